@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/availability.hpp"
+#include "wva_metrics/metrics.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace wva_metrics {
+
+/// What a cache keeps: one answer of one kind.
+using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability>;
+
+/// An immutable answer and the times that bound its use.
+///
+/// - up to `fresh_until` it is a hit,
+/// - up to `keep_until` it may still be served: stale while it is renewed, or when the backend fails,
+/// - later it is expired, and a cache treats it as absent.
+///
+/// Shared between threads; only the mark of its last use changes, atomically.
+class CacheEntry {
+  public:
+    CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until, TimePoint keep_until)
+        : payload_(std::move(payload)), collected_at_(collected_at), fresh_until_(fresh_until),
+          keep_until_(keep_until), bytes_(estimate_bytes(payload_)),
+          last_used_(collected_at.time_since_epoch().count()) {}
+
+    const CachePayload& payload() const noexcept { return payload_; }
+    /// The answer as `T`, or null where the entry holds another kind.
+    template <typename T> const T* get() const noexcept { return std::get_if<T>(&payload_); }
+
+    TimePoint collected_at() const noexcept { return collected_at_; }
+    TimePoint fresh_until() const noexcept { return fresh_until_; }
+    TimePoint keep_until() const noexcept { return keep_until_; }
+
+    bool is_fresh(TimePoint now) const noexcept { return now <= fresh_until_; }
+    bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
+    /// Time since the backend was asked.
+    Duration age(TimePoint now) const noexcept {
+        return now < collected_at_ ? Duration::zero() : now - collected_at_;
+    }
+
+    /// Memory of the entry in bytes, strings and vectors included; an estimate.
+    std::size_t bytes() const noexcept { return bytes_; }
+
+    /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on many cores do not
+    /// fight over the line.
+    void mark_used(TimePoint now) const noexcept {
+        const auto ticks = now.time_since_epoch().count();
+        constexpr auto second = std::chrono::duration_cast<Duration>(std::chrono::seconds(1)).count();
+        if (ticks - last_used_.load(std::memory_order_relaxed) >= second)
+            last_used_.store(ticks, std::memory_order_relaxed);
+    }
+    TimePoint last_used() const noexcept {
+        return TimePoint(Duration(last_used_.load(std::memory_order_relaxed)));
+    }
+
+  private:
+    static std::size_t heap_bytes(const std::string& text) noexcept {
+        return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
+    }
+    static std::size_t heap_bytes(const std::vector<std::string>& texts) noexcept {
+        std::size_t bytes = texts.capacity() * sizeof(std::string);
+        for (const std::string& text : texts)
+            bytes += heap_bytes(text);
+        return bytes;
+    }
+    static std::size_t heap_bytes(const OptimizerMetrics& metrics) noexcept {
+        return heap_bytes(metrics.namespace_name) + heap_bytes(metrics.variant) +
+               heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) + heap_bytes(metrics.warnings);
+    }
+    static std::size_t heap_bytes(const ReplicaSamples& samples) noexcept {
+        std::size_t bytes = heap_bytes(samples.model.namespace_name) + heap_bytes(samples.model.model_id) +
+                            heap_bytes(samples.gone_pods) + heap_bytes(samples.warnings) +
+                            samples.pods.capacity() * sizeof(ReplicaSample);
+        for (const ReplicaSample& sample : samples.pods) {
+            bytes += heap_bytes(sample.pod);
+            if (sample.owner)
+                bytes += heap_bytes(sample.owner->kind) + heap_bytes(sample.owner->name);
+        }
+        return bytes;
+    }
+    static std::size_t heap_bytes(const Availability& availability) noexcept {
+        return heap_bytes(availability.message);
+    }
+    static std::size_t estimate_bytes(const CachePayload& payload) {
+        return sizeof(CacheEntry) + std::visit([](const auto& held) { return heap_bytes(held); }, payload);
+    }
+
+    CachePayload payload_;
+    TimePoint collected_at_;
+    TimePoint fresh_until_;
+    TimePoint keep_until_;
+    std::size_t bytes_;
+    mutable std::atomic<Duration::rep> last_used_;
+};
+
+using CacheEntryPtr = std::shared_ptr<const CacheEntry>;
+
+} // namespace wva_metrics

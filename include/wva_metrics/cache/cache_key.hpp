@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/workload.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics {
+
+/// What kind of answer an entry holds; the word a key begins with.
+enum class EntryKind : std::uint8_t {
+    /// Optimizer metrics of one variant: `allocation:<namespace>/<variant>`.
+    allocation,
+    /// Replica samples of one model: `replica:<namespace>/<model>`.
+    replica,
+    /// Whether a model's metrics exist: `availability:<namespace>/<model>`.
+    availability,
+};
+
+constexpr std::string_view to_string(EntryKind kind) noexcept {
+    switch (kind) {
+    case EntryKind::allocation: return "allocation";
+    case EntryKind::replica: return "replica";
+    case EntryKind::availability: return "availability";
+    }
+    return "unknown";
+}
+
+/// A key by its parts, without owning them, so that a look-up allocates nothing.
+///
+/// The text form is `<kind>:<namespace>/<name>`. A `/` or `%` inside the namespace is written `%2F` or `%25`; the
+/// name is taken as it is, since nothing follows it. So different parts never give the same text, and a model id
+/// such as `meta-llama/Llama-3` reads as one expects.
+struct CacheKeyView {
+    EntryKind kind;
+    std::string_view namespace_name;
+    std::string_view name;
+
+    friend bool operator==(const CacheKeyView&, const CacheKeyView&) = default;
+};
+
+inline CacheKeyView allocation_key(std::string_view namespace_name, std::string_view variant) noexcept {
+    return {EntryKind::allocation, namespace_name, variant};
+}
+inline CacheKeyView allocation_key(const VariantKey& key) noexcept {
+    return allocation_key(key.namespace_name, key.name);
+}
+inline CacheKeyView replica_key(const ModelKey& model) noexcept {
+    return {EntryKind::replica, model.namespace_name, model.model_id};
+}
+inline CacheKeyView availability_key(const ModelKey& model) noexcept {
+    return {EntryKind::availability, model.namespace_name, model.model_id};
+}
+
+/// The prefix of everything in one namespace of one kind, `allocation:<namespace>/`.
+inline std::string key_prefix(EntryKind kind, std::string_view namespace_name) {
+    std::string text(to_string(kind));
+    text += ':';
+    for (const char c : namespace_name) {
+        if (c == '/')
+            text += "%2F";
+        else if (c == '%')
+            text += "%25";
+        else
+            text += c;
+    }
+    text += '/';
+    return text;
+}
+
+inline std::string to_string(const CacheKeyView& key) {
+    std::string text = key_prefix(key.kind, key.namespace_name);
+    text += key.name;
+    return text;
+}
+
+/// A key that owns its parts.
+class CacheKey {
+  public:
+    explicit CacheKey(const CacheKeyView& view)
+        : kind_(view.kind), namespace_name_(view.namespace_name), name_(view.name) {}
+
+    operator CacheKeyView() const noexcept { return {kind_, namespace_name_, name_}; }
+    EntryKind kind() const noexcept { return kind_; }
+
+    friend bool operator==(const CacheKey&, const CacheKey&) = default;
+
+  private:
+    EntryKind kind_;
+    std::string namespace_name_;
+    std::string name_;
+};
+
+/// For unordered containers keyed by `CacheKey` and searched by `CacheKeyView`.
+struct CacheKeyHash {
+    using is_transparent = void;
+    std::size_t operator()(const CacheKeyView& key) const noexcept {
+        const std::hash<std::string_view> hash;
+        // The multiplier is 2^64 divided by the golden ratio: it spreads what a plain xor would let cancel out.
+        constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U;
+        std::uint64_t value = hash(key.namespace_name) + static_cast<std::uint64_t>(key.kind);
+        value = (value ^ (value >> 32)) * spread;
+        value ^= hash(key.name);
+        return static_cast<std::size_t>((value ^ (value >> 29)) * spread);
+    }
+};
+
+struct CacheKeyEqual {
+    using is_transparent = void;
+    bool operator()(const CacheKeyView& a, const CacheKeyView& b) const noexcept { return a == b; }
+};
+
+} // namespace wva_metrics

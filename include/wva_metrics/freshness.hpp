@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/reading.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace wva_metrics {
+
+/// How far a snapshot may be trusted for its age.
+enum class Freshness : std::uint8_t {
+    /// Young enough to act on.
+    fresh,
+    /// Older than wanted, still known.
+    stale,
+    /// Too old to mean anything, or no value at all.
+    unavailable,
+};
+
+constexpr std::string_view to_string(Freshness freshness) noexcept {
+    switch (freshness) {
+    case Freshness::fresh: return "fresh";
+    case Freshness::stale: return "stale";
+    case Freshness::unavailable: return "unavailable";
+    }
+    return "unknown";
+}
+
+/// Ages of samples (not of fetches) beyond which a snapshot is no longer fresh, and no longer usable.
+struct FreshnessThresholds {
+    /// Optimizer metrics are fresh below this age.
+    Duration allocation_metrics = std::chrono::seconds(30);
+    /// Replica metrics are fresh below this age.
+    Duration replica_metrics = std::chrono::seconds(30);
+    /// Anything is unavailable from this age on: Prometheus forgets a series after the same five minutes.
+    Duration unavailable = std::chrono::minutes(5);
+};
+
+/// `age < fresh_below` is fresh, `age < unavailable_from` stale, the rest unavailable.
+constexpr Freshness classify_age(Duration age, Duration fresh_below,
+                                 Duration unavailable_from) noexcept {
+    if (age < fresh_below)
+        return Freshness::fresh;
+    return age < unavailable_from ? Freshness::stale : Freshness::unavailable;
+}
+
+} // namespace wva_metrics

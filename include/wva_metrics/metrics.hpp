@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/freshness.hpp"
+#include "wva_metrics/reading.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics {
+
+/// What one variant is asked to do and how well it does it; input of proactive (model-based) scaling.
+///
+/// Averages are over the requests that finished in the backend's rate window.
+struct OptimizerMetrics {
+    std::string namespace_name;
+    std::string variant;
+    std::string model_id;
+    std::string deployment;
+
+    /// Finished requests per minute.
+    Reading<double> arrival_rate_per_minute;
+    /// Prompt tokens per request.
+    Reading<double> avg_input_tokens;
+    /// Generated tokens per request.
+    Reading<double> avg_output_tokens;
+    /// Time to first token, seconds per request.
+    Reading<double> ttft_seconds;
+    /// Inter-token latency, seconds per token.
+    Reading<double> itl_seconds;
+
+    /// Some of the answer is missing because the backend failed or said so.
+    bool partial = false;
+    std::vector<std::string> warnings;
+};
+
+/// Whose pod it is, as the backend knows it.
+struct PodOwner {
+    /// `Deployment`, `StatefulSet`, `ReplicaSet`, ...
+    std::string kind;
+    std::string name;
+
+    friend bool operator==(const PodOwner&, const PodOwner&) = default;
+};
+
+/// What was measured on one pod, before anyone asks which variant it belongs to.
+struct ReplicaSample {
+    std::string pod;
+    /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines.
+    Reading<double> kv_cache_usage;
+    /// Requests waiting; the sum over the pod's engines.
+    Reading<double> queue_length;
+    std::optional<PodOwner> owner;
+};
+
+/// All pods of one model. This is what is cached: it depends on no caller's variants or costs.
+struct ReplicaSamples {
+    ModelKey model;
+    /// Sorted by pod name.
+    std::vector<ReplicaSample> pods;
+    /// Pods that still have series but no longer exist, sorted. They are not in `pods`.
+    std::vector<std::string> gone_pods;
+    bool partial = false;
+    std::vector<std::string> warnings;
+};
+
+/// One replica of one variant; input of reactive (saturation-based) scaling.
+struct ReplicaMetrics {
+    std::string pod;
+    std::string namespace_name;
+    std::string model_id;
+    std::string variant;
+    std::string deployment;
+    std::string accelerator;
+    /// Of this replica per hour, in the caller's currency.
+    double cost = default_variant_cost;
+    /// Fraction of the KV cache in use, 0..1.
+    Reading<double> kv_cache_usage;
+    /// Requests waiting.
+    Reading<double> queue_length;
+};
+
+/// The replicas of one model, joined with one caller's variants.
+struct ModelReplicas {
+    ModelKey model;
+    /// Sorted by variant, then pod.
+    std::vector<ReplicaMetrics> replicas;
+    /// Pods of this model that belong to none of the caller's variants, sorted.
+    std::vector<std::string> unattributed_pods;
+    /// Pods that still have series but no longer exist, sorted.
+    std::vector<std::string> gone_pods;
+    bool partial = false;
+    std::vector<std::string> warnings;
+};
+
+/// Where a snapshot came from.
+enum class Source : std::uint8_t {
+    /// Fetched for this call.
+    backend,
+    /// From the cache, within its TTL or its stale window.
+    cache,
+    /// The last good value, served because the backend failed.
+    stale_on_error,
+};
+
+constexpr std::string_view to_string(Source source) noexcept {
+    switch (source) {
+    case Source::backend: return "backend";
+    case Source::cache: return "cache";
+    case Source::stale_on_error: return "stale_on_error";
+    }
+    return "unknown";
+}
+
+/// Immutable, shared metrics and what is true of them at the moment they were handed out.
+///
+/// Cheap to copy; copies share the metrics. Any number of threads may read the same one.
+template <typename Metrics> class Snapshot {
+  public:
+    Snapshot(std::shared_ptr<const Metrics> metrics, TimePoint collected_at, Freshness freshness,
+             Source source) noexcept
+        : metrics_(std::move(metrics)), collected_at_(collected_at), freshness_(freshness),
+          source_(source) {}
+
+    const Metrics& operator*() const noexcept { return *metrics_; }
+    const Metrics* operator->() const noexcept { return metrics_.get(); }
+    const std::shared_ptr<const Metrics>& shared() const noexcept { return metrics_; }
+
+    /// When the backend was asked.
+    TimePoint collected_at() const noexcept { return collected_at_; }
+    /// Judged by the oldest sample inside, at the moment the snapshot was handed out.
+    Freshness freshness() const noexcept { return freshness_; }
+    Source source() const noexcept { return source_; }
+
+  private:
+    std::shared_ptr<const Metrics> metrics_;
+    TimePoint collected_at_;
+    Freshness freshness_;
+    Source source_;
+};
+
+using OptimizerSnapshot = Snapshot<OptimizerMetrics>;
+using ReplicaSnapshot = Snapshot<ModelReplicas>;
+
+} // namespace wva_metrics

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_set>
+
+namespace wva_metrics {
+
+/// Ages are differences of these. What people read is converted to `system_clock` at the edge.
+using TimePoint = std::chrono::steady_clock::time_point;
+using Duration = std::chrono::steady_clock::duration;
+
+/// The name of the metric that answered, e.g. `vllm:kv_cache_usage_perc`.
+///
+/// One pointer wide, so that a reading stays trivially copyable. The names live until the process ends: they come
+/// from engine profiles, a few dozen per process, never from an answer. Thread-safe.
+class MetricName {
+  public:
+    constexpr MetricName() noexcept = default;
+    explicit MetricName(std::string_view name) : name_(name.empty() ? nullptr : intern(name)) {}
+
+    std::string_view view() const noexcept { return name_ ? std::string_view(*name_) : ""; }
+    friend bool operator==(MetricName, MetricName) noexcept = default;
+
+  private:
+    static const std::string* intern(std::string_view name) {
+        // Never destroyed: readings may outlive every static object.
+        static auto& mutex = *new std::mutex;
+        static auto& names = *new std::unordered_set<std::string>;
+        const std::lock_guard lock(mutex);
+        return &*names.emplace(name).first;
+    }
+
+    const std::string* name_ = nullptr;
+};
+
+/// Is there a value, and may it be used in arithmetic?
+enum class ReadingState : std::uint8_t {
+    /// There is no value; `reason()` says why.
+    missing,
+    /// A finite number, measured at `sampled_at()`.
+    present,
+    /// The server reported NaN or an infinity. It is kept for people to see and never handed out as a value.
+    invalid,
+};
+
+/// Why a reading has no usable value.
+enum class ReadingReason : std::uint8_t {
+    none,
+    /// Nobody has asked for it yet.
+    not_collected,
+    /// The backend has no series for it: the metric is not exposed, not scraped or named differently.
+    no_series,
+    /// An average over (nearly) no requests: there is nothing to divide by.
+    no_requests,
+    /// The number is NaN or infinite.
+    not_finite,
+    /// There are series, but their labels do not say which variant they belong to.
+    unattributed,
+    /// The backend failed when it was asked for this one.
+    backend_error,
+};
+
+constexpr std::string_view to_string(ReadingState state) noexcept {
+    switch (state) {
+    case ReadingState::missing: return "missing";
+    case ReadingState::present: return "present";
+    case ReadingState::invalid: return "invalid";
+    }
+    return "unknown";
+}
+
+constexpr std::string_view to_string(ReadingReason reason) noexcept {
+    switch (reason) {
+    case ReadingReason::none: return "none";
+    case ReadingReason::not_collected: return "not_collected";
+    case ReadingReason::no_series: return "no_series";
+    case ReadingReason::no_requests: return "no_requests";
+    case ReadingReason::not_finite: return "not_finite";
+    case ReadingReason::unattributed: return "unattributed";
+    case ReadingReason::backend_error: return "backend_error";
+    }
+    return "unknown";
+}
+
+/// Thrown by `Reading::value()` when there is no usable value.
+class BadReadingAccess : public std::logic_error {
+  public:
+    explicit BadReadingAccess(ReadingReason reason)
+        : std::logic_error("reading has no value: " + std::string(to_string(reason))) {}
+};
+
+/// One measured number, the time it was measured, and whether it is known at all.
+///
+/// Unknown is never zero: a missing or invalid reading gives a number only through `value_or`. A plain value type;
+/// different objects may be used from different threads.
+template <typename T> class Reading {
+    static_assert(std::is_arithmetic_v<T>, "a reading holds a number");
+
+  public:
+    using value_type = T;
+
+    /// Missing, because nobody has asked for it yet.
+    constexpr Reading() noexcept = default;
+
+    /// A measured number. NaN and infinities become `invalid` by themselves.
+    static Reading measured(T value, TimePoint sampled_at, MetricName metric = {}) noexcept {
+        Reading reading;
+        reading.value_ = value;
+        reading.sampled_at_ = sampled_at;
+        reading.metric_ = metric;
+        reading.state_ = ReadingState::present;
+        reading.reason_ = ReadingReason::none;
+        if constexpr (std::is_floating_point_v<T>) {
+            if (!std::isfinite(value)) {
+                reading.state_ = ReadingState::invalid;
+                reading.reason_ = ReadingReason::not_finite;
+            }
+        }
+        return reading;
+    }
+
+    static Reading missing(ReadingReason reason, MetricName metric = {}) noexcept {
+        Reading reading;
+        reading.reason_ = reason;
+        reading.metric_ = metric;
+        return reading;
+    }
+
+    ReadingState state() const noexcept { return state_; }
+    ReadingReason reason() const noexcept { return reason_; }
+    bool has_value() const noexcept { return state_ == ReadingState::present; }
+    explicit operator bool() const noexcept { return has_value(); }
+
+    /// The number. Throws `BadReadingAccess` unless `has_value()`.
+    T value() const {
+        if (!has_value())
+            throw BadReadingAccess(reason_);
+        return value_;
+    }
+
+    /// The number, or what the caller chooses to believe instead.
+    T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }
+
+    /// What the server sent, NaN and infinities included; meaningless when missing. For display only.
+    T raw() const noexcept { return value_; }
+
+    /// When the server measured it (not when it was fetched). Meaningless when missing.
+    TimePoint sampled_at() const noexcept { return sampled_at_; }
+
+    /// Time since the measurement, never negative; zero when missing.
+    Duration age(TimePoint now) const noexcept {
+        if (state_ == ReadingState::missing || now < sampled_at_)
+            return Duration::zero();
+        return now - sampled_at_;
+    }
+
+    /// Which metric answered; empty where none did or the backend does not say.
+    std::string_view metric() const noexcept { return metric_.view(); }
+
+  private:
+    T value_{};
+    TimePoint sampled_at_{};
+    MetricName metric_;
+    ReadingState state_ = ReadingState::missing;
+    ReadingReason reason_ = ReadingReason::not_collected;
+};
+
+} // namespace wva_metrics
