@@ -26,8 +26,7 @@ class CacheEntry {
   public:
     CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until, TimePoint keep_until)
         : payload_(std::move(payload)), collected_at_(collected_at), fresh_until_(fresh_until),
-          keep_until_(keep_until), bytes_(estimate_bytes(payload_)),
-          last_used_(collected_at.time_since_epoch().count()) {}
+          keep_until_(keep_until), bytes_(estimate_bytes(payload_)) {}
 
     const CachePayload& payload() const noexcept { return payload_; }
     /// The answer as `T`, or null where the entry holds another kind.
@@ -50,11 +49,10 @@ class CacheEntry {
     /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on many cores do not
     /// fight over the line.
     void mark_used(TimePoint now) const noexcept {
-        const auto ticks = now.time_since_epoch().count();
-        constexpr auto second = std::chrono::duration_cast<Duration>(std::chrono::seconds(1)).count();
-        if (ticks - last_used_.load(std::memory_order_relaxed) >= second)
-            last_used_.store(ticks, std::memory_order_relaxed);
+        if (now >= last_used() + std::chrono::seconds(1))
+            last_used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
+    /// The clock's epoch where nobody has asked yet.
     TimePoint last_used() const noexcept {
         return TimePoint(Duration(last_used_.load(std::memory_order_relaxed)));
     }
@@ -96,7 +94,7 @@ class CacheEntry {
     TimePoint fresh_until_;
     TimePoint keep_until_;
     std::size_t bytes_;
-    mutable std::atomic<Duration::rep> last_used_;
+    mutable std::atomic<Duration::rep> last_used_{0};
 };
 
 using CacheEntryPtr = std::shared_ptr<const CacheEntry>;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/reading.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace wva_metrics::detail {
+
+/// Decides when the background fetcher acts next: rounds at a fixed rate that never overlap, and cleanups.
+///
+/// Pure: told the time, never asks for it. A zero interval means never.
+class FetchSchedule {
+  public:
+    /// `first_round_after` is a random part of the interval, so that many processes that start together do not ask
+    /// together.
+    FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after, TimePoint now)
+        : fetch_interval_(fetch_interval), cleanup_interval_(cleanup_interval),
+          next_round_(now + first_round_after), next_cleanup_(now + cleanup_interval) {}
+
+    /// When to look again; nothing while there is nothing to wait for.
+    std::optional<TimePoint> next() const noexcept {
+        std::optional<TimePoint> earliest;
+        if (fetches() && !in_round_)
+            earliest = next_round_;
+        if (cleans())
+            earliest = earliest ? std::min(*earliest, next_cleanup_) : next_cleanup_;
+        return earliest;
+    }
+
+    bool round_due(TimePoint now) const noexcept { return fetches() && !in_round_ && now >= next_round_; }
+    bool cleanup_due(TimePoint now) const noexcept { return cleans() && now >= next_cleanup_; }
+
+    void round_started(TimePoint now) noexcept {
+        in_round_ = true;
+        next_round_ = now + fetch_interval_;
+    }
+    /// A round that took longer than the interval is followed by the next one at once.
+    void round_ended() noexcept { in_round_ = false; }
+    void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
+
+  private:
+    bool fetches() const noexcept { return fetch_interval_ > Duration::zero(); }
+    bool cleans() const noexcept { return cleanup_interval_ > Duration::zero(); }
+
+    Duration fetch_interval_;
+    Duration cleanup_interval_;
+    TimePoint next_round_;
+    TimePoint next_cleanup_;
+    bool in_round_ = false;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics {
+
+/// The variants or models a collector has been asked for: what to fetch in the background, and since when nobody has
+/// asked. `Question` is `VariantAutoscaling` or `ModelKey`.
+///
+/// Pure bookkeeping: time is passed in, nothing is fetched. Not thread-safe; the collector guards it.
+template <typename Question> class TrackedSet {
+  public:
+    struct Record {
+        Question question;
+        /// Known, but only fetched when somebody asks.
+        bool in_background = true;
+        TimePoint last_asked{};
+        /// What was collected last; gone when the cache has dropped it.
+        std::weak_ptr<const CacheEntry> latest;
+    };
+
+    explicit TrackedSet(std::size_t max_records) : max_records_(max_records) {}
+
+    enum class Tracked { added, updated, full };
+
+    /// Adds a question, or renews what is known of it; tracking never turns back into mere knowing.
+    Tracked track(const CacheKeyView& key, Question question, bool in_background, TimePoint now) {
+        if (const auto found = records_.find(key); found != records_.end()) {
+            Record& record = found->second;
+            const bool newly_tracked = in_background && !record.in_background;
+            record.question = std::move(question);
+            record.in_background = record.in_background || in_background;
+            record.last_asked = std::max(record.last_asked, now);
+            return newly_tracked ? Tracked::added : Tracked::updated;
+        }
+        if (records_.size() >= max_records_)
+            return Tracked::full;
+        records_.emplace(CacheKey(key), Record{std::move(question), in_background, now, {}});
+        return Tracked::added;
+    }
+
+    /// Forgets a question. False where it was not known.
+    bool untrack(const CacheKeyView& key) {
+        const auto found = records_.find(key);
+        if (found == records_.end())
+            return false;
+        records_.erase(found);
+        return true;
+    }
+
+    Record* find(const CacheKeyView& key) {
+        const auto found = records_.find(key);
+        return found == records_.end() ? nullptr : &found->second;
+    }
+
+    /// Remembers what was collected last, and from its predecessor when it was last asked for.
+    void set_latest(Record& record, const CacheEntryPtr& entry) {
+        last_asked(record);
+        record.latest = entry;
+    }
+
+    /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps everything.
+    std::vector<CacheKey> take_idle(TimePoint now, Duration idle_after) {
+        std::vector<CacheKey> idle;
+        if (idle_after <= Duration::zero())
+            return idle;
+        for (auto it = records_.begin(); it != records_.end();) {
+            if (now - last_asked(it->second) > idle_after) {
+                idle.push_back(it->first);
+                it = records_.erase(it);
+            } else {
+                ++it;
+            }
+        }
+        return idle;
+    }
+
+    /// Calls `f(key, record)` for each record.
+    template <typename F> void for_each(F&& f) {
+        for (auto& [key, record] : records_)
+            f(CacheKeyView(key), record);
+    }
+
+    std::size_t size() const noexcept { return records_.size(); }
+    std::size_t tracked_count() const {
+        return static_cast<std::size_t>(std::count_if(
+            records_.begin(), records_.end(), [](const auto& item) { return item.second.in_background; }));
+    }
+    void clear() { records_.clear(); }
+
+  private:
+    /// A hit does not reach this set (it takes no lock); it leaves its mark on the entry.
+    static TimePoint last_asked(Record& record) {
+        if (const CacheEntryPtr entry = record.latest.lock())
+            record.last_asked = std::max(record.last_asked, entry->last_used());
+        return record.last_asked;
+    }
+
+    std::unordered_map<CacheKey, Record, CacheKeyHash, CacheKeyEqual> records_;
+    std::size_t max_records_;
+};
+
+} // namespace wva_metrics
