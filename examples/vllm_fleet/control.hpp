@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "metric_families.hpp"
+#include "simulation.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vllm_fleet {
+
+/// What a person may change while the fleet runs.
+struct Controls {
+    View view;
+    bool frozen = false; ///< time stands still: every number stays as it is
+};
+
+/// What is wrong with a request to the control endpoint, in words for the one who sent it.
+class ControlError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+using Form = std::map<std::string, std::string, std::less<>>;
+
+/// Undoes the %XX and + of a form or a query.
+inline std::string form_decode(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned char byte = 0;
+        if (text[i] == '%') {
+            const char* const first = text.data() + i + 1;
+            if (i + 2 >= text.size() ||
+                std::from_chars(first, first + 2, byte, 16).ptr != first + 2)
+                throw ControlError("a % in it is not followed by two hexadecimal digits");
+            result += static_cast<char>(byte);
+            i += 2;
+        } else {
+            result += text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return result;
+}
+
+/// Reads "name=value&name=value" into `form`.
+inline void parse_form(std::string_view text, Form& form) {
+    while (!text.empty()) {
+        const std::string_view part = text.substr(0, text.find('&'));
+        text.remove_prefix(std::min(text.size(), part.size() + 1));
+        if (part.empty())
+            continue;
+        const std::size_t equals = std::min(part.find('='), part.size());
+        std::string name = form_decode(part.substr(0, equals));
+        std::string value = form_decode(part.substr(std::min(part.size(), equals + 1)));
+        if (!form.emplace(name, std::move(value)).second)
+            throw ControlError("'" + name + "' is given twice");
+    }
+}
+
+/// The commands of the control endpoint and of the option --control.
+class Control {
+public:
+    Control(Fleet& fleet, Controls& controls) : fleet_(fleet), controls_(controls) {}
+
+    static constexpr std::string_view help =
+        "  names=v0.8|v0.10|current           the metric names of that vLLM version\n"
+        "  drop=METRIC                        leave a metric out (undrop=METRIC or * to undo)\n"
+        "  nan=METRIC[&pod=POD]               send NaN for it (unnan=METRIC or * to undo)\n"
+        "  kill=POD[&keep_series=1]           end a pod; its series vanish, or stay frozen\n"
+        "  kill_deployment=NAME[&keep_series=1][&namespace=NS]\n"
+        "  scale=DEPLOYMENT&replicas=K[&namespace=NS]\n"
+        "  load=MODEL&factor=F[&namespace=NS] multiply the requests for a model (* for all) by 0 "
+        "to 3\n"
+        "  freeze=1|0                         stop or resume time\n"
+        "  drop_kube=1|0                      no kube-state-metrics at all, or again\n";
+
+    /// Carries out the one command in the form. Returns a line that confirms it; throws
+    /// ControlError when the form is no command, and changes nothing then.
+    std::string apply(const Form& form) {
+        const Command* found = nullptr;
+        for (const Command& command : commands())
+            if (form.contains(command.name)) {
+                if (found != nullptr)
+                    throw ControlError("one command at a time: both '" + std::string(found->name) +
+                                       "' and '" + std::string(command.name) + "' are given");
+                found = &command;
+            }
+        if (found == nullptr)
+            throw ControlError("no command given; there are:\n" + std::string(help));
+        for (const auto& [name, value] : form)
+            if (name != found->name &&
+                std::ranges::find(found->modifiers, name) == found->modifiers.end())
+                throw ControlError("'" + std::string(found->name) + "' takes no '" + name + "'");
+        return std::invoke(found->run, this, form.find(found->name)->second, form);
+    }
+
+private:
+    struct Command {
+        std::string_view name;
+        std::vector<std::string_view> modifiers;
+        std::string (Control::*run)(const std::string& value, const Form& form);
+    };
+
+    static const std::vector<Command>& commands() {
+        static const std::vector<Command> all = {
+            {"names", {}, &Control::names},
+            {"drop", {}, &Control::drop},
+            {"undrop", {}, &Control::undrop},
+            {"nan", {"pod"}, &Control::nan},
+            {"unnan", {}, &Control::unnan},
+            {"kill", {"keep_series"}, &Control::kill},
+            {"kill_deployment", {"keep_series", "namespace"}, &Control::kill_deployment},
+            {"scale", {"replicas", "namespace"}, &Control::scale},
+            {"load", {"factor", "namespace"}, &Control::load},
+            {"freeze", {}, &Control::freeze},
+            {"drop_kube", {}, &Control::drop_kube},
+        };
+        return all;
+    }
+
+    std::string names(const std::string& value, const Form&) {
+        static const std::map<std::string, Names> known = {
+            {"v0.8", v0_8}, {"v0.10", v0_10}, {"current", current}};
+        const auto version = known.find(value);
+        if (version == known.end())
+            throw ControlError("names is v0.8, v0.10 or current, not '" + value + "'");
+        controls_.view.names = version->second;
+        return "metric names are now those of " + value;
+    }
+
+    std::string drop(const std::string& metric, const Form&) {
+        check_metric(metric);
+        controls_.view.dropped.insert(metric);
+        return "dropped " + metric;
+    }
+
+    std::string undrop(const std::string& metric, const Form&) {
+        if (metric == "*")
+            controls_.view.dropped.clear();
+        else if (controls_.view.dropped.erase(metric) == 0)
+            throw ControlError("'" + metric + "' is not dropped");
+        return "no longer dropped: " + metric;
+    }
+
+    std::string nan(const std::string& value, const Form& form) {
+        constexpr std::string_view pod_mark =
+            ",pod="; // nan=METRIC,pod=POD, if that is easier to write
+        const std::size_t comma = std::min(value.find(pod_mark), value.size());
+        const std::string metric = value.substr(0, comma);
+        check_metric(metric);
+        const std::string pod = comma == value.size() ? value_or(form, "pod", "")
+                                                      : value.substr(comma + pod_mark.size());
+        if (!pod.empty() && fleet_.find_pod(pod).pod == nullptr)
+            throw ControlError("there is no pod '" + pod + "'");
+        controls_.view.not_a_number.push_back({metric, pod});
+        return "NaN for " + metric + (pod.empty() ? " of all pods" : " of " + pod);
+    }
+
+    std::string unnan(const std::string& metric, const Form&) {
+        const auto erased =
+            std::erase_if(controls_.view.not_a_number, [&](const View::NotANumber& it) {
+                return metric == "*" || it.metric == metric;
+            });
+        if (erased == 0 && metric != "*")
+            throw ControlError("'" + metric + "' is not sent as NaN");
+        return "numbers again: " + metric;
+    }
+
+    std::string kill(const std::string& pod, const Form& form) {
+        const bool keep = flag("keep_series", value_or(form, "keep_series", "0"));
+        if (!fleet_.kill_pod(pod, keep))
+            throw ControlError("no pod '" + pod + "' lives");
+        return "killed " + pod + (keep ? ", its series stay" : "");
+    }
+
+    std::string kill_deployment(const std::string& name, const Form& form) {
+        const bool keep = flag("keep_series", value_or(form, "keep_series", "0"));
+        for_each_deployment(name, form, [&](Model&, Deployment& deployment) {
+            Fleet::kill_deployment(deployment, keep);
+        });
+        return "killed all of " + name + (keep ? ", its series stay" : "");
+    }
+
+    std::string scale(const std::string& name, const Form& form) {
+        const double replicas = number("replicas", form, 0, 100);
+        if (replicas != std::floor(replicas))
+            throw ControlError("replicas is a whole number");
+        for_each_deployment(name, form, [&](Model& model, Deployment& deployment) {
+            fleet_.scale(model, deployment, static_cast<std::size_t>(replicas));
+        });
+        return name + " now has " + value_or(form, "replicas", "") + " replicas";
+    }
+
+    std::string load(const std::string& id, const Form& form) {
+        const double factor = number("factor", form, 0, 3);
+        const std::string wanted = value_or(form, "namespace", "");
+        std::size_t count = 0;
+        for (Model& model : fleet_.models())
+            if ((id == "*" || model.id == id) &&
+                (wanted.empty() || model.namespace_name == wanted)) {
+                model.load_factor = factor;
+                ++count;
+            }
+        if (count == 0)
+            throw ControlError("there is no model '" + id + "'" +
+                               (wanted.empty() ? "" : " in namespace '" + wanted + "'"));
+        return "load factor of " + std::to_string(count) + " model(s) is now " +
+               value_or(form, "factor", "");
+    }
+
+    std::string freeze(const std::string& value, const Form&) {
+        controls_.frozen = flag("freeze", value);
+        return controls_.frozen ? "time stands still" : "time goes on";
+    }
+
+    std::string drop_kube(const std::string& value, const Form&) {
+        controls_.view.kube_state_metrics = !flag("drop_kube", value);
+        return controls_.view.kube_state_metrics ? "kube-state-metrics is shown"
+                                                 : "kube-state-metrics is gone";
+    }
+
+    template <class Function>
+    void for_each_deployment(const std::string& name, const Form& form, Function function) {
+        const std::string wanted = value_or(form, "namespace", "");
+        bool found = false;
+        for (Model& model : fleet_.models())
+            for (Deployment& deployment : model.deployments)
+                if (deployment.name == name && (wanted.empty() || model.namespace_name == wanted)) {
+                    function(model, deployment);
+                    found = true;
+                }
+        if (!found)
+            throw ControlError("there is no deployment '" + name + "'" +
+                               (wanted.empty() ? "" : " in namespace '" + wanted + "'"));
+    }
+
+    static void check_metric(const std::string& name) {
+        if (!is_metric_name(name))
+            throw ControlError("there is no metric '" + name +
+                               "'; names are complete, as in vllm:num_requests_waiting");
+    }
+
+    static std::string value_or(const Form& form, std::string_view name,
+                                std::string_view fallback) {
+        const auto found = form.find(name);
+        return found == form.end() ? std::string(fallback) : found->second;
+    }
+
+    static bool flag(const std::string& name, const std::string& value) {
+        if (value != "0" && value != "1")
+            throw ControlError(name + " is 0 or 1, not '" + value + "'");
+        return value == "1";
+    }
+
+    static double number(const std::string& name, const Form& form, double low, double high) {
+        const std::string text = value_or(form, name, "");
+        double value = 0;
+        const char* const end = text.data() + text.size();
+        if (std::from_chars(text.data(), end, value).ptr != end || text.empty() ||
+            !(value >= low && value <= high))
+            throw ControlError(name + "=" + text + " is not a number from " +
+                               std::to_string(static_cast<int>(low)) + " to " +
+                               std::to_string(static_cast<int>(high)));
+        return value;
+    }
+
+    Fleet& fleet_;
+    Controls& controls_;
+};
+
+} // namespace vllm_fleet

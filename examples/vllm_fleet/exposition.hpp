@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "metric_families.hpp"
+#include "simulation.hpp"
+#include "text_format.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vllm_fleet {
+
+/// An engine and the labels of all its series. The labels' text is made once per page, not once per
+/// series.
+struct Target {
+    Target(const Engine* of_engine, std::string_view of_pod, Labels its_labels)
+        : engine(of_engine), pod(of_pod), labels(std::move(its_labels)), text(to_text(labels)) {}
+
+    const Engine* engine; ///< null for what is not vLLM's
+    std::string_view pod;
+    Labels labels;
+    std::string text;
+};
+
+/// Calls the visitor for all there is to see in the fleet, in the order of a page:
+///
+///     visitor.family(name, type, help)
+///     visitor.sample(name, target, extra_label_name, extra_label_value, value)   // extra name ""
+///     if there is none
+///
+/// Both the page and anything else that wants the series (a test's fake of a server) are visitors.
+template <class Visitor>
+class SeriesWalk {
+public:
+    SeriesWalk(const View& view, bool lean, Visitor& visitor)
+        : view_(view), lean_(lean), visitor_(visitor) {}
+
+    void vllm(std::span<const Target> targets, std::span<const Target> cache_configs) {
+        for (const ScalarFamily& family : scalar_families)
+            if (shown(family.name, family.versions, family.lean)) {
+                visitor_.family(family.name, family.type, family.help);
+                for (const Target& target : targets)
+                    sample(family.name, family.name, target, "", "", family.value(*target.engine));
+            }
+        success(targets);
+        for (const HistogramFamily& family : histogram_families)
+            if (shown(family.name, family.versions, family.lean)) {
+                visitor_.family(family.name, "histogram", family.help);
+                histogram(family, targets);
+            }
+        if (shown(cache_config_name, every_version, false)) {
+            visitor_.family(cache_config_name, "gauge", "Information of the LLMEngine CacheConfig");
+            for (const Target& target : cache_configs)
+                sample(cache_config_name, cache_config_name, target, "", "", 1);
+        }
+    }
+
+    /// A family of kube-state-metrics: the number is always 1, the labels say it all.
+    void info(std::string_view name, std::string_view help, std::span<const Target> targets) {
+        if (!shown(name, every_version, true))
+            return;
+        visitor_.family(name, "gauge", help);
+        for (const Target& target : targets)
+            sample(name, name, target, "", "", 1);
+    }
+
+private:
+    bool shown(std::string_view name, unsigned versions, bool lean) const {
+        return (versions & view_.names) != 0 && (lean || !lean_) && !view_.dropped.contains(name);
+    }
+
+    void success(std::span<const Target> targets) {
+        static constexpr std::array<std::string_view, 3> reasons = {"stop", "length", "abort"};
+        if (!shown(success_name, every_version, true))
+            return;
+        visitor_.family(success_name, "counter", "Requests finished, by reason.");
+        for (const Target& target : targets)
+            for (std::size_t i = 0; i < reasons.size(); ++i)
+                sample(success_name, success_name, target, "finished_reason", reasons[i],
+                       static_cast<double>(target.engine->finished[i]));
+    }
+
+    void histogram(const HistogramFamily& family, std::span<const Target> targets) {
+        const std::string base(family.name);
+        const std::string bucket = base + "_bucket";
+        const std::string sum = base + "_sum";
+        const std::string count = base + "_count";
+        if (targets.empty())
+            return;
+        std::vector<std::string> bounds;
+        for (const double bound : *(targets.front().engine->*family.histogram).bounds)
+            bounds.push_back(bound_text(bound));
+        bounds.push_back("+Inf");
+
+        for (const Target& target : targets) {
+            const Histogram& histogram = target.engine->*family.histogram;
+            std::uint64_t so_far = 0;
+            for (std::size_t i = 0; i < bounds.size(); ++i) {
+                so_far += histogram.counts[i];
+                if (!lean_ || i + 1 == bounds.size())
+                    sample(bucket, base, target, "le", bounds[i], static_cast<double>(so_far));
+            }
+            sample(sum, base, target, "", "", histogram.sum);
+            sample(count, base, target, "", "", static_cast<double>(histogram.count));
+        }
+    }
+
+    void sample(std::string_view name, std::string_view family, const Target& target,
+                std::string_view label, std::string_view label_value, double value) {
+        if (!view_.dropped.empty() && view_.dropped.contains(name))
+            return;
+        for (const View::NotANumber& wrong : view_.not_a_number)
+            if ((wrong.metric == name || wrong.metric == family) &&
+                (wrong.pod.empty() || wrong.pod == target.pod))
+                value = std::numeric_limits<double>::quiet_NaN();
+        visitor_.sample(name, target, label, label_value, value);
+    }
+
+    const View& view_;
+    bool lean_;
+    Visitor& visitor_;
+};
+
+/// vLLM's own labels of an engine's series.
+inline Labels engine_labels(const Model& model, const Pod& pod, std::size_t engine,
+                            const View& view) {
+    Labels labels{{"model_name", model.id}};
+    // The older servers had one engine and no label for it.
+    if (view.names != v0_8 || pod.engines.size() > 1)
+        labels.emplace_back("engine", std::to_string(engine));
+    return labels;
+}
+
+/// The labels of vllm:cache_config_info: the configuration itself, but not the model's name.
+inline Labels cache_config_labels(const Pod& pod, std::size_t engine) {
+    constexpr double block_size = 16;
+    const double blocks = pod.engines[engine].profile().kv_capacity_tokens / block_size;
+    return {{"block_size", "16"},
+            {"cache_dtype", "auto"},
+            {"calculate_kv_scales", "False"},
+            {"enable_prefix_caching", "True"},
+            {"engine", std::to_string(engine)},
+            {"gpu_memory_utilization", "0.9"},
+            {"num_cpu_blocks", "None"},
+            {"num_gpu_blocks", std::to_string(static_cast<long>(blocks))},
+            {"num_gpu_blocks_override", "None"},
+            {"sliding_window", "None"},
+            {"swap_space", "4.0"}};
+}
+
+inline void append(Labels& labels, const Labels& more) {
+    labels.insert(labels.end(), more.begin(), more.end());
+}
+
+/// Visits the whole fleet as Prometheus sees it: vLLM's series with the labels of the pod they were
+/// scraped from, and what kube-state-metrics says about the pods that live.
+template <class Visitor>
+void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
+    std::vector<Target> engines;
+    std::vector<Target> cache_configs;
+    std::vector<Target> pod_infos;
+    std::vector<Target> pod_owners;
+    std::vector<Target> replica_sets;
+    for (const Model& model : fleet.models())
+        for (const Deployment& deployment : model.deployments) {
+            const std::string& ns = model.namespace_name;
+            if (!deployment.deleted)
+                replica_sets.emplace_back(nullptr, "",
+                                          Labels{{"namespace", ns},
+                                                 {"replicaset", deployment.replica_set},
+                                                 {"owner_kind", "Deployment"},
+                                                 {"owner_name", deployment.name},
+                                                 {"owner_is_controller", "true"}});
+            for (const Pod& pod : deployment.pods) {
+                for (std::size_t i = 0; i < pod.engines.size(); ++i) {
+                    const Labels scraped{
+                        {"namespace", ns}, {"pod", pod.name}, {"container", "vllm"}};
+                    Labels labels = scraped;
+                    append(labels, engine_labels(model, pod, i, view));
+                    engines.emplace_back(&pod.engines[i], pod.name, std::move(labels));
+                    if (view.lean)
+                        continue;
+                    labels = scraped;
+                    append(labels, cache_config_labels(pod, i));
+                    cache_configs.emplace_back(nullptr, pod.name, std::move(labels));
+                }
+                if (!pod.alive)
+                    continue;
+                const Labels id{{"namespace", ns}, {"pod", pod.name}, {"uid", pod.uid}};
+                Labels info = id;
+                append(info, {{"node", pod.node},
+                              {"pod_ip", pod.ip},
+                              {"host_ip", pod.host_ip},
+                              {"host_network", "false"},
+                              {"created_by_kind", "ReplicaSet"},
+                              {"created_by_name", deployment.replica_set}});
+                pod_infos.emplace_back(nullptr, pod.name, std::move(info));
+                Labels owner = id;
+                append(owner, {{"owner_kind", "ReplicaSet"},
+                               {"owner_name", deployment.replica_set},
+                               {"owner_is_controller", "true"}});
+                pod_owners.emplace_back(nullptr, pod.name, std::move(owner));
+            }
+        }
+
+    SeriesWalk walk(view, view.lean, visitor);
+    walk.vllm(engines, cache_configs);
+    if (view.kube_state_metrics) {
+        walk.info("kube_pod_info", "Information about pod.", pod_infos);
+        walk.info("kube_pod_owner", "Information about the Pod's owner.", pod_owners);
+        walk.info("kube_replicaset_owner", "Information about the ReplicaSet's owner.",
+                  replica_sets);
+    }
+}
+
+/// Visits one pod as its own vLLM server shows itself.
+template <class Visitor>
+void visit_pod(const Model& model, const Pod& pod, const View& view, Visitor& visitor) {
+    std::vector<Target> engines;
+    std::vector<Target> cache_configs;
+    for (std::size_t i = 0; i < pod.engines.size(); ++i) {
+        engines.emplace_back(&pod.engines[i], pod.name, engine_labels(model, pod, i, view));
+        cache_configs.emplace_back(nullptr, pod.name, cache_config_labels(pod, i));
+    }
+    SeriesWalk(view, false, visitor).vllm(engines, cache_configs);
+}
+
+/// A visitor that writes the text format, version 0.0.4.
+struct TextPage {
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        ((((text += "# HELP ") += name) += ' ') += help) += '\n';
+        ((((text += "# TYPE ") += name) += ' ') += type) += '\n';
+    }
+
+    void sample(std::string_view name, const Target& target, std::string_view label,
+                std::string_view label_value, double value) {
+        ((text += name) += '{') += target.text;
+        if (!label.empty())
+            ((((text += ',') += label) += "=\"") += label_value) += '"';
+        text += "} ";
+        append_number(text, value);
+        text += '\n';
+    }
+
+    std::string text;
+};
+
+} // namespace vllm_fleet

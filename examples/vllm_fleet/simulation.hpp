@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine.hpp"
+#include "names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numbers>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vllm_fleet {
+
+/// What a deployment of a model runs on.
+struct Accelerator {
+    std::string_view name;
+    std::string_view suffix; ///< of the deployment's name
+    double cost;             ///< of one replica, in the autoscaler's own unit
+    double speed;            ///< compared with the first one
+};
+
+inline constexpr std::array<Accelerator, 6> accelerators = {{
+    {"A100", "a100", 40, 1.0},
+    {"H100", "h100", 65, 1.8},
+    {"L40S", "l40s", 25, 0.6},
+    {"MI300X", "mi300x", 60, 1.7},
+    {"H200", "h200", 80, 2.0},
+    {"L4", "l4", 10, 0.3},
+}};
+
+struct Pod {
+    std::string name;
+    std::string uid;
+    std::string ip;
+    std::string node;
+    std::string host_ip;
+    bool alive = true; ///< false: gone from Kubernetes, but its last series are still to be seen
+    std::vector<Engine> engines;
+};
+
+struct Deployment {
+    std::string name;
+    Accelerator accelerator;
+    std::string replica_set;
+    bool deleted = false;
+    std::vector<Pod> pods;
+
+    std::size_t replicas() const {
+        return static_cast<std::size_t>(std::ranges::count_if(pods, &Pod::alive));
+    }
+};
+
+/// One model in one namespace, with the demand for it.
+struct Model {
+    std::string id;
+    std::string namespace_name;
+    EngineProfile profile; ///< of one engine on the first accelerator
+    std::vector<Deployment> deployments;
+
+    double mean_requests_per_second = 0; ///< over a whole wave
+    double phase = 0;                    ///< where in its wave it starts, in parts of a period
+    double load_factor = 1;
+    Rng rng;
+
+    double requests_per_second(double now, double period_seconds) const {
+        const double angle = 2 * std::numbers::pi * (now / period_seconds + phase);
+        return load_factor * mean_requests_per_second * (1.0 + 0.6 * std::sin(angle));
+    }
+};
+
+struct FleetOptions {
+    std::vector<std::string> model_ids;
+    std::vector<std::string> namespaces{"llm"};
+    bool same_model_everywhere = false; ///< else the models go round robin over the namespaces
+    std::size_t pods = 2;               ///< per deployment
+    std::size_t variants = 1;           ///< deployments per model, each on another accelerator
+    std::size_t engines = 1;            ///< per pod (data parallel)
+    std::uint64_t seed = 1;
+    double period_seconds = 600; ///< of the wave in which demand rises and falls
+};
+
+/// The whole fleet. Pure: it has no clock, and the same options and the same calls give the same
+/// history.
+class Fleet {
+public:
+    explicit Fleet(const FleetOptions& options) : options_(options), rng_(options.seed) {
+        for (std::size_t i = 0; i < options.model_ids.size(); ++i) {
+            const std::string& id = options.model_ids[i];
+            const std::string deployment = unique_slug(id);
+            if (options.same_model_everywhere)
+                for (const std::string& name : options.namespaces)
+                    add_model(id, name, deployment);
+            else
+                add_model(id, options.namespaces[i % options.namespaces.size()], deployment);
+        }
+    }
+
+    /// Lives through the next `seconds` of virtual time, in one step; a second at a time is a good
+    /// measure.
+    void step(double seconds) {
+        for (Model& model : models_)
+            step_model(model, seconds);
+        now_ += seconds;
+    }
+
+    const std::vector<Model>& models() const { return models_; }
+    std::vector<Model>& models() { return models_; }
+    const FleetOptions& options() const { return options_; }
+    double now_seconds() const { return now_; }
+
+    struct FoundPod {
+        const Model* model = nullptr;
+        const Pod* pod = nullptr; ///< null: there is none of this name
+    };
+
+    FoundPod find_pod(std::string_view name) const {
+        for (const Model& model : models_)
+            for (const Deployment& deployment : model.deployments)
+                for (const Pod& pod : deployment.pods)
+                    if (pod.name == name)
+                        return {&model, &pod};
+        return {};
+    }
+
+    /// Ends a pod. With `keep_series` it stays in the fleet, frozen, as a pod whose series
+    /// Prometheus still knows. Returns false when no pod of this name lives.
+    bool kill_pod(std::string_view name, bool keep_series) {
+        for (Model& model : models_)
+            for (Deployment& deployment : model.deployments)
+                for (Pod& pod : deployment.pods)
+                    if (pod.alive && pod.name == name) {
+                        pod.alive = false;
+                        if (!keep_series)
+                            std::erase_if(deployment.pods,
+                                          [&](const Pod& it) { return it.name == name; });
+                        return true;
+                    }
+        return false;
+    }
+
+    /// Deletes a deployment, its ReplicaSet and all its pods.
+    static void kill_deployment(Deployment& deployment, bool keep_series) {
+        deployment.deleted = true;
+        for (Pod& pod : deployment.pods)
+            pod.alive = false;
+        if (!keep_series)
+            deployment.pods.clear();
+    }
+
+    /// Starts or ends pods until the deployment has so many; the newest end first. Brings a deleted
+    /// one back.
+    void scale(Model& model, Deployment& deployment, std::size_t replicas) {
+        deployment.deleted = false;
+        while (deployment.replicas() < replicas)
+            add_pod(model, deployment);
+        while (deployment.replicas() > replicas) {
+            const auto newest =
+                std::ranges::find_if(deployment.pods.rbegin(), deployment.pods.rend(), &Pod::alive);
+            deployment.pods.erase(std::next(newest).base());
+        }
+    }
+
+private:
+    void step_model(Model& model, double seconds) {
+        double speed = 0;
+        for (const Deployment& deployment : model.deployments)
+            speed += deployment.accelerator.speed * static_cast<double>(deployment.replicas());
+        if (speed <= 0)
+            return;
+        // The load balancer gives each engine as much as its accelerator can take, compared with
+        // the others.
+        const double rate = model.requests_per_second(now_, options_.period_seconds) / speed /
+                            static_cast<double>(options_.engines);
+        for (Deployment& deployment : model.deployments)
+            for (Pod& pod : deployment.pods)
+                if (pod.alive)
+                    for (Engine& engine : pod.engines)
+                        engine.step(now_, seconds, rate * deployment.accelerator.speed, model.rng);
+    }
+
+    void add_model(const std::string& id, const std::string& namespace_name,
+                   const std::string& deployment_name) {
+        Model model;
+        model.id = id;
+        model.namespace_name = namespace_name;
+        model.rng.seed(rng_());
+
+        const auto between = [&](double low, double high) {
+            return std::uniform_real_distribution<double>(low, high)(rng_);
+        };
+        model.profile.mean_prompt_tokens = between(200, 900);
+        model.profile.mean_output_tokens = between(60, 240);
+        model.profile.base_itl_seconds = between(0.008, 0.03);
+        model.profile.prefix_hit_ratio = between(0.1, 0.7);
+        model.phase = between(0, 1);
+
+        double speed = 0;
+        for (std::size_t i = 0; i < options_.variants; ++i) {
+            Deployment deployment;
+            deployment.accelerator = accelerators[i];
+            deployment.name = deployment_name + '-' + std::string(deployment.accelerator.suffix);
+            deployment.replica_set = deployment.name + '-' + replica_set_hash(rng_);
+            for (std::size_t pod = 0; pod < options_.pods; ++pod)
+                add_pod(model, deployment);
+            model.deployments.push_back(std::move(deployment));
+            speed += accelerators[i].speed * static_cast<double>(options_.pods * options_.engines);
+        }
+        // Three quarters of what the pods can serve: at the crest of the wave that is more than
+        // they can.
+        model.mean_requests_per_second = 0.75 * speed * model.profile.requests_per_second();
+        models_.push_back(std::move(model));
+    }
+
+    void add_pod(const Model& model, Deployment& deployment) {
+        Pod pod;
+        do
+            pod.name = deployment.replica_set + '-' + pod_suffix(rng_);
+        while (!pod_names_.insert(pod.name).second);
+        pod.uid = uuid(rng_);
+
+        const std::size_t number = pods_started_++;
+        pod.ip =
+            "10.244." + std::to_string(number / 250 % 250) + '.' + std::to_string(number % 250 + 2);
+        const std::size_t node = number / 8; // eight pods to a node
+        pod.node = "gpu-node-" + std::to_string(node);
+        pod.host_ip =
+            "172.16." + std::to_string(node / 250 % 250) + '.' + std::to_string(node % 250 + 2);
+
+        EngineProfile profile = model.profile;
+        profile.base_itl_seconds /= deployment.accelerator.speed;
+        profile.prefill_tokens_per_second *= deployment.accelerator.speed;
+        for (std::size_t i = 0; i < options_.engines; ++i)
+            pod.engines.emplace_back(profile);
+        deployment.pods.push_back(std::move(pod));
+    }
+
+    std::string unique_slug(const std::string& id) {
+        const std::string base = slug(id);
+        std::string result = base;
+        for (int i = 2; !slugs_.insert(result).second; ++i)
+            result = base + '-' + std::to_string(i);
+        return result;
+    }
+
+    FleetOptions options_;
+    Rng rng_;
+    double now_ = 0;
+    std::vector<Model> models_;
+    std::set<std::string> slugs_;
+    std::set<std::string> pod_names_;
+    std::size_t pods_started_ = 0;
+};
+
+} // namespace vllm_fleet
