@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the compiler and the linker must accept, and what the compiler must refuse.
+
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS static/*.cpp)
+if(sources)
+  add_library(static_checks OBJECT ${sources})
+  target_link_libraries(static_checks PRIVATE test_support)
+  wva_metrics_enable_warnings(static_checks)
+endif()
+
+# Two translation units that include the same headers must link.
+file(GLOB sources CONFIGURE_DEPENDS odr/*.cpp)
+if(sources)
+  add_executable(odr ${sources})
+  target_link_libraries(odr PRIVATE wva_metrics::wva_metrics $<TARGET_NAME_IF_EXISTS:wva_metrics::tls>)
+  wva_metrics_enable_warnings(odr)
+  add_test(NAME odr COMMAND odr)
+  set_tests_properties(odr PROPERTIES LABELS static)
+endif()
+
+# Each file must be refused, with words that match its line "// expect: <regular expression>".
+file(GLOB sources CONFIGURE_DEPENDS compile_fail/*.cpp)
+foreach(source IN LISTS sources)
+  cmake_path(GET source STEM stem)
+  set(name compile_fail.${stem})
+  file(STRINGS ${source} expected REGEX "^// expect: " LIMIT_COUNT 1)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  if(NOT expected)
+    message(FATAL_ERROR "${source} has no line \"// expect: <regular expression>\"")
+  endif()
+  string(REGEX REPLACE "^// expect: *" "" expected "${expected}")
+
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(${name} PRIVATE test_support)
+  add_test(NAME ${name} COMMAND ${CMAKE_COMMAND}
+    -D build_directory=${PROJECT_BINARY_DIR} -D target=${name} -D expected=${expected}
+    -P ${PROJECT_SOURCE_DIR}/cmake/expect_refused.cmake)
+  # Two builds at once would write the same build log.
+  set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
+endforeach()
