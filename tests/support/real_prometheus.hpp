@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http_exchange.hpp"
+#include "temporary_directory.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace wva_metrics::test_support {
+
+/// Where the Prometheus binary is (environment variable WVA_METRICS_PROMETHEUS), or nothing.
+///
+/// Tests that need it start with
+///
+///     const auto binary = find_prometheus();
+///     if (!binary)
+///         SKIP(prometheus_missing);
+inline std::optional<std::string> find_prometheus() {
+    const char* path = std::getenv("WVA_METRICS_PROMETHEUS");
+    if (path == nullptr || ::access(path, X_OK) != 0)
+        return std::nullopt;
+    return path;
+}
+
+inline constexpr const char* prometheus_missing =
+    "needs a real Prometheus: set WVA_METRICS_PROMETHEUS to the path of its binary";
+
+/// A real Prometheus on a free loopback port, with its configuration and data in a temporary
+/// directory. Stopped, and its directory removed, by the destructor; it also dies with the thread
+/// that started it, so that a crashed test leaves nothing behind.
+///
+/// Not thread-safe. Failures throw std::runtime_error with the end of Prometheus's own log.
+class RealPrometheus {
+public:
+    struct Options {
+        /// The whole of prometheus.yml.
+        std::string config = "global:\n  scrape_interval: 1s\n";
+        /// Appended to the command line, e.g. `--web.enable-remote-write-receiver`.
+        std::vector<std::string> arguments{};
+        /// Bound on becoming ready, and on ending when told to.
+        std::chrono::seconds patience{30};
+    };
+
+    explicit RealPrometheus(std::string binary) : RealPrometheus(std::move(binary), Options{}) {}
+
+    RealPrometheus(std::string binary, Options options)
+        : binary_(std::move(binary)), options_(std::move(options)) {
+        // Another process can take the port between our look and Prometheus's bind.
+        for (int attempts_left = 4;; --attempts_left) {
+            port_ = free_port();
+            try {
+                start();
+                return;
+            } catch (const std::runtime_error&) {
+                stop();
+                if (attempts_left == 0 || !log_contains("address already in use"))
+                    throw;
+            }
+        }
+    }
+
+    RealPrometheus(const RealPrometheus&) = delete;
+    RealPrometheus& operator=(const RealPrometheus&) = delete;
+    ~RealPrometheus() { stop(); }
+
+    std::uint16_t port() const noexcept { return port_; }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    bool running() const noexcept { return pid_ > 0; }
+    std::filesystem::path log_file() const { return directory_.path() / "prometheus.log"; }
+
+    /// Starts a stopped Prometheus on its old port with its old data, and waits until it is ready.
+    void start() {
+        if (running())
+            return;
+        write_config();
+        spawn();
+        wait_until_ready();
+    }
+
+    /// Ends the process (SIGTERM, after `patience` SIGKILL) and waits for its end.
+    void stop() noexcept {
+        if (!running())
+            return;
+        ::kill(pid_, SIGTERM);
+        if (!ended_within(options_.patience))
+            ::kill(pid_, SIGKILL);
+        reap();
+    }
+
+    void restart() {
+        stop();
+        start();
+    }
+
+    /// Takes the connection away at once, as a crash does: no clean shutdown.
+    void kill_hard() noexcept {
+        if (!running())
+            return;
+        ::kill(pid_, SIGKILL);
+        reap();
+    }
+
+    /// Replaces the configuration; takes effect at the next start or restart.
+    void set_config(std::string text) { options_.config = std::move(text); }
+
+    /// Asks an instant query (POST) at Unix time `time`, or now, and returns status and body.
+    HttpAnswer query(const std::string& promql, std::optional<double> time = {}) const {
+        return post_query(port_, promql, time);
+    }
+
+private:
+    static std::uint16_t free_port() {
+        boost::asio::io_context context;
+        using Tcp = boost::asio::ip::tcp;
+        const Tcp::acceptor probe(context, {boost::asio::ip::address_v4::loopback(), 0});
+        return probe.local_endpoint().port();
+    }
+
+    void write_config() const {
+        std::ofstream file(directory_.path() / "prometheus.yml", std::ios::trunc);
+        file << options_.config;
+        if (!file.flush())
+            throw std::runtime_error("cannot write prometheus.yml");
+    }
+
+    void spawn() {
+        std::vector<std::string> words{
+            binary_,
+            "--config.file=" + (directory_.path() / "prometheus.yml").string(),
+            "--storage.tsdb.path=" + (directory_.path() / "data").string(),
+            "--storage.tsdb.retention.time=100y",
+            "--web.listen-address=127.0.0.1:" + std::to_string(port_),
+        };
+        words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
+        std::vector<char*> arguments;
+        for (std::string& word : words)
+            arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        const std::string log = log_file().string();
+
+        const pid_t parent = ::getpid();
+        const pid_t child = ::fork();
+        if (child < 0)
+            throw std::runtime_error("fork failed");
+        if (child == 0) {
+            // Only async-signal-safe calls between fork and exec: other threads may hold locks.
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (::getppid() != parent)
+                ::_exit(126);
+            const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+            if (output >= 0) {
+                ::dup2(output, 1);
+                ::dup2(output, 2);
+            }
+            ::execv(arguments[0], arguments.data());
+            ::_exit(127);
+        }
+        pid_ = child;
+        pid_handle_ = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+    }
+
+    /// Waits for the end of the process, without reaping it.
+    bool ended_within(std::chrono::milliseconds patience) const noexcept {
+        pollfd handle{pid_handle_, POLLIN, 0};
+        int changed = 0;
+        do {
+            changed = ::poll(&handle, 1, static_cast<int>(patience.count()));
+        } while (changed < 0 && errno == EINTR);
+        return changed > 0;
+    }
+
+    void reap() noexcept {
+        int status = 0;
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+        ::close(pid_handle_);
+        pid_ = -1;
+        pid_handle_ = -1;
+    }
+
+    void wait_until_ready() {
+        const auto give_up = std::chrono::steady_clock::now() + options_.patience;
+        while (true) {
+            try {
+                if (exchange(port_, "GET", "/-/ready").status == 200)
+                    return;
+            } catch (const std::exception&) {
+                // Not listening yet.
+            }
+            if (ended_within(std::chrono::milliseconds(20))) {
+                reap();
+                throw std::runtime_error("Prometheus ended at its start:\n" + log_tail());
+            }
+            if (std::chrono::steady_clock::now() > give_up)
+                throw std::runtime_error("Prometheus did not become ready:\n" + log_tail());
+        }
+    }
+
+    std::string log_text() const {
+        std::ifstream file(log_file());
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    }
+    bool log_contains(const char* words) const {
+        return log_text().find(words) != std::string::npos;
+    }
+    std::string log_tail() const {
+        const std::string text = log_text();
+        return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
+    }
+
+    std::string binary_;
+    Options options_;
+    TemporaryDirectory directory_;
+    std::uint16_t port_ = 0;
+    pid_t pid_ = -1;
+    int pid_handle_ = -1;
+};
+
+} // namespace wva_metrics::test_support
