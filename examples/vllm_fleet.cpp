@@ -46,7 +46,7 @@ public:
         : fleet_(options.fleet), control_(fleet_, controls_) {
         controls_.view.lean = options.lean;
         for (int second = 0; second < options.warm_up_seconds; ++second)
-            fleet_.step(1);
+            fleet_.step_one_second();
         for (const std::string& command : options.controls)
             apply(command);
     }
@@ -58,7 +58,7 @@ public:
     void tick() {
         if (controls_.frozen)
             return;
-        fleet_.step(1);
+        fleet_.step_one_second();
         metrics_page_.reset();
     }
 

@@ -101,12 +101,15 @@ public:
         }
     }
 
-    /// Lives through the next `seconds` of virtual time, in one step; a second at a time is a good
-    /// measure.
-    void step(double seconds) {
-        for (Model& model : models_)
-            step_model(model, seconds);
-        now_ += seconds;
+    /// Lives through the next second of virtual time. In quarters, because a place that a finished
+    /// request leaves is not taken before the next step.
+    void step_one_second() {
+        constexpr double quarter = 0.25;
+        for (int i = 0; i < 4; ++i) {
+            for (Model& model : models_)
+                step_model(model, quarter);
+            now_ += quarter;
+        }
     }
 
     const std::vector<Model>& models() const { return models_; }
@@ -211,9 +214,8 @@ private:
             model.deployments.push_back(std::move(deployment));
             speed += accelerators[i].speed * static_cast<double>(options_.pods * options_.engines);
         }
-        // Three quarters of what the pods can serve: at the crest of the wave that is more than
-        // they can.
-        model.mean_requests_per_second = 0.75 * speed * model.profile.requests_per_second();
+        // At the crest of the wave, 1.6 times that, it is a little more than the pods can serve.
+        model.mean_requests_per_second = 0.65 * speed * model.profile.requests_per_second();
         models_.push_back(std::move(model));
     }
 
