@@ -169,7 +169,11 @@ private:
     }
 
     void abandon(double now) {
-        while (!waiting_.empty() && now - waiting_.front().arrived_at > patience_seconds) {
+        while (!waiting_.empty()) {
+            const Request& oldest = waiting_.front();
+            const bool preempted = oldest.admitted_at > 0; // its client already reads the answer
+            if (preempted || now - oldest.arrived_at <= patience_seconds)
+                return;
             ++finished[static_cast<std::size_t>(FinishReason::abort)];
             waiting_.pop_front();
         }
