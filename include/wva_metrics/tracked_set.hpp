@@ -31,22 +31,21 @@ template <typename Question> class TrackedSet {
 
     explicit TrackedSet(std::size_t max_records) : max_records_(max_records) {}
 
-    enum class Tracked { added, updated, full };
-
-    /// Adds a question, or renews what is known of it; tracking never turns back into mere knowing.
-    Tracked track(const CacheKeyView& key, Question question, bool in_background, TimePoint now) {
+    /// Adds a question, or renews what is known of it; what is fetched in the background stays so. True where
+    /// background fetching begins with this call; a full set refuses what it does not know.
+    bool track(const CacheKeyView& key, Question question, bool in_background, TimePoint now) {
         if (const auto found = records_.find(key); found != records_.end()) {
             Record& record = found->second;
             const bool newly_tracked = in_background && !record.in_background;
             record.question = std::move(question);
             record.in_background = record.in_background || in_background;
             record.last_asked = std::max(record.last_asked, now);
-            return newly_tracked ? Tracked::added : Tracked::updated;
+            return newly_tracked;
         }
         if (records_.size() >= max_records_)
-            return Tracked::full;
+            return false;
         records_.emplace(CacheKey(key), Record{std::move(question), in_background, now, {}});
-        return Tracked::added;
+        return in_background;
     }
 
     /// Forgets a question. False where it was not known.
@@ -58,15 +57,13 @@ template <typename Question> class TrackedSet {
         return true;
     }
 
-    Record* find(const CacheKeyView& key) {
+    /// Remembers what was collected last, and from its predecessor when somebody last asked for it.
+    void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
         const auto found = records_.find(key);
-        return found == records_.end() ? nullptr : &found->second;
-    }
-
-    /// Remembers what was collected last, and from its predecessor when it was last asked for.
-    void set_latest(Record& record, const CacheEntryPtr& entry) {
-        last_asked(record);
-        record.latest = entry;
+        if (found == records_.end())
+            return;
+        last_asked(found->second);
+        found->second.latest = entry;
     }
 
     /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps everything.

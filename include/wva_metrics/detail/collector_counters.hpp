@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector_stats.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace wva_metrics::detail {
+
+/// The counters of `CollectorStats` while they are counted. Thread-safe.
+struct CollectorCounters {
+    using Counter = std::atomic<std::uint64_t>;
+
+    Counter joined{0};
+    Counter negative_hits{0};
+    Counter served_stale_on_error{0};
+    Counter questions{0};
+    Counter failed_questions{0};
+    Counter batches{0};
+    Counter discarded{0};
+    Counter background_rounds{0};
+    Counter observer_failures{0};
+
+    static void add(Counter& counter, std::uint64_t by = 1) noexcept {
+        counter.fetch_add(by, std::memory_order_relaxed);
+    }
+
+    CollectorStats read() const noexcept {
+        CollectorStats stats;
+        stats.joined = joined.load(std::memory_order_relaxed);
+        stats.negative_hits = negative_hits.load(std::memory_order_relaxed);
+        stats.served_stale_on_error = served_stale_on_error.load(std::memory_order_relaxed);
+        stats.questions = questions.load(std::memory_order_relaxed);
+        stats.failed_questions = failed_questions.load(std::memory_order_relaxed);
+        stats.batches = batches.load(std::memory_order_relaxed);
+        stats.discarded = discarded.load(std::memory_order_relaxed);
+        stats.background_rounds = background_rounds.load(std::memory_order_relaxed);
+        stats.observer_failures = observer_failures.load(std::memory_order_relaxed);
+        return stats;
+    }
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/background_fetcher.hpp"
+#include "wva_metrics/collector_stats.hpp"
+#include "wva_metrics/concepts.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/batch.hpp"
+#include "wva_metrics/detail/carry_over.hpp"
+#include "wva_metrics/detail/collector_counters.hpp"
+#include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/failure_memory.hpp"
+#include "wva_metrics/detail/flight_table.hpp"
+#include "wva_metrics/detail/join_memo.hpp"
+#include "wva_metrics/observer.hpp"
+#include "wva_metrics/tracked_set.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// Everything a collector is, shared with what it has under way, so that it outlives its operations.
+///
+/// Look-ups go to the cache directly. What follows a miss (flights, failures, what is tracked) is guarded by one mutex,
+/// held for a few map operations and never across I/O, a callback or a join. A mutex rather than a strand, so that
+/// an invalidation from any thread has taken effect when it returns.
+template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer, typename Timer>
+class CollectorState
+    : public std::enable_shared_from_this<CollectorState<Backend, CachePolicy, Observer, Timer>> {
+  public:
+    CollectorState(const asio::any_io_executor& executor, Backend backend, CollectorConfig config,
+                   Observer observer)
+        : config_(std::move(config)), backend_(std::move(backend)), cache_(config_.cache),
+          observer_(std::move(observer)), executor_(executor), failures_(config_.cache.max_entries),
+          variants_(config_.max_tracked), models_(config_.max_tracked), hook_(executor, [this] { abandon(); }) {
+        notify([&](auto& o) { o.on_configured(config_); });
+    }
+
+    const CollectorConfig& config() const noexcept { return config_; }
+    Backend& backend() noexcept { return backend_; }
+    CachePolicy& cache() noexcept { return cache_; }
+    Observer& observer() noexcept { return observer_; }
+    JoinMemo& joins() noexcept { return joins_; }
+    static TimePoint now() noexcept { return Timer::clock_type::now(); }
+
+    asio::any_io_executor executor() const {
+        const std::lock_guard lock(mutex_);
+        return executor_;
+    }
+
+    /// Calls a hook; what it throws is counted and goes no further. Never called with the mutex held.
+    template <typename Hook> void notify(Hook&& hook) noexcept {
+        try {
+            hook(observer_);
+        } catch (...) {
+            counters_.add(counters_.observer_failures);
+        }
+    }
+
+    /// The entry that answers now without waiting: fresh, or stale while it is renewed behind the caller. Where there
+    /// is none, `last_good` becomes what may be served if the backend fails. `variant` is what the caller knows of the
+    /// key today, if anything: it may scale another deployment now, and then the entry answers no more.
+    CacheEntryPtr find(const CacheKeyView& key, const VariantAutoscaling* variant, TimePoint at,
+                       CacheEntryPtr& last_good) {
+        if (!config_.cache.enabled)
+            return nullptr;
+        CacheEntryPtr entry = cache_.find(key, at);
+        if (!entry || (variant != nullptr && !answers(*entry, *variant)))
+            return nullptr;
+        if (entry->is_fresh(at)) {
+            notify([&](auto& o) { o.on_hit({key, entry->age(at)}); });
+            return entry;
+        }
+        if (at <= entry->fresh_until() + config_.cache.stale_while_revalidate) {
+            notify([&](auto& o) { o.on_stale_hit({key, entry->age(at)}); });
+            renew_behind(key, entry, at);
+            return entry;
+        }
+        if (at <= entry->fresh_until() + config_.cache.stale_if_error)
+            last_good = std::move(entry);
+        return nullptr;
+    }
+
+    /// What is known, never waiting: an entry as `find` gives it, or the last good one while the backend fails.
+    std::optional<Answer> find_known(const CacheKeyView& key, TimePoint at) {
+        CacheEntryPtr last_good;
+        if (CacheEntryPtr entry = find(key, nullptr, at, last_good))
+            return Answer{std::move(entry), Source::cache};
+        if (!last_good)
+            return std::nullopt;
+        renew_behind(key, last_good, at);
+        {
+            const std::lock_guard lock(mutex_);
+            if (failures_.find(key) == nullptr)
+                return std::nullopt;
+        }
+        note_stale_on_error(key, *last_good, at);
+        return Answer{std::move(last_good), Source::stale_on_error};
+    }
+
+    /// Joins the flight for this key, or opens one, unless the question is known to fail. The waiter is completed
+    /// exactly once, or destroyed with the executor's context.
+    void wait_for(const CacheKeyView& key, Question question, const WaiterPtr& waiter, TimePoint at) {
+        std::optional<Error> refused;
+        bool joined = false;
+        bool newly_tracked = false;
+        notify([&](auto& o) { o.on_miss({key, Duration::zero()}); });
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_) {
+                refused.emplace(Errc::aborted, "the collector has been destroyed");
+            } else if (flights_.waiting() >= config_.max_waiters) {
+                refused.emplace(Errc::too_costly, "too many callers wait for the backend already: " +
+                                                      std::to_string(config_.max_waiters) +
+                                                      " (CollectorConfig::max_waiters)");
+            } else {
+                newly_tracked = track_locked(key, question, config_.track_on_collection, at);
+                const FailureMemory::Failure* failure = failures_.find(key);
+                if (failure != nullptr && at < failure->ask_again_at) {
+                    counters_.add(counters_.negative_hits);
+                    refused = failure->error;
+                } else {
+                    FlightPtr flight = flights_.find(key);
+                    joined = flight != nullptr && same_question(flight->question, question);
+                    if (!joined)
+                        flight = open_locked(key, std::move(question), waiter->last_good);
+                    flights_.join(flight, waiter);
+                }
+            }
+        }
+        if (newly_tracked)
+            notify([&](auto& o) { o.on_tracked(key); });
+        if (joined) {
+            counters_.add(counters_.joined);
+            notify([&](auto& o) { o.on_joined({key, Duration::zero()}); });
+        }
+        if (refused)
+            fail(key, *refused, *waiter, at);
+    }
+
+    /// A waiter leaves; its flight goes on for the others and for the cache.
+    void leave(const WaiterPtr& waiter) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!flights_.leave(waiter))
+                return;
+        }
+        waiter->complete(Error(Errc::aborted, "the caller cancelled the operation"));
+    }
+
+    void track(const CacheKeyView& key, Question question) {
+        bool added = false;
+        {
+            const std::lock_guard lock(mutex_);
+            added = !closed_ && track_locked(key, question, true, now());
+        }
+        if (added)
+            notify([&](auto& o) { o.on_tracked(key); });
+    }
+
+    void untrack(const CacheKeyView& key) {
+        {
+            const std::lock_guard lock(mutex_);
+            const bool known = key.kind == EntryKind::allocation ? variants_.untrack(key) : models_.untrack(key);
+            forget_locked(key);
+            if (!known)
+                return;
+        }
+        notify([&](auto& o) { o.on_untracked(key, false); });
+    }
+
+    /// Removes entries and sees to it that nothing under way brings them back.
+    std::size_t invalidate(const std::vector<CacheKey>& keys) {
+        std::vector<bool> erased;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const CacheKey& key : keys)
+                erased.push_back(forget_locked(key));
+        }
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            notify([&](auto& o) { o.on_invalidated(to_string(CacheKeyView(keys[i])), erased[i] ? 1 : 0); });
+        return static_cast<std::size_t>(std::count(erased.begin(), erased.end(), true));
+    }
+
+    std::size_t invalidate_prefix(std::string_view prefix) {
+        std::size_t erased = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            flights_.discard_if([&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
+            failures_.clear();
+            erased = cache_.erase_prefix(prefix);
+        }
+        notify([&](auto& o) { o.on_invalidated(prefix, erased); });
+        return erased;
+    }
+
+    /// The keys of everything known of one model: its replicas, its availability and its variants.
+    std::vector<CacheKey> keys_of(const ModelKey& model) {
+        std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
+        const std::lock_guard lock(mutex_);
+        variants_.for_each([&](const CacheKeyView& key, const auto& record) {
+            if (record.question.namespace_name == model.namespace_name &&
+                record.question.model_id == model.model_id)
+                keys.emplace_back(key);
+        });
+        return keys;
+    }
+
+    /// False where it runs already, or fetching is switched off (expired entries are still cleaned up then).
+    bool start_background() {
+        const Duration interval = effective_fetch_interval(config_);
+        std::shared_ptr<Fetcher> fetcher;
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_ || fetcher_)
+                return false;
+            std::random_device seed;
+            const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
+            const auto first = Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+            const std::weak_ptr<CollectorState> weak = this->weak_from_this();
+            fetcher_ = std::make_shared<Fetcher>(
+                executor_, FetchSchedule(interval, config_.cache.cleanup_interval, first, now()),
+                [weak](std::function<void()> ended) {
+                    if (const auto self = weak.lock())
+                        self->run_round(std::move(ended));
+                },
+                [weak] {
+                    if (const auto self = weak.lock())
+                        self->clean_up();
+                });
+            fetcher = fetcher_;
+        }
+        notify([&](auto& o) { o.on_background_started(interval); });
+        fetcher->start();
+        return interval > Duration::zero();
+    }
+
+    void stop_background() {
+        std::shared_ptr<Fetcher> fetcher;
+        {
+            const std::lock_guard lock(mutex_);
+            fetcher = std::exchange(fetcher_, nullptr);
+        }
+        if (!fetcher)
+            return;
+        fetcher->stop();
+        notify([&](auto& o) { o.on_background_stopped(); });
+    }
+
+    /// Completes who waits with `Errc::aborted` and cancels what is under way.
+    void close() {
+        stop_background();
+        std::vector<WaiterPtr> waiters;
+        {
+            const std::lock_guard lock(mutex_);
+            if (std::exchange(closed_, true))
+                return;
+            waiters = flights_.take_all_waiters();
+            for (const std::weak_ptr<BatchType>& weak : batches_)
+                if (const auto batch = weak.lock())
+                    batch->cancel();
+        }
+        for (const WaiterPtr& waiter : waiters)
+            waiter->complete(Error(Errc::aborted, "the collector was destroyed while the backend was being asked"));
+    }
+
+    CollectorStats stats() const {
+        CollectorStats stats = counters_.read();
+        stats.cache = cache_.stats();
+        const std::lock_guard lock(mutex_);
+        stats.tracked_variants = variants_.tracked_count();
+        stats.tracked_models = models_.tracked_count();
+        stats.in_flight = flights_.in_flight();
+        return stats;
+    }
+
+    CollectorHealth health() const {
+        const std::lock_guard lock(mutex_);
+        CollectorHealth health = health_;
+        health.background_running = fetcher_ != nullptr;
+        return health;
+    }
+
+  private:
+    using BatchType = Batch<Timer>;
+    using Fetcher = BackgroundFetcher<Timer>;
+
+    static bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
+        const auto* metrics = entry.get<OptimizerMetrics>();
+        return metrics != nullptr && metrics->deployment == variant.deployment &&
+               metrics->model_id == variant.model_id;
+    }
+
+    static bool same_question(const Question& a, const Question& b) noexcept {
+        const auto* first = std::get_if<VariantAutoscaling>(&a);
+        const auto* second = std::get_if<VariantAutoscaling>(&b);
+        return first != nullptr && second != nullptr ? first->measures_the_same_as(*second) : a == b;
+    }
+
+    /// What to ask for a newer entry of this key.
+    static Question question_of(const CacheKeyView& key, const CacheEntry& entry) {
+        const auto* metrics = entry.get<OptimizerMetrics>();
+        if (metrics == nullptr)
+            return ModelKey{std::string(key.namespace_name), std::string(key.name)};
+        VariantAutoscaling variant;
+        variant.namespace_name = metrics->namespace_name;
+        variant.name = metrics->variant;
+        variant.model_id = metrics->model_id;
+        variant.deployment = metrics->deployment;
+        return variant;
+    }
+
+    void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
+        counters_.add(counters_.served_stale_on_error);
+        notify([&](auto& o) { o.on_stale_on_error({key, entry.age(at)}); });
+    }
+
+    /// Gives the last good value where there is one, else the error.
+    void fail(const CacheKeyView& key, const Error& error, Waiter& waiter, TimePoint at) {
+        if (waiter.last_good && !error.is(Errc::aborted)) {
+            note_stale_on_error(key, *waiter.last_good, at);
+            waiter.complete(Answer{waiter.last_good, Source::stale_on_error});
+        } else {
+            waiter.complete(error);
+        }
+    }
+
+    void renew_behind(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint at) {
+        const std::lock_guard lock(mutex_);
+        if (closed_ || flights_.find(key) != nullptr)
+            return;
+        const FailureMemory::Failure* failure = failures_.find(key);
+        if (failure == nullptr || at >= failure->ask_again_at)
+            open_locked(key, question_of(key, *entry), entry);
+    }
+
+    /// Queues a flight. Those opened before the executor comes round to it are sent together.
+    FlightPtr open_locked(const CacheKeyView& key, Question question, CacheEntryPtr previous) {
+        FlightPtr flight = flights_.open(key, std::move(question), std::move(previous));
+        if (queued_.empty())
+            asio::post(executor_, [self = this->shared_from_this()] { self->send_queued(); });
+        queued_.push_back(flight);
+        return flight;
+    }
+
+    void send_queued() {
+        std::vector<FlightPtr> queued;
+        {
+            const std::lock_guard lock(mutex_);
+            queued = std::exchange(queued_, {});
+        }
+        std::array<std::vector<FlightPtr>, 2> kinds;
+        for (FlightPtr& flight : queued) {
+            const EntryKind kind = flight->key.kind();
+            if (kind == EntryKind::availability)
+                send(kind, {std::move(flight)}, false, {});
+            else
+                kinds[kind == EntryKind::allocation ? 0 : 1].push_back(std::move(flight));
+        }
+        send(EntryKind::allocation, std::move(kinds[0]), false, {});
+        send(EntryKind::replica, std::move(kinds[1]), false, {});
+    }
+
+    /// Sends a batch; `settled` is told how many of its questions failed.
+    void send(EntryKind kind, std::vector<FlightPtr> flights, bool background,
+              std::function<void(std::size_t)> settled) {
+        if (flights.empty()) {
+            if (settled)
+                settled(0);
+            return;
+        }
+        const TimePoint asked_at = now();
+        std::shared_ptr<BatchType> batch;
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_)
+                return; // Nobody waits any more.
+            batch = std::make_shared<BatchType>(executor_, kind, std::move(flights), background);
+            std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
+            batches_.push_back(batch);
+        }
+        counters_.add(counters_.batches);
+        counters_.add(counters_.questions, batch->flights().size());
+        notify([&](auto& o) { o.on_fetch({kind, batch->flights().size(), 0, Duration::zero(), background}); });
+        const auto self = this->shared_from_this();
+        // Not the batch itself: it holds this function until it has answered.
+        const std::weak_ptr<BatchType> weak = batch;
+        batch->run(std::shared_ptr<Backend>(self, &backend_), asked_at + config_.call_timeout, config_.call_timeout,
+                   [self, weak, asked_at, settled = std::move(settled)](BatchAnswers answers) {
+                       if (const auto answered = weak.lock())
+                           self->settle(*answered, std::move(answers), asked_at, settled);
+                   });
+    }
+
+    void settle(const BatchType& batch, BatchAnswers answers, TimePoint asked_at,
+                const std::function<void(std::size_t)>& settled) {
+        const TimePoint at = now();
+        std::size_t failed = 0;
+        for (std::size_t i = 0; i < batch.flights().size(); ++i) {
+            const FlightPtr& flight = batch.flights()[i];
+            if (answers[i].has_error()) {
+                ++failed;
+                settle_failure(flight, answers[i].error(), batch.background(), at);
+            } else {
+                settle_answer(flight, std::move(*answers[i]), asked_at);
+            }
+        }
+        counters_.add(counters_.failed_questions, failed);
+        note_health(batch, failed, at);
+        notify([&](auto& o) {
+            o.on_fetched({batch.kind(), batch.flights().size(), failed, at - asked_at, batch.background()});
+        });
+        if (settled)
+            settled(failed);
+    }
+
+    void settle_answer(const FlightPtr& flight, CachePayload payload, TimePoint asked_at) {
+        const CacheKeyView key = flight->key;
+        if (flight->previous)
+            keep_known(*flight->previous, payload);
+        const CacheEntryPtr entry = make_entry(std::move(payload), asked_at);
+        std::vector<WaiterPtr> waiters;
+        bool discarded = false;
+        {
+            const std::lock_guard lock(mutex_);
+            waiters = flights_.settle(flight);
+            discarded = flight->discarded;
+            if (!discarded && !closed_) {
+                failures_.forget(key);
+                if (config_.cache.enabled)
+                    cache_.insert_or_assign(key, entry);
+                set_latest(key, entry);
+            }
+        }
+        if (discarded) {
+            counters_.add(counters_.discarded);
+            notify([&](auto& o) { o.on_discarded({key, Duration::zero()}); });
+        }
+        if (const auto* warnings = warnings_of(*entry); warnings != nullptr && !warnings->empty())
+            notify([&](auto& o) { o.on_warnings(key, *warnings); });
+        for (const WaiterPtr& waiter : waiters)
+            waiter->complete(Answer{entry, Source::backend});
+    }
+
+    void settle_failure(const FlightPtr& flight, const Error& error, bool background, TimePoint at) {
+        const CacheKeyView key = flight->key;
+        std::vector<WaiterPtr> waiters;
+        {
+            const std::lock_guard lock(mutex_);
+            waiters = flights_.settle(flight);
+            if (!flight->discarded && !closed_)
+                failures_.remember(key, error, at + config_.cache.negative_ttl);
+            health_.last_error = error;
+        }
+        const bool serving_stale = flight->previous != nullptr;
+        notify([&](auto& o) { o.on_failure({key, error, serving_stale, background}); });
+        for (const WaiterPtr& waiter : waiters)
+            fail(key, error, *waiter, at);
+    }
+
+    static void keep_known(const CacheEntry& previous, CachePayload& payload) {
+        std::visit(
+            [&]<typename T>(T& now) {
+                const T* before = previous.get<T>();
+                if constexpr (!std::is_same_v<T, Availability>) {
+                    if (before != nullptr)
+                        carry_over(*before, now);
+                }
+            },
+            payload);
+    }
+
+    static const std::vector<std::string>* warnings_of(const CacheEntry& entry) noexcept {
+        if (const auto* metrics = entry.get<OptimizerMetrics>())
+            return &metrics->warnings;
+        if (const auto* samples = entry.get<ReplicaSamples>())
+            return &samples->warnings;
+        return nullptr;
+    }
+
+    /// An age counts from the moment of asking: what the backend said may be that old.
+    CacheEntryPtr make_entry(CachePayload payload, TimePoint asked_at) const {
+        const CacheConfig& cache = config_.cache;
+        Duration ttl = cache.ttl;
+        if (const auto* availability = std::get_if<Availability>(&payload))
+            ttl = availability->available ? ttl : std::min(ttl, cache.negative_ttl);
+        else if (std::visit([](const auto& held) { return is_partial(held); }, payload))
+            ttl = std::min(ttl, cache.partial_ttl);
+        const TimePoint fresh_until = asked_at + ttl;
+        const Duration longer = std::max(cache.stale_while_revalidate, cache.stale_if_error);
+        return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until, fresh_until + longer);
+    }
+    static bool is_partial(const Availability&) noexcept { return false; }
+    template <typename T> static bool is_partial(const T& held) noexcept { return held.partial; }
+
+    void note_health(const BatchType& batch, std::size_t failed, TimePoint at) {
+        const std::lock_guard lock(mutex_);
+        health_.healthy = failed < batch.flights().size();
+        if (health_.healthy) {
+            health_.consecutive_failures = 0;
+            health_.last_success = at;
+        } else {
+            ++health_.consecutive_failures;
+        }
+        if (failed > 0)
+            health_.last_failure = at;
+    }
+
+    /// True where background fetching of it begins with this.
+    bool track_locked(const CacheKeyView& key, const Question& question, bool in_background, TimePoint at) {
+        if (key.kind == EntryKind::allocation)
+            return variants_.track(key, std::get<VariantAutoscaling>(question), in_background, at);
+        if (key.kind == EntryKind::replica)
+            return models_.track(key, std::get<ModelKey>(question), in_background, at);
+        return false;
+    }
+
+    void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
+        if (key.kind == EntryKind::allocation)
+            variants_.set_latest(key, entry);
+        else if (key.kind == EntryKind::replica)
+            models_.set_latest(key, entry);
+    }
+
+    /// True where the cache held something.
+    bool forget_locked(const CacheKeyView& key) {
+        flights_.discard(key);
+        failures_.forget(key);
+        return cache_.erase(key);
+    }
+
+    /// Fetches what is tracked and due, in one batch of variants and one of models.
+    void run_round(std::function<void()> ended) {
+        const TimePoint at = now();
+        std::vector<FlightPtr> variants;
+        std::vector<FlightPtr> models;
+        std::vector<CacheKey> idle;
+        {
+            const std::lock_guard lock(mutex_);
+            take_idle_locked(variants_, at, idle);
+            take_idle_locked(models_, at, idle);
+            open_due_locked(variants_, at, variants);
+            open_due_locked(models_, at, models);
+        }
+        for (const CacheKey& key : idle)
+            notify([&](auto& o) { o.on_untracked(key, true); });
+        auto round = std::make_shared<RoundEvent>(RoundEvent{variants.size(), models.size(), 0, Duration::zero()});
+        auto open = std::make_shared<std::atomic<int>>(2);
+        auto failures = std::make_shared<std::atomic<std::size_t>>(0);
+        const auto settled = [self = this->shared_from_this(), at, round, open, failures,
+                              ended = std::move(ended)](std::size_t failed) {
+            *failures += failed;
+            if (--*open > 0)
+                return;
+            round->failed = *failures;
+            round->took = now() - at;
+            self->counters_.add(self->counters_.background_rounds);
+            self->notify([&](auto& o) { o.on_round(*round); });
+            ended();
+        };
+        send(EntryKind::allocation, std::move(variants), true, settled);
+        send(EntryKind::replica, std::move(models), true, settled);
+    }
+
+    template <typename Q> void take_idle_locked(TrackedSet<Q>& tracked, TimePoint at, std::vector<CacheKey>& idle) {
+        for (CacheKey& key : tracked.take_idle(at, config_.untrack_after)) {
+            forget_locked(key);
+            idle.push_back(std::move(key));
+        }
+    }
+
+    /// Due is what would otherwise expire before the answer of the next round is there.
+    template <typename Q> void open_due_locked(TrackedSet<Q>& tracked, TimePoint at, std::vector<FlightPtr>& due) {
+        const TimePoint must_last_until = at + effective_fetch_interval(config_) + config_.call_timeout;
+        tracked.for_each([&](const CacheKeyView& key, auto& record) {
+            if (!record.in_background || flights_.find(key) != nullptr)
+                return;
+            CacheEntryPtr latest = record.latest.lock();
+            if (!latest || latest->fresh_until() < must_last_until)
+                due.push_back(flights_.open(key, record.question, std::move(latest)));
+        });
+    }
+
+    void clean_up() {
+        const std::size_t erased = cache_.erase_expired(now());
+        notify([&](auto& o) { o.on_cleanup(erased); });
+    }
+
+    /// The executor's context is being destroyed: whatever refers to it must go before it does.
+    void abandon() {
+        std::vector<WaiterPtr> waiters;
+        std::vector<FlightPtr> queued;
+        std::shared_ptr<Fetcher> fetcher;
+        {
+            const std::lock_guard lock(mutex_);
+            closed_ = true;
+            waiters = flights_.take_all_waiters();
+            queued = std::exchange(queued_, {});
+            fetcher = std::exchange(fetcher_, nullptr);
+            executor_ = {};
+        }
+    }
+
+    const CollectorConfig config_;
+    Backend backend_;
+    CachePolicy cache_;
+    Observer observer_;
+    JoinMemo joins_;
+    CollectorCounters counters_;
+
+    mutable std::mutex mutex_;
+    asio::any_io_executor executor_;
+    FlightTable flights_;
+    FailureMemory failures_;
+    TrackedSet<VariantAutoscaling> variants_;
+    TrackedSet<ModelKey> models_;
+    std::vector<FlightPtr> queued_;
+    std::vector<std::weak_ptr<BatchType>> batches_;
+    std::shared_ptr<Fetcher> fetcher_;
+    CollectorHealth health_;
+    bool closed_ = false;
+    ContextHook hook_;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/error.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+namespace asio = boost::asio;
+
+/// What one flight asks the backend; which kind is in the flight's key.
+using Question = std::variant<VariantAutoscaling, ModelKey>;
+
+/// A cached or just collected entry, and how it came to the caller.
+struct Answer {
+    CacheEntryPtr entry;
+    Source source;
+};
+
+/// Somebody who waits for a flight.
+class Waiter {
+  public:
+    virtual ~Waiter() = default;
+    /// Delivers, through the waiter's own executor. At most once, with no lock held.
+    virtual void complete(const Result<Answer>& answer) = 0;
+
+    /// Served instead of an error; null where there is none or it is too old.
+    CacheEntryPtr last_good;
+    /// What it waits for; set and read under the collector's mutex.
+    std::weak_ptr<struct Flight> flight;
+};
+
+using WaiterPtr = std::shared_ptr<Waiter>;
+using FlightPtr = std::shared_ptr<struct Flight>;
+
+/// A waiter made of a completion handler for `void(Result<T>)` and a function from answers to results.
+template <typename T, typename Handler, typename Convert> class HandlerWaiter final : public Waiter {
+  public:
+    HandlerWaiter(Handler handler, Convert convert, const asio::any_io_executor& fallback)
+        : handler_(std::move(handler)), convert_(std::move(convert)),
+          work_(asio::get_associated_executor(handler_, fallback)) {}
+
+    void complete(const Result<Answer>& answer) override {
+        Result<T> result = convert_(answer);
+        const auto executor = work_.get_executor();
+        asio::post(executor, [handler = std::move(handler_), result = std::move(result),
+                              work = std::move(work_)]() mutable {
+            // Here, not earlier: the slot belongs to the handler's own thread.
+            asio::get_associated_cancellation_slot(handler).clear();
+            work.reset();
+            std::move(handler)(std::move(result));
+        });
+    }
+
+  private:
+    Handler handler_;
+    Convert convert_;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+};
+
+/// One question under way, and everybody who waits for its answer. Guarded by the collector's mutex.
+struct Flight {
+    Flight(const CacheKeyView& which, Question what, CacheEntryPtr before)
+        : key(which), question(std::move(what)), previous(std::move(before)) {}
+
+    CacheKey key;
+    Question question;
+    /// What was known before; readings that the backend fails to give are carried over from it.
+    CacheEntryPtr previous;
+    std::vector<WaiterPtr> waiters;
+    /// Invalidated or untracked meanwhile: those who wait get the answer, the cache does not.
+    bool discarded = false;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/freshness.hpp"
+#include "wva_metrics/metrics.hpp"
+
+#include <initializer_list>
+#include <optional>
+
+namespace wva_metrics::detail {
+
+/// The oldest measurement among those present, nothing where none is.
+inline void take_older(std::optional<TimePoint>& oldest, const Reading<double>& reading) noexcept {
+    if (reading.has_value() && (!oldest || reading.sampled_at() < *oldest))
+        oldest = reading.sampled_at();
+}
+
+inline std::optional<TimePoint> oldest_sample(const OptimizerMetrics& metrics) noexcept {
+    std::optional<TimePoint> oldest;
+    take_older(oldest, metrics.arrival_rate_per_minute);
+    take_older(oldest, metrics.avg_input_tokens);
+    take_older(oldest, metrics.avg_output_tokens);
+    take_older(oldest, metrics.ttft_seconds);
+    take_older(oldest, metrics.itl_seconds);
+    return oldest;
+}
+
+inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noexcept {
+    std::optional<TimePoint> oldest;
+    for (const ReplicaMetrics& replica : replicas.replicas) {
+        take_older(oldest, replica.kv_cache_usage);
+        take_older(oldest, replica.queue_length);
+    }
+    return oldest;
+}
+
+/// A snapshot is as fresh as its oldest sample, and unavailable where it has none.
+inline Freshness judge(std::optional<TimePoint> oldest, TimePoint now, Duration fresh_below,
+                       const FreshnessThresholds& thresholds) noexcept {
+    return oldest ? classify_age(now - *oldest, fresh_below, thresholds.unavailable) : Freshness::unavailable;
+}
+
+} // namespace wva_metrics::detail
