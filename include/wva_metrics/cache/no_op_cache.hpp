@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/cache_limits.hpp"
+#include "wva_metrics/cache/cache_stats.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace wva_metrics {
+
+/// Keeps nothing: for tests, and where every answer has to come from the backend.
+///
+/// Every look-up is a miss, and counted as one; nothing else ever happens. Thread-safe.
+class NoOpCache {
+public:
+    NoOpCache() = default;
+    /// The limits are ignored; there so that all caches are made alike.
+    explicit NoOpCache(const CacheLimits&) noexcept {}
+
+    template <typename Visitor>
+    bool visit(const CacheKeyView&, TimePoint, Visitor&&) noexcept {
+        misses_.fetch_add(1, std::memory_order_relaxed);
+        return false;
+    }
+
+    CacheEntryPtr find(const CacheKeyView&, TimePoint) noexcept {
+        misses_.fetch_add(1, std::memory_order_relaxed);
+        return nullptr;
+    }
+
+    void insert_or_assign(const CacheKeyView&, const CacheEntryPtr&) noexcept {}
+    bool erase(const CacheKeyView&) noexcept { return false; }
+    std::size_t erase_prefix(std::string_view) noexcept { return 0; }
+    std::size_t erase_expired(TimePoint) noexcept { return 0; }
+    void clear() noexcept {}
+    std::size_t size() const noexcept { return 0; }
+
+    CacheStats stats() const noexcept {
+        CacheStats stats;
+        stats.misses = misses_.load(std::memory_order_relaxed);
+        return stats;
+    }
+
+private:
+    std::atomic<std::uint64_t> misses_{0};
+};
+
+} // namespace wva_metrics
