@@ -83,17 +83,17 @@ template <typename Question> class TrackedSet {
     }
 
     /// Calls `f(key, record)` for each record.
-    template <typename F> void for_each(F&& f) {
-        for (auto& [key, record] : records_)
+    template <typename F> void for_each(F&& f) const {
+        for (const auto& [key, record] : records_)
             f(CacheKeyView(key), record);
     }
 
     std::size_t size() const noexcept { return records_.size(); }
-    std::size_t tracked_count() const {
+    /// How many of them are fetched in the background.
+    std::size_t in_background() const {
         return static_cast<std::size_t>(std::count_if(
             records_.begin(), records_.end(), [](const auto& item) { return item.second.in_background; }));
     }
-    void clear() { records_.clear(); }
 
   private:
     /// A hit does not reach this set (it takes no lock); it leaves its mark on the entry.

@@ -6,14 +6,14 @@
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/batch.hpp"
-#include "wva_metrics/detail/carry_over.hpp"
 #include "wva_metrics/detail/collector_counters.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/entries.hpp"
 #include "wva_metrics/detail/failure_memory.hpp"
 #include "wva_metrics/detail/flight_table.hpp"
 #include "wva_metrics/detail/join_memo.hpp"
+#include "wva_metrics/detail/tracked_workloads.hpp"
 #include "wva_metrics/observer.hpp"
-#include "wva_metrics/tracked_set.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -28,7 +28,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
@@ -46,7 +45,7 @@ class CollectorState
                    Observer observer)
         : config_(std::move(config)), backend_(std::move(backend)), cache_(config_.cache),
           observer_(std::move(observer)), executor_(executor), failures_(config_.cache.max_entries),
-          variants_(config_.max_tracked), models_(config_.max_tracked), hook_(executor, [this] { abandon(); }) {
+          tracked_(config_.max_tracked), hook_(executor, [this] { abandon(); }) {
         notify([&](auto& o) { o.on_configured(config_); });
     }
 
@@ -128,7 +127,7 @@ class CollectorState
                                                       std::to_string(config_.max_waiters) +
                                                       " (CollectorConfig::max_waiters)");
             } else {
-                newly_tracked = track_locked(key, question, config_.track_on_collection, at);
+                newly_tracked = tracked_.track(key, question, config_.track_on_collection, at);
                 const FailureMemory::Failure* failure = failures_.find(key);
                 if (failure != nullptr && at < failure->ask_again_at) {
                     counters_.add(counters_.negative_hits);
@@ -166,7 +165,7 @@ class CollectorState
         bool added = false;
         {
             const std::lock_guard lock(mutex_);
-            added = !closed_ && track_locked(key, question, true, now());
+            added = !closed_ && tracked_.track(key, question, true, now());
         }
         if (added)
             notify([&](auto& o) { o.on_tracked(key); });
@@ -175,7 +174,7 @@ class CollectorState
     void untrack(const CacheKeyView& key) {
         {
             const std::lock_guard lock(mutex_);
-            const bool known = key.kind == EntryKind::allocation ? variants_.untrack(key) : models_.untrack(key);
+            const bool known = tracked_.untrack(key);
             forget_locked(key);
             if (!known)
                 return;
@@ -212,11 +211,7 @@ class CollectorState
     std::vector<CacheKey> keys_of(const ModelKey& model) {
         std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
         const std::lock_guard lock(mutex_);
-        variants_.for_each([&](const CacheKeyView& key, const auto& record) {
-            if (record.question.namespace_name == model.namespace_name &&
-                record.question.model_id == model.model_id)
-                keys.emplace_back(key);
-        });
+        tracked_.append_variants_of(model, keys);
         return keys;
     }
 
@@ -282,8 +277,8 @@ class CollectorState
         CollectorStats stats = counters_.read();
         stats.cache = cache_.stats();
         const std::lock_guard lock(mutex_);
-        stats.tracked_variants = variants_.tracked_count();
-        stats.tracked_models = models_.tracked_count();
+        stats.tracked_variants = tracked_.variants_in_background();
+        stats.tracked_models = tracked_.models_in_background();
         stats.in_flight = flights_.in_flight();
         return stats;
     }
@@ -298,31 +293,6 @@ class CollectorState
   private:
     using BatchType = Batch<Timer>;
     using Fetcher = BackgroundFetcher<Timer>;
-
-    static bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
-        const auto* metrics = entry.get<OptimizerMetrics>();
-        return metrics != nullptr && metrics->deployment == variant.deployment &&
-               metrics->model_id == variant.model_id;
-    }
-
-    static bool same_question(const Question& a, const Question& b) noexcept {
-        const auto* first = std::get_if<VariantAutoscaling>(&a);
-        const auto* second = std::get_if<VariantAutoscaling>(&b);
-        return first != nullptr && second != nullptr ? first->measures_the_same_as(*second) : a == b;
-    }
-
-    /// What to ask for a newer entry of this key.
-    static Question question_of(const CacheKeyView& key, const CacheEntry& entry) {
-        const auto* metrics = entry.get<OptimizerMetrics>();
-        if (metrics == nullptr)
-            return ModelKey{std::string(key.namespace_name), std::string(key.name)};
-        VariantAutoscaling variant;
-        variant.namespace_name = metrics->namespace_name;
-        variant.name = metrics->variant;
-        variant.model_id = metrics->model_id;
-        variant.deployment = metrics->deployment;
-        return variant;
-    }
 
     void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters_.add(counters_.served_stale_on_error);
@@ -432,7 +402,7 @@ class CollectorState
         const CacheKeyView key = flight->key;
         if (flight->previous)
             keep_known(*flight->previous, payload);
-        const CacheEntryPtr entry = make_entry(std::move(payload), asked_at);
+        const CacheEntryPtr entry = make_entry(config_.cache, std::move(payload), asked_at);
         std::vector<WaiterPtr> waiters;
         bool discarded = false;
         {
@@ -443,7 +413,7 @@ class CollectorState
                 failures_.forget(key);
                 if (config_.cache.enabled)
                     cache_.insert_or_assign(key, entry);
-                set_latest(key, entry);
+                tracked_.set_latest(key, entry);
             }
         }
         if (discarded) {
@@ -472,41 +442,6 @@ class CollectorState
             fail(key, error, *waiter, at);
     }
 
-    static void keep_known(const CacheEntry& previous, CachePayload& payload) {
-        std::visit(
-            [&]<typename T>(T& now) {
-                const T* before = previous.get<T>();
-                if constexpr (!std::is_same_v<T, Availability>) {
-                    if (before != nullptr)
-                        carry_over(*before, now);
-                }
-            },
-            payload);
-    }
-
-    static const std::vector<std::string>* warnings_of(const CacheEntry& entry) noexcept {
-        if (const auto* metrics = entry.get<OptimizerMetrics>())
-            return &metrics->warnings;
-        if (const auto* samples = entry.get<ReplicaSamples>())
-            return &samples->warnings;
-        return nullptr;
-    }
-
-    /// An age counts from the moment of asking: what the backend said may be that old.
-    CacheEntryPtr make_entry(CachePayload payload, TimePoint asked_at) const {
-        const CacheConfig& cache = config_.cache;
-        Duration ttl = cache.ttl;
-        if (const auto* availability = std::get_if<Availability>(&payload))
-            ttl = availability->available ? ttl : std::min(ttl, cache.negative_ttl);
-        else if (std::visit([](const auto& held) { return is_partial(held); }, payload))
-            ttl = std::min(ttl, cache.partial_ttl);
-        const TimePoint fresh_until = asked_at + ttl;
-        const Duration longer = std::max(cache.stale_while_revalidate, cache.stale_if_error);
-        return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until, fresh_until + longer);
-    }
-    static bool is_partial(const Availability&) noexcept { return false; }
-    template <typename T> static bool is_partial(const T& held) noexcept { return held.partial; }
-
     void note_health(const BatchType& batch, std::size_t failed, TimePoint at) {
         const std::lock_guard lock(mutex_);
         health_.healthy = failed < batch.flights().size();
@@ -518,22 +453,6 @@ class CollectorState
         }
         if (failed > 0)
             health_.last_failure = at;
-    }
-
-    /// True where background fetching of it begins with this.
-    bool track_locked(const CacheKeyView& key, const Question& question, bool in_background, TimePoint at) {
-        if (key.kind == EntryKind::allocation)
-            return variants_.track(key, std::get<VariantAutoscaling>(question), in_background, at);
-        if (key.kind == EntryKind::replica)
-            return models_.track(key, std::get<ModelKey>(question), in_background, at);
-        return false;
-    }
-
-    void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
-        if (key.kind == EntryKind::allocation)
-            variants_.set_latest(key, entry);
-        else if (key.kind == EntryKind::replica)
-            models_.set_latest(key, entry);
     }
 
     /// True where the cache held something.
@@ -551,10 +470,16 @@ class CollectorState
         std::vector<CacheKey> idle;
         {
             const std::lock_guard lock(mutex_);
-            take_idle_locked(variants_, at, idle);
-            take_idle_locked(models_, at, idle);
-            open_due_locked(variants_, at, variants);
-            open_due_locked(models_, at, models);
+            idle = tracked_.take_idle(at, config_.untrack_after);
+            for (const CacheKey& key : idle)
+                forget_locked(key);
+            // What would otherwise expire before the answer of the next round is there.
+            const TimePoint must_last_until = at + effective_fetch_interval(config_) + config_.call_timeout;
+            tracked_.for_each_due(must_last_until, [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
+                if (flights_.find(key) == nullptr)
+                    (key.kind == EntryKind::allocation ? variants : models)
+                        .push_back(flights_.open(key, std::move(question), std::move(latest)));
+            });
         }
         for (const CacheKey& key : idle)
             notify([&](auto& o) { o.on_untracked(key, true); });
@@ -574,25 +499,6 @@ class CollectorState
         };
         send(EntryKind::allocation, std::move(variants), true, settled);
         send(EntryKind::replica, std::move(models), true, settled);
-    }
-
-    template <typename Q> void take_idle_locked(TrackedSet<Q>& tracked, TimePoint at, std::vector<CacheKey>& idle) {
-        for (CacheKey& key : tracked.take_idle(at, config_.untrack_after)) {
-            forget_locked(key);
-            idle.push_back(std::move(key));
-        }
-    }
-
-    /// Due is what would otherwise expire before the answer of the next round is there.
-    template <typename Q> void open_due_locked(TrackedSet<Q>& tracked, TimePoint at, std::vector<FlightPtr>& due) {
-        const TimePoint must_last_until = at + effective_fetch_interval(config_) + config_.call_timeout;
-        tracked.for_each([&](const CacheKeyView& key, auto& record) {
-            if (!record.in_background || flights_.find(key) != nullptr)
-                return;
-            CacheEntryPtr latest = record.latest.lock();
-            if (!latest || latest->fresh_until() < must_last_until)
-                due.push_back(flights_.open(key, record.question, std::move(latest)));
-        });
     }
 
     void clean_up() {
@@ -626,8 +532,7 @@ class CollectorState
     asio::any_io_executor executor_;
     FlightTable flights_;
     FailureMemory failures_;
-    TrackedSet<VariantAutoscaling> variants_;
-    TrackedSet<ModelKey> models_;
+    TrackedWorkloads tracked_;
     std::vector<FlightPtr> queued_;
     std::vector<std::weak_ptr<BatchType>> batches_;
     std::shared_ptr<Fetcher> fetcher_;

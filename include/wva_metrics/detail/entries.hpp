@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/carry_over.hpp"
+#include "wva_metrics/detail/flight.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// A cached entry may answer another question under the same key: a variant that scales another deployment now.
+inline bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
+    const auto* metrics = entry.get<OptimizerMetrics>();
+    return metrics != nullptr && metrics->deployment == variant.deployment && metrics->model_id == variant.model_id;
+}
+
+/// Whether a caller may join a flight: cost and accelerator do not change what is measured.
+inline bool same_question(const Question& a, const Question& b) noexcept {
+    const auto* first = std::get_if<VariantAutoscaling>(&a);
+    const auto* second = std::get_if<VariantAutoscaling>(&b);
+    return first != nullptr && second != nullptr ? first->measures_the_same_as(*second) : a == b;
+}
+
+/// What to ask for a newer entry of this key.
+inline Question question_of(const CacheKeyView& key, const CacheEntry& entry) {
+    const auto* metrics = entry.get<OptimizerMetrics>();
+    if (metrics == nullptr)
+        return ModelKey{std::string(key.namespace_name), std::string(key.name)};
+    VariantAutoscaling variant;
+    variant.namespace_name = metrics->namespace_name;
+    variant.name = metrics->variant;
+    variant.model_id = metrics->model_id;
+    variant.deployment = metrics->deployment;
+    return variant;
+}
+
+/// Carries over from the previous entry what the backend failed to give this time.
+inline void keep_known(const CacheEntry& previous, CachePayload& payload) {
+    std::visit(
+        [&]<typename T>(T& now) {
+            if constexpr (!std::is_same_v<T, Availability>) {
+                if (const T* before = previous.get<T>())
+                    carry_over(*before, now);
+            }
+        },
+        payload);
+}
+
+inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noexcept {
+    if (const auto* metrics = entry.get<OptimizerMetrics>())
+        return &metrics->warnings;
+    if (const auto* samples = entry.get<ReplicaSamples>())
+        return &samples->warnings;
+    return nullptr;
+}
+
+/// How long an answer is a hit: the TTL, or less where it is incomplete or says that there is nothing.
+inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) noexcept {
+    if (const auto* availability = std::get_if<Availability>(&payload))
+        return availability->available ? config.ttl : std::min(config.ttl, config.negative_ttl);
+    const auto* metrics = std::get_if<OptimizerMetrics>(&payload);
+    const bool partial = metrics != nullptr ? metrics->partial : std::get_if<ReplicaSamples>(&payload)->partial;
+    return partial ? std::min(config.ttl, config.partial_ttl) : config.ttl;
+}
+
+/// An age counts from the moment of asking: what the backend said may be that old.
+inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload payload, TimePoint asked_at) {
+    const TimePoint fresh_until = asked_at + ttl_of(config, payload);
+    const Duration longer = std::max(config.stale_while_revalidate, config.stale_if_error);
+    return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until, fresh_until + longer);
+}
+
+} // namespace wva_metrics::detail

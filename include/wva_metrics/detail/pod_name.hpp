@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace wva_metrics::detail {
+
+/// A pod's name has at most 63 characters, the last 5 of them random; what comes before is cut to fit
+/// (k8s.io/apiserver, storage/names: `maxNameLength`, `randomLength`).
+inline constexpr std::size_t max_generated_base = 58;
+inline constexpr std::size_t random_suffix = 5;
+
+/// Whether the text is what Kubernetes puts between a deployment's name and a pod's random suffix.
+///
+/// It writes a 32-bit hash in decimal, 1 to 10 digits, and spells these with an alphabet that has no vowels and so forms
+/// no words (k8s.io/apimachinery, util/rand: `SafeEncodeString`). Releases before that one wrote the digits themselves.
+/// `may_be_cut` accepts a beginning of such a hash, down to nothing at all.
+inline bool is_template_hash(std::string_view text, bool may_be_cut = false) noexcept {
+    constexpr std::string_view alphabet = "0123456789bcdfghjklmnpqrstvwxz";
+    constexpr std::size_t max_digits = 10;
+    return text.size() <= max_digits && (may_be_cut || !text.empty()) &&
+           text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+/// The part of a ReplicaSet's name before the hash: the deployment's name.
+inline std::optional<std::string_view> without_hash(std::string_view name,
+                                                    bool may_be_cut = false) noexcept {
+    // The hash holds no dash, so only the last one can stand before it.
+    const std::size_t dash = name.rfind('-');
+    if (dash == std::string_view::npos || !is_template_hash(name.substr(dash + 1), may_be_cut))
+        return std::nullopt;
+    return name.substr(0, dash);
+}
+
+/// Which names a deployment may have whose pod has this name. Each is empty where the pod's name does not have that form.
+struct PodName {
+    explicit PodName(std::string_view pod) noexcept {
+        if (pod.size() <= random_suffix)
+            return;
+        const std::string_view base = pod.substr(0, pod.size() - random_suffix);
+        constexpr std::string_view alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+        if (pod.find_first_not_of(alphabet, base.size()) != std::string_view::npos)
+            return;
+        if (base.back() == '-')
+            before_hash = without_hash(base.substr(0, base.size() - 1)).value_or("");
+        if (base.size() == max_generated_base) {
+            cut_deployment = base;
+            before_cut_hash = without_hash(base, true).value_or("");
+        }
+    }
+
+    /// `<this>-<hash>-<suffix>`.
+    std::string_view before_hash;
+    /// `<this>-<beginning of the hash><suffix>`, as long as a name can be.
+    std::string_view before_cut_hash;
+    /// `<this><suffix>`, as long as a name can be: the deployment's name goes on after it.
+    std::string_view cut_deployment;
+};
+
+} // namespace wva_metrics::detail

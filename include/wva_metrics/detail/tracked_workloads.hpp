@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/flight.hpp"
+#include "wva_metrics/tracked_set.hpp"
+
+#include <cstddef>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// The tracked variants and the tracked models, addressed by the kind of a key. Availability is never tracked.
+class TrackedWorkloads {
+  public:
+    explicit TrackedWorkloads(std::size_t max_each) : variants_(max_each), models_(max_each) {}
+
+    /// True where background fetching of it begins with this call.
+    bool track(const CacheKeyView& key, const Question& question, bool in_background, TimePoint at) {
+        if (key.kind == EntryKind::allocation)
+            return variants_.track(key, std::get<VariantAutoscaling>(question), in_background, at);
+        if (key.kind == EntryKind::replica)
+            return models_.track(key, std::get<ModelKey>(question), in_background, at);
+        return false;
+    }
+
+    bool untrack(const CacheKeyView& key) {
+        return key.kind == EntryKind::allocation ? variants_.untrack(key) : models_.untrack(key);
+    }
+
+    void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
+        if (key.kind == EntryKind::allocation)
+            variants_.set_latest(key, entry);
+        else if (key.kind == EntryKind::replica)
+            models_.set_latest(key, entry);
+    }
+
+    /// Removes and returns what nobody has asked for since `at - idle_after`.
+    std::vector<CacheKey> take_idle(TimePoint at, Duration idle_after) {
+        std::vector<CacheKey> idle = variants_.take_idle(at, idle_after);
+        std::vector<CacheKey> models = models_.take_idle(at, idle_after);
+        idle.insert(idle.end(), models.begin(), models.end());
+        return idle;
+    }
+
+    /// Calls `f(key, question, latest entry or null)` for each whose entry is not fresh until then.
+    template <typename F> void for_each_due(TimePoint must_last_until, F&& f) {
+        const auto visit = [&](const CacheKeyView& key, const auto& record) {
+            if (!record.in_background)
+                return;
+            CacheEntryPtr latest = record.latest.lock();
+            if (!latest || latest->fresh_until() < must_last_until)
+                f(key, Question(record.question), std::move(latest));
+        };
+        variants_.for_each(visit);
+        models_.for_each(visit);
+    }
+
+    void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
+        variants_.for_each([&](const CacheKeyView& key, const auto& record) {
+            if (record.question.namespace_name == model.namespace_name && record.question.model_id == model.model_id)
+                keys.emplace_back(key);
+        });
+    }
+
+    std::size_t variants_in_background() const { return variants_.in_background(); }
+    std::size_t models_in_background() const { return models_.in_background(); }
+
+  private:
+    TrackedSet<VariantAutoscaling> variants_;
+    TrackedSet<ModelKey> models_;
+};
+
+} // namespace wva_metrics::detail
