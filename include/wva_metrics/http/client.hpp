@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/attempt.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/connection_pool.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::http {
+
+/// An HTTP/1.1 client of one endpoint, with a pool of kept connections and a bound on everything.
+///
+/// Thread safety: `send` may be called from any number of threads, strands and execution contexts
+/// at once. Each call runs on a strand of its own on the client's executor, and returns to its
+/// caller's executor; so a socket, its timer and its cancellation never meet on two threads,
+/// whatever the caller's executor is. A kept connection goes from one call's strand to another's
+/// through the pool and its mutex.
+///
+/// Lifetime: the client may be destroyed while calls are pending, before or after its execution
+/// context (but not on another thread while the context is being destroyed). Calls that are pending
+/// then end with `Errc::aborted`, or are destroyed with the context.
+class Client {
+public:
+    /// An unsound configuration is not refused here: every call then gives `Errc::invalid_config`
+    /// with all that `validate` finds.
+    Client(asio::any_io_executor executor, ClientConfig config)
+        : endpoint_(std::make_shared<detail::Endpoint>(executor, std::move(config))),
+          hook_(executor, [weak = std::weak_ptr(endpoint_)] {
+              if (const auto endpoint = weak.lock())
+                  endpoint->close(false);
+          }) {}
+    ~Client() { endpoint_->close(true); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    /// Sends a request and reads the answer.
+    ///
+    /// Completes with the answer, whatever its HTTP status is; or, within `deadline`, with an
+    /// error:
+    /// - `invalid_config`, `invalid_argument`: nothing was sent,
+    /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`,
+    /// - `unavailable`: limits.max_queued calls are waiting for a connection already,
+    /// - `too_large`, `bad_response`: the answer exceeds a limit, or is not HTTP,
+    /// - `aborted`: the client was destroyed.
+    ///
+    /// A 401 answer makes a token file be read again; where that gives another token, the request
+    /// is sent once more. Cancellation (terminal): I/O ends at once, its connection is closed, and
+    /// the call ends with `Errc::aborted` or, as coroutines do at their next `co_await`, with an
+    /// exception.
+    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
+        return start(endpoint_, std::move(request), deadline);
+    }
+
+    /// `scheme://host:port`, without credentials; empty where the configuration is unsound.
+    std::string endpoint() const {
+        return endpoint_->problems.empty() ? endpoint_->url.origin() : std::string();
+    }
+
+    /// Connections that are kept for later.
+    std::size_t idle_connections() const { return endpoint_->pool.idle(); }
+
+private:
+    using EndpointPtr = std::shared_ptr<detail::Endpoint>;
+
+    // From here on nothing touches the client itself, which may be gone.
+    static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
+                                                   TimePoint deadline) {
+        if (!endpoint->problems.empty()) {
+            std::string text = "the configuration of the HTTP client is unsound";
+            const char* separator = ": ";
+            for (const std::string& problem : endpoint->problems) {
+                text += std::exchange(separator, "; ") + problem;
+            }
+            co_return Error(Errc::invalid_config, std::move(text));
+        }
+        if (std::optional<Error> problem = detail::check_request(request)) {
+            problem->endpoint = endpoint->url.origin();
+            co_return *std::move(problem);
+        }
+        const std::optional<asio::any_io_executor> executor = endpoint->executor();
+        if (!executor)
+            co_return endpoint->closed();
+        const detail::Call::Strand strand = asio::make_strand(*executor);
+        asio::awaitable<Result<Response>> call =
+            run(endpoint, strand, std::move(request), deadline);
+        co_return co_await asio::co_spawn(strand, std::move(call), asio::use_awaitable);
+    }
+
+    static asio::awaitable<Result<Response>> run(EndpointPtr endpoint, detail::Call::Strand strand,
+                                                 Request request, TimePoint deadline) {
+        const auto call = std::make_shared<detail::Call>(strand);
+        const detail::Endpoint::Registration registration(*endpoint, *call);
+        if (!registration.is_open())
+            co_return endpoint->closed();
+        try {
+            co_return co_await send_in_turn(endpoint, *call, request, detail::Deadline{deadline});
+        } catch (const boost::system::system_error& error) {
+            if (error.code() == asio::error::operation_aborted)
+                co_return endpoint->error(Errc::aborted, "the call was cancelled");
+            co_return endpoint->error(Errc::internal, error.what());
+        } catch (const std::exception& error) {
+            co_return endpoint->error(Errc::internal, error.what());
+        }
+    }
+
+    /// Waits for a free place in the pool.
+    static asio::awaitable<Result<Response>> send_in_turn(EndpointPtr endpoint, detail::Call& call,
+                                                          const Request& request,
+                                                          detail::Deadline deadline) {
+        using State = detail::ConnectionPool::State;
+        const std::string busy = "all limits.max_connections = " +
+                                 std::to_string(endpoint->config.limits.max_connections) +
+                                 " connections are in use";
+        call.expire_at(deadline.at);
+        const detail::ConnectionPool::Place place(endpoint->pool, call);
+        if (place.state() == State::refused)
+            co_return endpoint->error(Errc::unavailable,
+                                      busy + " and limits.max_queued = " +
+                                          std::to_string(endpoint->config.limits.max_queued) +
+                                          " calls wait for one; ask less often or raise a limit");
+        while (place.state() == State::queued && !call.is_stopped())
+            co_await call.wait();
+        if (call.is_closed())
+            co_return endpoint->closed();
+        if (call.is_expired())
+            co_return endpoint->error(Errc::timeout,
+                                      busy + ", and none became free before the caller's deadline");
+        co_return co_await send_authorized(endpoint, call, request, deadline);
+    }
+
+    static asio::awaitable<Result<Response>> send_authorized(EndpointPtr endpoint,
+                                                             detail::Call& call,
+                                                             const Request& request,
+                                                             detail::Deadline deadline) {
+        const auto now = [] { return std::chrono::steady_clock::now(); };
+        Result<std::string> authorization = endpoint->credentials.authorization(now());
+        if (!authorization)
+            co_return endpoint->error(Errc::invalid_config, authorization.error().message);
+        Result<Response> response =
+            co_await send_once(endpoint, call, request, *authorization, deadline);
+        if (!response || response->status != 401)
+            co_return response;
+        endpoint->credentials.refused(*authorization);
+        const Result<std::string> renewed = endpoint->credentials.authorization(now());
+        if (renewed && *renewed != *authorization)
+            response = co_await send_once(endpoint, call, request, *renewed, deadline);
+        co_return response;
+    }
+
+    static asio::awaitable<Result<Response>> send_once(EndpointPtr endpoint, detail::Call& call,
+                                                       const Request& request,
+                                                       const std::string& authorization,
+                                                       detail::Deadline deadline) {
+        std::string bytes =
+            detail::write_request(request, endpoint->url, endpoint->headers, authorization);
+        detail::Attempt attempt(endpoint, call, deadline);
+        co_return co_await attempt.send(std::move(bytes));
+    }
+
+    EndpointPtr endpoint_;
+    wva_metrics::detail::ContextHook hook_;
+};
+
+} // namespace wva_metrics::http

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/credentials.hpp"
+#include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/transport.hpp"
+#include "wva_metrics/http/url.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wva_metrics::http {
+
+/// How long each step of one attempt may take. All of them are absolute: a server that sends a byte
+/// now and then gains nothing by it.
+struct Timeouts {
+    /// Name to addresses.
+    Duration resolve = std::chrono::seconds(2);
+    /// TCP connection; shared evenly by the host's addresses.
+    Duration connect = std::chrono::seconds(2);
+    Duration tls_handshake = std::chrono::seconds(5);
+    /// All of it, from the free connection slot to the last byte of the answer.
+    Duration attempt = std::chrono::seconds(5);
+    /// How long found addresses are used before the name is looked up again. They are dropped early
+    /// where none of them can be connected to.
+    Duration address_lifetime = std::chrono::seconds(30);
+};
+
+/// How much of anything there may be.
+struct Limits {
+    /// Status line and headers of an answer.
+    std::size_t max_header_bytes = std::size_t{16} << 10;
+    /// Bytes that are received but not yet understood: bounds headers, chunk extensions and
+    /// trailers.
+    std::size_t max_buffer_bytes = std::size_t{64} << 10;
+    std::size_t max_body_bytes = std::size_t{8} << 20;
+    /// Interim (1xx) answers before the real one.
+    std::size_t max_informational = 8;
+    /// Requests in flight, each on a connection of its own.
+    std::size_t max_connections = 10;
+    /// Connections kept for later.
+    std::size_t max_idle = 4;
+    /// Calls that wait for a connection.
+    std::size_t max_queued = 1000;
+    /// Addresses of the host that are tried.
+    std::size_t max_addresses = 8;
+    /// A connection unused for longer is not used again.
+    Duration idle_timeout = std::chrono::seconds(60);
+};
+
+struct Header {
+    std::string name;
+    std::string value;
+};
+
+/// How a client reaches its one endpoint. Plain values; use designated initializers and check with
+/// `validate`.
+struct ClientConfig {
+    /// `http://host:port/base/path`; see `parse_url`.
+    std::string url{};
+    Timeouts timeouts{};
+    Limits limits{};
+    Credentials credentials{};
+    /// Sent with every request, e.g. a tenant id.
+    std::vector<Header> headers{};
+    /// Null = plain TCP. An `https` URL needs a TLS one (http/tls.hpp).
+    std::shared_ptr<Transport> transport{};
+};
+
+namespace detail {
+
+/// RFC 9110 token.
+inline bool is_header_name(std::string_view name) noexcept {
+    constexpr std::string_view punctuation = "!#$%&'*+-.^_`|~";
+    return !name.empty() && name.size() <= 256 &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return is_digit(c) || is_letter(c) || punctuation.find(c) != std::string_view::npos;
+           });
+}
+
+/// No control characters, so that nobody can smuggle in a header or a request.
+inline bool is_header_value(std::string_view value) noexcept {
+    return value.size() <= (std::size_t{8} << 10) && !has_control(value);
+}
+
+/// Headers that the client writes itself, because they frame the message or choose who is asked.
+inline bool is_reserved_header(std::string_view name) {
+    constexpr std::array<std::string_view, 15> reserved{"host",
+                                                        "content-length",
+                                                        "transfer-encoding",
+                                                        "connection",
+                                                        "keep-alive",
+                                                        "te",
+                                                        "trailer",
+                                                        "upgrade",
+                                                        "expect",
+                                                        "accept-encoding",
+                                                        "range",
+                                                        "content-type",
+                                                        "proxy-authorization",
+                                                        "proxy-connection",
+                                                        "user-agent"};
+    return std::any_of(reserved.begin(), reserved.end(),
+                       [&](std::string_view known) { return equals_ignoring_case(known, name); });
+}
+
+} // namespace detail
+
+/// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
+/// it is sound.
+inline std::vector<std::string> validate(const ClientConfig& config) {
+    std::vector<std::string> problems;
+    const auto require = [&](bool holds, std::string sentence) {
+        if (!holds)
+            problems.push_back(std::move(sentence));
+    };
+
+    const Result<Url> url = parse_url(config.url);
+    if (url) {
+        const std::string_view served = config.transport ? config.transport->scheme() : "http";
+        require(url->scheme == served, url->is_secure()
+                                           ? "an https url needs a TLS transport (see http/tls.hpp)"
+                                           : "an http url cannot be served by a TLS transport");
+    } else {
+        problems.push_back(url.error().message);
+    }
+
+    const Timeouts& timeouts = config.timeouts;
+    const auto require_timeout = [&](Duration value, const char* name) {
+        require(value > Duration::zero() && value <= std::chrono::hours(24),
+                std::string(name) + " must be positive and at most a day");
+    };
+    require_timeout(timeouts.resolve, "timeouts.resolve");
+    require_timeout(timeouts.connect, "timeouts.connect");
+    require_timeout(timeouts.tls_handshake, "timeouts.tls_handshake");
+    require_timeout(timeouts.attempt, "timeouts.attempt");
+    require(timeouts.address_lifetime >= Duration::zero(),
+            "timeouts.address_lifetime must not be negative");
+
+    const Limits& limits = config.limits;
+    require(limits.max_header_bytes >= 1024, "limits.max_header_bytes must be at least 1024");
+    require(limits.max_header_bytes <= (std::size_t{16} << 20),
+            "limits.max_header_bytes must be at most 16 MiB");
+    require(limits.max_buffer_bytes >= limits.max_header_bytes,
+            "limits.max_buffer_bytes must not be below limits.max_header_bytes");
+    require(limits.max_body_bytes > 0, "limits.max_body_bytes must be positive");
+    require(limits.max_connections > 0, "limits.max_connections must be positive");
+    require(limits.max_addresses > 0, "limits.max_addresses must be positive");
+    require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
+
+    if (std::string problem = config.credentials.problem(); !problem.empty())
+        problems.push_back(std::move(problem));
+
+    for (std::size_t i = 0; i < config.headers.size(); ++i) {
+        const Header& header = config.headers[i];
+        const std::string which = "headers[" + std::to_string(i) + "]";
+        if (!detail::is_header_name(header.name)) {
+            problems.push_back(which + " must have a name of letters, digits and -");
+            continue;
+        }
+        require(!detail::is_reserved_header(header.name),
+                which + ": " + header.name + " is written by the client itself");
+        require(!detail::equals_ignoring_case(header.name, "authorization"),
+                which + ": use credentials instead of an Authorization header");
+        require(detail::is_header_value(header.value),
+                which + ": the value of " + header.name +
+                    " must not contain control characters or exceed 8 KiB");
+    }
+    return problems;
+}
+
+} // namespace wva_metrics::http

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/address_book.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/response_reader.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/transport.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::http::detail {
+
+/// One attempt to get a request answered: look up, connect, secure, write, read. On the call's
+/// strand; the endpoint and the call outlive it.
+class Attempt {
+public:
+    Attempt(const std::shared_ptr<Endpoint>& endpoint, Call& call, const Deadline& caller)
+        : endpoint_(endpoint), call_(call),
+          deadline_(earlier(caller, Deadline::after(std::chrono::steady_clock::now(),
+                                                    endpoint->config.timeouts.attempt,
+                                                    "timeouts.attempt"))) {}
+
+    /// Sends over an idle connection if there is one. If that turns out to be dead (it ended before
+    /// any byte of an answer came), the request goes over a new one: all our requests are
+    /// questions, so asking twice is harmless.
+    asio::awaitable<Result<Response>> send(std::string bytes) {
+        std::unique_ptr<Stream> stream = endpoint_->pool.take(now());
+        const bool reused = stream != nullptr;
+        if (reused) {
+            Outcome outcome = co_await exchange(*stream, bytes);
+            if (!outcome.was_dead || call_.is_stopped())
+                co_return finish(std::move(outcome), std::move(stream));
+            stream.reset();
+        }
+        Result<std::unique_ptr<Stream>> connected = co_await connect();
+        if (!connected)
+            co_return std::move(connected).error();
+        stream = *std::move(connected);
+        Outcome outcome = co_await exchange(*stream, bytes);
+        co_return finish(std::move(outcome), std::move(stream));
+    }
+
+private:
+    struct Outcome {
+        Result<Response> response;
+        bool is_reusable = false;
+        /// The connection ended before any byte of an answer came.
+        bool was_dead = false;
+    };
+
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    Deadline step(Duration length, std::string_view name) const {
+        return earlier(deadline_, Deadline::after(now(), length, name));
+    }
+
+    /// Why a step ended early: time, the client's end, the caller's cancellation, or what the
+    /// system says.
+    Error failure(const Deadline& deadline, const char* what, Errc code,
+                  const boost::system::error_code& error) const {
+        if (call_.is_expired())
+            return endpoint_->error(Errc::timeout, std::string(what) + " " + deadline.describe());
+        if (call_.is_closed())
+            return endpoint_->closed();
+        if (error == asio::error::operation_aborted)
+            return endpoint_->error(Errc::aborted, "the call was cancelled");
+        return endpoint_->error(code, std::string(what) + ": " + error.message());
+    }
+
+    Result<Response> finish(Outcome outcome, std::unique_ptr<Stream> stream) {
+        if (outcome.is_reusable && !call_.is_stopped())
+            endpoint_->pool.put(std::move(stream), now());
+        return std::move(outcome.response);
+    }
+
+    asio::awaitable<Result<AddressBook::Addresses>> look_up() {
+        const Deadline deadline = step(endpoint_->config.timeouts.resolve, "timeouts.resolve");
+        call_.expire_at(deadline.at);
+        const AddressBook::Waiter waiter(endpoint_->addresses, call_);
+        if (waiter.must_ask())
+            ask();
+        while (!waiter.is_answered() && !call_.is_stopped())
+            co_await call_.wait();
+        if (!waiter.is_answered())
+            co_return failure(deadline, "the host name was not resolved", Errc::name_lookup_failed,
+                              {});
+        if (waiter.error() || waiter.addresses().empty()) {
+            const std::string reason =
+                waiter.error() ? waiter.error().message() : std::string("it has no address");
+            co_return endpoint_->error(Errc::name_lookup_failed,
+                                       "the host name " + endpoint_->url.host +
+                                           " was not resolved: " + reason);
+        }
+        co_return waiter.addresses();
+    }
+
+    void ask() {
+        const auto answer = [weak =
+                                 std::weak_ptr(endpoint_)](const boost::system::error_code& error,
+                                                           AddressBook::Addresses found) {
+            if (const auto endpoint = weak.lock())
+                endpoint->addresses.answer(error, std::move(found), now());
+        };
+        const std::optional<asio::any_io_executor> executor = endpoint_->executor();
+        if (!executor)
+            return;
+        try {
+            endpoint_->transport->look_up(*executor, endpoint_->url.host, endpoint_->url.port,
+                                          answer);
+        } catch (const boost::system::system_error& error) {
+            answer(error.code(), {});
+        }
+    }
+
+    /// A new connection, ready for a request.
+    asio::awaitable<Result<std::unique_ptr<Stream>>> connect() {
+        std::optional<AddressBook::Addresses> addresses = endpoint_->addresses.find(now());
+        if (!addresses) {
+            Result<AddressBook::Addresses> found = co_await look_up();
+            if (!found)
+                co_return std::move(found).error();
+            addresses = *std::move(found);
+        }
+        const std::optional<asio::any_io_executor> executor = endpoint_->executor();
+        if (!executor)
+            co_return endpoint_->closed();
+        std::unique_ptr<Stream> stream = endpoint_->transport->make_stream(*executor);
+        const StreamUse use(call_, *stream);
+
+        const Deadline deadline = step(endpoint_->config.timeouts.connect, "timeouts.connect");
+        boost::system::error_code error = asio::error::host_not_found;
+        for (std::size_t i = 0; i < addresses->size() && error; ++i) {
+            // An address that swallows packets must leave time for the next one.
+            const Duration left = deadline.at - now();
+            call_.expire_at(now() + left / static_cast<Duration::rep>(addresses->size() - i));
+            error = co_await stream->connect((*addresses)[i]);
+            if (call_.is_closed() ||
+                (error == asio::error::operation_aborted && !call_.is_expired()))
+                co_return failure(deadline, "no connection was established", Errc::unreachable,
+                                  error);
+            // Expired at the very moment it succeeded: it has been closed.
+            if (call_.is_expired() && !error)
+                error = asio::error::timed_out;
+            if (!error)
+                endpoint_->addresses.prefer((*addresses)[i]);
+        }
+        if (error) {
+            endpoint_->addresses.forget();
+            co_return failure(deadline, "no connection was established", Errc::unreachable, error);
+        }
+        if (std::optional<Error> problem = co_await secure(*stream))
+            co_return *std::move(problem);
+        co_return std::move(stream);
+    }
+
+    asio::awaitable<std::optional<Error>> secure(Stream& stream) {
+        const Deadline deadline =
+            step(endpoint_->config.timeouts.tls_handshake, "timeouts.tls_handshake");
+        call_.expire_at(deadline.at);
+        HandshakeResult result = co_await stream.handshake(endpoint_->url.host_name());
+        if (call_.is_stopped() || result.error == asio::error::operation_aborted)
+            co_return failure(deadline, "the TLS handshake did not end", Errc::tls_failed,
+                              result.error);
+        if (result.error)
+            co_return endpoint_->error(Errc::tls_failed,
+                                       "the TLS handshake failed: " + result.reason);
+        co_return std::nullopt;
+    }
+
+    /// Writes the request and reads its answer.
+    asio::awaitable<Outcome> exchange(Stream& stream, const std::string& bytes) {
+        call_.expire_at(deadline_.at);
+        const StreamUse use(call_, stream);
+        const IoResult written = co_await stream.write(asio::buffer(bytes));
+        // A server may refuse a request before it has read all of it, and then there is an answer
+        // to read.
+        ResponseReader reader(endpoint_->config.limits);
+        for (;;) {
+            if (call_.is_stopped() || written.error == asio::error::operation_aborted)
+                co_return failed(reader, stream, written.error);
+            const IoResult got = co_await stream.read_some(reader.prepare());
+            if (call_.is_stopped() || (got.error && got.error != asio::error::eof))
+                co_return failed(reader, stream, written.error ? written.error : got.error);
+            const bool at_end = got.error == asio::error::eof;
+            Result<ResponseReader::Progress> progress =
+                at_end ? reader.finish() : reader.commit(got.bytes);
+            if (!progress) {
+                Outcome outcome{endpoint_->error(Errc::internal, "")};
+                outcome.response = with_endpoint(std::move(progress).error());
+                outcome.was_dead = !reader.is_started();
+                co_return outcome;
+            }
+            if (*progress == ResponseReader::Progress::complete) {
+                Outcome outcome{reader.take()};
+                outcome.is_reusable = !written.error && !at_end && reader.is_reusable();
+                co_return outcome;
+            }
+        }
+    }
+
+    Error with_endpoint(Error error) const {
+        error.endpoint = endpoint_->url.origin();
+        return error;
+    }
+
+    Outcome failed(const ResponseReader& reader, const Stream& stream,
+                   const boost::system::error_code& error) const {
+        const Errc code = stream.is_tls_error(error) ? Errc::tls_failed : Errc::unreachable;
+        const char* what =
+            reader.is_started() ? "the answer did not arrive completely" : "no answer arrived";
+        Outcome outcome{failure(deadline_, what, code, error)};
+        outcome.was_dead = !reader.is_started() && error != asio::error::operation_aborted;
+        return outcome;
+    }
+
+    std::shared_ptr<Endpoint> endpoint_;
+    Call& call_;
+    Deadline deadline_;
+};
+
+} // namespace wva_metrics::http::detail

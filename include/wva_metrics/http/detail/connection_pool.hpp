@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/transport.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::http::detail {
+
+/// Counts the connections of one endpoint, keeps the idle ones, and lets calls queue for a free
+/// place. Thread-safe; does no I/O but to close sockets, and is told the time.
+class ConnectionPool {
+public:
+    explicit ConnectionPool(const Limits& limits) : limits_(limits) {}
+
+    enum class State : std::uint8_t { refused, queued, granted };
+
+    /// One call's place: in the queue, or among those that may have a connection. Given up on
+    /// destruction.
+    class Place {
+    public:
+        Place(ConnectionPool& pool, Call& call) : pool_(pool), call_(call) { pool_.enter(*this); }
+        ~Place() { pool_.leave(*this); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+
+        /// A queued place is granted from another thread, which then wakes the call.
+        State state() const {
+            const std::lock_guard lock(pool_.mutex_);
+            return state_;
+        }
+
+    private:
+        friend class ConnectionPool;
+        ConnectionPool& pool_;
+        Call& call_;
+        State state_ = State::refused;
+        std::list<Place*>::iterator position_;
+    };
+
+    /// An idle connection, the youngest first; null where there is none. Only for a granted place.
+    std::unique_ptr<Stream> take(TimePoint now) {
+        Streams dropped;
+        const std::lock_guard lock(mutex_);
+        prune(now, dropped);
+        while (!idle_.empty()) {
+            std::unique_ptr<Stream> stream = std::move(idle_.back().stream);
+            idle_.pop_back();
+            // Whatever arrived while nobody had asked is no answer to the next question.
+            if (stream->is_quiet())
+                return stream;
+            dropped.push_back(std::move(stream));
+        }
+        return nullptr;
+    }
+
+    /// Keeps a connection whose answer was complete.
+    void put(std::unique_ptr<Stream> stream, TimePoint now) {
+        Streams dropped;
+        const std::lock_guard lock(mutex_);
+        prune(now, dropped);
+        if (closed_ || limits_.max_idle == 0) {
+            dropped.push_back(std::move(stream));
+            return;
+        }
+        if (idle_.size() >= limits_.max_idle) {
+            dropped.push_back(std::move(idle_.front().stream));
+            idle_.pop_front();
+        }
+        idle_.push_back({std::move(stream), now});
+    }
+
+    /// Drops what is idle and keeps nothing any more. Grants nothing either: the calls are told to
+    /// end.
+    void close() {
+        std::deque<Idle> dropped;
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        dropped.swap(idle_);
+    }
+
+    std::size_t idle() const {
+        const std::lock_guard lock(mutex_);
+        return idle_.size();
+    }
+
+private:
+    struct Idle {
+        std::unique_ptr<Stream> stream;
+        TimePoint since;
+    };
+    using Streams = std::vector<std::unique_ptr<Stream>>;
+
+    void enter(Place& place) {
+        const std::lock_guard lock(mutex_);
+        if (in_use_ < limits_.max_connections) {
+            ++in_use_;
+            place.state_ = State::granted;
+        } else if (queue_.size() < limits_.max_queued) {
+            place.position_ = queue_.insert(queue_.end(), &place);
+            place.state_ = State::queued;
+        }
+    }
+
+    void leave(Place& place) {
+        const std::lock_guard lock(mutex_);
+        if (place.state_ == State::queued) {
+            queue_.erase(place.position_);
+        } else if (place.state_ == State::granted) {
+            if (queue_.empty() || closed_) {
+                --in_use_;
+                return;
+            }
+            Place& next = *queue_.front();
+            queue_.pop_front();
+            next.state_ = State::granted;
+            // Under the lock, because the place and its call may be gone right after it.
+            next.call_.post_wake();
+        }
+    }
+
+    void prune(TimePoint now, Streams& dropped) {
+        while (!idle_.empty() && now - idle_.front().since > limits_.idle_timeout) {
+            dropped.push_back(std::move(idle_.front().stream));
+            idle_.pop_front();
+        }
+    }
+
+    const Limits& limits_;
+    mutable std::mutex mutex_;
+    std::deque<Idle> idle_;
+    std::list<Place*> queue_;
+    std::size_t in_use_ = 0;
+    bool closed_ = false;
+};
+
+} // namespace wva_metrics::http::detail

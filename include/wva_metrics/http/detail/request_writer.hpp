@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/url.hpp"
+#include "wva_metrics/version.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wva_metrics::http::detail {
+
+/// The headers that are the same in every request. The configuration has been validated.
+inline std::string common_headers(const Url& url, const std::vector<Header>& headers) {
+    std::string text = "Host: " + url.host_header() +
+                       "\r\nUser-Agent: wva_metrics/" WVA_METRICS_VERSION_STRING
+                       "\r\nAccept-Encoding: identity\r\n";
+    const bool has_accept = std::any_of(headers.begin(), headers.end(), [](const Header& header) {
+        return equals_ignoring_case(header.name, "accept");
+    });
+    if (!has_accept)
+        text += "Accept: */*\r\n";
+    for (const Header& header : headers)
+        text += header.name + ": " + header.value + "\r\n";
+    return text;
+}
+
+/// What is wrong with a request, if anything: it could smuggle in headers or other requests, or
+/// make no sense.
+inline std::optional<Error> check_request(const Request& request) {
+    const auto refuse = [](const char* sentence) {
+        return Error(Errc::invalid_argument, sentence);
+    };
+    if (!request.target.starts_with('/') || !is_visible(request.target) ||
+        request.target.find('#') != std::string::npos)
+        return refuse(
+            "a request's target must begin with / and be percent-encoded, without a fragment");
+    if (!is_header_value(request.content_type))
+        return refuse("a request's content type must not contain control characters");
+    if (request.method == Method::get && !request.body.empty())
+        return refuse("a GET request must not have a body");
+    return std::nullopt;
+}
+
+/// The bytes of a checked request. `authorization` is left out where it is empty.
+inline std::string write_request(const Request& request, const Url& url, std::string_view common,
+                                 std::string_view authorization) {
+    std::string bytes(to_string(request.method));
+    bytes.append(" ")
+        .append(url.base_path)
+        .append(request.target)
+        .append(" HTTP/1.1\r\n")
+        .append(common);
+    if (!authorization.empty())
+        bytes.append("Authorization: ").append(authorization).append("\r\n");
+    if (!request.content_type.empty())
+        bytes.append("Content-Type: ").append(request.content_type).append("\r\n");
+    if (request.method == Method::post)
+        bytes.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+    bytes.append("\r\n").append(request.body);
+    return bytes;
+}
+
+} // namespace wva_metrics::http::detail

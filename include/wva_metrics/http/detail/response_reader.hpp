@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/message.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::http::detail {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+/// Turns received bytes into one response, without doing I/O itself. Memory stays within the limits
+/// whatever arrives.
+///
+/// Beast parses; this adds what its version in Boost 1.83 leaves to its user: a bounded buffer
+/// (chunk extensions and trailers have no limit of their own), interim answers, and a body whose
+/// end cannot be told from a broken connection.
+class ResponseReader {
+public:
+    enum class Progress : std::uint8_t { need_more, complete };
+
+    explicit ResponseReader(const Limits& limits)
+        : limits_(limits), buffer_(limits.max_buffer_bytes) {
+        start_message();
+    }
+
+    /// Where the next bytes go; never empty before the end of the response or an error.
+    asio::mutable_buffer prepare() {
+        constexpr std::size_t chunk = std::size_t{16} << 10;
+        return buffer_.prepare(std::min(chunk, buffer_.max_size() - buffer_.size()));
+    }
+
+    /// That many bytes have been put there.
+    Result<Progress> commit(std::size_t bytes) {
+        started_ = started_ || bytes > 0;
+        buffer_.commit(bytes);
+        for (;;) {
+            boost::system::error_code error;
+            if (buffer_.size() > 0 && !parser_->is_done())
+                buffer_.consume(parser_->put(buffer_.data(), error));
+            if (error && error != beast::http::error::need_more)
+                return explain(error);
+            if (!header_seen_ && parser_->is_header_done()) {
+                if (std::optional<Error> problem = read_header())
+                    return *std::move(problem);
+                continue;
+            }
+            if (parser_->is_done())
+                return Progress::complete;
+            if (buffer_.size() == buffer_.max_size())
+                return too_large("a part of the answer that must be seen whole",
+                                 limits_.max_buffer_bytes, "limits.max_buffer_bytes");
+            return Progress::need_more;
+        }
+    }
+
+    /// The peer has ended the stream.
+    Result<Progress> finish() {
+        boost::system::error_code error;
+        if (started_ && parser_->got_some())
+            parser_->put_eof(error);
+        else
+            error = beast::http::error::end_of_stream;
+        if (error)
+            return Error(Errc::unreachable,
+                         "the connection was closed before the answer was complete");
+        return Progress::complete;
+    }
+
+    /// Has any byte of an answer arrived?
+    bool is_started() const noexcept { return started_; }
+
+    /// May the connection carry another request? Not when bytes are left over: they would be taken
+    /// for its answer.
+    bool is_reusable() const {
+        return parser_->is_done() && header_seen_ && !parser_->need_eof() &&
+               parser_->keep_alive() && buffer_.size() == 0;
+    }
+
+    /// The complete response. Call once.
+    Response take() {
+        response_.body = std::move(parser_->get().body());
+        return std::move(response_);
+    }
+
+private:
+    using Parser = beast::http::response_parser<beast::http::string_body>;
+    using Field = beast::http::field;
+
+    void start_message() {
+        parser_.emplace();
+        parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
+        parser_->body_limit(limits_.max_body_bytes);
+        header_seen_ = false;
+    }
+
+    std::string_view field(Field name) const { return parser_->get()[name]; }
+
+    /// Judges a header that is complete; an interim answer makes room for the next one.
+    std::optional<Error> read_header() {
+        const auto status = static_cast<int>(parser_->get().result_int());
+        if (status == 101 || status < 100)
+            return bad("the answer has status " + std::to_string(status) +
+                       ", which nobody asked for");
+        if (status < 200) {
+            if (++informational_ > limits_.max_informational)
+                return too_large("the number of interim (1xx) answers", limits_.max_informational,
+                                 "limits.max_informational");
+            start_message();
+            return std::nullopt;
+        }
+        header_seen_ = true;
+        const std::string_view transfer = field(Field::transfer_encoding);
+        if (!transfer.empty() && !equals_ignoring_case(transfer, "chunked"))
+            return bad("the answer has a transfer encoding other than chunked");
+        const std::string_view content = field(Field::content_encoding);
+        if (!content.empty() && !equals_ignoring_case(content, "identity"))
+            return bad("the answer is compressed, though the request did not allow it");
+
+        response_.status = status;
+        response_.content_type = field(Field::content_type);
+        if (const std::string_view text = field(Field::retry_after); !text.empty())
+            response_.retry_after = text;
+        if (const std::string_view text = field(Field::location); !text.empty())
+            response_.location = text;
+        if (parser_->need_eof() && !parser_->is_done()) {
+            const bool announced =
+                parser_->get().version() < 11 ||
+                beast::http::token_list{field(Field::connection)}.exists("close");
+            if (!announced)
+                return bad("the answer says neither how long it is nor that its end closes the "
+                           "connection");
+            response_.ended_by_close = true;
+        }
+        parser_->eager(true);
+        return std::nullopt;
+    }
+
+    Error explain(const boost::system::error_code& error) const {
+        if (error == beast::http::error::body_limit)
+            return too_large("the answer's body", limits_.max_body_bytes, "limits.max_body_bytes");
+        if (error == beast::http::error::header_limit)
+            return too_large("the answer's header", limits_.max_header_bytes,
+                             "limits.max_header_bytes");
+        return bad("the answer is not valid HTTP/1.1: " + error.message());
+    }
+    static Error bad(std::string text) { return {Errc::bad_response, std::move(text)}; }
+    static Error too_large(std::string_view what, std::size_t bound, std::string_view name) {
+        return {Errc::too_large, std::string(what) + " exceeds " + std::to_string(bound) + " (" +
+                                     std::string(name) + ")"};
+    }
+
+    const Limits& limits_;
+    beast::flat_buffer buffer_;
+    std::optional<Parser> parser_;
+    Response response_;
+    std::size_t informational_ = 0;
+    bool started_ = false;
+    bool header_seen_ = false;
+};
+
+} // namespace wva_metrics::http::detail

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/characters.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::http {
+
+/// Where a server is: the strict subset of URLs that a client of ours needs.
+struct Url {
+    /// `http` or `https`.
+    std::string scheme;
+    /// Lower case; an IPv6 address without its brackets. A trailing dot (an absolute DNS name) is
+    /// kept.
+    std::string host;
+    std::uint16_t port = 0;
+    /// Empty, or begins with `/` and does not end with one. Every request's target is appended to
+    /// it.
+    std::string base_path;
+
+    bool is_secure() const noexcept { return scheme == "https"; }
+
+    /// `scheme://host:port`, for messages and as a name of the endpoint.
+    std::string origin() const {
+        return scheme + "://" + bracketed(host) + ":" + std::to_string(port);
+    }
+
+    /// The host without the trailing dot, as certificates and virtual hosts spell it.
+    std::string host_name() const {
+        return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+    }
+
+    /// The value of the `Host` header: the port is left out where it is the scheme's own.
+    std::string host_header() const {
+        std::string text = bracketed(host_name());
+        if (port != (is_secure() ? 443 : 80))
+            text += ":" + std::to_string(port);
+        return text;
+    }
+
+    friend bool operator==(const Url&, const Url&) = default;
+
+private:
+    static std::string bracketed(const std::string& name) {
+        return name.find(':') == std::string::npos ? name : "[" + name + "]";
+    }
+};
+
+namespace detail {
+
+/// A DNS name or an IPv4 address. Underscores are allowed, since real names have them.
+inline bool is_host_name(std::string_view host) {
+    if (host.ends_with('.'))
+        host.remove_suffix(1);
+    if (host.empty() || host.size() > 253)
+        return false;
+    std::string_view label;
+    for (std::string_view rest = host;;) {
+        const std::size_t dot = rest.find('.');
+        label = rest.substr(0, dot);
+        const bool allowed = std::all_of(label.begin(), label.end(), [](char c) {
+            return is_digit(c) || is_letter(c) || c == '-' || c == '_';
+        });
+        if (label.empty() || label.size() > 63 || !allowed)
+            return false;
+        if (dot == std::string_view::npos)
+            break;
+        rest.remove_prefix(dot + 1);
+    }
+    // "127.1" or "1.2.3.999" is no name: resolvers would read the first one as an address nobody
+    // wrote.
+    if (std::all_of(label.begin(), label.end(), is_digit)) {
+        boost::system::error_code failure;
+        boost::asio::ip::make_address_v4(std::string(host), failure);
+        return !failure;
+    }
+    return true;
+}
+
+/// What may follow the authority: `/` and the path characters of RFC 3986, escapes complete.
+inline bool is_path(std::string_view path) {
+    constexpr std::string_view punctuation = "/-._~!$&'()*+,;=:@";
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const char c = path[i];
+        if (c == '%') {
+            if (i + 2 >= path.size() || !is_hex_digit(path[i + 1]) || !is_hex_digit(path[i + 2]))
+                return false;
+            i += 2;
+        } else if (!is_digit(c) && !is_letter(c) && punctuation.find(c) == std::string_view::npos) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace detail
+
+/// Reads `http://host[:port][/base/path]` or the same with `https`.
+///
+/// Refused with `Errc::invalid_config`: other schemes, credentials, queries, fragments, spaces and
+/// control characters, zone ids, port 0. The message never repeats the URL, which may hold a
+/// secret.
+inline Result<Url> parse_url(std::string_view text) {
+    const auto refuse = [](const char* sentence) { return Error(Errc::invalid_config, sentence); };
+
+    if (!detail::is_visible(text))
+        return refuse("url must not contain spaces, control characters or non-ASCII characters");
+    Url url;
+    const std::size_t scheme_end = text.find("://");
+    if (scheme_end != std::string_view::npos) {
+        url.scheme = text.substr(0, scheme_end);
+        std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), detail::to_lower);
+    }
+    if (url.scheme != "http" && url.scheme != "https")
+        return refuse("url must begin with http:// or https://");
+    text.remove_prefix(scheme_end + 3);
+
+    const std::size_t authority_end = text.find_first_of("/?#");
+    std::string_view authority = text.substr(0, authority_end);
+    std::string_view path =
+        authority_end == std::string_view::npos ? "" : text.substr(authority_end);
+    if (authority.find('@') != std::string_view::npos)
+        return refuse("url must not contain a user name or password; use credentials instead");
+
+    std::string_view host;
+    if (authority.starts_with('[')) {
+        const std::size_t bracket = authority.find(']');
+        host = authority.substr(1, bracket == std::string_view::npos ? bracket : bracket - 1);
+        boost::system::error_code failure;
+        if (bracket != std::string_view::npos && host.find('%') == std::string_view::npos)
+            boost::asio::ip::make_address_v6(std::string(host), failure);
+        else
+            failure = make_error_code(Errc::invalid_config);
+        if (failure)
+            return refuse("url must have an IPv6 address without a zone between [ and ]");
+        authority.remove_prefix(bracket + 1);
+    } else {
+        host = authority.substr(0, authority.find(':'));
+        if (!detail::is_host_name(host))
+            return refuse("url must have a valid host name or IP address (an IPv6 address in [ ])");
+        authority.remove_prefix(host.size());
+    }
+    url.host = host;
+    std::transform(url.host.begin(), url.host.end(), url.host.begin(), detail::to_lower);
+
+    url.port = url.is_secure() ? 443 : 80;
+    if (!authority.empty()) {
+        const char* const end = authority.data() + authority.size();
+        const bool digits = authority.size() > 1 && authority.size() <= 6 &&
+                            authority.front() == ':' &&
+                            std::all_of(authority.begin() + 1, authority.end(), detail::is_digit);
+        const auto parsed = std::from_chars(authority.data() + 1, end, url.port);
+        if (!digits || parsed.ec != std::errc() || parsed.ptr != end || url.port == 0)
+            return refuse("url must have a port from 1 to 65535 after the host's colon");
+    }
+
+    if (path.find_first_of("?#") != std::string_view::npos)
+        return refuse("url must not have a query or a fragment");
+    if (!detail::is_path(path))
+        return refuse("url has a path with characters that must be percent-encoded");
+    while (path.ends_with('/'))
+        path.remove_suffix(1);
+    url.base_path = path;
+    return url;
+}
+
+} // namespace wva_metrics::http
