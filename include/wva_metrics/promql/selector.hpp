@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/promql/quote.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::promql {
+
+/// Which series a query is about: those of any of these models in any of these namespaces.
+///
+/// The order does not matter and the same one may be named twice. The empty namespace stands for
+/// series without that label. Combinations nobody asked for match too; `QueryPlan::find` leaves
+/// them out of the answer.
+struct QueryScope {
+    std::vector<std::string> namespaces;
+    std::vector<std::string> models;
+};
+
+namespace detail {
+
+/// `label="value"`, or `label=~"value|value"` with the values in order, so that equal questions
+/// make equal texts.
+inline std::optional<Error> append_matcher(std::string& out, std::string_view label,
+                                           std::span<const std::string> values) {
+    std::vector<std::string_view> sorted(values.begin(), values.end());
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    for (const std::string_view value : sorted) {
+        if (const auto at = find_invalid_utf8(value)) {
+            Error error = invalid_utf8_error(value, *at);
+            error.message = "label " + std::string(label) + ": " + error.message;
+            return error;
+        }
+    }
+    out += label;
+    if (sorted.size() == 1) {
+        out += "=\"";
+        append_escaped(out, sorted.front());
+    } else {
+        out += "=~\"";
+        std::string expression;
+        for (std::size_t i = 0; i < sorted.size(); ++i) {
+            if (i > 0)
+                expression += '|';
+            append_regex_escaped(expression, sorted[i]);
+        }
+        append_escaped(out, expression);
+    }
+    out += '"';
+    return std::nullopt;
+}
+
+} // namespace detail
+
+/// `{namespace="ns"}`: the series of any of these namespaces, which must be at least one.
+inline Result<std::string> namespace_selector(std::span<const std::string> namespaces,
+                                              std::string_view namespace_label) {
+    if (namespaces.empty())
+        return Error(Errc::invalid_argument, "a query needs at least one namespace");
+    std::string selector = "{";
+    if (auto error = detail::append_matcher(selector, namespace_label, namespaces))
+        return std::move(*error);
+    selector += '}';
+    return selector;
+}
+
+/// `{namespace="ns",model_name=~"a|b"}`. There must be at least one namespace and one model, none
+/// of them empty: an empty model would match every series without a model's name.
+inline Result<std::string> scope_selector(const QueryScope& scope, std::string_view namespace_label,
+                                          std::string_view model_label) {
+    if (scope.namespaces.empty() || scope.models.empty())
+        return Error(Errc::invalid_argument, "a query needs at least one namespace and one model");
+    if (std::find(scope.models.begin(), scope.models.end(), "") != scope.models.end())
+        return Error(Errc::invalid_argument, "the model id is empty");
+    std::string selector = "{";
+    if (auto error = detail::append_matcher(selector, namespace_label, scope.namespaces))
+        return std::move(*error);
+    selector += ',';
+    if (auto error = detail::append_matcher(selector, model_label, scope.models))
+        return std::move(*error);
+    selector += '}';
+    return selector;
+}
+
+} // namespace wva_metrics::promql

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/promql/query_windows.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using wva_metrics::promql::QueryWindows;
+using wva_metrics::promql::validate;
+using Texts = std::vector<std::string>;
+
+TEST_CASE("the default windows are sound, and so are an instant peak and a step as long as the "
+          "look-back") {
+    CHECK(validate(QueryWindows{}).empty());
+    CHECK(validate(QueryWindows{.peak = 0s}).empty());
+    CHECK(validate(QueryWindows{.stale_lookback = 1min, .stale_step = 1min}).empty());
+    CHECK(validate(QueryWindows{.stale_lookback = 1000min, .stale_step = 1min}).empty());
+}
+
+TEST_CASE("everything that is wrong with windows is told at once") {
+    CHECK(
+        validate(QueryWindows{
+            .rate = 0s, .peak = -1s, .stale_lookback = 0s, .stale_step = -1s, .pod_memory = 0s}) ==
+        Texts{"windows.rate must be positive",
+              "windows.peak must not be negative; 0 takes the last sample",
+              "windows.stale_lookback must be positive", "windows.stale_step must be positive",
+              "windows.pod_memory must be positive"});
+    CHECK(validate(QueryWindows{.stale_lookback = 1min, .stale_step = 2min}) ==
+          Texts{"windows.stale_step must not be longer than windows.stale_lookback"});
+    CHECK(validate(QueryWindows{.stale_lookback = 1001min, .stale_step = 1min}) ==
+          Texts{"windows.stale_lookback must be at most 1000 times windows.stale_step"});
+}
