@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string_view>
 
 namespace wva_metrics::detail {
 
-/// A pod's name has at most 63 characters, the last 5 of them random; what comes before is cut to fit
-/// (k8s.io/apiserver, storage/names: `maxNameLength`, `randomLength`).
+/// A pod's name has at most 63 characters, the last 5 of them random; what comes before is cut to
+/// fit (k8s.io/apiserver, storage/names: `maxNameLength`, `randomLength`).
 inline constexpr std::size_t max_generated_base = 58;
 inline constexpr std::size_t random_suffix = 5;
 
 /// Whether the text is what Kubernetes puts between a deployment's name and a pod's random suffix.
 ///
-/// It writes a 32-bit hash in decimal, 1 to 10 digits, and spells these with an alphabet that has no vowels and so forms
-/// no words (k8s.io/apimachinery, util/rand: `SafeEncodeString`). Releases before that one wrote the digits themselves.
-/// `may_be_cut` accepts a beginning of such a hash, down to nothing at all.
+/// It writes a 32-bit hash in decimal, 1 to 10 digits, and spells these with an alphabet that has
+/// no vowels and so forms no words (k8s.io/apimachinery, util/rand: `SafeEncodeString`). Releases
+/// before that one wrote the digits themselves. `may_be_cut` accepts a beginning of such a hash,
+/// down to nothing at all.
 inline bool is_template_hash(std::string_view text, bool may_be_cut = false) noexcept {
     constexpr std::string_view alphabet = "0123456789bcdfghjklmnpqrstvwxz";
     constexpr std::size_t max_digits = 10;
@@ -35,7 +35,8 @@ inline std::optional<std::string_view> without_hash(std::string_view name,
     return name.substr(0, dash);
 }
 
-/// Which names a deployment may have whose pod has this name. Each is empty where the pod's name does not have that form.
+/// Which names a deployment may have whose pod has this name. Each is empty where the pod's name
+/// does not have that form.
 struct PodName {
     explicit PodName(std::string_view pod) noexcept {
         if (pod.size() <= random_suffix)

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/concepts.hpp"
+#include "wva_metrics/deployment_index.hpp"
+#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace wva_metrics {
+
+/// Knows nobody's owner; the samples' own owners and the pods' names decide.
+struct NoPodOwners {
+    std::optional<PodOwner> find(std::string_view /*namespace_name*/,
+                                 std::string_view /*pod*/) const noexcept {
+        return std::nullopt;
+    }
+};
+inline constexpr NoPodOwners no_pod_owners{};
+
+/// Joins what was measured on a model's pods with one caller's variants.
+///
+/// A pod belongs to the variant whose deployment owns it; cost, accelerator and names are the
+/// variant's. The owner is whom `owners` names, else whom the sample names, else whom the pod's
+/// name tells (`DeploymentIndex`). A pod whose owner is none of the variants' deployments is listed
+/// in `unattributed_pods` and in no replica.
+///
+/// Variants of other models or namespaces are ignored. The order of the variants never matters. A
+/// pod that is listed more than once counts once, as it is listed first.
+template <PodOwners Owners = NoPodOwners>
+ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAutoscaling> variants,
+                        const Owners& owners = no_pod_owners) {
+    const DeploymentIndex deployments(samples.model, variants);
+
+    ModelReplicas joined;
+    joined.model = samples.model;
+    joined.gone_pods = samples.gone_pods;
+    joined.partial = samples.partial;
+    joined.warnings = samples.warnings;
+    joined.warnings.insert(joined.warnings.end(), deployments.warnings().begin(),
+                           deployments.warnings().end());
+
+    std::vector<const ReplicaSample*> pods;
+    pods.reserve(samples.pods.size());
+    for (const ReplicaSample& sample : samples.pods)
+        pods.push_back(&sample);
+    std::ranges::stable_sort(pods, {}, &ReplicaSample::pod);
+
+    const ReplicaSample* previous = nullptr;
+    for (const ReplicaSample* sample : pods) {
+        if (previous && previous->pod == sample->pod)
+            continue;
+        previous = sample;
+        std::optional<PodOwner> owner = owners.find(samples.model.namespace_name, sample->pod);
+        if (!owner)
+            owner = sample->owner;
+        const VariantAutoscaling* variant = deployments.owner_of(sample->pod, owner);
+        if (!variant) {
+            joined.unattributed_pods.push_back(sample->pod);
+            continue;
+        }
+        ReplicaMetrics& replica = joined.replicas.emplace_back();
+        replica.pod = sample->pod;
+        replica.namespace_name = samples.model.namespace_name;
+        replica.model_id = samples.model.model_id;
+        replica.variant = variant->name;
+        replica.deployment = variant->deployment;
+        replica.accelerator = variant->accelerator;
+        replica.cost = variant->cost;
+        replica.kv_cache_usage = sample->kv_cache_usage;
+        replica.queue_length = sample->queue_length;
+    }
+    // The pods came sorted, and stay so within their variant.
+    std::ranges::stable_sort(joined.replicas, {}, &ReplicaMetrics::variant);
+    return joined;
+}
+
+} // namespace wva_metrics
