@@ -20,10 +20,14 @@ enum class AvailabilityReason : std::uint8_t {
 /// The reasons as Kubernetes conditions spell them.
 constexpr std::string_view to_string(AvailabilityReason reason) noexcept {
     switch (reason) {
-    case AvailabilityReason::metrics_found: return "MetricsFound";
-    case AvailabilityReason::metrics_missing: return "MetricsMissing";
-    case AvailabilityReason::metrics_stale: return "MetricsStale";
-    case AvailabilityReason::backend_error: return "BackendError";
+    case AvailabilityReason::metrics_found:
+        return "MetricsFound";
+    case AvailabilityReason::metrics_missing:
+        return "MetricsMissing";
+    case AvailabilityReason::metrics_stale:
+        return "MetricsStale";
+    case AvailabilityReason::backend_error:
+        return "BackendError";
     }
     return "Unknown";
 }

@@ -19,18 +19,19 @@ namespace asio = boost::asio;
 
 /// Performs what a `FetchSchedule` decides, on one timer over the user's executor.
 ///
-/// It knows nothing of metrics: a round and a cleanup are functions it is given. `start` and `stop` may be called from
-/// any thread; the functions run on the executor, never two at a time.
-template <typename Timer> class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
-  public:
+/// It knows nothing of metrics: a round and a cleanup are functions it is given. `start` and `stop`
+/// may be called from any thread; the functions run on the executor, never two at a time.
+template <typename Timer>
+class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
+public:
     /// Begins a round and calls `ended` once, from any thread, when it has.
     using Round = std::function<void(std::function<void()> ended)>;
     using Cleanup = std::function<void()>;
 
-    BackgroundFetcher(const asio::any_io_executor& executor, detail::FetchSchedule schedule, Round round,
-                      Cleanup cleanup)
-        : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule), round_(std::move(round)),
-          cleanup_(std::move(cleanup)) {}
+    BackgroundFetcher(const asio::any_io_executor& executor, detail::FetchSchedule schedule,
+                      Round round, Cleanup cleanup)
+        : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule),
+          round_(std::move(round)), cleanup_(std::move(cleanup)) {}
 
     void start() {
         asio::post(strand_, [self = this->shared_from_this()] { self->wait(); });
@@ -44,16 +45,17 @@ template <typename Timer> class BackgroundFetcher : public std::enable_shared_fr
         });
     }
 
-  private:
+private:
     void wait() {
         const std::optional<TimePoint> next = schedule_.next();
         if (stopped_ || !next)
             return;
         timer_.expires_at(*next);
-        timer_.async_wait([self = this->shared_from_this()](const boost::system::error_code& error) {
-            if (!error && !self->stopped_)
-                self->act();
-        });
+        timer_.async_wait(
+            [self = this->shared_from_this()](const boost::system::error_code& error) {
+                if (!error && !self->stopped_)
+                    self->act();
+            });
     }
 
     void act() {

@@ -26,7 +26,8 @@ struct CollectorStats {
     std::uint64_t failed_questions = 0;
     /// Batches the questions were sent in.
     std::uint64_t batches = 0;
-    /// Answers that were not cached, because of an invalidation or untracking while they were under way.
+    /// Answers that were not cached, because of an invalidation or untracking while they were under
+    /// way.
     std::uint64_t discarded = 0;
     std::uint64_t background_rounds = 0;
     /// Exceptions that an observer threw.

@@ -31,7 +31,8 @@ enum class Errc {
     unauthorized,
     /// HTTP 403: the credentials were accepted, the access was not allowed.
     forbidden,
-    /// The backend understood the request and refused it (HTTP 400, 404, 422): asking again is useless.
+    /// The backend understood the request and refused it (HTTP 400, 404, 422): asking again is
+    /// useless.
     rejected,
     /// The question was too large or too costly for the backend; a smaller one may succeed.
     too_costly,
@@ -52,22 +53,38 @@ enum class Errc {
 /// A short fixed name for logs and labels, e.g. `timeout`.
 constexpr std::string_view to_string(Errc code) noexcept {
     switch (code) {
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::invalid_config: return "invalid_config";
-    case Errc::name_lookup_failed: return "name_lookup_failed";
-    case Errc::unreachable: return "unreachable";
-    case Errc::timeout: return "timeout";
-    case Errc::tls_failed: return "tls_failed";
-    case Errc::unauthorized: return "unauthorized";
-    case Errc::forbidden: return "forbidden";
-    case Errc::rejected: return "rejected";
-    case Errc::too_costly: return "too_costly";
-    case Errc::unavailable: return "unavailable";
-    case Errc::too_large: return "too_large";
-    case Errc::bad_response: return "bad_response";
-    case Errc::metrics_missing: return "metrics_missing";
-    case Errc::aborted: return "aborted";
-    case Errc::internal: return "internal";
+    case Errc::invalid_argument:
+        return "invalid_argument";
+    case Errc::invalid_config:
+        return "invalid_config";
+    case Errc::name_lookup_failed:
+        return "name_lookup_failed";
+    case Errc::unreachable:
+        return "unreachable";
+    case Errc::timeout:
+        return "timeout";
+    case Errc::tls_failed:
+        return "tls_failed";
+    case Errc::unauthorized:
+        return "unauthorized";
+    case Errc::forbidden:
+        return "forbidden";
+    case Errc::rejected:
+        return "rejected";
+    case Errc::too_costly:
+        return "too_costly";
+    case Errc::unavailable:
+        return "unavailable";
+    case Errc::too_large:
+        return "too_large";
+    case Errc::bad_response:
+        return "bad_response";
+    case Errc::metrics_missing:
+        return "metrics_missing";
+    case Errc::aborted:
+        return "aborted";
+    case Errc::internal:
+        return "internal";
     }
     return "unknown";
 }
@@ -75,7 +92,7 @@ constexpr std::string_view to_string(Errc code) noexcept {
 /// The category of `Errc`, named "wva_metrics".
 inline const boost::system::error_category& error_category() noexcept {
     class Category final : public boost::system::error_category {
-      public:
+    public:
         constexpr Category() noexcept : error_category(0x7a6d61d4c0f5e3b1) {}
         const char* name() const noexcept override { return "wva_metrics"; }
         std::string message(int value) const override {
@@ -92,14 +109,15 @@ inline boost::system::error_code make_error_code(Errc code) noexcept {
 
 } // namespace wva_metrics
 
-template <> struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
+template <>
+struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
 
 namespace wva_metrics {
 
 /// An error code and the words a person needs beside it.
 ///
-/// `message` is one sentence that says what failed and what to do; `endpoint` is who was asked, without
-/// credentials. Neither ever holds a secret.
+/// `message` is one sentence that says what failed and what to do; `endpoint` is who was asked,
+/// without credentials. Neither ever holds a secret.
 struct Error {
     boost::system::error_code code;
     std::string message;
@@ -127,12 +145,12 @@ struct Error {
 
 /// Thrown by `Result<T>::value()` when there is an `Error` instead of a value.
 class ResultError : public std::system_error {
-  public:
+public:
     explicit ResultError(Error error)
         : std::system_error(error.code, error.describe()), error_(std::move(error)) {}
     const Error& error() const noexcept { return error_; }
 
-  private:
+private:
     Error error_;
 };
 
@@ -143,6 +161,7 @@ class ResultError : public std::system_error {
 }
 
 /// A value, or the reason why there is none.
-template <typename T> using Result = boost::system::result<T, Error>;
+template <typename T>
+using Result = boost::system::result<T, Error>;
 
 } // namespace wva_metrics

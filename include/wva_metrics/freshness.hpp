@@ -21,20 +21,25 @@ enum class Freshness : std::uint8_t {
 
 constexpr std::string_view to_string(Freshness freshness) noexcept {
     switch (freshness) {
-    case Freshness::fresh: return "fresh";
-    case Freshness::stale: return "stale";
-    case Freshness::unavailable: return "unavailable";
+    case Freshness::fresh:
+        return "fresh";
+    case Freshness::stale:
+        return "stale";
+    case Freshness::unavailable:
+        return "unavailable";
     }
     return "unknown";
 }
 
-/// Ages of samples (not of fetches) beyond which a snapshot is no longer fresh, and no longer usable.
+/// Ages of samples (not of fetches) beyond which a snapshot is no longer fresh, and no longer
+/// usable.
 struct FreshnessThresholds {
     /// Optimizer metrics are fresh below this age.
     Duration allocation_metrics = std::chrono::seconds(30);
     /// Replica metrics are fresh below this age.
     Duration replica_metrics = std::chrono::seconds(30);
-    /// Anything is unavailable from this age on: Prometheus forgets a series after the same five minutes.
+    /// Anything is unavailable from this age on: Prometheus forgets a series after the same five
+    /// minutes.
     Duration unavailable = std::chrono::minutes(5);
 };
 

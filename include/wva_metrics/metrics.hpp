@@ -15,7 +15,8 @@
 
 namespace wva_metrics {
 
-/// What one variant is asked to do and how well it does it; input of proactive (model-based) scaling.
+/// What one variant is asked to do and how well it does it; input of proactive (model-based)
+/// scaling.
 ///
 /// Averages are over the requests that finished in the backend's rate window.
 struct OptimizerMetrics {
@@ -111,9 +112,12 @@ enum class Source : std::uint8_t {
 
 constexpr std::string_view to_string(Source source) noexcept {
     switch (source) {
-    case Source::backend: return "backend";
-    case Source::cache: return "cache";
-    case Source::stale_on_error: return "stale_on_error";
+    case Source::backend:
+        return "backend";
+    case Source::cache:
+        return "cache";
+    case Source::stale_on_error:
+        return "stale_on_error";
     }
     return "unknown";
 }
@@ -121,8 +125,9 @@ constexpr std::string_view to_string(Source source) noexcept {
 /// Immutable, shared metrics and what is true of them at the moment they were handed out.
 ///
 /// Cheap to copy; copies share the metrics. Any number of threads may read the same one.
-template <typename Metrics> class Snapshot {
-  public:
+template <typename Metrics>
+class Snapshot {
+public:
     Snapshot(std::shared_ptr<const Metrics> metrics, TimePoint collected_at, Freshness freshness,
              Source source) noexcept
         : metrics_(std::move(metrics)), collected_at_(collected_at), freshness_(freshness),
@@ -138,7 +143,7 @@ template <typename Metrics> class Snapshot {
     Freshness freshness() const noexcept { return freshness_; }
     Source source() const noexcept { return source_; }
 
-  private:
+private:
     std::shared_ptr<const Metrics> metrics_;
     TimePoint collected_at_;
     Freshness freshness_;

@@ -49,11 +49,12 @@ struct RoundEvent {
 
 /// Watches a collector and changes nothing.
 ///
-/// Every hook does nothing here; derive and redefine those you want. All hooks are public and non-virtual: the
-/// collector knows the type. They are called without any lock held, from whichever thread does the work, possibly
-/// from several at once; keep them short. What they throw is dropped and counted.
+/// Every hook does nothing here; derive and redefine those you want. All hooks are public and
+/// non-virtual: the collector knows the type. They are called without any lock held, from whichever
+/// thread does the work, possibly from several at once; keep them short. What they throw is dropped
+/// and counted.
 class NullObserver {
-  public:
+public:
     /// The collector was made.
     void on_configured(const CollectorConfig&) {}
     /// Served from the cache within the TTL.
@@ -72,7 +73,8 @@ class NullObserver {
     void on_failure(const FailureEvent&) {}
     /// The last good value was served because the backend failed.
     void on_stale_on_error(const LookupEvent&) {}
-    /// An answer arrived for something that had been invalidated or untracked meanwhile; it was not cached.
+    /// An answer arrived for something that had been invalidated or untracked meanwhile; it was not
+    /// cached.
     void on_discarded(const LookupEvent&) {}
     /// The backend had something to say beside the answer.
     void on_warnings(const CacheKeyView&, const std::vector<std::string>&) {}
@@ -83,7 +85,8 @@ class NullObserver {
     void on_tracked(const CacheKeyView&) {}
     /// `idle`: because nobody asked for it, not because somebody said so.
     void on_untracked(const CacheKeyView&, bool /*idle*/) {}
-    /// Background fetching started, with this time between rounds; zero: it is switched off and did not start.
+    /// Background fetching started, with this time between rounds; zero: it is switched off and did
+    /// not start.
     void on_background_started(Duration) {}
     void on_background_stopped() {}
     void on_round(const RoundEvent&) {}
@@ -91,33 +94,34 @@ class NullObserver {
     void on_cleanup(std::size_t /*entries*/) {}
 };
 
-/// Satisfied by `NullObserver` and what derives from it and keeps the hooks' signatures: a hook that was redefined with
-/// the wrong ones is refused, not silently ignored.
+/// Satisfied by `NullObserver` and what derives from it and keeps the hooks' signatures: a hook
+/// that was redefined with the wrong ones is refused, not silently ignored.
 template <typename T>
-concept CollectorObserver =
-    requires(T& observer, const LookupEvent& lookup, const FetchEvent& fetch, const FailureEvent& failure,
-             const RoundEvent& round, const CacheKeyView& key, const std::vector<std::string>& warnings,
-             const ModelReplicas& replicas, const CollectorConfig& config, std::string_view text,
-             std::size_t count, Duration interval) {
-        observer.on_configured(config);
-        observer.on_hit(lookup);
-        observer.on_stale_hit(lookup);
-        observer.on_miss(lookup);
-        observer.on_joined(lookup);
-        observer.on_fetch(fetch);
-        observer.on_fetched(fetch);
-        observer.on_failure(failure);
-        observer.on_stale_on_error(lookup);
-        observer.on_discarded(lookup);
-        observer.on_warnings(key, warnings);
-        observer.on_pods_left_out(replicas);
-        observer.on_invalidated(text, count);
-        observer.on_tracked(key);
-        observer.on_untracked(key, true);
-        observer.on_background_started(interval);
-        observer.on_background_stopped();
-        observer.on_round(round);
-        observer.on_cleanup(count);
-    };
+concept CollectorObserver = requires(T& observer, const LookupEvent& lookup,
+                                     const FetchEvent& fetch, const FailureEvent& failure,
+                                     const RoundEvent& round, const CacheKeyView& key,
+                                     const std::vector<std::string>& warnings,
+                                     const ModelReplicas& replicas, const CollectorConfig& config,
+                                     std::string_view text, std::size_t count, Duration interval) {
+    observer.on_configured(config);
+    observer.on_hit(lookup);
+    observer.on_stale_hit(lookup);
+    observer.on_miss(lookup);
+    observer.on_joined(lookup);
+    observer.on_fetch(fetch);
+    observer.on_fetched(fetch);
+    observer.on_failure(failure);
+    observer.on_stale_on_error(lookup);
+    observer.on_discarded(lookup);
+    observer.on_warnings(key, warnings);
+    observer.on_pods_left_out(replicas);
+    observer.on_invalidated(text, count);
+    observer.on_tracked(key);
+    observer.on_untracked(key, true);
+    observer.on_background_started(interval);
+    observer.on_background_stopped();
+    observer.on_round(round);
+    observer.on_cleanup(count);
+};
 
 } // namespace wva_metrics

@@ -19,17 +19,18 @@ using Duration = std::chrono::steady_clock::duration;
 
 /// The name of the metric that answered, e.g. `vllm:kv_cache_usage_perc`.
 ///
-/// One pointer wide, so that a reading stays trivially copyable. The names live until the process ends: they come
-/// from engine profiles, a few dozen per process, never from an answer. Thread-safe.
+/// One pointer wide, so that a reading stays trivially copyable. The names live until the process
+/// ends: they come from engine profiles, a few dozen per process, never from an answer.
+/// Thread-safe.
 class MetricName {
-  public:
+public:
     constexpr MetricName() noexcept = default;
     explicit MetricName(std::string_view name) : name_(name.empty() ? nullptr : intern(name)) {}
 
     std::string_view view() const noexcept { return name_ ? std::string_view(*name_) : ""; }
     friend bool operator==(MetricName, MetricName) noexcept = default;
 
-  private:
+private:
     static const std::string* intern(std::string_view name) {
         // Never destroyed: readings may outlive every static object.
         static auto& mutex = *new std::mutex;
@@ -47,7 +48,8 @@ enum class ReadingState : std::uint8_t {
     missing,
     /// A finite number, measured at `sampled_at()`.
     present,
-    /// The server reported NaN or an infinity. It is kept for people to see and never handed out as a value.
+    /// The server reported NaN or an infinity. It is kept for people to see and never handed out as
+    /// a value.
     invalid,
 };
 
@@ -56,7 +58,8 @@ enum class ReadingReason : std::uint8_t {
     none,
     /// Nobody has asked for it yet.
     not_collected,
-    /// The backend has no series for it: the metric is not exposed, not scraped or named differently.
+    /// The backend has no series for it: the metric is not exposed, not scraped or named
+    /// differently.
     no_series,
     /// An average over (nearly) no requests: there is nothing to divide by.
     no_requests,
@@ -70,41 +73,52 @@ enum class ReadingReason : std::uint8_t {
 
 constexpr std::string_view to_string(ReadingState state) noexcept {
     switch (state) {
-    case ReadingState::missing: return "missing";
-    case ReadingState::present: return "present";
-    case ReadingState::invalid: return "invalid";
+    case ReadingState::missing:
+        return "missing";
+    case ReadingState::present:
+        return "present";
+    case ReadingState::invalid:
+        return "invalid";
     }
     return "unknown";
 }
 
 constexpr std::string_view to_string(ReadingReason reason) noexcept {
     switch (reason) {
-    case ReadingReason::none: return "none";
-    case ReadingReason::not_collected: return "not_collected";
-    case ReadingReason::no_series: return "no_series";
-    case ReadingReason::no_requests: return "no_requests";
-    case ReadingReason::not_finite: return "not_finite";
-    case ReadingReason::unattributed: return "unattributed";
-    case ReadingReason::backend_error: return "backend_error";
+    case ReadingReason::none:
+        return "none";
+    case ReadingReason::not_collected:
+        return "not_collected";
+    case ReadingReason::no_series:
+        return "no_series";
+    case ReadingReason::no_requests:
+        return "no_requests";
+    case ReadingReason::not_finite:
+        return "not_finite";
+    case ReadingReason::unattributed:
+        return "unattributed";
+    case ReadingReason::backend_error:
+        return "backend_error";
     }
     return "unknown";
 }
 
 /// Thrown by `Reading::value()` when there is no usable value.
 class BadReadingAccess : public std::logic_error {
-  public:
+public:
     explicit BadReadingAccess(ReadingReason reason)
         : std::logic_error("reading has no value: " + std::string(to_string(reason))) {}
 };
 
 /// One measured number, the time it was measured, and whether it is known at all.
 ///
-/// Unknown is never zero: a missing or invalid reading gives a number only through `value_or`. A plain value type;
-/// different objects may be used from different threads.
-template <typename T> class Reading {
+/// Unknown is never zero: a missing or invalid reading gives a number only through `value_or`. A
+/// plain value type; different objects may be used from different threads.
+template <typename T>
+class Reading {
     static_assert(std::is_arithmetic_v<T>, "a reading holds a number");
 
-  public:
+public:
     using value_type = T;
 
     /// Missing, because nobody has asked for it yet.
@@ -149,7 +163,8 @@ template <typename T> class Reading {
     /// The number, or what the caller chooses to believe instead.
     T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }
 
-    /// What the server sent, NaN and infinities included; meaningless when missing. For display only.
+    /// What the server sent, NaN and infinities included; meaningless when missing. For display
+    /// only.
     T raw() const noexcept { return value_; }
 
     /// When the server measured it (not when it was fetched). Meaningless when missing.
@@ -165,7 +180,7 @@ template <typename T> class Reading {
     /// Which metric answered; empty where none did or the backend does not say.
     std::string_view metric() const noexcept { return metric_.view(); }
 
-  private:
+private:
     T value_{};
     TimePoint sampled_at_{};
     MetricName metric_;

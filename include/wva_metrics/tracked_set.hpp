@@ -14,12 +14,14 @@
 
 namespace wva_metrics {
 
-/// The variants or models a collector has been asked for: what to fetch in the background, and since when nobody has
-/// asked. `Question` is `VariantAutoscaling` or `ModelKey`.
+/// The variants or models a collector has been asked for: what to fetch in the background, and
+/// since when nobody has asked. `Question` is `VariantAutoscaling` or `ModelKey`.
 ///
-/// Pure bookkeeping: time is passed in, nothing is fetched. Not thread-safe; the collector guards it.
-template <typename Question> class TrackedSet {
-  public:
+/// Pure bookkeeping: time is passed in, nothing is fetched. Not thread-safe; the collector guards
+/// it.
+template <typename Question>
+class TrackedSet {
+public:
     struct Record {
         Question question;
         /// Known, but only fetched when somebody asks.
@@ -31,8 +33,9 @@ template <typename Question> class TrackedSet {
 
     explicit TrackedSet(std::size_t max_records) : max_records_(max_records) {}
 
-    /// Adds a question, or renews what is known of it; what is fetched in the background stays so. True where
-    /// background fetching begins with this call; a full set refuses what it does not know.
+    /// Adds a question, or renews what is known of it; what is fetched in the background stays so.
+    /// True where background fetching begins with this call; a full set refuses what it does not
+    /// know.
     bool track(const CacheKeyView& key, Question question, bool in_background, TimePoint now) {
         if (const auto found = records_.find(key); found != records_.end()) {
             Record& record = found->second;
@@ -66,7 +69,8 @@ template <typename Question> class TrackedSet {
         found->second.latest = entry;
     }
 
-    /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps everything.
+    /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps
+    /// everything.
     std::vector<CacheKey> take_idle(TimePoint now, Duration idle_after) {
         std::vector<CacheKey> idle;
         if (idle_after <= Duration::zero())
@@ -83,7 +87,8 @@ template <typename Question> class TrackedSet {
     }
 
     /// Calls `f(key, record)` for each record.
-    template <typename F> void for_each(F&& f) const {
+    template <typename F>
+    void for_each(F&& f) const {
         for (const auto& [key, record] : records_)
             f(CacheKeyView(key), record);
     }
@@ -91,11 +96,12 @@ template <typename Question> class TrackedSet {
     std::size_t size() const noexcept { return records_.size(); }
     /// How many of them are fetched in the background.
     std::size_t in_background() const {
-        return static_cast<std::size_t>(std::count_if(
-            records_.begin(), records_.end(), [](const auto& item) { return item.second.in_background; }));
+        return static_cast<std::size_t>(
+            std::count_if(records_.begin(), records_.end(),
+                          [](const auto& item) { return item.second.in_background; }));
     }
 
-  private:
+private:
     /// A hit does not reach this set (it takes no lock); it leaves its mark on the entry.
     static TimePoint last_asked(Record& record) {
         if (const CacheEntryPtr entry = record.latest.lock())

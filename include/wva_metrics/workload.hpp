@@ -41,7 +41,8 @@ struct VariantAutoscaling {
     VariantKey key() const { return {namespace_name, name}; }
     ModelKey model() const { return {namespace_name, model_id}; }
 
-    /// Whether a collection for one also answers for the other: cost and accelerator are joined in later.
+    /// Whether a collection for one also answers for the other: cost and accelerator are joined in
+    /// later.
     bool measures_the_same_as(const VariantAutoscaling& other) const noexcept {
         return name == other.name && deployment == other.deployment && model_id == other.model_id &&
                namespace_name == other.namespace_name;

@@ -18,19 +18,24 @@ using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability
 /// An immutable answer and the times that bound its use.
 ///
 /// - up to `fresh_until` it is a hit,
-/// - up to `keep_until` it may still be served: stale while it is renewed, or when the backend fails,
+/// - up to `keep_until` it may still be served: stale while it is renewed, or when the backend
+/// fails,
 /// - later it is expired, and a cache treats it as absent.
 ///
 /// Shared between threads; only the mark of its last use changes, atomically.
 class CacheEntry {
-  public:
-    CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until, TimePoint keep_until)
+public:
+    CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
+               TimePoint keep_until)
         : payload_(std::move(payload)), collected_at_(collected_at), fresh_until_(fresh_until),
           keep_until_(keep_until), bytes_(estimate_bytes(payload_)) {}
 
     const CachePayload& payload() const noexcept { return payload_; }
     /// The answer as `T`, or null where the entry holds another kind.
-    template <typename T> const T* get() const noexcept { return std::get_if<T>(&payload_); }
+    template <typename T>
+    const T* get() const noexcept {
+        return std::get_if<T>(&payload_);
+    }
 
     TimePoint collected_at() const noexcept { return collected_at_; }
     TimePoint fresh_until() const noexcept { return fresh_until_; }
@@ -46,8 +51,8 @@ class CacheEntry {
     /// Memory of the entry in bytes, strings and vectors included; an estimate.
     std::size_t bytes() const noexcept { return bytes_; }
 
-    /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on many cores do not
-    /// fight over the line.
+    /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on
+    /// many cores do not fight over the line.
     void mark_used(TimePoint now) const noexcept {
         if (now >= last_used() + std::chrono::seconds(1))
             last_used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
@@ -57,7 +62,7 @@ class CacheEntry {
         return TimePoint(Duration(last_used_.load(std::memory_order_relaxed)));
     }
 
-  private:
+private:
     static std::size_t heap_bytes(const std::string& text) noexcept {
         return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
     }
@@ -69,11 +74,13 @@ class CacheEntry {
     }
     static std::size_t heap_bytes(const OptimizerMetrics& metrics) noexcept {
         return heap_bytes(metrics.namespace_name) + heap_bytes(metrics.variant) +
-               heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) + heap_bytes(metrics.warnings);
+               heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) +
+               heap_bytes(metrics.warnings);
     }
     static std::size_t heap_bytes(const ReplicaSamples& samples) noexcept {
-        std::size_t bytes = heap_bytes(samples.model.namespace_name) + heap_bytes(samples.model.model_id) +
-                            heap_bytes(samples.gone_pods) + heap_bytes(samples.warnings) +
+        std::size_t bytes = heap_bytes(samples.model.namespace_name) +
+                            heap_bytes(samples.model.model_id) + heap_bytes(samples.gone_pods) +
+                            heap_bytes(samples.warnings) +
                             samples.pods.capacity() * sizeof(ReplicaSample);
         for (const ReplicaSample& sample : samples.pods) {
             bytes += heap_bytes(sample.pod);
@@ -86,7 +93,8 @@ class CacheEntry {
         return heap_bytes(availability.message);
     }
     static std::size_t estimate_bytes(const CachePayload& payload) {
-        return sizeof(CacheEntry) + std::visit([](const auto& held) { return heap_bytes(held); }, payload);
+        return sizeof(CacheEntry) +
+               std::visit([](const auto& held) { return heap_bytes(held); }, payload);
     }
 
     CachePayload payload_;

@@ -24,18 +24,21 @@ enum class EntryKind : std::uint8_t {
 
 constexpr std::string_view to_string(EntryKind kind) noexcept {
     switch (kind) {
-    case EntryKind::allocation: return "allocation";
-    case EntryKind::replica: return "replica";
-    case EntryKind::availability: return "availability";
+    case EntryKind::allocation:
+        return "allocation";
+    case EntryKind::replica:
+        return "replica";
+    case EntryKind::availability:
+        return "availability";
     }
     return "unknown";
 }
 
 /// A key by its parts, without owning them, so that a look-up allocates nothing.
 ///
-/// The text form is `<kind>:<namespace>/<name>`. A `/` or `%` inside the namespace is written `%2F` or `%25`; the
-/// name is taken as it is, since nothing follows it. So different parts never give the same text, and a model id
-/// such as `meta-llama/Llama-3` reads as one expects.
+/// The text form is `<kind>:<namespace>/<name>`. A `/` or `%` inside the namespace is written `%2F`
+/// or `%25`; the name is taken as it is, since nothing follows it. So different parts never give
+/// the same text, and a model id such as `meta-llama/Llama-3` reads as one expects.
 struct CacheKeyView {
     EntryKind kind;
     std::string_view namespace_name;
@@ -44,7 +47,8 @@ struct CacheKeyView {
     friend bool operator==(const CacheKeyView&, const CacheKeyView&) = default;
 };
 
-inline CacheKeyView allocation_key(std::string_view namespace_name, std::string_view variant) noexcept {
+inline CacheKeyView allocation_key(std::string_view namespace_name,
+                                   std::string_view variant) noexcept {
     return {EntryKind::allocation, namespace_name, variant};
 }
 inline CacheKeyView allocation_key(const VariantKey& key) noexcept {
@@ -81,7 +85,7 @@ inline std::string to_string(const CacheKeyView& key) {
 
 /// A key that owns its parts.
 class CacheKey {
-  public:
+public:
     explicit CacheKey(const CacheKeyView& view)
         : kind_(view.kind), namespace_name_(view.namespace_name), name_(view.name) {}
 
@@ -90,7 +94,7 @@ class CacheKey {
 
     friend bool operator==(const CacheKey&, const CacheKey&) = default;
 
-  private:
+private:
     EntryKind kind_;
     std::string namespace_name_;
     std::string name_;
@@ -101,7 +105,8 @@ struct CacheKeyHash {
     using is_transparent = void;
     std::size_t operator()(const CacheKeyView& key) const noexcept {
         const std::hash<std::string_view> hash;
-        // The multiplier is 2^64 divided by the golden ratio: it spreads what a plain xor would let cancel out.
+        // The multiplier is 2^64 divided by the golden ratio: it spreads what a plain xor would let
+        // cancel out.
         constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U;
         std::uint64_t value = hash(key.namespace_name) + static_cast<std::uint64_t>(key.kind);
         value = (value ^ (value >> 32)) * spread;

@@ -6,8 +6,8 @@
 
 namespace wva_metrics {
 
-/// Counters of a cache since it was made, and its size now. Each is exact; together they may be torn by a moment
-/// when other threads are at work.
+/// Counters of a cache since it was made, and its size now. Each is exact; together they may be
+/// torn by a moment when other threads are at work.
 struct CacheStats {
     /// Look-ups that found an entry within its TTL.
     std::uint64_t hits = 0;

@@ -29,38 +29,43 @@ using BatchAnswers = std::vector<Result<CachePayload>>;
 
 /// Flights of one kind that are sent to the backend together, and the deadline they share.
 ///
-/// `run` and `cancel` may be called from any thread; the rest happens on the batch's own strand. `Done` is called
-/// once, with one answer per flight, unless the executor's context is destroyed first.
-template <typename Timer> class Batch : public std::enable_shared_from_this<Batch<Timer>> {
-  public:
+/// `run` and `cancel` may be called from any thread; the rest happens on the batch's own strand.
+/// `Done` is called once, with one answer per flight, unless the executor's context is destroyed
+/// first.
+template <typename Timer>
+class Batch : public std::enable_shared_from_this<Batch<Timer>> {
+public:
     using Done = std::function<void(BatchAnswers)>;
 
-    Batch(const asio::any_io_executor& executor, EntryKind kind, std::vector<FlightPtr> flights, bool background)
-        : strand_(asio::make_strand(executor)), timer_(strand_), kind_(kind), flights_(std::move(flights)),
-          background_(background) {}
+    Batch(const asio::any_io_executor& executor, EntryKind kind, std::vector<FlightPtr> flights,
+          bool background)
+        : strand_(asio::make_strand(executor)), timer_(strand_), kind_(kind),
+          flights_(std::move(flights)), background_(background) {}
 
     EntryKind kind() const noexcept { return kind_; }
     bool background() const noexcept { return background_; }
     const std::vector<FlightPtr>& flights() const noexcept { return flights_; }
 
-    /// Asks. The backend is kept until its coroutine has ended, which may be later than `done` when it was given up.
+    /// Asks. The backend is kept until its coroutine has ended, which may be later than `done` when
+    /// it was given up.
     template <MetricsBackend Backend>
     void run(std::shared_ptr<Backend> backend, TimePoint deadline, Duration timeout, Done done) {
         done_ = std::move(done);
-        asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend), deadline, timeout] {
+        asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
+                             deadline, timeout] {
             self->timer_.expires_at(deadline);
             self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
                 if (!error)
                     self->give_up(timeout);
             });
-            asio::co_spawn(
-                self->strand_, self->ask(self, backend),
-                asio::bind_cancellation_slot(
-                    self->signal_.slot(), [self](const std::exception_ptr& failure, BatchAnswers answers) {
-                        if (failure)
-                            answers.assign(self->flights_.size(), describe(failure));
-                        self->finish(std::move(answers));
-                    }));
+            asio::co_spawn(self->strand_, self->ask(self, backend),
+                           asio::bind_cancellation_slot(
+                               self->signal_.slot(),
+                               [self](const std::exception_ptr& failure, BatchAnswers answers) {
+                                   if (failure)
+                                       answers.assign(self->flights_.size(), describe(failure));
+                                   self->finish(std::move(answers));
+                               }));
         });
     }
 
@@ -70,10 +75,11 @@ template <typename Timer> class Batch : public std::enable_shared_from_this<Batc
         });
     }
 
-  private:
+private:
     // Both are parameters so that the frame keeps them; a member function's `this` would not.
     template <MetricsBackend Backend>
-    static asio::awaitable<BatchAnswers> ask(std::shared_ptr<Batch> self, std::shared_ptr<Backend> backend) {
+    static asio::awaitable<BatchAnswers> ask(std::shared_ptr<Batch> self,
+                                             std::shared_ptr<Backend> backend) {
         BatchAnswers answers;
         if (self->kind_ == EntryKind::allocation) {
             const auto questions = self->template questions<VariantAutoscaling>();
@@ -92,7 +98,8 @@ template <typename Timer> class Batch : public std::enable_shared_from_this<Batc
         co_return answers;
     }
 
-    template <typename Q> std::vector<Q> questions() const {
+    template <typename Q>
+    std::vector<Q> questions() const {
         std::vector<Q> all;
         all.reserve(flights_.size());
         for (const FlightPtr& flight : flights_)
@@ -100,12 +107,14 @@ template <typename Timer> class Batch : public std::enable_shared_from_this<Batc
         return all;
     }
 
-    template <typename T> static Result<CachePayload> as_payload(Result<T> result) {
+    template <typename T>
+    static Result<CachePayload> as_payload(Result<T> result) {
         if (result.has_error())
             return std::move(result).error();
         return CachePayload(std::move(*result));
     }
-    template <typename T> static BatchAnswers as_payloads(std::vector<Result<T>> results) {
+    template <typename T>
+    static BatchAnswers as_payloads(std::vector<Result<T>> results) {
         BatchAnswers answers;
         answers.reserve(results.size());
         for (Result<T>& result : results)
@@ -121,9 +130,11 @@ template <typename Timer> class Batch : public std::enable_shared_from_this<Batc
         } catch (const boost::system::system_error& error) {
             if (error.code() == asio::error::operation_aborted)
                 return Error(Errc::aborted, "the backend's operation was cancelled");
-            return Error(Errc::internal, std::string("the backend threw an exception: ") + error.what());
+            return Error(Errc::internal,
+                         std::string("the backend threw an exception: ") + error.what());
         } catch (const std::exception& error) {
-            return Error(Errc::internal, std::string("the backend threw an exception: ") + error.what());
+            return Error(Errc::internal,
+                         std::string("the backend threw an exception: ") + error.what());
         } catch (...) {
             return Error(Errc::internal, "the backend threw something that is no std::exception");
         }
@@ -148,7 +159,8 @@ template <typename Timer> class Batch : public std::enable_shared_from_this<Batc
             return; // Given up already; the late answer is of no use.
         timer_.cancel();
         while (answers.size() < flights_.size())
-            answers.emplace_back(Error(Errc::internal, "the backend gave fewer answers than it was asked questions"));
+            answers.emplace_back(Error(
+                Errc::internal, "the backend gave fewer answers than it was asked questions"));
         std::exchange(done_, nullptr)(std::move(answers));
     }
 

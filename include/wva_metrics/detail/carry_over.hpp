@@ -8,8 +8,10 @@
 
 namespace wva_metrics::detail {
 
-/// Keeps the older reading where the backend failed to give a newer one; its age shows that it is old.
-template <typename T> void carry_over(const Reading<T>& before, Reading<T>& now) noexcept {
+/// Keeps the older reading where the backend failed to give a newer one; its age shows that it is
+/// old.
+template <typename T>
+void carry_over(const Reading<T>& before, Reading<T>& now) noexcept {
     if (now.reason() == ReadingReason::backend_error && before.has_value())
         now = before;
 }
@@ -25,9 +27,11 @@ inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now) no
 /// Both are sorted by pod.
 inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now) {
     for (ReplicaSample& sample : now.pods) {
-        const auto old = std::lower_bound(
-            before.pods.begin(), before.pods.end(), sample.pod,
-            [](const ReplicaSample& candidate, const std::string& pod) { return candidate.pod < pod; });
+        const auto old =
+            std::lower_bound(before.pods.begin(), before.pods.end(), sample.pod,
+                             [](const ReplicaSample& candidate, const std::string& pod) {
+                                 return candidate.pod < pod;
+                             });
         if (old == before.pods.end() || old->pod != sample.pod)
             continue;
         carry_over(old->kv_cache_usage, sample.kv_cache_usage);

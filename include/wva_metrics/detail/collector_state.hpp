@@ -32,15 +32,18 @@
 
 namespace wva_metrics::detail {
 
-/// Everything a collector is, shared with what it has under way, so that it outlives its operations.
+/// Everything a collector is, shared with what it has under way, so that it outlives its
+/// operations.
 ///
-/// Look-ups go to the cache directly. What follows a miss (flights, failures, what is tracked) is guarded by one mutex,
-/// held for a few map operations and never across I/O, a callback or a join. A mutex rather than a strand, so that
-/// an invalidation from any thread has taken effect when it returns.
-template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer, typename Timer>
+/// Look-ups go to the cache directly. What follows a miss (flights, failures, what is tracked) is
+/// guarded by one mutex, held for a few map operations and never across I/O, a callback or a join.
+/// A mutex rather than a strand, so that an invalidation from any thread has taken effect when it
+/// returns.
+template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
+          typename Timer>
 class CollectorState
     : public std::enable_shared_from_this<CollectorState<Backend, CachePolicy, Observer, Timer>> {
-  public:
+public:
     CollectorState(const asio::any_io_executor& executor, Backend backend, CollectorConfig config,
                    Observer observer)
         : config_(std::move(config)), backend_(std::move(backend)), cache_(config_.cache),
@@ -61,8 +64,10 @@ class CollectorState
         return executor_;
     }
 
-    /// Calls a hook; what it throws is counted and goes no further. Never called with the mutex held.
-    template <typename Hook> void notify(Hook&& hook) noexcept {
+    /// Calls a hook; what it throws is counted and goes no further. Never called with the mutex
+    /// held.
+    template <typename Hook>
+    void notify(Hook&& hook) noexcept {
         try {
             hook(observer_);
         } catch (...) {
@@ -70,9 +75,10 @@ class CollectorState
         }
     }
 
-    /// The entry that answers now without waiting: fresh, or stale while it is renewed behind the caller. Where there
-    /// is none, `last_good` becomes what may be served if the backend fails. `variant` is what the caller knows of the
-    /// key today, if anything: it may scale another deployment now, and then the entry answers no more.
+    /// The entry that answers now without waiting: fresh, or stale while it is renewed behind the
+    /// caller. Where there is none, `last_good` becomes what may be served if the backend fails.
+    /// `variant` is what the caller knows of the key today, if anything: it may scale another
+    /// deployment now, and then the entry answers no more.
     CacheEntryPtr find(const CacheKeyView& key, const VariantAutoscaling* variant, TimePoint at,
                        CacheEntryPtr& last_good) {
         if (!config_.cache.enabled)
@@ -94,7 +100,8 @@ class CollectorState
         return nullptr;
     }
 
-    /// What is known, never waiting: an entry as `find` gives it, or the last good one while the backend fails.
+    /// What is known, never waiting: an entry as `find` gives it, or the last good one while the
+    /// backend fails.
     std::optional<Answer> find_known(const CacheKeyView& key, TimePoint at) {
         CacheEntryPtr last_good;
         if (CacheEntryPtr entry = find(key, nullptr, at, last_good))
@@ -111,9 +118,10 @@ class CollectorState
         return Answer{std::move(last_good), Source::stale_on_error};
     }
 
-    /// Joins the flight for this key, or opens one, unless the question is known to fail. The waiter is completed
-    /// exactly once, or destroyed with the executor's context.
-    void wait_for(const CacheKeyView& key, Question question, const WaiterPtr& waiter, TimePoint at) {
+    /// Joins the flight for this key, or opens one, unless the question is known to fail. The
+    /// waiter is completed exactly once, or destroyed with the executor's context.
+    void wait_for(const CacheKeyView& key, Question question, const WaiterPtr& waiter,
+                  TimePoint at) {
         std::optional<Error> refused;
         bool joined = false;
         bool newly_tracked = false;
@@ -123,9 +131,10 @@ class CollectorState
             if (closed_) {
                 refused.emplace(Errc::aborted, "the collector has been destroyed");
             } else if (flights_.waiting() >= config_.max_waiters) {
-                refused.emplace(Errc::too_costly, "too many callers wait for the backend already: " +
-                                                      std::to_string(config_.max_waiters) +
-                                                      " (CollectorConfig::max_waiters)");
+                refused.emplace(Errc::too_costly,
+                                "too many callers wait for the backend already: " +
+                                    std::to_string(config_.max_waiters) +
+                                    " (CollectorConfig::max_waiters)");
             } else {
                 newly_tracked = tracked_.track(key, question, config_.track_on_collection, at);
                 const FailureMemory::Failure* failure = failures_.find(key);
@@ -191,7 +200,9 @@ class CollectorState
                 erased.push_back(forget_locked(key));
         }
         for (std::size_t i = 0; i < keys.size(); ++i)
-            notify([&](auto& o) { o.on_invalidated(to_string(CacheKeyView(keys[i])), erased[i] ? 1 : 0); });
+            notify([&](auto& o) {
+                o.on_invalidated(to_string(CacheKeyView(keys[i])), erased[i] ? 1 : 0);
+            });
         return static_cast<std::size_t>(std::count(erased.begin(), erased.end(), true));
     }
 
@@ -199,7 +210,8 @@ class CollectorState
         std::size_t erased = 0;
         {
             const std::lock_guard lock(mutex_);
-            flights_.discard_if([&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
+            flights_.discard_if(
+                [&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
             failures_.clear();
             erased = cache_.erase_prefix(prefix);
         }
@@ -215,7 +227,8 @@ class CollectorState
         return keys;
     }
 
-    /// False where it runs already, or fetching is switched off (expired entries are still cleaned up then).
+    /// False where it runs already, or fetching is switched off (expired entries are still cleaned
+    /// up then).
     bool start_background() {
         const Duration interval = effective_fetch_interval(config_);
         std::shared_ptr<Fetcher> fetcher;
@@ -225,7 +238,8 @@ class CollectorState
                 return false;
             std::random_device seed;
             const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
-            const auto first = Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+            const auto first =
+                Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
             const std::weak_ptr<CollectorState> weak = this->weak_from_this();
             fetcher_ = std::make_shared<Fetcher>(
                 executor_, FetchSchedule(interval, config_.cache.cleanup_interval, first, now()),
@@ -270,7 +284,8 @@ class CollectorState
                     batch->cancel();
         }
         for (const WaiterPtr& waiter : waiters)
-            waiter->complete(Error(Errc::aborted, "the collector was destroyed while the backend was being asked"));
+            waiter->complete(Error(
+                Errc::aborted, "the collector was destroyed while the backend was being asked"));
     }
 
     CollectorStats stats() const {
@@ -290,7 +305,7 @@ class CollectorState
         return health;
     }
 
-  private:
+private:
     using BatchType = Batch<Timer>;
     using Fetcher = BackgroundFetcher<Timer>;
 
@@ -365,11 +380,14 @@ class CollectorState
         }
         counters_.add(counters_.batches);
         counters_.add(counters_.questions, batch->flights().size());
-        notify([&](auto& o) { o.on_fetch({kind, batch->flights().size(), 0, Duration::zero(), background}); });
+        notify([&](auto& o) {
+            o.on_fetch({kind, batch->flights().size(), 0, Duration::zero(), background});
+        });
         const auto self = this->shared_from_this();
         // Not the batch itself: it holds this function until it has answered.
         const std::weak_ptr<BatchType> weak = batch;
-        batch->run(std::shared_ptr<Backend>(self, &backend_), asked_at + config_.call_timeout, config_.call_timeout,
+        batch->run(std::shared_ptr<Backend>(self, &backend_), asked_at + config_.call_timeout,
+                   config_.call_timeout,
                    [self, weak, asked_at, settled = std::move(settled)](BatchAnswers answers) {
                        if (const auto answered = weak.lock())
                            self->settle(*answered, std::move(answers), asked_at, settled);
@@ -392,7 +410,8 @@ class CollectorState
         counters_.add(counters_.failed_questions, failed);
         note_health(batch, failed, at);
         notify([&](auto& o) {
-            o.on_fetched({batch.kind(), batch.flights().size(), failed, at - asked_at, batch.background()});
+            o.on_fetched(
+                {batch.kind(), batch.flights().size(), failed, at - asked_at, batch.background()});
         });
         if (settled)
             settled(failed);
@@ -426,7 +445,8 @@ class CollectorState
             waiter->complete(Answer{entry, Source::backend});
     }
 
-    void settle_failure(const FlightPtr& flight, const Error& error, bool background, TimePoint at) {
+    void settle_failure(const FlightPtr& flight, const Error& error, bool background,
+                        TimePoint at) {
         const CacheKeyView key = flight->key;
         std::vector<WaiterPtr> waiters;
         {
@@ -474,8 +494,10 @@ class CollectorState
             for (const CacheKey& key : idle)
                 forget_locked(key);
             // What would otherwise expire before the answer of the next round is there.
-            const TimePoint must_last_until = at + effective_fetch_interval(config_) + config_.call_timeout;
-            tracked_.for_each_due(must_last_until, [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
+            const TimePoint must_last_until =
+                at + effective_fetch_interval(config_) + config_.call_timeout;
+            tracked_.for_each_due(must_last_until, [&](const CacheKeyView& key, Question question,
+                                                       CacheEntryPtr latest) {
                 if (flights_.find(key) == nullptr)
                     (key.kind == EntryKind::allocation ? variants : models)
                         .push_back(flights_.open(key, std::move(question), std::move(latest)));
@@ -483,7 +505,8 @@ class CollectorState
         }
         for (const CacheKey& key : idle)
             notify([&](auto& o) { o.on_untracked(key, true); });
-        auto round = std::make_shared<RoundEvent>(RoundEvent{variants.size(), models.size(), 0, Duration::zero()});
+        auto round = std::make_shared<RoundEvent>(
+            RoundEvent{variants.size(), models.size(), 0, Duration::zero()});
         auto open = std::make_shared<std::atomic<int>>(2);
         auto failures = std::make_shared<std::atomic<std::size_t>>(0);
         const auto settled = [self = this->shared_from_this(), at, round, open, failures,

@@ -16,13 +16,15 @@ namespace asio = boost::asio;
 
 /// Calls a function when an execution context shuts down.
 ///
-/// Sockets, timers and strands must not outlive their io_context, but a collector may: its owner decides which of the
-/// two is destroyed first. Whoever keeps such objects for longer than one operation drops them in a hook.
+/// Sockets, timers and strands must not outlive their io_context, but a collector may: its owner
+/// decides which of the two is destroyed first. Whoever keeps such objects for longer than one
+/// operation drops them in a hook.
 ///
-/// The function runs on the thread that destroys the context, while no handler runs any more, and at most once. A hook
-/// may be destroyed before or after its context, but not on another thread at the very same time.
+/// The function runs on the thread that destroys the context, while no handler runs any more, and
+/// at most once. A hook may be destroyed before or after its context, but not on another thread at
+/// the very same time.
 class ContextHook {
-  public:
+public:
     ContextHook(asio::execution_context& context, std::function<void()> on_shutdown)
         : on_shutdown_(std::move(on_shutdown)), service_(&asio::use_service<Service>(context)) {
         service_->add(this);
@@ -38,9 +40,9 @@ class ContextHook {
             service_->remove(this);
     }
 
-  private:
+private:
     class Service : public asio::execution_context::service {
-      public:
+    public:
         static inline asio::execution_context::id id;
         explicit Service(asio::execution_context& context) : service(context) {}
 
@@ -53,7 +55,7 @@ class ContextHook {
             hooks_.erase(hook);
         }
 
-      private:
+    private:
         void shutdown() override {
             // One at a time: what a hook drops may own another hook, which then removes itself.
             while (ContextHook* hook = take_one())

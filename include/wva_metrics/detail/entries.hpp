@@ -15,10 +15,12 @@
 
 namespace wva_metrics::detail {
 
-/// A cached entry may answer another question under the same key: a variant that scales another deployment now.
+/// A cached entry may answer another question under the same key: a variant that scales another
+/// deployment now.
 inline bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
     const auto* metrics = entry.get<OptimizerMetrics>();
-    return metrics != nullptr && metrics->deployment == variant.deployment && metrics->model_id == variant.model_id;
+    return metrics != nullptr && metrics->deployment == variant.deployment &&
+           metrics->model_id == variant.model_id;
 }
 
 /// Whether a caller may join a flight: cost and accelerator do not change what is measured.
@@ -61,20 +63,24 @@ inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noex
     return nullptr;
 }
 
-/// How long an answer is a hit: the TTL, or less where it is incomplete or says that there is nothing.
+/// How long an answer is a hit: the TTL, or less where it is incomplete or says that there is
+/// nothing.
 inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) noexcept {
     if (const auto* availability = std::get_if<Availability>(&payload))
         return availability->available ? config.ttl : std::min(config.ttl, config.negative_ttl);
     const auto* metrics = std::get_if<OptimizerMetrics>(&payload);
-    const bool partial = metrics != nullptr ? metrics->partial : std::get_if<ReplicaSamples>(&payload)->partial;
+    const bool partial =
+        metrics != nullptr ? metrics->partial : std::get_if<ReplicaSamples>(&payload)->partial;
     return partial ? std::min(config.ttl, config.partial_ttl) : config.ttl;
 }
 
 /// An age counts from the moment of asking: what the backend said may be that old.
-inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload payload, TimePoint asked_at) {
+inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload payload,
+                                TimePoint asked_at) {
     const TimePoint fresh_until = asked_at + ttl_of(config, payload);
     const Duration longer = std::max(config.stale_while_revalidate, config.stale_if_error);
-    return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until, fresh_until + longer);
+    return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until,
+                                              fresh_until + longer);
 }
 
 } // namespace wva_metrics::detail

@@ -13,10 +13,10 @@ namespace wva_metrics::detail {
 
 /// Which questions failed the last time they were asked, and when they may be asked again.
 ///
-/// So an outage is not hammered, and the last good value can be told apart as served because of it. Pure: time is
-/// passed in. Not thread-safe.
+/// So an outage is not hammered, and the last good value can be told apart as served because of it.
+/// Pure: time is passed in. Not thread-safe.
 class FailureMemory {
-  public:
+public:
     struct Failure {
         Error error;
         TimePoint ask_again_at;
@@ -26,7 +26,9 @@ class FailureMemory {
 
     void remember(const CacheKeyView& key, Error error, TimePoint ask_again_at) {
         if (failures_.size() >= max_failures_ && !failures_.contains(key))
-            failures_.erase(failures_.begin()); // Which one does not matter: it is asked once more, that is all.
+            failures_.erase(
+                failures_
+                    .begin()); // Which one does not matter: it is asked once more, that is all.
         failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), ask_again_at});
     }
     void forget(const CacheKeyView& key) {
@@ -40,7 +42,7 @@ class FailureMemory {
     }
     void clear() { failures_.clear(); }
 
-  private:
+private:
     std::unordered_map<CacheKey, Failure, CacheKeyHash, CacheKeyEqual> failures_;
     std::size_t max_failures_;
 };

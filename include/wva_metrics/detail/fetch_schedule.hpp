@@ -8,14 +8,16 @@
 
 namespace wva_metrics::detail {
 
-/// Decides when the background fetcher acts next: rounds at a fixed rate that never overlap, and cleanups.
+/// Decides when the background fetcher acts next: rounds at a fixed rate that never overlap, and
+/// cleanups.
 ///
 /// Pure: told the time, never asks for it. A zero interval means never.
 class FetchSchedule {
-  public:
-    /// `first_round_after` is a random part of the interval, so that many processes that start together do not ask
-    /// together.
-    FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after, TimePoint now)
+public:
+    /// `first_round_after` is a random part of the interval, so that many processes that start
+    /// together do not ask together.
+    FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after,
+                  TimePoint now)
         : fetch_interval_(fetch_interval), cleanup_interval_(cleanup_interval),
           next_round_(now + first_round_after), next_cleanup_(now + cleanup_interval) {}
 
@@ -29,7 +31,9 @@ class FetchSchedule {
         return earliest;
     }
 
-    bool round_due(TimePoint now) const noexcept { return fetches() && !in_round_ && now >= next_round_; }
+    bool round_due(TimePoint now) const noexcept {
+        return fetches() && !in_round_ && now >= next_round_;
+    }
     bool cleanup_due(TimePoint now) const noexcept { return cleans() && now >= next_cleanup_; }
 
     void round_started(TimePoint now) noexcept {
@@ -40,7 +44,7 @@ class FetchSchedule {
     void round_ended() noexcept { in_round_ = false; }
     void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
 
-  private:
+private:
     bool fetches() const noexcept { return fetch_interval_ > Duration::zero(); }
     bool cleans() const noexcept { return cleanup_interval_ > Duration::zero(); }
 

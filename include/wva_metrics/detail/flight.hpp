@@ -31,7 +31,7 @@ struct Answer {
 
 /// Somebody who waits for a flight.
 class Waiter {
-  public:
+public:
     virtual ~Waiter() = default;
     /// Delivers, through the waiter's own executor. At most once, with no lock held.
     virtual void complete(const Result<Answer>& answer) = 0;
@@ -45,9 +45,11 @@ class Waiter {
 using WaiterPtr = std::shared_ptr<Waiter>;
 using FlightPtr = std::shared_ptr<struct Flight>;
 
-/// A waiter made of a completion handler for `void(Result<T>)` and a function from answers to results.
-template <typename T, typename Handler, typename Convert> class HandlerWaiter final : public Waiter {
-  public:
+/// A waiter made of a completion handler for `void(Result<T>)` and a function from answers to
+/// results.
+template <typename T, typename Handler, typename Convert>
+class HandlerWaiter final : public Waiter {
+public:
     HandlerWaiter(Handler handler, Convert convert, const asio::any_io_executor& fallback)
         : handler_(std::move(handler)), convert_(std::move(convert)),
           work_(asio::get_associated_executor(handler_, fallback)) {}
@@ -64,13 +66,14 @@ template <typename T, typename Handler, typename Convert> class HandlerWaiter fi
         });
     }
 
-  private:
+private:
     Handler handler_;
     Convert convert_;
     asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
 };
 
-/// One question under way, and everybody who waits for its answer. Guarded by the collector's mutex.
+/// One question under way, and everybody who waits for its answer. Guarded by the collector's
+/// mutex.
 struct Flight {
     Flight(const CacheKeyView& which, Question what, CacheEntryPtr before)
         : key(which), question(std::move(what)), previous(std::move(before)) {}

@@ -15,17 +15,18 @@ namespace wva_metrics::detail {
 
 /// Single-flight bookkeeping: at most one flight per key that new callers may join.
 ///
-/// A discarded flight leaves the keys, so that the next caller opens a new one, but goes on for those who wait for it.
-/// Not thread-safe, does no I/O; the collector guards it with its mutex.
+/// A discarded flight leaves the keys, so that the next caller opens a new one, but goes on for
+/// those who wait for it. Not thread-safe, does no I/O; the collector guards it with its mutex.
 class FlightTable {
-  public:
+public:
     /// The flight that a new caller may join; null where there is none.
     FlightPtr find(const CacheKeyView& key) const {
         const auto found = current_.find(key);
         return found == current_.end() ? nullptr : found->second;
     }
 
-    /// Opens a flight and queues it for the next batch; a flight of the same key is no longer joined.
+    /// Opens a flight and queues it for the next batch; a flight of the same key is no longer
+    /// joined.
     FlightPtr open(const CacheKeyView& key, Question question, CacheEntryPtr previous) {
         auto flight = std::make_shared<Flight>(key, std::move(question), std::move(previous));
         discard(key);
@@ -59,7 +60,8 @@ class FlightTable {
         return true;
     }
 
-    template <typename Predicate> void discard_if(Predicate&& predicate) {
+    template <typename Predicate>
+    void discard_if(Predicate&& predicate) {
         std::erase_if(current_, [&](const auto& item) {
             if (!predicate(CacheKeyView(item.first)))
                 return false;
@@ -71,7 +73,8 @@ class FlightTable {
     /// Ends a flight and hands over who waits for it.
     std::vector<WaiterPtr> settle(const FlightPtr& flight) {
         all_.erase(flight);
-        if (const auto found = current_.find(flight->key); found != current_.end() && found->second == flight)
+        if (const auto found = current_.find(flight->key);
+            found != current_.end() && found->second == flight)
             current_.erase(found);
         waiting_ -= flight->waiters.size();
         return std::exchange(flight->waiters, {});
@@ -93,7 +96,7 @@ class FlightTable {
     std::size_t in_flight() const noexcept { return all_.size(); }
     std::size_t waiting() const noexcept { return waiting_; }
 
-  private:
+private:
     std::unordered_map<CacheKey, FlightPtr, CacheKeyHash, CacheKeyEqual> current_;
     std::unordered_set<FlightPtr> all_;
     std::size_t waiting_ = 0;

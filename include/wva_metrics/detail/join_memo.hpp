@@ -19,7 +19,8 @@
 
 namespace wva_metrics::detail {
 
-/// Samples joined with one caller's variants, kept so that the same caller's next hit costs no join.
+/// Samples joined with one caller's variants, kept so that the same caller's next hit costs no
+/// join.
 struct Join {
     CacheEntryPtr samples;
     std::vector<VariantAutoscaling> variants;
@@ -27,15 +28,16 @@ struct Join {
     std::optional<TimePoint> oldest;
 };
 
-/// The last few joins of each slot. A hit is a short look under one of several mutexes; a join is made outside of it.
+/// The last few joins of each slot. A hit is a short look under one of several mutexes; a join is
+/// made outside of it.
 ///
-/// Slots are few and fixed, so memory is bounded by them: models that share a slot push each other's joins out.
-/// Thread-safe.
+/// Slots are few and fixed, so memory is bounded by them: models that share a slot push each
+/// other's joins out. Thread-safe.
 class JoinMemo {
-  public:
+public:
     /// The join, and whether it was made just now. `samples` must hold `ReplicaSamples`.
-    std::pair<std::shared_ptr<const Join>, bool> join(const CacheEntryPtr& samples,
-                                                      std::span<const VariantAutoscaling> variants) {
+    std::pair<std::shared_ptr<const Join>, bool>
+    join(const CacheEntryPtr& samples, std::span<const VariantAutoscaling> variants) {
         const ReplicaSamples& held = *samples->get<ReplicaSamples>();
         const std::size_t index = CacheKeyHash()(replica_key(held.model)) % slots_.size();
         std::mutex& mutex = mutexes_[index % mutexes_.size()];
@@ -43,7 +45,8 @@ class JoinMemo {
         {
             const std::lock_guard lock(mutex);
             for (const auto& candidate : slot.joins)
-                if (candidate && candidate->samples == samples && std::ranges::equal(candidate->variants, variants))
+                if (candidate && candidate->samples == samples &&
+                    std::ranges::equal(candidate->variants, variants))
                     return {candidate, false};
         }
         auto made = std::make_shared<Join>();
@@ -59,7 +62,7 @@ class JoinMemo {
         return {std::move(made), true};
     }
 
-  private:
+private:
     struct Slot {
         /// Several callers may ask for one model with variants of their own.
         std::array<std::shared_ptr<const Join>, 4> joins;

@@ -37,7 +37,8 @@ inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noe
 /// A snapshot is as fresh as its oldest sample, and unavailable where it has none.
 inline Freshness judge(std::optional<TimePoint> oldest, TimePoint now, Duration fresh_below,
                        const FreshnessThresholds& thresholds) noexcept {
-    return oldest ? classify_age(now - *oldest, fresh_below, thresholds.unavailable) : Freshness::unavailable;
+    return oldest ? classify_age(now - *oldest, fresh_below, thresholds.unavailable)
+                  : Freshness::unavailable;
 }
 
 } // namespace wva_metrics::detail

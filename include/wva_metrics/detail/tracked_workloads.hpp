@@ -11,13 +11,15 @@
 
 namespace wva_metrics::detail {
 
-/// The tracked variants and the tracked models, addressed by the kind of a key. Availability is never tracked.
+/// The tracked variants and the tracked models, addressed by the kind of a key. Availability is
+/// never tracked.
 class TrackedWorkloads {
-  public:
+public:
     explicit TrackedWorkloads(std::size_t max_each) : variants_(max_each), models_(max_each) {}
 
     /// True where background fetching of it begins with this call.
-    bool track(const CacheKeyView& key, const Question& question, bool in_background, TimePoint at) {
+    bool track(const CacheKeyView& key, const Question& question, bool in_background,
+               TimePoint at) {
         if (key.kind == EntryKind::allocation)
             return variants_.track(key, std::get<VariantAutoscaling>(question), in_background, at);
         if (key.kind == EntryKind::replica)
@@ -45,7 +47,8 @@ class TrackedWorkloads {
     }
 
     /// Calls `f(key, question, latest entry or null)` for each whose entry is not fresh until then.
-    template <typename F> void for_each_due(TimePoint must_last_until, F&& f) {
+    template <typename F>
+    void for_each_due(TimePoint must_last_until, F&& f) {
         const auto visit = [&](const CacheKeyView& key, const auto& record) {
             if (!record.in_background)
                 return;
@@ -59,7 +62,8 @@ class TrackedWorkloads {
 
     void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
         variants_.for_each([&](const CacheKeyView& key, const auto& record) {
-            if (record.question.namespace_name == model.namespace_name && record.question.model_id == model.model_id)
+            if (record.question.namespace_name == model.namespace_name &&
+                record.question.model_id == model.model_id)
                 keys.emplace_back(key);
         });
     }
@@ -67,7 +71,7 @@ class TrackedWorkloads {
     std::size_t variants_in_background() const { return variants_.in_background(); }
     std::size_t models_in_background() const { return models_.in_background(); }
 
-  private:
+private:
     TrackedSet<VariantAutoscaling> variants_;
     TrackedSet<ModelKey> models_;
 };

@@ -24,12 +24,14 @@ namespace wva_metrics::testing {
 
 /// A backend that answers what a test tells it to, when the test tells it to.
 ///
-/// Copies share one script, so a test keeps a copy of what it moves into a collector. Thread-safe. What was not set is
-/// answered with readings that are missing because of `no_series`, as a real backend would.
+/// Copies share one script, so a test keeps a copy of what it moves into a collector. Thread-safe.
+/// What was not set is answered with readings that are missing because of `no_series`, as a real
+/// backend would.
 ///
 /// `Timer` is what delays are measured with: `ManualTimer` beside a collector that has one.
-template <typename Timer = asio::steady_timer> class FakeBackend {
-  public:
+template <typename Timer = asio::steady_timer>
+class FakeBackend {
+public:
     FakeBackend() : script_(std::make_shared<Script>()) {}
 
     /// Answers for one variant, model, or model's availability from now on.
@@ -127,7 +129,8 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
         co_return script->answer(script->availability, script->failing_models, model, [] {
-            return Availability{true, AvailabilityReason::metrics_found, "the fake has not been told otherwise"};
+            return Availability{true, AvailabilityReason::metrics_found,
+                                "the fake has not been told otherwise"};
         });
     }
 
@@ -137,7 +140,8 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
         {
             const std::lock_guard lock(script->mutex);
             ++script->batches;
-            script->variants_asked.insert(script->variants_asked.end(), variants.begin(), variants.end());
+            script->variants_asked.insert(script->variants_asked.end(), variants.begin(),
+                                          variants.end());
         }
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
@@ -146,13 +150,21 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
             answers.push_back(
                 script->answer(script->optimizer, script->failing_variants, variant.key(), [&] {
                     const auto nothing = Reading<double>::missing(ReadingReason::no_series);
-                    return OptimizerMetrics{variant.namespace_name, variant.name, variant.model_id,
-                                            variant.deployment,     nothing,      nothing,
-                                            nothing,                nothing,      nothing,
-                                            false,                  {}};
+                    return OptimizerMetrics{variant.namespace_name,
+                                            variant.name,
+                                            variant.model_id,
+                                            variant.deployment,
+                                            nothing,
+                                            nothing,
+                                            nothing,
+                                            nothing,
+                                            nothing,
+                                            false,
+                                            {}};
                 }));
         for (std::size_t i = 0; i < answers.size(); ++i) {
-            // The collector compares what it asked with what it has: the fake need not be told the deployment.
+            // The collector compares what it asked with what it has: the fake need not be told the
+            // deployment.
             if (answers[i].has_value()) {
                 answers[i]->model_id = variants[i].model_id;
                 answers[i]->deployment = variants[i].deployment;
@@ -161,7 +173,8 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
         co_return answers;
     }
 
-    asio::awaitable<std::vector<Result<ReplicaSamples>>> fetch_replica_samples(std::vector<ModelKey> models) {
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+    fetch_replica_samples(std::vector<ModelKey> models) {
         const auto script = script_;
         {
             const std::lock_guard lock(script->mutex);
@@ -172,12 +185,13 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
         const std::lock_guard lock(script->mutex);
         std::vector<Result<ReplicaSamples>> answers;
         for (const ModelKey& model : models)
-            answers.push_back(script->answer(script->replicas, script->failing_models, model,
-                                             [&] { return ReplicaSamples{model, {}, {}, false, {}}; }));
+            answers.push_back(script->answer(script->replicas, script->failing_models, model, [&] {
+                return ReplicaSamples{model, {}, {}, false, {}};
+            }));
         co_return answers;
     }
 
-  private:
+private:
     struct Script {
         mutable std::mutex mutex;
         std::map<VariantKey, OptimizerMetrics> optimizer;
@@ -196,8 +210,8 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
         std::vector<ModelKey> models_validated;
 
         template <typename Key, typename T, typename Otherwise>
-        Result<T> answer(const std::map<Key, T>& answers, const std::map<Key, Error>& failing, const Key& key,
-                         Otherwise&& otherwise) const {
+        Result<T> answer(const std::map<Key, T>& answers, const std::map<Key, Error>& failing,
+                         const Key& key, Otherwise&& otherwise) const {
             if (exception)
                 std::rethrow_exception(exception);
             if (failure)
@@ -217,7 +231,8 @@ template <typename Timer = asio::steady_timer> class FakeBackend {
             const std::lock_guard lock(script->mutex);
             delay = script->delay;
             if (script->held) {
-                gate = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
+                gate = std::make_shared<asio::steady_timer>(executor,
+                                                            asio::steady_timer::time_point::max());
                 script->gates.push_back(gate);
             }
         }

@@ -12,7 +12,8 @@ namespace wva_metrics::testing {
 
 /// A clock that stands still until a test moves it. One per process, thread-safe.
 ///
-/// It counts in `steady_clock`'s own time points, so that ages and caches need no second set of types.
+/// It counts in `steady_clock`'s own time points, so that ages and caches need no second set of
+/// types.
 struct ManualClock {
     using duration = Duration;
     using rep = duration::rep;
@@ -27,7 +28,7 @@ struct ManualClock {
         ticks().fetch_add(by.count(), std::memory_order_relaxed);
     }
 
-  private:
+private:
     // Starts a day after the epoch, so that a test may look back in time.
     static std::atomic<rep>& ticks() noexcept {
         static std::atomic<rep> value = duration(std::chrono::hours(24)).count();
@@ -35,15 +36,15 @@ struct ManualClock {
     }
 };
 
-/// Never sleeps: an io_context that is polled looks at the manual clock each time. (With Asio's own traits it would
-/// wait for real time to pass until a time point that only `advance` reaches.)
+/// Never sleeps: an io_context that is polled looks at the manual clock each time. (With Asio's own
+/// traits it would wait for real time to pass until a time point that only `advance` reaches.)
 struct ManualWaitTraits {
     static Duration to_wait_duration(const Duration&) noexcept { return Duration::zero(); }
     static Duration to_wait_duration(const TimePoint&) noexcept { return Duration::zero(); }
 };
 
-/// A timer for `Collector<Backend, Cache, Observer, ManualTimer>`. Drive it with `ManualClock::advance` and
-/// `io_context::poll`; do not use `run`, which would spin.
+/// A timer for `Collector<Backend, Cache, Observer, ManualTimer>`. Drive it with
+/// `ManualClock::advance` and `io_context::poll`; do not use `run`, which would spin.
 using ManualTimer = boost::asio::basic_waitable_timer<ManualClock, ManualWaitTraits>;
 
 } // namespace wva_metrics::testing

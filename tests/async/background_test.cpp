@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../support/collector_fixture.hpp"
+
+#include <catch2/catch_all.hpp>
+
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+
+TEST_CASE("what was collected once is kept warm: no later call misses or finds it stale") {
+    CollectorFixture f;
+    f.collect(variant("v")).value();
+    f.collect(f.model, {}).value();
+    REQUIRE(f.collector->start_background_fetching());
+    for (int second = 0; second < 600; ++second) {
+        f.advance(1s);
+        f.collect(variant("v")).value();
+        f.collect(f.model, {}).value();
+    }
+    const CollectorStats stats = f.collector->stats();
+    CHECK(stats.cache.misses == 2);
+    CHECK(stats.cache.stale_hits == 0);
+    CHECK(stats.background_rounds >= 39);
+    CHECK(stats.background_rounds <= 41);
+}
+
+TEST_CASE("an interval as long as the TTL still keeps entries from expiring between two rounds") {
+    CollectorFixture f({.cache = {.ttl = 30s, .fetch_interval = 30s}});
+    f.collect(variant("v")).value();
+    f.collector->start_background_fetching();
+    f.backend.delay(9s); // Just within call_timeout.
+    for (int second = 0; second < 300; ++second) {
+        f.advance(1s);
+        f.collect(variant("v")).value();
+    }
+    CHECK(f.collector->stats().cache.misses == 1);
+    CHECK(f.collector->stats().cache.stale_hits == 0);
+}
+
+TEST_CASE("rounds never overlap, and a late one is followed by the next at once") {
+    CollectorFixture f;
+    f.collect(variant("v")).value();
+    f.collector->start_background_fetching();
+    f.backend.hold();
+    for (int second = 0; second < 9 + 15;
+         ++second) // A random part of the interval, then not yet the timeout.
+        if (f.backend.waiting() == 0)
+            f.advance(1s);
+    REQUIRE(f.backend.waiting() == 1);
+    f.advance(9s);
+    CHECK(f.backend.waiting() == 1);
+    CHECK(!f.observer.saw("round 1+0"));
+    f.backend.release();
+    f.settle();
+    CHECK(f.observer.saw("round 1+0"));
+}
+
+TEST_CASE("one round asks about everything tracked in one batch of variants and one of models") {
+    CollectorFixture f;
+    for (int i = 0; i < 1000; ++i) {
+        f.collector->track(variant("v" + std::to_string(i)));
+        f.collector->track(ModelKey{"llm", "model" + std::to_string(i)});
+    }
+    f.collector->start_background_fetching();
+    f.advance(15s);
+    CHECK(f.backend.batches() == 2);
+    CHECK(f.backend.variants_asked().size() == 1000);
+    CHECK(f.backend.models_asked().size() == 1000);
+    CHECK(f.observer.saw("round 1000+1000"));
+}
+
+TEST_CASE("what nobody has asked for in untrack_after is untracked; what is only hit stays") {
+    CollectorFixture f;
+    f.collect(variant("idle")).value();
+    f.collect(variant("busy")).value();
+    f.collector->start_background_fetching();
+    for (int minute = 0; minute < 11; ++minute) {
+        for (int i = 0; i < 4; ++i)
+            f.advance(15s);
+        CHECK(f.collector->find_optimizer_metrics({"llm", "busy"}));
+    }
+    CHECK(f.observer.saw("untracked idle allocation:llm/idle"));
+    CHECK(f.collector->stats().tracked_variants == 1);
+    CHECK(!f.collector->find_optimizer_metrics({"llm", "idle"}));
+}
+
+TEST_CASE("with fetch_interval 0 nothing is fetched, and expired entries are still cleaned up") {
+    CollectorFixture f({.cache = {.fetch_interval = 0s}});
+    f.collect(variant("v")).value();
+    CHECK(!f.collector->start_background_fetching());
+    f.advance(5min);
+    f.advance(5min);
+    CHECK(f.backend.batches() == 1);
+    CHECK(f.collector->stats().cache.entries == 0);
+    CHECK(f.observer.saw("cleanup 1"));
+}
+
+TEST_CASE("background fetching stops, starts again, and twice is once") {
+    CollectorFixture f;
+    f.collect(variant("v")).value();
+    CHECK(f.collector->start_background_fetching());
+    CHECK(!f.collector->start_background_fetching());
+    CHECK(f.collector->health().background_running);
+    f.collector->stop_background_fetching();
+    f.collector->stop_background_fetching();
+    f.settle();
+    f.advance(20s);
+    CHECK(f.backend.batches() == 1);
+    CHECK(f.io.stopped()); // The timer no longer keeps the io_context busy.
+    CHECK(f.collector->start_background_fetching());
+    f.advance(15s);
+    CHECK(f.backend.batches() == 2);
+}
+
+TEST_CASE("background failures are observed, lose nothing known, and end by themselves") {
+    CollectorFixture f;
+    f.backend.set(optimizer_metrics("v", 5));
+    f.collect(variant("v")).value();
+    f.collector->start_background_fetching();
+    f.backend.fail(Error(Errc::unreachable, "down"));
+    for (int i = 0; i < 6; ++i)
+        f.advance(15s);
+    CHECK(f.observer.saw("failure allocation:llm/v"));
+    const auto stale = f.collector->find_optimizer_metrics({"llm", "v"});
+    REQUIRE(stale.has_value());
+    CHECK(stale->source() == Source::stale_on_error);
+    f.backend.set(optimizer_metrics("v", 6));
+    f.backend.recover();
+    f.advance(15s);
+    f.advance(15s);
+    CHECK((*f.collector->find_optimizer_metrics({"llm", "v"}))->arrival_rate_per_minute.value() ==
+          6);
+}
+
+TEST_CASE("a foreground miss joins the background's flight and the other way round") {
+    CollectorFixture f;
+    f.collector->track(variant("v"));
+    f.collector->start_background_fetching();
+    f.backend.hold();
+    f.advance(15s);
+    REQUIRE(f.backend.waiting() == 1);
+    const auto joined = f.start(variant("v"));
+    f.settle();
+    CHECK(f.backend.waiting() == 1);
+    f.backend.release();
+    f.settle();
+    CHECK((*joined)->has_value());
+    CHECK(f.backend.variants_asked().size() == 1);
+}
+
+TEST_CASE("the tracked set is bounded") {
+    CollectorFixture f({.max_tracked = 2});
+    for (int i = 0; i < 5; ++i)
+        f.collect(variant("v" + std::to_string(i))).value();
+    CHECK(f.collector->stats().tracked_variants == 2);
+}
+
+TEST_CASE("tracking can be left to the caller") {
+    CollectorFixture f({.track_on_collection = false});
+    f.collect(variant("v")).value();
+    CHECK(f.collector->stats().tracked_variants == 0);
+    CHECK(f.collector->invalidate_model(f.model) == 1); // Known all the same.
+    f.collector->track(variant("v"));
+    CHECK(f.collector->stats().tracked_variants == 1);
+}
