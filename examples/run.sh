@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# sh examples/run.sh [option of prometheus_poll]...
+# Sets up what is missing, builds the examples, starts a simulated fleet of inference servers and a Prometheus that
+# scrapes it, and shows with prometheus_poll how loaded the fleet is: on a terminal until Ctrl-C, else one round.
+# Only what prometheus_poll prints goes to stdout.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+programs=$root/build/examples/examples
+
+sh "$root/cmake/setup.sh"
+(
+    cd "$root"
+    cmake --preset examples
+    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet prometheus_poll
+) >&2
+
+work=$(mktemp -d)
+running=
+
+# Ends what was started here, and only that, on every way out.
+clean_up() {
+    trap '' INT TERM HUP
+    for process in $running; do
+        kill "$process" 2>/dev/null || true
+    done
+    for process in $running; do
+        tries=50
+        while kill -0 "$process" 2>/dev/null; do
+            tries=$((tries - 1))
+            if [ $tries = 0 ]; then kill -9 "$process"; fi
+            sleep 0.1
+        done
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# await <what> <log> <command>...: until the command succeeds, at most half a minute.
+await() {
+    what=$1
+    log=$2
+    shift 2
+    tries=150
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        if [ $tries = 0 ]; then
+            echo "waited in vain for $what; its last words:" >&2
+            tail -n 10 "$log" >&2
+            return 1
+        fi
+        sleep 0.2
+    done
+}
+
+# The set-up wrote down where it found one.
+prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
+fake=
+[ -n "$prometheus" ] || fake="--fake-prometheus 127.0.0.1:0"
+
+# shellcheck disable=SC2086  # nothing, or an option and its value
+"$programs/vllm_fleet" --models 3 --pods 2 --namespace llm --listen 127.0.0.1:0 $fake \
+    --ready-file "$work/fleet" >"$work/fleet.log" 2>&1 &
+running=$!
+await "the simulated fleet" "$work/fleet.log" grep -q '^POLL_ARGS=' "$work/fleet"
+# shellcheck disable=SC1091
+. "$work/fleet"
+
+if [ -n "$prometheus" ]; then
+    cat >"$work/prometheus.yml" <<END
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: vllm_fleet
+    honor_labels: true
+    static_configs:
+      - targets: ["$FLEET_ADDRESS"]
+END
+    "$prometheus" --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
+        --web.listen-address=127.0.0.1:0 >"$work/prometheus.log" 2>&1 &
+    running="$running $!"
+    await Prometheus "$work/prometheus.log" grep -q 'ready to receive web requests' "$work/prometheus.log"
+    address=$(sed -nE 's/.*msg="Listening on".* address=([0-9.]+:[0-9]+).*/\1/p' "$work/prometheus.log")
+else
+    echo "There is no Prometheus here: the fleet serves the library's own simulated one instead." >&2
+    address=$FAKE_PROMETHEUS_ADDRESS
+fi
+
+# A rate needs samples of some seconds.
+has_rates() {
+    eval "set -- $POLL_ARGS"
+    "$programs/prometheus_poll" --url "http://$address" "$@" --once --json | grep -q '"arrival_rate_per_minute":{"value":[0-9]'
+}
+echo "waiting for the first measurements of the fleet ..." >&2
+await "the first measurements" "$work/fleet.log" has_rates
+
+eval "set -- $POLL_ARGS \"\$@\""
+[ -t 1 ] || set -- --once "$@"
+# In the background and awaited, so that a signal to this script is acted upon at once.
+"$programs/prometheus_poll" --url "http://$address" "$@" &
+poller=$!
+running="$running $poller"
+status=0
+wait $poller || status=$?
+running=${running% *}
+exit $status
