@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::testing {
+
+/// What names a series: labels sorted by name, each name once, none with an empty value (an empty
+/// label and an absent one are the same to Prometheus). The metric's name is the label `__name__`.
+class LabelSet {
+public:
+    using Label = std::pair<std::string, std::string>;
+    static constexpr std::string_view metric_name = "__name__";
+
+private:
+    template <typename Labels>
+    static auto find(Labels& labels, std::string_view name) noexcept {
+        return std::lower_bound(labels.begin(), labels.end(), name,
+                                [](const Label& label, std::string_view wanted) {
+                                    return label.first.compare(wanted) < 0;
+                                });
+    }
+
+public:
+    LabelSet() = default;
+    /// Of a name given twice, the last counts.
+    explicit LabelSet(const std::vector<Label>& labels) {
+        for (const auto& [name, value] : labels)
+            set(name, value);
+    }
+
+    /// "" where there is no such label.
+    std::string_view get(std::string_view name) const noexcept {
+        const auto at = find(labels_, name);
+        return at != labels_.end() && at->first == name ? std::string_view(at->second) : "";
+    }
+
+    /// Sets a label; an empty value removes it.
+    void set(std::string_view name, std::string_view value) {
+        auto at = find(labels_, name);
+        const bool present = at != labels_.end() && at->first == name;
+        if (value.empty()) {
+            if (present)
+                labels_.erase(at);
+        } else if (present) {
+            at->second = value;
+        } else {
+            labels_.emplace(at, std::string(name), std::string(value));
+        }
+    }
+
+    /// The labels whose names the predicate accepts.
+    template <typename Predicate>
+    LabelSet filtered(Predicate&& keep) const {
+        LabelSet kept;
+        for (const Label& label : labels_) {
+            if (keep(std::string_view(label.first)))
+                kept.labels_.push_back(label);
+        }
+        return kept;
+    }
+    LabelSet without_metric_name() const {
+        return filtered([](std::string_view name) { return name != metric_name; });
+    }
+
+    std::size_t size() const noexcept { return labels_.size(); }
+    bool empty() const noexcept { return labels_.empty(); }
+    auto begin() const noexcept { return labels_.begin(); }
+    auto end() const noexcept { return labels_.end(); }
+
+    /// For messages: `{namespace="llm", pod="p"}`, unescaped.
+    std::string describe() const {
+        std::string text = "{";
+        for (const auto& [name, value] : labels_) {
+            if (text.size() > 1)
+                text += ", ";
+            text += name + "=\"" + value + '"';
+        }
+        return text + '}';
+    }
+
+    friend bool operator==(const LabelSet&, const LabelSet&) = default;
+    friend auto operator<=>(const LabelSet&, const LabelSet&) = default;
+
+private:
+    std::vector<Label> labels_;
+};
+
+} // namespace wva_metrics::testing
+
+template <>
+struct std::hash<wva_metrics::testing::LabelSet> {
+    std::size_t operator()(const wva_metrics::testing::LabelSet& labels) const noexcept {
+        std::size_t seed = labels.size();
+        const auto mix = [&seed](const std::string& text) {
+            seed = (seed ^ std::hash<std::string>()(text)) * 0x9E3779B97F4A7C15ULL;
+        };
+        for (const auto& [name, value] : labels) {
+            mix(name);
+            mix(value);
+        }
+        return seed;
+    }
+};
