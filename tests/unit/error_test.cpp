@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <wva_metrics/error.hpp>
+
+#include <catch2/catch_all.hpp>
+
+#include <set>
+#include <string>
+
+using namespace wva_metrics;
+
+TEST_CASE("an error is described in one line, with the endpoint where one was asked") {
+    const Error error(Errc::timeout, "no answer within 5 s", "http://prometheus:9090");
+    CHECK(error.describe() == "timeout: no answer within 5 s (http://prometheus:9090)");
+    CHECK(Error(Errc::invalid_argument, "the model id is empty").describe() ==
+          "invalid_argument: the model id is empty");
+}
+
+TEST_CASE("an error is told apart by its code, not by its words") {
+    const Error error(Errc::unavailable, "try again later", "http://p:9090", 503);
+    CHECK(error.is(Errc::unavailable));
+    CHECK_FALSE(error.is(Errc::timeout));
+    CHECK(error.http_status == 503);
+    CHECK(error.code == Errc::unavailable);
+    CHECK(error == Error(Errc::unavailable, "try again later", "http://p:9090", 503));
+    CHECK_FALSE(error == Error(Errc::unavailable, "try again", "http://p:9090", 503));
+}
+
+TEST_CASE("every code has its own name in a category of our own") {
+    std::set<std::string> names;
+    for (int code = 1; code <= static_cast<int>(Errc::internal); ++code) {
+        const boost::system::error_code error = static_cast<Errc>(code);
+        CHECK(error.failed());
+        CHECK(std::string(error.category().name()) == "wva_metrics");
+        CHECK(error.message() == to_string(static_cast<Errc>(code)));
+        CHECK(error.message() != "unknown");
+        names.insert(error.message());
+    }
+    CHECK(names.size() == static_cast<std::size_t>(Errc::internal));
+    CHECK(make_error_code(static_cast<Errc>(99)).message() == "unknown");
+}
+
+TEST_CASE("a code is not the code of the same number in another category") {
+    const boost::system::error_code other(static_cast<int>(Errc::timeout),
+                                          boost::system::generic_category());
+    CHECK_FALSE(other == Errc::timeout);
+}
+
+TEST_CASE("asking a failed result for its value throws all that is known of the failure") {
+    const Result<int> result = Error(Errc::forbidden, "ask for access", "https://p", 403);
+    CHECK_FALSE(result.has_value());
+    CHECK(result.error().is(Errc::forbidden));
+    try {
+        (void)result.value();
+        FAIL("there is no value");
+    } catch (const ResultError& thrown) {
+        CHECK(thrown.error() == result.error());
+        CHECK(thrown.code().value() == static_cast<int>(Errc::forbidden));
+        CHECK_THAT(thrown.what(), Catch::Matchers::ContainsSubstring("ask for access"));
+    }
+    CHECK(Result<int>(3).value() == 3);
+}
