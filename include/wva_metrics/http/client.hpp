@@ -20,6 +20,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -82,6 +83,8 @@ public:
 private:
     using EndpointPtr = std::shared_ptr<detail::Endpoint>;
 
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
     // From here on nothing touches the client itself, which may be gone.
     static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
                                                    TimePoint deadline) {
@@ -131,6 +134,9 @@ private:
         const std::string busy = "all limits.max_connections = " +
                                  std::to_string(endpoint->config.limits.max_connections) +
                                  " connections are in use";
+        if (deadline.at <= now())
+            co_return endpoint->error(Errc::timeout,
+                                      "the caller's deadline had passed before anything was sent");
         call.expire_at(deadline.at);
         const detail::ConnectionPool::Place place(endpoint->pool, call);
         if (place.state() == State::refused)
@@ -152,7 +158,6 @@ private:
                                                              detail::Call& call,
                                                              const Request& request,
                                                              detail::Deadline deadline) {
-        const auto now = [] { return std::chrono::steady_clock::now(); };
         Result<std::string> authorization = endpoint->credentials.authorization(now());
         if (!authorization)
             co_return endpoint->error(Errc::invalid_config, authorization.error().message);

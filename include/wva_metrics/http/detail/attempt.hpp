@@ -177,7 +177,8 @@ private:
             co_return failure(deadline, "the TLS handshake did not end", Errc::tls_failed,
                               result.error);
         if (result.error)
-            co_return endpoint_->error(Errc::tls_failed,
+            co_return endpoint_->error(stream.is_tls_error(result.error) ? Errc::tls_failed
+                                                                         : Errc::unreachable,
                                        "the TLS handshake failed: " + result.reason);
         co_return std::nullopt;
     }
@@ -200,8 +201,7 @@ private:
             Result<ResponseReader::Progress> progress =
                 at_end ? reader.finish() : reader.commit(got.bytes);
             if (!progress) {
-                Outcome outcome{endpoint_->error(Errc::internal, "")};
-                outcome.response = with_endpoint(std::move(progress).error());
+                Outcome outcome{with_endpoint(std::move(progress).error())};
                 outcome.was_dead = !reader.is_started();
                 co_return outcome;
             }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/http/client.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace wva_metrics::test_support {
+
+/// One call of an HTTP client that a test has begun, and what became of it.
+struct StartedCall {
+    /// Empty while it is under way.
+    std::optional<Result<http::Response>> result;
+    /// It ended with an exception, as cancelled coroutines do.
+    bool threw = false;
+    boost::asio::cancellation_signal cancel;
+
+    bool is_over() const { return result.has_value() || threw; }
+    /// Ended by cancellation, in either of the ways that Asio knows.
+    bool was_cancelled() const {
+        return threw || (result && !*result && result->error().is(Errc::aborted));
+    }
+};
+
+/// Far enough away for any call that is meant to end by itself.
+inline TimePoint far_deadline() {
+    return std::chrono::steady_clock::now() + std::chrono::seconds(60);
+}
+
+inline std::shared_ptr<StartedCall> start_call(boost::asio::io_context& context,
+                                               http::Client& client, http::Request request,
+                                               TimePoint deadline = far_deadline()) {
+    auto call = std::make_shared<StartedCall>();
+    boost::asio::co_spawn(
+        context, client.send(std::move(request), deadline),
+        boost::asio::bind_cancellation_slot(
+            call->cancel.slot(), [call](std::exception_ptr thrown, Result<http::Response> result) {
+                if (thrown)
+                    call->threw = true;
+                else
+                    call->result = std::move(result);
+            }));
+    return call;
+}
+
+/// Runs the context until the condition holds. A test that waits for something impossible fails
+/// instead of hanging.
+template <typename Condition>
+inline void run_until(boost::asio::io_context& context, Condition condition) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    context.restart();
+    while (!condition()) {
+        context.run_one_until(give_up);
+        if (std::chrono::steady_clock::now() >= give_up || context.stopped())
+            throw std::runtime_error("what the test waits for did not happen");
+    }
+}
+
+/// Runs whatever can be run without waiting.
+inline void run_ready(boost::asio::io_context& context) {
+    context.restart();
+    context.poll();
+}
+
+inline Result<http::Response> finish_call(boost::asio::io_context& context,
+                                          const std::shared_ptr<StartedCall>& call) {
+    run_until(context, [&] { return call->is_over(); });
+    if (call->threw)
+        return Error(Errc::aborted, "cancelled by an exception");
+    return *call->result;
+}
+
+/// Sends a request and waits for the answer.
+inline Result<http::Response> ask(boost::asio::io_context& context, http::Client& client,
+                                  http::Request request = {}, TimePoint deadline = far_deadline()) {
+    return finish_call(context, start_call(context, client, std::move(request), deadline));
+}
+
+} // namespace wva_metrics::test_support

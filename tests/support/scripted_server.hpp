@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+namespace asio = boost::asio;
+
+/// A server on loopback that does to each connection what a test says, however ill-mannered.
+///
+/// The n-th connection gets the n-th script, and all later ones the last. Use it on one thread. It
+/// may be destroyed before or after its io_context.
+class ScriptedServer {
+public:
+    /// One connection, in the hands of a script. Operations throw boost::system::system_error,
+    /// which ends the script.
+    class Peer {
+    public:
+        Peer(asio::ip::tcp::socket socket, std::shared_ptr<std::vector<std::string>> requests)
+            : socket_(std::move(socket)), requests_(std::move(requests)) {}
+
+        /// Reads one request with its body, notes it, and returns it.
+        asio::awaitable<std::string> read_request() {
+            const std::size_t head = co_await asio::async_read_until(
+                socket_, asio::dynamic_buffer(received_), "\r\n\r\n", asio::use_awaitable);
+            std::size_t length = 0;
+            const std::size_t field = received_.find("Content-Length: ");
+            if (field < head)
+                length = std::stoul(received_.substr(field + 16));
+            if (received_.size() < head + length)
+                co_await asio::async_read(socket_, asio::dynamic_buffer(received_),
+                                          asio::transfer_exactly(head + length - received_.size()),
+                                          asio::use_awaitable);
+            std::string request = received_.substr(0, head + length);
+            received_.erase(0, head + length);
+            requests_->push_back(request);
+            co_return request;
+        }
+
+        asio::awaitable<void> send(std::string bytes) {
+            co_await asio::async_write(socket_, asio::buffer(bytes), asio::use_awaitable);
+        }
+
+        /// Sends the same again and again until the client closes the connection, and returns how
+        /// many bytes were taken. Gives up after 256 MiB.
+        asio::awaitable<std::size_t> send_without_end(std::string bytes) {
+            std::size_t total = 0;
+            boost::system::error_code error;
+            while (!error && total < (std::size_t{256} << 20)) {
+                total += co_await asio::async_write(
+                    socket_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+            }
+            co_return total;
+        }
+
+        asio::awaitable<void> wait(std::chrono::milliseconds time) {
+            asio::steady_timer timer(socket_.get_executor(), time);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+
+        /// Returns when the client has closed the connection.
+        asio::awaitable<void> wait_for_close() {
+            char byte = 0;
+            boost::system::error_code error;
+            while (!error)
+                co_await socket_.async_read_some(asio::buffer(&byte, 1),
+                                                 asio::redirect_error(asio::use_awaitable, error));
+        }
+
+        /// Ends the connection by RST instead of FIN.
+        void reset() {
+            socket_.set_option(asio::ip::tcp::socket::linger(true, 0));
+            socket_.close();
+        }
+
+    private:
+        asio::ip::tcp::socket socket_;
+        std::shared_ptr<std::vector<std::string>> requests_;
+        std::string received_;
+    };
+
+    using PeerPtr = std::shared_ptr<Peer>;
+    using Script = std::function<asio::awaitable<void>(PeerPtr)>;
+
+    ScriptedServer(asio::io_context& context, std::vector<Script> scripts)
+        : acceptor_(std::make_shared<asio::ip::tcp::acceptor>(
+              context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0))),
+          port_(acceptor_->local_endpoint().port()) {
+        asio::co_spawn(context, serve(acceptor_, std::move(scripts), connections_, requests_),
+                       asio::detached);
+    }
+    ScriptedServer(const ScriptedServer&) = delete;
+    ScriptedServer& operator=(const ScriptedServer&) = delete;
+
+    std::uint16_t port() const noexcept { return port_; }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
+    /// Connections accepted so far.
+    std::size_t connections() const { return *connections_; }
+    /// Requests read so far.
+    const std::vector<std::string>& requests() const { return *requests_; }
+
+private:
+    static asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor,
+                                       std::vector<Script> scripts,
+                                       std::shared_ptr<std::size_t> connections,
+                                       std::shared_ptr<std::vector<std::string>> requests) {
+        for (;;) {
+            asio::ip::tcp::socket socket = co_await acceptor->async_accept(asio::use_awaitable);
+            const std::size_t index = (*connections)++;
+            const auto peer = std::make_shared<Peer>(std::move(socket), requests);
+            Script script = scripts[std::min(index, scripts.size() - 1)];
+            asio::co_spawn(acceptor->get_executor(), play(std::move(script), peer), asio::detached);
+        }
+    }
+
+    static asio::awaitable<void> play(Script script, PeerPtr peer) {
+        try {
+            co_await script(peer);
+        } catch (const boost::system::system_error&) {
+            // The client went away, as some tests mean it to.
+        }
+    }
+
+    std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;
+    std::uint16_t port_;
+    std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
+    std::shared_ptr<std::vector<std::string>> requests_ =
+        std::make_shared<std::vector<std::string>>();
+};
+
+/// A well-formed answer.
+inline std::string http_answer(const std::string& body, const std::string& extra_headers = "",
+                               const std::string& status = "200 OK") {
+    return "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\n" + extra_headers +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// Sends these bytes to every request on the connection.
+inline ScriptedServer::Script answer_each_with(std::string bytes) {
+    return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+        for (;;) {
+            co_await peer->read_request();
+            co_await peer->send(bytes);
+        }
+    };
+}
+
+/// Sends these bytes to the first request and closes the connection.
+inline ScriptedServer::Script answer_and_close(std::string bytes) {
+    return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+        co_await peer->read_request();
+        co_await peer->send(bytes);
+    };
+}
+
+/// Reads requests and never says anything.
+inline ScriptedServer::Script never_answer() {
+    return [](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+        for (;;)
+            co_await peer->read_request();
+    };
+}
+
+} // namespace wva_metrics::test_support
