@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
+#include <wva_metrics/attribution.hpp>
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/cache/no_op_cache.hpp>
+#include <wva_metrics/cache/sharded_cache.hpp>
+#include <wva_metrics/concepts.hpp>
+#include <wva_metrics/log_observer.hpp>
+#include <wva_metrics/observer.hpp>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <type_traits>
+
+namespace wva_metrics {
+namespace {
+
+// MetricsCache
+
+static_assert(MetricsCache<NoOpCache>);
+static_assert(MetricsCache<MemoryCache>);
+static_assert(MetricsCache<ShardedCache>);
+static_assert(!MetricsCache<int>);
+static_assert(!MetricsCache<const MemoryCache>, "a cache that cannot change keeps nothing");
+static_assert(!MetricsCache<std::shared_ptr<MemoryCache>>, "a pointer is no cache");
+
+template <typename Cache>
+concept MadeFromConfig = std::constructible_from<Cache, const CacheConfig&>;
+static_assert(MadeFromConfig<NoOpCache>);
+static_assert(MadeFromConfig<MemoryCache>);
+static_assert(MadeFromConfig<ShardedCache>);
+
+struct UserCache {
+    template <typename Visitor>
+    bool visit(const CacheKeyView&, TimePoint, Visitor&&);
+    CacheEntryPtr find(const CacheKeyView&, TimePoint);
+    bool insert_or_assign(const CacheKeyView&, CacheEntryPtr);
+    bool erase(const CacheKeyView&);
+    std::size_t erase_prefix(std::string_view);
+    std::size_t erase_expired(TimePoint);
+    void clear();
+    std::size_t size() const;
+    CacheStats stats() const;
+};
+static_assert(MetricsCache<UserCache>, "what insert_or_assign returns is its own affair");
+
+struct VisitTakesNoVisitor : UserCache {
+    bool visit(const CacheKeyView&, TimePoint);
+};
+static_assert(!MetricsCache<VisitTakesNoVisitor>);
+
+struct VisitTellsNothing : UserCache {
+    template <typename Visitor>
+    void visit(const CacheKeyView&, TimePoint, Visitor&&);
+};
+static_assert(!MetricsCache<VisitTellsNothing>);
+
+struct FindHasItsOwnClock : UserCache {
+    CacheEntryPtr find(const CacheKeyView&);
+};
+static_assert(!MetricsCache<FindHasItsOwnClock>);
+
+struct FindGivesMutableEntries : UserCache {
+    std::shared_ptr<CacheEntry> find(const CacheKeyView&, TimePoint);
+};
+static_assert(!MetricsCache<FindGivesMutableEntries>);
+
+struct InsertTakesTheAnswerItself : UserCache {
+    void insert_or_assign(const CacheKeyView&, CachePayload);
+};
+static_assert(!MetricsCache<InsertTakesTheAnswerItself>);
+
+struct EraseCounts : UserCache {
+    std::size_t erase(const CacheKeyView&);
+};
+static_assert(!MetricsCache<EraseCounts>);
+
+struct ErasePrefixOfAKind : UserCache {
+    std::size_t erase_prefix(EntryKind);
+};
+static_assert(!MetricsCache<ErasePrefixOfAKind>);
+
+struct EraseExpiredCountsNothing : UserCache {
+    void erase_expired(TimePoint);
+};
+static_assert(!MetricsCache<EraseExpiredCountsNothing>);
+
+struct ClearIsPrivate : UserCache {
+private:
+    void clear();
+};
+static_assert(!MetricsCache<ClearIsPrivate>);
+
+struct SizeIsNotConst : UserCache {
+    std::size_t size();
+};
+static_assert(!MetricsCache<SizeIsNotConst>);
+
+struct StatsAreNotOurs : UserCache {
+    std::size_t stats() const;
+};
+static_assert(!MetricsCache<StatsAreNotOurs>);
+
+// CollectorObserver
+
+using Logger = LogObserver<void (*)(LogLevel, std::string_view)>;
+static_assert(CollectorObserver<NullObserver>);
+static_assert(CollectorObserver<Logger>);
+static_assert(CollectorObserver<LogObserver<std::function<void(LogLevel, std::string_view)>>>);
+static_assert(std::copy_constructible<Logger>);
+static_assert(!CollectorObserver<int>);
+static_assert(!CollectorObserver<const NullObserver>);
+
+struct CountsHits : NullObserver {
+    void on_hit(const LookupEvent&);
+};
+static_assert(CollectorObserver<CountsHits>);
+
+struct TakesByValue : NullObserver {
+    void on_fetched(FetchEvent);
+};
+static_assert(CollectorObserver<TakesByValue>);
+
+struct HitOfAnotherEvent : NullObserver {
+    void on_hit(const FetchEvent&);
+};
+static_assert(!CollectorObserver<HitOfAnotherEvent>);
+
+struct MissWithoutEvent : NullObserver {
+    void on_miss();
+};
+static_assert(!CollectorObserver<MissWithoutEvent>);
+
+struct WantsToChangeTheEvent : NullObserver {
+    void on_round(RoundEvent&);
+};
+static_assert(!CollectorObserver<WantsToChangeTheEvent>);
+
+struct ForgotIdle : NullObserver {
+    void on_untracked(const CacheKeyView&);
+};
+static_assert(!CollectorObserver<ForgotIdle>);
+
+struct HidesAHook : NullObserver {
+private:
+    void on_failure(const FailureEvent&);
+};
+static_assert(!CollectorObserver<HidesAHook>);
+
+struct OnlyOneHook {
+    void on_hit(const LookupEvent&);
+};
+static_assert(!CollectorObserver<OnlyOneHook>, "derive from NullObserver to have the others");
+
+template <typename Write>
+concept CanBeLoggedThrough = requires {
+    typename LogObserver<Write>;
+};
+static_assert(!CanBeLoggedThrough<void (*)(std::string_view)>, "the level is missing");
+
+// PodOwners
+
+static_assert(PodOwners<NoPodOwners>);
+
+struct KnowsOwners {
+    std::optional<PodOwner> find(std::string_view, const std::string_view&) const;
+};
+static_assert(PodOwners<KnowsOwners>);
+
+struct FindIsNotConst {
+    std::optional<PodOwner> find(std::string_view, std::string_view);
+};
+static_assert(!PodOwners<FindIsNotConst>);
+
+struct AlwaysKnows {
+    PodOwner find(std::string_view, std::string_view) const;
+};
+static_assert(!PodOwners<AlwaysKnows>);
+
+struct KnowsOneNamespace {
+    std::optional<PodOwner> find(std::string_view) const;
+};
+static_assert(!PodOwners<KnowsOneNamespace>);
+
+// MetricsBackend
+
+struct UserBackend {
+    asio::awaitable<Result<Availability>> validate(ModelKey);
+    asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+    fetch_optimizer_metrics(const std::vector<VariantAutoscaling>&);
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+        fetch_replica_samples(std::vector<ModelKey>);
+};
+static_assert(MetricsBackend<UserBackend>, "its arguments may be taken by value or by reference");
+static_assert(!MetricsBackend<int>);
+static_assert(!MetricsBackend<const UserBackend>);
+
+struct ValidatesAtOnce : UserBackend {
+    Result<Availability> validate(const ModelKey&);
+};
+static_assert(!MetricsBackend<ValidatesAtOnce>);
+
+struct ValidatesWithoutErrors : UserBackend {
+    asio::awaitable<Availability> validate(const ModelKey&);
+};
+static_assert(!MetricsBackend<ValidatesWithoutErrors>);
+
+struct OneErrorForAll : UserBackend {
+    asio::awaitable<Result<std::vector<OptimizerMetrics>>>
+    fetch_optimizer_metrics(const std::vector<VariantAutoscaling>&);
+};
+static_assert(!MetricsBackend<OneErrorForAll>);
+
+struct OneQuestionAtATime : UserBackend {
+    asio::awaitable<Result<ReplicaSamples>> fetch_replica_samples(const ModelKey&);
+};
+static_assert(!MetricsBackend<OneQuestionAtATime>);
+
+struct WantsToChangeTheQuestions : UserBackend {
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+    fetch_replica_samples(std::vector<ModelKey>&);
+};
+static_assert(!MetricsBackend<WantsToChangeTheQuestions>);
+
+struct AnswersWithReplicas : UserBackend {
+    asio::awaitable<std::vector<Result<ModelReplicas>>>
+    fetch_replica_samples(const std::vector<ModelKey>&);
+};
+static_assert(!MetricsBackend<AnswersWithReplicas>, "whose pods they are is joined in later");
+
+} // namespace
+} // namespace wva_metrics
