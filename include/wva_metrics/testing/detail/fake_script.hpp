@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/testing/series_store.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::testing {
+
+/// A query that a fake Prometheus was asked.
+struct ReceivedQuery {
+    std::string text;
+    /// `GET` or `POST`.
+    std::string method;
+    /// What it was evaluated at: the request's own time, or the fake's.
+    std::chrono::system_clock::time_point time;
+    /// The `Authorization` header, for tests of credentials; "" without.
+    std::string authorization;
+};
+
+namespace detail {
+
+/// What to answer instead of the truth. Status 0 means: close the connection.
+struct ScriptedFailure {
+    int status = 0;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// A fake Prometheus' clock, its misbehaviour, and its memory of what it was asked. Thread-safe.
+class FakeScript {
+public:
+    using Time = std::chrono::system_clock::time_point;
+
+    void set_time(std::optional<Time> time) {
+        const std::lock_guard lock(mutex_);
+        time_ = time;
+    }
+    void advance(std::chrono::system_clock::duration by) {
+        const std::lock_guard lock(mutex_);
+        time_ = time_.value_or(std::chrono::system_clock::now()) + by;
+    }
+    Time now() const {
+        const std::lock_guard lock(mutex_);
+        return time_.value_or(std::chrono::system_clock::now());
+    }
+
+    void fail_next(std::size_t times, const ScriptedFailure& failure) {
+        const std::lock_guard lock(mutex_);
+        failures_.insert(failures_.end(), times, failure);
+    }
+    std::optional<ScriptedFailure> take_failure() {
+        const std::lock_guard lock(mutex_);
+        if (failures_.empty())
+            return std::nullopt;
+        ScriptedFailure failure = std::move(failures_.front());
+        failures_.pop_front();
+        return failure;
+    }
+
+    /// 0: POST is accepted.
+    void set_post_status(int status) {
+        const std::lock_guard lock(mutex_);
+        post_status_ = status;
+    }
+    int post_status() const {
+        const std::lock_guard lock(mutex_);
+        return post_status_;
+    }
+
+    void set_held(bool held) {
+        const std::lock_guard lock(mutex_);
+        held_ = held;
+    }
+    bool held() const {
+        const std::lock_guard lock(mutex_);
+        return held_;
+    }
+
+    void record(ReceivedQuery query) {
+        const std::lock_guard lock(mutex_);
+        queries_.push_back(std::move(query));
+    }
+    std::vector<ReceivedQuery> queries() const {
+        const std::lock_guard lock(mutex_);
+        return queries_;
+    }
+    std::size_t query_count() const {
+        const std::lock_guard lock(mutex_);
+        return queries_.size();
+    }
+    void forget_queries() {
+        const std::lock_guard lock(mutex_);
+        queries_.clear();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::optional<Time> time_;
+    std::deque<ScriptedFailure> failures_;
+    int post_status_ = 0;
+    bool held_ = false;
+    std::vector<ReceivedQuery> queries_;
+};
+
+} // namespace detail
+
+} // namespace wva_metrics::testing

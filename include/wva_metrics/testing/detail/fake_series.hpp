@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/testing/exposition_page.hpp"
+#include "wva_metrics/testing/label_set.hpp"
+#include "wva_metrics/testing/prometheus_answer.hpp"
+#include "wva_metrics/testing/promql_evaluator.hpp"
+#include "wva_metrics/testing/promql_parser.hpp"
+#include "wva_metrics/testing/series_store.hpp"
+
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace wva_metrics::testing::detail {
+
+/// The series of a fake Prometheus, and how it scrapes and answers. Thread-safe.
+class FakeSeries {
+public:
+    void append(const LabelSet& series, Sample sample) {
+        const std::lock_guard lock(mutex_);
+        store_.append(series, sample);
+    }
+    bool erase(const LabelSet& series) {
+        const std::lock_guard lock(mutex_);
+        return store_.erase(series);
+    }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        store_.clear();
+        last_scrapes_.clear();
+    }
+    void limit_samples(std::size_t samples) {
+        const std::lock_guard lock(mutex_);
+        max_samples_ = samples;
+    }
+    void set_retention(Milliseconds retention) {
+        const std::lock_guard lock(mutex_);
+        retention_ = retention;
+    }
+
+    Result<std::size_t> scrape(std::string_view page, Milliseconds time,
+                               const LabelSet& target_labels) {
+        auto parsed = parse_exposition_page(page);
+        const std::lock_guard lock(mutex_);
+        std::set<LabelSet>& last = last_scrapes_[target_labels];
+        std::set<LabelSet> present;
+        if (parsed) {
+            for (ExpositionSample& sample : *parsed) {
+                for (const auto& [name, value] : target_labels) {
+                    if (sample.series.get(name).empty())
+                        sample.series.set(name, value);
+                }
+                store_.append(sample.series, {sample.time.value_or(time), sample.value});
+                // Whoever sends times also says when a series has ended.
+                if (!sample.time)
+                    present.insert(sample.series);
+            }
+        }
+        for (const LabelSet& series : last) {
+            if (!present.contains(series))
+                store_.append(series, {time, 0, true});
+        }
+        last = std::move(present);
+        if (time >= next_cleanup_) {
+            store_.erase_before(time - retention_);
+            next_cleanup_ = time + cleanup_interval;
+        }
+        if (!parsed)
+            return parsed.error();
+        return parsed->size();
+    }
+
+    /// The body of an answer. Throws QueryFailure.
+    std::string answer(std::string_view query, Milliseconds time) const {
+        const ExpressionPtr expression = parse_promql(query);
+        const std::lock_guard lock(mutex_);
+        return write_answer(PromqlEvaluator(store_, max_samples_).evaluate(*expression, time),
+                            time);
+    }
+
+private:
+    static constexpr Milliseconds cleanup_interval = 60 * 1000;
+
+    mutable std::mutex mutex_;
+    SeriesStore store_;
+    std::map<LabelSet, std::set<LabelSet>> last_scrapes_;
+    std::size_t max_samples_ = std::numeric_limits<std::size_t>::max();
+    Milliseconds retention_ = 70 * 60 * 1000;
+    Milliseconds next_cleanup_ = std::numeric_limits<Milliseconds>::min();
+};
+
+} // namespace wva_metrics::testing::detail
