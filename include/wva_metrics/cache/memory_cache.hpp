@@ -63,11 +63,10 @@ public:
         if (!entry)
             return;
         const std::size_t bytes = entry->bytes();
-        const bool fits = bytes <= limits_.max_bytes && limits_.max_entries > 0;
         std::vector<CacheEntryPtr> dropped;
         const std::lock_guard lock(mutex_);
         Slot* const slot = table_.find(key);
-        if (!fits) {
+        if (bytes > limits_.max_bytes) {
             if (slot)
                 drop(*slot, dropped);
             ++stats_.insertions;

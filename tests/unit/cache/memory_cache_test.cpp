@@ -290,6 +290,15 @@ TEST_CASE("an entry that alone is larger than the bound is not kept and pushes n
     CHECK(cache.stats().evictions == 2);
 }
 
+TEST_CASE("an entry that is exactly as large as the bound is kept") {
+    MemoryCache cache({plenty, make_entry(at(0s))->bytes()});
+    insert(cache, allocation_key("ns", "a"));
+    CHECK(holds(cache, allocation_key("ns", "a")));
+    insert(cache, allocation_key("ns", "b"));
+    CHECK(holds(cache, allocation_key("ns", "b")));
+    CHECK(cache.size() == 1);
+}
+
 TEST_CASE("a bound of zero keeps nothing") {
     MemoryCache no_entries({0, plenty});
     MemoryCache no_bytes({10, 0});
