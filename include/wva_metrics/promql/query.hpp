@@ -151,9 +151,11 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
 /// samples.
 ///
 /// For `Signal::running` it tells of each model when its servers last reported, now and in the
-/// longer past: one that is there in the past only is stale, not missing. `profile` and `windows`
-/// must be valid. Errors: `invalid_argument` where the scope is empty, names an empty model or is
-/// not UTF-8. Thread-safe.
+/// longer past: one that is there in the past only is stale, not missing. Looking into the past is
+/// what costs Prometheus most of all here, so ask it about few models at a time.
+///
+/// `profile` and `windows` must be valid. Errors: `invalid_argument` where the scope is empty,
+/// names an empty model or is not UTF-8. Thread-safe.
 inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
                                         const EngineProfile& profile, const QueryWindows& windows) {
     const EngineLabels& labels = profile.labels;

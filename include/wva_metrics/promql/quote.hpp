@@ -53,9 +53,8 @@ inline void append_escaped(std::string& out, std::string_view text) {
 
 inline void append_regex_escaped(std::string& out, std::string_view text) {
     for (const char c : text) {
-        // Exactly RE2's metacharacters. A needless `\-` or `\/` would mean the same, but keep
-        // Prometheus from seeing that the expression is a plain list of values, and from looking
-        // them up in its index.
+        // Exactly RE2's metacharacters. `\-` or `\/` would mean the same and only make the text
+        // longer; before a letter a backslash would mean something else.
         if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos)
             out += '\\';
         out += c;

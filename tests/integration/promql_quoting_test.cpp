@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/real_prometheus.hpp"
+#include "wva_metrics/promql/query.hpp"
+
+#include <boost/json.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace std::string_literals;
+using namespace wva_metrics;
+using namespace wva_metrics::promql;
+namespace json = boost::json;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+const Texts awkward = {
+    "meta-llama/Llama-3.1-8B",
+    "a\"b",
+    "back\\slash",
+    "\\",
+    "\"",
+    "\n",
+    "new\nline\r\ttab",
+    "nul\0!"s,
+    "\x01\x1B\x7F",
+    "line\u2028paragraph\u2029",
+    "emoji \U0001F600",
+    "\uFFFD",
+    "x\uFFFD\uFFFDy",
+    "\uFEFFmark",
+    "\uFFFE\uFFFF",
+    "a.b+c*d?",
+    "(x|y)[z]{1,2}^$",
+    "|",
+    "\\x41\\u0041\\n",
+    "\\Qliteral\\E",
+    "caf\u00E9 \u65E5\u672C",
+    "'single' `back`",
+    "# comment",
+    "%00 $1 ${2}",
+    "\"} or vector(1) or up{a=\"",
+};
+
+std::string random_text(std::mt19937& random) {
+    static const Texts pieces = {"\"",     "\\",     "\n",  "\r",   "\t", "\0"s,       "\x7F",
+                                 ".",      "|",      "(",   ")",    "[",  "]",         "{",
+                                 "}",      "^",      "$",   "*",    "+",  "?",         "/",
+                                 "-",      "x",      "u00", "n",    "Q",  "\u00E9",    "E",
+                                 "\uFFFD", "\u2028", "\'",  "\x1F", "%",  "\U0001F600"};
+    std::uniform_int_distribution<std::size_t> pick(0, pieces.size() - 1);
+    std::uniform_int_distribution<std::size_t> length(1, 16);
+    std::string text;
+    for (std::size_t left = length(random); left > 0; --left)
+        text += pieces[pick(random)];
+    return text;
+}
+
+/// In a replacement of `label_replace` a dollar stands for a group.
+std::string double_dollars(std::string_view text) {
+    std::string doubled;
+    for (const char c : text)
+        doubled += c == '$' ? "$$"s : std::string(1, c);
+    return doubled;
+}
+
+/// What is left of a text after Prometheus has read it as a literal, and whether the expression
+/// made of `pattern` matches it. Prometheus makes the series itself, so there is nothing to scrape.
+struct Echo {
+    std::string text;
+    bool matched = false;
+};
+
+std::optional<Echo> read_back(const test_support::RealPrometheus& prometheus,
+                              const std::string& text, const std::string& pattern) {
+    const std::string series = R"(label_replace(vector(1), "text", )" +
+                               quote(double_dollars(text)).value() + R"(, "", ""))";
+    const std::string expression = quote(quote_regex(pattern).value()).value();
+    const auto answer = prometheus.query("label_replace(" + series +
+                                         R"(, "matched", "yes", "text", )" + expression + ")");
+    if (answer.status != 200)
+        return std::nullopt;
+    const json::value body = json::parse(answer.body);
+    const json::object& labels = body.at("data").at("result").at(0).at("metric").as_object();
+    return Echo{std::string(labels.at("text").as_string()), labels.contains("matched")};
+}
+
+} // namespace
+
+TEST_CASE("Prometheus reads a quoted text as what it was, and a quoted expression matches it and "
+          "no other") {
+    const auto binary = test_support::find_prometheus();
+    if (!binary)
+        SKIP(test_support::prometheus_missing);
+    const test_support::RealPrometheus prometheus(*binary);
+
+    Texts texts = awkward;
+    std::mt19937 random(20'240'606);
+    for (int i = 0; i < 200; ++i)
+        texts.push_back(random_text(random));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        INFO(quote(texts[i]).value());
+        const auto itself = read_back(prometheus, texts[i], texts[i]);
+        REQUIRE(itself);
+        CHECK(itself->text == texts[i]);
+        CHECK(itself->matched);
+        const std::string& other = texts[(i + 1) % texts.size()];
+        const auto another = read_back(prometheus, texts[i], other);
+        REQUIRE(another);
+        CHECK(another->matched == (texts[i] == other));
+    }
+}
+
+TEST_CASE("Prometheus accepts every query of every signal, whatever the models are called") {
+    const auto binary = test_support::find_prometheus();
+    if (!binary)
+        SKIP(test_support::prometheus_missing);
+    const test_support::RealPrometheus prometheus(*binary);
+
+    EngineProfile without_engines = vllm_profile();
+    without_engines.labels.engine.clear();
+    for (const EngineProfile& profile : {vllm_profile(), without_engines}) {
+        for (const QueryScope& scope :
+             {QueryScope{{"prod"}, {"m"}}, QueryScope{{"", "prod", "a.b"}, awkward}}) {
+            for (const Signal signal : all_signals) {
+                for (const QueryWindows& windows :
+                     {QueryWindows{}, QueryWindows{.rate = std::chrono::milliseconds(1500),
+                                      .peak = Duration::zero()}}) {
+                    const Query query = build_signal_query(signal, scope, profile, windows).value();
+                    INFO(query.promql);
+                    CHECK(prometheus.query(query.promql).status == 200);
+                }
+            }
+            const Query pods = build_pods_query(scope.namespaces, profile, {}).value();
+            CHECK(prometheus.query(pods.promql).status == 200);
+        }
+        for (const std::string& model : awkward)
+            CHECK(prometheus.query(build_namespace_hint_query(model, profile).value().promql)
+                      .status == 200);
+    }
+}
+
+TEST_CASE("the words a profile may not use as names are those Prometheus cannot read as such") {
+    const auto binary = test_support::find_prometheus();
+    if (!binary)
+        SKIP(test_support::prometheus_missing);
+    const test_support::RealPrometheus prometheus(*binary);
+
+    for (const char* word :
+         {"and",          "or",          "unless", "atan2",  "sum",     "avg",  "count",
+          "min",          "max",         "group",  "stddev", "stdvar",  "topk", "bottomk",
+          "count_values", "quantile",    "offset", "by",     "without", "on",   "ignoring",
+          "group_left",   "group_right", "bool",   "inf",    "Inf",     "nan",  "NaN",
+          "start",        "end",         "rate",   "x"}) {
+        INFO(word);
+        const std::string text = word;
+        CHECK((prometheus.query(text + R"({a="b"})").status == 200) ==
+              !is_reserved_as_metric(word));
+        CHECK((prometheus.query("count by (" + text + ") (x)").status == 200) ==
+              !is_reserved_as_label(word));
+        CHECK(prometheus.query("x{" + text + R"(="b"})").status == 200);
+    }
+}
