@@ -15,6 +15,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -104,11 +105,12 @@ public:
     using PeerPtr = std::shared_ptr<Peer>;
     using Script = std::function<asio::awaitable<void>(PeerPtr)>;
 
-    ScriptedServer(asio::io_context& context, std::vector<Script> scripts)
-        : acceptor_(std::make_shared<asio::ip::tcp::acceptor>(
-              context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0))),
-          port_(acceptor_->local_endpoint().port()) {
-        asio::co_spawn(context, serve(acceptor_, std::move(scripts), connections_, requests_),
+    ScriptedServer(asio::io_context& context, std::vector<Script> scripts) {
+        asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+        port_ = acceptor.local_endpoint().port();
+        // Nothing here keeps the acceptor: tests destroy the context first.
+        asio::co_spawn(context,
+                       serve(std::move(acceptor), std::move(scripts), connections_, requests_),
                        asio::detached);
     }
     ScriptedServer(const ScriptedServer&) = delete;
@@ -122,16 +124,16 @@ public:
     const std::vector<std::string>& requests() const { return *requests_; }
 
 private:
-    static asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor,
+    static asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor,
                                        std::vector<Script> scripts,
                                        std::shared_ptr<std::size_t> connections,
                                        std::shared_ptr<std::vector<std::string>> requests) {
         for (;;) {
-            asio::ip::tcp::socket socket = co_await acceptor->async_accept(asio::use_awaitable);
+            asio::ip::tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
             const std::size_t index = (*connections)++;
             const auto peer = std::make_shared<Peer>(std::move(socket), requests);
             Script script = scripts[std::min(index, scripts.size() - 1)];
-            asio::co_spawn(acceptor->get_executor(), play(std::move(script), peer), asio::detached);
+            asio::co_spawn(acceptor.get_executor(), play(std::move(script), peer), asio::detached);
         }
     }
 
@@ -143,8 +145,7 @@ private:
         }
     }
 
-    std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;
-    std::uint16_t port_;
+    std::uint16_t port_ = 0;
     std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<std::vector<std::string>> requests_ =
         std::make_shared<std::vector<std::string>>();

@@ -12,13 +12,15 @@
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <exception>
@@ -62,12 +64,13 @@ public:
     /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`,
     /// - `unavailable`: limits.max_queued calls are waiting for a connection already,
     /// - `too_large`, `bad_response`: the answer exceeds a limit, or is not HTTP,
-    /// - `aborted`: the client was destroyed.
+    /// - `aborted`: cancelled, or the client was destroyed.
     ///
     /// A 401 answer makes a token file be read again; where that gives another token, the request
-    /// is sent once more. Cancellation (terminal): I/O ends at once, its connection is closed, and
-    /// the call ends with `Errc::aborted` or, as coroutines do at their next `co_await`, with an
-    /// exception.
+    /// is sent once more.
+    ///
+    /// Cancellation (terminal) from the caller's strand: I/O ends at once, its connection is
+    /// closed, and the call ends with `Errc::aborted`.
     asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
         return start(endpoint_, std::move(request), deadline);
     }
@@ -102,25 +105,39 @@ private:
         }
         const std::optional<asio::any_io_executor> executor = endpoint->executor();
         if (!executor)
-            co_return endpoint->closed();
+            co_return endpoint->aborted();
         const detail::Call::Strand strand = asio::make_strand(*executor);
-        asio::awaitable<Result<Response>> call =
-            run(endpoint, strand, std::move(request), deadline);
-        co_return co_await asio::co_spawn(strand, std::move(call), asio::use_awaitable);
+        auto call = std::make_shared<detail::Call>(strand);
+        const std::weak_ptr weak = call;
+        asio::awaitable<Result<Response>> work =
+            run(endpoint, std::move(call), std::move(request), deadline);
+        auto begin = [strand, weak](auto handler, asio::awaitable<Result<Response>> begun) {
+            asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
+            if (slot.is_connected()) {
+                slot.assign([weak](asio::cancellation_type) {
+                    if (const auto running = weak.lock())
+                        running->post_stop(detail::Call::Stop::cancelled);
+                });
+            }
+            asio::co_spawn(
+                strand, std::move(begun),
+                asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
+        };
+        asio::awaitable<Result<Response>> end =
+            asio::async_initiate<const asio::use_awaitable_t<>,
+                                 void(std::exception_ptr, Result<Response>)>(
+                std::move(begin), asio::use_awaitable, std::move(work));
+        co_return co_await std::move(end);
     }
 
-    static asio::awaitable<Result<Response>> run(EndpointPtr endpoint, detail::Call::Strand strand,
+    static asio::awaitable<Result<Response>> run(EndpointPtr endpoint,
+                                                 std::shared_ptr<detail::Call> call,
                                                  Request request, TimePoint deadline) {
-        const auto call = std::make_shared<detail::Call>(strand);
         const detail::Endpoint::Registration registration(*endpoint, *call);
         if (!registration.is_open())
-            co_return endpoint->closed();
+            co_return endpoint->aborted();
         try {
             co_return co_await send_in_turn(endpoint, *call, request, detail::Deadline{deadline});
-        } catch (const boost::system::system_error& error) {
-            if (error.code() == asio::error::operation_aborted)
-                co_return endpoint->error(Errc::aborted, "the call was cancelled");
-            co_return endpoint->error(Errc::internal, error.what());
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
         }
@@ -146,8 +163,8 @@ private:
                                           " calls wait for one; ask less often or raise a limit");
         while (place.state() == State::queued && !call.is_stopped())
             co_await call.wait();
-        if (call.is_closed())
-            co_return endpoint->closed();
+        if (call.is_aborted())
+            co_return endpoint->aborted();
         if (call.is_expired())
             co_return endpoint->error(Errc::timeout,
                                       busy + ", and none became free before the caller's deadline");

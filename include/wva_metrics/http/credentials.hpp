@@ -146,17 +146,22 @@ public:
                 value_ = "Bearer " + *token;
             else if (value_.empty())
                 return token.error();
-            read_at_ = now;
+            // A token that is refused may be replaced any moment.
+            if (value_ != refused_)
+                read_at_ = now;
         }
         return value_;
     }
 
-    /// The server answered 401 to this value: read the file again before the next request. Of
-    /// several requests that are refused with an old value, none makes a new one be read twice.
+    /// The server answered 401 to this value: read the file again before the next request, and
+    /// until it holds another one. Of several requests that are refused with an old value, none
+    /// makes a new one be read twice.
     void refused(std::string_view value) {
         const std::lock_guard lock(mutex_);
-        if (value == value_)
-            read_at_.reset();
+        if (value != value_)
+            return;
+        refused_ = value;
+        read_at_.reset();
     }
 
 private:
@@ -189,6 +194,8 @@ private:
     const Credentials credentials_;
     std::mutex mutex_;
     std::string value_;
+    /// The last value that the server did not accept.
+    std::string refused_;
     std::optional<TimePoint> read_at_;
 };
 

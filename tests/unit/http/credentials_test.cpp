@@ -93,6 +93,18 @@ TEST_CASE("a token file is read again at once when its token was refused") {
     CHECK(*file.source.authorization(file.now) == "Bearer new");
 }
 
+TEST_CASE("a token file is read again with every request while its token is refused") {
+    TokenFile file;
+    write(file.path, "old");
+    CHECK(*file.source.authorization(file.now) == "Bearer old");
+    file.source.refused("Bearer old");
+    CHECK(*file.source.authorization(file.now) == "Bearer old");
+    write(file.path, "new");
+    CHECK(*file.source.authorization(file.now) == "Bearer new");
+    write(file.path, "newer");
+    CHECK(*file.source.authorization(file.now) == "Bearer new");
+}
+
 TEST_CASE("the last good token is kept while the file is of no use") {
     TokenFile file;
     write(file.path, "good");

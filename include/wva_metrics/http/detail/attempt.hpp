@@ -75,10 +75,8 @@ private:
                   const boost::system::error_code& error) const {
         if (call_.is_expired())
             return endpoint_->error(Errc::timeout, std::string(what) + " " + deadline.describe());
-        if (call_.is_closed())
-            return endpoint_->closed();
-        if (error == asio::error::operation_aborted)
-            return endpoint_->error(Errc::aborted, "the call was cancelled");
+        if (call_.is_aborted() || error == asio::error::operation_aborted)
+            return endpoint_->aborted();
         return endpoint_->error(code, std::string(what) + ": " + error.message());
     }
 
@@ -138,7 +136,7 @@ private:
         }
         const std::optional<asio::any_io_executor> executor = endpoint_->executor();
         if (!executor)
-            co_return endpoint_->closed();
+            co_return endpoint_->aborted();
         std::unique_ptr<Stream> stream = endpoint_->transport->make_stream(*executor);
         const StreamUse use(call_, *stream);
 
@@ -149,8 +147,7 @@ private:
             const Duration left = deadline.at - now();
             call_.expire_at(now() + left / static_cast<Duration::rep>(addresses->size() - i));
             error = co_await stream->connect((*addresses)[i]);
-            if (call_.is_closed() ||
-                (error == asio::error::operation_aborted && !call_.is_expired()))
+            if (call_.is_aborted())
                 co_return failure(deadline, "no connection was established", Errc::unreachable,
                                   error);
             // Expired at the very moment it succeeded: it has been closed.
@@ -173,7 +170,7 @@ private:
             step(endpoint_->config.timeouts.tls_handshake, "timeouts.tls_handshake");
         call_.expire_at(deadline.at);
         HandshakeResult result = co_await stream.handshake(endpoint_->url.host_name());
-        if (call_.is_stopped() || result.error == asio::error::operation_aborted)
+        if (call_.is_stopped())
             co_return failure(deadline, "the TLS handshake did not end", Errc::tls_failed,
                               result.error);
         if (result.error)
@@ -192,7 +189,7 @@ private:
         // to read.
         ResponseReader reader(endpoint_->config.limits);
         for (;;) {
-            if (call_.is_stopped() || written.error == asio::error::operation_aborted)
+            if (call_.is_stopped())
                 co_return failed(reader, stream, written.error);
             const IoResult got = co_await stream.read_some(reader.prepare());
             if (call_.is_stopped() || (got.error && got.error != asio::error::eof))

@@ -26,6 +26,16 @@ class Call : public std::enable_shared_from_this<Call> {
 public:
     using Strand = asio::strand<asio::any_io_executor>;
 
+    enum class Stop : std::uint8_t {
+        none,
+        /// Its time is over.
+        expired,
+        /// Its caller does not want it any more.
+        cancelled,
+        /// The client is being destroyed.
+        closed,
+    };
+
     explicit Call(const Strand& strand)
         : strand_(strand), limit_(strand, TimePoint::max()), wake_(strand, TimePoint::max()) {}
     Call(const Call&) = delete;
@@ -38,11 +48,11 @@ public:
                 call->wake();
         });
     }
-    /// The client is being destroyed. Any thread.
-    void post_close() {
-        asio::post(strand_, [weak = weak_from_this()] {
+    /// Ends the call. Any thread.
+    void post_stop(Stop why) {
+        asio::post(strand_, [weak = weak_from_this(), why] {
             if (const auto call = weak.lock())
-                call->stop(Stop::closed);
+                call->stop(why);
         });
     }
 
@@ -66,7 +76,7 @@ public:
     void use(Stream* stream) noexcept { stream_ = stream; }
 
     bool is_expired() const noexcept { return stop_ == Stop::expired; }
-    bool is_closed() const noexcept { return stop_ == Stop::closed; }
+    bool is_aborted() const noexcept { return stop_ == Stop::cancelled || stop_ == Stop::closed; }
     bool is_stopped() const noexcept { return stop_ != Stop::none; }
 
     /// Returns after `post_wake` (also one that came earlier and was not waited for), or when the
@@ -80,8 +90,6 @@ public:
     }
 
 private:
-    enum class Stop : std::uint8_t { none, expired, closed };
-
     void wake() {
         woken_ = true;
         wake_.cancel();

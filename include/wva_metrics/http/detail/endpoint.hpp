@@ -53,7 +53,9 @@ public:
     Error error(Errc code, std::string text) const {
         return {code, std::move(text), problems.empty() ? url.origin() : std::string()};
     }
-    Error closed() const { return error(Errc::aborted, "the client was destroyed"); }
+    Error aborted() const {
+        return error(Errc::aborted, "the call was cancelled, or its client destroyed");
+    }
 
     /// Where streams and strands are made; nothing after `close`.
     std::optional<asio::any_io_executor> executor() const {
@@ -72,7 +74,7 @@ public:
             dropped.swap(executor_);
             if (tell_calls) {
                 for (Call* call : calls_)
-                    call->post_close();
+                    call->post_stop(Call::Stop::closed);
             }
         }
         pool.close();
