@@ -89,6 +89,10 @@ constexpr std::string_view to_string(Errc code) noexcept {
     return "unknown";
 }
 
+// GCC takes Boost's protected destructor for a public one, and would warn every user of this header.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+
 /// The category of `Errc`, named "wva_metrics".
 inline const boost::system::error_category& error_category() noexcept {
     class Category final : public boost::system::error_category {
@@ -102,6 +106,8 @@ inline const boost::system::error_category& error_category() noexcept {
     static constexpr Category category;
     return category;
 }
+
+#pragma GCC diagnostic pop
 
 inline boost::system::error_code make_error_code(Errc code) noexcept {
     return {static_cast<int>(code), error_category()};
