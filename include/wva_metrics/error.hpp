@@ -89,7 +89,8 @@ constexpr std::string_view to_string(Errc code) noexcept {
     return "unknown";
 }
 
-// GCC takes Boost's protected destructor for a public one, and would warn every user of this header.
+// GCC takes Boost's protected destructor for a public one, and would warn every user of this
+// header.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 

@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <map>
@@ -86,8 +87,9 @@ public:
     void release() {
         const std::lock_guard lock(script_->mutex);
         script_->held = false;
-        for (const auto& gate : script_->gates)
-            asio::post(gate->get_executor(), [gate] { gate->cancel(); });
+        for (const auto& waiting : script_->gates)
+            if (const auto gate = waiting.lock())
+                asio::post(gate->get_executor(), [gate] { gate->cancel(); });
         script_->gates.clear();
     }
     /// Every answer takes this long.
@@ -116,7 +118,8 @@ public:
     /// Questions that wait for `release` now.
     std::size_t waiting() const {
         const std::lock_guard lock(script_->mutex);
-        return script_->gates.size();
+        return static_cast<std::size_t>(std::ranges::count_if(
+            script_->gates, [](const auto& gate) { return !gate.expired(); }));
     }
 
     asio::awaitable<Result<Availability>> validate(ModelKey model) {
@@ -203,7 +206,8 @@ private:
         std::exception_ptr exception;
         bool held = false;
         Duration delay{};
-        std::vector<std::shared_ptr<asio::steady_timer>> gates;
+        // Owned by who waits: a timer must not outlive its io_context, and the script may.
+        std::vector<std::weak_ptr<asio::steady_timer>> gates;
         std::size_t batches = 0;
         std::vector<VariantAutoscaling> variants_asked;
         std::vector<ModelKey> models_asked;

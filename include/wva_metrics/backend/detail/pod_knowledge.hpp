@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/promql/query.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// What kube-state-metrics knows of the pods of some namespaces.
+class PodKnowledge {
+public:
+    /// A series of the answer to the pods query.
+    void add(const prometheus::SeriesView& series) {
+        using Columns = promql::PodColumns;
+        const auto tag = promql::parse_part(series.labels[Columns::part]);
+        if (!tag)
+            return;
+        if (tag->part == promql::Part::reporting) {
+            reporting_ = true;
+            return;
+        }
+        const std::string& pod = series.labels[Columns::pod];
+        if (pod.empty())
+            return;
+        Facts& facts = pods_[{series.labels[Columns::namespace_name], pod}];
+        if (tag->part == promql::Part::live)
+            facts.live = true;
+        else if (tag->part == promql::Part::seen)
+            facts.seen = true;
+        else if (tag->part == promql::Part::owner && !facts.owner &&
+                 !series.labels[Columns::owner_name].empty())
+            facts.owner =
+                PodOwner{series.labels[Columns::owner_kind], series.labels[Columns::owner_name]};
+    }
+
+    void merge(PodKnowledge&& other) {
+        reporting_ = reporting_ || other.reporting_;
+        pods_.merge(other.pods_);
+    }
+
+    /// Known to have existed and to exist no more. A pod that was never seen is not gone: it may be
+    /// younger than the last scrape, or in a namespace that kube-state-metrics does not watch.
+    /// Nothing is gone while nothing is reported.
+    bool is_gone(const std::string& namespace_name, const std::string& pod) const {
+        const Facts* facts = find(namespace_name, pod);
+        return reporting_ && facts != nullptr && facts->seen && !facts->live;
+    }
+
+    std::optional<PodOwner> owner_of(const std::string& namespace_name,
+                                     const std::string& pod) const {
+        const Facts* facts = find(namespace_name, pod);
+        return facts == nullptr ? std::nullopt : facts->owner;
+    }
+
+    /// Why nothing, or not all, is known.
+    std::vector<std::string> warnings;
+
+private:
+    struct Facts {
+        bool live = false;
+        bool seen = false;
+        std::optional<PodOwner> owner;
+    };
+
+    const Facts* find(const std::string& namespace_name, const std::string& pod) const {
+        const auto found = pods_.find({namespace_name, pod});
+        return found == pods_.end() ? nullptr : &found->second;
+    }
+
+    std::map<std::pair<std::string, std::string>, Facts> pods_;
+    bool reporting_ = false;
+};
+
+} // namespace wva_metrics::detail

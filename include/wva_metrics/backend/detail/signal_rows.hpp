@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/promql/plan.hpp"
+#include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// One tagged number about one pod: a series of a signal's answer, with its model found.
+struct SignalRow {
+    /// Index among the plan's models.
+    std::size_t model;
+    std::string pod;
+    promql::PartTag tag;
+    double value;
+    /// The server's clock at the evaluation, Unix seconds, and ours when we asked: ages are
+    /// differences of the former, time points differences to the latter, so the two clocks need not
+    /// agree.
+    double evaluated_at;
+    TimePoint asked_at;
+
+    /// Of a `time` row: the sample's time on our clock, never later than the asking.
+    TimePoint sampled_at() const noexcept {
+        // More than a day cannot come out of a look-back of minutes; a server's broken clock must
+        // not overflow ours.
+        const double age = std::clamp(evaluated_at - value, 0.0, 86'400.0);
+        return asked_at - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
+    }
+};
+
+/// All that was learnt about one signal.
+struct SignalRows {
+    std::vector<SignalRow> rows;
+    /// Models whose query failed.
+    std::map<std::size_t, Error> failures;
+
+    /// To be called once all rows are there.
+    void sort() {
+        std::sort(rows.begin(), rows.end(), [](const SignalRow& a, const SignalRow& b) {
+            return std::tie(a.model, a.pod) < std::tie(b.model, b.pod);
+        });
+    }
+
+    std::span<const SignalRow> of_model(std::size_t model) const {
+        const auto [first, last] = std::ranges::equal_range(rows, model, {}, &SignalRow::model);
+        return {first, last};
+    }
+
+    const Error* failure(std::size_t model) const {
+        const auto found = failures.find(model);
+        return found == failures.end() ? nullptr : &found->second;
+    }
+};
+
+/// Makes rows of one query's answer. What was not asked for, or has no tag of ours, is left out.
+class RowCollector {
+public:
+    RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk, TimePoint asked_at)
+        : plan_(&plan), chunk_(chunk), asked_at_(asked_at) {}
+
+    void operator()(const prometheus::SeriesView& series) {
+        using Columns = promql::SignalColumns;
+        const auto tag = promql::parse_part(series.labels[Columns::part]);
+        const auto model = plan_->find(chunk_, series.labels[Columns::namespace_name],
+                                       series.labels[Columns::model]);
+        if (!tag || !model)
+            return;
+        std::string pod =
+            series.labels.size() > Columns::pod ? series.labels[Columns::pod] : std::string();
+        rows_.push_back({*model, std::move(pod), *tag, series.value, series.timestamp, asked_at_});
+    }
+
+    std::vector<SignalRow> take() && { return std::move(rows_); }
+
+private:
+    const promql::QueryPlan* plan_;
+    promql::ModelChunk chunk_;
+    TimePoint asked_at_;
+    std::vector<SignalRow> rows_;
+};
+
+/// Calls `f(pod, rows of this pod)` for each pod, in order. `rows` are of one model, sorted by pod.
+template <typename F>
+void for_each_pod(std::span<const SignalRow> rows, F&& f) {
+    while (!rows.empty()) {
+        const std::string& pod = rows.front().pod;
+        const auto end =
+            std::ranges::find_if(rows, [&](const SignalRow& row) { return row.pod != pod; });
+        const auto count = static_cast<std::size_t>(end - rows.begin());
+        f(pod, rows.first(count));
+        rows = rows.subspan(count);
+    }
+}
+
+} // namespace wva_metrics::detail
