@@ -18,7 +18,7 @@ namespace wva_metrics::testing {
 
 namespace detail {
 
-/// The shortest digits that read back as the same number, never with an exponent.
+/// A scalar: the shortest digits that read back as the same number, never with an exponent.
 inline std::string format_number(double value) {
     if (std::isnan(value))
         return "NaN";
@@ -48,6 +48,17 @@ inline std::string format_number(double value) {
     if (digits.size() <= integer_digits)
         return sign + digits + std::string(integer_digits - digits.size(), '0');
     return sign + digits.substr(0, integer_digits) + '.' + digits.substr(integer_digits);
+}
+
+/// A sample's value: unlike a scalar, very large and very small ones have an exponent.
+inline std::string format_sample_value(double value) {
+    const double size = std::abs(value);
+    if (size == 0 || std::isnan(value) || std::isinf(value) || (size >= 1e-6 && size < 1e21))
+        return format_number(value);
+    std::array<char, 40> buffer{};
+    const auto [end, failure] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                              std::chars_format::scientific);
+    return std::string(buffer.data(), end);
 }
 
 /// Seconds; a fraction, if there is one, has three digits.
@@ -90,7 +101,7 @@ inline void append_json_string(std::string& out, std::string_view text) {
 }
 
 inline void append_point(std::string& out, Milliseconds time, double value) {
-    out += '[' + format_timestamp(time) + ",\"" + format_number(value) + "\"]";
+    out += '[' + format_timestamp(time) + ",\"" + format_sample_value(value) + "\"]";
 }
 
 inline void append_labels(std::string& out, const LabelSet& labels) {

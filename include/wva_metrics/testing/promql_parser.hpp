@@ -67,6 +67,10 @@ private:
         fail(token_.position, "unexpected \"" + token_.text + '"' + context);
     }
 
+    [[noreturn]] void unexpected_in_braces(const std::string& context) const {
+        unexpected(token_.kind == TokenKind::end ? " inside braces" : context);
+    }
+
     void advance() { token_ = lexer_.next(); }
     bool accept(std::string_view symbol) {
         if (!token_.is_symbol(symbol))
@@ -290,23 +294,21 @@ private:
             }
             node.matchers.push_back(std::move(parsed));
             if (!accept(",") && !token_.is_symbol("}"))
-                unexpected(" in label matching, expected \",\" or \"}\"");
+                unexpected_in_braces(" in label matching, expected \",\" or \"}\"");
         }
     }
 
     LabelMatcher matcher(std::size_t selector_position) {
-        if (token_.kind == TokenKind::end)
-            fail(token_.position, "unexpected end of input inside braces");
         if (token_.kind != TokenKind::identifier || !promql::is_label_name(token_.text))
-            unexpected(" in label matching, expected identifier or \"}\"");
+            unexpected_in_braces(" in label matching, expected identifier or \"}\"");
         LabelMatcher parsed{token_.text, ""};
         advance();
         const std::string operation = token_.kind == TokenKind::symbol ? token_.text : "";
         if (operation != "=" && operation != "!=" && operation != "=~" && operation != "!~")
-            unexpected(" in label matching, expected label matching operator");
+            unexpected_in_braces(" in label matching, expected label matching operator");
         advance();
         if (token_.kind != TokenKind::string)
-            unexpected(" in label matching, expected string");
+            unexpected_in_braces(" in label matching, expected string");
         parsed.value = token_.text;
         parsed.negated = operation.front() == '!';
         if (operation.back() == '~') {

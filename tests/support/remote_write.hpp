@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http_exchange.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+/// A series with its samples in time order, for `remote_write`.
+struct WrittenSeries {
+    struct Sample {
+        std::int64_t time_ms;
+        double value;
+    };
+    /// Sorted by name, `__name__` included.
+    std::vector<std::pair<std::string, std::string>> labels;
+    std::vector<Sample> samples;
+};
+
+/// The one NaN that tells Prometheus that a series ends here.
+inline double staleness_marker() {
+    return std::bit_cast<double>(std::uint64_t{0x7FF0000000000002});
+}
+
+namespace detail {
+
+inline void append_varint(std::string& out, std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U)
+        out += static_cast<char>(0x80U | (value & 0x7FU));
+    out += static_cast<char>(value);
+}
+
+/// A protobuf field of the kind "length and bytes".
+inline void append_bytes(std::string& out, unsigned field, std::string_view bytes) {
+    append_varint(out, (field << 3U) | 2U);
+    append_varint(out, bytes.size());
+    out += bytes;
+}
+
+inline std::string encode(const WrittenSeries& series, std::int64_t from, std::int64_t until) {
+    std::string encoded;
+    for (const auto& [name, value] : series.labels) {
+        std::string label;
+        append_bytes(label, 1, name);
+        append_bytes(label, 2, value);
+        append_bytes(encoded, 1, label);
+    }
+    bool any = false;
+    for (const auto& sample : series.samples) {
+        if (sample.time_ms < from || sample.time_ms >= until)
+            continue;
+        any = true;
+        std::string message("\x09"); // field 1, eight bytes
+        auto bits = std::bit_cast<std::uint64_t>(sample.value);
+        for (int i = 0; i < 8; ++i, bits >>= 8U)
+            message += static_cast<char>(bits & 0xFFU);
+        append_varint(message, 2U << 3U);
+        append_varint(message, static_cast<std::uint64_t>(sample.time_ms));
+        append_bytes(encoded, 2, message);
+    }
+    return any ? encoded : std::string();
+}
+
+/// Snappy's block format, as literals only: valid, and not compressed.
+inline std::string wrap_in_snappy(std::string_view bytes) {
+    std::string block;
+    append_varint(block, bytes.size());
+    while (!bytes.empty()) {
+        const std::string_view chunk = bytes.substr(0, 0x10000);
+        const std::size_t length_code = chunk.size() - 1;
+        block += static_cast<char>(61U << 2U);
+        block += static_cast<char>(length_code & 0xFFU);
+        block += static_cast<char>(length_code >> 8U);
+        block += chunk;
+        bytes.remove_prefix(chunk.size());
+    }
+    return block;
+}
+
+} // namespace detail
+
+/// Gives a Prometheus that runs with `--web.enable-remote-write-receiver` and has no newer data a
+/// history, to the millisecond and to the bit. Throws std::runtime_error where it is refused.
+inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& all) {
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last = std::numeric_limits<std::int64_t>::min();
+    for (const WrittenSeries& series : all) {
+        if (!series.samples.empty()) {
+            first = std::min(first, series.samples.front().time_ms);
+            last = std::max(last, series.samples.back().time_ms);
+        }
+    }
+    // Prometheus refuses what is an hour older than the newest it has seen.
+    constexpr std::int64_t slice = 20 * 60 * 1000;
+    for (std::int64_t from = first; from <= last; from += slice) {
+        std::string request;
+        for (const WrittenSeries& series : all) {
+            const std::string encoded = detail::encode(series, from, from + slice);
+            if (!encoded.empty())
+                detail::append_bytes(request, 1, encoded);
+        }
+        const HttpAnswer answer =
+            exchange(port, "POST", "/api/v1/write", detail::wrap_in_snappy(request),
+                     "application/x-protobuf", "X-Prometheus-Remote-Write-Version", "0.1.0");
+        if (answer.status / 100 != 2)
+            throw std::runtime_error("remote write was refused: " + answer.body);
+    }
+}
+
+} // namespace wva_metrics::test_support
