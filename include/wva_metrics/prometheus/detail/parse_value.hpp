@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace wva_metrics::prometheus::detail {
+
+/// The power of ten of a decimal number's first digit that is not 0; the number is known to be well
+/// formed.
+inline long long decimal_exponent(std::string_view number) noexcept {
+    constexpr long long far = 1'000'000'000;
+    const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+    const std::string_view mantissa = number.substr(0, e);
+    const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+    const std::size_t first = std::min(mantissa.find_first_of("123456789"), mantissa.size());
+    const long long shift = first < point ? static_cast<long long>(point - first) - 1
+                                          : -static_cast<long long>(first - point);
+    std::string_view power = number.substr(std::min(e + 1, number.size()));
+    const bool is_negative = power.starts_with('-');
+    if (is_negative || power.starts_with('+'))
+        power.remove_prefix(1);
+    long long exponent = 0;
+    for (const char digit : power)
+        exponent = std::min(far, exponent * 10 + (digit - '0'));
+    return shift + (is_negative ? -exponent : exponent);
+}
+
+/// A sample's value from its text, rounded to the nearest double; nothing where the text is not a
+/// number.
+///
+/// Takes what Prometheus, its relatives and Go's formatting write: decimal and scientific notation,
+/// a sign, and NaN, Inf and Infinity in any case. What is too large for a double is an infinity,
+/// what is too small is 0. The locale is not asked.
+inline std::optional<double> parse_value(std::string_view text) noexcept {
+    const bool is_negative = text.starts_with('-');
+    if (is_negative || text.starts_with('+'))
+        text.remove_prefix(1);
+    if (text.empty())
+        return std::nullopt;
+
+    double magnitude = 0;
+    if ((text[0] >= '0' && text[0] <= '9') || text[0] == '.') {
+        const char* const end = text.data() + text.size();
+        const std::from_chars_result parsed = std::from_chars(text.data(), end, magnitude);
+        if (parsed.ptr != end || parsed.ec == std::errc::invalid_argument)
+            return std::nullopt;
+        // The value is then left as it was, and both directions look alike.
+        if (parsed.ec == std::errc::result_out_of_range)
+            magnitude = decimal_exponent(text) > 0 ? std::numeric_limits<double>::infinity() : 0.0;
+    } else {
+        const auto is = [&](std::string_view name) {
+            return std::equal(text.begin(), text.end(), name.begin(), name.end(),
+                              [](char a, char b) { return (a | 0x20) == b; });
+        };
+        if (is("nan"))
+            magnitude = std::numeric_limits<double>::quiet_NaN();
+        else if (is("inf") || is("infinity"))
+            magnitude = std::numeric_limits<double>::infinity();
+        else
+            return std::nullopt;
+    }
+    return is_negative ? -magnitude : magnitude;
+}
+
+} // namespace wva_metrics::prometheus::detail

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/prometheus/answer_fixture.hpp"
+
+#include "wva_metrics/prometheus/answer_decoder.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace wva_metrics::prometheus;
+using namespace wva_metrics::prometheus::testing;
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("A vector gives its series in the order of the answer, with the wanted labels in the "
+          "order asked for") {
+    const Decoded decoded = decode(success(
+        "vector",
+        R"([{"metric":{"__name__":"m","pod":"p1","namespace":"a","model_name":"x/y"},"value":[1700000000.123,"0.25"]},
+                      {"metric":{"model_name":"x/y","instance":"10.0.0.1:8000","pod":"p2"},"value":[1700000000.123,"7"]},
+                      {"metric":{},"value":[1700000001,"-3"]}])"));
+    REQUIRE(decoded.ok());
+    CHECK(decoded.series == std::vector<Series>{{{"a", "x/y", "p1"}, 0.25, 1700000000.123},
+                                                {{"", "x/y", "p2"}, 7, 1700000000.123},
+                                                {{"", "", ""}, -3, 1700000001}});
+    CHECK(decoded.info->series == 3);
+    CHECK(decoded.info->skipped == 0);
+    CHECK(decoded.info->warnings.empty());
+}
+
+TEST_CASE("An empty vector is an answer without series, not an error and not a zero") {
+    for (const char* type : {"vector", "matrix"}) {
+        const Decoded decoded = decode(success(type, "[]"));
+        REQUIRE(decoded.ok());
+        CHECK(decoded.series.empty());
+        CHECK(decoded.info->series == 0);
+    }
+}
+
+TEST_CASE("A scalar is one series without labels, and a string is counted but not given") {
+    const Decoded scalar = decode(success("scalar", R"([1700000000.5,"42"])"));
+    REQUIRE(scalar.ok());
+    CHECK(scalar.series == std::vector<Series>{{{"", "", ""}, 42, 1700000000.5}});
+
+    const Decoded text = decode(success("string", R"([1700000000.5,"42"])"));
+    REQUIRE(text.ok());
+    CHECK(text.series.empty());
+    CHECK(text.info->skipped == 1);
+
+    const std::string long_text(2000, 'x');
+    CHECK(decode(success("string", "[1,\"" + long_text + "\"]")).ok());
+}
+
+TEST_CASE("A matrix gives the newest point of each series, wherever it stands") {
+    const Decoded decoded =
+        decode(success("matrix", R"([{"metric":{"pod":"p1"},"values":[[10,"1"],[30,"3"],[20,"2"]]},
+                      {"metric":{"pod":"p2"},"values":[[10,"1"],[10,"2"]]},
+                      {"metric":{"pod":"p3"},"values":[]}])"));
+    REQUIRE(decoded.ok());
+    CHECK(decoded.series == std::vector<Series>{{{"", "", "p1"}, 3, 30}, {{"", "", "p2"}, 2, 10}});
+    CHECK(decoded.info->skipped == 1);
+}
+
+TEST_CASE("Series that are only native histograms are skipped and counted") {
+    const std::string histogram =
+        R"([1700000000,{"count":"3","sum":"1.5","buckets":[[0,"0.5","1","2"],[0,"1","2","1"]]}])";
+    const Decoded vector =
+        decode(success("vector", R"([{"metric":{"pod":"h"},"histogram":)" + histogram +
+                                     R"(},{"metric":{"pod":"f"},"value":[1,"2"]}])"));
+    REQUIRE(vector.ok());
+    CHECK(vector.series == std::vector<Series>{{{"", "", "f"}, 2, 1}});
+    CHECK(vector.info->skipped == 1);
+
+    const Decoded matrix = decode(
+        success("matrix", R"([{"metric":{"pod":"h"},"histograms":[)" + histogram +
+                              R"(]},{"metric":{"pod":"b"},"values":[[1,"2"]],"histograms":[)" +
+                              histogram + "]}]"));
+    REQUIRE(matrix.ok());
+    CHECK(matrix.series == std::vector<Series>{{{"", "", "b"}, 2, 1}});
+    CHECK(matrix.info->skipped == 1);
+}
+
+TEST_CASE("Duplicate series are given as they come") {
+    const Decoded decoded = decode(success(
+        "vector",
+        R"([{"metric":{"pod":"p"},"value":[1,"2"]},{"metric":{"pod":"p"},"value":[1,"3"]}])"));
+    REQUIRE(decoded.ok());
+    CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}, {{"", "", "p"}, 3, 1}});
+}
+
+TEST_CASE("The members of an answer may stand in any order, the result's type after the result") {
+    std::array<std::string, 3> envelope{R"("status":"success")", "", R"("warnings":["w"])"};
+    std::array<std::string, 3> data{"", "", R"("stats":{"samples":[1,{"status":"error"}]})"};
+    std::array<std::string, 3> series{R"("metric":{"pod":"p"})", "", R"("extra":[{"value":null}])"};
+    using Order = std::array<std::size_t, 3>;
+    const auto in_order = [](const std::array<std::string, 3>& members, const Order& order) {
+        return "{" + members[order[0]] + "," + members[order[1]] + "," + members[order[2]] + "}";
+    };
+    std::vector<Order> orders;
+    Order order{0, 1, 2};
+    do
+        orders.push_back(order);
+    while (std::next_permutation(order.begin(), order.end()));
+
+    struct Case {
+        std::string type, value;
+    };
+    for (const Case& tried :
+         {Case{"vector", R"("value":[5,"6"])"}, Case{"matrix", R"("values":[[5,"6"]])"}}) {
+        series[1] = tried.value;
+        data[0] = R"("resultType":")" + tried.type + "\"";
+        for (const Order& in_series : orders) {
+            data[1] = R"("result":[)" + in_order(series, in_series) + "]";
+            for (const Order& in_data : orders) {
+                envelope[1] = R"("data":)" + in_order(data, in_data);
+                for (const Order& in_envelope : orders) {
+                    const std::string body = in_order(envelope, in_envelope);
+                    INFO(body);
+                    const Decoded decoded = decode(body);
+                    REQUIRE(decoded.ok());
+                    REQUIRE(decoded.series == std::vector<Series>{{{"", "", "p"}, 6, 5}});
+                    REQUIRE(decoded.info->warnings == std::vector<std::string>{"w"});
+                }
+            }
+        }
+    }
+    for (const char* type : {"scalar", "string"}) {
+        const Decoded late = decode(R"({"data":{"result":[5,"6"],"resultType":")" +
+                                    std::string(type) + R"("},"status":"success"})");
+        REQUIRE(late.ok());
+        CHECK(late.info->series + late.info->skipped == 1);
+    }
+    CHECK_FALSE(
+        decode(R"({"data":{"result":[5,"six"],"resultType":"scalar"},"status":"success"})").ok());
+}
+
+TEST_CASE(
+    "Every way to write a value arrives as the nearest double, NaN and the infinities included") {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    struct Case {
+        std::string text;
+        double value;
+    };
+    const std::string denormal = "0." + std::string(323, '0') + "5";
+    const std::string long_denormal = "0." + std::string(309, '0') + "12345678901234567890123";
+    for (const auto& [text, value] :
+         std::vector<Case>{{"0", 0},
+                           {"-0", -0.0},
+                           {"1", 1},
+                           {"+1", 1},
+                           {"-17.25", -17.25},
+                           {"0.1", 0.1},
+                           {"1e3", 1000},
+                           {"1E+3", 1000},
+                           {"2.5e-05", 2.5e-05},
+                           {"1.7976931348623157e+308", 1.7976931348623157e+308},
+                           {"4.9e-324", 4.9e-324},
+                           {denormal, 4.9e-324},
+                           {long_denormal, 1.2345678901234567890123e-310},
+                           {"9007199254740993", 9007199254740992},
+                           {"+Inf", infinity},
+                           {"Inf", infinity},
+                           {"-Inf", -infinity},
+                           {"1e400", infinity},
+                           {"-1e400", -infinity},
+                           {"1e-400", 0}}) {
+        INFO(text);
+        const Decoded decoded = decode(vector_with_value('"' + text + '"'));
+        REQUIRE(decoded.ok());
+        CHECK(decoded.series.at(0).value == value);
+        CHECK(std::signbit(decoded.series.at(0).value) == std::signbit(value));
+    }
+    for (const char* text : {"NaN", "Nan", "nan"}) {
+        const Decoded decoded = decode(vector_with_value('"' + std::string(text) + '"'));
+        REQUIRE(decoded.ok());
+        CHECK(std::isnan(decoded.series.at(0).value));
+    }
+}
+
+TEST_CASE("A value that is not a quoted number is refused, and so is a sample that is not a time "
+          "and a value") {
+    for (const char* value :
+         {"1",         "1.5",          "null",    "true",        "[]",        "{}",
+          "\"\"",      "\" 1\"",       "\"1 \"",  "\"abc\"",     "\"1,5\"",   "\"0x10\"",
+          "\"+-1\"",   "\"--1\"",      "\"1e\"",  "\"nan(1)\"",  "\"in\"",    "\"infin\"",
+          "\"1_000\"", "\"1\\u0000\"", "\"1\",2", "\"1\",\"2\"", "\"1\",null"}) {
+        const std::string body = vector_with_value(value);
+        INFO(body);
+        const Decoded decoded = decode(body);
+        CHECK_FALSE(decoded.ok());
+        CHECK(decoded.code() == Errc::bad_response);
+    }
+    for (const char* sample : {"[]", "[1]", R"(["1","2"])", R"([null,"2"])", R"([[1],"2"])",
+                               R"([{},"2"])", "5", "null", "{}", R"("1")", "[true,\"1\"]"}) {
+        const std::string body =
+            success("vector", R"([{"metric":{},"value":)" + std::string(sample) + "}]");
+        INFO(body);
+        CHECK(decode(body).code() == Errc::bad_response);
+        const std::string range =
+            success("matrix", R"([{"metric":{},"values":[)" + std::string(sample) + "]}]");
+        INFO(range);
+        CHECK(decode(range).code() == Errc::bad_response);
+    }
+    CHECK_THAT(decode(vector_with_value("null")).error.message,
+               ContainsSubstring("data.result[0].value[1] is null, not a quoted number"));
+}
+
+TEST_CASE("A time is taken exactly and only where it can become a time point") {
+    const auto at = [](const std::string& time) {
+        return decode(success("vector", R"([{"metric":{},"value":[)" + time + R"(,"1"]}])"));
+    };
+    for (const auto& [text, time] : std::vector<std::pair<std::string, double>>{
+             {"0", 0},
+             {"-0", 0},
+             {"1", 1},
+             {"1700000000", 1700000000},
+             {"1700000000.123", 1700000000.123},
+             {"1435781451.7810001", 1435781451.7810001},
+             {"1.7e9", 1.7e9},
+             {"17E+8", 1.7e9},
+             {"1e-5", 1e-5},
+             {"999999999999.999", 999999999999.999},
+             {"1700000000.12300000000000000000000000000001", 1700000000.123}}) {
+        INFO(text);
+        const Decoded decoded = at(text);
+        REQUIRE(decoded.ok());
+        CHECK(decoded.series.at(0).timestamp == time);
+    }
+    for (const char* text : {"1e12", "1000000000000", "-1", "-0.001", "1e400", "-1e400",
+                             "1e99999999999999999999", "18446744073709551616", "\"1700000000\""}) {
+        INFO(text);
+        CHECK(at(text).code() == Errc::bad_response);
+    }
+    CHECK(at("1" + std::string(1000, '0')).code() == Errc::too_large);
+}
+
+TEST_CASE("Everything that the API does not promise is refused") {
+    const std::string series = R"({"metric":{},"value":[1,"2"]})";
+    const std::string range = R"({"metric":{},"values":[[1,"2"]]})";
+    for (
+        const std::string& body : std::vector<std::string>{
+            // The envelope.
+            "null", "1", "\"success\"", "[]", "{}", R"({"status":"success"})",
+            R"({"status":"success","data":null})", R"({"status":"success","data":[]})",
+            R"({"status":"success","data":"x"})", R"({"status":"success","data":7})",
+            R"({"status":"success","data":{}})",
+            R"({"status":"fine","data":{"resultType":"vector","result":[]}})",
+            R"({"status":true,"data":{"resultType":"vector","result":[]}})",
+            R"({"status":null,"data":{"resultType":"vector","result":[]}})",
+            R"({"data":{"resultType":"vector","result":[]}})",
+            R"({"status":"success","status":"success","data":{"resultType":"vector","result":[]}})",
+            R"({"status":"success","data":{"resultType":"vector","result":[]},"data":{"resultType":"vector","result":[]}})",
+            R"({"status":"error","error":5})", R"({"status":"error","errorType":[]})",
+            R"({"status":"success","warnings":"w","data":{"resultType":"vector","result":[]}})",
+            R"({"status":"success","warnings":[1],"data":{"resultType":"vector","result":[]}})",
+            R"({"status":"success","infos":[["w"]],"data":{"resultType":"vector","result":[]}})",
+            R"({"status":"success","isPartial":"no","data":{"resultType":"vector","result":[]}})",
+            // The data.
+            R"({"status":"success","data":{"resultType":"vector"}})",
+            R"({"status":"success","data":{"result":[]}})",
+            R"({"status":"success","data":{"resultType":"vector","resultType":"vector","result":[]}})",
+            R"({"status":"success","data":{"resultType":"vector","result":[],"result":[]}})",
+            R"({"status":"success","data":{"resultType":7,"result":[]}})", success("streams", "[]"),
+            success("vector", "null"), success("vector", "{}"), success("vector", "\"\""),
+            success("vector", "true"),
+            // A result of another type than it says.
+            success("vector", "[1,\"2\"]"), success("matrix", "[1,\"2\"]"), success("scalar", "[]"),
+            success("string", "[]"), success("scalar", "[" + series + "]"),
+            success("string", "[" + series + "]"), success("vector", "[" + range + "]"),
+            success("matrix", "[" + series + "]"), success("scalar", "[1]"),
+            success("scalar", "[1,2]"), success("scalar", "[1,\"2\",3]"),
+            success("scalar", "[1,\"two\"]"), success("vector", "[" + series + ",1]"),
+            success("vector", "[1," + series + "]"),
+            success("vector", "[" + series + "," + range + "]"),
+            // A series.
+            success("vector", "[null]"), success("vector", "[[]]"), success("vector", "[\"x\"]"),
+            success("vector", "[{}]"), success("vector", R"([{"metric":{}}])"),
+            success("vector", R"([{"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":null,"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":[],"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":"x","value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":1},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":null},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":{}},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":["x"]},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":"a","pod":"b"},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{},"metric":{},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{},"value":[1,"2"],"value":[1,"3"]}])"),
+            success("matrix", R"([{"metric":{},"values":[[1,"2"]],"values":[]}])"),
+            success("matrix", R"([{"metric":{},"values":{}}])"),
+            success("matrix", R"([{"metric":{},"values":[1,"2"]}])"),
+            success("matrix", R"([{"metric":{},"values":[[1,"2",3]]}])"),
+            // Not JSON, or more than one.
+            "<html><body>Sign in</body></html>", "upstream connect error",
+            success("vector", "[]") + "x", success("vector", "[]") + success("vector", "[]"),
+            "\xEF\xBB\xBF" + success("vector", "[]"), success("vector", "[" + series + ",]"),
+            success("vector", "[/*none*/]"),
+            success("vector", R"([{"metric":{"pod":")"
+                              "\xff"
+                              R"("},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":"\ud800"},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":"a
+b"},"value":[1,"2"]}])")}) {
+        INFO(body);
+        const Decoded decoded = decode(body);
+        CHECK_FALSE(decoded.ok());
+        CHECK(decoded.code() == Errc::bad_response);
+        CHECK_FALSE(decoded.error.message.empty());
+    }
+}
+
+TEST_CASE("Members that nobody knows are passed over, whatever they hold") {
+    const Decoded decoded = decode(
+        R"({"trace":{"duration":1e400,"children":[{"data":[null,true,-5]}]},"isPartial":false,"status":"success",)"
+        R"("data":{"resultType":"vector","stats":{"status":"error","result":[1,2,3]},"result":[{"group":7,"metric":{"pod":"p"},)"
+        R"("other":{"value":["x"]},"value":[1,"2"]}],"analysis":null},"warnings":null,"infos":null,"error":null,"errorType":null})");
+    REQUIRE(decoded.ok());
+    CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}});
+    CHECK(decoded.info->warnings.empty());
+}
+
+TEST_CASE("Warnings and infos arrive apart, and an answer that calls itself partial has a warning "
+          "that says so") {
+    const Decoded decoded = decode(
+        R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]},"warnings":["a\nb","c"],"infos":["d"]})");
+    REQUIRE(decoded.ok());
+    REQUIRE(decoded.info->warnings.size() == 3);
+    CHECK_THAT(decoded.info->warnings[0], ContainsSubstring("partial answer"));
+    CHECK(decoded.info->warnings[1] == "a b");
+    CHECK(decoded.info->warnings[2] == "c");
+    CHECK(decoded.info->infos == std::vector<std::string>{"d"});
+}
+
+TEST_CASE("An answer that is an error says what the API said, on one line") {
+    const std::string body =
+        R"({"status":"error","errorType":"bad_data","error":"1:5: parse error:\n\u001b[31munexpected \u0000 end"})";
+    std::vector<std::string> none;
+    AnswerDecoder decoder(none, AnswerLimits{}, [](const SeriesView&) {});
+    CHECK(decoder.write(body));
+    const Result<AnswerInfo> result = decoder.finish();
+    REQUIRE(result.has_error());
+    CHECK(result.error().is(Errc::rejected));
+    REQUIRE(decoder.api_error().has_value());
+    CHECK(*decoder.api_error() == ApiError{"bad_data", "1:5: parse error:  [31munexpected   end"});
+    CHECK_THAT(result.error().message, ContainsSubstring("bad_data: 1:5: parse error:"));
+
+    // With data or without it, and whatever the data is.
+    CHECK(decode(R"({"status":"error","data":null,"errorType":"internal","error":"x"})").code() ==
+          Errc::unavailable);
+    CHECK(decode(R"({"data":{},"status":"error","errorType":"internal","error":"x"})").code() ==
+          Errc::unavailable);
+    CHECK(decode(success("vector", "[]").replace(11, 7, "error")).code() == Errc::rejected);
+    CHECK(decode(R"({"status":"error"})").code() == Errc::rejected);
+
+    const Decoded lengthy = decode(R"({"status":"error","errorType":")" + std::string(5000, 't') +
+                                   R"(","error":")" + std::string(5000, 'e') + "\"}");
+    CHECK_FALSE(lengthy.ok());
+    CHECK(lengthy.error.message.size() < 800);
+    CHECK_THAT(lengthy.error.message, ContainsSubstring("e..."));
+}
+
+TEST_CASE("Escapes in labels and names are decoded") {
+    const Decoded decoded = decode(success(
+        "vector",
+        R"([{"metric":{"\u0070od":"a\"b\\c\n\u00e9\ud83d\ude00/é"},"v\u0061lue":[1,"\u0032"]}])"));
+    REQUIRE(decoded.ok());
+    CHECK(decoded.series == std::vector<Series>{{{"", "", "a\"b\\c\n\u00e9\U0001F600/é"}, 2, 1}});
+}
+
+TEST_CASE("What a sink throws becomes an error, and the sink is not called again") {
+    int calls = 0;
+    const Result<AnswerInfo> result = decode_answer(
+        success("vector", R"([{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}])"),
+        wanted_labels(), {}, [&](const SeriesView&) {
+            ++calls;
+            throw std::runtime_error("no room");
+        });
+    REQUIRE(result.has_error());
+    CHECK(result.error().is(Errc::internal));
+    CHECK_THAT(result.error().message, ContainsSubstring("no room"));
+    CHECK(calls == 1);
+
+    const Result<AnswerInfo> odd = decode_answer(success("scalar", R"([1,"2"])"), wanted_labels(),
+                                                 {}, [](const SeriesView&) { throw 7; });
+    REQUIRE(odd.has_error());
+    CHECK(odd.error().is(Errc::internal));
+}
+
+TEST_CASE("The memory of one series' labels is used again for the next") {
+    std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
+    for (int i = 0; i < 100; ++i)
+        body += std::string(i > 0 ? "," : "") +
+                R"({"metric":{"pod":"a-pod-with-a-rather-long-name-)" + std::to_string(100 + i) +
+                R"(","namespace":"a-namespace-with-a-rather-long-name"},"value":[1,"2"]})";
+    body += "]}}";
+    std::set<const char*> places;
+    const Result<AnswerInfo> result =
+        decode_answer(body, wanted_labels(), {}, [&](const SeriesView& series) {
+            for (const std::string& label : series.labels)
+                places.insert(label.data());
+        });
+    REQUIRE(result.has_value());
+    CHECK(result->series == 100);
+    CHECK(places.size() == 3);
+}
