@@ -32,7 +32,7 @@ namespace asio = boost::asio;
 /// A server on loopback that does to each connection what a test says, however ill-mannered.
 ///
 /// The n-th connection gets the n-th script, and all later ones the last. Use it on one thread. It
-/// may be destroyed before or after its io_context.
+/// goes on until its io_context is destroyed.
 class ScriptedServer {
 public:
     /// One connection, in the hands of a script. Operations throw boost::system::system_error,

@@ -137,7 +137,8 @@ private:
         if (!registration.is_open())
             co_return endpoint->aborted();
         try {
-            co_return co_await send_in_turn(endpoint, *call, request, detail::Deadline{deadline});
+            const detail::Deadline until{deadline};
+            co_return co_await send_in_turn(endpoint, *call, request, until);
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
         }

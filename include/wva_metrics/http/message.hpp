@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace wva_metrics::http {
 
@@ -15,15 +16,33 @@ constexpr std::string_view to_string(Method method) noexcept {
     return method == Method::get ? "GET" : "POST";
 }
 
-struct Request {
-    Method method = Method::get;
-    /// Path and query in their encoded form; begins with `/` and is appended to the base path of
-    /// the client's URL.
-    std::string target = "/";
-    /// Must be empty for GET.
-    std::string body{};
-    /// Of the body; empty = no header.
-    std::string content_type{};
+/// Made by `get` or `post`. It is no aggregate on purpose: GCC 12 compiles `co_await
+/// client.send({.target = "/"}, deadline)` wrongly where the braces make an aggregate, and frees
+/// its strings twice.
+class Request {
+public:
+    /// `target`: path and query in their encoded form; begins with `/` and is appended to the base
+    /// path of the client's URL.
+    static Request get(std::string target) { return {Method::get, std::move(target), {}, {}}; }
+    /// An empty `content_type` = no such header.
+    static Request post(std::string target, std::string body, std::string content_type) {
+        return {Method::post, std::move(target), std::move(body), std::move(content_type)};
+    }
+
+    Method method() const noexcept { return method_; }
+    const std::string& target() const noexcept { return target_; }
+    const std::string& body() const noexcept { return body_; }
+    const std::string& content_type() const noexcept { return content_type_; }
+
+private:
+    Request(Method method, std::string target, std::string body, std::string content_type)
+        : method_(method), target_(std::move(target)), body_(std::move(body)),
+          content_type_(std::move(content_type)) {}
+
+    Method method_;
+    std::string target_;
+    std::string body_;
+    std::string content_type_;
 };
 
 struct Response {

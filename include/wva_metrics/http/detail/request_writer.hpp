@@ -37,33 +37,33 @@ inline std::optional<Error> check_request(const Request& request) {
     const auto refuse = [](const char* sentence) {
         return Error(Errc::invalid_argument, sentence);
     };
-    if (!request.target.starts_with('/') || !is_visible(request.target) ||
-        request.target.find('#') != std::string::npos)
+    if (!request.target().starts_with('/') || !is_visible(request.target()) ||
+        request.target().find('#') != std::string::npos)
         return refuse(
             "a request's target must begin with / and be percent-encoded, without a fragment");
-    if (!is_header_value(request.content_type))
+    if (!is_header_value(request.content_type()))
         return refuse("a request's content type must not contain control characters");
-    if (request.method == Method::get && !request.body.empty())
-        return refuse("a GET request must not have a body");
     return std::nullopt;
 }
 
 /// The bytes of a checked request. `authorization` is left out where it is empty.
 inline std::string write_request(const Request& request, const Url& url, std::string_view common,
                                  std::string_view authorization) {
-    std::string bytes(to_string(request.method));
+    std::string bytes(to_string(request.method()));
     bytes.append(" ")
         .append(url.base_path)
-        .append(request.target)
+        .append(request.target())
         .append(" HTTP/1.1\r\n")
         .append(common);
     if (!authorization.empty())
         bytes.append("Authorization: ").append(authorization).append("\r\n");
-    if (!request.content_type.empty())
-        bytes.append("Content-Type: ").append(request.content_type).append("\r\n");
-    if (request.method == Method::post)
-        bytes.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-    bytes.append("\r\n").append(request.body);
+    if (!request.content_type().empty())
+        bytes.append("Content-Type: ").append(request.content_type()).append("\r\n");
+    if (request.method() == Method::post)
+        bytes.append("Content-Length: ")
+            .append(std::to_string(request.body().size()))
+            .append("\r\n");
+    bytes.append("\r\n").append(request.body());
     return bytes;
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/http/transport.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+/// TCP whose name look-ups are answered by the test, and whose steps stall where the test says. For
+/// one thread.
+class ScriptedTransport final : public http::Transport {
+public:
+    /// Connecting to this address never ends by itself, as behind a firewall that drops packets.
+    std::optional<http::tcp::endpoint> black_hole;
+    bool stall_handshake = false;
+
+    std::vector<LookUpHandler> look_ups;
+    std::size_t connects = 0;
+    std::size_t handshakes = 0;
+
+    std::string_view scheme() const noexcept override { return "http"; }
+
+    std::unique_ptr<http::Stream>
+    make_stream(const http::asio::any_io_executor& executor) override {
+        return std::make_unique<Stream>(executor, *this);
+    }
+
+    void look_up(const http::asio::any_io_executor&, const std::string&, std::uint16_t,
+                 LookUpHandler handler) override {
+        look_ups.push_back(std::move(handler));
+    }
+
+private:
+    class Stream final : public http::Stream {
+    public:
+        Stream(const http::asio::any_io_executor& executor, ScriptedTransport& script)
+            : tcp_(executor), stall_(executor, std::chrono::steady_clock::time_point::max()),
+              script_(script) {}
+
+        http::asio::awaitable<boost::system::error_code>
+        connect(http::tcp::endpoint address) override {
+            ++script_.connects;
+            if (script_.black_hole == address) {
+                boost::system::error_code error;
+                co_await stall_.async_wait(
+                    http::asio::redirect_error(http::asio::use_awaitable, error));
+                co_return error;
+            }
+            co_return co_await tcp_.connect(address);
+        }
+        http::asio::awaitable<http::HandshakeResult> handshake(std::string) override {
+            ++script_.handshakes;
+            http::HandshakeResult result;
+            if (script_.stall_handshake)
+                co_await stall_.async_wait(
+                    http::asio::redirect_error(http::asio::use_awaitable, result.error));
+            co_return result;
+        }
+        http::asio::awaitable<http::IoResult> read_some(http::asio::mutable_buffer space) override {
+            return tcp_.read_some(space);
+        }
+        http::asio::awaitable<http::IoResult> write(http::asio::const_buffer bytes) override {
+            return tcp_.write(bytes);
+        }
+        bool is_quiet() override { return tcp_.is_quiet(); }
+        void close() noexcept override {
+            tcp_.close();
+            stall_.cancel();
+        }
+
+    private:
+        http::TcpStream tcp_;
+        http::asio::steady_timer stall_;
+        ScriptedTransport& script_;
+    };
+};
+
+} // namespace wva_metrics::test_support
