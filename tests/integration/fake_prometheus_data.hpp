@@ -88,7 +88,7 @@ private:
             with_name[label] = value;
             return with_name;
         };
-        inline constexpr std::int64_t interval = 5'000;
+        constexpr std::int64_t interval = 5'000;
         add_counter(named("vllm:request_success_total", "finished_reason", "stop"), interval);
         add_counter(named("vllm:request_success_total", "finished_reason", "length"), interval);
         add_counter(named("vllm:time_to_first_token_seconds_sum"), interval);
