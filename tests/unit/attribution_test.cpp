@@ -136,8 +136,10 @@ TEST_CASE("a name cut inside its hash goes to no deployment that merely begins a
     const std::string deployment = std::string(50, 'a');
     CHECK(owner_of(deployment + "-7d9f8b6" + "x2k4z", {deployment}) == deployment);
     CHECK(owner_of(deployment + "-7d9a8b6" + "x2k4z", {deployment}) == "nobody");
-    // Not as long as a name can be, so it was not cut.
+    // Shorter or longer than a cut name is, so it was not cut.
     CHECK(owner_of(deployment + "-7d9f8b" + "x2k4z", {deployment}) == "nobody");
+    CHECK(owner_of(deployment + "-7d9f8b6c" + "x2k4z", {deployment}) == "nobody");
+    CHECK(owner_of(std::string(60, 'a') + "x2k4z", {std::string(70, 'a')}) == "nobody");
 }
 
 TEST_CASE("a cut name goes to the longest deployment name that explains it") {
@@ -328,8 +330,10 @@ TEST_CASE("the order in which variants are given changes nothing") {
     std::vector<VariantAutoscaling> variants;
     for (int i = 0; i < 12; ++i) {
         VariantAutoscaling variant =
-            variant_of(names[random() % names.size()], "v" + std::to_string(random() % 6),
-                       static_cast<double>(random() % 3));
+            variant_of(names[random() % names.size()], "v" + std::to_string(random() % 3),
+                       static_cast<double>(random() % 2));
+        if (random() % 2 == 0)
+            variant.accelerator = "H100";
         if (random() % 8 == 0)
             variant.model_id = "another";
         variants.push_back(variant);
@@ -349,6 +353,7 @@ TEST_CASE("the order in which variants are given changes nothing") {
             REQUIRE(joined.replicas[j].pod == expected.replicas[j].pod);
             REQUIRE(joined.replicas[j].variant == expected.replicas[j].variant);
             REQUIRE(joined.replicas[j].deployment == expected.replicas[j].deployment);
+            REQUIRE(joined.replicas[j].accelerator == expected.replicas[j].accelerator);
             REQUIRE(joined.replicas[j].cost == expected.replicas[j].cost);
         }
         REQUIRE(joined.unattributed_pods == expected.unattributed_pods);
