@@ -18,20 +18,31 @@
 #include "vllm_fleet/simulation.hpp"
 #include "vllm_fleet/state_page.hpp"
 
+#include "wva_metrics/testing/fake_prometheus.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -45,10 +56,6 @@ public:
     explicit Application(const Options& options)
         : fleet_(options.fleet), control_(fleet_, controls_) {
         controls_.view.lean = options.lean;
-        for (int second = 0; second < options.warm_up_seconds; ++second)
-            fleet_.step_one_second();
-        for (const std::string& command : options.controls)
-            apply(command);
     }
 
     const Fleet& fleet() const { return fleet_; }
@@ -60,6 +67,26 @@ public:
             return;
         fleet_.step_one_second();
         metrics_page_.reset();
+    }
+
+    std::string apply(std::string_view query, std::string_view body = {}) {
+        Form form;
+        parse_form(query, form);
+        parse_form(body, form);
+        metrics_page_.reset();
+        return control_.apply(form);
+    }
+
+    /// The fleet as Prometheus scrapes it.
+    const std::shared_ptr<const std::string>& metrics_page() {
+        if (!metrics_page_) {
+            TextPage page;
+            page.text.reserve(last_page_size_ + last_page_size_ / 16);
+            visit_fleet(fleet_, controls_.view, page);
+            last_page_size_ = page.text.size();
+            metrics_page_ = share(std::move(page.text));
+        }
+        return metrics_page_;
     }
 
     Response handle(const Request& request) {
@@ -102,14 +129,6 @@ private:
         return rest;
     }
 
-    std::string apply(std::string_view query, std::string_view body = {}) {
-        Form form;
-        parse_form(query, form);
-        parse_form(body, form);
-        metrics_page_.reset();
-        return control_.apply(form);
-    }
-
     Response handle_control(std::string_view query, const std::string& body) {
         try {
             return text(http::status::ok, apply(query, body) + '\n');
@@ -125,17 +144,6 @@ private:
         TextPage page;
         visit_pod(*found.model, *found.pod, controls_.view, page);
         return metrics(share(std::move(page.text)));
-    }
-
-    const std::shared_ptr<const std::string>& metrics_page() {
-        if (!metrics_page_) {
-            TextPage page;
-            page.text.reserve(last_page_size_ + last_page_size_ / 16);
-            visit_fleet(fleet_, controls_.view, page);
-            last_page_size_ = page.text.size();
-            metrics_page_ = share(std::move(page.text));
-        }
-        return metrics_page_;
     }
 
     Fleet fleet_;
@@ -163,23 +171,56 @@ asio::awaitable<void> run_clock(std::function<void()> tick) {
     }
 }
 
-asio::ip::tcp::acceptor listen(asio::io_context& context, const std::string& address) {
+asio::ip::tcp::endpoint parse_address(const std::string& address) {
     const std::size_t colon = address.rfind(':');
     std::string host = address.substr(0, colon);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
         host = host.substr(1, host.size() - 2);
     beast::error_code error;
     const asio::ip::address ip = asio::ip::make_address(host, error);
-    int port = -1;
+    asio::ip::port_type port = 0;
+    bool is_port = false;
     if (colon != std::string::npos) {
         const char* const end = address.data() + address.size();
-        if (std::from_chars(address.data() + colon + 1, end, port).ptr != end)
-            port = -1;
+        const auto [stop, failure] = std::from_chars(address.data() + colon + 1, end, port);
+        is_port = failure == std::errc{} && stop == end;
     }
-    if (error || port < 0 || port > 65535)
+    if (error || !is_port)
         throw UsageError("'" + address + "' is no IP address and port, like 127.0.0.1:8000");
-    return {context, {ip, static_cast<asio::ip::port_type>(port)}};
+    return {ip, port};
 }
+
+/// Calls `open` with the endpoint, and says which one it was if that fails.
+template <class Function>
+void listen(const std::string& address, Function open) {
+    try {
+        open(parse_address(address));
+    } catch (const boost::system::system_error& error) {
+        throw std::runtime_error("cannot listen on " + address + ": " + error.code().message());
+    }
+}
+
+/// The library's own stand-in for a Prometheus, which scrapes the fleet without a network between.
+class FakeScraper {
+public:
+    FakeScraper(asio::io_context& context, std::uint16_t port, std::string target)
+        : prometheus_(context, port), target_(std::move(target)) {
+        prometheus_.set_retention(chrono::minutes(5));
+    }
+
+    std::string address() const { return "127.0.0.1:" + std::to_string(prometheus_.port()); }
+
+    void scrape(const std::string& page, chrono::system_clock::time_point time) {
+        const auto loaded =
+            prometheus_.load_exposition(page, time, {{"job", "vllm_fleet"}, {"instance", target_}});
+        if (!loaded)
+            std::cerr << "vllm_fleet: the fake Prometheus: " << loaded.error().message << '\n';
+    }
+
+private:
+    wva_metrics::testing::FakePrometheus prometheus_;
+    std::string target_;
+};
 
 /// A word that the shell reads as it is.
 std::string shell_quote(const std::string& word) {
@@ -249,17 +290,38 @@ int run(const Options& options) {
     asio::signal_set signals(context, SIGINT, SIGTERM);
     signals.async_wait([&](const beast::error_code&, int) { context.stop(); });
 
-    asio::ip::tcp::acceptor acceptor = listen(context, options.listen);
+    asio::ip::tcp::acceptor acceptor(context);
+    listen(options.listen, [&](const asio::ip::tcp::endpoint& endpoint) {
+        acceptor = asio::ip::tcp::acceptor(context, endpoint);
+    });
+    std::ostringstream fleet_address;
+    fleet_address << acceptor.local_endpoint();
+    std::optional<FakeScraper> scraper;
+    if (!options.fake_prometheus.empty())
+        listen(options.fake_prometheus, [&](const asio::ip::tcp::endpoint& endpoint) {
+            if (endpoint.address() != asio::ip::address_v4::loopback())
+                throw UsageError("--fake-prometheus listens on 127.0.0.1 only");
+            scraper.emplace(context, endpoint.port(), fleet_address.str());
+        });
+
     Application application(options);
-    std::ostringstream address;
-    address << acceptor.local_endpoint();
+    const auto live = [&](chrono::seconds ago) {
+        application.tick();
+        if (scraper)
+            scraper->scrape(*application.metrics_page(), chrono::system_clock::now() - ago);
+    };
+    for (int left = options.warm_up_seconds; left > 0; --left)
+        live(chrono::seconds(left));
+    for (const std::string& command : options.controls)
+        application.apply(command);
+
     asio::co_spawn(context,
                    serve(std::move(acceptor),
                          [&](const Request& request) { return application.handle(request); }),
                    asio::detached);
-    asio::co_spawn(context, run_clock([&] { application.tick(); }), asio::detached);
-
-    announce(options.ready_file, ready_text(application.fleet(), address.str(), ""));
+    asio::co_spawn(context, run_clock([&] { live(chrono::seconds(0)); }), asio::detached);
+    announce(options.ready_file, ready_text(application.fleet(), fleet_address.str(),
+                                            scraper ? scraper->address() : ""));
     context.run();
     return 0;
 }
