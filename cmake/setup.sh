@@ -97,7 +97,9 @@ find_part() {
 look_around() {
     mkdir -p "$deps"
     : >"$deps/probe.txt"
+    probed=
     if find_part compiler >/dev/null && find_part cmake >/dev/null && find_part ninja >/dev/null; then
+        probed=yes
         rm -rf "$deps/probe"
         cmake -S "$root/cmake/probe" -B "$deps/probe" -G Ninja -DCMAKE_CXX_COMPILER=g++ \
             "-DCMAKE_PREFIX_PATH=$deps/usr" "-DREPORT=$deps/probe.txt" >"$deps/probe.log" 2>&1 ||
@@ -328,7 +330,10 @@ for part in $missing; do
     if [ "$part" = prometheus ]; then continue; fi
     say "wva_metrics needs:"
     for need in $wanted; do
-        if is_missing "$need"; then mark=MISSING; else mark=found; fi
+        mark=found
+        if is_missing "$need"; then mark=MISSING; fi
+        # Only CMake knows where libraries are, and without its tools nobody could ask it.
+        if [ $mark = MISSING ] && [ -z "$probed" ] && is_in "$need" "libssl boost catch2"; then mark=unknown; fi
         printf '  %-8s %s\n' $mark "$(describe "$need")" >&2
     done
     say "please install what is missing, then try again"
