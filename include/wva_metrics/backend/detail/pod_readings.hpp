@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,66 +16,84 @@
 
 namespace wva_metrics::detail {
 
-/// What is known of one part of one metric on one pod: a number for each of its engines.
+/// What is known of one part of one metric on one pod, put together from its engines.
 struct PartValues {
     std::size_t count = 0;
     double sum = 0;
     double highest = -std::numeric_limits<double>::infinity();
-    TimePoint oldest_asked = TimePoint::max();
+    TimePoint oldest = TimePoint::max();
 
-    void add(const SignalRow& row) noexcept {
+    void add(double value, TimePoint sampled_at) noexcept {
         ++count;
-        sum += row.value;
+        sum += value;
         // NaN must not get lost: whether it is the highest is unknown.
-        highest = std::isnan(row.value) || std::isnan(highest)
+        highest = std::isnan(value) || std::isnan(highest)
                       ? std::numeric_limits<double>::quiet_NaN()
-                      : std::max(highest, row.value);
-        oldest_asked = std::min(oldest_asked, row.asked_at);
+                      : std::max(highest, value);
+        oldest = std::min(oldest, sampled_at);
     }
 };
 
-inline PartValues values_of(std::span<const SignalRow> pod, promql::PartTag tag) noexcept {
+/// The values of one part, and whether their series are alive.
+///
+/// A value without a time comes from the window, not from the last scrape: its series has ended.
+/// Beside living ones it belongs to what ran in the pod before, and is left out. Where none lives,
+/// all that is known is that it is at most a window old, and so it is taken to be.
+struct FoundValues {
     PartValues values;
-    for (const SignalRow& row : pod)
-        if (row.tag == tag)
-            values.add(row);
-    return values;
+    bool are_alive = false;
+};
+
+inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag tag,
+                               Duration window) noexcept {
+    PartValues living;
+    PartValues ended;
+    for (const SignalRow& row : pod) {
+        if (row.tag != tag)
+            continue;
+        const auto time = std::ranges::find_if(pod, [&](const SignalRow& other) {
+            return other.tag == promql::PartTag{promql::Part::time, tag.alias} &&
+                   other.engine == row.engine;
+        });
+        if (time != pod.end())
+            living.add(row.value, time->sampled_at());
+        else
+            ended.add(row.value, row.asked_at - window);
+    }
+    return living.count > 0 ? FoundValues{living, true} : FoundValues{ended, false};
 }
 
-/// When the oldest of the samples behind `values` was taken.
-///
-/// A number without a time comes from the window, not from the last scrape: its series has ended.
-/// Then all that is known is that it is at most a window old, and so it is taken to be.
-inline TimePoint sampled_at(std::span<const SignalRow> pod, std::size_t alias,
-                            const PartValues& values, Duration window) noexcept {
-    TimePoint oldest = TimePoint::max();
-    std::size_t times = 0;
-    for (const SignalRow& row : pod) {
-        if (row.tag == promql::PartTag{promql::Part::time, alias}) {
-            oldest = std::min(oldest, row.sampled_at());
-            ++times;
+/// Calls `use(alias, values)` for the first of a signal's names that has a value and is
+/// alive, else for the first that has a value; for none where none has. A server that was renamed
+/// under way still has the old name's values in the window. `part` is what counts as a value.
+template <typename Use>
+void use_best_name(std::span<const SignalRow> pod, promql::Part part, std::size_t names,
+                   Duration window, Use&& use) {
+    for (const bool must_be_alive : {true, false}) {
+        for (std::size_t alias = 0; alias < names; ++alias) {
+            const FoundValues found = find_values(pod, {part, alias}, window);
+            if (found.values.count > 0 && (found.are_alive || !must_be_alive)) {
+                use(alias, found.values);
+                return;
+            }
         }
     }
-    if (times == 0 || times < values.count)
-        oldest = std::min(oldest, values.oldest_asked - window);
-    return oldest;
 }
 
 enum class AcrossEngines { highest, sum };
 
-/// A gauge of one pod, from the first of its metric names that has a value.
+/// A gauge of one pod.
 inline Reading<double> gauge_reading(std::span<const SignalRow> pod,
                                      const std::vector<MetricName>& metrics, AcrossEngines across,
                                      Duration window) {
-    for (std::size_t alias = 0; alias < metrics.size(); ++alias) {
-        const PartValues values = values_of(pod, {promql::Part::value, alias});
-        if (values.count == 0)
-            continue;
-        const double value = across == AcrossEngines::sum ? values.sum : values.highest;
-        return Reading<double>::measured(value, sampled_at(pod, alias, values, window),
-                                         metrics[alias]);
-    }
-    return Reading<double>::missing(ReadingReason::no_series);
+    auto reading = Reading<double>::missing(ReadingReason::no_series);
+    use_best_name(pod, promql::Part::value, metrics.size(), window,
+                  [&](std::size_t alias, const PartValues& values) {
+                      const double value =
+                          across == AcrossEngines::sum ? values.sum : values.highest;
+                      reading = Reading<double>::measured(value, values.oldest, metrics[alias]);
+                  });
+    return reading;
 }
 
 /// Rates of several pods put together.
@@ -95,25 +114,24 @@ struct RateTotal {
     }
 };
 
-/// Adds a pod's rate to a total, from the first name that has one.
-inline void add_rate(RateTotal& total, std::span<const SignalRow> pod, std::size_t aliases,
+/// Adds a pod's rate to a total.
+inline void add_rate(RateTotal& total, std::span<const SignalRow> pod, std::size_t names,
                      Duration window) {
-    for (std::size_t alias = 0; alias < aliases; ++alias) {
-        const PartValues rate = values_of(pod, {promql::Part::rate, alias});
-        if (rate.count > 0)
-            return total.add(alias, rate.sum, 1, sampled_at(pod, alias, rate, window));
-    }
+    use_best_name(pod, promql::Part::rate, names, window,
+                  [&](std::size_t alias, const PartValues& rate) {
+                      total.add(alias, rate.sum, 1, rate.oldest);
+                  });
 }
 
-/// Adds a pod's histogram, its sum over its count, from the first name that has both.
-inline void add_average(RateTotal& total, std::span<const SignalRow> pod, std::size_t aliases,
+/// Adds a pod's histogram to a total, its sum over its count.
+inline void add_average(RateTotal& total, std::span<const SignalRow> pod, std::size_t names,
                         Duration window) {
-    for (std::size_t alias = 0; alias < aliases; ++alias) {
-        const PartValues sum = values_of(pod, {promql::Part::sum, alias});
-        const PartValues count = values_of(pod, {promql::Part::count, alias});
-        if (sum.count > 0 && count.count > 0)
-            return total.add(alias, sum.sum, count.sum, sampled_at(pod, alias, count, window));
-    }
+    use_best_name(
+        pod, promql::Part::count, names, window, [&](std::size_t alias, const PartValues& count) {
+            const PartValues sum = find_values(pod, {promql::Part::sum, alias}, window).values;
+            if (sum.count > 0)
+                total.add(alias, sum.sum, count.sum, count.oldest);
+        });
 }
 
 inline Reading<double> per_minute(const RateTotal& total, const std::vector<MetricName>& metrics) {

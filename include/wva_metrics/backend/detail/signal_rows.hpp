@@ -26,6 +26,8 @@ struct SignalRow {
     /// Index among the plan's models.
     std::size_t model;
     std::string pod;
+    /// Tells the engines of a pod apart; empty where their series were put together.
+    std::string engine;
     promql::PartTag tag;
     double value;
     /// The server's clock at the evaluation, Unix seconds, and ours when we asked: ages are
@@ -82,7 +84,12 @@ public:
             return;
         std::string pod =
             series.labels.size() > Columns::pod ? series.labels[Columns::pod] : std::string();
-        rows_.push_back({*model, std::move(pod), *tag, series.value, series.timestamp, asked_at_});
+        std::string engine;
+        for (const std::string& label : series.labels.subspan(
+                 std::min(series.labels.size(), std::size_t{Columns::first_engine})))
+            engine += label + '\n';
+        rows_.push_back({*model, std::move(pod), std::move(engine), *tag, series.value,
+                         series.timestamp, asked_at_});
     }
 
     std::vector<SignalRow> take() && { return std::move(rows_); }
