@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/prometheus/client_config.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace wva_metrics::prometheus;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+PrometheusClientConfig sound() {
+    PrometheusClientConfig config;
+    config.http.url = "http://prometheus:9090/prefix";
+    config.query_parameters = {{"dedup", "true"}, {"partial_response", ""}};
+    return config;
+}
+
+} // namespace
+
+TEST_CASE("The defaults with a URL are sound") {
+    CHECK(validate(sound()).empty());
+    CHECK(validate(AnswerLimits{}).empty());
+}
+
+TEST_CASE("Each unsound member is named, and all of them at once") {
+    struct Case {
+        std::string name;
+        std::function<void(PrometheusClientConfig&)> spoil;
+    };
+    const std::vector<Case> cases{
+        {"http: ", [](auto& c) { c.http.url = "nonsense"; }},
+        {"answer.max_series", [](auto& c) { c.answer.max_series = 0; }},
+        {"answer.max_depth", [](auto& c) { c.answer.max_depth = 7; }},
+        {"answer.max_depth", [](auto& c) { c.answer.max_depth = 1001; }},
+        {"answer.max_labels", [](auto& c) { c.answer.max_labels = 0; }},
+        {"answer.max_label_name_bytes", [](auto& c) { c.answer.max_label_name_bytes = 0; }},
+        {"answer.max_label_value_bytes", [](auto& c) { c.answer.max_label_value_bytes = 0; }},
+        {"answer.max_value_bytes", [](auto& c) { c.answer.max_value_bytes = 31; }},
+        {"answer.max_warning_bytes", [](auto& c) { c.answer.max_warning_bytes = 15; }},
+        {"query_parameters[2]: query ",
+         [](auto& c) { c.query_parameters.emplace_back("query", "up"); }},
+        {"query_parameters[2]: timeout ",
+         [](auto& c) { c.query_parameters.emplace_back("timeout", "1s"); }},
+        {"query_parameters[2]: time ",
+         [](auto& c) { c.query_parameters.emplace_back("time", "0"); }},
+        {"query_parameters[2] must have a name",
+         [](auto& c) { c.query_parameters.emplace_back("", "x"); }},
+        {"max_get_bytes", [](auto& c) { c.max_get_bytes = 1023; }},
+        {"max_get_bytes", [](auto& c) { c.max_get_bytes = (1U << 20) + 1; }},
+    };
+    for (const Case& tried : cases) {
+        PrometheusClientConfig config = sound();
+        tried.spoil(config);
+        const std::vector<std::string> problems = validate(config);
+        INFO(tried.name);
+        REQUIRE(problems.size() == 1);
+        CHECK_THAT(problems[0], ContainsSubstring(tried.name));
+    }
+
+    PrometheusClientConfig worst;
+    worst.answer.max_series = 0;
+    worst.max_get_bytes = 0;
+    CHECK(validate(worst).size() == 3);
+}
