@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/concepts.hpp"
 #include "wva_metrics/deployment_index.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/pod_owners.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
@@ -13,15 +13,6 @@
 #include <vector>
 
 namespace wva_metrics {
-
-/// Knows nobody's owner; the samples' own owners and the pods' names decide.
-struct NoPodOwners {
-    std::optional<PodOwner> find(std::string_view /*namespace_name*/,
-                                 std::string_view /*pod*/) const noexcept {
-        return std::nullopt;
-    }
-};
-inline constexpr NoPodOwners no_pod_owners{};
 
 /// Joins what was measured on a model's pods with one caller's variants.
 ///

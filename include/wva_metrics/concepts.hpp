@@ -7,12 +7,12 @@
 #include "wva_metrics/cache/cache_stats.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/pod_owners.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <concepts>
 #include <cstddef>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -57,12 +57,6 @@ concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyVi
     cache.clear();
     { const_cache.size() } -> std::same_as<std::size_t>;
     { const_cache.stats() } -> std::same_as<CacheStats>;
-};
-
-/// Somebody who knows whose pod it is, better than the pod's name tells.
-template <typename T>
-concept PodOwners = requires(const T& owners, std::string_view name) {
-    { owners.find(name, name) } -> std::same_as<std::optional<PodOwner>>;
 };
 
 } // namespace wva_metrics

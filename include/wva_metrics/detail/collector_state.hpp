@@ -6,13 +6,11 @@
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/batch.hpp"
+#include "wva_metrics/detail/collector_books.hpp"
 #include "wva_metrics/detail/collector_counters.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
 #include "wva_metrics/detail/entries.hpp"
-#include "wva_metrics/detail/failure_memory.hpp"
-#include "wva_metrics/detail/flight_table.hpp"
 #include "wva_metrics/detail/join_memo.hpp"
-#include "wva_metrics/detail/tracked_workloads.hpp"
 #include "wva_metrics/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,10 +34,10 @@ namespace wva_metrics::detail {
 /// Everything a collector is, shared with what it has under way, so that it outlives its
 /// operations.
 ///
-/// Look-ups go to the cache directly. What follows a miss (flights, failures, what is tracked) is
-/// guarded by one mutex, held for a few map operations and never across I/O, a callback or a join.
-/// A mutex rather than a strand, so that an invalidation from any thread has taken effect when it
-/// returns.
+/// Look-ups go to the cache directly. What follows a miss is decided by `CollectorBooks`, under one
+/// mutex that is held for a few map operations and never across I/O, a callback or a join; this
+/// class does what was decided. A mutex rather than a strand, so that an invalidation from any
+/// thread has taken effect when it returns.
 template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
           typename Timer>
 class CollectorState
@@ -47,8 +46,8 @@ public:
     CollectorState(const asio::any_io_executor& executor, Backend backend, CollectorConfig config,
                    Observer observer)
         : config_(std::move(config)), backend_(std::move(backend)), cache_(config_.cache),
-          observer_(std::move(observer)), executor_(executor), failures_(config_.cache.max_entries),
-          tracked_(config_.max_tracked), hook_(executor, [this] { abandon(); }) {
+          observer_(std::move(observer)), executor_(executor), books_(config_),
+          hook_(executor, [this] { abandon(); }) {
         notify([&](auto& o) { o.on_configured(config_); });
     }
 
@@ -59,6 +58,7 @@ public:
     JoinMemo& joins() noexcept { return joins_; }
     static TimePoint now() noexcept { return Timer::clock_type::now(); }
 
+    /// Empty where the executor's context has been destroyed.
     asio::any_io_executor executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;
@@ -71,7 +71,7 @@ public:
         try {
             hook(observer_);
         } catch (...) {
-            counters_.add(counters_.observer_failures);
+            CollectorCounters::add(counters_.observer_failures);
         }
     }
 
@@ -111,7 +111,7 @@ public:
         renew_behind(key, last_good, at);
         {
             const std::lock_guard lock(mutex_);
-            if (failures_.find(key) == nullptr)
+            if (!books_.has_failed(key))
                 return std::nullopt;
         }
         note_stale_on_error(key, *last_good, at);
@@ -122,69 +122,50 @@ public:
     /// waiter is completed exactly once, or destroyed with the executor's context.
     void wait_for(const CacheKeyView& key, Question question, const WaiterPtr& waiter,
                   TimePoint at) {
-        std::optional<Error> refused;
-        bool joined = false;
-        bool newly_tracked = false;
         notify([&](auto& o) { o.on_miss({key, Duration::zero()}); });
+        CollectorBooks::Miss miss;
         {
             const std::lock_guard lock(mutex_);
-            if (closed_) {
-                refused.emplace(Errc::aborted, "the collector has been destroyed");
-            } else if (flights_.waiting() >= config_.max_waiters) {
-                refused.emplace(Errc::too_costly,
-                                "too many callers wait for the backend already: " +
-                                    std::to_string(config_.max_waiters) +
-                                    " (CollectorConfig::max_waiters)");
-            } else {
-                newly_tracked = tracked_.track(key, question, config_.track_on_collection, at);
-                const FailureMemory::Failure* failure = failures_.find(key);
-                if (failure != nullptr && at < failure->ask_again_at) {
-                    counters_.add(counters_.negative_hits);
-                    refused = failure->error;
-                } else {
-                    FlightPtr flight = flights_.find(key);
-                    joined = flight != nullptr && same_question(flight->question, question);
-                    if (!joined)
-                        flight = open_locked(key, std::move(question), waiter->last_good);
-                    flights_.join(flight, waiter);
-                }
-            }
+            miss = books_.miss(key, std::move(question), waiter, at);
+            if (miss.must_send)
+                post_sending();
         }
-        if (newly_tracked)
+        if (miss.newly_tracked)
             notify([&](auto& o) { o.on_tracked(key); });
-        if (joined) {
-            counters_.add(counters_.joined);
+        if (miss.joined) {
+            CollectorCounters::add(counters_.joined);
             notify([&](auto& o) { o.on_joined({key, Duration::zero()}); });
         }
-        if (refused)
-            fail(key, *refused, *waiter, at);
+        if (miss.is_remembered)
+            CollectorCounters::add(counters_.negative_hits);
+        if (miss.refused)
+            fail(key, *miss.refused, *waiter, at);
     }
 
     /// A waiter leaves; its flight goes on for the others and for the cache.
     void leave(const WaiterPtr& waiter) {
         {
             const std::lock_guard lock(mutex_);
-            if (!flights_.leave(waiter))
+            if (!books_.leave(waiter))
                 return;
         }
         waiter->complete(Error(Errc::aborted, "the caller cancelled the operation"));
     }
 
-    void track(const CacheKeyView& key, Question question) {
-        bool added = false;
+    void track(const CacheKeyView& key, const Question& question) {
         {
             const std::lock_guard lock(mutex_);
-            added = !closed_ && tracked_.track(key, question, true, now());
+            if (!books_.track(key, question, now()))
+                return;
         }
-        if (added)
-            notify([&](auto& o) { o.on_tracked(key); });
+        notify([&](auto& o) { o.on_tracked(key); });
     }
 
     void untrack(const CacheKeyView& key) {
         {
             const std::lock_guard lock(mutex_);
-            const bool known = tracked_.untrack(key);
-            forget_locked(key);
+            const bool known = books_.untrack(key);
+            cache_.erase(key);
             if (!known)
                 return;
         }
@@ -196,8 +177,10 @@ public:
         std::vector<bool> erased;
         {
             const std::lock_guard lock(mutex_);
-            for (const CacheKey& key : keys)
-                erased.push_back(forget_locked(key));
+            for (const CacheKey& key : keys) {
+                books_.forget(key);
+                erased.push_back(cache_.erase(key));
+            }
         }
         for (std::size_t i = 0; i < keys.size(); ++i)
             notify([&](auto& o) {
@@ -210,9 +193,7 @@ public:
         std::size_t erased = 0;
         {
             const std::lock_guard lock(mutex_);
-            flights_.discard_if(
-                [&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
-            failures_.clear();
+            books_.forget_prefix(prefix);
             erased = cache_.erase_prefix(prefix);
         }
         notify([&](auto& o) { o.on_invalidated(prefix, erased); });
@@ -220,10 +201,10 @@ public:
     }
 
     /// The keys of everything known of one model: its replicas, its availability and its variants.
-    std::vector<CacheKey> keys_of(const ModelKey& model) {
+    std::vector<CacheKey> keys_of(const ModelKey& model) const {
         std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
         const std::lock_guard lock(mutex_);
-        tracked_.append_variants_of(model, keys);
+        books_.append_variants_of(model, keys);
         return keys;
     }
 
@@ -234,24 +215,9 @@ public:
         std::shared_ptr<Fetcher> fetcher;
         {
             const std::lock_guard lock(mutex_);
-            if (closed_ || fetcher_)
+            if (books_.is_closed() || fetcher_)
                 return false;
-            std::random_device seed;
-            const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
-            const auto first =
-                Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
-            const std::weak_ptr<CollectorState> weak = this->weak_from_this();
-            fetcher_ = std::make_shared<Fetcher>(
-                executor_, FetchSchedule(interval, config_.cache.cleanup_interval, first, now()),
-                [weak](std::function<void()> ended) {
-                    if (const auto self = weak.lock())
-                        self->run_round(std::move(ended));
-                },
-                [weak] {
-                    if (const auto self = weak.lock())
-                        self->clean_up();
-                });
-            fetcher = fetcher_;
+            fetcher = fetcher_ = make_fetcher(interval);
         }
         notify([&](auto& o) { o.on_background_started(interval); });
         fetcher->start();
@@ -276,9 +242,9 @@ public:
         std::vector<WaiterPtr> waiters;
         {
             const std::lock_guard lock(mutex_);
-            if (std::exchange(closed_, true))
+            if (books_.is_closed())
                 return;
-            waiters = flights_.take_all_waiters();
+            waiters = books_.close();
             for (const std::weak_ptr<BatchType>& weak : batches_)
                 if (const auto batch = weak.lock())
                     batch->cancel();
@@ -292,15 +258,13 @@ public:
         CollectorStats stats = counters_.read();
         stats.cache = cache_.stats();
         const std::lock_guard lock(mutex_);
-        stats.tracked_variants = tracked_.variants_in_background();
-        stats.tracked_models = tracked_.models_in_background();
-        stats.in_flight = flights_.in_flight();
+        books_.fill(stats);
         return stats;
     }
 
     CollectorHealth health() const {
         const std::lock_guard lock(mutex_);
-        CollectorHealth health = health_;
+        CollectorHealth health = books_.health();
         health.background_running = fetcher_ != nullptr;
         return health;
     }
@@ -310,7 +274,7 @@ private:
     using Fetcher = BackgroundFetcher<Timer>;
 
     void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
-        counters_.add(counters_.served_stale_on_error);
+        CollectorCounters::add(counters_.served_stale_on_error);
         notify([&](auto& o) { o.on_stale_on_error({key, entry.age(at)}); });
     }
 
@@ -326,38 +290,32 @@ private:
 
     void renew_behind(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint at) {
         const std::lock_guard lock(mutex_);
-        if (closed_ || flights_.find(key) != nullptr)
-            return;
-        const FailureMemory::Failure* failure = failures_.find(key);
-        if (failure == nullptr || at >= failure->ask_again_at)
-            open_locked(key, question_of(key, *entry), entry);
+        if (books_.renew(key, entry, at))
+            post_sending();
     }
 
-    /// Queues a flight. Those opened before the executor comes round to it are sent together.
-    FlightPtr open_locked(const CacheKeyView& key, Question question, CacheEntryPtr previous) {
-        FlightPtr flight = flights_.open(key, std::move(question), std::move(previous));
-        if (queued_.empty())
-            asio::post(executor_, [self = this->shared_from_this()] { self->send_queued(); });
-        queued_.push_back(flight);
-        return flight;
+    /// What is queued before the executor comes round to it is sent together.
+    void post_sending() {
+        asio::post(executor_, [self = this->shared_from_this()] { self->send_queued(); });
     }
 
     void send_queued() {
         std::vector<FlightPtr> queued;
         {
             const std::lock_guard lock(mutex_);
-            queued = std::exchange(queued_, {});
+            queued = books_.take_queued();
         }
-        std::array<std::vector<FlightPtr>, 2> kinds;
+        std::vector<FlightPtr> variants;
+        std::vector<FlightPtr> models;
         for (FlightPtr& flight : queued) {
             const EntryKind kind = flight->key.kind();
             if (kind == EntryKind::availability)
                 send(kind, {std::move(flight)}, false, {});
             else
-                kinds[kind == EntryKind::allocation ? 0 : 1].push_back(std::move(flight));
+                (kind == EntryKind::allocation ? variants : models).push_back(std::move(flight));
         }
-        send(EntryKind::allocation, std::move(kinds[0]), false, {});
-        send(EntryKind::replica, std::move(kinds[1]), false, {});
+        send(EntryKind::allocation, std::move(variants), false, {});
+        send(EntryKind::replica, std::move(models), false, {});
     }
 
     /// Sends a batch; `settled` is told how many of its questions failed.
@@ -372,17 +330,16 @@ private:
         std::shared_ptr<BatchType> batch;
         {
             const std::lock_guard lock(mutex_);
-            if (closed_)
+            if (books_.is_closed())
                 return; // Nobody waits any more.
             batch = std::make_shared<BatchType>(executor_, kind, std::move(flights), background);
             std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
             batches_.push_back(batch);
         }
-        counters_.add(counters_.batches);
-        counters_.add(counters_.questions, batch->flights().size());
-        notify([&](auto& o) {
-            o.on_fetch({kind, batch->flights().size(), 0, Duration::zero(), background});
-        });
+        const std::size_t questions = batch->flights().size();
+        CollectorCounters::add(counters_.batches);
+        CollectorCounters::add(counters_.questions, questions);
+        notify([&](auto& o) { o.on_fetch({kind, questions, 0, Duration::zero(), background}); });
         const auto self = this->shared_from_this();
         // Not the batch itself: it holds this function until it has answered.
         const std::weak_ptr<BatchType> weak = batch;
@@ -397,8 +354,9 @@ private:
     void settle(const BatchType& batch, BatchAnswers answers, TimePoint asked_at,
                 const std::function<void(std::size_t)>& settled) {
         const TimePoint at = now();
+        const std::size_t questions = batch.flights().size();
         std::size_t failed = 0;
-        for (std::size_t i = 0; i < batch.flights().size(); ++i) {
+        for (std::size_t i = 0; i < questions; ++i) {
             const FlightPtr& flight = batch.flights()[i];
             if (answers[i].has_error()) {
                 ++failed;
@@ -407,11 +365,13 @@ private:
                 settle_answer(flight, std::move(*answers[i]), asked_at);
             }
         }
-        counters_.add(counters_.failed_questions, failed);
-        note_health(batch, failed, at);
+        CollectorCounters::add(counters_.failed_questions, failed);
+        {
+            const std::lock_guard lock(mutex_);
+            books_.note_batch(questions, failed, at);
+        }
         notify([&](auto& o) {
-            o.on_fetched(
-                {batch.kind(), batch.flights().size(), failed, at - asked_at, batch.background()});
+            o.on_fetched({batch.kind(), questions, failed, at - asked_at, batch.background()});
         });
         if (settled)
             settled(failed);
@@ -422,106 +382,88 @@ private:
         if (flight->previous)
             keep_known(*flight->previous, payload);
         const CacheEntryPtr entry = make_entry(config_.cache, std::move(payload), asked_at);
-        std::vector<WaiterPtr> waiters;
-        bool discarded = false;
+        CollectorBooks::Settled settled;
         {
             const std::lock_guard lock(mutex_);
-            waiters = flights_.settle(flight);
-            discarded = flight->discarded;
-            if (!discarded && !closed_) {
-                failures_.forget(key);
-                if (config_.cache.enabled)
-                    cache_.insert_or_assign(key, entry);
-                tracked_.set_latest(key, entry);
-            }
+            settled = books_.settle(flight, entry);
+            if (settled.is_wanted && config_.cache.enabled)
+                cache_.insert_or_assign(key, entry);
         }
-        if (discarded) {
-            counters_.add(counters_.discarded);
+        if (!settled.is_wanted) {
+            CollectorCounters::add(counters_.discarded);
             notify([&](auto& o) { o.on_discarded({key, Duration::zero()}); });
         }
         if (const auto* warnings = warnings_of(*entry); warnings != nullptr && !warnings->empty())
             notify([&](auto& o) { o.on_warnings(key, *warnings); });
-        for (const WaiterPtr& waiter : waiters)
+        for (const WaiterPtr& waiter : settled.waiters)
             waiter->complete(Answer{entry, Source::backend});
     }
 
     void settle_failure(const FlightPtr& flight, const Error& error, bool background,
                         TimePoint at) {
         const CacheKeyView key = flight->key;
-        std::vector<WaiterPtr> waiters;
+        CollectorBooks::Settled settled;
         {
             const std::lock_guard lock(mutex_);
-            waiters = flights_.settle(flight);
-            if (!flight->discarded && !closed_)
-                failures_.remember(key, error, at + config_.cache.negative_ttl);
-            health_.last_error = error;
+            settled = books_.settle(flight, error, at);
         }
         const bool serving_stale = flight->previous != nullptr;
         notify([&](auto& o) { o.on_failure({key, error, serving_stale, background}); });
-        for (const WaiterPtr& waiter : waiters)
+        for (const WaiterPtr& waiter : settled.waiters)
             fail(key, error, *waiter, at);
     }
 
-    void note_health(const BatchType& batch, std::size_t failed, TimePoint at) {
-        const std::lock_guard lock(mutex_);
-        health_.healthy = failed < batch.flights().size();
-        if (health_.healthy) {
-            health_.consecutive_failures = 0;
-            health_.last_success = at;
-        } else {
-            ++health_.consecutive_failures;
-        }
-        if (failed > 0)
-            health_.last_failure = at;
-    }
-
-    /// True where the cache held something.
-    bool forget_locked(const CacheKeyView& key) {
-        flights_.discard(key);
-        failures_.forget(key);
-        return cache_.erase(key);
+    std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
+        std::random_device seed;
+        const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
+        const auto first =
+            Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+        const std::weak_ptr<CollectorState> weak = this->weak_from_this();
+        return std::make_shared<Fetcher>(
+            executor_, FetchSchedule(interval, config_.cache.cleanup_interval, first, now()),
+            [weak](std::function<void()> ended) {
+                if (const auto self = weak.lock())
+                    self->run_round(std::move(ended));
+            },
+            [weak] {
+                if (const auto self = weak.lock())
+                    self->clean_up();
+            });
     }
 
     /// Fetches what is tracked and due, in one batch of variants and one of models.
     void run_round(std::function<void()> ended) {
         const TimePoint at = now();
-        std::vector<FlightPtr> variants;
-        std::vector<FlightPtr> models;
         std::vector<CacheKey> idle;
+        CollectorBooks::Due due;
         {
             const std::lock_guard lock(mutex_);
-            idle = tracked_.take_idle(at, config_.untrack_after);
+            idle = books_.take_idle(at);
             for (const CacheKey& key : idle)
-                forget_locked(key);
-            // What would otherwise expire before the answer of the next round is there.
-            const TimePoint must_last_until =
-                at + effective_fetch_interval(config_) + config_.call_timeout;
-            tracked_.for_each_due(must_last_until, [&](const CacheKeyView& key, Question question,
-                                                       CacheEntryPtr latest) {
-                if (flights_.find(key) == nullptr)
-                    (key.kind == EntryKind::allocation ? variants : models)
-                        .push_back(flights_.open(key, std::move(question), std::move(latest)));
-            });
+                cache_.erase(key);
+            due = books_.open_due(at);
         }
         for (const CacheKey& key : idle)
             notify([&](auto& o) { o.on_untracked(key, true); });
-        auto round = std::make_shared<RoundEvent>(
-            RoundEvent{variants.size(), models.size(), 0, Duration::zero()});
-        auto open = std::make_shared<std::atomic<int>>(2);
-        auto failures = std::make_shared<std::atomic<std::size_t>>(0);
-        const auto settled = [self = this->shared_from_this(), at, round, open, failures,
+        struct Round {
+            std::atomic<int> open_batches{2};
+            std::atomic<std::size_t> failed{0};
+        };
+        const auto settled = [self = this->shared_from_this(), at,
+                              round = std::make_shared<Round>(), variants = due.variants.size(),
+                              models = due.models.size(),
                               ended = std::move(ended)](std::size_t failed) {
-            *failures += failed;
-            if (--*open > 0)
+            round->failed += failed;
+            if (--round->open_batches > 0)
                 return;
-            round->failed = *failures;
-            round->took = now() - at;
-            self->counters_.add(self->counters_.background_rounds);
-            self->notify([&](auto& o) { o.on_round(*round); });
+            CollectorCounters::add(self->counters_.background_rounds);
+            self->notify([&](auto& o) {
+                o.on_round({variants, models, round->failed, now() - at});
+            });
             ended();
         };
-        send(EntryKind::allocation, std::move(variants), true, settled);
-        send(EntryKind::replica, std::move(models), true, settled);
+        send(EntryKind::allocation, std::move(due.variants), true, settled);
+        send(EntryKind::replica, std::move(due.models), true, settled);
     }
 
     void clean_up() {
@@ -532,16 +474,11 @@ private:
     /// The executor's context is being destroyed: whatever refers to it must go before it does.
     void abandon() {
         std::vector<WaiterPtr> waiters;
-        std::vector<FlightPtr> queued;
         std::shared_ptr<Fetcher> fetcher;
-        {
-            const std::lock_guard lock(mutex_);
-            closed_ = true;
-            waiters = flights_.take_all_waiters();
-            queued = std::exchange(queued_, {});
-            fetcher = std::exchange(fetcher_, nullptr);
-            executor_ = {};
-        }
+        const std::lock_guard lock(mutex_);
+        waiters = books_.close();
+        fetcher = std::exchange(fetcher_, nullptr);
+        executor_ = {};
     }
 
     const CollectorConfig config_;
@@ -553,14 +490,9 @@ private:
 
     mutable std::mutex mutex_;
     asio::any_io_executor executor_;
-    FlightTable flights_;
-    FailureMemory failures_;
-    TrackedWorkloads tracked_;
-    std::vector<FlightPtr> queued_;
+    CollectorBooks books_;
     std::vector<std::weak_ptr<BatchType>> batches_;
     std::shared_ptr<Fetcher> fetcher_;
-    CollectorHealth health_;
-    bool closed_ = false;
     ContextHook hook_;
 };
 

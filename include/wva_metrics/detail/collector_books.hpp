@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector_stats.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/entries.hpp"
+#include "wva_metrics/detail/failure_memory.hpp"
+#include "wva_metrics/detail/flight_table.hpp"
+#include "wva_metrics/detail/tracked_workloads.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// What a collector knows beside its cache: what is under way, what failed, what is tracked, how
+/// the backend does. It decides what follows an event and does none of it.
+///
+/// No I/O, no clock, no lock: the collector tells the time and guards it with its mutex.
+class CollectorBooks {
+public:
+    explicit CollectorBooks(const CollectorConfig& config)
+        : config_(config), failures_(config.cache.max_entries), tracked_(config.max_tracked) {}
+
+    /// What follows a miss.
+    struct Miss {
+        /// The waiter does not wait: this is its error, unless it has a last good value.
+        std::optional<Error> refused;
+        /// The error is one remembered from a recent failure.
+        bool is_remembered = false;
+        bool joined = false;
+        bool newly_tracked = false;
+        /// The queue has just become non-empty: somebody must send it.
+        bool must_send = false;
+    };
+
+    Miss miss(const CacheKeyView& key, Question question, const WaiterPtr& waiter, TimePoint at) {
+        Miss result;
+        if (closed_) {
+            result.refused.emplace(Errc::aborted, "the collector has been destroyed");
+            return result;
+        }
+        if (flights_.waiting() >= config_.max_waiters) {
+            result.refused.emplace(Errc::too_costly,
+                                   "too many callers wait for the backend already: " +
+                                       std::to_string(config_.max_waiters) +
+                                       " (CollectorConfig::max_waiters)");
+            return result;
+        }
+        result.newly_tracked = tracked_.track(key, question, config_.track_on_collection, at);
+        if (const Error* failure = recent_failure(key, at)) {
+            result.is_remembered = true;
+            result.refused = *failure;
+            return result;
+        }
+        FlightPtr flight = flights_.find(key);
+        result.joined = flight != nullptr && same_question(flight->question, question);
+        if (!result.joined) {
+            result.must_send = queued_.empty();
+            flight = flights_.open(key, std::move(question), waiter->last_good);
+            queued_.push_back(flight);
+        }
+        flights_.join(flight, waiter);
+        return result;
+    }
+
+    /// Queues a renewal of a stale entry, unless one is under way or has just failed. True where
+    /// somebody must send it.
+    bool renew(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint at) {
+        if (closed_ || flights_.find(key) != nullptr || recent_failure(key, at) != nullptr)
+            return false;
+        const bool must_send = queued_.empty();
+        queued_.push_back(flights_.open(key, question_of(key, *entry), entry));
+        return must_send;
+    }
+
+    /// What was queued since the last time, to be sent together.
+    std::vector<FlightPtr> take_queued() { return std::exchange(queued_, {}); }
+
+    /// False where the waiter no longer waits.
+    bool leave(const WaiterPtr& waiter) { return flights_.leave(waiter); }
+
+    struct Settled {
+        std::vector<WaiterPtr> waiters;
+        /// The answer belongs into the cache: it was not invalidated or untracked meanwhile.
+        bool is_wanted = false;
+    };
+
+    Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) {
+        Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
+        if (settled.is_wanted) {
+            failures_.forget(flight->key);
+            tracked_.set_latest(flight->key, entry);
+        }
+        return settled;
+    }
+
+    Settled settle(const FlightPtr& flight, const Error& error, TimePoint at) {
+        Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
+        if (settled.is_wanted)
+            failures_.remember(flight->key, error, at + config_.cache.negative_ttl);
+        health_.last_error = error;
+        return settled;
+    }
+
+    /// Whether the last attempt failed, however long ago.
+    bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
+
+    /// True where background fetching of it begins with this.
+    bool track(const CacheKeyView& key, const Question& question, TimePoint at) {
+        return !closed_ && tracked_.track(key, question, true, at);
+    }
+    /// False where it was not known.
+    bool untrack(const CacheKeyView& key) {
+        forget(key);
+        return tracked_.untrack(key);
+    }
+
+    /// What is under way for this key is not to be cached, and what failed may be asked again.
+    void forget(const CacheKeyView& key) {
+        flights_.discard(key);
+        failures_.forget(key);
+    }
+    void forget_prefix(std::string_view prefix) {
+        flights_.discard_if(
+            [&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
+        failures_.clear();
+    }
+
+    void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
+        tracked_.append_variants_of(model, keys);
+    }
+
+    /// Untracks and returns what nobody has asked for in `untrack_after`.
+    std::vector<CacheKey> take_idle(TimePoint at) {
+        std::vector<CacheKey> idle = tracked_.take_idle(at, config_.untrack_after);
+        for (const CacheKey& key : idle)
+            forget(key);
+        return idle;
+    }
+
+    struct Due {
+        std::vector<FlightPtr> variants;
+        std::vector<FlightPtr> models;
+    };
+
+    /// Opens flights for what is tracked and would expire before the answer of the next round is
+    /// there.
+    Due open_due(TimePoint at) {
+        Due due;
+        const TimePoint must_last_until =
+            at + effective_fetch_interval(config_) + config_.call_timeout;
+        tracked_.for_each_due(
+            must_last_until, [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
+                if (flights_.find(key) != nullptr)
+                    return;
+                std::vector<FlightPtr>& list =
+                    key.kind == EntryKind::allocation ? due.variants : due.models;
+                list.push_back(flights_.open(key, std::move(question), std::move(latest)));
+            });
+        return due;
+    }
+
+    /// A batch has been answered.
+    void note_batch(std::size_t questions, std::size_t failed, TimePoint at) {
+        health_.healthy = failed < questions;
+        if (health_.healthy) {
+            health_.consecutive_failures = 0;
+            health_.last_success = at;
+        } else {
+            ++health_.consecutive_failures;
+        }
+        if (failed > 0)
+            health_.last_failure = at;
+    }
+
+    /// Ends everything and hands over who waits. Empty the second time.
+    std::vector<WaiterPtr> close() {
+        closed_ = true;
+        queued_.clear();
+        return flights_.take_all_waiters();
+    }
+    bool is_closed() const noexcept { return closed_; }
+
+    void fill(CollectorStats& stats) const {
+        stats.tracked_variants = tracked_.variants_in_background();
+        stats.tracked_models = tracked_.models_in_background();
+        stats.in_flight = flights_.in_flight();
+    }
+    const CollectorHealth& health() const noexcept { return health_; }
+
+private:
+    const Error* recent_failure(const CacheKeyView& key, TimePoint at) const {
+        const FailureMemory::Failure* failure = failures_.find(key);
+        return failure != nullptr && at < failure->ask_again_at ? &failure->error : nullptr;
+    }
+
+    const CollectorConfig& config_;
+    FlightTable flights_;
+    FailureMemory failures_;
+    TrackedWorkloads tracked_;
+    std::vector<FlightPtr> queued_;
+    CollectorHealth health_;
+    bool closed_ = false;
+};
+
+} // namespace wva_metrics::detail
