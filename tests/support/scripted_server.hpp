@@ -81,6 +81,14 @@ public:
             co_await timer.async_wait(asio::use_awaitable);
         }
 
+        /// Everything that the client sends until it closes the connection.
+        asio::awaitable<std::string> receive_all() {
+            boost::system::error_code ended;
+            co_await asio::async_read(socket_, asio::dynamic_buffer(received_),
+                                      asio::redirect_error(asio::use_awaitable, ended));
+            co_return std::exchange(received_, {});
+        }
+
         /// Returns when the client has closed the connection.
         asio::awaitable<void> wait_for_close() {
             char byte = 0;

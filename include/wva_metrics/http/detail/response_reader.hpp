@@ -54,8 +54,12 @@ public:
         buffer_.commit(bytes);
         for (;;) {
             boost::system::error_code error;
-            if (buffer_.size() > 0 && !parser_->is_done())
-                buffer_.consume(parser_->put(buffer_.data(), error));
+            if (buffer_.size() > 0 && !parser_->is_done()) {
+                const std::size_t used = parser_->put(buffer_.data(), error);
+                buffer_.consume(used);
+                if (!header_seen_)
+                    header_bytes_ += used;
+            }
             if (error && error != beast::http::error::need_more)
                 return explain(error);
             if (!header_seen_ && parser_->is_header_done()) {
@@ -110,12 +114,16 @@ private:
         parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
         parser_->body_limit(limits_.max_body_bytes);
         header_seen_ = false;
+        header_bytes_ = 0;
     }
 
     std::string_view field(Field name) const { return parser_->get()[name]; }
 
     /// Judges a header that is complete; an interim answer makes room for the next one.
     std::optional<Error> read_header() {
+        // Beast's own limit holds for the status line and for the fields, each on its own.
+        if (header_bytes_ > limits_.max_header_bytes)
+            return explain(beast::http::error::header_limit);
         const auto status = static_cast<int>(parser_->get().result_int());
         if (status == 101 || status < 100)
             return bad("the answer has status " + std::to_string(status) +
@@ -172,6 +180,7 @@ private:
     beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     Response response_;
+    std::size_t header_bytes_ = 0;
     std::size_t informational_ = 0;
     bool started_ = false;
     bool header_seen_ = false;

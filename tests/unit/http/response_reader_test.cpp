@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/http/detail/response_reader.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+using namespace wva_metrics;
+using http::Limits;
+using http::Response;
+using http::detail::ResponseReader;
+
+namespace {
+
+using Progress = ResponseReader::Progress;
+
+const Limits small{.max_header_bytes = 1024, .max_buffer_bytes = 2048, .max_body_bytes = 4096};
+
+struct Outcome {
+    std::optional<Errc> error;
+    int status = 0;
+    std::string body;
+    bool ended_by_close = false;
+    bool is_reusable = false;
+
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+    friend std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
+        if (outcome.error)
+            return out << to_string(*outcome.error);
+        return out << outcome.status << ' ' << outcome.body.size() << " bytes";
+    }
+};
+
+/// Reads the text in pieces of at most `piece` bytes, and its end.
+Outcome read(std::string_view text, std::size_t piece) {
+    ResponseReader reader(small);
+    const auto finished = [&] {
+        const bool is_reusable = reader.is_reusable();
+        const Response response = reader.take();
+        return Outcome{std::nullopt, response.status, response.body, response.ended_by_close,
+                       is_reusable};
+    };
+    const auto failed = [](const Error& error) {
+        return Outcome{static_cast<Errc>(error.code.value()), 0, "", false, false};
+    };
+    while (!text.empty()) {
+        const boost::asio::mutable_buffer space = reader.prepare();
+        REQUIRE(space.size() > 0);
+        const std::size_t bytes = std::min({piece, space.size(), text.size()});
+        boost::asio::buffer_copy(space, boost::asio::buffer(text.data(), bytes));
+        text.remove_prefix(bytes);
+        const Result<Progress> progress = reader.commit(bytes);
+        if (!progress)
+            return failed(progress.error());
+        if (*progress == Progress::complete)
+            return finished();
+    }
+    const Result<Progress> progress = reader.finish();
+    return progress ? finished() : failed(progress.error());
+}
+
+} // namespace
+
+TEST_CASE("how an answer is cut into pieces does not matter") {
+    const std::string head = "HTTP/1.1 200 OK\r\n";
+    const std::vector<std::string> texts{
+        head + "Content-Length: 5\r\n\r\nhello",
+        head + "Content-Length: 5\r\n\r\nhel",
+        head + "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3\r\n, w\r\n0\r\nX: y\r\n\r\n",
+        head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        head + "Connection: close\r\n\r\nhello",
+        head + "\r\nhello",
+        head + "Content-Length: 4097\r\n\r\n",
+        head + "Transfer-Encoding: chunked\r\n\r\n1001\r\n" + std::string(4097, 'x') +
+            "\r\n0\r\n\r\n",
+        head + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(4096, 'x'),
+        head + "X: " + std::string(4096, 'x'),
+        head + "Content-Encoding: br\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + head + "Content-Length: 2\r\n\r\nok",
+        "HTTP/1.1 103 Early Hints\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\nold",
+        "garbage that is no HTTP at all\r\n\r\n",
+        "",
+    };
+    for (const std::string& text : texts) {
+        CAPTURE(text.substr(0, 80));
+        const Outcome byte_by_byte = read(text, 1);
+        for (const std::size_t piece : {2U, 3U, 7U, 64U, 1000U, 100'000U})
+            CHECK(read(text, piece) == byte_by_byte);
+    }
+}
+
+TEST_CASE("an interim answer and the real one may arrive together") {
+    const Outcome outcome = read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+                                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                                 100'000);
+    CHECK(outcome == Outcome{std::nullopt, 200, "ok", false, true});
+}
+
+TEST_CASE("as many interim answers as allowed are skipped, and not one more") {
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    std::string interim;
+    for (std::size_t i = 0; i < small.max_informational; ++i)
+        interim += "HTTP/1.1 100 Continue\r\n\r\n";
+    CHECK(read(interim + answer, 10).status == 200);
+    CHECK(read("HTTP/1.1 100 Continue\r\n\r\n" + interim + answer, 10).error == Errc::too_large);
+}
+
+TEST_CASE("headers in a trailer change nothing that was said before") {
+    const Outcome outcome =
+        read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "2\r\nok\r\n0\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n",
+             100'000);
+    CHECK(outcome.status == 200);
+    CHECK(outcome.body == "ok");
+}
+
+TEST_CASE("a header of exactly the bound is read, and one byte more is not") {
+    const std::string start = "HTTP/1.1 204 No Content\r\nX: ";
+    const std::string end = "\r\n\r\n";
+    const std::size_t room = small.max_header_bytes - start.size() - end.size();
+    CHECK(read(start + std::string(room, 'x') + end, 100'000).status == 204);
+    CHECK(read(start + std::string(room + 1, 'x') + end, 100'000).error == Errc::too_large);
+}
