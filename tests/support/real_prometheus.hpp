@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "child_process.hpp"
 #include "http_exchange.hpp"
 #include "temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace wva_metrics::test_support {
@@ -76,7 +68,7 @@ public:
                 return;
             } catch (const std::runtime_error&) {
                 stop();
-                if (attempts_left == 0 || !log_contains("address already in use"))
+                if (attempts_left == 0 || !port_was_taken())
                     throw;
             }
         }
@@ -88,7 +80,7 @@ public:
 
     std::uint16_t port() const noexcept { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-    bool running() const noexcept { return pid_ > 0; }
+    bool running() const noexcept { return process_.has_value(); }
     std::filesystem::path log_file() const { return directory_.path() / "prometheus.log"; }
 
     /// Starts a stopped Prometheus on its old port with its old data, and waits until it is ready.
@@ -102,12 +94,9 @@ public:
 
     /// Ends the process (SIGTERM, after `patience` SIGKILL) and waits for its end.
     void stop() noexcept {
-        if (!running())
-            return;
-        ::kill(pid_, SIGTERM);
-        if (!ended_within(options_.patience))
-            ::kill(pid_, SIGKILL);
-        reap();
+        if (running())
+            process_->stop(options_.patience);
+        process_.reset();
     }
 
     void restart() {
@@ -117,10 +106,9 @@ public:
 
     /// Takes the connection away at once, as a crash does: no clean shutdown.
     void kill_hard() noexcept {
-        if (!running())
-            return;
-        ::kill(pid_, SIGKILL);
-        reap();
+        if (running())
+            process_->kill_hard();
+        process_.reset();
     }
 
     /// Replaces the configuration; takes effect at the next start or restart.
@@ -139,6 +127,10 @@ private:
         return probe.local_endpoint().port();
     }
 
+    bool port_was_taken() const {
+        return read_file(log_file()).find("address already in use") != std::string::npos;
+    }
+
     void write_config() const {
         std::ofstream file(directory_.path() / "prometheus.yml", std::ios::trunc);
         file << options_.config;
@@ -155,50 +147,7 @@ private:
             "--web.listen-address=127.0.0.1:" + std::to_string(port_),
         };
         words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
-        std::vector<char*> arguments;
-        for (std::string& word : words)
-            arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        const std::string log = log_file().string();
-
-        const pid_t parent = ::getpid();
-        const pid_t child = ::fork();
-        if (child < 0)
-            throw std::runtime_error("fork failed");
-        if (child == 0) {
-            // Only async-signal-safe calls between fork and exec: other threads may hold locks.
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            if (::getppid() != parent)
-                ::_exit(126);
-            const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-            if (output >= 0) {
-                ::dup2(output, 1);
-                ::dup2(output, 2);
-            }
-            ::execv(arguments[0], arguments.data());
-            ::_exit(127);
-        }
-        pid_ = child;
-        pid_handle_ = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-    }
-
-    /// Waits for the end of the process, without reaping it.
-    bool ended_within(std::chrono::milliseconds patience) const noexcept {
-        pollfd handle{pid_handle_, POLLIN, 0};
-        int changed = 0;
-        do {
-            changed = ::poll(&handle, 1, static_cast<int>(patience.count()));
-        } while (changed < 0 && errno == EINTR);
-        return changed > 0;
-    }
-
-    void reap() noexcept {
-        int status = 0;
-        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
-        ::close(pid_handle_);
-        pid_ = -1;
-        pid_handle_ = -1;
+        process_.emplace(std::move(words), ChildProcess::Output{log_file(), log_file()});
     }
 
     void wait_until_ready() {
@@ -210,33 +159,21 @@ private:
             } catch (const std::exception&) {
                 // Not listening yet.
             }
-            if (ended_within(std::chrono::milliseconds(20))) {
-                reap();
-                throw std::runtime_error("Prometheus ended at its start:\n" + log_tail());
+            if (process_->ended_within(std::chrono::milliseconds(20))) {
+                process_.reset();
+                throw std::runtime_error("Prometheus ended at its start:\n" + tail_of(log_file()));
             }
             if (std::chrono::steady_clock::now() > give_up)
-                throw std::runtime_error("Prometheus did not become ready:\n" + log_tail());
+                throw std::runtime_error("Prometheus did not become ready:\n" +
+                                         tail_of(log_file()));
         }
-    }
-
-    std::string log_text() const {
-        std::ifstream file(log_file());
-        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    }
-    bool log_contains(const char* words) const {
-        return log_text().find(words) != std::string::npos;
-    }
-    std::string log_tail() const {
-        const std::string text = log_text();
-        return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
     }
 
     std::string binary_;
     Options options_;
     TemporaryDirectory directory_;
     std::uint16_t port_ = 0;
-    pid_t pid_ = -1;
-    int pid_handle_ = -1;
+    std::optional<ChildProcess> process_;
 };
 
 } // namespace wva_metrics::test_support

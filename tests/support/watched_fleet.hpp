@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "real_prometheus.hpp"
+#include "running_fleet.hpp"
+#include "wva_metrics/backend/prometheus_config.hpp"
+
+#include <boost/json.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+/// Asks again and again until the condition holds; false where it does not in half a minute.
+template <typename Condition>
+bool eventually(Condition&& holds, std::chrono::seconds patience = std::chrono::seconds(30)) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > give_up)
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return true;
+}
+
+/// A PromQL string literal, written without the library's help.
+inline std::string literal(std::string_view text) {
+    std::string quoted = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            quoted += '\\';
+        if (c == '\n')
+            quoted += "\\n";
+        else
+            quoted += c;
+    }
+    return quoted + '"';
+}
+
+/// Where a test that needs both programs must not go on.
+#define WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS()                                                   \
+    do {                                                                                           \
+        if (!::wva_metrics::test_support::find_prometheus())                                       \
+            SKIP(::wva_metrics::test_support::prometheus_missing);                                 \
+        if (!::wva_metrics::test_support::find_fleet())                                            \
+            SKIP(::wva_metrics::test_support::fleet_missing);                                      \
+    } while (false)
+
+/// A simulated fleet and a real Prometheus that scrapes it.
+class WatchedFleet {
+public:
+    /// `fleet`: options of vllm_fleet; `scrape_interval` as Prometheus writes it.
+    explicit WatchedFleet(const std::vector<std::string>& fleet,
+                          const std::string& scrape_interval = "500ms")
+        : fleet_(find_fleet().value(), fleet),
+          prometheus_(find_prometheus().value(),
+                      {.config = scrape_config(fleet_.address(), scrape_interval)}) {}
+
+    const RunningFleet& fleet() const noexcept { return fleet_; }
+    RealPrometheus& prometheus() noexcept { return prometheus_; }
+
+    PrometheusConfig config() const { return PrometheusConfig::at(prometheus_.url()); }
+
+    /// The one number that a direct query for it gives, at Unix time `time` or now; nothing where
+    /// there is no such series.
+    std::optional<double> ask(const std::string& promql, std::optional<double> time = {}) const {
+        const HttpAnswer answer = prometheus_.query(promql, time);
+        INFO(promql << "\n" << answer.body.substr(0, 1000));
+        REQUIRE(answer.status == 200);
+        const auto result = boost::json::parse(answer.body).at("data").at("result").as_array();
+        if (result.empty())
+            return std::nullopt;
+        REQUIRE(result.size() == 1);
+        return std::strtod(result.at(0).at("value").at(1).as_string().c_str(), nullptr);
+    }
+
+    /// The same, where there must be one.
+    double must_ask(const std::string& promql, std::optional<double> time = {}) const {
+        const std::optional<double> number = ask(promql, time);
+        INFO(promql);
+        REQUIRE(number.has_value());
+        return *number;
+    }
+
+    /// Waits until a query has an answer that is not 0.
+    void wait_for(const std::string& promql) const {
+        INFO(promql);
+        REQUIRE(eventually([&] { return ask(promql).value_or(0) > 0; }));
+    }
+
+    /// A moment about which Prometheus has learnt all it ever will: all it has scraped until then
+    /// is stored. Waits for the scrape after it.
+    double settled_moment() const {
+        const std::chrono::duration<double> now =
+            std::chrono::system_clock::now().time_since_epoch();
+        wait_for("timestamp(up) > " + std::to_string(now.count()));
+        return now.count();
+    }
+
+    /// Waits until the rates of all models are there.
+    void wait_for_rates() const {
+        wait_for("count(sum by (namespace,model_name) (rate(vllm:request_success_total[1m]))) == " +
+                 std::to_string(fleet_.models().size()));
+    }
+
+private:
+    static std::string scrape_config(const std::string& address, const std::string& interval) {
+        return "global: {scrape_interval: " + interval + ", scrape_timeout: " + interval +
+               "}\n"
+               "scrape_configs:\n"
+               "  - job_name: vllm_fleet\n"
+               "    honor_labels: true\n"
+               "    static_configs: [{targets: ['" +
+               address + "']}]\n";
+    }
+
+    RunningFleet fleet_;
+    RealPrometheus prometheus_;
+};
+
+} // namespace wva_metrics::test_support
