@@ -61,6 +61,9 @@ TEST_CASE("past the stale window the caller waits for a new answer") {
     const auto fresh = f.collect(variant("v"));
     CHECK((*fresh)->arrival_rate_per_minute.value() == 2);
     CHECK(fresh->source() == Source::backend);
+    // That it was still there for a failing backend does not make it a hit.
+    CHECK(f.collector->stats().cache.stale_hits == 0);
+    CHECK(f.collector->stats().cache.misses == 2);
 }
 
 TEST_CASE("callers that miss the same key at once are answered by one question") {

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/collector_stats.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -12,6 +13,10 @@ namespace wva_metrics::detail {
 struct CollectorCounters {
     using Counter = std::atomic<std::uint64_t>;
 
+    /// Entries that the cache counted as hits and that could not be served: kept for a failing
+    /// backend only, or an answer to another question.
+    Counter unusable_hits{0};
+    Counter unusable_stale_hits{0};
     Counter joined{0};
     Counter negative_hits{0};
     Counter served_stale_on_error{0};
@@ -26,8 +31,15 @@ struct CollectorCounters {
         counter.fetch_add(by, std::memory_order_relaxed);
     }
 
-    CollectorStats read() const noexcept {
+    /// `cache` is what the cache itself counted; what could not be served becomes a miss.
+    CollectorStats read(CacheStats cache) const noexcept {
         CollectorStats stats;
+        const std::uint64_t hits = unusable_hits.load(std::memory_order_relaxed);
+        const std::uint64_t stale_hits = unusable_stale_hits.load(std::memory_order_relaxed);
+        stats.cache = cache;
+        stats.cache.hits -= std::min(hits, cache.hits);
+        stats.cache.stale_hits -= std::min(stale_hits, cache.stale_hits);
+        stats.cache.misses += std::min(hits, cache.hits) + std::min(stale_hits, cache.stale_hits);
         stats.joined = joined.load(std::memory_order_relaxed);
         stats.negative_hits = negative_hits.load(std::memory_order_relaxed);
         stats.served_stale_on_error = served_stale_on_error.load(std::memory_order_relaxed);

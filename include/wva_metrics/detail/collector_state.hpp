@@ -71,7 +71,7 @@ public:
         try {
             hook(observer_);
         } catch (...) {
-            CollectorCounters::add(counters_.observer_failures);
+            counters_.add(counters_.observer_failures);
         }
     }
 
@@ -84,8 +84,13 @@ public:
         if (!config_.cache.enabled)
             return nullptr;
         CacheEntryPtr entry = cache_.find(key, at);
-        if (!entry || (variant != nullptr && !answers(*entry, *variant)))
+        if (!entry)
             return nullptr;
+        if (variant != nullptr && !answers(*entry, *variant)) {
+            counters_.add(entry->is_fresh(at) ? counters_.unusable_hits
+                                              : counters_.unusable_stale_hits);
+            return nullptr;
+        }
         if (entry->is_fresh(at)) {
             notify([&](auto& o) { o.on_hit({key, entry->age(at)}); });
             return entry;
@@ -95,6 +100,7 @@ public:
             renew_behind(key, entry, at);
             return entry;
         }
+        counters_.add(counters_.unusable_stale_hits);
         if (at <= entry->fresh_until() + config_.cache.stale_if_error)
             last_good = std::move(entry);
         return nullptr;
@@ -133,11 +139,11 @@ public:
         if (miss.newly_tracked)
             notify([&](auto& o) { o.on_tracked(key); });
         if (miss.joined) {
-            CollectorCounters::add(counters_.joined);
+            counters_.add(counters_.joined);
             notify([&](auto& o) { o.on_joined({key, Duration::zero()}); });
         }
         if (miss.is_remembered)
-            CollectorCounters::add(counters_.negative_hits);
+            counters_.add(counters_.negative_hits);
         if (miss.refused)
             fail(key, *miss.refused, *waiter, at);
     }
@@ -255,8 +261,7 @@ public:
     }
 
     CollectorStats stats() const {
-        CollectorStats stats = counters_.read();
-        stats.cache = cache_.stats();
+        CollectorStats stats = counters_.read(cache_.stats());
         const std::lock_guard lock(mutex_);
         books_.fill(stats);
         return stats;
@@ -274,7 +279,7 @@ private:
     using Fetcher = BackgroundFetcher<Timer>;
 
     void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
-        CollectorCounters::add(counters_.served_stale_on_error);
+        counters_.add(counters_.served_stale_on_error);
         notify([&](auto& o) { o.on_stale_on_error({key, entry.age(at)}); });
     }
 
@@ -337,8 +342,8 @@ private:
             batches_.push_back(batch);
         }
         const std::size_t questions = batch->flights().size();
-        CollectorCounters::add(counters_.batches);
-        CollectorCounters::add(counters_.questions, questions);
+        counters_.add(counters_.batches);
+        counters_.add(counters_.questions, questions);
         notify([&](auto& o) { o.on_fetch({kind, questions, 0, Duration::zero(), background}); });
         const auto self = this->shared_from_this();
         // Not the batch itself: it holds this function until it has answered.
@@ -365,7 +370,7 @@ private:
                 settle_answer(flight, std::move(*answers[i]), asked_at);
             }
         }
-        CollectorCounters::add(counters_.failed_questions, failed);
+        counters_.add(counters_.failed_questions, failed);
         {
             const std::lock_guard lock(mutex_);
             books_.note_batch(questions, failed, at);
@@ -390,7 +395,7 @@ private:
                 cache_.insert_or_assign(key, entry);
         }
         if (!settled.is_wanted) {
-            CollectorCounters::add(counters_.discarded);
+            counters_.add(counters_.discarded);
             notify([&](auto& o) { o.on_discarded({key, Duration::zero()}); });
         }
         if (const auto* warnings = warnings_of(*entry); warnings != nullptr && !warnings->empty())
@@ -456,7 +461,7 @@ private:
             round->failed += failed;
             if (--round->open_batches > 0)
                 return;
-            CollectorCounters::add(self->counters_.background_rounds);
+            self->counters_.add(self->counters_.background_rounds);
             self->notify([&](auto& o) {
                 o.on_round({variants, models, round->failed, now() - at});
             });
