@@ -6,9 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -59,7 +57,9 @@ public:
     FakePrometheus(const FakePrometheus&) = delete;
     FakePrometheus& operator=(const FakePrometheus&) = delete;
     /// Before or after the context, but not on another thread at the very same time.
-    ~FakePrometheus() { stop(); }
+    ~FakePrometheus() {
+        server_->post([](auto& server) { server.close(); });
+    }
 
     std::uint16_t port() const noexcept { return server_->port(); }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
@@ -163,12 +163,10 @@ public:
     std::size_t query_count() const { return server_->script.query_count(); }
     void forget_queries() { server_->script.forget_queries(); }
 
-    /// Completes when at least `count` queries have come, also where answers are held.
+    /// Completes when at least `count` queries have come, also where answers are held, or when the
+    /// fake is gone.
     asio::awaitable<void> received(std::size_t count) {
-        const auto server = server_;
-        co_await asio::co_spawn(server->strand(),
-                                detail::FakePrometheusServer::received(server, count),
-                                asio::use_awaitable);
+        return detail::FakePrometheusServer::received(server_, count);
     }
 
 private:

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ private:
 
 public:
     LabelSet() = default;
+    LabelSet(std::initializer_list<Label> labels) : LabelSet(std::vector<Label>(labels)) {}
     /// Of a name given twice, the last counts.
     explicit LabelSet(const std::vector<Label>& labels) {
         for (const auto& [name, value] : labels)

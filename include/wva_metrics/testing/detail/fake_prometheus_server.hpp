@@ -73,17 +73,20 @@ public:
         io_->changed.cancel();
     }
 
-    void wake() { io_->changed.cancel(); }
-
-    static asio::awaitable<void> received(std::shared_ptr<FakePrometheusServer> self,
-                                          std::size_t count) {
-        while (self->script.query_count() < count)
-            co_await self->change();
+    /// Stops for good.
+    void close() {
+        io_->closed = true;
+        stop();
     }
 
-    asio::strand<asio::any_io_executor> strand() const {
-        const std::lock_guard lock(io_mutex_);
-        return io_->strand;
+    void wake() { io_->changed.cancel(); }
+
+    /// Runs anywhere. A coroutine of the server's own, because it may outlive the fake.
+    static asio::awaitable<void> received(std::shared_ptr<FakePrometheusServer> self,
+                                          std::size_t count) {
+        const auto strand = self->io_->strand;
+        co_await asio::co_spawn(strand, received_on_strand(std::move(self), count),
+                                asio::use_awaitable);
     }
 
 private:
@@ -106,6 +109,7 @@ private:
         asio::steady_timer changed;
         std::unordered_set<Socket*> connections;
         std::size_t generation = 0;
+        bool closed = false;
     };
 
     /// Lets `stop` find a connection while it is being served.
@@ -141,6 +145,12 @@ private:
 
     asio::awaitable<void> change() {
         co_await io_->changed.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+
+    static asio::awaitable<void> received_on_strand(std::shared_ptr<FakePrometheusServer> self,
+                                                    std::size_t count) {
+        while (self->script.query_count() < count && !self->io_->closed)
+            co_await self->change();
     }
 
     static asio::awaitable<void> accept(std::shared_ptr<FakePrometheusServer> self,
