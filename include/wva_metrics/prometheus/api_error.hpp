@@ -44,7 +44,12 @@ inline bool names_a_limit(std::string_view text, bool is_execution) noexcept {
     const auto is_in_text = [&](std::string_view part) {
         return detail::contains_ignoring_case(text, part);
     };
-    // A parse error quotes the query, which may say anything.
+    // The regex library of a server written in Go has bounds too, and their errors come as parse
+    // errors: hundreds of model ids that each begin like the next, say.
+    if (is_in_text("error parsing regexp: expression nests too deeply") ||
+        is_in_text("error parsing regexp: expression too large"))
+        return true;
+    // Any other parse error quotes the query, which may say anything.
     if (is_in_text("parse error"))
         return false;
     return std::any_of(certain.begin(), certain.end(), is_in_text) ||
