@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -16,13 +18,9 @@ namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// Runs coroutines side by side on the caller's executor, which must be a strand or run by one
-/// thread, until all have ended. Cancelling the caller cancels them. Rethrows the first exception
-/// in order.
-inline asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
-    if (jobs.empty())
-        co_return;
-    const auto executor = co_await asio::this_coro::executor;
+/// The part of `run_all` that is on the strand.
+inline asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> jobs) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
     using Operation =
         decltype(asio::co_spawn(executor, std::declval<asio::awaitable<void>>(), asio::deferred));
     std::vector<Operation> operations;
@@ -35,6 +33,19 @@ inline asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
     for (const std::exception_ptr& failure : failures)
         if (failure)
             std::rethrow_exception(failure);
+}
+
+/// Runs coroutines side by side, but never two of them at the same moment, until all have ended.
+/// They share a strand of their own, so that the caller's executor may be any. Cancelling the
+/// caller cancels them. Rethrows the first exception in order.
+inline asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
+    if (jobs.empty())
+        co_return;
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    asio::awaitable<void> all = run_all_here(std::move(jobs));
+    asio::awaitable<void> ended =
+        asio::co_spawn(asio::make_strand(executor), std::move(all), asio::use_awaitable);
+    co_await std::move(ended);
 }
 
 } // namespace wva_metrics::detail
