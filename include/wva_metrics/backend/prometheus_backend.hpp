@@ -13,7 +13,11 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,7 +74,7 @@ private:
     };
     using CorePtr = std::shared_ptr<Core>;
 
-    /// One batch under way. The jobs run on one strand, so nothing here needs a lock.
+    /// One batch under way. Its jobs share a strand, so nothing here needs a lock.
     struct Batch {
         Batch(CorePtr owner, const std::vector<ModelKey>& models)
             : core(std::move(owner)),
@@ -95,7 +99,7 @@ private:
 
     // Coroutines take what they use by value: their frames may outlive the backend.
 
-    static asio::awaitable<void> ask_signals(BatchPtr batch, std::vector<Signal> signals) {
+    static asio::awaitable<void> ask_signals(BatchPtr batch, std::span<const Signal> signals) {
         std::vector<asio::awaitable<void>> jobs;
         for (const Signal signal : signals) {
             batch->found.signals[signal];
@@ -160,8 +164,13 @@ private:
             answer = co_await batch->core->client.query(
                 std::move(query->promql), std::move(query->labels), sink, batch->deadline);
         }
+        const std::span<const std::string> namespaces = batch->plan.namespaces(chunk);
         if (answer.has_value()) {
+            if (!answer->warnings.empty())
+                pods->distrust_absence();
             batch->found.pods.merge(std::move(*pods));
+            for (const std::string& warning : answer->warnings)
+                batch->found.pods.add_warning(namespaces, warning);
             co_return;
         }
         const auto halves = promql::split(chunk);
@@ -170,8 +179,9 @@ private:
             co_await ask_pods(batch, halves->second);
             co_return;
         }
-        batch->found.pods.warnings.push_back(
-            "which pods exist and whose they are could not be asked: " + answer.error().describe());
+        batch->found.pods.add_warning(namespaces,
+                                      "which pods exist and whose they are could not be asked: " +
+                                          answer.error().describe());
     }
 
     static asio::awaitable<std::vector<Result<OptimizerMetrics>>>
@@ -186,9 +196,7 @@ private:
         for (const VariantAutoscaling& variant : variants)
             models.push_back(variant.model());
         const auto batch = std::make_shared<Batch>(core, models);
-        std::vector<Signal> signals{Signal::arrival_rate, Signal::input_tokens,
-                                    Signal::output_tokens, Signal::ttft, Signal::itl};
-        co_await ask_signals(batch, std::move(signals));
+        co_await ask_signals(batch, detail::optimizer_signals);
 
         for (const promql::RefusedQuestion& refused : batch->plan.refused())
             answers[refused.question] = refused.error;
@@ -214,8 +222,7 @@ private:
             co_return answers;
         }
         const auto batch = std::make_shared<Batch>(core, models);
-        std::vector<Signal> signals{Signal::kv_cache_usage, Signal::queue_length};
-        co_await ask_signals(batch, std::move(signals));
+        co_await ask_signals(batch, detail::replica_signals);
 
         for (const promql::RefusedQuestion& refused : batch->plan.refused())
             answers[refused.question] = refused.error;
@@ -247,13 +254,11 @@ private:
 
         // Nothing is there. The namespace may be wrong: that is worth a second question, whatever
         // comes of it.
-        const auto elsewhere = std::make_shared<std::vector<std::string>>();
+        const auto elsewhere = std::make_shared<std::set<std::string>>();
         auto hint = promql::build_namespace_hint_query(model.model_id, config.engine);
         if (hint.has_value()) {
             const auto note = [elsewhere](const prometheus::SeriesView& series) {
-                constexpr std::size_t enough_for_a_hint = 5;
-                if (elsewhere->size() < enough_for_a_hint)
-                    elsewhere->push_back(series.labels[0]);
+                elsewhere->insert(series.labels[0]);
             };
             const auto told = co_await core->client.query(std::move(hint->promql),
                                                           std::move(hint->labels), note, deadline);

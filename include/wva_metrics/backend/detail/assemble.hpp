@@ -11,14 +11,20 @@
 #include <array>
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
+
+/// What optimizer metrics are made of.
+inline constexpr std::array optimizer_signals = {Signal::arrival_rate, Signal::input_tokens,
+                                                 Signal::output_tokens, Signal::ttft, Signal::itl};
+/// What replica metrics are made of.
+inline constexpr std::array replica_signals = {Signal::kv_cache_usage, Signal::queue_length};
 
 /// Everything that was learnt in one batch.
 struct BatchFindings {
@@ -80,20 +86,29 @@ public:
     std::vector<Result<OptimizerMetrics>>
     optimizer(std::size_t model, std::span<const VariantAutoscaling> variants) const {
         const DeploymentIndex deployments(plan_.models()[model], variants);
+        std::map<Signal, Shares> shares;
+        for (const Signal signal : optimizer_signals)
+            shares.emplace(signal, shares_of(signal, model, deployments));
         std::vector<Result<OptimizerMetrics>> answers;
         for (const VariantAutoscaling& variant : variants)
-            answers.push_back(optimizer_of(model, variant, deployments));
+            answers.push_back(optimizer_of(model, variant, shares));
         return answers;
     }
 
 private:
-    /// One signal summed over one variant's pods.
-    struct Share {
-        RateTotal total;
+    /// One signal of one model, summed over each variant's pods.
+    struct Shares {
+        /// Of series without a pod: nobody's own, counted for each variant.
+        RateTotal without_pod;
+        /// With `without_pod`. Every pod is looked at once, however many variants there are.
+        std::map<std::string_view, RateTotal> of_deployment;
         /// The model has pods, but some of them fit none of the variants.
         bool has_unattributed = false;
-        /// The series have no pod label: the number is the whole model's.
-        bool is_whole_model = false;
+
+        const RateTotal& of(const VariantAutoscaling& variant) const {
+            const auto found = of_deployment.find(variant.deployment);
+            return found == of_deployment.end() ? without_pod : found->second;
+        }
     };
 
     const Error* failure(Signal signal, std::size_t model) const {
@@ -113,11 +128,9 @@ private:
             metrics.warnings.assign(said->second.begin(), said->second.end());
             metrics.partial = true;
         }
-        if (!found_.pods.warnings.empty()) {
-            metrics.warnings.insert(metrics.warnings.end(), found_.pods.warnings.begin(),
-                                    found_.pods.warnings.end());
-            metrics.partial = true;
-        }
+        const auto& about_pods = found_.pods.warnings(plan_.models()[model].namespace_name);
+        metrics.warnings.insert(metrics.warnings.end(), about_pods.begin(), about_pods.end());
+        metrics.partial = metrics.partial || !about_pods.empty();
     }
 
     template <typename Metrics>
@@ -144,32 +157,38 @@ private:
             });
     }
 
-    Share share_of(Signal signal, std::size_t model, const VariantAutoscaling& variant,
-                   const DeploymentIndex& deployments) const {
-        Share share;
+    Shares shares_of(Signal signal, std::size_t model, const DeploymentIndex& deployments) const {
+        Shares shares;
+        const std::string& namespace_name = plan_.models()[model].namespace_name;
         const std::size_t aliases = metrics_.at(signal).size();
+        const auto add = [&](RateTotal& total, std::span<const SignalRow> pod) {
+            if (computation_of(signal) == Computation::average)
+                add_average(total, pod, aliases, config_.windows.rate);
+            else
+                add_rate(total, pod, aliases, config_.windows.rate);
+        };
+        // The rows without a pod come first.
         for_each_pod(
             rows(signal, model), [&](const std::string& pod, std::span<const SignalRow> of_pod) {
-                if (!pod.empty()) {
-                    const auto owner = found_.pods.owner_of(variant.namespace_name, pod);
-                    const VariantAutoscaling* owned_by = deployments.owner_of(pod, owner);
-                    if (owned_by == nullptr || owned_by->deployment != variant.deployment) {
-                        share.has_unattributed = share.has_unattributed || owned_by == nullptr;
-                        return;
-                    }
-                } else {
-                    share.is_whole_model = true;
+                if (pod.empty()) {
+                    add(shares.without_pod, of_pod);
+                    return;
                 }
-                if (computation_of(signal) == Computation::average)
-                    add_average(share.total, of_pod, aliases, config_.windows.rate);
-                else
-                    add_rate(share.total, of_pod, aliases, config_.windows.rate);
+                const VariantAutoscaling* owner =
+                    deployments.owner_of(pod, found_.pods.owner_of(namespace_name, pod));
+                if (owner == nullptr) {
+                    shares.has_unattributed = true;
+                    return;
+                }
+                const auto place =
+                    shares.of_deployment.try_emplace(owner->deployment, shares.without_pod).first;
+                add(place->second, of_pod);
             });
-        return share;
+        return shares;
     }
 
     Result<OptimizerMetrics> optimizer_of(std::size_t model, const VariantAutoscaling& variant,
-                                          const DeploymentIndex& deployments) const {
+                                          const std::map<Signal, Shares>& shares) const {
         OptimizerMetrics metrics;
         metrics.namespace_name = variant.namespace_name;
         metrics.variant = variant.name;
@@ -192,9 +211,9 @@ private:
                 failures.push_back(error);
                 continue;
             }
-            const Share share = share_of(signal, model, variant, deployments);
-            is_whole_model = is_whole_model || share.is_whole_model;
-            *reading = reading_of(signal, share);
+            const Shares& share = shares.at(signal);
+            is_whole_model = is_whole_model || share.without_pod.pods > 0;
+            *reading = reading_of(signal, share.of(variant), share.has_unattributed);
         }
         if (failures.size() == wanted.size())
             return *failures.front();
@@ -207,14 +226,14 @@ private:
         return metrics;
     }
 
-    Reading<double> reading_of(Signal signal, const Share& share) const {
+    Reading<double> reading_of(Signal signal, const RateTotal& total, bool has_unattributed) const {
         const std::vector<MetricName>& metrics = metrics_.at(signal);
-        if (share.total.pods == 0)
-            return Reading<double>::missing(share.has_unattributed ? ReadingReason::unattributed
-                                                                   : ReadingReason::no_series);
+        if (total.pods == 0)
+            return Reading<double>::missing(has_unattributed ? ReadingReason::unattributed
+                                                             : ReadingReason::no_series);
         if (computation_of(signal) == Computation::average)
-            return average(share.total, metrics, config_.windows.rate, config_.min_requests);
-        return per_minute(share.total, metrics);
+            return average(total, metrics, config_.windows.rate, config_.min_requests);
+        return per_minute(total, metrics);
     }
 
     const PrometheusConfig& config_;

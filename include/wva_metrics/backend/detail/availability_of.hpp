@@ -9,10 +9,13 @@
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace wva_metrics::detail {
 
@@ -60,20 +63,30 @@ inline std::optional<Availability> judge(const ModelKey& model, const LastReport
             "(Status > Targets)"};
 }
 
-/// What a person should look at where there is nothing at all. `elsewhere` are namespaces with a
-/// model of this name.
-inline Availability nothing_found(const ModelKey& model, const std::vector<std::string>& elsewhere,
+/// What a person should look at where there is nothing at all. `elsewhere` are the namespaces with
+/// a model of this name; the empty one stands for series without that label.
+inline Availability nothing_found(const ModelKey& model, const std::set<std::string>& elsewhere,
                                   const PrometheusConfig& config) {
+    constexpr std::size_t enough_for_a_hint = 5;
     std::string message = "Prometheus has no series " + config.engine.running.front() + " of " +
                           name_of(model) + ". ";
     if (elsewhere.empty()) {
         message += "Check the model id, that its pods are running and serve /metrics, that a "
                    "ServiceMonitor or "
                    "PodMonitor selects them, and that Prometheus scrapes their namespace";
+    } else if (elsewhere.size() == 1 && elsewhere.contains("")) {
+        message += "A model of that name reports without the label '" +
+                   config.engine.labels.namespace_name +
+                   "'; is that the label's name (engine.labels.namespace_name)?";
     } else {
         message += "A model of that name reports in namespace ";
-        for (std::size_t i = 0; i < elsewhere.size(); ++i)
-            message += (i == 0 ? "'" : ", '") + elsewhere[i] + "'";
+        std::size_t named = 0;
+        for (const std::string& name : elsewhere) {
+            if (name.empty() || named == enough_for_a_hint)
+                continue;
+            message += (named == 0 ? "'" : ", '") + name + "'";
+            ++named;
+        }
         message += "; is the namespace right?";
     }
     return {false, AvailabilityReason::metrics_missing, std::move(message)};

@@ -7,10 +7,11 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
-#include <string_view>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::detail {
 
@@ -35,15 +36,32 @@ public:
             facts.live = true;
         else if (tag->part == promql::Part::seen)
             facts.seen = true;
-        else if (tag->part == promql::Part::owner && !facts.owner &&
-                 !series.labels[Columns::owner_name].empty())
-            facts.owner =
-                PodOwner{series.labels[Columns::owner_kind], series.labels[Columns::owner_name]};
+        else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
+            add_owner(facts,
+                      {series.labels[Columns::owner_kind], series.labels[Columns::owner_name]});
     }
 
     void merge(PodKnowledge&& other) {
         reporting_ = reporting_ || other.reporting_;
         pods_.merge(other.pods_);
+    }
+
+    /// For an answer that may lack something: what is not in it may exist all the same.
+    void distrust_absence() noexcept {
+        for (auto& [pod, facts] : pods_)
+            facts.seen = false;
+    }
+
+    void add_warning(std::span<const std::string> namespaces, const std::string& warning) {
+        for (const std::string& name : namespaces)
+            warnings_[name].insert(warning);
+    }
+
+    /// Why not all is known of a namespace's pods, each reason once.
+    const std::set<std::string>& warnings(const std::string& namespace_name) const {
+        static const std::set<std::string> none;
+        const auto found = warnings_.find(namespace_name);
+        return found == warnings_.end() ? none : found->second;
     }
 
     /// Known to have existed and to exist no more. A pod that was never seen is not gone: it may be
@@ -60,9 +78,6 @@ public:
         return facts == nullptr ? std::nullopt : facts->owner;
     }
 
-    /// Why nothing, or not all, is known.
-    std::vector<std::string> warnings;
-
 private:
     struct Facts {
         bool live = false;
@@ -70,12 +85,20 @@ private:
         std::optional<PodOwner> owner;
     };
 
+    /// Of several owners the first by name, so that the same one is taken each time.
+    static void add_owner(Facts& facts, PodOwner owner) {
+        if (!facts.owner ||
+            std::tie(owner.kind, owner.name) < std::tie(facts.owner->kind, facts.owner->name))
+            facts.owner = std::move(owner);
+    }
+
     const Facts* find(const std::string& namespace_name, const std::string& pod) const {
         const auto found = pods_.find({namespace_name, pod});
         return found == pods_.end() ? nullptr : &found->second;
     }
 
     std::map<std::pair<std::string, std::string>, Facts> pods_;
+    std::map<std::string, std::set<std::string>> warnings_;
     bool reporting_ = false;
 };
 

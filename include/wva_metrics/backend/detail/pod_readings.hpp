@@ -11,7 +11,7 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
@@ -44,18 +44,24 @@ struct FoundValues {
     bool are_alive = false;
 };
 
+/// The rows with one tag, of one pod's sorted rows.
+inline std::span<const SignalRow> rows_of_part(std::span<const SignalRow> pod,
+                                               promql::PartTag tag) noexcept {
+    const auto order = [](promql::PartTag of) { return std::pair(of.alias, of.part); };
+    const auto [first, last] = std::ranges::equal_range(
+        pod, order(tag), {}, [&](const SignalRow& row) { return order(row.tag); });
+    return {first, last};
+}
+
+/// `pod` are one pod's rows, sorted.
 inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag tag,
                                Duration window) noexcept {
+    const auto times = rows_of_part(pod, {promql::Part::time, tag.alias});
     PartValues living;
     PartValues ended;
-    for (const SignalRow& row : pod) {
-        if (row.tag != tag)
-            continue;
-        const auto time = std::ranges::find_if(pod, [&](const SignalRow& other) {
-            return other.tag == promql::PartTag{promql::Part::time, tag.alias} &&
-                   other.engine == row.engine;
-        });
-        if (time != pod.end())
+    for (const SignalRow& row : rows_of_part(pod, tag)) {
+        const auto time = std::ranges::lower_bound(times, row.engine, {}, &SignalRow::engine);
+        if (time != times.end() && time->engine == row.engine)
             living.add(row.value, time->sampled_at());
         else
             ended.add(row.value, row.asked_at - window);
@@ -148,7 +154,11 @@ inline Reading<double> average(const RateTotal& total, const std::vector<MetricN
     const MetricName metric = metrics[*total.alias];
     if (requests < min_requests || total.denominator == 0)
         return Reading<double>::missing(ReadingReason::no_requests, metric);
-    return Reading<double>::measured(total.numerator / total.denominator, total.oldest, metric);
+    // A share of infinitely many is no number either, though the division would give 0.
+    const double value = std::isfinite(total.denominator)
+                             ? total.numerator / total.denominator
+                             : std::numeric_limits<double>::quiet_NaN();
+    return Reading<double>::measured(value, total.oldest, metric);
 }
 
 } // namespace wva_metrics::detail

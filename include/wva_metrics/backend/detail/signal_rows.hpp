@@ -36,6 +36,9 @@ struct SignalRow {
     double evaluated_at;
     TimePoint asked_at;
 
+    /// Where it stands among sorted rows.
+    auto place() const noexcept { return std::tie(model, pod, tag.alias, tag.part, engine); }
+
     /// Of a `time` row: the sample's time on our clock, never later than the asking.
     TimePoint sampled_at() const noexcept {
         // More than a day cannot come out of a look-back of minutes; a server's broken clock must
@@ -52,11 +55,7 @@ struct SignalRows {
     std::map<std::size_t, Error> failures;
 
     /// To be called once all rows are there.
-    void sort() {
-        std::sort(rows.begin(), rows.end(), [](const SignalRow& a, const SignalRow& b) {
-            return std::tie(a.model, a.pod) < std::tie(b.model, b.pod);
-        });
-    }
+    void sort() { std::ranges::sort(rows, {}, &SignalRow::place); }
 
     std::span<const SignalRow> of_model(std::size_t model) const {
         const auto [first, last] = std::ranges::equal_range(rows, model, {}, &SignalRow::model);
