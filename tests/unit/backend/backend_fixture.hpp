@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "support/http_calls.hpp"
+#include "wva_metrics/backend/prometheus_backend.hpp"
+#include "wva_metrics/testing/fake_prometheus.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using testing::FakePrometheus;
+
+inline const FakePrometheus::Time noon{std::chrono::seconds(1'700'000'000)};
+
+/// A pod that serves a model, for the labels of its series.
+struct Server {
+    std::string pod = "llama-7d9f8b6c5d-x2x4z";
+    std::string model = "meta/llama";
+    std::string namespace_name = "llm";
+};
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// A series of a server's metric; an empty pod makes one without that label.
+inline FakePrometheus::Series series(const std::string& metric, const Server& server,
+                                     const Labels& more = {}) {
+    FakePrometheus::Series made{
+        metric,
+        {{"namespace", server.namespace_name}, {"model_name", server.model}, {"pod", server.pod}}};
+    made.labels.insert(made.labels.end(), more.begin(), more.end());
+    return made;
+}
+
+inline VariantAutoscaling variant_of(const std::string& deployment,
+                                     const std::string& model = "meta/llama",
+                                     const std::string& namespace_name = "llm") {
+    return {namespace_name, deployment + "-va", model, deployment};
+}
+
+/// A fake Prometheus whose time stands still, and a backend that asks it, in one thread.
+struct BackendFixture {
+    BackendFixture() { fake.set_time(noon); }
+
+    // What servers report.
+
+    void set_requests(const Server& server, double per_second) {
+        fake.set_rate(series("vllm:request_success_total", server, {{"finished_reason", "stop"}}),
+                      per_second);
+    }
+    /// A histogram that took `per_second` observations of this average.
+    void set_average(const std::string& metric, const Server& server, double per_second,
+                     double average) {
+        fake.set_rate(series(metric + "_count", server), per_second);
+        fake.set_rate(series(metric + "_sum", server), per_second * average);
+    }
+    /// Everything that optimizer metrics are made of.
+    void set_load(const Server& server, double per_second, double input_tokens = 100,
+                  double output_tokens = 150, double ttft = 0.5, double itl = 0.05) {
+        set_requests(server, per_second);
+        set_average("vllm:request_prompt_tokens", server, per_second, input_tokens);
+        set_average("vllm:request_generation_tokens", server, per_second, output_tokens);
+        set_average("vllm:time_to_first_token_seconds", server, per_second, ttft);
+        set_average("vllm:inter_token_latency_seconds", server, per_second, itl);
+    }
+    void set_kv(const Server& server, double usage, const std::string& engine = "0") {
+        fake.set(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
+    }
+    void set_queue(const Server& server, double waiting, const std::string& engine = "0") {
+        fake.set(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
+    }
+
+    // What kube-state-metrics reports.
+
+    static FakePrometheus::Series pod_info(const std::string& pod,
+                                           const std::string& namespace_name = "llm") {
+        return {"kube_pod_info", {{"namespace", namespace_name}, {"pod", pod}}};
+    }
+    void add_pod(const std::string& pod, const std::string& namespace_name = "llm") {
+        fake.set(pod_info(pod, namespace_name), 1);
+    }
+    /// The pod was there a minute ago and is not any more.
+    void remove_pod(const std::string& pod, const std::string& namespace_name = "llm") {
+        fake.append(pod_info(pod, namespace_name), 1, noon - 60s);
+        fake.end(pod_info(pod, namespace_name));
+    }
+    void set_owner(const std::string& pod, const std::string& kind, const std::string& name,
+                   const std::string& namespace_name = "llm") {
+        fake.set({"kube_pod_owner",
+                  {{"namespace", namespace_name},
+                   {"pod", pod},
+                   {"owner_kind", kind},
+                   {"owner_name", name}}},
+                 1);
+    }
+
+    // Questions.
+
+    PrometheusBackend backend() { return PrometheusBackend(io.get_executor(), config); }
+
+    template <typename T>
+    T run(asio::awaitable<T> question) {
+        std::optional<T> answer;
+        std::exception_ptr failure;
+        asio::co_spawn(io, std::move(question), [&](std::exception_ptr thrown, T result) {
+            failure = thrown;
+            answer.emplace(std::move(result));
+        });
+        run_until(io, [&] { return answer.has_value(); });
+        if (failure)
+            std::rethrow_exception(failure);
+        return *std::move(answer);
+    }
+
+    std::vector<Result<OptimizerMetrics>> optimizer(std::vector<VariantAutoscaling> variants) {
+        PrometheusBackend asked = backend();
+        return run(asked.fetch_optimizer_metrics(std::move(variants)));
+    }
+    OptimizerMetrics optimizer(const VariantAutoscaling& variant) {
+        return optimizer(std::vector{variant}).at(0).value();
+    }
+    std::vector<Result<ReplicaSamples>> replicas(std::vector<ModelKey> models) {
+        PrometheusBackend asked = backend();
+        return run(asked.fetch_replica_samples(std::move(models)));
+    }
+    ReplicaSamples replicas(const ModelKey& model = {"llm", "meta/llama"}) {
+        return replicas(std::vector{model}).at(0).value();
+    }
+    Result<Availability> validate(const ModelKey& model = {"llm", "meta/llama"}) {
+        PrometheusBackend asked = backend();
+        return run(asked.validate(model));
+    }
+
+    asio::io_context io;
+    FakePrometheus fake{io};
+    PrometheusConfig config = PrometheusConfig::at(fake.url());
+};
+
+} // namespace wva_metrics::test_support
