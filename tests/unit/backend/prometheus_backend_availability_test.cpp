@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_fixture.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <string>
+
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+struct AvailabilityFixture : BackendFixture {
+    void report(const std::string& namespace_name, FakePrometheus::Time time = noon,
+                const std::string& model = "meta/llama") {
+        fake.append(series("vllm:num_requests_running", {"p-0", model, namespace_name}), 0, time);
+    }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, also when it is idle") {
+    report("llm", noon - 12s);
+    const Availability found = validate().value();
+    CHECK(found.available);
+    CHECK(found.reason == AvailabilityReason::metrics_found);
+    CHECK_THAT(found.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
+                                  ContainsSubstring("12 s"));
+    CHECK(fake.query_count() == 1);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a model whose last sample is two minutes old is available") {
+    report("llm", noon - 120s);
+    CHECK(validate().value().available);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "how old is stale is configured") {
+    report("llm", noon - 120s);
+    config.stale_after = 119s;
+    const Availability stale = validate().value();
+    CHECK_FALSE(stale.available);
+    CHECK(stale.reason == AvailabilityReason::metrics_stale);
+    CHECK_THAT(stale.message, ContainsSubstring("120 s"));
+    config.stale_after = 120s;
+    CHECK(validate().value().available);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stale, and how long "
+                                      "ago is said") {
+    SECTION("its last sample was ten minutes ago") {
+        report("llm", noon - 600s);
+        const Availability stale = validate().value();
+        CHECK_FALSE(stale.available);
+        CHECK(stale.reason == AvailabilityReason::metrics_stale);
+        CHECK_THAT(stale.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
+                                      ContainsSubstring("600 s") && ContainsSubstring("scrape"));
+    }
+    SECTION("its target went a moment ago") {
+        // Found at the last step of the look-back, which lies on a full minute.
+        report("llm", noon - 90s);
+        fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}));
+        const Availability stale = validate().value();
+        CHECK(stale.reason == AvailabilityReason::metrics_stale);
+        CHECK_THAT(stale.message, ContainsSubstring("90 s"));
+    }
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "of several pods the one that reported last counts") {
+    report("llm", noon - 600s);
+    fake.append(series("vllm:num_requests_running", {"p-1"}), 0, noon - 5s);
+    CHECK_THAT(validate().value().message, ContainsSubstring("5 s"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "what was last seen beyond the look-back is missing") {
+    report("llm", noon - 2h);
+    const Availability missing = validate().value();
+    CHECK_FALSE(missing.available);
+    CHECK(missing.reason == AvailabilityReason::metrics_missing);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missing, with what to "
+                                      "look at") {
+    report("llm", noon, "qwen");
+    const Availability missing = validate().value();
+    CHECK_FALSE(missing.available);
+    CHECK(missing.reason == AvailabilityReason::metrics_missing);
+    CHECK_THAT(missing.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
+                                    ContainsSubstring("vllm:num_requests_running") &&
+                                    ContainsSubstring("ServiceMonitor") &&
+                                    !ContainsSubstring("is the namespace"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model available, but is a "
+                                      "hint") {
+    report("prod");
+    report("dev");
+    const Availability missing = validate().value();
+    CHECK_FALSE(missing.available);
+    CHECK(missing.reason == AvailabilityReason::metrics_missing);
+    CHECK_THAT(missing.message,
+               ContainsSubstring("'dev', 'prod'") && ContainsSubstring("is the namespace right?"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a hint names a few namespaces, not hundreds") {
+    for (int i = 10; i < 60; ++i)
+        report("ns-" + std::to_string(i));
+    CHECK_THAT(validate().value().message,
+               ContainsSubstring("'ns-10', 'ns-11', 'ns-12', 'ns-13', 'ns-14'") &&
+                   !ContainsSubstring("ns-15"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "series without a namespace label hint at the label") {
+    report("");
+    CHECK_THAT(validate().value().message,
+               ContainsSubstring("without the label 'namespace'") && !ContainsSubstring("''"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be looked for") {
+    const std::string id = GENERATE("a\"b", "a\\b", "a\nb", "a|b", ".*", "\xF0\x9F\xA6\x99");
+    report("llm", noon, id);
+    CHECK(validate({"llm", id}).value().available);
+    CHECK_FALSE(validate({"other", id}).value().available);
+    CHECK_FALSE(validate({"llm", "x"}).value().available);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not that metrics are "
+                                      "missing") {
+    SECTION("at the first question") {
+        fake.fail_next(1, 503, "the store is being compacted");
+        const Result<Availability> answer = validate();
+        REQUIRE(answer.has_error());
+        CHECK(answer.error().is(Errc::unavailable));
+        CHECK_THAT(answer.error().describe(), ContainsSubstring("being compacted"));
+    }
+    SECTION("because nobody is there") {
+        fake.stop();
+        run_ready(io);
+        CHECK(validate().error().is(Errc::unreachable));
+    }
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verdict") {
+    // The whole answer to the first question, then a refusal of the second.
+    fake.fail_next(1, 200, R"({"status":"success","data":{"resultType":"vector","result":[]}})");
+    fake.fail_next(1, 500);
+    const Availability missing = validate().value();
+    CHECK(missing.reason == AvailabilityReason::metrics_missing);
+    CHECK_THAT(missing.message, ContainsSubstring("ServiceMonitor"));
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "an unusable model is refused before anything is asked") {
+    CHECK(validate({"llm", "\xff"}).error().is(Errc::invalid_argument));
+    CHECK(validate({"llm", ""}).error().is(Errc::invalid_argument));
+    CHECK(validate({"\xff", "m"}).error().is(Errc::invalid_argument));
+    CHECK(fake.query_count() == 0);
+}
