@@ -7,6 +7,7 @@
 #include "wva_metrics/promql/query_windows.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,8 +57,8 @@ inline std::vector<std::string> validate(const PrometheusConfig& config) {
     append("engine.", validate(config.engine));
     append("", promql::validate(config.windows));
     append("", promql::validate(config.limits));
-    if (!(config.min_requests >= 0))
-        problems.emplace_back("min_requests must not be negative");
+    if (!(config.min_requests >= 0) || std::isinf(config.min_requests))
+        problems.emplace_back("min_requests must be a finite number, and not negative");
     if (config.stale_after <= Duration::zero())
         problems.emplace_back("stale_after must be positive");
     if (config.batch_timeout <= Duration::zero())
