@@ -19,12 +19,8 @@ const ModelKey model{"prod", "meta-llama/Llama-3.1-8B"};
 
 VariantAutoscaling variant_of(const std::string& deployment, const std::string& name = "",
                               double cost = 10.0) {
-    return {.namespace_name = model.namespace_name,
-            .name = name.empty() ? deployment : name,
-            .model_id = model.model_id,
-            .deployment = deployment,
-            .accelerator = "A100",
-            .cost = cost};
+    return {model.namespace_name, name.empty() ? deployment : name, model.model_id, deployment,
+            "A100", cost};
 }
 
 std::vector<VariantAutoscaling> variants_of(const Names& deployments) {
