@@ -16,7 +16,7 @@ using Catch::Matchers::WithinRel;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 bool is_missing(const Reading<double>& reading, ReadingReason reason) {
     return reading.state() == ReadingState::missing && reading.reason() == reason;
@@ -133,7 +133,7 @@ TEST_CASE_METHOD(BackendFixture, "what has no series is missing, and no error an
 }
 
 TEST_CASE_METHOD(BackendFixture, "NaN and infinities are invalid readings, and no numbers") {
-    const double odd = GENERATE(nan, infinity);
+    const double odd = GENERATE(not_a_number, infinity);
     set_load({}, 1);
     fake.set(series("vllm:request_success_total", {}, {{"finished_reason", "stop"}}), odd);
     fake.set(series("vllm:request_prompt_tokens_sum", {}), odd);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <wva_metrics/backend/detail/availability_of.hpp>
+
+#include <catch2/catch_all.hpp>
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace wva_metrics::detail;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+const ModelKey model{"llm", "meta/llama"};
+
+void add(LastReport& report, const std::string& part, double seconds_ago) {
+    const std::vector<std::string> labels = {part, "llm", "meta/llama"};
+    report({labels, 1'700'000'000 - seconds_ago, 1'700'000'000});
+}
+
+PrometheusConfig stale_after(Duration age) {
+    PrometheusConfig config;
+    config.stale_after = age;
+    return config;
+}
+
+} // namespace
+
+TEST_CASE("the youngest report counts, under whichever name it came") {
+    LastReport report;
+    add(report, "time0", 200);
+    add(report, "time1", 7);
+    add(report, "recent0", 3);
+    CHECK(report.age == 7.0);
+    CHECK(report.past_age == 3.0);
+}
+
+TEST_CASE("a report from the future is from now") {
+    LastReport report;
+    add(report, "time0", -30);
+    CHECK(report.age == 0.0);
+}
+
+TEST_CASE("what is no report is passed over") {
+    LastReport report;
+    add(report, "", 1);
+    add(report, "time0", std::numeric_limits<double>::quiet_NaN());
+    CHECK_FALSE(report.age.has_value());
+    CHECK_FALSE(report.past_age.has_value());
+}
+
+TEST_CASE("exactly as old as allowed is not stale") {
+    LastReport report;
+    add(report, "time0", 60);
+    CHECK(judge(model, report, stale_after(60s))->available);
+    CHECK(judge(model, report, stale_after(59s))->reason == AvailabilityReason::metrics_stale);
+}
+
+TEST_CASE("what only the past knows is stale, however young") {
+    LastReport report;
+    add(report, "recent0", 1);
+    const std::optional<Availability> verdict = judge(model, report, stale_after(300s));
+    REQUIRE(verdict);
+    CHECK_FALSE(verdict->available);
+    CHECK(verdict->reason == AvailabilityReason::metrics_stale);
+    CHECK_THAT(verdict->message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
+                                     ContainsSubstring("1 s"));
+}
+
+TEST_CASE("without any report there is no verdict yet") {
+    CHECK_FALSE(judge(model, {}, stale_after(300s)).has_value());
+}
+
+TEST_CASE("an age of any size can be written") {
+    CHECK(whole_seconds(0.4) == "0 s");
+    CHECK(whole_seconds(1e300) == "1000000000 s");
+}
+
+TEST_CASE("a missing model's message names the namespaces of its namesakes") {
+    const PrometheusConfig config;
+    CHECK_THAT(nothing_found(model, {"b", "a"}, config).message, ContainsSubstring("'a', 'b'"));
+    CHECK_THAT(nothing_found(model, {"", "a"}, config).message,
+               ContainsSubstring("in namespace 'a';"));
+    CHECK_THAT(nothing_found(model, {""}, config).message,
+               ContainsSubstring("without the label 'namespace'"));
+    CHECK_THAT(nothing_found(model, {}, config).message, ContainsSubstring("ServiceMonitor"));
+}
