@@ -338,9 +338,10 @@ TEST_CASE("a failed name look-up is told to all who wait for it, and tried again
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
     const ScriptedServer server(context, {answer_each_with(ok)});
-    Client client(
-        context.get_executor(),
-        {.url = "http://name.test:" + std::to_string(server.port()), .transport = transport});
+    Client client(context.get_executor(),
+                  {.url = "http://name.test:" + std::to_string(server.port()),
+                   .timeouts = {.resolve = 1h, .attempt = 1h},
+                   .transport = transport});
     const auto first = start_call(context, client);
     const auto second = start_call(context, client);
     run_ready(context);
@@ -359,6 +360,19 @@ TEST_CASE("a failed name look-up is told to all who wait for it, and tried again
     CHECK(finish_call(context, third).has_value());
 }
 
+TEST_CASE("the bound of one step does not bind the next one") {
+    asio::io_context context;
+    const ScriptedServer server(context,
+                                {[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                                    co_await peer->read_request();
+                                    co_await peer->wait(150ms);
+                                    co_await peer->send(ok);
+                                }});
+    Client client(context.get_executor(),
+                  {.url = server.url(), .timeouts = {.tls_handshake = 50ms}});
+    CHECK(ask(context, client).has_value());
+}
+
 TEST_CASE("all addresses are tried, and the one that works is remembered") {
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
@@ -368,7 +382,7 @@ TEST_CASE("all addresses are tried, and the one that works is remembered") {
     if (GENERATE(false, true))
         transport->black_hole = bad;
     Client client(context.get_executor(), {.url = "http://name.test",
-                                           .timeouts = {.connect = 100ms},
+                                           .timeouts = {.connect = 400ms},
                                            .limits = {.max_idle = 0},
                                            .transport = transport});
     const auto call = start_call(context, client);
