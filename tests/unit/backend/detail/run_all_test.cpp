@@ -123,3 +123,18 @@ TEST_CASE("jobs go with the io_context that they have not ended on") {
     }
     CHECK(ended == 3);
 }
+
+TEST_CASE("a signal that could cancel the jobs may outlive their io_context") {
+    int ended = 0;
+    asio::cancellation_signal cancel;
+    {
+        asio::io_context io;
+        std::vector<asio::awaitable<void>> jobs;
+        jobs.push_back(wait_for_ever(ended));
+        asio::co_spawn(
+            io, run_all(std::move(jobs)),
+            asio::bind_cancellation_slot(cancel.slot(), [](std::exception_ptr) { FAIL(); }));
+        io.poll();
+    }
+    CHECK(ended == 1);
+}
