@@ -6,6 +6,7 @@
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/collector.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <cstddef>
@@ -51,36 +52,36 @@ public:
             .get();
     }
 
-    /// All at once, in order.
+    /// All in one batch, in order.
     std::vector<Result<OptimizerSnapshot>> collect(std::span<const VariantAutoscaling> variants) {
-        std::vector<std::future<Result<OptimizerSnapshot>>> pending;
-        for (const VariantAutoscaling& variant : variants)
-            pending.push_back(
-                collector_.async_collect_optimizer_metrics(variant, boost::asio::use_future));
-        return get_all(pending);
+        return collect_all<OptimizerSnapshot>(variants.size(), [&](std::size_t i) {
+            return collector_.async_collect_optimizer_metrics(variants[i], boost::asio::use_future);
+        });
     }
 
-    /// All at once, in order; each model joined with those of the variants that are its own.
-    std::vector<Result<ReplicaSnapshot>> collect(std::span<const ModelKey> models,
-                                                 const std::vector<VariantAutoscaling>& variants) {
-        std::vector<std::future<Result<ReplicaSnapshot>>> pending;
-        for (const ModelKey& model : models) {
-            std::vector<VariantAutoscaling> own;
-            for (const VariantAutoscaling& variant : variants)
-                if (variant.model() == model)
-                    own.push_back(variant);
-            pending.push_back(collector_.async_collect_replica_metrics(model, std::move(own),
-                                                                       boost::asio::use_future));
-        }
-        return get_all(pending);
+    /// All in one batch, in order, each model joined with these variants.
+    std::vector<Result<ReplicaSnapshot>>
+    collect(std::span<const ModelKey> models,
+            std::span<const std::vector<VariantAutoscaling>> variants) {
+        return collect_all<ReplicaSnapshot>(models.size(), [&](std::size_t i) {
+            return collector_.async_collect_replica_metrics(models[i], variants[i],
+                                                            boost::asio::use_future);
+        });
     }
 
 private:
-    template <typename T>
-    static std::vector<T> get_all(std::vector<std::future<T>>& pending) {
-        std::vector<T> results;
-        results.reserve(pending.size());
-        for (std::future<T>& each : pending)
+    template <typename Snapshot, typename Begin>
+    std::vector<Result<Snapshot>> collect_all(std::size_t count, Begin&& begin) {
+        std::vector<std::future<Result<Snapshot>>> pending(count);
+        // What begins before the context's thread comes round to sending is sent together.
+        const auto begin_all = [&] {
+            for (std::size_t i = 0; i < count; ++i)
+                pending[i] = begin(i);
+        };
+        boost::asio::post(context_.context(), std::packaged_task<void()>(begin_all)).get();
+        std::vector<Result<Snapshot>> results;
+        results.reserve(count);
+        for (auto& each : pending)
             results.push_back(each.get());
         return results;
     }

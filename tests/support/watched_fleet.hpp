@@ -67,7 +67,8 @@ public:
     const RunningFleet& fleet() const noexcept { return fleet_; }
     RealPrometheus& prometheus() noexcept { return prometheus_; }
 
-    PrometheusConfig config() const { return PrometheusConfig::at(prometheus_.url()); }
+    std::string url() const { return prometheus_.url(); }
+    PrometheusConfig config() const { return PrometheusConfig::at(url()); }
 
     /// The one number that a direct query for it gives, at Unix time `time` or now; nothing where
     /// there is no such series.
@@ -105,10 +106,18 @@ public:
         return now.count();
     }
 
-    /// Waits until the rates of all models are there.
-    void wait_for_rates() const {
-        wait_for("count(sum by (namespace,model_name) (rate(vllm:request_success_total[1m]))) == " +
+    /// Waits until every pod has served requests while Prometheus was watching, so that there is
+    /// nothing without a value.
+    void wait_for_requests() const {
+        const auto fewest = [](const std::string& counter) {
+            return "60 * min(sum by (namespace,model_name,pod) (rate(" + counter + "[1m]))) > 0.5";
+        };
+        wait_for("count(count by (namespace,model_name) (vllm:num_requests_running)) == " +
                  std::to_string(fleet_.models().size()));
+        wait_for(fewest("vllm:request_success_total") + " and " +
+                 fewest("vllm:time_to_first_token_seconds_count") + " and " +
+                 fewest("{__name__=~\"vllm:(inter_token_latency|time_per_output_token)_seconds_"
+                        "count\"}"));
     }
 
 private:

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/blocking_collector.hpp"
+#include "support/running_poll.hpp"
+#include "support/watched_fleet.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <boost/json.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+using namespace std::chrono_literals;
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+
+namespace {
+
+/// Quick to notice that something is wrong.
+CollectorConfig impatient() {
+    CollectorConfig config;
+    config.cache.ttl = 1s;
+    config.cache.stale_while_revalidate = 0s;
+    config.cache.fetch_interval = 500ms;
+    config.cache.negative_ttl = 100ms;
+    config.cache.freshness_thresholds.allocation_metrics = 3s;
+    config.cache.freshness_thresholds.replica_metrics = 3s;
+    return config;
+}
+
+template <typename Snapshot>
+bool is_held_and_stale(const Result<Snapshot>& snapshot) {
+    return snapshot && snapshot->source() == Source::stale_on_error &&
+           snapshot->freshness() == Freshness::stale;
+}
+
+template <typename Snapshot>
+bool is_renewed(const Result<Snapshot>& snapshot) {
+    return snapshot && snapshot->source() != Source::stale_on_error &&
+           snapshot->freshness() == Freshness::fresh;
+}
+
+} // namespace
+
+TEST_CASE("while Prometheus is down the last good values stay, ageing, and it recovers by itself") {
+    WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
+    WatchedFleet watched({"--models", "1"});
+    watched.wait_for_requests();
+    const FleetModel model = watched.fleet().models().at(0);
+    const VariantAutoscaling variant = model.deployments.at(0).variant;
+    BlockingCollector collector(watched.config(), impatient());
+    REQUIRE(collector->start_background_fetching());
+    const auto ask_variant = [&] { return collector.collect(variant); };
+    const auto ask_model = [&] { return collector.collect(model.key, {variant}); };
+    REQUIRE(ask_variant()->freshness() == Freshness::fresh);
+    REQUIRE(ask_model()->freshness() == Freshness::fresh);
+    CHECK(collector->health().healthy);
+
+    watched.prometheus().stop();
+    REQUIRE(eventually([&] { return is_held_and_stale(ask_variant()); }));
+    REQUIRE(eventually([&] { return is_held_and_stale(ask_model()); }));
+    const OptimizerSnapshot held = *ask_variant();
+    const ReplicaSnapshot held_pods = *ask_model();
+    REQUIRE(held->arrival_rate_per_minute.has_value());
+    REQUIRE(held_pods->replicas.size() == 2);
+    CHECK_FALSE(collector->health().healthy);
+    CHECK(collector->health().last_error.is(Errc::unreachable));
+
+    // Rounds go on in vain, and what is held stays as it is; its age is that of its samples.
+    const std::uint64_t rounds = collector->stats().background_rounds;
+    REQUIRE(eventually([&] { return collector->stats().background_rounds >= rounds + 3; }));
+    const Result<OptimizerSnapshot> later = ask_variant();
+    REQUIRE(is_held_and_stale(later));
+    CHECK(later->shared() == held.shared());
+    CHECK(later->collected_at() == held.collected_at());
+    CHECK((*later)->arrival_rate_per_minute.age(std::chrono::steady_clock::now()) > 3s);
+    const auto found = collector->find_replica_metrics(model.key, {&variant, 1});
+    REQUIRE(found.has_value());
+    CHECK(found->source() == Source::stale_on_error);
+    CHECK((*found)->replicas.at(0).kv_cache_usage.sampled_at() ==
+          held_pods->replicas.at(0).kv_cache_usage.sampled_at());
+
+    watched.prometheus().start();
+    REQUIRE(eventually([&] { return is_renewed(ask_variant()); }));
+    REQUIRE(eventually([&] { return is_renewed(ask_model()); }));
+    CHECK((*ask_variant())->arrival_rate_per_minute.sampled_at() >
+          held->arrival_rate_per_minute.sampled_at());
+    CHECK((*ask_model())->replicas.at(0).kv_cache_usage.sampled_at() >
+          held_pods->replicas.at(0).kv_cache_usage.sampled_at());
+    CHECK(eventually([&] { return collector->health().healthy; }));
+}
+
+TEST_CASE("prometheus_poll goes on when Prometheus has crashed, and recovers by itself") {
+    WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
+    if (!find_poll())
+        SKIP(poll_missing);
+    WatchedFleet watched({"--models", "1"});
+    watched.wait_for_requests();
+    std::vector<std::string> arguments = poll_arguments(watched.url(), watched.fleet().models());
+    arguments.insert(arguments.end(), {"--json", "--interval", "1s"});
+    RunningPoll poll(find_poll().value(), arguments);
+
+    /// Of the last line.
+    const auto age = [&] {
+        const auto lines = poll.lines();
+        return lines.empty() ? -1.0
+                             : lines.back()
+                                   .at("replicas")
+                                   .at(0)
+                                   .at("kv_cache_usage")
+                                   .at("age_seconds")
+                                   .to_number<double>();
+    };
+    REQUIRE(eventually([&] { return poll.lines().size() >= 2; }));
+    const double in_good_days = age();
+    CHECK(in_good_days < 3);
+
+    watched.prometheus().kill_hard();
+    REQUIRE(eventually([&] { return age() > in_good_days + 3; }));
+    const std::size_t lines = poll.lines().size();
+    REQUIRE(eventually([&] { return poll.lines().size() >= lines + 2; }));
+    const auto last = poll.lines().back();
+    CHECK(last.at("replicas").as_array().size() == 2);
+    CHECK(last.at("variants").at(0).at("arrival_rate_per_minute").at("state") == "present");
+
+    watched.prometheus().start();
+    CHECK(eventually([&] { return age() < 3; }));
+    CHECK(poll.stop() == 0);
+}

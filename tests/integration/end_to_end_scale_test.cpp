@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/collected_fleet.hpp"
+#include "support/http_exchange.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+
+namespace {
+
+/// How many queries a Prometheus has been asked since its start, whatever came of them, by its own
+/// account.
+double queries_counted_by(const RealPrometheus& prometheus) {
+    std::istringstream page(exchange(prometheus.port(), "GET", "/metrics").body);
+    double count = 0;
+    for (std::string line; std::getline(page, line);)
+        if (line.starts_with("prometheus_http_requests_total{") &&
+            line.find("handler=\"/api/v1/query\"") != std::string::npos)
+            count += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    return count;
+}
+
+bool is_complete(const OptimizerMetrics& metrics) {
+    return metrics.arrival_rate_per_minute && metrics.avg_input_tokens &&
+           metrics.avg_output_tokens && metrics.ttft_seconds && metrics.itl_seconds;
+}
+
+bool is_complete(const ModelReplicas& model) {
+    if (model.replicas.size() != 2)
+        return false;
+    for (const ReplicaMetrics& replica : model.replicas)
+        if (!replica.kv_cache_usage || !replica.queue_length)
+            return false;
+    return true;
+}
+
+/// Of a background round about all of the fleet.
+void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& models) {
+    CollectorConfig config;
+    config.cache.fetch_interval = std::chrono::seconds(1);
+    BlockingCollector collector(watched.config(), config);
+    for (const FleetModel& model : models) {
+        collector->track(model.key);
+        collector->track(model.deployments[0].variant);
+    }
+
+    const double before = queries_counted_by(watched.prometheus());
+    REQUIRE(collector->start_background_fetching());
+    REQUIRE(eventually([&] { return collector->stats().questions > 0; }));
+    collector->stop_background_fetching(); // No other round begins, and this one goes on.
+    REQUIRE(eventually([&] { return collector->stats().background_rounds > 0; }));
+    const double queries = queries_counted_by(watched.prometheus()) - before;
+
+    const CollectorStats stats = collector->stats();
+    CHECK(stats.background_rounds == 1);
+    CHECK(stats.questions == 2 * models.size());
+    CHECK(stats.failed_questions == 0);
+    CHECK(queries >= 1);
+    CHECK(queries <= 20);
+
+    // And after these few, everything is known.
+    std::size_t known = 0;
+    for (const FleetModel& model : models) {
+        const auto metrics = collector->find_optimizer_metrics(model.deployments[0].variant.key());
+        const auto replicas = collector->find_replica_metrics(model.key, model.variants());
+        if (metrics && is_complete(**metrics) && replicas && is_complete(**replicas))
+            ++known;
+    }
+    CHECK(known == models.size());
+}
+
+void check_exact_values(WatchedFleet& watched, const std::vector<FleetModel>& models) {
+    CollectedFleet all = collect_at_one_moment(watched, models);
+    CollectedFleet sample{all.asked, {}, {}};
+    std::size_t complete = 0;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        INFO((all.variants[i] ? "" : all.variants[i].error().describe()));
+        INFO((all.models[i] ? "" : all.models[i].error().describe()));
+        REQUIRE(all.variants[i].has_value());
+        REQUIRE(all.models[i].has_value());
+        CHECK((*all.variants[i])->variant == models[i].deployments[0].variant.name);
+        check_owners(models[i], **all.models[i]);
+        if (is_complete(**all.variants[i]) && is_complete(**all.models[i]))
+            ++complete;
+        // Each twentieth, and not always the same kind of model.
+        if (i % 20 == i / 20 % 20) {
+            sample.variants.push_back(all.variants[i]);
+            sample.models.push_back(all.models[i]);
+        }
+    }
+    CHECK(complete == models.size());
+    REQUIRE(sample.models.size() == 50);
+    CHECK(check_all(watched, sample) == 50 * (5 + 2 * 2));
+}
+
+} // namespace
+
+TEST_CASE("a thousand models are collected in few requests, and as exactly as a few models") {
+    WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
+    WatchedFleet watched({"--models", "1000"}, "2s");
+    const std::vector<FleetModel> models = watched.fleet().models();
+    REQUIRE(models.size() == 1000);
+    watched.wait_for_requests();
+    check_few_requests(watched, models);
+    check_exact_values(watched, models);
+}
