@@ -204,6 +204,25 @@ TEST_CASE("a client whose io_context is gone refuses calls") {
     CHECK(ask(other, client).error().is(Errc::aborted));
 }
 
+TEST_CASE("the client's io_context may be destroyed before that of a waiting caller") {
+    auto context = std::make_unique<asio::io_context>();
+    const ScriptedServer server(*context, {never_answer()});
+    auto client =
+        std::make_unique<Client>(asio::make_strand(*context), ClientConfig{.url = server.url()});
+    auto callers_context = std::make_unique<asio::io_context>();
+    const auto call = start_call(*callers_context, *client);
+    callers_context->poll();
+    run_until(*context, [&] { return server.requests().size() == 1; });
+    const bool client_first = GENERATE(true, false);
+    if (client_first)
+        client.reset();
+    context.reset();
+    run_ready(*callers_context);
+    CHECK_FALSE(call->is_over());
+    call->cancel.emit(asio::cancellation_type::terminal);
+    callers_context.reset();
+}
+
 TEST_CASE("a client owned by a coroutine may be destroyed with the io_context, calls and all") {
     auto context = std::make_unique<asio::io_context>();
     const ScriptedServer server(*context, {answer_each_with(ok), never_answer()});

@@ -41,7 +41,9 @@ namespace wva_metrics::http {
 ///
 /// Lifetime: the client may be destroyed while calls are pending, before or after its execution
 /// context (but not on another thread while the context is being destroyed). Calls that are pending
-/// then end with `Errc::aborted`, or are destroyed with the context.
+/// then end with `Errc::aborted`, or are destroyed with the context. A caller on another execution
+/// context must not destroy that one before the client's while its call is pending, as with any
+/// Asio operation.
 class Client {
 public:
     /// An unsound configuration is not refused here: every call then gives `Errc::invalid_config`
@@ -103,15 +105,23 @@ private:
             problem->endpoint = endpoint->url.origin();
             co_return *std::move(problem);
         }
+        asio::awaitable<Result<Response>> call = spawn(endpoint, std::move(request), deadline);
+        co_return co_await std::move(call);
+    }
+
+    /// Starts `run` on a strand of its own, to be stopped by the awaiting coroutine's cancellation.
+    ///
+    /// No coroutine, so that nothing of the client's execution context stays in a frame of the
+    /// caller's: that frame may be destroyed later than the client's context.
+    static asio::awaitable<Result<Response>> spawn(const EndpointPtr& endpoint, Request request,
+                                                   TimePoint deadline) {
         const std::optional<asio::any_io_executor> executor = endpoint->executor();
         if (!executor)
-            co_return endpoint->aborted();
-        const detail::Call::Strand strand = asio::make_strand(*executor);
-        auto call = std::make_shared<detail::Call>(strand);
-        const std::weak_ptr weak = call;
-        asio::awaitable<Result<Response>> work =
-            run(endpoint, std::move(call), std::move(request), deadline);
-        auto begin = [strand, weak](auto handler, asio::awaitable<Result<Response>> begun) {
+            return refuse(endpoint->aborted());
+        auto call = std::make_shared<detail::Call>(asio::make_strand(*executor));
+        const auto begin = [weak = std::weak_ptr(call)](auto handler,
+                                                        asio::awaitable<Result<Response>> work) {
+            const std::shared_ptr<detail::Call> begun = weak.lock();
             asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected()) {
                 slot.assign([weak](asio::cancellation_type) {
@@ -120,15 +130,16 @@ private:
                 });
             }
             asio::co_spawn(
-                strand, std::move(begun),
+                begun->strand(), std::move(work),
                 asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
         };
-        asio::awaitable<Result<Response>> end =
-            asio::async_initiate<const asio::use_awaitable_t<>,
-                                 void(std::exception_ptr, Result<Response>)>(
-                std::move(begin), asio::use_awaitable, std::move(work));
-        co_return co_await std::move(end);
+        return asio::async_initiate<const asio::use_awaitable_t<>,
+                                    void(std::exception_ptr, Result<Response>)>(
+            begin, asio::use_awaitable,
+            run(endpoint, std::move(call), std::move(request), deadline));
     }
+
+    static asio::awaitable<Result<Response>> refuse(Error error) { co_return error; }
 
     static asio::awaitable<Result<Response>> run(EndpointPtr endpoint,
                                                  std::shared_ptr<detail::Call> call,

@@ -41,6 +41,8 @@ public:
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
+    const Strand& strand() const noexcept { return strand_; }
+
     /// Something that the call waits for has happened. Any thread.
     void post_wake() {
         asio::post(strand_, [weak = weak_from_this()] {
