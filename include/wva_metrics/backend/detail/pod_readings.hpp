@@ -48,9 +48,9 @@ struct FoundValues {
 inline std::span<const SignalRow> rows_of_part(std::span<const SignalRow> pod,
                                                promql::PartTag tag) noexcept {
     const auto order = [](promql::PartTag of) { return std::pair(of.alias, of.part); };
-    const auto [first, last] = std::ranges::equal_range(
-        pod, order(tag), {}, [&](const SignalRow& row) { return order(row.tag); });
-    return {first, last};
+    const auto order_of_row = [&](const SignalRow& row) { return order(row.tag); };
+    return {std::ranges::lower_bound(pod, order(tag), {}, order_of_row),
+            std::ranges::upper_bound(pod, order(tag), {}, order_of_row)};
 }
 
 /// `pod` are one pod's rows, sorted.

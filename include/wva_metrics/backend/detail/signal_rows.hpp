@@ -58,8 +58,9 @@ struct SignalRows {
     void sort() { std::ranges::sort(rows, {}, &SignalRow::place); }
 
     std::span<const SignalRow> of_model(std::size_t model) const {
-        const auto [first, last] = std::ranges::equal_range(rows, model, {}, &SignalRow::model);
-        return {first, last};
+        // Clang 14 cannot compile `std::ranges::equal_range` of libstdc++ 12.
+        return {std::ranges::lower_bound(rows, model, {}, &SignalRow::model),
+                std::ranges::upper_bound(rows, model, {}, &SignalRow::model)};
     }
 
     const Error* failure(std::size_t model) const {
