@@ -11,6 +11,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,7 +51,12 @@ inline VariantAutoscaling variant_of(const std::string& deployment,
 
 /// A fake Prometheus whose time stands still, and a backend that asks it, in one thread.
 struct BackendFixture {
-    BackendFixture() { fake.set_time(noon); }
+    BackendFixture() {
+        fake.set_time(noon);
+        // However slow a machine is, that is not what is tested.
+        config.client.http.timeouts.attempt = config.client.http.timeouts.connect = 10min;
+        config.batch_timeout = 10min;
+    }
 
     // What servers report.
 
@@ -104,6 +110,17 @@ struct BackendFixture {
                  1);
     }
 
+    /// Runs until the condition holds. A test that waits for something impossible fails instead of
+    /// hanging.
+    template <typename Condition>
+    void wait_until(Condition condition) {
+        io.restart();
+        while (!condition()) {
+            if (io.run_one_for(2min) == 0)
+                throw std::runtime_error("what the test waits for did not happen");
+        }
+    }
+
     // Questions.
 
     PrometheusBackend backend() { return PrometheusBackend(io.get_executor(), config); }
@@ -116,7 +133,7 @@ struct BackendFixture {
             failure = thrown;
             answer.emplace(std::move(result));
         });
-        run_until(io, [&] { return answer.has_value(); });
+        wait_until([&] { return answer.has_value(); });
         if (failure)
             std::rethrow_exception(failure);
         return *std::move(answer);

@@ -123,10 +123,10 @@ TEST_CASE_METHOD(BatchFixture, "all questions of a batch are under way at once")
     PrometheusBackend asked = backend();
     asio::co_spawn(io, asked.fetch_optimizer_metrics(variants),
                    [&](std::exception_ptr, auto result) { answers = std::move(result); });
-    run_until(io, [&] { return fake.query_count() == 6; });
+    wait_until([&] { return fake.query_count() == 6; });
     CHECK_FALSE(answers.has_value());
     fake.release();
-    run_until(io, [&] { return answers.has_value(); });
+    wait_until([&] { return answers.has_value(); });
     CHECK(is_rate_of(answers->at(0), 0));
 }
 
@@ -138,11 +138,11 @@ TEST_CASE_METHOD(BatchFixture, "no more questions are under way than there may b
     PrometheusBackend asked = backend();
     asio::co_spawn(io, asked.fetch_optimizer_metrics(variants),
                    [&](std::exception_ptr, auto) { is_over = true; });
-    run_until(io, [&] { return fake.query_count() == 2; });
+    wait_until([&] { return fake.query_count() == 2; });
     run_ready(io);
     CHECK(fake.query_count() == 2);
     fake.release();
-    run_until(io, [&] { return is_over; });
+    wait_until([&] { return is_over; });
     CHECK(fake.query_count() == 6);
 }
 
