@@ -35,11 +35,11 @@ void check_engines(const WatchedFleet& watched, const CollectedFleet& collected,
 
 TEST_CASE("every value of a small fleet is what a direct query gives at the same moment") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
-    WatchedFleet watched({"--models", "5", "--variants", "2", "--engines", "2"});
-    // So that there is a queue everywhere.
+    WatchedFleet watched({"--models", "5", "--variants", "2", "--engines", "2", "--period", "20"});
+    // So that there is a queue everywhere at the crest of the wave.
     watched.fleet().control({{"load", "*"}, {"factor", "3"}});
     watched.wait_for_requests();
-    watched.wait_for("min(vllm:num_requests_waiting)");
+    watched.wait_for("min(max_over_time(vllm:num_requests_waiting[1m]))");
     const std::vector<FleetModel> models = watched.fleet().models();
     const CollectedFleet collected = collect_at_one_moment(watched, models);
 
