@@ -3,6 +3,7 @@
 
 #include "wva_metrics/attribution.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/metrics.hpp"
 
