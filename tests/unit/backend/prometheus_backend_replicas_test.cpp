@@ -276,6 +276,37 @@ TEST_CASE_METHOD(BackendFixture, "a namespace whose pods cannot be asked for spo
     CHECK(huge.partial);
 }
 
+TEST_CASE_METHOD(BackendFixture, "what Prometheus warns of is handed on once, and makes the answer "
+                                 "partial") {
+    config.use_kube_state = false;
+    fake.fail_next(2, 200,
+                   R"({"status":"success","warnings":["store-1 did not answer"],)"
+                   R"("data":{"resultType":"vector","result":[]}})");
+    const ReplicaSamples samples = replicas();
+    CHECK(samples.partial);
+    CHECK(samples.warnings == std::vector<std::string>{"store-1 did not answer"});
+}
+
+TEST_CASE_METHOD(BackendFixture, "no pod is called gone by an answer that lacks something") {
+    const std::string warnings = GENERATE("", R"("warnings":["store-1 did not answer"],)");
+    // Holds the answers to all three questions; each takes its own.
+    const auto row = [](const std::string& labels, const std::string& value) {
+        return R"({"metric":{"namespace":"llm","pod":"p-0",)" + labels +
+               R"(},"value":[1700000000,")" + value + "\"]}";
+    };
+    fake.fail_next(3, 200,
+                   R"({"status":"success",)" + warnings +
+                       R"("data":{"resultType":"vector","result":[)" +
+                       row(R"("model_name":"meta/llama","wva_part":"value0")", "0.5") + "," +
+                       row(R"("model_name":"meta/llama","wva_part":"time0")", "1700000000") + "," +
+                       row(R"("wva_part":"seen0")", "1") + "," +
+                       row(R"("wva_part":"reporting0")", "9") + "]}}");
+    const ReplicaSamples samples = replicas();
+    CHECK(samples.gone_pods.empty() == !warnings.empty());
+    CHECK(samples.pods.empty() == warnings.empty());
+    CHECK(samples.partial == !warnings.empty());
+}
+
 TEST_CASE_METHOD(BackendFixture, "samples carry the owners that kube-state-metrics names") {
     set_kv({pod_a}, 0.5);
     set_kv({pod_b}, 0.5);

@@ -80,11 +80,10 @@ TEST_CASE("a sample from the future is from now, and one from long ago no older 
 }
 
 TEST_CASE("the oldest of a pod's engines tells its age") {
-    const Pod pod = Pod()
-                        .add(Part::value, 1, 0, "a")
-                        .sampled(5, 0, "a")
-                        .add(Part::value, 2, 0, "b")
-                        .sampled(9, 0, "b");
+    const bool swapped = GENERATE(false, true);
+    Pod pod;
+    pod.add(Part::value, 1, 0, "a").sampled(swapped ? 9 : 5, 0, "a");
+    pod.add(Part::value, 2, 0, "b").sampled(swapped ? 5 : 9, 0, "b");
     CHECK(gauge(pod).value() == 2);
     CHECK(gauge(pod, AcrossEngines::sum).value() == 3);
     CHECK(gauge(pod).age(asked_at) == 9s);
@@ -124,9 +123,12 @@ TEST_CASE("a name that is none of the profile's answers nothing") {
 }
 
 TEST_CASE("rates of pods add up, whichever name each answers by") {
+    const Pod older = Pod().add(Part::rate, 1, 1).sampled(9, 1);
+    const Pod newer = Pod().add(Part::rate, 2, 0).sampled(5, 0);
+    const bool swapped = GENERATE(false, true);
     RateTotal total;
-    add_rate(total, Pod().add(Part::rate, 1, 1).sampled(5, 1), names.size(), 60s);
-    add_rate(total, Pod().add(Part::rate, 2, 0).sampled(9, 0), names.size(), 60s);
+    add_rate(total, swapped ? newer : older, names.size(), 60s);
+    add_rate(total, swapped ? older : newer, names.size(), 60s);
     add_rate(total, Pod(), names.size(), 60s);
     CHECK(total.pods == 2);
     const Reading<double> reading = per_minute(total, names);
