@@ -46,7 +46,7 @@ bool is_complete(const ModelReplicas& model) {
 void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& models) {
     CollectorConfig config;
     config.cache.fetch_interval = std::chrono::seconds(1);
-    BlockingCollector collector(watched.config(), config);
+    BlockingCollector collector(patient(watched.config()), patient(config));
     for (const FleetModel& model : models) {
         collector->track(model.key);
         collector->track(model.deployments[0].variant);

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <future>
 #include <span>
@@ -16,6 +17,17 @@
 #include <vector>
 
 namespace wva_metrics::test_support {
+
+/// Gives a busy machine all the time it needs: for tests that are about something else.
+inline PrometheusConfig patient(PrometheusConfig config) {
+    config.client.http.timeouts.attempt = std::chrono::minutes(2);
+    config.batch_timeout = std::chrono::minutes(2);
+    return config;
+}
+inline CollectorConfig patient(CollectorConfig config) {
+    config.call_timeout = std::chrono::minutes(2);
+    return config;
+}
 
 /// Asks the backend every time.
 inline CollectorConfig without_cache() {

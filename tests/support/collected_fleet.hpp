@@ -38,7 +38,8 @@ inline CollectedFleet collect_at_one_moment(WatchedFleet& watched,
     CollectedFleet collected;
     collected.asked.time = watched.settled_moment();
     const PinnedTime pinned(watched.prometheus().port(), collected.asked.time);
-    BlockingCollector collector(PrometheusConfig::at(pinned.url()));
+    BlockingCollector collector(patient(PrometheusConfig::at(pinned.url())),
+                                patient(without_cache()));
     collected.asked.before = std::chrono::steady_clock::now();
     collected.variants = collector.collect(variants);
     collected.models = collector.collect(keys, of_models);

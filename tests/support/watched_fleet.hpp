@@ -19,9 +19,9 @@
 
 namespace wva_metrics::test_support {
 
-/// Asks again and again until the condition holds; false where it does not in half a minute.
+/// Asks again and again until the condition holds; false where it does not in a minute.
 template <typename Condition>
-bool eventually(Condition&& holds, std::chrono::seconds patience = std::chrono::seconds(30)) {
+bool eventually(Condition&& holds, std::chrono::seconds patience = std::chrono::seconds(60)) {
     const auto give_up = std::chrono::steady_clock::now() + patience;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > give_up)
