@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shows the load of inference servers that Prometheus scrapes, as an autoscaler sees it. To be
-// copied: it needs find_package(wva_metrics) and nothing else. `class Poller` talks to the library,
-// the rest prints.
-#include <wva_metrics/backend/prometheus_backend.hpp>
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/collector.hpp>
+// Shows how loaded the inference servers are that a Prometheus scrapes, as an autoscaler sees them.
+// Made to be copied: it needs find_package(wva_metrics) and nothing else. ask() and run() use the
+// library, the rest reads options and prints.
+#include <wva_metrics/wva_metrics.hpp>
 #ifdef WVA_METRICS_WITH_TLS // Defined where wva_metrics::tls is linked.
 #include <wva_metrics/http/tls.hpp>
 #endif
@@ -13,287 +11,238 @@
 #include <boost/asio.hpp>
 #include <boost/json.hpp>
 
-#include <cstdio>
+#include <iomanip>
 #include <iostream>
 #include <map>
-#include <sstream>
+#include <regex>
+#include <set>
 #include <unistd.h>
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-using namespace std::chrono_literals;
 using namespace wva_metrics;
 
-struct Options {
-    std::string url, namespace_name, token_file, ca_file;
-    std::vector<std::string> models;
-    std::vector<VariantAutoscaling> deployments; // Of whichever model their pods serve.
-    std::chrono::milliseconds interval = 15s;
-    bool once = false, json = false;
-};
-
-json::object to_json(const Reading<double>& reading) {
-    json::object out{{"value", nullptr}, {"state", to_string(reading.state())}};
-    if (reading)
-        out["value"] = reading.value();
-    else
-        out["reason"] = to_string(reading.reason());
-    if (reading.state() != ReadingState::missing) {
-        const Duration age = reading.age(std::chrono::steady_clock::now());
-        out["age_seconds"] = std::chrono::duration<double>(age).count();
-    }
-    if (!reading.metric().empty())
-        out["metric"] = reading.metric();
-    return out;
-}
-
-std::string utc_now() {
-    const std::time_t now = std::time(nullptr);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-    return text;
-}
-
-class Poller {
-public:
-    Poller(asio::io_context& io, const Options& options)
-        : options_(options), collector_(io.get_executor(), make_backend(io, options),
-                                        {.cache = {.fetch_interval = std::min<Duration>(
-                                                       options.interval, 15s)}}) {
-        // What was collected once is renewed in the background: later rounds hit the cache.
-        if (!options.once)
-            collector_.start_background_fetching();
-    }
-
-    /// What is known of a model now; an error only where nothing is.
-    asio::awaitable<Result<json::object>> poll(ModelKey model) {
-        std::vector<VariantAutoscaling> variants = options_.deployments;
-        for (VariantAutoscaling& variant : variants)
-            variant.model_id = model.model_id;
-        const auto available =
-            co_await collector_.async_validate_availability(model, asio::use_awaitable);
-        const auto replicas = co_await collector_.async_collect_replica_metrics(
-            model, variants, asio::use_awaitable);
-        if (!replicas)
-            co_return replicas.error();
-
-        json::array replica_list, variant_list;
-        json::array warnings((*replicas)->warnings.begin(), (*replicas)->warnings.end());
-        bool partial = (*replicas)->partial;
-        for (const ReplicaMetrics& replica : (*replicas)->replicas)
-            replica_list.push_back({{"pod", replica.pod},
-                                    {"variant", replica.variant},
-                                    {"kv_cache_usage", to_json(replica.kv_cache_usage)},
-                                    {"queue_length", to_json(replica.queue_length)}});
-        for (const VariantAutoscaling& variant : variants) {
-            // With several models, a deployment is listed under the one that its pods serve.
-            const auto is_its = [&](const auto& replica) { return replica.variant == variant.name; };
-            if (options_.models.size() > 1 && std::ranges::none_of((*replicas)->replicas, is_its))
-                continue;
-            const auto collected = co_await collector_.async_collect_optimizer_metrics(
-                variant, asio::use_awaitable);
-            const OptimizerMetrics metrics = collected ? **collected : OptimizerMetrics();
-            partial = partial || !collected || metrics.partial;
-            warnings.insert(warnings.end(), metrics.warnings.begin(), metrics.warnings.end());
-            if (!collected)
-                warnings.emplace_back(collected.error().describe());
-            variant_list.push_back(
-                {{"variant", variant.name},
-                 {"deployment", variant.deployment},
-                 {"accelerator", variant.accelerator},
-                 {"cost", variant.cost},
-                 {"arrival_rate_per_minute", to_json(metrics.arrival_rate_per_minute)},
-                 {"avg_input_tokens", to_json(metrics.avg_input_tokens)},
-                 {"avg_output_tokens", to_json(metrics.avg_output_tokens)},
-                 {"ttft_seconds", to_json(metrics.ttft_seconds)},
-                 {"itl_seconds", to_json(metrics.itl_seconds)}});
-        }
-        const auto& unattributed = (*replicas)->unattributed_pods;
-        const CacheStats cache = collector_.stats().cache;
-        co_return json::object{
-            {"time", utc_now()},
-            {"namespace", model.namespace_name},
-            {"model", model.model_id},
-            {"availability",
-             {{"available", available->available},
-              {"reason", to_string(available->reason)},
-              {"message", available->message}}},
-            {"variants", variant_list},
-            {"replicas", replica_list},
-            {"unattributed_pods", json::array(unattributed.begin(), unattributed.end())},
-            {"freshness", to_string(replicas->freshness())},
-            {"source", to_string(replicas->source())},
-            {"partial", partial},
-            {"warnings", warnings},
-            {"cache",
-             {{"hits", cache.hits},
-              {"stale_hits", cache.stale_hits},
-              {"misses", cache.misses},
-              {"hit_rate", cache.hit_rate()}}}};
-    }
-    double hit_rate() const { return collector_.stats().cache.hit_rate(); }
-
-private:
-    static PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
-        PrometheusConfig config = PrometheusConfig::at(options.url);
-        if (!options.token_file.empty())
-            config.client.http.credentials = http::Credentials::bearer_file(options.token_file);
-#ifdef WVA_METRICS_WITH_TLS
-        if (options.url.starts_with("https"))
-            config.client.http.transport =
-                http::make_tls_transport({.ca_file = options.ca_file}).value();
-#endif
-        return PrometheusBackend(io.get_executor(), std::move(config));
-    }
-    Options options_;
-    Collector<PrometheusBackend, MemoryCache> collector_;
-};
-
-/// `42.07 (3s)`: a value and the age of its sample, or why there is none; else the text itself.
-std::string cell(const json::value& value) {
-    char text[64];
-    if (value.is_string())
-        return std::string(value.get_string());
-    if (value.is_number())
-        std::snprintf(text, sizeof text, "%.2f", value.to_number<double>());
-    else if (value.at("value").is_null())
-        return std::string(value.at("reason").get_string());
-    else
-        std::snprintf(text, sizeof text, "%.4g (%.0fs)", value.at("value").to_number<double>(),
-                      value.at("age_seconds").to_number<double>());
-    return text;
-}
-
-/// `columns` are names in the report and the titles above them, in turn.
-void print_list(const json::value& list, const std::vector<const char*>& columns) {
-    const auto width = [&](std::size_t i) { return i == 0 ? 42 : i == 2 && columns.size() == 8 ? 28 : 15; };
-    for (std::size_t i = 0; i < columns.size(); i += 2)
-        std::printf("  %-*s", width(i), columns[i + 1]);
-    for (const json::value& row : list.get_array()) {
-        std::printf("\n");
-        for (std::size_t i = 0; i < columns.size(); i += 2)
-            std::printf("  %-*s", width(i), cell(row.at(columns[i])).c_str());
-    }
-    std::printf("\n");
-}
-
-void print_table(const json::value& report) {
-    const bool bold = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    std::printf("\n%s%s%s  %s\n", bold ? "\033[1m" : "", cell(report.at("model")).c_str(),
-                bold ? "\033[0m" : "", cell(report.at("freshness")).c_str());
-    if (!report.at("availability").at("available").get_bool())
-        std::printf("  %s\n", cell(report.at("availability").at("message")).c_str());
-    print_list(report.at("variants"),
-               {"variant", "VARIANT", "accelerator", "ACCELERATOR", "cost", "COST",
-                "arrival_rate_per_minute", "REQUESTS/MIN", "avg_input_tokens", "TOKENS IN",
-                "avg_output_tokens", "TOKENS OUT", "ttft_seconds", "TTFT s", "itl_seconds", "ITL s"});
-    print_list(report.at("replicas"), {"pod", "REPLICA", "variant", "VARIANT", "kv_cache_usage",
-                                       "KV CACHE", "queue_length", "QUEUE"});
-    for (const json::value& pod : report.at("unattributed_pods").get_array())
-        std::printf("  %-42s  of none of these deployments\n", cell(pod).c_str());
-}
+using Options = std::map<std::string, std::vector<std::string>>; // Each with its values.
 
 [[noreturn]] void usage(const std::string& problem) {
-    std::cerr << "prometheus_poll: " << problem
-              << "\nusage: prometheus_poll --url URL --namespace NS --model ID...\n"
-                 "  [--deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]...]\n"
-                 "  [--interval 15s] [--once] [--json] [--token-file F] [--ca-file F]\n";
+    std::cerr << "prometheus_poll: " << problem << "\n"
+              << "usage: prometheus_poll --url URL --namespace NS --model ID... [--once] [--json]\n"
+                 "  [--deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]]... [--interval 15s]\n"
+                 "  [--token-file F] [--ca-file F]\n";
     std::exit(2);
 }
 
-double number(const std::string& text, std::string_view unit) {
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    if (end == text.c_str() || end != unit || !(value >= 0 && value <= 1e6))
-        usage("'" + text + "' is no number" + (unit.empty() ? "" : " of seconds, such as 15s"));
-    return value;
-}
-
-VariantAutoscaling parse_deployment(const std::string& text) {
-    VariantAutoscaling variant;
-    std::istringstream rest(text);
-    std::getline(rest, variant.deployment, '=');
-    if (!std::getline(rest, variant.name, ':'))
-        variant.name = variant.deployment;
-    std::getline(rest, variant.accelerator, ':');
-    if (std::string cost; std::getline(rest, cost))
-        variant.cost = number(cost, "");
-    return variant;
-}
-
-Options parse(const std::vector<std::string>& arguments) {
-    Options options;
-    const std::map<std::string, std::string*> texts{{"--url", &options.url},
-                                                    {"--namespace", &options.namespace_name},
-                                                    {"--token-file", &options.token_file},
-                                                    {"--ca-file", &options.ca_file}};
-    for (auto it = arguments.begin(); it != arguments.end(); ++it) {
-        const std::string& name = *it;
-        const auto value = [&] {
-            return ++it != arguments.end() ? *it : (usage(name + " needs a value"), "");
-        };
-        if (name == "--once" || name == "--json")
-            (name == "--once" ? options.once : options.json) = true;
-        else if (const auto text = texts.find(name); text != texts.end())
-            *text->second = value();
-        else if (name == "--model")
-            options.models.push_back(value());
-        else if (name == "--deployment")
-            options.deployments.push_back(parse_deployment(value()));
-        else if (name == "--interval")
-            options.interval = std::chrono::milliseconds(std::llround(1000 * number(value(), "s")));
-        else
-            usage("unknown option: " + name);
+Options parse(int argc, char** argv) {
+    const std::regex flag("--(once|json)");
+    const std::regex valued("--(url|namespace|model|deployment|interval|token-file|ca-file)");
+    Options options{{"--deployment", {}}, {"--interval", {"15s"}}, {"--ca-file", {""}}};
+    for (int i = 1; i < argc; ++i) {
+        const std::string name = argv[i];
+        if (!std::regex_match(name, flag) && (!std::regex_match(name, valued) || ++i == argc))
+            usage(name + " is unknown or lacks its value");
+        options[name].emplace_back(argv[i]);
     }
-    if (options.url.empty() || options.namespace_name.empty() || options.models.empty())
-        usage("--url, --namespace and at least one --model are needed");
-    for (VariantAutoscaling& variant : options.deployments)
-        variant.namespace_name = options.namespace_name;
+    if (!options.contains("--url") || !options.contains("--namespace") ||
+        !options.contains("--model"))
+        usage("--url, --namespace and --model are needed");
     return options;
 }
 
+VariantAutoscaling to_variant(const std::string& text, const ModelKey& model) {
+    const std::regex form("([^=]+)(=([^:]+)(:([^:]*)(:([0-9]{1,9}([.][0-9]{1,9})?))?)?)?");
+    std::smatch part;
+    if (!std::regex_match(text, part, form))
+        usage("--deployment takes NAME[=VARIANT[:ACCELERATOR[:COST]]], not '" + text + "'");
+    const std::string name = part[part[3].matched ? 3 : 1];
+    const double cost = part[7].matched ? std::stod(part[7]) : default_variant_cost;
+    return {model.namespace_name, name, model.model_id, part[1], part[5], cost};
+}
+
+PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
+    PrometheusConfig config = PrometheusConfig::at(options.at("--url").back());
+    if (options.contains("--token-file"))
+        config.client.http.credentials =
+            http::Credentials::bearer_file(options.at("--token-file").back());
+#ifdef WVA_METRICS_WITH_TLS
+    if (config.client.http.url.starts_with("https:"))
+        config.client.http.transport =
+            http::make_tls_transport({.ca_file = options.at("--ca-file").back()}).value();
+#endif
+    return PrometheusBackend(io.get_executor(), std::move(config));
+}
+
+/// `{"name":value,...}` of members `"name":value`.
+std::string object(const auto&... members) {
+    std::string text;
+    ((text += (text.empty() ? "{" : ",") + members), ...);
+    return text + "}";
+}
+
+/// `"name":value`. Boost.JSON itself writes 0.5 as 5E-1, which no person likes to read.
+std::string member(const std::string& name, const auto& value) {
+    const json::value converted = json::value_from(value);
+    std::ostringstream number;
+    if (converted.is_double())
+        number << std::setprecision(15) << converted.get_double();
+    return '"' + name + "\":" + (converted.is_double() ? number.str() : json::serialize(converted));
+}
+
+std::string member(const std::string& name, const Reading<double>& reading) {
+    const std::string start = '"' + name + "\":",
+                      state = member("state", to_string(reading.state()));
+    if (!reading)
+        return start + object(member("value", nullptr), state,
+                              member("reason", to_string(reading.reason())));
+    const std::chrono::duration<double> age = reading.age(std::chrono::steady_clock::now());
+    return start + object(member("value", reading.value()), state,
+                          member("age_seconds", std::round(age.count() * 1000) / 1000),
+                          member("metric", reading.metric()));
+}
+
+/// One line of JSON with what is known of a model now; an error only where nothing is.
+asio::awaitable<Result<std::string>> ask(auto& collector, ModelKey model, const Options& options) {
+    std::vector<VariantAutoscaling> variants;
+    for (const std::string& deployment : options.at("--deployment"))
+        variants.push_back(to_variant(deployment, model));
+    const auto replicas =
+        co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+    if (!replicas)
+        co_return replicas.error();
+    const auto verdict = co_await collector.async_validate_availability(model, asio::use_awaitable);
+    const ModelReplicas& found = **replicas;
+    bool partial = found.partial;
+    std::set<std::string> serving, warnings(found.warnings.begin(), found.warnings.end());
+    std::string variant_list, replica_list;
+    for (const ReplicaMetrics& replica : found.replicas) {
+        serving.insert(replica.variant);
+        replica_list += (replica_list.empty() ? "" : ",") +
+                        object(member("pod", replica.pod), member("variant", replica.variant),
+                               member("kv_cache_usage", replica.kv_cache_usage),
+                               member("queue_length", replica.queue_length));
+    }
+    for (const VariantAutoscaling& variant : variants) {
+        // Of several models, a variant is listed under the one that it serves.
+        if (options.at("--model").size() > 1 && !serving.contains(variant.name))
+            continue;
+        const auto collected =
+            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        const OptimizerMetrics metrics = collected ? **collected : OptimizerMetrics();
+        partial = partial || !collected || metrics.partial;
+        warnings.insert(metrics.warnings.begin(), metrics.warnings.end());
+        if (!collected)
+            warnings.insert(collected.error().describe());
+        variant_list +=
+            (variant_list.empty() ? "" : ",") +
+            object(member("variant", variant.name), member("deployment", variant.deployment),
+                   member("accelerator", variant.accelerator), member("cost", variant.cost),
+                   member("arrival_rate_per_minute", metrics.arrival_rate_per_minute),
+                   member("avg_input_tokens", metrics.avg_input_tokens),
+                   member("avg_output_tokens", metrics.avg_output_tokens),
+                   member("ttft_seconds", metrics.ttft_seconds),
+                   member("itl_seconds", metrics.itl_seconds));
+    }
+    const CacheStats cache = collector.stats().cache;
+    const std::time_t now = std::time(nullptr);
+    co_return object(
+        member("time", (std::ostringstream() << std::put_time(std::gmtime(&now), "%FT%TZ")).str()),
+        member("namespace", model.namespace_name), member("model", model.model_id),
+        "\"availability\":" + object(member("available", verdict->available),
+                                     member("reason", to_string(verdict->reason)),
+                                     member("message", verdict->message)),
+        "\"variants\":[" + variant_list + "]", "\"replicas\":[" + replica_list + "]",
+        member("unattributed_pods", found.unattributed_pods),
+        member("freshness", to_string(replicas->freshness())),
+        member("source", to_string(replicas->source())), member("partial", partial),
+        member("warnings", warnings),
+        "\"cache\":" + object(member("hits", cache.hits), member("stale_hits", cache.stale_hits),
+                              member("misses", cache.misses),
+                              member("hit_rate", cache.hit_rate())));
+}
+
+/// `42.07 (3s)`: a value and the age of its sample, or why there is none; else the text itself.
+std::string cell(const json::value& value) {
+    if (value.is_string()) // Escaped, lest it upset the terminal.
+        return json::serialize(value).substr(1, json::serialize(value).size() - 2);
+    if (value.at("value").is_null())
+        return cell(value.at("reason"));
+    char text[64];
+    std::snprintf(text, sizeof text, "%.5g (%.0fs)", value.at("value").to_number<double>(),
+                  value.at("age_seconds").to_number<double>());
+    return text;
+}
+
+/// A line per element of the list, in columns `TITLE:member` as wide as their longest cell.
+void print(std::ostream& out, const json::value& list, const std::vector<std::string>& columns) {
+    std::vector<std::string> lines(list.get_array().size() + 1);
+    for (const std::string& column : columns) {
+        const std::size_t colon = column.find(':');
+        std::vector<std::string> cells{column.substr(0, colon)};
+        for (const json::value& element : list.get_array())
+            cells.push_back(cell(element.at(column.substr(colon + 1))));
+        const std::size_t width = std::ranges::max(cells, {}, &std::string::size).size();
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            lines[i] += "  " + cells[i] + std::string(width - cells[i].size(), ' ');
+    }
+    for (const std::string& line : lines)
+        out << line << "\n";
+}
+
+std::string to_text(const json::value& report) {
+    const bool bold = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    std::ostringstream out;
+    out << (bold ? "\033[1m" : "") << cell(report.at("model")) << (bold ? "\033[0m" : "") << "  "
+        << cell(report.at("freshness")) << ", cache hit rate "
+        << std::lround(100 * report.at("cache").at("hit_rate").to_number<double>()) << " %\n";
+    if (!report.at("availability").at("available").get_bool())
+        out << "  " << cell(report.at("availability").at("message")) << "\n";
+    print(out, report.at("variants"),
+          {"VARIANT:variant", "REQUESTS/MIN:arrival_rate_per_minute", "TOKENS IN:avg_input_tokens",
+           "TOKENS OUT:avg_output_tokens", "TTFT s:ttft_seconds", "ITL s:itl_seconds"});
+    print(out, report.at("replicas"),
+          {"REPLICA:pod", "VARIANT:variant", "KV CACHE:kv_cache_usage", "QUEUE:queue_length"});
+    for (const char* notes : {"unattributed_pods", "warnings"})
+        for (const json::value& note : report.at(notes).get_array())
+            out << "  " << notes << ": " << cell(note) << "\n";
+    return out.str();
+}
+
 asio::awaitable<int> run(asio::io_context& io, Options options) {
-    Poller poller(io, options);
-    asio::steady_timer timer(io);
+    const auto interval = parse_duration(options.at("--interval").back());
+    if (!interval || *interval < std::chrono::milliseconds(100))
+        usage("--interval " + options.at("--interval").back() + ": no time such as 500ms or 15s");
+    const bool once = options.contains("--once"), as_json = options.contains("--json");
+    const bool redraw = isatty(STDOUT_FILENO) != 0 && !once && !as_json;
+    Collector<PrometheusBackend, MemoryCache> collector(
+        io.get_executor(), make_backend(io, options), {.cache = {.fetch_interval = *interval}});
+    collector.start_background_fetching(); // Renews what was collected: later rounds hit the cache.
     for (bool known = false;;) {
-        timer.expires_after(std::max(options.interval, 100ms));
-        std::vector<Result<json::object>> reports;
-        for (const std::string& model : options.models)
-            reports.push_back(co_await poller.poll({options.namespace_name, model}));
-        if (isatty(STDOUT_FILENO) != 0 && !options.once && !options.json)
-            std::printf("\033[H\033[2J"); // Redraw in place.
-        if (!options.json)
-            std::printf("%s  cache hit rate %.0f %%\n", utc_now().c_str(), 100 * poller.hit_rate());
-        for (const Result<json::object>& report : reports) {
-            known = known || report;
-            if (!report)
-                std::cerr << "prometheus_poll: " << report.error().describe() << std::endl;
-            else if (options.json)
-                std::cout << *report << std::endl;
+        asio::steady_timer next_round(io, *interval);
+        std::string text, problem;
+        for (const std::string& name : options.at("--model")) {
+            const ModelKey model(options.at("--namespace").back(), name);
+            const Result<std::string> report = co_await ask(collector, model, options);
+            if (report)
+                text += (as_json ? *report : to_text(json::parse(*report))) + "\n";
             else
-                print_table(*report);
+                problem = "prometheus_poll: " + report.error().describe() + "\n";
         }
-        std::fflush(stdout);
-        if (options.once || !known)
+        known = known || !text.empty();
+        std::cout << (redraw && known ? "\033[H\033[2J" : "") << text << std::flush;
+        std::cerr << problem;
+        if (once || !known)
             co_return known ? 0 : 1;
-        co_await timer.async_wait(asio::use_awaitable);
+        co_await next_round.async_wait(asio::use_awaitable);
     }
 }
 
 int main(int argc, char** argv) try {
     asio::io_context io;
-    int status = 0;
     asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](auto, int) { io.stop(); });
-    asio::co_spawn(io, run(io, parse({argv + 1, argv + argc})),
-                   [&](const std::exception_ptr& failure, int result) {
-                       status = result;
-                       io.stop();
-                       if (failure)
-                           std::rethrow_exception(failure);
-                   });
-    io.run();
-    return status;
+    signals.async_wait([](auto, int) { std::exit(0); });
+    auto status = asio::co_spawn(io, run(io, parse(argc, argv)), asio::use_future);
+    while (status.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+        io.run_one();
+    return status.get();
 } catch (const std::exception& error) {
     std::cerr << "prometheus_poll: " << error.what() << "\n";
     return 1;

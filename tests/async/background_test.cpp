@@ -36,6 +36,18 @@ TEST_CASE("an interval as long as the TTL still keeps entries from expiring betw
     CHECK(f.collector->stats().cache.stale_hits == 0);
 }
 
+TEST_CASE("an interval that is short beside the TTL is kept too") {
+    CollectorFixture f({.cache = {.fetch_interval = 1s}});
+    f.collect(variant("v")).value();
+    f.collector->start_background_fetching();
+    for (int second = 0; second < 20; ++second)
+        f.advance(1s);
+    CHECK(f.backend.batches() >= 20);
+    const auto known = f.collector->find_optimizer_metrics({"llm", "v"});
+    REQUIRE(known.has_value());
+    CHECK(ManualClock::now() - known->collected_at() <= 1s);
+}
+
 TEST_CASE("rounds never overlap, and a late one is followed by the next at once") {
     CollectorFixture f;
     f.collect(variant("v")).value();

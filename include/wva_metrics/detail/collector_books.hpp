@@ -148,14 +148,14 @@ public:
         std::vector<FlightPtr> models;
     };
 
-    /// Opens flights for what is tracked and would expire before the answer of the next round is
-    /// there.
+    /// Opens flights for what is tracked, but for what somebody collected in the last half of an
+    /// interval and that will not expire before the answer of the next round is there.
     Due open_due(TimePoint at) {
         Due due;
-        const TimePoint must_last_until =
-            at + effective_fetch_interval(config_) + config_.call_timeout;
+        const Duration interval = effective_fetch_interval(config_);
         tracked_.for_each_due(
-            must_last_until, [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
+            at - interval / 2, at + interval + config_.call_timeout,
+            [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
                 if (flights_.find(key) != nullptr)
                     return;
                 std::vector<FlightPtr>& list =

@@ -46,14 +46,16 @@ public:
         return idle;
     }
 
-    /// Calls `f(key, question, latest entry or null)` for each whose entry is not fresh until then.
+    /// Calls `f(key, question, latest entry or null)` for each whose entry was collected by then,
+    /// or would not be fresh for long enough.
     template <typename F>
-    void for_each_due(TimePoint must_last_until, F&& f) {
+    void for_each_due(TimePoint collected_by, TimePoint must_last_until, F&& f) {
         const auto visit = [&](const CacheKeyView& key, const auto& record) {
             if (!record.in_background)
                 return;
             CacheEntryPtr latest = record.latest.lock();
-            if (!latest || latest->fresh_until() < must_last_until)
+            if (!latest || latest->collected_at() <= collected_by ||
+                latest->fresh_until() < must_last_until)
                 f(key, Question(record.question), std::move(latest));
         };
         variants_.for_each(visit);

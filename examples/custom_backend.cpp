@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A backend of your own is a class with three coroutines. This one makes up the load of two pods;
+// the second does not report its queue. Log lines go to stderr.
+#include <wva_metrics/wva_metrics.hpp>
+
+#include <boost/asio.hpp>
+
+#include <iostream>
+
+namespace asio = boost::asio;
+using namespace wva_metrics;
+
+Reading<double> measured(double value) {
+    return Reading<double>::measured(value, std::chrono::steady_clock::now());
+}
+
+struct LoadGenerator {
+    asio::awaitable<Result<Availability>> validate(ModelKey model) {
+        co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
+    }
+
+    // One answer per question, in order. What is not set stays unknown: it never turns into 0.
+    asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
+        OptimizerMetrics metrics;
+        metrics.arrival_rate_per_minute = measured(90);
+        co_return std::vector<Result<OptimizerMetrics>>(variants.size(), metrics);
+    }
+
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+    fetch_replica_samples(std::vector<ModelKey> models) {
+        const auto nothing = Reading<double>::missing(ReadingReason::no_series);
+        ReplicaSamples samples;
+        samples.pods.push_back({"chat-7d9f8b6c5d-x2x4z", measured(0.42), measured(3), {}});
+        samples.pods.push_back({"chat-7d9f8b6c5d-z8k2w", measured(0.57), nothing, {}});
+        co_return std::vector<Result<ReplicaSamples>>(models.size(), samples);
+    }
+};
+
+void show(const std::string& name, const Reading<double>& reading) {
+    const std::string value = reading ? std::to_string(reading.value()) : "unknown";
+    std::cout << "  " << name << ": " << value << " (" << to_string(reading.reason()) << ")\n";
+}
+
+asio::awaitable<void> collect(asio::io_context& io) {
+    const auto log = [](LogLevel level, std::string_view line) {
+        std::cerr << to_string(level) << ": " << line << "\n";
+    };
+    LogObserver observer(log, LogLevel::debug);
+    Collector<LoadGenerator, MemoryCache, decltype(observer)> collector(
+        io.get_executor(), LoadGenerator(), {}, observer);
+
+    const VariantAutoscaling variant("llm", "chat-h100", "llama", "chat", "H100");
+    const std::vector<VariantAutoscaling> variants{variant};
+    for (int round = 1; round <= 2; ++round) { // The second is answered from the cache.
+        const auto metrics =
+            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        show("arrival rate per minute", metrics.value()->arrival_rate_per_minute);
+        show("time to first token", metrics.value()->ttft_seconds);
+    }
+    const auto first = co_await collector.async_collect_replica_metrics(variant.model(), variants,
+                                                                        asio::use_awaitable);
+    std::cout << "  " << first.value()->replicas.size() << " replicas from "
+              << to_string(first->source()) << "\n";
+
+    // No co_await: what is known already is there at once, on any thread.
+    const auto replicas = collector.find_replica_metrics(variant.model(), variants);
+    for (const ReplicaMetrics& replica : replicas.value()->replicas)
+        show("queue of " + replica.pod + " of " + replica.variant, replica.queue_length);
+    std::cout << "  cache hit rate: " << collector.stats().cache.hit_rate() << "\n";
+}
+
+int main() {
+    asio::io_context io;
+    auto done = asio::co_spawn(io, collect(io), asio::use_future);
+    io.run();
+    done.get();
+}
