@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend of your own is a class with three coroutines. This one makes up the load of two pods;
-// the second does not report its queue. Log lines go to stderr.
+// A backend of your own is a class with three coroutines. This one makes up the load of two pods,
+// of which the second does not say how long its queue is.
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <boost/asio.hpp>
@@ -20,7 +20,7 @@ struct LoadGenerator {
         co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
     }
 
-    // One answer per question, in order. What is not set stays unknown: it never turns into 0.
+    // One answer per question, in their order. What is not set stays unknown.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         OptimizerMetrics metrics;
@@ -39,36 +39,29 @@ struct LoadGenerator {
 };
 
 void show(const std::string& name, const Reading<double>& reading) {
-    const std::string value = reading ? std::to_string(reading.value()) : "unknown";
-    std::cout << "  " << name << ": " << value << " (" << to_string(reading.reason()) << ")\n";
+    const std::string reason = "unknown, not 0 (" + std::string(to_string(reading.reason())) + ")";
+    std::cout << name << ": " << (reading ? std::to_string(reading.value()) : reason) << "\n";
 }
 
 asio::awaitable<void> collect(asio::io_context& io) {
-    const auto log = [](LogLevel level, std::string_view line) {
-        std::cerr << to_string(level) << ": " << line << "\n";
-    };
-    LogObserver observer(log, LogLevel::debug);
+    LogObserver observer([](auto, std::string_view line) { std::cerr << line << "\n"; },
+                         LogLevel::debug);
     Collector<LoadGenerator, MemoryCache, decltype(observer)> collector(
         io.get_executor(), LoadGenerator(), {}, observer);
-
     const VariantAutoscaling variant("llm", "chat-h100", "llama", "chat", "H100");
     const std::vector<VariantAutoscaling> variants{variant};
-    for (int round = 1; round <= 2; ++round) { // The second is answered from the cache.
-        const auto metrics =
-            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
-        show("arrival rate per minute", metrics.value()->arrival_rate_per_minute);
-        show("time to first token", metrics.value()->ttft_seconds);
-    }
-    const auto first = co_await collector.async_collect_replica_metrics(variant.model(), variants,
-                                                                        asio::use_awaitable);
-    std::cout << "  " << first.value()->replicas.size() << " replicas from "
-              << to_string(first->source()) << "\n";
+    const auto metrics =
+        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    show("requests per minute", metrics.value()->arrival_rate_per_minute);
+    show("time to first token", metrics.value()->ttft_seconds);
+    co_await collector.async_collect_replica_metrics(variant.model(), variants,
+                                                     asio::use_awaitable);
 
-    // No co_await: what is known already is there at once, on any thread.
+    // What is known by now is there at once, for any thread, without co_await.
     const auto replicas = collector.find_replica_metrics(variant.model(), variants);
     for (const ReplicaMetrics& replica : replicas.value()->replicas)
-        show("queue of " + replica.pod + " of " + replica.variant, replica.queue_length);
-    std::cout << "  cache hit rate: " << collector.stats().cache.hit_rate() << "\n";
+        show("queue of " + replica.pod, replica.queue_length);
+    std::cout << "hit rate of the cache: " << collector.stats().cache.hit_rate() << "\n";
 }
 
 int main() {

@@ -20,84 +20,84 @@ namespace wva_metrics {
 ///
 /// Averages are over the requests that finished in the backend's rate window.
 struct OptimizerMetrics {
-    std::string namespace_name;
-    std::string variant;
-    std::string model_id;
-    std::string deployment;
+    std::string namespace_name{};
+    std::string variant{};
+    std::string model_id{};
+    std::string deployment{};
 
     /// Finished requests per minute.
-    Reading<double> arrival_rate_per_minute;
+    Reading<double> arrival_rate_per_minute{};
     /// Prompt tokens per request.
-    Reading<double> avg_input_tokens;
+    Reading<double> avg_input_tokens{};
     /// Generated tokens per request.
-    Reading<double> avg_output_tokens;
+    Reading<double> avg_output_tokens{};
     /// Time to first token, seconds per request.
-    Reading<double> ttft_seconds;
+    Reading<double> ttft_seconds{};
     /// Inter-token latency, seconds per token.
-    Reading<double> itl_seconds;
+    Reading<double> itl_seconds{};
 
     /// Some of the answer is missing because the backend failed or said so.
     bool partial = false;
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings{};
 };
 
 /// Whose pod it is, as the backend knows it.
 struct PodOwner {
     /// `Deployment`, `StatefulSet`, `ReplicaSet`, ...
-    std::string kind;
-    std::string name;
+    std::string kind{};
+    std::string name{};
 
     friend bool operator==(const PodOwner&, const PodOwner&) = default;
 };
 
 /// What was measured on one pod, before anyone asks which variant it belongs to.
 struct ReplicaSample {
-    std::string pod;
+    std::string pod{};
     /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines.
-    Reading<double> kv_cache_usage;
+    Reading<double> kv_cache_usage{};
     /// Requests waiting; the sum over the pod's engines.
-    Reading<double> queue_length;
-    std::optional<PodOwner> owner;
+    Reading<double> queue_length{};
+    std::optional<PodOwner> owner{};
 };
 
 /// All pods of one model. This is what is cached: it depends on no caller's variants or costs.
 struct ReplicaSamples {
-    ModelKey model;
+    ModelKey model{};
     /// Sorted by pod name.
-    std::vector<ReplicaSample> pods;
+    std::vector<ReplicaSample> pods{};
     /// Pods that still have series but no longer exist, sorted. They are not in `pods`.
-    std::vector<std::string> gone_pods;
+    std::vector<std::string> gone_pods{};
     bool partial = false;
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings{};
 };
 
 /// One replica of one variant; input of reactive (saturation-based) scaling.
 struct ReplicaMetrics {
-    std::string pod;
-    std::string namespace_name;
-    std::string model_id;
-    std::string variant;
-    std::string deployment;
-    std::string accelerator;
+    std::string pod{};
+    std::string namespace_name{};
+    std::string model_id{};
+    std::string variant{};
+    std::string deployment{};
+    std::string accelerator{};
     /// Of this replica per hour, in the caller's currency.
     double cost = default_variant_cost;
     /// Fraction of the KV cache in use, 0..1.
-    Reading<double> kv_cache_usage;
+    Reading<double> kv_cache_usage{};
     /// Requests waiting.
-    Reading<double> queue_length;
+    Reading<double> queue_length{};
 };
 
 /// The replicas of one model, joined with one caller's variants.
 struct ModelReplicas {
-    ModelKey model;
+    ModelKey model{};
     /// Sorted by variant, then pod.
-    std::vector<ReplicaMetrics> replicas;
+    std::vector<ReplicaMetrics> replicas{};
     /// Pods of this model that belong to none of the caller's variants, sorted.
-    std::vector<std::string> unattributed_pods;
+    std::vector<std::string> unattributed_pods{};
     /// Pods that still have series but no longer exist, sorted.
-    std::vector<std::string> gone_pods;
+    std::vector<std::string> gone_pods{};
     bool partial = false;
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings{};
 };
 
 /// Where a snapshot came from.

@@ -404,3 +404,33 @@ TEST_CASE("an observer that throws harms nobody and is counted") {
     CHECK(answers == 2);
     CHECK(collector.stats().observer_failures == 1);
 }
+
+TEST_CASE("a backend need not repeat whom it was asked about") {
+    struct Terse {
+        asio::awaitable<Result<Availability>> validate(ModelKey) { co_return Availability{}; }
+        asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+        fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
+            co_return std::vector<Result<OptimizerMetrics>>(variants.size(), OptimizerMetrics());
+        }
+        asio::awaitable<std::vector<Result<ReplicaSamples>>>
+        fetch_replica_samples(std::vector<ModelKey> models) {
+            ReplicaSamples samples;
+            samples.pods.resize(1);
+            samples.pods[0].pod = "llama-7d9f8b6c5d-x2k4p";
+            co_return std::vector<Result<ReplicaSamples>>(models.size(), samples);
+        }
+    };
+    boost::asio::io_context io;
+    Collector<Terse, MemoryCache, NullObserver, ManualTimer> collector(io.get_executor(), Terse());
+    std::size_t replicas = 0;
+    std::string deployment;
+    collector.async_collect_replica_metrics(
+        {"llm", "meta/llama"}, {variant("v")},
+        [&](const Result<ReplicaSnapshot>& result) { replicas = (*result)->replicas.size(); });
+    collector.async_collect_optimizer_metrics(
+        variant("v"),
+        [&](const Result<OptimizerSnapshot>& result) { deployment = (*result)->deployment; });
+    io.poll();
+    CHECK(replicas == 1);
+    CHECK(deployment == "llama");
+}

@@ -384,6 +384,7 @@ private:
 
     void settle_answer(const FlightPtr& flight, CachePayload payload, TimePoint asked_at) {
         const CacheKeyView key = flight->key;
+        identify(flight->question, payload);
         if (flight->previous)
             keep_known(*flight->previous, payload);
         const CacheEntryPtr entry = make_entry(config_.cache, std::move(payload), asked_at);

@@ -43,6 +43,19 @@ inline Question question_of(const CacheKeyView& key, const CacheEntry& entry) {
     return variant;
 }
 
+/// Says whose answer it is. A backend need not: the collector knows what it asked.
+inline void identify(const Question& question, CachePayload& payload) {
+    if (auto* samples = std::get_if<ReplicaSamples>(&payload)) {
+        samples->model = std::get<ModelKey>(question);
+    } else if (auto* metrics = std::get_if<OptimizerMetrics>(&payload)) {
+        const auto& variant = std::get<VariantAutoscaling>(question);
+        metrics->namespace_name = variant.namespace_name;
+        metrics->variant = variant.name;
+        metrics->model_id = variant.model_id;
+        metrics->deployment = variant.deployment;
+    }
+}
+
 /// Carries over from the previous entry what the backend failed to give this time.
 inline void keep_known(const CacheEntry& previous, CachePayload& payload) {
     std::visit(
