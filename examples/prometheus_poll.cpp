@@ -42,8 +42,7 @@ Options parse(int argc, char** argv) {
             usage(name + " is unknown or lacks its value");
         options[name].emplace_back(argv[i]);
     }
-    if (!options.contains("--url") || !options.contains("--namespace") ||
-        !options.contains("--model"))
+    if (options.count("--url") + options.count("--namespace") + options.count("--model") < 3)
         usage("--url, --namespace and --model are needed");
     return options;
 }
@@ -100,7 +99,8 @@ std::string member(const std::string& name, const Reading<double>& reading) {
 }
 
 /// One line of JSON with what is known of a model now; an error only where nothing is.
-asio::awaitable<Result<std::string>> ask(auto& collector, ModelKey model, const Options& options) {
+asio::awaitable<Result<std::string>> ask(auto& collector, ModelKey model, const Options& options,
+                                         std::map<std::string, std::string>& model_of) {
     std::vector<VariantAutoscaling> variants;
     for (const std::string& deployment : options.at("--deployment"))
         variants.push_back(to_variant(deployment, model));
@@ -111,18 +111,17 @@ asio::awaitable<Result<std::string>> ask(auto& collector, ModelKey model, const 
     const auto verdict = co_await collector.async_validate_availability(model, asio::use_awaitable);
     const ModelReplicas& found = **replicas;
     bool partial = found.partial;
-    std::set<std::string> serving, warnings(found.warnings.begin(), found.warnings.end());
+    std::set<std::string> warnings(found.warnings.begin(), found.warnings.end());
     std::string variant_list, replica_list;
     for (const ReplicaMetrics& replica : found.replicas) {
-        serving.insert(replica.variant);
+        model_of[replica.variant] = model.model_id;
         replica_list += (replica_list.empty() ? "" : ",") +
                         object(member("pod", replica.pod), member("variant", replica.variant),
                                member("kv_cache_usage", replica.kv_cache_usage),
                                member("queue_length", replica.queue_length));
     }
     for (const VariantAutoscaling& variant : variants) {
-        // Of several models, a variant is listed under the one that it serves.
-        if (options.at("--model").size() > 1 && !serving.contains(variant.name))
+        if (options.at("--model").size() > 1 && model_of[variant.name] != model.model_id)
             continue;
         const auto collected =
             co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
@@ -190,8 +189,8 @@ void print(std::ostream& out, const json::value& list, const std::vector<std::st
 std::string to_text(const json::value& report) {
     const bool bold = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     std::ostringstream out;
-    out << (bold ? "\033[1m" : "") << cell(report.at("model")) << (bold ? "\033[0m" : "") << "  "
-        << cell(report.at("freshness")) << ", cache hit rate "
+    out << (bold ? "\033[1m" : "") << cell(report.at("model")) << (bold ? "\033[0m" : "")
+        << "  replicas " << cell(report.at("freshness")) << ", cache hit rate "
         << std::lround(100 * report.at("cache").at("hit_rate").to_number<double>()) << " %\n";
     if (!report.at("availability").at("available").get_bool())
         out << "  " << cell(report.at("availability").at("message")) << "\n";
@@ -215,12 +214,13 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
     Collector<PrometheusBackend, MemoryCache> collector(
         io.get_executor(), make_backend(io, options), {.cache = {.fetch_interval = *interval}});
     collector.start_background_fetching(); // Renews what was collected: later rounds hit the cache.
+    std::map<std::string, std::string> model_of; // What each variant serves, or last did.
     for (bool known = false;;) {
         asio::steady_timer next_round(io, *interval);
         std::string text, problem;
         for (const std::string& name : options.at("--model")) {
             const ModelKey model(options.at("--namespace").back(), name);
-            const Result<std::string> report = co_await ask(collector, model, options);
+            const Result<std::string> report = co_await ask(collector, model, options, model_of);
             if (report)
                 text += (as_json ? *report : to_text(json::parse(*report))) + "\n";
             else
