@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/kubernetes/objects.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace wva_metrics::kubernetes {
+
+/// Where the API server has the objects of a type. Specialise it, and `read_object` beside it, for
+/// a type of your own.
+template <typename T>
+struct ResourceDefaults;
+
+/// Pods are of the core API, whose group has no name.
+template <>
+struct ResourceDefaults<Pod> {
+    static constexpr std::string_view group = "";      ///< The API group.
+    static constexpr std::string_view version = "v1";  ///< The API version.
+    static constexpr std::string_view plural = "pods"; ///< The name in URLs.
+};
+/// Replica sets are in the group `apps`.
+template <>
+struct ResourceDefaults<ReplicaSet> {
+    static constexpr std::string_view group = "apps";         ///< The API group.
+    static constexpr std::string_view version = "v1";         ///< The API version.
+    static constexpr std::string_view plural = "replicasets"; ///< The name in URLs.
+};
+/// Deployments are in the group `apps`.
+template <>
+struct ResourceDefaults<Deployment> {
+    static constexpr std::string_view group = "apps";         ///< The API group.
+    static constexpr std::string_view version = "v1";         ///< The API version.
+    static constexpr std::string_view plural = "deployments"; ///< The name in URLs.
+};
+/// Stateful sets are in the group `apps`.
+template <>
+struct ResourceDefaults<StatefulSet> {
+    static constexpr std::string_view group = "apps";          ///< The API group.
+    static constexpr std::string_view version = "v1";          ///< The API version.
+    static constexpr std::string_view plural = "statefulsets"; ///< The name in URLs.
+};
+/// Leader worker sets are a custom resource; a cluster may not have it.
+template <>
+struct ResourceDefaults<LeaderWorkerSet> {
+    static constexpr std::string_view group = "leaderworkerset.x-k8s.io"; ///< The API group.
+    static constexpr std::string_view version = "v1";                     ///< The API version.
+    static constexpr std::string_view plural = "leaderworkersets";        ///< The name in URLs.
+};
+/// Variant autoscaling objects are a custom resource; a cluster may not have it.
+template <>
+struct ResourceDefaults<VariantAutoscalingObject> {
+    static constexpr std::string_view group = "llmd.ai";              ///< The API group.
+    static constexpr std::string_view version = "v1alpha1";           ///< The API version.
+    static constexpr std::string_view plural = "variantautoscalings"; ///< The name in URLs.
+};
+
+/// Where the API server has the objects of a type; the defaults are right unless a custom resource
+/// has been installed under another name.
+template <typename T>
+struct Resource {
+    /// The API group, e.g. `apps`; empty for the core API.
+    std::string group{ResourceDefaults<T>::group};
+    /// The API version, e.g. `v1`.
+    std::string version{ResourceDefaults<T>::version};
+    /// The resource's name as it stands in URLs, e.g. `pods`.
+    std::string plural{ResourceDefaults<T>::plural};
+};
+
+/// Which objects of a resource are meant.
+struct Selection {
+    /// The namespace; empty = all namespaces, which needs the right to read them all.
+    std::string namespace_name{};
+    /// A selector as Kubernetes writes it, e.g. `app=llama,tier!=test`; empty = all objects.
+    std::string label_selector{};
+};
+
+} // namespace wva_metrics::kubernetes
