@@ -16,10 +16,11 @@ deps=$root/build/deps
 apt=$deps/apt
 stamp=$deps/ready
 wanted="compiler cmake ninja openssl certificates libssl boost prometheus"
-parts="$wanted catch2 clang"
+optional="prometheus pkgconfig doxygen spdlog"
+parts="$wanted catch2 zlib pkgconfig doxygen spdlog clang"
 for extra in "$@"; do
     case $extra in
-        tests) wanted="$wanted catch2" ;;
+        tests) wanted="$wanted catch2 zlib pkgconfig doxygen spdlog" ;;
         clang) wanted="$wanted clang" ;;
         *) echo "usage: setup.sh [tests] [clang]" >&2; exit 2 ;;
     esac
@@ -39,7 +40,11 @@ describe() {
         boost) echo "Boost 1.83 or newer: headers and Boost.JSON, with their CMake files" ;;
         catch2) echo "Catch2 3.4 or newer, with its CMake files" ;;
         clang) echo "clang++ 14 or newer, with its sanitizer libraries" ;;
+        zlib) echo "zlib with its headers" ;;
         prometheus) echo "the prometheus server (not required: see above)" ;;
+        pkgconfig) echo "pkg-config (not required: see above)" ;;
+        doxygen) echo "Doxygen (not required: see above)" ;;
+        spdlog) echo "spdlog with its CMake files (not required: see above)" ;;
     esac
 }
 
@@ -76,7 +81,8 @@ find_part() {
             ;;
         cmake) command -v cmake && at_least "$(cmake --version | awk 'NR == 1 { print $3 }')" 3.25 ;;
         ninja) command -v ninja ;;
-        openssl) command -v openssl ;;
+        openssl | doxygen) command -v "$1" ;;
+        pkgconfig) command -v pkg-config ;;
         certificates)
             for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
                 if [ -e "$bundle" ]; then echo "$bundle"; return; fi
@@ -89,7 +95,7 @@ find_part() {
             done
             return 1
             ;;
-        boost | catch2 | libssl) grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
+        boost | catch2 | libssl | zlib | spdlog) grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
     esac 2>/dev/null
 }
 
@@ -292,6 +298,10 @@ get_clang() {
     find_part clang >/dev/null || install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
 }
 
+get_pkgconfig() { install pkg-config; }
+get_doxygen() { install doxygen; }
+get_spdlog() { install libspdlog-dev; }
+
 get_missing() {
     rm -rf "$apt"
     packages=
@@ -303,6 +313,7 @@ get_missing() {
             certificates) packages="$packages ca-certificates" ;;
             # Without a compiler nobody has looked for the library yet.
             libssl) [ -e /usr/include/openssl/ssl.h ] || packages="$packages libssl-dev" ;;
+            zlib) [ -e /usr/include/zlib.h ] || packages="$packages zlib1g-dev" ;;
         esac
     done
     if [ -n "$packages" ]; then
@@ -310,7 +321,7 @@ get_missing() {
         install $packages || return 0
         look_around
     fi
-    for part in clang boost catch2 prometheus; do
+    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog; do
         if is_missing $part; then "get_$part" || true; fi
     done
     rm -rf "$apt"
@@ -326,14 +337,20 @@ if is_missing prometheus; then
     say "*** There is no prometheus server here, and none could be had. ***"
     say "*** The integration tests are SKIPPED, and the example runs against a simulated Prometheus. ***"
 fi
+say_without() {
+    if is_missing "$1"; then say "*** There is no $2 here, and none could be had. $3 ***"; fi
+}
+say_without pkgconfig "pkg-config" "The test of the files for it is SKIPPED."
+say_without doxygen "Doxygen" "The test of the API reference is SKIPPED."
+say_without spdlog "spdlog" "The example that logs through it is NOT BUILT."
 for part in $missing; do
-    if [ "$part" = prometheus ]; then continue; fi
+    if is_in "$part" "$optional"; then continue; fi
     say "wva_metrics needs:"
     for need in $wanted; do
         mark=found
         if is_missing "$need"; then mark=MISSING; fi
         # Only CMake knows where libraries are, and without its tools nobody could ask it.
-        if [ $mark = MISSING ] && [ -z "$probed" ] && is_in "$need" "libssl boost catch2"; then mark=unknown; fi
+        if [ $mark = MISSING ] && [ -z "$probed" ] && is_in "$need" "libssl boost catch2 zlib spdlog"; then mark=unknown; fi
         printf '  %-8s %s\n' $mark "$(describe "$need")" >&2
     done
     say "please install what is missing, then try again"
