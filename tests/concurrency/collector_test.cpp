@@ -72,7 +72,8 @@ TEMPLATE_TEST_CASE(
                 if (i % 29 == 0)
                     collector.invalidate_prefix("replica:");
                 if (i % 31 == 0)
-                    CHECK_NOTHROW(collector.stats());
+                    static_cast<void>(
+                        collector.stats()); // Catch2's macros are for one thread only.
                 if (i % 16 == 0)
                     collector.async_validate_availability(which.model(), boost::asio::use_future)
                         .get();
