@@ -16,10 +16,12 @@ namespace wva_metrics {
 
 /// Joins what was measured on a model's pods with one caller's variants.
 ///
-/// A pod belongs to the variant whose deployment owns it; cost, accelerator and names are the
+/// A pod belongs to the variant whose workload owns it; cost, accelerator and names are the
 /// variant's. The owner is whom `owners` names, else whom the sample names, else whom the pod's
-/// name tells (`DeploymentIndex`). A pod whose owner is none of the variants' deployments is listed
-/// in `unattributed_pods` and in no replica.
+/// name tells (`DeploymentIndex`); `ReplicaMetrics::attributed_by` says which of them did. A pod
+/// whose owner is none of the variants' workloads is listed in `unattributed_pods` and in no
+/// replica. Where `owners` know of the pods' lives too (`PodStates`), they are believed before the
+/// sample: a pod that is gone is listed in `gone_pods`.
 ///
 /// Variants of other models or namespaces are ignored. The order of the variants never matters. A
 /// pod that is listed more than once counts once, as it is listed first.
@@ -47,6 +49,15 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
         if (previous && previous->pod == sample->pod)
             continue;
         previous = sample;
+        PodState state = sample->state;
+        if constexpr (PodStates<Owners>) {
+            const PodState known = owners.state_of(samples.model.namespace_name, sample->pod);
+            state = known == PodState::unknown ? state : known;
+        }
+        if (state == PodState::gone) {
+            joined.gone_pods.push_back(sample->pod);
+            continue;
+        }
         std::optional<PodOwner> owner = owners.find(samples.model.namespace_name, sample->pod);
         if (!owner)
             owner = sample->owner;
@@ -65,7 +76,10 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
         replica.cost = variant->cost;
         replica.kv_cache_usage = sample->kv_cache_usage;
         replica.queue_length = sample->queue_length;
+        replica.attributed_by = owner ? owner->source : OwnerSource::pod_name;
+        replica.state = state;
     }
+    std::ranges::sort(joined.gone_pods);
     // The pods came sorted, and stay so within their variant.
     std::ranges::stable_sort(joined.replicas, {}, &ReplicaMetrics::variant);
     return joined;

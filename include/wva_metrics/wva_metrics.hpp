@@ -32,6 +32,7 @@
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/observer.hpp"
 #include "wva_metrics/parse_duration.hpp"
+#include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/pod_owners.hpp"
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/promql/plan.hpp"

@@ -264,6 +264,20 @@ TEST_CASE("a variant that scales another deployment now is another question, in 
     CHECK(f.backend.variants_asked().back().deployment == "new");
 }
 
+TEST_CASE("a variant that scales another kind of workload now is another question, in the "
+          "foreground and behind") {
+    CollectorFixture f;
+    f.collect(variant("v")).value();
+    VariantAutoscaling changed = variant("v");
+    changed.target_kind = "StatefulSet";
+    CHECK(f.collect(changed).value()->target_kind == "StatefulSet");
+    CHECK(f.backend.variants_asked().back().target_kind == "StatefulSet");
+    f.advance(31s);
+    f.collect(changed).value();
+    CHECK(f.backend.variants_asked().size() == 3);
+    CHECK(f.backend.variants_asked().back().target_kind == "StatefulSet");
+}
+
 TEST_CASE("availability is cached, absence only briefly, and a failing backend is a reason, not an "
           "error") {
     CollectorFixture f;

@@ -19,8 +19,12 @@ const ModelKey model{"prod", "meta-llama/Llama-3.1-8B"};
 
 VariantAutoscaling variant_of(const std::string& deployment, const std::string& name = "",
                               double cost = 10.0) {
-    return {model.namespace_name, name.empty() ? deployment : name, model.model_id, deployment,
-            "A100", cost};
+    return {model.namespace_name,
+            name.empty() ? deployment : name,
+            model.model_id,
+            deployment,
+            "A100",
+            cost};
 }
 
 std::vector<VariantAutoscaling> variants_of(const Names& deployments) {
@@ -51,6 +55,19 @@ std::string owner_of(const std::string& pod, const Names& deployments,
     const std::vector<VariantAutoscaling> variants = variants_of(deployments);
     const VariantAutoscaling* found = DeploymentIndex(model, variants).owner_of(pod, owner);
     return found ? found->deployment : "nobody";
+}
+
+VariantAutoscaling variant_of_kind(const std::string& kind, const std::string& deployment) {
+    VariantAutoscaling variant = variant_of(deployment, kind + " " + deployment);
+    variant.target_kind = kind;
+    return variant;
+}
+
+/// The variant, of those of several kinds, that is found for a pod, or "nobody".
+std::string owner_of(const std::string& pod, const std::vector<VariantAutoscaling>& variants,
+                     const std::optional<PodOwner>& owner = std::nullopt) {
+    const VariantAutoscaling* found = DeploymentIndex(model, variants).owner_of(pod, owner);
+    return found ? found->name : "nobody";
 }
 
 /// Knows some pods of the namespace "prod".
@@ -179,6 +196,150 @@ TEST_CASE(
     CHECK(owner_of(pod, deployments, PodOwner{"Deployment", "llama-7d9f8b6c5d"}) == "nobody");
     CHECK(owner_of(pod, deployments, PodOwner{"Job", "batch"}) == "nobody");
     CHECK(owner_of(pod, deployments, PodOwner{}) == "nobody");
+}
+
+TEST_CASE("the pods of a workload are known by the names that its kind gives them") {
+    const VariantAutoscaling deployment = variant_of_kind("Deployment", "llama");
+    const VariantAutoscaling rollout = variant_of_kind("Rollout", "llama");
+    const VariantAutoscaling set = variant_of_kind("StatefulSet", "llama");
+    const VariantAutoscaling group = variant_of_kind("LeaderWorkerSet", "llama");
+    struct Row {
+        const char* pod;
+        bool of_deployment;
+        bool of_set;
+        bool of_group;
+    };
+    const Row row = GENERATE(values<Row>({
+        {"llama-7d9f8b6c5d-x2k4z", true, false, false},
+        {"llama-66b4c-24567", true, false, false},
+        {"llama-12-24567", true, false, true},
+        {"llama-0", false, true, true},
+        {"llama-10", false, true, true},
+        {"llama-4294967295", false, true, true},
+        {"llama-0-1", false, false, true},
+        {"llama-12-10", false, false, true},
+        {"llama-01", false, false, false},
+        {"llama-42949672951", false, false, false},
+        {"llama-0-1-2", false, false, false},
+        {"llama-x", false, false, false},
+        {"llama-", false, false, false},
+        {"llama", false, false, false},
+        {"llama-0-", false, false, false},
+        {"-0", false, false, false},
+        {"llamas-0", false, false, false},
+    }));
+    CAPTURE(row.pod);
+    CHECK((owner_of(row.pod, {deployment}) == deployment.name) == row.of_deployment);
+    CHECK((owner_of(row.pod, {rollout}) == rollout.name) == row.of_deployment);
+    CHECK((owner_of(row.pod, {set}) == set.name) == row.of_set);
+    CHECK((owner_of(row.pod, {group}) == group.name) == row.of_group);
+}
+
+TEST_CASE("of workloads of several kinds the longest name that explains a pod's has it") {
+    const VariantAutoscaling llama = variant_of_kind("Deployment", "llama");
+    const VariantAutoscaling hashed = variant_of_kind("StatefulSet", "llama-66b4c");
+    const VariantAutoscaling numbered = variant_of_kind("StatefulSet", "llama-0");
+    const VariantAutoscaling group = variant_of_kind("LeaderWorkerSet", "llama");
+    CHECK(owner_of("llama-66b4c-24567", {llama, hashed}) == hashed.name);
+    CHECK(owner_of("llama-66b4c-x2k4z", {llama, hashed}) == llama.name);
+    CHECK(owner_of("llama-0-1", {numbered, group}) == numbered.name);
+    CHECK(owner_of("llama-1-1", {numbered, group}) == group.name);
+    // Both could have made this name.
+    CHECK(owner_of("llama-12-24567", {llama, group}) == "nobody");
+    const VariantAutoscaling set = variant_of_kind("StatefulSet", "llama");
+    CHECK(owner_of("llama-0", {set, group}) == "nobody");
+    CHECK(owner_of("llama-0-0", {set, group}) == group.name);
+}
+
+TEST_CASE("workloads of one name are told apart by the kind of the owner") {
+    const VariantAutoscaling deployment = variant_of_kind("Deployment", "llama");
+    const VariantAutoscaling set = variant_of_kind("StatefulSet", "llama");
+    const VariantAutoscaling group = variant_of_kind("LeaderWorkerSet", "llama");
+    const VariantAutoscaling rollout = variant_of_kind("Rollout", "llama");
+    const std::vector<VariantAutoscaling> all = {deployment, set, group, rollout};
+    CHECK(owner_of("p", all, PodOwner{"Deployment", "llama"}) == deployment.name);
+    CHECK(owner_of("p", all, PodOwner{"StatefulSet", "llama"}) == set.name);
+    CHECK(owner_of("p", all, PodOwner{"LeaderWorkerSet", "llama"}) == group.name);
+    CHECK(owner_of("p", all, PodOwner{"Rollout", "llama"}) == rollout.name);
+    CHECK(owner_of("p", {deployment, set, group}, PodOwner{"ReplicaSet", "llama-66b4c"}) ==
+          deployment.name);
+    CHECK(owner_of("p", {rollout, set}, PodOwner{"ReplicaSet", "llama-66b4c"}) == rollout.name);
+    // A ReplicaSet of that name may be either's.
+    CHECK(owner_of("p", all, PodOwner{"ReplicaSet", "llama-66b4c"}) == "nobody");
+    CHECK(owner_of("p", {set, group}, PodOwner{"ReplicaSet", "llama-66b4c"}) == "nobody");
+    CHECK(owner_of("p", {set, group}, PodOwner{"Deployment", "llama"}) == "nobody");
+    CHECK(DeploymentIndex(model, all).warnings().empty());
+}
+
+TEST_CASE("the StatefulSets of a LeaderWorkerSet's groups are its own") {
+    const VariantAutoscaling group = variant_of_kind("LeaderWorkerSet", "llama");
+    const VariantAutoscaling other = variant_of_kind("StatefulSet", "llama-1");
+    CHECK(owner_of("llama-0", {group}, PodOwner{"StatefulSet", "llama"}) == group.name);
+    CHECK(owner_of("llama-0-1", {group}, PodOwner{"StatefulSet", "llama-0"}) == group.name);
+    CHECK(owner_of("llama-1-1", {group, other}, PodOwner{"StatefulSet", "llama-1"}) == other.name);
+    CHECK(owner_of("llama-0-1", {group}, PodOwner{"StatefulSet", "llama-x"}) == "nobody");
+    CHECK(owner_of("llama-0-1", {group}, PodOwner{"StatefulSet", "llama-0-1"}) == "nobody");
+}
+
+TEST_CASE("two variants of one workload bring a warning that names its kind") {
+    VariantAutoscaling first = variant_of_kind("StatefulSet", "llama");
+    VariantAutoscaling second = first;
+    second.name = "Another";
+    const std::vector<VariantAutoscaling> variants = {first, second};
+    const ModelReplicas joined = attribute(samples_of({"llama-0"}), variants);
+    REQUIRE(joined.warnings.size() == 1);
+    CHECK_THAT(joined.warnings[0], Catch::Matchers::StartsWith("StatefulSet 'llama'"));
+    CHECK(joined.replicas.at(0).variant == "Another");
+}
+
+TEST_CASE("each replica says who attributed it, and what is known of its life") {
+    ReplicaSamples samples;
+    samples.model = model;
+    samples.pods.push_back(
+        sample_of("llama-66b4c-aaaaa",
+                  PodOwner{"ReplicaSet", "llama-66b4c", OwnerSource::kube_state_metrics}));
+    samples.pods.push_back(sample_of("llama-66b4c-bbbbb"));
+    samples.pods.push_back(sample_of("llama-66b4c-ccccc"));
+    samples.pods.back().state = PodState::terminating;
+    samples.pods.push_back(sample_of("llama-66b4c-ddddd", PodOwner{"Deployment", "llama"}));
+    const KnownOwners owners{
+        {{"llama-66b4c-ccccc", {"Deployment", "llama", OwnerSource::owner_references}}}};
+    const auto variants = variants_of({"llama"});
+
+    const ModelReplicas joined = attribute(samples, variants, owners);
+    REQUIRE(joined.replicas.size() == 4);
+    CHECK(joined.replicas[0].attributed_by == OwnerSource::kube_state_metrics);
+    CHECK(joined.replicas[0].state == PodState::unknown);
+    CHECK(joined.replicas[1].attributed_by == OwnerSource::pod_name);
+    CHECK(joined.replicas[2].attributed_by == OwnerSource::owner_references);
+    CHECK(joined.replicas[2].state == PodState::terminating);
+    CHECK(joined.replicas[3].attributed_by == OwnerSource::unknown);
+}
+
+TEST_CASE("owners that know of the pods' lives are believed before the samples") {
+    struct Lives {
+        std::map<std::string, PodState, std::less<>> states;
+        std::optional<PodOwner> find(std::string_view, std::string_view) const { return {}; }
+        PodState state_of(std::string_view, std::string_view pod) const {
+            const auto found = states.find(pod);
+            return found == states.end() ? PodState::unknown : found->second;
+        }
+    };
+    ReplicaSamples samples =
+        samples_of({"llama-66b4c-aaaaa", "llama-66b4c-bbbbb", "llama-66b4c-ccccc"});
+    for (ReplicaSample& sample : samples.pods)
+        sample.state = PodState::ready;
+    samples.gone_pods = {"llama-66b4c-zzzzz"};
+    const Lives lives{
+        {{"llama-66b4c-aaaaa", PodState::terminating}, {"llama-66b4c-bbbbb", PodState::gone}}};
+    const auto variants = variants_of({"llama"});
+
+    const ModelReplicas joined = attribute(samples, variants, lives);
+    REQUIRE(joined.replicas.size() == 2);
+    CHECK(joined.replicas[0].state == PodState::terminating);
+    CHECK(joined.replicas[1].state == PodState::ready);
+    CHECK(joined.gone_pods == Names{"llama-66b4c-bbbbb", "llama-66b4c-zzzzz"});
+    CHECK(joined.unattributed_pods.empty());
 }
 
 TEST_CASE("the caller's knowledge of owners goes before the sample's, and that before the name") {
@@ -332,12 +493,16 @@ TEST_CASE("the order in which variants are given changes nothing") {
             variant.accelerator = "H100";
         if (random() % 8 == 0)
             variant.model_id = "another";
+        if (random() % 3 == 0)
+            variant.target_kind = random() % 2 == 0 ? "StatefulSet" : "LeaderWorkerSet";
         variants.push_back(variant);
     }
     Names pods;
     for (const std::string& name : names) {
         for (const char* rest : {"-66b4c-", "-7d9f8b6c5d-", "-7b-", "-"})
             pods.push_back((name + rest).substr(0, 58) + "x2k4z");
+        for (const char* rest : {"-0", "-12-24567"})
+            pods.push_back(name + rest);
     }
     const ReplicaSamples samples = samples_of(pods);
     const ModelReplicas expected = attribute(samples, variants);

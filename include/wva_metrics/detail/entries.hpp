@@ -20,7 +20,7 @@ namespace wva_metrics::detail {
 inline bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
     const auto* metrics = entry.get<OptimizerMetrics>();
     return metrics != nullptr && metrics->deployment == variant.deployment &&
-           metrics->model_id == variant.model_id;
+           metrics->model_id == variant.model_id && metrics->target_kind == variant.target_kind;
 }
 
 /// Whether a caller may join a flight: cost and accelerator do not change what is measured.
@@ -40,6 +40,7 @@ inline Question question_of(const CacheKeyView& key, const CacheEntry& entry) {
     variant.name = metrics->variant;
     variant.model_id = metrics->model_id;
     variant.deployment = metrics->deployment;
+    variant.target_kind = metrics->target_kind;
     return variant;
 }
 
@@ -53,6 +54,7 @@ inline void identify(const Question& question, CachePayload& payload) {
         metrics->variant = variant.name;
         metrics->model_id = variant.model_id;
         metrics->deployment = variant.deployment;
+        metrics->target_kind = variant.target_kind;
     }
 }
 

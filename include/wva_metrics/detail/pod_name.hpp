@@ -35,6 +35,22 @@ inline std::optional<std::string_view> without_hash(std::string_view name,
     return name.substr(0, dash);
 }
 
+/// The part of a name before a dash and a number; nothing where it does not end so.
+///
+/// A StatefulSet's pods are numbered `<name>-<ordinal>`, a LeaderWorkerSet's
+/// `<name>-<group>[-<worker>]`. Numbers are written without leading zeros.
+inline std::optional<std::string_view> without_number(std::string_view name) noexcept {
+    constexpr std::size_t max_digits = 10; // Of an int32.
+    const std::size_t dash = name.rfind('-');
+    if (dash == std::string_view::npos || dash == 0)
+        return std::nullopt;
+    const std::string_view number = name.substr(dash + 1);
+    if (number.empty() || number.size() > max_digits || (number.size() > 1 && number[0] == '0') ||
+        number.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
+    return name.substr(0, dash);
+}
+
 /// Which names a deployment may have whose pod has this name. Each is empty where the pod's name
 /// does not have that form.
 struct PodName {

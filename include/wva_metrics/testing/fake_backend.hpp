@@ -163,7 +163,8 @@ public:
                                             nothing,
                                             nothing,
                                             false,
-                                            {}};
+                                            {},
+                                            variant.target_kind};
                 }));
         for (std::size_t i = 0; i < answers.size(); ++i) {
             // The collector compares what it asked with what it has: the fake need not be told the
@@ -171,6 +172,7 @@ public:
             if (answers[i].has_value()) {
                 answers[i]->model_id = variants[i].model_id;
                 answers[i]->deployment = variants[i].deployment;
+                answers[i]->target_kind = variants[i].target_kind;
             }
         }
         co_return answers;

@@ -78,6 +78,19 @@ TEST_CASE_METHOD(BackendFixture, "variants of one model get their own rates and 
     CHECK_THAT(small.avg_input_tokens.value(), WithinRel(1000.0, 1e-9));
 }
 
+TEST_CASE_METHOD(BackendFixture, "workloads of one name and different kinds get their own rates") {
+    set_load({"llama-7d9f8b6c5d-aaaaa"}, 1);
+    set_load({"llama-0"}, 3);
+    VariantAutoscaling set = variant_of("llama");
+    set.name = "set";
+    set.target_kind = "StatefulSet";
+    const auto answers = optimizer({variant_of("llama"), set});
+    CHECK_THAT(answers[0].value().arrival_rate_per_minute.value(), WithinRel(60.0, 1e-9));
+    CHECK_THAT(answers[1].value().arrival_rate_per_minute.value(), WithinRel(180.0, 1e-9));
+    CHECK(answers[0].value().target_kind == "Deployment");
+    CHECK(answers[1].value().target_kind == "StatefulSet");
+}
+
 TEST_CASE_METHOD(BackendFixture, "a variant is told its own numbers whether or not it is asked "
                                  "about together with the model's others") {
     set_load({"llama-7d9f8b6c5d-aaaaa"}, 1);

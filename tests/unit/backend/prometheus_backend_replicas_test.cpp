@@ -312,7 +312,8 @@ TEST_CASE_METHOD(BackendFixture, "samples carry the owners that kube-state-metri
     set_kv({pod_b}, 0.5);
     set_owner(pod_a, "ReplicaSet", "llama-7d9f8b6c5d");
     const ReplicaSamples samples = replicas();
-    CHECK(samples.pods.at(0).owner == PodOwner{"ReplicaSet", "llama-7d9f8b6c5d"});
+    CHECK(samples.pods.at(0).owner ==
+          PodOwner{"ReplicaSet", "llama-7d9f8b6c5d", OwnerSource::kube_state_metrics});
     CHECK_FALSE(samples.pods.at(1).owner.has_value());
 }
 

@@ -96,18 +96,24 @@ public:
     }
 
 private:
+    /// Kind and name. Several variants may scale one, and one name may have several kinds.
+    using Workload = std::pair<std::string_view, std::string_view>;
+    static Workload workload_of(const VariantAutoscaling& variant) noexcept {
+        return {variant.target_kind, variant.deployment};
+    }
+
     /// One signal of one model, summed over each variant's pods.
     struct Shares {
         /// Of series without a pod: nobody's own, counted for each variant.
         RateTotal without_pod;
         /// With `without_pod`. Every pod is looked at once, however many variants there are.
-        std::map<std::string_view, RateTotal> of_deployment;
+        std::map<Workload, RateTotal> of_workload;
         /// The model has pods, but some of them fit none of the variants.
         bool has_unattributed = false;
 
         const RateTotal& of(const VariantAutoscaling& variant) const {
-            const auto found = of_deployment.find(variant.deployment);
-            return found == of_deployment.end() ? without_pod : found->second;
+            const auto found = of_workload.find(workload_of(variant));
+            return found == of_workload.end() ? without_pod : found->second;
         }
     };
 
@@ -181,7 +187,7 @@ private:
                     return;
                 }
                 const auto place =
-                    shares.of_deployment.try_emplace(owner->deployment, shares.without_pod).first;
+                    shares.of_workload.try_emplace(workload_of(*owner), shares.without_pod).first;
                 add(place->second, of_pod);
             });
         return shares;
@@ -194,6 +200,7 @@ private:
         metrics.variant = variant.name;
         metrics.model_id = variant.model_id;
         metrics.deployment = variant.deployment;
+        metrics.target_kind = variant.target_kind;
         add_warnings(model, metrics);
 
         const std::array<std::pair<Signal, Reading<double>*>, 5> wanted{{

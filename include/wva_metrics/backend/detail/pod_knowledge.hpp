@@ -37,8 +37,8 @@ public:
         else if (tag->part == promql::Part::seen)
             facts.seen = true;
         else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
-            add_owner(facts,
-                      {series.labels[Columns::owner_kind], series.labels[Columns::owner_name]});
+            add_owner(facts, {series.labels[Columns::owner_kind],
+                              series.labels[Columns::owner_name], OwnerSource::kube_state_metrics});
     }
 
     void merge(PodKnowledge&& other) {

@@ -45,7 +45,8 @@ TEST_CASE("an answer that may lack something calls no pod gone, and still names 
     add(pods, "reporting0");
     pods.distrust_absence();
     CHECK_FALSE(pods.is_gone("llm", "p-0"));
-    CHECK(pods.owner_of("llm", "p-0") == PodOwner{"StatefulSet", "llama"});
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"StatefulSet", "llama", OwnerSource::kube_state_metrics});
 }
 
 TEST_CASE("of several owners the same one is taken in any order") {
@@ -54,7 +55,8 @@ TEST_CASE("of several owners the same one is taken in any order") {
     add(pods, "owner0", "p-0", swapped ? "Workload" : "ReplicaSet", "b");
     add(pods, "owner0", "p-0", swapped ? "ReplicaSet" : "Workload", "b");
     add(pods, "owner0", "p-0", "", "");
-    CHECK(pods.owner_of("llm", "p-0") == PodOwner{"ReplicaSet", "b"});
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"ReplicaSet", "b", OwnerSource::kube_state_metrics});
     CHECK_FALSE(pods.owner_of("other", "p-0").has_value());
 }
 
