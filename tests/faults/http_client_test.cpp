@@ -2,6 +2,7 @@
 #include "wva_metrics/http/client.hpp"
 
 #include "support/http_calls.hpp"
+#include "support/http_pair.hpp"
 #include "support/scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -24,41 +25,10 @@ using http::ClientConfig;
 using http::Request;
 using http::Response;
 
-namespace {
-
-const std::string ok = http_answer("{}");
-const Request root = Request::get("/");
-
-/// A client and the server it talks to.
-struct Pair {
-    explicit Pair(std::vector<ScriptedServer::Script> scripts, ClientConfig config = {})
-        : server(context, std::move(scripts)) {
-        config.url = server.url() + config.url;
-        client = std::make_unique<Client>(context.get_executor(), std::move(config));
-    }
-
-    Result<Response> ask(Request request = Request::get("/")) {
-        return test_support::ask(context, *client, std::move(request));
-    }
-
-    asio::io_context context;
-    ScriptedServer server;
-    std::unique_ptr<Client> client;
-};
-
-/// Small limits, so that tests of the limits are quick.
-ClientConfig tight() {
-    return {
-        .timeouts = {.attempt = 30s},
-        .limits = {.max_header_bytes = 1024, .max_buffer_bytes = 4096, .max_body_bytes = 10'000}};
-}
-
-} // namespace
-
 TEST_CASE("a request reaches the server as it was meant") {
-    Pair pair({answer_each_with(ok)}, {.url = "/base",
-                                       .credentials = http::Credentials::bearer("token"),
-                                       .headers = {{"X-Scope-OrgID", "tenant"}}});
+    HttpPair pair({answer_each_with(ok_answer)}, {.url = "/base",
+                                                  .credentials = http::Credentials::bearer("token"),
+                                                  .headers = {{"X-Scope-OrgID", "tenant"}}});
     const Result<Response> response =
         pair.ask(Request::post("/api/v1/query", "query=up", "application/x-www-form-urlencoded"));
     REQUIRE(response.has_value());
@@ -85,7 +55,7 @@ TEST_CASE("a request reaches the server as it was meant") {
 }
 
 TEST_CASE("a connection is kept and used again") {
-    Pair pair({answer_each_with(ok)});
+    HttpPair pair({answer_each_with(ok_answer)});
     for (int i = 0; i < 5; ++i)
         CHECK(pair.ask().has_value());
     CHECK(pair.server.connections() == 1);
@@ -96,7 +66,7 @@ TEST_CASE("a connection is kept and used again") {
 TEST_CASE("any status is an answer, and a redirect is not followed") {
     const std::string status =
         GENERATE(as<std::string>{}, "302 Found", "404 Not Found", "429 Slow", "500 Oops");
-    Pair pair({answer_each_with(
+    HttpPair pair({answer_each_with(
         http_answer("body", "Location: http://127.0.0.1:1/\r\nRetry-After: 7\r\n", status))});
     const Result<Response> response = pair.ask();
     REQUIRE(response.has_value());
@@ -126,7 +96,7 @@ TEST_CASE("well-formed answers of every kind are read") {
         {"HTTP/1.1 204 No Content\r\n\r\nleft over", "", false},
     }));
     CAPTURE(bytes);
-    Pair pair({answer_each_with(bytes)});
+    HttpPair pair({answer_each_with(bytes)});
     const Result<Response> response = pair.ask();
     REQUIRE(response.has_value());
     CHECK(response->body == body);
@@ -138,7 +108,7 @@ TEST_CASE("a body that ends with the connection is marked, since nobody can tell
           "complete") {
     const std::string head = GENERATE(as<std::string>{}, "HTTP/1.0 200 OK\r\n\r\n",
                                       "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
-    Pair pair({answer_and_close(head + "{\"half")});
+    HttpPair pair({answer_and_close(head + "{\"half")});
     const Result<Response> response = pair.ask();
     REQUIRE(response.has_value());
     CHECK(response->body == "{\"half");
@@ -160,7 +130,7 @@ TEST_CASE("an answer that is not what HTTP promises is refused and its connectio
                       head + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     CAPTURE(bytes);
-    Pair pair({answer_and_close(bytes)});
+    HttpPair pair({answer_and_close(bytes)});
     const Result<Response> response = pair.ask();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::bad_response));
@@ -178,7 +148,7 @@ TEST_CASE("an answer cut short by the end of the connection is an error") {
                  "HTTP/1.1 100 Continue\r\n\r\n");
     const bool reset = GENERATE(false, true);
     CAPTURE(bytes, reset);
-    Pair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+    HttpPair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         co_await peer->read_request();
         co_await peer->send(bytes);
         if (reset)
@@ -192,12 +162,12 @@ TEST_CASE("an answer cut short by the end of the connection is an error") {
 }
 
 TEST_CASE("a Content-Length above the bound is refused before the body is read") {
-    Pair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                  co_await peer->read_request();
-                  co_await peer->send("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n");
-                  co_await peer->wait_for_close();
-              }},
-              tight());
+    HttpPair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                      co_await peer->read_request();
+                      co_await peer->send("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n");
+                      co_await peer->wait_for_close();
+                  }},
+                  tight_config());
     const Result<Response> response = pair.ask();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::too_large));
@@ -205,7 +175,7 @@ TEST_CASE("a Content-Length above the bound is refused before the body is read")
 }
 
 TEST_CASE("a body of exactly the bound is read") {
-    Pair pair({answer_each_with(http_answer(std::string(10'000, 'x')))}, tight());
+    HttpPair pair({answer_each_with(http_answer(std::string(10'000, 'x')))}, tight_config());
     CHECK(pair.ask()->body.size() == 10'000);
 }
 
@@ -229,9 +199,9 @@ TEST_CASE("an endless answer ends at a bound that the error names") {
     std::string block;
     while (block.size() < 8192)
         block += repeated;
-    const ClientConfig config = tight();
+    const ClientConfig config = tight_config();
     std::size_t taken = 0;
-    Pair pair(
+    HttpPair pair(
         {[&taken, start = start, block](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
             co_await peer->read_request();
             co_await peer->send(start);
@@ -250,19 +220,19 @@ TEST_CASE("an endless answer ends at a bound that the error names") {
 TEST_CASE("the attempt's time is absolute, however busy the server seems") {
     const std::string block =
         GENERATE(as<std::string>{}, "", "x", "HTTP/1.1 103 Early Hints\r\n\r\n");
-    ClientConfig config = tight();
+    ClientConfig config = tight_config();
     config.timeouts.attempt = 200ms;
     config.limits.max_informational = 1000;
-    Pair pair({[block](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                  co_await peer->read_request();
-                  if (block == "x")
-                      co_await peer->send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-                  for (int i = 0; i < 100; ++i) {
-                      co_await peer->send(block);
-                      co_await peer->wait(50ms);
-                  }
-              }},
-              config);
+    HttpPair pair({[block](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                      co_await peer->read_request();
+                      if (block == "x")
+                          co_await peer->send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+                      for (int i = 0; i < 100; ++i) {
+                          co_await peer->send(block);
+                          co_await peer->wait(50ms);
+                      }
+                  }},
+                  config);
     const Result<Response> response = pair.ask();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
@@ -271,27 +241,27 @@ TEST_CASE("the attempt's time is absolute, however busy the server seems") {
 }
 
 TEST_CASE("the caller's deadline ends a call that the configuration would let live") {
-    Pair pair({never_answer()});
+    HttpPair pair({never_answer()});
     const Result<Response> response =
-        ask(pair.context, *pair.client, root, std::chrono::steady_clock::now() + 50ms);
+        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() + 50ms);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("the caller's deadline") != std::string::npos);
 }
 
 TEST_CASE("a deadline in the past sends nothing") {
-    Pair pair({answer_each_with(ok)});
+    HttpPair pair({answer_each_with(ok_answer)});
     const Result<Response> response =
-        ask(pair.context, *pair.client, root, std::chrono::steady_clock::now() - 1s);
+        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() - 1s);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(pair.server.connections() == 0);
 }
 
 TEST_CASE("a call that times out harms no other") {
-    Pair pair({never_answer(), answer_each_with(ok)});
-    const auto slow =
-        start_call(pair.context, *pair.client, root, std::chrono::steady_clock::now() + 500ms);
+    HttpPair pair({never_answer(), answer_each_with(ok_answer)});
+    const auto slow = start_call(pair.context, *pair.client, root_request,
+                                 std::chrono::steady_clock::now() + 500ms);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
     CHECK(pair.ask().has_value());
     CHECK(finish_call(pair.context, slow).error().is(Errc::timeout));
@@ -301,22 +271,23 @@ TEST_CASE("a call that times out harms no other") {
 
 TEST_CASE("two answers to one request: the second is never taken for the next request's answer") {
     SECTION("both at once") {
-        Pair pair({answer_each_with(ok + http_answer("STALE")), answer_each_with(ok)});
+        HttpPair pair(
+            {answer_each_with(ok_answer + http_answer("STALE")), answer_each_with(ok_answer)});
         CHECK(pair.ask()->body == "{}");
         CHECK(pair.client->idle_connections() == 0);
         CHECK(pair.ask()->body == "{}");
     }
     SECTION("the second one while the connection is idle") {
         bool sent = false;
-        Pair pair({[&sent](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                       co_await peer->read_request();
-                       co_await peer->send(ok);
-                       co_await peer->wait(1ms);
-                       co_await peer->send(http_answer("STALE"));
-                       sent = true;
-                       co_await peer->wait_for_close();
-                   },
-                   answer_each_with(ok)});
+        HttpPair pair({[&sent](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                           co_await peer->read_request();
+                           co_await peer->send(ok_answer);
+                           co_await peer->wait(1ms);
+                           co_await peer->send(http_answer("STALE"));
+                           sent = true;
+                           co_await peer->wait_for_close();
+                       },
+                       answer_each_with(ok_answer)});
         CHECK(pair.ask()->body == "{}");
         run_until(pair.context, [&] { return sent; });
         CHECK(pair.ask()->body == "{}");
@@ -325,7 +296,7 @@ TEST_CASE("two answers to one request: the second is never taken for the next re
 }
 
 TEST_CASE("a kept connection that the server has closed is replaced without the caller noticing") {
-    Pair pair({answer_and_close(ok)});
+    HttpPair pair({answer_and_close(ok_answer)});
     for (int i = 0; i < 3; ++i)
         CHECK(pair.ask().has_value());
     CHECK(pair.server.connections() == 3);
@@ -333,14 +304,14 @@ TEST_CASE("a kept connection that the server has closed is replaced without the 
 
 TEST_CASE("a request that meets a dying kept connection is sent once more, on a new one") {
     const bool reset = GENERATE(false, true);
-    Pair pair({[reset](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                   co_await peer->read_request();
-                   co_await peer->send(ok);
-                   co_await peer->read_request();
-                   if (reset)
-                       peer->reset();
-               },
-               answer_and_close("HTTP/1.1 200 O"), answer_each_with(ok)});
+    HttpPair pair({[reset](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                       co_await peer->read_request();
+                       co_await peer->send(ok_answer);
+                       co_await peer->read_request();
+                       if (reset)
+                           peer->reset();
+                   },
+                   answer_and_close("HTTP/1.1 200 O"), answer_each_with(ok_answer)});
     CHECK(pair.ask().has_value());
     // The second connection dies as well, and there is no third try.
     CHECK(pair.ask().error().is(Errc::unreachable));
@@ -349,9 +320,9 @@ TEST_CASE("a request that meets a dying kept connection is sent once more, on a 
 }
 
 TEST_CASE("a kept connection that dies in the middle of an answer is not asked again") {
-    Pair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+    HttpPair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         co_await peer->read_request();
-        co_await peer->send(ok);
+        co_await peer->send(ok_answer);
         co_await peer->read_request();
         co_await peer->send("HTTP/1.1 200 OK\r\n");
     }});
@@ -361,7 +332,7 @@ TEST_CASE("a kept connection that dies in the middle of an answer is not asked a
 }
 
 TEST_CASE("an early refusal is read although the request could not be sent whole") {
-    Pair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+    HttpPair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         co_await peer->send(
             http_answer("too large", "Connection: close\r\n", "413 Payload Too Large"));
         co_await peer->wait(20ms);
@@ -376,13 +347,13 @@ TEST_CASE("an early refusal is read although the request could not be sent whole
 
 TEST_CASE("idle connections are dropped when they are too old or too many") {
     SECTION("too old") {
-        Pair pair({answer_each_with(ok)}, {.limits = {.idle_timeout = 0s}});
+        HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.idle_timeout = 0s}});
         CHECK(pair.ask().has_value());
         CHECK(pair.ask().has_value());
         CHECK(pair.server.connections() == 2);
     }
     SECTION("too many") {
-        Pair pair({answer_each_with(ok)}, {.limits = {.max_idle = 2}});
+        HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_idle = 2}});
         std::vector<std::shared_ptr<StartedCall>> calls;
         for (int i = 0; i < 5; ++i)
             calls.push_back(start_call(pair.context, *pair.client));
@@ -391,14 +362,14 @@ TEST_CASE("idle connections are dropped when they are too old or too many") {
         CHECK(pair.client->idle_connections() == 2);
     }
     SECTION("none wanted") {
-        Pair pair({answer_each_with(ok)}, {.limits = {.max_idle = 0}});
+        HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_idle = 0}});
         CHECK(pair.ask().has_value());
         CHECK(pair.client->idle_connections() == 0);
     }
 }
 
 TEST_CASE("no more connections are used than allowed, and the rest wait their turn") {
-    Pair pair({answer_each_with(ok)}, {.limits = {.max_connections = 3}});
+    HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_connections = 3}});
     std::vector<std::shared_ptr<StartedCall>> calls;
     for (int i = 0; i < 50; ++i)
         calls.push_back(
@@ -410,8 +381,8 @@ TEST_CASE("no more connections are used than allowed, and the rest wait their tu
 }
 
 TEST_CASE("a full queue refuses at once, and the error names the bounds") {
-    Pair pair({never_answer()},
-              {.timeouts = {.attempt = 1h}, .limits = {.max_connections = 1, .max_queued = 1}});
+    HttpPair pair({never_answer()},
+                  {.timeouts = {.attempt = 1h}, .limits = {.max_connections = 1, .max_queued = 1}});
     const auto busy = start_call(pair.context, *pair.client);
     const auto queued = start_call(pair.context, *pair.client);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
@@ -427,18 +398,18 @@ TEST_CASE("a full queue refuses at once, and the error names the bounds") {
 }
 
 TEST_CASE("a call that waits for a connection heeds its deadline") {
-    Pair pair({never_answer()}, {.limits = {.max_connections = 1}});
+    HttpPair pair({never_answer()}, {.limits = {.max_connections = 1}});
     const auto busy = start_call(pair.context, *pair.client);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
     const Result<Response> response =
-        ask(pair.context, *pair.client, root, std::chrono::steady_clock::now() + 50ms);
+        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() + 50ms);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("limits.max_connections = 1") != std::string::npos);
 }
 
 TEST_CASE("a request that would smuggle something in is refused before any I/O") {
-    Pair pair({answer_each_with(ok)});
+    HttpPair pair({answer_each_with(ok_answer)});
     const Request request = GENERATE(
         Request::get("/\r\nX-Injected: 1"), Request::get("/ HTTP/1.1"), Request::get("no-slash"),
         Request::get("/#f"), Request::get(""), Request::get(std::string("/\0", 2)),
@@ -450,8 +421,8 @@ TEST_CASE("a request that would smuggle something in is refused before any I/O")
 }
 
 TEST_CASE("an unsound configuration sends nothing and says everything that is wrong") {
-    Pair pair({answer_each_with(ok)},
-              {.limits = {.max_body_bytes = 0}, .headers = {{"X-Tenant", "a\r\nX-Injected: 1"}}});
+    HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_body_bytes = 0},
+                                                  .headers = {{"X-Tenant", "a\r\nX-Injected: 1"}}});
     const Result<Response> response = pair.ask();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::invalid_config));
@@ -466,14 +437,14 @@ TEST_CASE("a token file that was rotated is read again after a 401") {
     const std::string path = (directory.path() / "token").string();
     std::ofstream(path) << "old";
     const std::string refusal = http_answer("", "", "401 Unauthorized");
-    Pair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                  for (;;) {
-                      const std::string request = co_await peer->read_request();
-                      const bool known = request.find("Bearer new\r\n") != std::string::npos;
-                      co_await peer->send(known ? ok : refusal);
-                  }
-              }},
-              {.credentials = http::Credentials::bearer_file(path)});
+    HttpPair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                      for (;;) {
+                          const std::string request = co_await peer->read_request();
+                          const bool known = request.find("Bearer new\r\n") != std::string::npos;
+                          co_await peer->send(known ? ok_answer : refusal);
+                      }
+                  }},
+                  {.credentials = http::Credentials::bearer_file(path)});
     CHECK(pair.ask()->status == 401);
     CHECK(pair.server.requests().size() == 1);
     std::ofstream(path) << "new";
@@ -486,15 +457,15 @@ TEST_CASE("a token that was rotated since it was read is tried within the same c
     const TemporaryDirectory directory;
     const std::string path = (directory.path() / "token").string();
     std::ofstream(path) << "old";
-    Pair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                  co_await peer->read_request();
-                  co_await peer->send(ok);
-                  co_await peer->read_request();
-                  co_await peer->send(http_answer("", "", "401 Unauthorized"));
-                  co_await peer->read_request();
-                  co_await peer->send(ok);
-              }},
-              {.credentials = http::Credentials::bearer_file(path)});
+    HttpPair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+                      co_await peer->read_request();
+                      co_await peer->send(ok_answer);
+                      co_await peer->read_request();
+                      co_await peer->send(http_answer("", "", "401 Unauthorized"));
+                      co_await peer->read_request();
+                      co_await peer->send(ok_answer);
+                  }},
+                  {.credentials = http::Credentials::bearer_file(path)});
     CHECK(pair.ask()->status == 200);
     std::ofstream(path) << "new";
     CHECK(pair.ask()->status == 200);
@@ -504,8 +475,8 @@ TEST_CASE("a token that was rotated since it was read is tried within the same c
 }
 
 TEST_CASE("no secret is in an error") {
-    Pair pair({answer_and_close("garbage\r\n\r\n")},
-              {.credentials = http::Credentials::basic("user", "hunter2")});
+    HttpPair pair({answer_and_close("garbage\r\n\r\n")},
+                  {.credentials = http::Credentials::basic("user", "hunter2")});
     const std::string text = pair.ask().error().describe();
     CHECK(text.find("hunter2") == std::string::npos);
     CHECK(text.find("user") == std::string::npos);

@@ -2,6 +2,7 @@
 #include "wva_metrics/http/client.hpp"
 
 #include "support/http_calls.hpp"
+#include "support/http_pair.hpp"
 #include "support/scripted_server.hpp"
 #include "support/scripted_transport.hpp"
 
@@ -28,9 +29,6 @@ using http::Request;
 using http::Response;
 
 namespace {
-
-const std::string ok = http_answer("{}");
-const Request root = Request::get("/");
 
 enum class Phase { looking_up, connecting, handshaking, writing, reading, queued };
 
@@ -117,7 +115,7 @@ TEST_CASE(
     std::shared_ptr<StartedCall> call;
     {
         asio::io_context context;
-        const ScriptedServer server(context, {answer_each_with(ok)});
+        const ScriptedServer server(context, {answer_each_with(ok_answer)});
         Client client(context.get_executor(), {.url = server.url()});
         call = start_call(context, client);
         CHECK(finish_call(context, call).has_value());
@@ -136,7 +134,7 @@ TEST_CASE("a cancelled call leaves the queue, and the place goes to the next one
                                         co_await peer->read_request();
                                         while (!answer)
                                             co_await peer->wait(1ms);
-                                        co_await peer->send(ok);
+                                        co_await peer->send(ok_answer);
                                     }
                                 }});
     Client client(context.get_executor(),
@@ -188,7 +186,7 @@ TEST_CASE("the io_context may be destroyed right after the client, without runni
 
 TEST_CASE("the io_context may be destroyed with idle connections, before the client") {
     auto context = std::make_unique<asio::io_context>();
-    const ScriptedServer server(*context, {answer_each_with(ok)});
+    const ScriptedServer server(*context, {answer_each_with(ok_answer)});
     Client client(context->get_executor(), {.url = server.url()});
     CHECK(ask(*context, client).has_value());
     CHECK(client.idle_connections() == 1);
@@ -225,15 +223,15 @@ TEST_CASE("the client's io_context may be destroyed before that of a waiting cal
 
 TEST_CASE("a client owned by a coroutine may be destroyed with the io_context, calls and all") {
     auto context = std::make_unique<asio::io_context>();
-    const ScriptedServer server(*context, {answer_each_with(ok), never_answer()});
+    const ScriptedServer server(*context, {answer_each_with(ok_answer), never_answer()});
     asio::co_spawn(
         *context,
         [](std::string url) -> asio::awaitable<void> {
             const asio::any_io_executor executor = co_await asio::this_coro::executor;
             Client client(executor, {.url = std::move(url), .limits = {.max_connections = 1}});
             for (int i = 0; i < 3; ++i)
-                asio::co_spawn(executor, client.send(root, far_deadline()), asio::detached);
-            const Result<Response> mine = co_await client.send(root, far_deadline());
+                asio::co_spawn(executor, client.send(root_request, far_deadline()), asio::detached);
+            const Result<Response> mine = co_await client.send(root_request, far_deadline());
             asio::steady_timer(executor, 1h);
         }(server.url() + "/"),
         asio::detached);
@@ -243,7 +241,7 @@ TEST_CASE("a client owned by a coroutine may be destroyed with the io_context, c
 
 TEST_CASE("a stopped io_context may go on, and the calls with it") {
     asio::io_context context;
-    const ScriptedServer server(context, {answer_each_with(ok)});
+    const ScriptedServer server(context, {answer_each_with(ok_answer)});
     Client client(context.get_executor(), {.url = server.url()});
     const auto call = start_call(context, client);
     run_until(context, [&] { return server.connections() == 1; });
@@ -255,7 +253,7 @@ TEST_CASE("calls from other execution contexts run on the client's and return to
     asio::thread_pool client_threads(2);
     asio::thread_pool caller_threads(3);
     asio::io_context server_context;
-    const ScriptedServer server(server_context, {answer_each_with(ok)});
+    const ScriptedServer server(server_context, {answer_each_with(ok_answer)});
     std::thread server_thread([&] { server_context.run(); });
     std::atomic<int> good = 0;
     {
@@ -263,7 +261,8 @@ TEST_CASE("calls from other execution contexts run on the client's and return to
                       {.url = server.url(), .limits = {.max_connections = 4}});
         const auto caller = [&client, &good, &caller_threads]() -> asio::awaitable<void> {
             for (int i = 0; i < 25; ++i) {
-                const Result<Response> response = co_await client.send(root, far_deadline());
+                const Result<Response> response =
+                    co_await client.send(root_request, far_deadline());
                 const bool at_home = caller_threads.get_executor().running_in_this_thread();
                 if (response && response->body == "{}" && at_home)
                     ++good;
@@ -284,8 +283,8 @@ TEST_CASE("calls from other execution contexts run on the client's and return to
 TEST_CASE("calls may be cancelled and clients destroyed while many threads run them") {
     asio::thread_pool threads(3);
     asio::io_context server_context;
-    const ScriptedServer server(server_context,
-                                {answer_each_with(ok), never_answer(), answer_each_with(ok)});
+    const ScriptedServer server(
+        server_context, {answer_each_with(ok_answer), never_answer(), answer_each_with(ok_answer)});
     std::thread server_thread([&] { server_context.run(); });
     for (int round = 0; round < 20; ++round) {
         auto client = std::make_unique<Client>(
@@ -299,7 +298,7 @@ TEST_CASE("calls may be cancelled and clients destroyed while many threads run t
             signals.push_back(std::make_shared<asio::cancellation_signal>());
             auto done = std::make_shared<std::promise<bool>>();
             calls.push_back(done->get_future());
-            asio::co_spawn(strands.back(), client->send(root, far_deadline()),
+            asio::co_spawn(strands.back(), client->send(root_request, far_deadline()),
                            asio::bind_cancellation_slot(
                                signals.back()->slot(),
                                [done](std::exception_ptr thrown, Result<Response> result) {
@@ -320,7 +319,7 @@ TEST_CASE("calls may be cancelled and clients destroyed while many threads run t
 TEST_CASE("a slow name look-up is not waited for longer than allowed, and asked once for all") {
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok)});
+    const ScriptedServer server(context, {answer_each_with(ok_answer)});
     Client client(context.get_executor(),
                   {.url = "http://name.test:" + std::to_string(server.port()),
                    .timeouts = {.resolve = 50ms},
@@ -356,7 +355,7 @@ TEST_CASE("an answer to a name look-up may come after the client and its context
 TEST_CASE("a failed name look-up is told to all who wait for it, and tried again by the next") {
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok)});
+    const ScriptedServer server(context, {answer_each_with(ok_answer)});
     Client client(context.get_executor(),
                   {.url = "http://name.test:" + std::to_string(server.port()),
                    .timeouts = {.resolve = 1h, .attempt = 1h},
@@ -385,7 +384,7 @@ TEST_CASE("the bound of one step does not bind the next one") {
                                 {[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
                                     co_await peer->read_request();
                                     co_await peer->wait(150ms);
-                                    co_await peer->send(ok);
+                                    co_await peer->send(ok_answer);
                                 }});
     Client client(context.get_executor(),
                   {.url = server.url(), .timeouts = {.tls_handshake = 50ms}});
@@ -395,7 +394,7 @@ TEST_CASE("the bound of one step does not bind the next one") {
 TEST_CASE("all addresses are tried, and the one that works is remembered") {
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok)});
+    const ScriptedServer server(context, {answer_each_with(ok_answer)});
     const asio::ip::tcp::endpoint good(asio::ip::address_v4::loopback(), server.port());
     const asio::ip::tcp::endpoint bad(asio::ip::make_address("127.0.0.2"), 1);
     if (GENERATE(false, true))
@@ -418,7 +417,7 @@ TEST_CASE("all addresses are tried, and the one that works is remembered") {
 TEST_CASE("a name is looked up again when none of its addresses works any more") {
     asio::io_context context;
     const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok)});
+    const ScriptedServer server(context, {answer_each_with(ok_answer)});
     const asio::ip::tcp::endpoint good(asio::ip::address_v4::loopback(), server.port());
     const asio::ip::tcp::endpoint bad(asio::ip::address_v4::loopback(), 1);
     Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});

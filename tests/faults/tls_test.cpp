@@ -4,6 +4,7 @@
 
 #include "support/certificates.hpp"
 #include "support/http_calls.hpp"
+#include "support/http_streams.hpp"
 #include "support/scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tls_server.hpp"
@@ -416,4 +417,28 @@ TEST_CASE("a TLS call may be cancelled, and its client or context destroyed, in 
         context.reset();
         CHECK_FALSE(call->is_over());
     }
+}
+
+TEST_CASE("a streamed answer comes over TLS as well, and one that is cut there is an error") {
+    const Trust trust;
+    asio::io_context context;
+    const bool is_cut = GENERATE(false, true);
+    const std::string large(50'000, 'x');
+    std::string answer = chunked_head();
+    for (int i = 0; i < 10; ++i)
+        answer += chunk(large);
+    if (!is_cut)
+        answer += last_chunk;
+    const TlsServer server(context, trust.localhost(),
+                           {.answer = answer, .cut_after_answer = is_cut});
+    Client client(context.get_executor(), client_config(server.url(), trust.config()));
+    const auto received = std::make_shared<Received>();
+    const Result<Response> response =
+        finish_call(context, start_stream(context, client, keep_in(received)));
+    CHECK(received->text.size() == 10 * large.size());
+    CHECK(client.idle_connections() == (is_cut ? 0 : 1));
+    if (is_cut)
+        CHECK(response.error().is(Errc::unreachable));
+    else
+        CHECK(response.has_value());
 }

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/http/client.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -37,13 +38,12 @@ inline TimePoint far_deadline() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(60);
 }
 
-inline std::shared_ptr<StartedCall> start_call(boost::asio::io_context& context,
-                                               http::Client& client,
-                                               http::Request request = http::Request::get("/"),
-                                               TimePoint deadline = far_deadline()) {
+/// Begins what a client has been asked to do.
+inline std::shared_ptr<StartedCall>
+start_call(boost::asio::io_context& context, boost::asio::awaitable<Result<http::Response>> work) {
     auto call = std::make_shared<StartedCall>();
     boost::asio::co_spawn(
-        context, client.send(std::move(request), deadline),
+        context, std::move(work),
         boost::asio::bind_cancellation_slot(
             call->cancel.slot(), [call](std::exception_ptr thrown, Result<http::Response> result) {
                 if (thrown)
@@ -52,6 +52,13 @@ inline std::shared_ptr<StartedCall> start_call(boost::asio::io_context& context,
                     call->result = std::move(result);
             }));
     return call;
+}
+
+inline std::shared_ptr<StartedCall> start_call(boost::asio::io_context& context,
+                                               http::Client& client,
+                                               http::Request request = http::Request::get("/"),
+                                               TimePoint deadline = far_deadline()) {
+    return start_call(context, client.send(std::move(request), deadline));
 }
 
 /// Runs the context until the condition holds. A test that waits for something impossible fails

@@ -9,6 +9,7 @@
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,6 +24,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -74,7 +76,40 @@ public:
     /// Cancellation (terminal) from the caller's strand: I/O ends at once, its connection is
     /// closed, and the call ends with `Errc::aborted`.
     asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
-        return start(endpoint_, std::move(request), deadline);
+        return start(endpoint_, std::move(request), deadline, nullptr);
+    }
+
+    /// Like `send`, but the body of a 2xx answer goes to the sink as it arrives, for answers that
+    /// are long or never end.
+    ///
+    /// Completes like `send`; `Response::body` is empty where the sink was given it. A sink that
+    /// returns false completes the call with the response. The body of any other status is
+    /// collected. `limits.max_body_bytes` does not hold for what is streamed (a piece is at most
+    /// `limits.max_buffer_bytes`), and `timeouts.attempt` only up to the header.
+    ///
+    /// Errors are those of `send`, and
+    /// - `invalid_argument`: there is no sink, or `timeouts` makes no sense,
+    /// - `timeout`: a silence longer than `timeouts.idle`, or the end of `timeouts.deadline`,
+    /// - `unavailable`: `limits.max_streams` answers are being streamed already,
+    /// - `internal`: the sink threw; nothing else is harmed by it.
+    ///
+    /// Pieces that came before an error have been given to the sink. Connections are used again
+    /// only after an answer that ended properly.
+    ///
+    /// Streams are counted apart: however many are open, `send` has all of
+    /// `limits.max_connections`, and a stream neither queues nor lets anybody queue.
+    ///
+    /// Cancellation: as with `send`.
+    ///
+    /// Thread safety: the sink is called on the client's executor, one call at a time, and may be
+    /// called until the stream has completed, also while it is being cancelled or the client
+    /// destroyed. So it should own what it uses; it is destroyed before the stream completes. It
+    /// must not block: nothing more is read until it returns.
+    asio::awaitable<Result<Response>> stream(Request request, BodySink sink,
+                                             StreamTimeouts timeouts) {
+        const TimePoint deadline = timeouts.deadline;
+        return start(endpoint_, std::move(request), deadline,
+                     std::make_unique<detail::Streaming>(std::move(sink), timeouts));
     }
 
     /// `scheme://host:port`, without credentials; empty where the configuration is unsound.
@@ -87,12 +122,14 @@ public:
 
 private:
     using EndpointPtr = std::shared_ptr<detail::Endpoint>;
+    /// Null = the body is collected.
+    using StreamingPtr = std::unique_ptr<const detail::Streaming>;
 
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
     // From here on nothing touches the client itself, which may be gone.
     static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
-                                                   TimePoint deadline) {
+                                                   TimePoint deadline, StreamingPtr streaming) {
         if (!endpoint->problems.empty()) {
             std::string text = "the configuration of the HTTP client is unsound";
             const char* separator = ": ";
@@ -101,12 +138,26 @@ private:
             }
             co_return Error(Errc::invalid_config, std::move(text));
         }
-        if (std::optional<Error> problem = detail::check_request(request)) {
+        std::optional<Error> problem = detail::check_request(request);
+        if (!problem && streaming)
+            problem = check_streaming(*streaming);
+        if (problem) {
             problem->endpoint = endpoint->url.origin();
             co_return *std::move(problem);
         }
-        asio::awaitable<Result<Response>> call = spawn(endpoint, std::move(request), deadline);
+        asio::awaitable<Result<Response>> call =
+            spawn(endpoint, std::move(request), deadline, std::move(streaming));
         co_return co_await std::move(call);
+    }
+
+    static std::optional<Error> check_streaming(const detail::Streaming& streaming) {
+        const Duration idle = streaming.timeouts.idle;
+        if (!streaming.sink)
+            return Error(Errc::invalid_argument, "a stream needs a sink that takes its pieces");
+        if (idle <= Duration::zero() || idle > std::chrono::hours(24))
+            return Error(Errc::invalid_argument,
+                         "StreamTimeouts::idle must be positive and at most a day");
+        return std::nullopt;
     }
 
     /// Starts `run` on a strand of its own, to be stopped by the awaiting coroutine's cancellation.
@@ -114,7 +165,7 @@ private:
     /// No coroutine, so that nothing of the client's execution context stays in a frame of the
     /// caller's: that frame may be destroyed later than the client's context.
     static asio::awaitable<Result<Response>> spawn(const EndpointPtr& endpoint, Request request,
-                                                   TimePoint deadline) {
+                                                   TimePoint deadline, StreamingPtr streaming) {
         const std::optional<asio::any_io_executor> executor = endpoint->executor();
         if (!executor)
             return refuse(endpoint->aborted());
@@ -136,19 +187,25 @@ private:
         return asio::async_initiate<const asio::use_awaitable_t<>,
                                     void(std::exception_ptr, Result<Response>)>(
             begin, asio::use_awaitable,
-            run(endpoint, std::move(call), std::move(request), deadline));
+            run(endpoint, std::move(call), std::move(request), deadline, std::move(streaming)));
     }
 
     static asio::awaitable<Result<Response>> refuse(Error error) { co_return error; }
 
     static asio::awaitable<Result<Response>> run(EndpointPtr endpoint,
                                                  std::shared_ptr<detail::Call> call,
-                                                 Request request, TimePoint deadline) {
+                                                 Request request, TimePoint deadline,
+                                                 StreamingPtr streaming) {
         const detail::Endpoint::Registration registration(*endpoint, *call);
         if (!registration.is_open())
             co_return endpoint->aborted();
         try {
             const detail::Deadline until{deadline};
+            if (until.at <= now())
+                co_return endpoint->error(
+                    Errc::timeout, "the caller's deadline had passed before anything was sent");
+            if (streaming)
+                co_return co_await stream_at_once(endpoint, *call, request, until, *streaming);
             co_return co_await send_in_turn(endpoint, *call, request, until);
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
@@ -163,9 +220,6 @@ private:
         const std::string busy = "all limits.max_connections = " +
                                  std::to_string(endpoint->config.limits.max_connections) +
                                  " connections are in use";
-        if (deadline.at <= now())
-            co_return endpoint->error(Errc::timeout,
-                                      "the caller's deadline had passed before anything was sent");
         call.expire_at(deadline.at);
         const detail::ConnectionPool::Place place(endpoint->pool, call);
         if (place.state() == State::refused)
@@ -180,34 +234,46 @@ private:
         if (call.is_expired())
             co_return endpoint->error(Errc::timeout,
                                       busy + ", and none became free before the caller's deadline");
-        co_return co_await send_authorized(endpoint, call, request, deadline);
+        co_return co_await send_authorized(endpoint, call, request, deadline, nullptr);
     }
 
-    static asio::awaitable<Result<Response>> send_authorized(EndpointPtr endpoint,
-                                                             detail::Call& call,
-                                                             const Request& request,
-                                                             detail::Deadline deadline) {
+    static asio::awaitable<Result<Response>>
+    stream_at_once(EndpointPtr endpoint, detail::Call& call, const Request& request,
+                   detail::Deadline deadline, const detail::Streaming& streaming) {
+        const detail::ConnectionPool::StreamPlace place(endpoint->pool);
+        if (!place.is_granted())
+            co_return endpoint->error(
+                Errc::unavailable,
+                "limits.max_streams = " + std::to_string(endpoint->config.limits.max_streams) +
+                    " answers are being streamed already; end one or raise the limit");
+        co_return co_await send_authorized(endpoint, call, request, deadline, &streaming);
+    }
+
+    static asio::awaitable<Result<Response>>
+    send_authorized(EndpointPtr endpoint, detail::Call& call, const Request& request,
+                    detail::Deadline deadline, const detail::Streaming* streaming) {
         Result<std::string> authorization = endpoint->credentials.authorization(now());
         if (!authorization)
             co_return endpoint->error(Errc::invalid_config, authorization.error().message);
         Result<Response> response =
-            co_await send_once(endpoint, call, request, *authorization, deadline);
+            co_await send_once(endpoint, call, request, *authorization, deadline, streaming);
         if (!response || response->status != 401)
             co_return response;
         endpoint->credentials.refused(*authorization);
         const Result<std::string> renewed = endpoint->credentials.authorization(now());
         if (renewed && *renewed != *authorization)
-            response = co_await send_once(endpoint, call, request, *renewed, deadline);
+            response = co_await send_once(endpoint, call, request, *renewed, deadline, streaming);
         co_return response;
     }
 
     static asio::awaitable<Result<Response>> send_once(EndpointPtr endpoint, detail::Call& call,
                                                        const Request& request,
                                                        const std::string& authorization,
-                                                       detail::Deadline deadline) {
+                                                       detail::Deadline deadline,
+                                                       const detail::Streaming* streaming) {
         std::string bytes =
             detail::write_request(request, endpoint->url, endpoint->headers, authorization);
-        detail::Attempt attempt(endpoint, call, deadline);
+        detail::Attempt attempt(endpoint, call, deadline, streaming);
         co_return co_await attempt.send(std::move(bytes));
     }
 

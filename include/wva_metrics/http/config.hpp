@@ -27,7 +27,8 @@ struct Timeouts {
     /// TCP connection; shared evenly by the host's addresses.
     Duration connect = std::chrono::seconds(2);
     Duration tls_handshake = std::chrono::seconds(5);
-    /// All of it, from the free connection slot to the last byte of the answer.
+    /// All of it, from the free connection slot to the last byte of the answer; of a streamed
+    /// answer, to its header.
     Duration attempt = std::chrono::seconds(5);
     /// How long found addresses are used before the name is looked up again. They are dropped early
     /// where none of them can be connected to.
@@ -41,11 +42,14 @@ struct Limits {
     /// Bytes that are received but not yet understood: bounds headers, chunk extensions and
     /// trailers.
     std::size_t max_buffer_bytes = std::size_t{64} << 10;
+    /// Body of an answer that is not streamed.
     std::size_t max_body_bytes = std::size_t{8} << 20;
     /// Interim (1xx) answers before the real one.
     std::size_t max_informational = 8;
-    /// Requests in flight, each on a connection of its own.
+    /// Requests in flight, each on a connection of its own; streams are counted apart.
     std::size_t max_connections = 10;
+    /// Streamed answers under way, each on a connection of its own.
+    std::size_t max_streams = 32;
     /// Connections kept for later.
     std::size_t max_idle = 4;
     /// Calls that wait for a connection.
@@ -153,6 +157,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
             "limits.max_buffer_bytes must not be below limits.max_header_bytes");
     require(limits.max_body_bytes > 0, "limits.max_body_bytes must be positive");
     require(limits.max_connections > 0, "limits.max_connections must be positive");
+    require(limits.max_streams > 0, "limits.max_streams must be positive");
     require(limits.max_addresses > 0, "limits.max_addresses must be positive");
     require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
 

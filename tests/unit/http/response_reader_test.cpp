@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -130,4 +131,102 @@ TEST_CASE("a header of exactly the bound is read, and one byte more is not") {
     const std::size_t room = small.max_header_bytes - start.size() - end.size();
     CHECK(read(start + std::string(room, 'x') + end, 100'000).status == 204);
     CHECK(read(start + std::string(room + 1, 'x') + end, 100'000).error == Errc::too_large);
+}
+
+namespace {
+
+struct Streamed {
+    std::optional<Errc> error;
+    int status = 0;
+    /// What came in pieces, and what was collected.
+    std::string streamed;
+    std::string collected;
+    bool is_reusable = false;
+
+    friend bool operator==(const Streamed&, const Streamed&) = default;
+    friend std::ostream& operator<<(std::ostream& out, const Streamed& outcome) {
+        if (outcome.error)
+            out << to_string(*outcome.error) << " after ";
+        return out << outcome.status << ' ' << outcome.streamed.size() << " bytes streamed, "
+                   << outcome.collected.size() << " collected";
+    }
+};
+
+/// Reads the text as a stream, in pieces of at most `piece` bytes, and its end.
+Streamed stream(std::string_view text, std::size_t piece) {
+    ResponseReader reader(small, ResponseReader::Mode::stream);
+    Streamed outcome;
+    Result<Progress> progress = Progress::need_more;
+    const auto take_piece = [&] {
+        outcome.streamed += reader.piece();
+        CHECK(reader.piece().size() <= small.max_buffer_bytes);
+        if (!reader.piece().empty()) {
+            reader.drop_piece();
+            CHECK(reader.piece().empty());
+        }
+    };
+    while (!text.empty() && progress && *progress == Progress::need_more) {
+        const boost::asio::mutable_buffer space = reader.prepare();
+        REQUIRE(space.size() > 0);
+        const std::size_t bytes = std::min({piece, space.size(), text.size()});
+        boost::asio::buffer_copy(space, boost::asio::buffer(text.data(), bytes));
+        text.remove_prefix(bytes);
+        progress = reader.commit(bytes);
+        take_piece();
+    }
+    if (progress && *progress == Progress::need_more) {
+        progress = reader.finish();
+        take_piece();
+    }
+    if (!progress) {
+        outcome.error = static_cast<Errc>(progress.error().code.value());
+        return outcome;
+    }
+    outcome.is_reusable = reader.is_reusable();
+    Response response = reader.take();
+    outcome.status = response.status;
+    outcome.collected = std::move(response.body);
+    return outcome;
+}
+
+} // namespace
+
+TEST_CASE("a streamed body is the same however it arrives, up to where it breaks") {
+    const std::string head = "HTTP/1.1 200 OK\r\n";
+    const std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string large(20'000, 'x');
+    const std::vector<std::tuple<std::string, Streamed>> cases{
+        {head + "Content-Length: 5\r\n\r\nhello", {{}, 200, "hello", "", true}},
+        {head + "Content-Length: 5\r\n\r\nhel", {Errc::unreachable, 0, "hel", "", false}},
+        // A length that no memory could hold is of no importance to a stream.
+        {head + "Content-Length: 9000000000000000000\r\n\r\nhel",
+         {Errc::unreachable, 0, "hel", "", false}},
+        {chunked + "5;a=b\r\nhello\r\n3\r\n, w\r\n0\r\nX: y\r\n\r\n",
+         {{}, 200, "hello, w", "", true}},
+        {chunked + "5\r\nhello\r\nzz\r\n", {Errc::bad_response, 0, "hello", "", false}},
+        {chunked + "5\r\nhello\r\n0\r\n", {Errc::unreachable, 0, "hello", "", false}},
+        {chunked + "5\r\nhello\r\n1;" + std::string(4096, 'x'),
+         {Errc::too_large, 0, "hello", "", false}},
+        // More than limits.max_body_bytes.
+        {chunked + "4e20\r\n" + large + "\r\n0\r\n\r\n", {{}, 200, large, "", true}},
+        {head + "Connection: close\r\n\r\nhello", {{}, 200, "hello", "", false}},
+        {head + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+         {Errc::bad_response, 0, "", "", false}},
+        {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + "Content-Length: 2\r\n\r\nok",
+         {{}, 200, "ok", "", true}},
+        {"HTTP/1.1 204 No Content\r\n\r\n", {{}, 204, "", "", true}},
+        // What is no success is a message for people, and collected.
+        {"HTTP/1.1 410 Gone\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngone\r\n0\r\n\r\n",
+         {{}, 410, "", "gone", true}},
+        {"HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx", {{}, 302, "", "x", true}},
+        {"HTTP/1.1 500 Oops\r\nContent-Length: 4097\r\n\r\n", {Errc::too_large, 0, "", "", false}},
+        {"HTTP/1.1 500 Oops\r\nConnection: close\r\n\r\n" + large,
+         {Errc::too_large, 0, "", "", false}},
+        {"", {Errc::unreachable, 0, "", "", false}},
+    };
+    for (const auto& [text, expected] : cases) {
+        CAPTURE(text.substr(0, 80));
+        for (const std::size_t piece : {1U, 2U, 3U, 7U, 64U, 1000U, 100'000U})
+            CHECK(stream(text, piece) == expected);
+    }
 }

@@ -8,6 +8,7 @@
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/response_reader.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/http/transport.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,20 +18,32 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::http::detail {
 
+/// A caller's wish to have the body piece by piece.
+struct Streaming {
+    Streaming(BodySink receiver, const StreamTimeouts& bounds)
+        : sink(std::move(receiver)), timeouts(bounds) {}
+
+    BodySink sink;
+    StreamTimeouts timeouts;
+};
+
 /// One attempt to get a request answered: look up, connect, secure, write, read. On the call's
-/// strand; the endpoint and the call outlive it.
+/// strand; the endpoint, the call and the wish to stream (null = none) outlive it.
 class Attempt {
 public:
-    Attempt(const std::shared_ptr<Endpoint>& endpoint, Call& call, const Deadline& caller)
-        : endpoint_(endpoint), call_(call),
+    Attempt(const std::shared_ptr<Endpoint>& endpoint, Call& call, const Deadline& caller,
+            const Streaming* streaming)
+        : endpoint_(endpoint), call_(call), streaming_(streaming), caller_(caller),
           deadline_(earlier(caller, Deadline::after(std::chrono::steady_clock::now(),
                                                     endpoint->config.timeouts.attempt,
                                                     "timeouts.attempt"))) {}
@@ -182,21 +195,35 @@ private:
 
     /// Writes the request and reads its answer.
     asio::awaitable<Outcome> exchange(Stream& stream, const std::string& bytes) {
-        call_.expire_at(deadline_.at);
+        using Mode = ResponseReader::Mode;
+        Deadline deadline = streaming_ == nullptr ? deadline_ : until_silent(deadline_);
+        call_.expire_at(deadline.at);
         const StreamUse use(call_, stream);
         const IoResult written = co_await stream.write(asio::buffer(bytes));
         // A server may refuse a request before it has read all of it, and then there is an answer
         // to read.
-        ResponseReader reader(endpoint_->config.limits);
+        ResponseReader reader(endpoint_->config.limits,
+                              streaming_ == nullptr ? Mode::collect : Mode::stream);
         for (;;) {
             if (call_.is_stopped())
-                co_return failed(reader, stream, written.error);
+                co_return failed(reader, stream, deadline, written.error);
             const IoResult got = co_await stream.read_some(reader.prepare());
             if (call_.is_stopped() || (got.error && got.error != asio::error::eof))
-                co_return failed(reader, stream, written.error ? written.error : got.error);
+                co_return failed(reader, stream, deadline,
+                                 written.error ? written.error : got.error);
             const bool at_end = got.error == asio::error::eof;
+            const bool was_streaming = reader.is_streaming();
             Result<ResponseReader::Progress> progress =
                 at_end ? reader.finish() : reader.commit(got.bytes);
+            const bool is_alive =
+                reader.is_streaming() && (!was_streaming || !reader.piece().empty());
+            if (is_alive) {
+                const Result<bool> goes_on = hand_out(reader);
+                if (!goes_on)
+                    co_return Outcome{goes_on.error()};
+                if (!*goes_on)
+                    co_return Outcome{reader.take()};
+            }
             if (!progress) {
                 Outcome outcome{with_endpoint(std::move(progress).error())};
                 outcome.was_dead = !reader.is_started();
@@ -207,7 +234,39 @@ private:
                 outcome.is_reusable = !written.error && !at_end && reader.is_reusable();
                 co_return outcome;
             }
+            if (is_alive) {
+                deadline = until_silent(caller_);
+                // Never left to the timer alone: a busy stream would set it anew each time before
+                // it is heard.
+                if (deadline.at <= now())
+                    call_.expire();
+                else
+                    call_.expire_at(deadline.at);
+            }
         }
+    }
+
+    /// The end of the silence that a stream may keep from now on, or of all, if that is earlier.
+    Deadline until_silent(const Deadline& all) const {
+        return earlier(all,
+                       Deadline::after(now(), streaming_->timeouts.idle, "StreamTimeouts::idle"));
+    }
+
+    /// Gives the sink what has arrived. Returns whether it wants more.
+    Result<bool> hand_out(ResponseReader& reader) const {
+        if (reader.piece().empty())
+            return true;
+        std::string reason = "something that is no std::exception";
+        try {
+            const bool goes_on = streaming_->sink(reader.piece());
+            reader.drop_piece();
+            return goes_on;
+        } catch (const std::exception& error) {
+            reason = error.what();
+        } catch (...) {
+        }
+        return endpoint_->error(Errc::internal,
+                                "the sink of a streamed answer threw an exception: " + reason);
     }
 
     Error with_endpoint(Error error) const {
@@ -215,18 +274,24 @@ private:
         return error;
     }
 
-    Outcome failed(const ResponseReader& reader, const Stream& stream,
+    Outcome failed(const ResponseReader& reader, const Stream& stream, const Deadline& deadline,
                    const boost::system::error_code& error) const {
         const Errc code = stream.is_tls_error(error) ? Errc::tls_failed : Errc::unreachable;
         const char* what =
             reader.is_started() ? "the answer did not arrive completely" : "no answer arrived";
-        Outcome outcome{failure(deadline_, what, code, error)};
+        if (reader.is_streaming() && call_.is_expired() && !deadline.name.empty())
+            what = "nothing more of the streamed answer arrived";
+        Outcome outcome{failure(deadline, what, code, error)};
         outcome.was_dead = !reader.is_started() && error != asio::error::operation_aborted;
         return outcome;
     }
 
     std::shared_ptr<Endpoint> endpoint_;
     Call& call_;
+    const Streaming* streaming_;
+    /// The bound of the whole call.
+    Deadline caller_;
+    /// The bound of this attempt; of a streamed one, until its header.
     Deadline deadline_;
 };
 

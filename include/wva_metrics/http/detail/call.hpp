@@ -74,6 +74,9 @@ public:
         });
     }
 
+    /// The call's time is over now.
+    void expire() { stop(Stop::expired); }
+
     /// The stream that is closed when the call is stopped; null = none.
     void use(Stream* stream) noexcept { stream_ = stream; }
 

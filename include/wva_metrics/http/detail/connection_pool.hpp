@@ -49,6 +49,32 @@ public:
         std::list<Place*>::iterator position_;
     };
 
+    /// A stream's place among those that may have a connection. Streams last, so they are counted
+    /// apart and nobody queues: neither for them, nor they for anybody. Given up on destruction.
+    class StreamPlace {
+    public:
+        explicit StreamPlace(ConnectionPool& pool) : pool_(pool) {
+            const std::lock_guard lock(pool_.mutex_);
+            is_granted_ = pool_.streams_ < pool_.limits_.max_streams;
+            if (is_granted_)
+                ++pool_.streams_;
+        }
+        ~StreamPlace() {
+            const std::lock_guard lock(pool_.mutex_);
+            if (is_granted_)
+                --pool_.streams_;
+        }
+        StreamPlace(const StreamPlace&) = delete;
+        StreamPlace& operator=(const StreamPlace&) = delete;
+
+        /// False where limits.max_streams are under way already.
+        bool is_granted() const noexcept { return is_granted_; }
+
+    private:
+        ConnectionPool& pool_;
+        bool is_granted_ = false;
+    };
+
     /// An idle connection, the youngest first; null where there is none. Only for a granted place.
     std::unique_ptr<Stream> take(TimePoint now) {
         Streams dropped;
@@ -142,6 +168,7 @@ private:
     std::deque<Idle> idle_;
     std::list<Place*> queue_;
     std::size_t in_use_ = 0;
+    std::size_t streams_ = 0;
     bool closed_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/body.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
 #include "wva_metrics/http/message.hpp"
 
@@ -12,7 +13,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/none.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -37,8 +38,12 @@ class ResponseReader {
 public:
     enum class Progress : std::uint8_t { need_more, complete };
 
-    explicit ResponseReader(const Limits& limits)
-        : limits_(limits), buffer_(limits.max_buffer_bytes) {
+    /// `collect` keeps the whole body, within its limit, for `take`. `stream` hands that of a 2xx
+    /// answer out as pieces, of which there may be any number; other answers are collected.
+    enum class Mode : std::uint8_t { collect, stream };
+
+    explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect)
+        : limits_(limits), mode_(mode), buffer_(limits.max_buffer_bytes) {
         start_message();
     }
 
@@ -48,7 +53,7 @@ public:
         return buffer_.prepare(std::min(chunk, buffer_.max_size() - buffer_.size()));
     }
 
-    /// That many bytes have been put there.
+    /// That many bytes have been put there. An error leaves the piece that came before it.
     Result<Progress> commit(std::size_t bytes) {
         started_ = started_ || bytes > 0;
         buffer_.commit(bytes);
@@ -92,6 +97,15 @@ public:
     /// Has any byte of an answer arrived?
     bool is_started() const noexcept { return started_; }
 
+    /// Has the header been read of an answer that is handed out in pieces?
+    bool is_streaming() const noexcept { return streaming_; }
+
+    /// What has arrived of a streamed body since `drop_piece`.
+    std::string_view piece() const noexcept {
+        return streaming_ ? std::string_view(parser_->get().body()) : std::string_view();
+    }
+    void drop_piece() noexcept { parser_->get().body().clear(); }
+
     /// May the connection carry another request? Not when bytes are left over: they would be taken
     /// for its answer.
     bool is_reusable() const {
@@ -99,20 +113,21 @@ public:
                parser_->keep_alive() && buffer_.size() == 0;
     }
 
-    /// The complete response. Call once.
+    /// The response: complete, or, when it is streamed, without a body. Call once.
     Response take() {
         response_.body = std::move(parser_->get().body());
         return std::move(response_);
     }
 
 private:
-    using Parser = beast::http::response_parser<beast::http::string_body>;
+    using Parser = beast::http::response_parser<GrowingBody>;
     using Field = beast::http::field;
 
     void start_message() {
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
-        parser_->body_limit(limits_.max_body_bytes);
+        // Which limit holds for the body depends on the header.
+        parser_->body_limit(boost::none);
         header_seen_ = false;
         header_bytes_ = 0;
     }
@@ -158,6 +173,13 @@ private:
                            "connection");
             response_.ended_by_close = true;
         }
+        streaming_ = mode_ == Mode::stream && status < 300;
+        if (!streaming_) {
+            if (!parser_->is_done() &&
+                parser_->content_length().value_or(0) > limits_.max_body_bytes)
+                return explain(beast::http::error::body_limit);
+            parser_->body_limit(limits_.max_body_bytes);
+        }
         parser_->eager(true);
         return std::nullopt;
     }
@@ -177,6 +199,7 @@ private:
     }
 
     const Limits& limits_;
+    const Mode mode_;
     beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     Response response_;
@@ -184,6 +207,7 @@ private:
     std::size_t informational_ = 0;
     bool started_ = false;
     bool header_seen_ = false;
+    bool streaming_ = false;
 };
 
 } // namespace wva_metrics::http::detail
