@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cmake -D examples=... -D project=... -D copies=... -P copy_examples.cmake
+# Copies each example into a folder of its own, so that none can use what belongs to another.
+
+file(REMOVE_RECURSE ${copies})
+file(COPY ${project}/CMakeLists.txt DESTINATION ${copies})
+file(GLOB programs ${examples}/*.cpp)
+foreach(program IN LISTS programs)
+  cmake_path(GET program STEM name)
+  file(COPY ${program} DESTINATION ${copies}/${name})
+  if(IS_DIRECTORY ${examples}/${name})
+    file(COPY ${examples}/${name} DESTINATION ${copies}/${name})
+  endif()
+endforeach()

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/asio/impl/src.hpp>
+#ifdef WVA_METRICS_WITH_TLS
+#include <boost/asio/ssl/impl/src.hpp>
+#endif
+#include <boost/beast/src.hpp>
