@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/kubernetes/watch_event.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <string>
+#include <string_view>
+
+using namespace wva_metrics;
+using namespace wva_metrics::kubernetes;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+WatchEvent<Pod> read(std::string_view line) {
+    return read_watch_event<Pod>(line).value();
+}
+
+std::string problem(std::string_view line) {
+    const auto event = read_watch_event<Pod>(line);
+    REQUIRE(event.has_error());
+    CHECK(event.error().is(Errc::bad_response));
+    return event.error().message;
+}
+
+} // namespace
+
+TEST_CASE("an event tells what became of an object") {
+    const auto [type, kind] = GENERATE(table<std::string, WatchEventKind>({
+        {"ADDED", WatchEventKind::added},
+        {"MODIFIED", WatchEventKind::modified},
+        {"DELETED", WatchEventKind::deleted},
+    }));
+    const WatchEvent<Pod> event = read(
+        R"({"type": ")" + type +
+        R"(", "object": {"kind": "Pod", "metadata": {"name": "p", "resourceVersion": "12"}}})");
+    CHECK(event.kind == kind);
+    REQUIRE(event.object);
+    CHECK(event.object->metadata.name == "p");
+    CHECK(event.resource_version == "12");
+    CHECK(event.problem.empty());
+}
+
+TEST_CASE("a bookmark carries a resource version and nothing else") {
+    const WatchEvent<Pod> event = read(
+        R"({"type": "BOOKMARK", "object": {"kind": "Pod", "metadata": {"resourceVersion": "12"}}})");
+    CHECK(event.kind == WatchEventKind::bookmark);
+    CHECK_FALSE(event.object);
+    CHECK(event.resource_version == "12");
+    CHECK(event.problem.empty());
+}
+
+TEST_CASE("an object that cannot be read is told, with the place that it leads to") {
+    const WatchEvent<Pod> event = read(
+        R"({"type": "MODIFIED", "object": {"metadata": {"name": "p", "resourceVersion": "12"}, "status": 1}})");
+    CHECK(event.kind == WatchEventKind::modified);
+    CHECK_FALSE(event.object);
+    CHECK(event.resource_version == "12");
+    CHECK(event.problem == "p cannot be read: status is no object");
+
+    const WatchEvent<Pod> nothing = read(R"({"type": "ADDED", "object": 5})");
+    CHECK_FALSE(nothing.object);
+    CHECK(nothing.resource_version.empty());
+    CHECK(nothing.problem == "an object cannot be read: it is no object");
+}
+
+TEST_CASE("an error event carries the API server's words") {
+    const WatchEvent<Pod> event = read(
+        R"x({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version: 1 (2)"}})x");
+    CHECK(event.kind == WatchEventKind::error);
+    CHECK(event.status.code == 410);
+    CHECK(event.status.reason == "Expired");
+    CHECK(event.status.message == "too old resource version: 1 (2)");
+    CHECK(read(R"({"type": "ERROR", "object": {}})").status.code == 0);
+    CHECK(read(R"({"type": "ERROR", "object": {"code": 12345}})").status.code == 0);
+    CHECK(read(R"({"type": "ERROR", "object": null})").status.code == 0);
+}
+
+TEST_CASE("a line that is no event is refused") {
+    CHECK_THAT(problem("<html>"), ContainsSubstring("is no JSON"));
+    CHECK_THAT(problem("[]"), ContainsSubstring("it is no object"));
+    CHECK_THAT(problem("{}"), ContainsSubstring("type is missing or unknown"));
+    CHECK_THAT(problem(R"({"type": "PARTY", "object": {}})"),
+               ContainsSubstring("type is missing or unknown"));
+    CHECK_THAT(problem(R"({"type": 1, "object": {}})"), ContainsSubstring("type is no string"));
+    CHECK_THAT(problem(R"({"type": "ADDED"})"), ContainsSubstring("object is missing"));
+}
