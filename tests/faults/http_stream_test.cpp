@@ -197,6 +197,7 @@ TEST_CASE("a stream that breaks is an error, and what came before it has reached
         finish_call(pair.context, start_stream(pair.context, *pair.client, keep_in(received)));
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(code));
+    CHECK(response.error().http_status == 200);
     CHECK(received->text.starts_with("good"));
     CHECK(pair.client->idle_connections() == 0);
     CHECK(pair.server.connections() == 1);
@@ -245,6 +246,7 @@ TEST_CASE(
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message == what + " within 150 ms (StreamTimeouts::idle)");
+    CHECK(response.error().http_status == (start.starts_with(chunked_head()) ? 200 : 0));
     CHECK(pair.client->idle_connections() == 0);
 }
 

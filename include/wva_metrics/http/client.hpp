@@ -93,7 +93,8 @@ public:
     /// - `unavailable`: `limits.max_streams` answers are being streamed already,
     /// - `internal`: the sink threw; nothing else is harmed by it.
     ///
-    /// Pieces that came before an error have been given to the sink. Connections are used again
+    /// Pieces that came before an error have been given to the sink; an error after the header has
+    /// the answer's `http_status`. Connections are used again
     /// only after an answer that ended properly.
     ///
     /// Streams are counted apart: however many are open, `send` has all of

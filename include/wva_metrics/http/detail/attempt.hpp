@@ -225,7 +225,7 @@ private:
                     co_return Outcome{reader.take()};
             }
             if (!progress) {
-                Outcome outcome{with_endpoint(std::move(progress).error())};
+                Outcome outcome{with_endpoint(std::move(progress).error(), reader)};
                 outcome.was_dead = !reader.is_started();
                 co_return outcome;
             }
@@ -269,8 +269,11 @@ private:
                                 "the sink of a streamed answer threw an exception: " + reason);
     }
 
-    Error with_endpoint(Error error) const {
+    /// A streamed answer that breaks off has had a status all the same.
+    Error with_endpoint(Error error, const ResponseReader& reader) const {
         error.endpoint = endpoint_->url.origin();
+        if (reader.is_streaming())
+            error.http_status = reader.status();
         return error;
     }
 
@@ -281,7 +284,7 @@ private:
             reader.is_started() ? "the answer did not arrive completely" : "no answer arrived";
         if (reader.is_streaming() && call_.is_expired() && !deadline.name.empty())
             what = "nothing more of the streamed answer arrived";
-        Outcome outcome{failure(deadline, what, code, error)};
+        Outcome outcome{with_endpoint(failure(deadline, what, code, error), reader)};
         outcome.was_dead = !reader.is_started() && error != asio::error::operation_aborted;
         return outcome;
     }

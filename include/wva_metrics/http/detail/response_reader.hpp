@@ -99,6 +99,8 @@ public:
 
     /// Has the header been read of an answer that is handed out in pieces?
     bool is_streaming() const noexcept { return streaming_; }
+    /// Of the answer; 0 before its header is complete.
+    int status() const noexcept { return response_.status; }
 
     /// What has arrived of a streamed body since `drop_piece`.
     std::string_view piece() const noexcept {
