@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
+#include <wva_metrics/any_pod_owners.hpp>
 #include <wva_metrics/attribution.hpp>
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/cache/no_op_cache.hpp>
@@ -163,6 +164,8 @@ static_assert(!CanBeLoggedThrough<void (*)(std::string_view)>, "the level is mis
 // PodOwners
 
 static_assert(PodOwners<NoPodOwners>);
+static_assert(!PodStates<NoPodOwners>);
+static_assert(PodOwners<AnyPodOwners> && PodStates<AnyPodOwners>);
 
 struct KnowsOwners {
     std::optional<PodOwner> find(std::string_view, const std::string_view&) const;

@@ -79,7 +79,9 @@ private:
         Batch(CorePtr owner, const std::vector<ModelKey>& models)
             : core(std::move(owner)),
               plan(models, core->config.engine, core->config.windows, core->config.limits),
-              deadline(std::chrono::steady_clock::now() + core->config.batch_timeout) {}
+              deadline(std::chrono::steady_clock::now() + core->config.batch_timeout) {
+            found.pods.ask_first(core->config.owners);
+        }
 
         CorePtr core;
         promql::QueryPlan plan;

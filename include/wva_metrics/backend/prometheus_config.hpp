@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/promql/plan.hpp"
@@ -36,6 +37,10 @@ struct PrometheusConfig {
     /// One batch of questions, splits included. Shorter than the collector's `call_timeout`, so
     /// that what has been answered by then is not lost.
     Duration batch_timeout = std::chrono::seconds(9);
+    /// Who knows the pods better than Prometheus, e.g. `kubernetes::KubernetesPodOwners`: asked
+    /// whose a pod is, and whether it is ready, terminating or gone, before kube-state-metrics and
+    /// the pod's name. Nobody unless set.
+    AnyPodOwners owners{};
 
     /// The defaults, for a Prometheus at this URL.
     static PrometheusConfig at(std::string url) {

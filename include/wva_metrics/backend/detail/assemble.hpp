@@ -66,7 +66,8 @@ public:
                                        "' have no label '" + config_.engine.labels.pod +
                                        "'; they belong to no replica");
         for (auto& [pod, sample] : pods) {
-            if (found_.pods.is_gone(samples.model.namespace_name, pod)) {
+            sample.state = found_.pods.state_of(samples.model.namespace_name, pod);
+            if (sample.state == PodState::gone) {
                 samples.gone_pods.push_back(pod);
                 continue;
             }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/any_pod_owners.hpp"
+#include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/promql/query.hpp"
 
@@ -15,9 +16,13 @@
 
 namespace wva_metrics::detail {
 
-/// What kube-state-metrics knows of the pods of some namespaces.
+/// What is known of the pods of some namespaces: by the owners that the user gave, else by
+/// kube-state-metrics.
 class PodKnowledge {
 public:
+    /// Whom to ask first.
+    void ask_first(AnyPodOwners owners) { owners_ = std::move(owners); }
+
     /// A series of the answer to the pods query.
     void add(const prometheus::SeriesView& series) {
         using Columns = promql::PodColumns;
@@ -64,6 +69,28 @@ public:
         return found == warnings_.end() ? none : found->second;
     }
 
+    /// What is known of a pod's life.
+    PodState state_of(const std::string& namespace_name, const std::string& pod) const {
+        const PodState told = owners_.state_of(namespace_name, pod);
+        if (told != PodState::unknown)
+            return told;
+        return is_gone(namespace_name, pod) ? PodState::gone : PodState::unknown;
+    }
+
+    /// The same for each signal of a batch, even where the owners learn more meanwhile.
+    std::optional<PodOwner> owner_of(const std::string& namespace_name,
+                                     const std::string& pod) const {
+        const Facts* facts = find(namespace_name, pod);
+        const auto by_series = facts == nullptr ? std::nullopt : facts->owner;
+        if (!owners_)
+            return by_series;
+        const auto [place, is_new] = told_.try_emplace({namespace_name, pod});
+        if (is_new)
+            place->second = owners_.find(namespace_name, pod);
+        return place->second ? place->second : by_series;
+    }
+
+private:
     /// Known to have existed and to exist no more. A pod that was never seen is not gone: it may be
     /// younger than the last scrape, or in a namespace that kube-state-metrics does not watch.
     /// Nothing is gone while nothing is reported.
@@ -72,13 +99,6 @@ public:
         return reporting_ && facts != nullptr && facts->seen && !facts->live;
     }
 
-    std::optional<PodOwner> owner_of(const std::string& namespace_name,
-                                     const std::string& pod) const {
-        const Facts* facts = find(namespace_name, pod);
-        return facts == nullptr ? std::nullopt : facts->owner;
-    }
-
-private:
     struct Facts {
         bool live = false;
         bool seen = false;
@@ -97,7 +117,11 @@ private:
         return found == pods_.end() ? nullptr : &found->second;
     }
 
+    AnyPodOwners owners_;
+    /// By namespace and pod.
     std::map<std::pair<std::string, std::string>, Facts> pods_;
+    /// What the owners answered. A batch is worked on by one thread at a time.
+    mutable std::map<std::pair<std::string, std::string>, std::optional<PodOwner>> told_;
     std::map<std::string, std::set<std::string>> warnings_;
     bool reporting_ = false;
 };

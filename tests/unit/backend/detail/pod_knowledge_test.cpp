@@ -3,8 +3,13 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +25,27 @@ void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "
     pods.add({labels, 1, 0});
 }
 
+bool is_gone(const PodKnowledge& pods, const std::string& namespace_name, const std::string& pod) {
+    return pods.state_of(namespace_name, pod) == PodState::gone;
+}
+
+/// Knows what it is told, of any namespace.
+struct ToldOwners {
+    std::map<std::string, std::string, std::less<>> owners;
+    std::map<std::string, PodState, std::less<>> states;
+
+    std::optional<PodOwner> find(std::string_view, std::string_view pod) const {
+        const auto found = owners.find(pod);
+        if (found == owners.end())
+            return std::nullopt;
+        return PodOwner{"Deployment", found->second, OwnerSource::owner_references};
+    }
+    PodState state_of(std::string_view, std::string_view pod) const {
+        const auto found = states.find(pod);
+        return found == states.end() ? PodState::unknown : found->second;
+    }
+};
+
 } // namespace
 
 TEST_CASE("a pod is gone when it was seen, lives no more, and somebody reports") {
@@ -33,9 +59,9 @@ TEST_CASE("a pod is gone when it was seen, lives no more, and somebody reports")
         add(pods, "live0", "p-0");
     if (reporting)
         add(pods, "reporting0");
-    CHECK(pods.is_gone("llm", "p-0") == (seen && !live && reporting));
-    CHECK_FALSE(pods.is_gone("other", "p-0"));
-    CHECK_FALSE(pods.is_gone("llm", "p-1"));
+    CHECK(is_gone(pods, "llm", "p-0") == (seen && !live && reporting));
+    CHECK_FALSE(is_gone(pods, "other", "p-0"));
+    CHECK_FALSE(is_gone(pods, "llm", "p-1"));
 }
 
 TEST_CASE("an answer that may lack something calls no pod gone, and still names owners") {
@@ -44,7 +70,7 @@ TEST_CASE("an answer that may lack something calls no pod gone, and still names 
     add(pods, "owner0", "p-0", "StatefulSet", "llama");
     add(pods, "reporting0");
     pods.distrust_absence();
-    CHECK_FALSE(pods.is_gone("llm", "p-0"));
+    CHECK_FALSE(is_gone(pods, "llm", "p-0"));
     CHECK(pods.owner_of("llm", "p-0") ==
           PodOwner{"StatefulSet", "llama", OwnerSource::kube_state_metrics});
 }
@@ -70,8 +96,8 @@ TEST_CASE("what one query learnt is added to what others did") {
     add(second, "reporting0");
     all.merge(std::move(first));
     all.merge(std::move(second));
-    CHECK(all.is_gone("a", "p-0"));
-    CHECK_FALSE(all.is_gone("b", "p-0"));
+    CHECK(is_gone(all, "a", "p-0"));
+    CHECK_FALSE(is_gone(all, "b", "p-0"));
 }
 
 TEST_CASE("a warning is told once, of the namespaces it concerns") {
@@ -91,6 +117,36 @@ TEST_CASE("series that mean nothing here are passed over") {
     add(pods, "value0", "p-0");
     add(pods, "seen", "p-0");
     add(pods, "seen0", "");
-    CHECK_FALSE(pods.is_gone("llm", "p-0"));
-    CHECK_FALSE(pods.is_gone("llm", ""));
+    CHECK_FALSE(is_gone(pods, "llm", "p-0"));
+    CHECK_FALSE(is_gone(pods, "llm", ""));
+}
+
+TEST_CASE("the owners that the user gave are believed before kube-state-metrics, where they know") {
+    PodKnowledge pods;
+    add(pods, "reporting0");
+    for (const char* pod : {"p-0", "p-1", "p-2"}) {
+        add(pods, "seen0", pod);
+        add(pods, "owner0", pod, "ReplicaSet", "by-series-66b4c");
+    }
+    pods.ask_first(
+        ToldOwners{{{"p-0", "told"}}, {{"p-1", PodState::terminating}, {"p-9", PodState::gone}}});
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"Deployment", "told", OwnerSource::owner_references});
+    CHECK(pods.owner_of("llm", "p-1") ==
+          PodOwner{"ReplicaSet", "by-series-66b4c", OwnerSource::kube_state_metrics});
+    CHECK_FALSE(pods.owner_of("llm", "p-9").has_value());
+    CHECK(pods.state_of("llm", "p-1") == PodState::terminating);
+    CHECK(pods.state_of("llm", "p-2") == PodState::gone);
+    CHECK(pods.state_of("llm", "p-9") == PodState::gone);
+    CHECK(pods.state_of("llm", "p-8") == PodState::unknown);
+}
+
+TEST_CASE("an owner is the same throughout a batch, even where the owners learn more meanwhile") {
+    const auto owners = std::make_shared<ToldOwners>();
+    PodKnowledge pods;
+    pods.ask_first(AnyPodOwners(owners));
+    CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());
+    owners->owners["p-0"] = owners->owners["p-1"] = "late";
+    CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());
+    CHECK(pods.owner_of("llm", "p-1").value().name == "late");
 }
