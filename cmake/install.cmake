@@ -4,6 +4,9 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
+# All but the licence, which each way of packaging puts elsewhere.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME wva_metrics)
+
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/wva_metrics)
 set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
@@ -60,4 +63,8 @@ foreach(component IN LISTS wva_metrics_components)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
 endforeach()
 
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT licence)
+
+if(PROJECT_IS_TOP_LEVEL)
+  include(cmake/packaging/debian.cmake)
+endif()

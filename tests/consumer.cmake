@@ -69,3 +69,18 @@ else()
   add_test(NAME consumer.pkg_config COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no pkg-config")
   set_tests_properties(consumer.pkg_config PROPERTIES LABELS consumer SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
+
+find_program(WVA_METRICS_DPKG_DEB dpkg-deb)
+find_program(WVA_METRICS_DPKG dpkg)
+mark_as_advanced(WVA_METRICS_DPKG_DEB WVA_METRICS_DPKG)
+if(WVA_METRICS_DPKG_DEB AND WVA_METRICS_DPKG)
+  add_test(NAME consumer.debian_package COMMAND ${CMAKE_COMMAND}
+    -D BUILD=${PROJECT_BINARY_DIR} -D CPACK=${CMAKE_CPACK_COMMAND} -D DPKG=${WVA_METRICS_DPKG} -D DPKG_DEB=${WVA_METRICS_DPKG_DEB}
+    -D VERSION=${PROJECT_VERSION} -D WORK=${work}/debian_package
+    -D "CONSUMER=${CMAKE_COMMAND};-S;${consumer_root}/refusals;-B;${work}/debian_package/build;-G;${CMAKE_GENERATOR};${toolchain}"
+    -P ${consumer_root}/debian_package.cmake)
+else()
+  add_test(NAME consumer.debian_package COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no dpkg")
+  set_tests_properties(consumer.debian_package PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+endif()
+set_tests_properties(consumer.debian_package PROPERTIES LABELS consumer)
