@@ -84,3 +84,17 @@ else()
   set_tests_properties(consumer.debian_package PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
 set_tests_properties(consumer.debian_package PROPERTIES LABELS consumer)
+
+# Packages of other worlds, as far as they can be checked without their tools.
+add_test(NAME consumer.vcpkg_port_without_vcpkg COMMAND ${CMAKE_COMMAND}
+  -D PORT_DIRECTORY=${PROJECT_SOURCE_DIR}/cmake/packaging/vcpkg -D VERSION=${PROJECT_VERSION} -D WORK=${work}/vcpkg_port
+  -D "OPTIONS=-G;${CMAKE_GENERATOR};${toolchain}" -P ${consumer_root}/vcpkg_port.cmake)
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_Interpreter_FOUND)
+  add_test(NAME consumer.conan_recipe_without_conan COMMAND Python3::Interpreter ${consumer_root}/conan_recipe.py
+    ${PROJECT_SOURCE_DIR}/cmake/packaging/conan ${PROJECT_VERSION} ${work}/conan_recipe)
+else()
+  add_test(NAME consumer.conan_recipe_without_conan COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no Python")
+  set_tests_properties(consumer.conan_recipe_without_conan PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+endif()
+set_tests_properties(consumer.vcpkg_port_without_vcpkg consumer.conan_recipe_without_conan PROPERTIES LABELS consumer)
