@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
+#include "wva_metrics/kubernetes/detail/watch_backoff.hpp"
+#include "wva_metrics/kubernetes/watch_event.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::kubernetes::detail {
+
+/// What a reflector shall do next.
+struct WatchStep {
+    /// What kind of request to send.
+    enum class Kind : std::uint8_t { list, watch };
+
+    Kind kind = Kind::list;
+    /// Wait this long before.
+    Duration wait{};
+    /// Of a list: asks for the next page; empty = begin from the start, and forget earlier pages.
+    /// Of a watch: the resource version to go on from.
+    std::string token;
+    /// Of a list.
+    std::size_t page_size = 0;
+    /// The pages that came are the whole list; hand it over first.
+    bool is_list_complete = false;
+    /// A problem that the user should hear of.
+    std::optional<Error> problem;
+};
+
+/// What matters of a page that came.
+struct PageFacts {
+    std::size_t objects = 0;
+    std::string continue_token;
+    std::string resource_version;
+};
+
+/// How a watch ended.
+struct WatchEnd {
+    /// From the request on.
+    Duration lasted{};
+    /// It had begun to answer with success.
+    bool was_opened = false;
+    /// Nothing where the server ended it in good order.
+    std::optional<Error> error;
+};
+
+/// Decides how a resource is followed: list page by page, watch from there on, go on watching where
+/// a watch ended, list again where the server has forgotten the place, and wait between failures.
+///
+/// Does no I/O and knows no clock. Not thread-safe.
+class WatchMachine {
+public:
+    /// `random` gives numbers from 0 to below 1.
+    WatchMachine(const ClientConfig& config, std::function<double()> random)
+        : max_objects_(config.max_objects), max_pages_(config.max_pages),
+          min_watch_time_(config.min_watch_time), backoff_(config, std::move(random)),
+          page_size_(config.page_size) {}
+
+    /// The first step.
+    WatchStep begin() { return list_from_start(Duration::zero()); }
+
+    /// A page has come.
+    WatchStep page_came(PageFacts page) {
+        // Later pages show the same state as the first; where they do not, nothing is missed by
+        // going on from the first.
+        if (pages_++ == 0)
+            resource_version_ = std::move(page.resource_version);
+        objects_ += page.objects;
+        if (objects_ > max_objects_)
+            return list_again(too_many_objects());
+        if (page.continue_token.empty()) {
+            failed_watches_ = 0;
+            WatchStep step = watch(Duration::zero());
+            step.is_list_complete = true;
+            return step;
+        }
+        if (pages_ >= max_pages_)
+            return list_again(
+                Error(Errc::too_large,
+                      "the list has more than max_pages = " + std::to_string(max_pages_) +
+                          " pages; select fewer objects, or raise page_size"));
+        continue_token_ = std::move(page.continue_token);
+        return next_page(Duration::zero());
+    }
+
+    /// A page was asked for, and did not come.
+    WatchStep list_failed(Error error) {
+        if (is_gone(error))
+            return start_over(std::move(error));
+        if (error.is(Errc::too_large) && page_size_ > 1) {
+            page_size_ /= 2;
+            return list_from_start(Duration::zero());
+        }
+        if (continue_token_.empty() || must_list(error))
+            return list_again(std::move(error));
+        return add_problem(next_page(backoff_.next()), std::move(error));
+    }
+
+    /// A watch has told of something. The error that must end the watch, if there is one.
+    std::optional<Error> event_came(WatchEventKind kind, std::string_view resource_version) {
+        if (!resource_version.empty())
+            resource_version_ = resource_version;
+        if (kind == WatchEventKind::added)
+            ++objects_;
+        else if (kind == WatchEventKind::deleted && objects_ > 0)
+            --objects_;
+        if (objects_ > max_objects_)
+            return too_many_objects();
+        return std::nullopt;
+    }
+
+    /// A watch has ended.
+    WatchStep watch_ended(WatchEnd end) {
+        const bool is_understood = !end.error || is_gone(*end.error) || !must_list(*end.error);
+        const bool was_good = end.was_opened && end.lasted >= min_watch_time_ && is_understood;
+        if (was_good) {
+            backoff_.reset();
+            failed_watches_ = 0;
+            said_.reset();
+        }
+        if (end.error && is_gone(*end.error))
+            return start_over(*std::move(end.error));
+        // That one breaks off is what happens to every watch in the end.
+        if (was_good && (!end.error || !is_answer(*end.error)))
+            return watch(Duration::zero());
+
+        const bool broke_off = end.was_opened && (!end.error || !is_answer(*end.error));
+        Error error = end.error
+                          ? *std::move(end.error)
+                          : Error(Errc::unavailable,
+                                  "the API server, or a proxy before it, ends watches at once");
+        if (must_list(error) || ++failed_watches_ % watches_before_list == 0) {
+            ++restarts_;
+            return list_again(std::move(error));
+        }
+        WatchStep step = watch(backoff_.next());
+        return broke_off ? std::move(step) : add_problem(std::move(step), std::move(error));
+    }
+
+    /// Lists begun, from their first page.
+    std::uint64_t lists() const noexcept { return lists_; }
+    /// Watches begun.
+    std::uint64_t watches() const noexcept { return watches_; }
+    /// Lists begun although a list or a watch was under way.
+    std::uint64_t restarts() const noexcept { return restarts_; }
+
+private:
+    /// A server may not know that it has forgotten the place; after so many failures it is not
+    /// asked for it again.
+    static constexpr unsigned watches_before_list = 3;
+
+    /// The same request would meet the same end, so only a list may help.
+    static bool must_list(const Error& error) noexcept {
+        return error.is(Errc::rejected) || error.is(Errc::forbidden) ||
+               error.is(Errc::bad_response) || error.is(Errc::too_large) ||
+               error.is(Errc::internal) || error.is(Errc::invalid_argument);
+    }
+    /// The server said it, rather than the network.
+    static bool is_answer(const Error& error) noexcept {
+        return error.http_status != 0 && error.http_status / 100 != 2;
+    }
+
+    WatchStep list_from_start(Duration wait) {
+        ++lists_;
+        pages_ = 0;
+        objects_ = 0;
+        continue_token_.clear();
+        return next_page(wait);
+    }
+    WatchStep next_page(Duration wait) const {
+        WatchStep step;
+        step.wait = wait;
+        step.token = continue_token_;
+        step.page_size = page_size_;
+        return step;
+    }
+    WatchStep watch(Duration wait) {
+        ++watches_;
+        WatchStep step;
+        step.kind = WatchStep::Kind::watch;
+        step.wait = wait;
+        step.token = resource_version_;
+        return step;
+    }
+    WatchStep list_again(Error error) {
+        return add_problem(list_from_start(backoff_.next()), std::move(error));
+    }
+    /// The place is forgotten. The first time this is nobody's fault, and no reason to wait.
+    WatchStep start_over(Error error) {
+        ++restarts_;
+        const bool is_first = backoff_.failures() == 0;
+        const Duration wait = backoff_.next();
+        if (is_first)
+            return list_from_start(Duration::zero());
+        return add_problem(list_from_start(wait), std::move(error));
+    }
+
+    WatchStep add_problem(WatchStep step, Error error) {
+        if (!said_ || said_->code != error.code || said_->http_status != error.http_status) {
+            said_ = error;
+            step.problem = std::move(error);
+        }
+        return step;
+    }
+
+    Error too_many_objects() const {
+        return Error(Errc::too_large,
+                     "there are more than max_objects = " + std::to_string(max_objects_) +
+                         " objects; select fewer by namespace or label, or raise the bound");
+    }
+
+    const std::size_t max_objects_;
+    const std::size_t max_pages_;
+    const Duration min_watch_time_;
+    WatchBackoff backoff_;
+    std::size_t page_size_;
+    std::size_t pages_ = 0;
+    std::size_t objects_ = 0;
+    unsigned failed_watches_ = 0;
+    std::string continue_token_;
+    std::string resource_version_;
+    /// The problem that the user has heard of, until a watch goes well.
+    std::optional<Error> said_;
+    std::uint64_t lists_ = 0;
+    std::uint64_t watches_ = 0;
+    std::uint64_t restarts_ = 0;
+};
+
+} // namespace wva_metrics::kubernetes::detail
