@@ -42,3 +42,12 @@ foreach(source IN LISTS sources)
   # Two builds at once would write the same build log.
   set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
 endforeach()
+
+# Every public entity has a comment, and every reference in one leads somewhere.
+if(DOXYGEN_FOUND)
+  add_test(NAME docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile)
+else()
+  add_test(NAME docs COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no Doxygen")
+  set_tests_properties(docs PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+endif()
+set_tests_properties(docs PROPERTIES LABELS static)

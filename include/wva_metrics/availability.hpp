@@ -7,6 +7,7 @@
 
 namespace wva_metrics {
 
+/// Why a model's metrics can be used, or cannot.
 enum class AvailabilityReason : std::uint8_t {
     metrics_found,
     /// The backend has no series for this model in this namespace.
@@ -34,7 +35,9 @@ constexpr std::string_view to_string(AvailabilityReason reason) noexcept {
 
 /// Can a model's metrics be collected, and if not, what should a person look at?
 struct Availability {
+    /// The metrics exist.
     bool available = false;
+    /// Why they can be used, or cannot.
     AvailabilityReason reason = AvailabilityReason::metrics_missing;
     /// One or two sentences for the operator.
     std::string message;

@@ -26,13 +26,16 @@ class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<
 public:
     /// Begins a round and calls `ended` once, from any thread, when it has.
     using Round = std::function<void(std::function<void()> ended)>;
+    /// Removes what has expired.
     using Cleanup = std::function<void()>;
 
+    /// Runs on a strand of the executor once it is started.
     BackgroundFetcher(const asio::any_io_executor& executor, detail::FetchSchedule schedule,
                       Round round, Cleanup cleanup)
         : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule),
           round_(std::move(round)), cleanup_(std::move(cleanup)) {}
 
+    /// Begins to wait for what the schedule has first. Not to be called twice.
     void start() {
         asio::post(strand_, [self = this->shared_from_this()] { self->wait(); });
     }

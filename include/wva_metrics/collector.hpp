@@ -51,9 +51,13 @@ class Collector {
     using State = detail::CollectorState<Backend, CachePolicy, Observer, Timer>;
 
 public:
+    /// Asio asks for this name.
     using executor_type = asio::any_io_executor;
+    /// The backend's type.
     using backend_type = Backend;
+    /// The cache's type.
     using cache_type = CachePolicy;
+    /// The observer's type.
     using observer_type = Observer;
 
     /// Throws `ResultError` with `Errc::invalid_config`, naming everything that `validate(config)`
@@ -69,7 +73,9 @@ public:
         state_ = std::make_shared<State>(executor, std::move(backend), std::move(config),
                                          std::move(observer));
     }
+    /// What was moved from may only be destroyed or assigned to.
     Collector(Collector&&) noexcept = default;
+    /// Ends what this collector had under way, as its destructor does.
     Collector& operator=(Collector&& other) noexcept {
         if (this != &other) {
             if (state_)
@@ -234,13 +240,20 @@ public:
         return state_->invalidate_prefix(prefix);
     }
 
+    /// Counters since it was made. Thread-safe.
     CollectorStats stats() const { return state_->stats(); }
+    /// Is the backend answering? Thread-safe.
     CollectorHealth health() const { return state_->health(); }
+    /// As it was made with. Thread-safe.
     const CollectorConfig& config() const noexcept { return state_->config(); }
 
+    ///@{
+    /// The policies it works with; as thread-safe as they are.
     Backend& backend() noexcept { return state_->backend(); }
     CachePolicy& cache() noexcept { return state_->cache(); }
     Observer& observer() noexcept { return state_->observer(); }
+    ///@}
+    /// The executor it was made with.
     executor_type get_executor() const { return state_->executor(); }
 
 private:

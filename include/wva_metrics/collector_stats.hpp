@@ -23,16 +23,20 @@ struct CollectorStats {
     std::uint64_t served_stale_on_error = 0;
     /// Questions put to the backend, and how many of them failed.
     std::uint64_t questions = 0;
+    /// Of these, the ones answered with an error.
     std::uint64_t failed_questions = 0;
     /// Batches the questions were sent in.
     std::uint64_t batches = 0;
     /// Answers that were not cached, because of an invalidation or untracking while they were under
     /// way.
     std::uint64_t discarded = 0;
+    /// Rounds of background fetching that have begun.
     std::uint64_t background_rounds = 0;
     /// Exceptions that an observer threw.
     std::uint64_t observer_failures = 0;
+    /// Variants fetched in the background.
     std::size_t tracked_variants = 0;
+    /// Models fetched in the background.
     std::size_t tracked_models = 0;
     /// Questions under way now.
     std::size_t in_flight = 0;
@@ -42,10 +46,13 @@ struct CollectorStats {
 struct CollectorHealth {
     /// The last batch had at least one answer, or none was sent yet.
     bool healthy = true;
+    /// Background fetching was started, and not stopped.
     bool background_running = false;
     /// Batches in a row that failed altogether.
     std::uint64_t consecutive_failures = 0;
+    /// When a batch last had an answer.
     std::optional<TimePoint> last_success;
+    /// When a batch last failed altogether.
     std::optional<TimePoint> last_failure;
     /// Of the last failed question; empty code where none failed.
     Error last_error;

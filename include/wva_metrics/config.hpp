@@ -27,6 +27,7 @@ struct CacheConfig {
     Duration cleanup_interval = std::chrono::minutes(5);
     /// How often tracked variants and models are fetched in the background. 0 = off.
     Duration fetch_interval = std::chrono::seconds(15);
+    /// By the age of the oldest sample.
     FreshnessThresholds freshness_thresholds{};
 
     /// After its TTL an entry is still served for this long while it is renewed behind the caller.
@@ -47,6 +48,7 @@ struct CacheConfig {
 
 /// How a collector works. Plain values; use designated initializers and check with `validate`.
 struct CollectorConfig {
+    /// How long answers are kept, and how many.
     CacheConfig cache{};
     /// A whole collection, retries included, takes at most this long; then its waiters get
     /// `Errc::timeout`.

@@ -110,14 +110,17 @@ inline const boost::system::error_category& error_category() noexcept {
 
 #pragma GCC diagnostic pop
 
+/// Found by Boost.System where an `Errc` becomes an error code.
 inline boost::system::error_code make_error_code(Errc code) noexcept {
     return {static_cast<int>(code), error_category()};
 }
 
 } // namespace wva_metrics
 
+/// @cond Makes an `Errc` comparable with error codes; Doxygen cannot place it.
 template <>
 struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
+/// @endcond
 
 namespace wva_metrics {
 
@@ -126,17 +129,22 @@ namespace wva_metrics {
 /// `message` is one sentence that says what failed and what to do; `endpoint` is who was asked,
 /// without credentials. Neither ever holds a secret.
 struct Error {
+    /// What kind of failure; `Errc` converts to it.
     boost::system::error_code code;
+    /// One sentence for people.
     std::string message;
     /// `scheme://host:port` of who was asked; empty where nobody was.
     std::string endpoint;
     /// HTTP status of the answer; 0 where there was none.
     int http_status = 0;
 
+    /// No error.
     Error() = default;
+    /// A failure, and what is known of it.
     Error(Errc errc, std::string text, std::string asked = {}, int status = 0)
         : code(errc), message(std::move(text)), endpoint(std::move(asked)), http_status(status) {}
 
+    /// Is it of this kind?
     bool is(Errc errc) const noexcept { return code == errc; }
 
     /// One line for logs: `timeout: no answer within 5 s (http://prometheus:9090)`.
@@ -153,8 +161,10 @@ struct Error {
 /// Thrown by `Result<T>::value()` when there is an `Error` instead of a value.
 class ResultError : public std::system_error {
 public:
+    /// Keeps the error; `what()` is what it describes.
     explicit ResultError(Error error)
         : std::system_error(error.code, error.describe()), error_(std::move(error)) {}
+    /// The error that took the place of the value.
     const Error& error() const noexcept { return error_; }
 
 private:

@@ -19,6 +19,7 @@ enum class Freshness : std::uint8_t {
     unavailable,
 };
 
+/// The enumerator's name.
 constexpr std::string_view to_string(Freshness freshness) noexcept {
     switch (freshness) {
     case Freshness::fresh:

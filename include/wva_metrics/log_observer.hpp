@@ -19,8 +19,10 @@
 
 namespace wva_metrics {
 
+/// How much a line matters, least first.
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
+/// The enumerator's name.
 constexpr std::string_view to_string(LogLevel level) noexcept {
     switch (level) {
     case LogLevel::debug:
@@ -54,9 +56,12 @@ template <typename Write>
     requires std::invocable<Write&, LogLevel, std::string_view>
 class LogObserver : public NullObserver {
 public:
+    /// Lines below `minimum` are neither made nor written.
     explicit LogObserver(Write write, LogLevel minimum = LogLevel::info)
         : state_(std::make_shared<State>(std::move(write))), minimum_(minimum) {}
 
+    ///@{
+    /// One of the hooks of `NullObserver`, written as a line.
     void on_configured(const CollectorConfig& config) {
         const CacheConfig& cache = config.cache;
         if (!writes(LogLevel::info))
@@ -223,6 +228,7 @@ public:
         if (entries > 0 && writes(LogLevel::debug))
             put(LogLevel::debug, Line("Removed expired cache entries").field("entries", entries));
     }
+    ///@}
 
 private:
     using Line = detail::LogLine;

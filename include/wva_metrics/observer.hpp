@@ -15,6 +15,7 @@ namespace wva_metrics {
 
 /// A look-up, as an observer sees it. Valid only during the call.
 struct LookupEvent {
+    /// What was looked up.
     CacheKeyView key;
     /// Time since the entry was collected; zero for a miss.
     Duration age{};
@@ -22,28 +23,39 @@ struct LookupEvent {
 
 /// A batch of questions to the backend. Valid only during the call.
 struct FetchEvent {
+    /// What all of them ask for.
     EntryKind kind;
+    /// How many there are.
     std::size_t questions = 0;
     /// Questions that were answered with an error.
     std::size_t failed = 0;
+    /// Zero until they have been answered.
     Duration took{};
+    /// Sent by the background fetcher, not by a caller.
     bool background = false;
 };
 
 /// A question that failed. Valid only during the call.
 struct FailureEvent {
+    /// What was asked for.
     CacheKeyView key;
+    /// Why there is no answer.
     const Error& error;
     /// The last good value is served meanwhile.
     bool serving_stale = false;
+    /// Asked by the background fetcher, not by a caller.
     bool background = false;
 };
 
 /// A background round that has ended. Valid only during the call.
 struct RoundEvent {
+    /// Variants asked for.
     std::size_t variants = 0;
+    /// Models asked for.
     std::size_t models = 0;
+    /// Questions of both kinds that were answered with an error.
     std::size_t failed = 0;
+    /// From its first question to its last answer.
     Duration took{};
 };
 
@@ -82,13 +94,16 @@ public:
     void on_pods_left_out(const ModelReplicas&) {}
     /// Entries were invalidated, by key or by prefix.
     void on_invalidated(std::string_view /*key_or_prefix*/, std::size_t /*entries*/) {}
+    /// Something is fetched in the background from now on.
     void on_tracked(const CacheKeyView&) {}
     /// `idle`: because nobody asked for it, not because somebody said so.
     void on_untracked(const CacheKeyView&, bool /*idle*/) {}
     /// Background fetching started, with this time between rounds; zero: it is switched off and did
     /// not start.
     void on_background_started(Duration) {}
+    /// Background fetching was stopped.
     void on_background_stopped() {}
+    /// A round of background fetching has ended.
     void on_round(const RoundEvent&) {}
     /// Expired entries were removed.
     void on_cleanup(std::size_t /*entries*/) {}

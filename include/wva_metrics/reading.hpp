@@ -15,6 +15,7 @@ namespace wva_metrics {
 
 /// Ages are differences of these. What people read is converted to `system_clock` at the edge.
 using TimePoint = std::chrono::steady_clock::time_point;
+/// What lies between two time points.
 using Duration = std::chrono::steady_clock::duration;
 
 /// The name of the metric that answered, e.g. `vllm:kv_cache_usage_perc`.
@@ -25,8 +26,10 @@ using Duration = std::chrono::steady_clock::duration;
 class MetricName {
 public:
     constexpr MetricName() noexcept = default;
+    /// Remembers a name for good.
     explicit MetricName(std::string_view name) : name_(name.empty() ? nullptr : intern(name)) {}
 
+    /// Valid until the process ends; "" for none.
     std::string_view view() const noexcept { return name_ ? std::string_view(*name_) : ""; }
     friend bool operator==(MetricName, MetricName) noexcept = default;
 
@@ -71,6 +74,7 @@ enum class ReadingReason : std::uint8_t {
     backend_error,
 };
 
+/// The enumerator's name.
 constexpr std::string_view to_string(ReadingState state) noexcept {
     switch (state) {
     case ReadingState::missing:
@@ -83,6 +87,7 @@ constexpr std::string_view to_string(ReadingState state) noexcept {
     return "unknown";
 }
 
+/// The enumerator's name.
 constexpr std::string_view to_string(ReadingReason reason) noexcept {
     switch (reason) {
     case ReadingReason::none:
@@ -106,6 +111,7 @@ constexpr std::string_view to_string(ReadingReason reason) noexcept {
 /// Thrown by `Reading::value()` when there is no usable value.
 class BadReadingAccess : public std::logic_error {
 public:
+    /// Says the reason in words.
     explicit BadReadingAccess(ReadingReason reason)
         : std::logic_error("reading has no value: " + std::string(to_string(reason))) {}
 };
@@ -119,6 +125,7 @@ class Reading {
     static_assert(std::is_arithmetic_v<T>, "a reading holds a number");
 
 public:
+    /// As containers call it.
     using value_type = T;
 
     /// Missing, because nobody has asked for it yet.
@@ -141,6 +148,7 @@ public:
         return reading;
     }
 
+    /// A reading without a number, and why.
     static Reading missing(ReadingReason reason, MetricName metric = {}) noexcept {
         Reading reading;
         reading.reason_ = reason;
@@ -148,9 +156,13 @@ public:
         return reading;
     }
 
+    /// Is there a value?
     ReadingState state() const noexcept { return state_; }
+    /// Why there is none; `none` where there is one.
     ReadingReason reason() const noexcept { return reason_; }
+    /// True for `present` alone: a stale value is still a value, an invalid one is not.
     bool has_value() const noexcept { return state_ == ReadingState::present; }
+    /// As `has_value()`.
     explicit operator bool() const noexcept { return has_value(); }
 
     /// The number. Throws `BadReadingAccess` unless `has_value()`.

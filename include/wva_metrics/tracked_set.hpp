@@ -22,15 +22,19 @@ namespace wva_metrics {
 template <typename Question>
 class TrackedSet {
 public:
+    /// A question, and what is known of it.
     struct Record {
+        /// What is asked.
         Question question;
         /// Known, but only fetched when somebody asks.
         bool in_background = true;
+        /// When somebody last asked, as far as it is known here; marks on `latest` may be younger.
         TimePoint last_asked{};
         /// What was collected last; gone when the cache has dropped it.
         std::weak_ptr<const CacheEntry> latest;
     };
 
+    /// Refuses what would be more than `max_records`.
     explicit TrackedSet(std::size_t max_records) : max_records_(max_records) {}
 
     /// Adds a question, or renews what is known of it; what is fetched in the background stays so.
@@ -93,6 +97,7 @@ public:
             f(CacheKeyView(key), record);
     }
 
+    /// How many there are, in the background or not.
     std::size_t size() const noexcept { return records_.size(); }
     /// How many of them are fetched in the background.
     std::size_t in_background() const {

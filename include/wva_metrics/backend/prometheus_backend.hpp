@@ -40,8 +40,11 @@ public:
     PrometheusBackend(const asio::any_io_executor& executor, PrometheusConfig config)
         : core_(std::make_shared<Core>(executor, std::move(config))) {}
 
+    /// As it was made with. Thread-safe.
     const PrometheusConfig& config() const noexcept { return core_->config; }
 
+    /// Does Prometheus have the model's metrics, and recent ones? Errors and cancellation as for
+    /// the fetches.
     asio::awaitable<Result<Availability>> validate(ModelKey model) {
         return validate(core_, std::move(model));
     }

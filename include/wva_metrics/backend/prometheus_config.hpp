@@ -22,7 +22,9 @@ struct PrometheusConfig {
     prometheus::PrometheusClientConfig client{};
     /// Which metrics and labels the inference servers have.
     EngineProfile engine = vllm_profile();
+    /// How far back the queries look.
     promql::QueryWindows windows{};
+    /// How large a question may grow.
     promql::PlanLimits limits{};
     /// Ask kube-state-metrics, through the same Prometheus, which pods exist and whose they are.
     /// Without it pods that are gone are only noticed when their series end, and owners are told by

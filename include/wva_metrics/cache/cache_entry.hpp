@@ -25,11 +25,13 @@ using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability
 /// Shared between threads; only the mark of its last use changes, atomically.
 class CacheEntry {
 public:
+    /// The times must be in this order; memory is estimated here.
     CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
                TimePoint keep_until)
         : payload_(std::move(payload)), collected_at_(collected_at), fresh_until_(fresh_until),
           keep_until_(keep_until), bytes_(estimate_bytes(payload_)) {}
 
+    /// The answer, of whichever kind.
     const CachePayload& payload() const noexcept { return payload_; }
     /// The answer as `T`, or null where the entry holds another kind.
     template <typename T>
@@ -37,11 +39,16 @@ public:
         return std::get_if<T>(&payload_);
     }
 
+    /// When the backend was asked for it.
     TimePoint collected_at() const noexcept { return collected_at_; }
+    /// Up to here it is a hit.
     TimePoint fresh_until() const noexcept { return fresh_until_; }
+    /// Up to here it may be served.
     TimePoint keep_until() const noexcept { return keep_until_; }
 
+    /// May it be served without a renewal?
     bool is_fresh(TimePoint now) const noexcept { return now <= fresh_until_; }
+    /// Must it no longer be served?
     bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
     /// Time since the backend was asked.
     Duration age(TimePoint now) const noexcept {
@@ -105,6 +112,7 @@ private:
     mutable std::atomic<Duration::rep> last_used_{0};
 };
 
+/// An entry, shared by a cache and its readers.
 using CacheEntryPtr = std::shared_ptr<const CacheEntry>;
 
 } // namespace wva_metrics

@@ -22,6 +22,7 @@ enum class EntryKind : std::uint8_t {
     availability,
 };
 
+/// The word a key begins with.
 constexpr std::string_view to_string(EntryKind kind) noexcept {
     switch (kind) {
     case EntryKind::allocation:
@@ -40,23 +41,30 @@ constexpr std::string_view to_string(EntryKind kind) noexcept {
 /// or `%25`; the name is taken as it is, since nothing follows it. So different parts never give
 /// the same text, and a model id such as `meta-llama/Llama-3` reads as one expects.
 struct CacheKeyView {
+    /// What the entry holds.
     EntryKind kind;
+    /// The Kubernetes namespace.
     std::string_view namespace_name;
+    /// The variant's name or the model's id.
     std::string_view name;
 
     friend bool operator==(const CacheKeyView&, const CacheKeyView&) = default;
 };
 
+/// The key of a variant's optimizer metrics; it refers to its arguments.
 inline CacheKeyView allocation_key(std::string_view namespace_name,
                                    std::string_view variant) noexcept {
     return {EntryKind::allocation, namespace_name, variant};
 }
+/// The key of a variant's optimizer metrics; it refers to its argument.
 inline CacheKeyView allocation_key(const VariantKey& key) noexcept {
     return allocation_key(key.namespace_name, key.name);
 }
+/// The key of a model's replica samples; it refers to its argument.
 inline CacheKeyView replica_key(const ModelKey& model) noexcept {
     return {EntryKind::replica, model.namespace_name, model.model_id};
 }
+/// The key of whether a model's metrics exist; it refers to its argument.
 inline CacheKeyView availability_key(const ModelKey& model) noexcept {
     return {EntryKind::availability, model.namespace_name, model.model_id};
 }
@@ -77,6 +85,7 @@ inline std::string key_prefix(EntryKind kind, std::string_view namespace_name) {
     return text;
 }
 
+/// The text form, `<kind>:<namespace>/<name>`.
 inline std::string to_string(const CacheKeyView& key) {
     std::string text = key_prefix(key.kind, key.namespace_name);
     text += key.name;
@@ -86,10 +95,13 @@ inline std::string to_string(const CacheKeyView& key) {
 /// A key that owns its parts.
 class CacheKey {
 public:
+    /// Copies the parts.
     explicit CacheKey(const CacheKeyView& view)
         : kind_(view.kind), namespace_name_(view.namespace_name), name_(view.name) {}
 
+    /// Its parts; valid as long as the key.
     operator CacheKeyView() const noexcept { return {kind_, namespace_name_, name_}; }
+    /// What the entry holds.
     EntryKind kind() const noexcept { return kind_; }
 
     friend bool operator==(const CacheKey&, const CacheKey&) = default;
@@ -102,7 +114,9 @@ private:
 
 /// For unordered containers keyed by `CacheKey` and searched by `CacheKeyView`.
 struct CacheKeyHash {
+    /// Allows look-ups by view.
     using is_transparent = void;
+    /// Mixed well enough for tables that use only some bits of it.
     std::size_t operator()(const CacheKeyView& key) const noexcept {
         const std::hash<std::string_view> hash;
         // The multiplier is 2^64 divided by the golden ratio: it spreads what a plain xor would let
@@ -115,8 +129,11 @@ struct CacheKeyHash {
     }
 };
 
+/// For unordered containers keyed by `CacheKey` and searched by `CacheKeyView`.
 struct CacheKeyEqual {
+    /// Allows look-ups by view.
     using is_transparent = void;
+    /// Equal in all parts.
     bool operator()(const CacheKeyView& a, const CacheKeyView& b) const noexcept { return a == b; }
 };
 

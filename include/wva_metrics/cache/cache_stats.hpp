@@ -15,6 +15,7 @@ struct CacheStats {
     std::uint64_t stale_hits = 0;
     /// Look-ups that found nothing, or only an expired entry.
     std::uint64_t misses = 0;
+    /// Entries stored, new ones and replacements.
     std::uint64_t insertions = 0;
     /// Entries removed because there was no room.
     std::uint64_t evictions = 0;
@@ -23,9 +24,12 @@ struct CacheStats {
     /// Entries removed because somebody asked for it: by key, by prefix, or all.
     std::uint64_t invalidations = 0;
 
+    /// Entries held now.
     std::size_t entries = 0;
+    /// Their estimated memory.
     std::size_t bytes = 0;
 
+    /// Hits, stale hits and misses.
     std::uint64_t lookups() const noexcept { return hits + stale_hits + misses; }
     /// hits / lookups; a stale hit is no hit. 0 where nothing was looked up.
     double hit_rate() const noexcept {
@@ -33,6 +37,7 @@ struct CacheStats {
         return total == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(total);
     }
 
+    /// Adds up several caches, or the shards of one.
     CacheStats& operator+=(const CacheStats& other) noexcept {
         hits += other.hits;
         stale_hits += other.stale_hits;

@@ -22,24 +22,30 @@ public:
     /// The limits are ignored; there so that all caches are made alike.
     explicit NoOpCache(const CacheLimits&) noexcept {}
 
+    /// Counts a miss; the visitor is not called.
     template <typename Visitor>
     bool visit(const CacheKeyView&, TimePoint, Visitor&&) noexcept {
         misses_.fetch_add(1, std::memory_order_relaxed);
         return false;
     }
 
+    /// Counts a miss.
     CacheEntryPtr find(const CacheKeyView&, TimePoint) noexcept {
         misses_.fetch_add(1, std::memory_order_relaxed);
         return nullptr;
     }
 
+    ///@{
+    /// Does nothing, as there is nothing.
     void insert_or_assign(const CacheKeyView&, const CacheEntryPtr&) noexcept {}
     bool erase(const CacheKeyView&) noexcept { return false; }
     std::size_t erase_prefix(std::string_view) noexcept { return 0; }
     std::size_t erase_expired(TimePoint) noexcept { return 0; }
     void clear() noexcept {}
     std::size_t size() const noexcept { return 0; }
+    ///@}
 
+    /// Misses, and zero for the rest.
     CacheStats stats() const noexcept {
         CacheStats stats;
         stats.misses = misses_.load(std::memory_order_relaxed);

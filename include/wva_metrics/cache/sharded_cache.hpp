@@ -22,6 +22,7 @@ namespace wva_metrics {
 /// is larger than a shard's share of the bytes is not kept.
 class ShardedCache {
 public:
+    /// Enough for the cores of a usual machine.
     static constexpr std::size_t default_shards = 16;
 
     /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096.
@@ -44,6 +45,7 @@ public:
         return shard(key).visit(key, now, std::forward<Visitor>(visitor));
     }
 
+    /// As `MemoryCache::find`.
     CacheEntryPtr find(const CacheKeyView& key, TimePoint now) { return shard(key).find(key, now); }
 
     /// As `MemoryCache::insert_or_assign`, within the bounds of the key's shard.
@@ -51,6 +53,7 @@ public:
         shard(key).insert_or_assign(key, std::move(entry));
     }
 
+    /// As `MemoryCache::erase`.
     bool erase(const CacheKeyView& key) { return shard(key).erase(key); }
 
     /// One shard after the other.
@@ -75,6 +78,7 @@ public:
             shard.cache.clear();
     }
 
+    /// The sum over all shards, each read at its own moment.
     std::size_t size() const {
         std::size_t entries = 0;
         for (const Shard& shard : shards_)
@@ -90,6 +94,7 @@ public:
         return sum;
     }
 
+    /// After rounding.
     std::size_t shard_count() const noexcept { return shards_.size(); }
 
 private:

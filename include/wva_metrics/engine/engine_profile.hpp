@@ -18,8 +18,11 @@ inline constexpr std::string_view part_label = "wva_part";
 /// Which labels of the servers' series say whose they are. What the scrape adds (namespace, pod)
 /// depends on its relabelling, so it can be named otherwise here.
 struct EngineLabels {
+    /// The pod's namespace.
     std::string namespace_name = "namespace";
+    /// The model's id.
     std::string model = "model_name";
+    /// The pod's name.
     std::string pod = "pod";
     /// Tell the engines inside one pod apart (data parallel ones, say); may be empty.
     std::vector<std::string> engine = {"engine"};
@@ -30,11 +33,17 @@ struct EngineLabels {
 ///
 /// A scrape without `honorLabels` puts `exported_` in front of `namespace` and `pod`: say so here.
 struct KubeStateNames {
+    /// Has a series for each pod that exists.
     std::string pod_info = "kube_pod_info";
+    /// Has a series for each pod with its owner.
     std::string pod_owner = "kube_pod_owner";
+    /// The label with the pod's namespace.
     std::string namespace_name = "namespace";
+    /// The label with the pod's name.
     std::string pod = "pod";
+    /// The label with the kind of the owner.
     std::string owner_kind = "owner_kind";
+    /// The label with the owner's name.
     std::string owner_name = "owner_name";
 };
 
@@ -49,6 +58,8 @@ struct EngineProfile {
     /// For people: `vllm`.
     std::string name;
 
+    ///@{
+    /// The metrics' names per signal, the preferred one first.
     std::vector<std::string> running;
     std::vector<std::string> arrival_rate;
     std::vector<std::string> input_tokens;
@@ -57,8 +68,11 @@ struct EngineProfile {
     std::vector<std::string> itl;
     std::vector<std::string> kv_cache_usage;
     std::vector<std::string> queue_length;
+    ///@}
 
+    /// The labels of the engine's metrics.
     EngineLabels labels = {};
+    /// What kube-state-metrics calls its own.
     KubeStateNames kube_state = {};
 
     /// The names for one signal, most preferred first.

@@ -28,10 +28,12 @@ enum class Signal : std::uint8_t {
     queue_length,
 };
 
+/// All of them, in the order of the enumeration.
 inline constexpr std::array all_signals = {
     Signal::running, Signal::arrival_rate, Signal::input_tokens,   Signal::output_tokens,
     Signal::ttft,    Signal::itl,          Signal::kv_cache_usage, Signal::queue_length};
 
+/// The enumerator's name.
 constexpr std::string_view to_string(Signal signal) noexcept {
     switch (signal) {
     case Signal::running:
@@ -68,6 +70,7 @@ enum class Computation : std::uint8_t {
     gauge_peak,
 };
 
+/// How the signal is computed from its metric.
 constexpr Computation computation_of(Signal signal) noexcept {
     switch (signal) {
     case Signal::running:

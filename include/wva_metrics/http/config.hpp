@@ -26,6 +26,7 @@ struct Timeouts {
     Duration resolve = std::chrono::seconds(2);
     /// TCP connection; shared evenly by the host's addresses.
     Duration connect = std::chrono::seconds(2);
+    /// For the handshake of TLS, where there is one.
     Duration tls_handshake = std::chrono::seconds(5);
     /// All of it, from the free connection slot to the last byte of the answer; of a streamed
     /// answer, to its header.
@@ -60,8 +61,11 @@ struct Limits {
     Duration idle_timeout = std::chrono::seconds(60);
 };
 
+/// A field to be sent with every request.
 struct Header {
+    /// Its name, a token.
     std::string name;
+    /// Its value, without control characters.
     std::string value;
 };
 
@@ -70,8 +74,11 @@ struct Header {
 struct ClientConfig {
     /// `http://host:port/base/path`; see `parse_url`.
     std::string url{};
+    /// How long each step may take.
     Timeouts timeouts{};
+    /// How large, and how many.
     Limits limits{};
+    /// How the client proves who it is.
     Credentials credentials{};
     /// Sent with every request, e.g. a tenant id.
     std::vector<Header> headers{};

@@ -22,6 +22,7 @@ namespace wva_metrics::http {
 /// error.
 class Credentials {
 public:
+    /// What the credentials are.
     enum class Kind { none, bearer, bearer_file, basic };
 
     /// No `Authorization` header.
@@ -36,13 +37,16 @@ public:
     static Credentials bearer_file(std::string path) {
         return Credentials(Kind::bearer_file, std::move(path), {});
     }
+    /// A user and a password, sent with every request.
     static Credentials basic(std::string user, std::string password) {
         return Credentials(Kind::basic, std::move(user), std::move(password));
     }
 
+    /// What the credentials are.
     Kind kind() const noexcept { return kind_; }
     /// The token, the path or the user.
     const std::string& subject() const noexcept { return subject_; }
+    /// The password; empty unless `Kind::basic`.
     const std::string& password() const noexcept { return password_; }
 
     /// What is wrong with them, without repeating them; empty where nothing is. Reads no file.
@@ -69,6 +73,7 @@ public:
         return "credentials: unknown kind";
     }
 
+    /// The longest token, user or password that is accepted.
     static constexpr std::size_t max_bytes = std::size_t{64} << 10;
 
     /// Printable ASCII without spaces; every token format in use is that.
@@ -117,6 +122,7 @@ public:
     /// How long a token is used before its file is read again.
     static constexpr Duration reread_after = std::chrono::seconds(60);
 
+    /// Reads no file yet.
     explicit CredentialSource(Credentials credentials) : credentials_(std::move(credentials)) {
         switch (credentials_.kind()) {
         case Credentials::Kind::bearer:

@@ -12,6 +12,7 @@ namespace wva_metrics::http {
 /// All our requests are questions: either method may be sent twice without harm.
 enum class Method : std::uint8_t { get, post };
 
+/// As it stands in a request.
 constexpr std::string_view to_string(Method method) noexcept {
     return method == Method::get ? "GET" : "POST";
 }
@@ -29,9 +30,13 @@ public:
         return {Method::post, std::move(target), std::move(body), std::move(content_type)};
     }
 
+    /// GET or POST.
     Method method() const noexcept { return method_; }
+    /// Path and query.
     const std::string& target() const noexcept { return target_; }
+    /// Empty for GET.
     const std::string& body() const noexcept { return body_; }
+    /// Of the body.
     const std::string& content_type() const noexcept { return content_type_; }
 
 private:
@@ -45,9 +50,13 @@ private:
     std::string content_type_;
 };
 
+/// An answer of any status.
 struct Response {
+    /// The HTTP status.
     int status = 0;
+    /// As the server says; empty where it does not.
     std::string content_type{};
+    /// All of it, within `Limits::max_body_bytes`.
     std::string body{};
     /// The header's text as it came.
     std::optional<std::string> retry_after{};

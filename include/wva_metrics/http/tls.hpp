@@ -35,6 +35,7 @@ struct TlsConfig {
     /// Our certificate chain and its key, where the server wants them. Both or neither; the key
     /// without a passphrase.
     std::string certificate_file{};
+    /// The key of `certificate_file`, without a passphrase.
     std::string private_key_file{};
     /// The name or IP address that the server's certificate must hold; empty = the host of the URL.
     std::string server_name{};
@@ -108,6 +109,8 @@ inline Result<std::shared_ptr<asio::ssl::context>> load_tls_context(const TlsCon
 /// the subject's common name does not count.
 class TlsStream final : public Stream {
 public:
+    /// `server_name` replaces the host that is asked for where it is not empty; without `verify`
+    /// any certificate will do.
     TlsStream(const asio::any_io_executor& executor, std::shared_ptr<asio::ssl::context> context,
               std::string server_name, bool verify)
         : context_(std::move(context)), stream_(executor, *context_),

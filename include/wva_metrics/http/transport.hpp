@@ -23,14 +23,20 @@
 namespace wva_metrics::http {
 
 namespace asio = boost::asio;
+/// Asio's TCP.
 using tcp = asio::ip::tcp;
 
+/// What came of reading or writing.
 struct IoResult {
+    /// Empty where it went well.
     boost::system::error_code error{};
+    /// Bytes read or written, also before an error.
     std::size_t bytes = 0;
 };
 
+/// What came of securing a connection.
 struct HandshakeResult {
+    /// Empty where it went well.
     boost::system::error_code error{};
     /// Why, in the words of the security library.
     std::string reason{};
@@ -68,6 +74,7 @@ public:
 /// Its functions may be called from several threads at once.
 class Transport {
 public:
+    /// Takes the addresses, or the error that there are none.
     using LookUpHandler =
         std::function<void(boost::system::error_code, std::vector<tcp::endpoint>)>;
 
@@ -75,6 +82,7 @@ public:
 
     /// The scheme of the URLs that it serves: `http` or `https`.
     virtual std::string_view scheme() const noexcept = 0;
+    /// A stream that is not connected yet.
     virtual std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) = 0;
 
     /// Finds a host's addresses and calls the handler exactly once, from any thread, but not before
@@ -98,6 +106,7 @@ public:
 /// A TCP connection, in the clear.
 class TcpStream final : public Stream {
 public:
+    /// Not connected yet.
     explicit TcpStream(const asio::any_io_executor& executor) : socket_(executor) {}
 
     asio::awaitable<boost::system::error_code> connect(tcp::endpoint address) override {
@@ -124,6 +133,7 @@ public:
     void close() noexcept override { close(socket_); }
 
     // The same three for whoever builds another stream upon a socket.
+    /// `connect`, for whoever builds another stream upon a socket.
     static asio::awaitable<boost::system::error_code> connect_socket(tcp::socket& socket,
                                                                      tcp::endpoint address) {
         close(socket);
@@ -136,6 +146,7 @@ public:
         }
         co_return error;
     }
+    /// `is_quiet`, likewise.
     static bool is_quiet(tcp::socket& socket) {
         boost::system::error_code error;
         socket.non_blocking(true, error);
@@ -143,6 +154,7 @@ public:
         socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
         return error == asio::error::would_block;
     }
+    /// `close`, likewise.
     static void close(tcp::socket& socket) noexcept {
         boost::system::error_code ignored;
         socket.close(ignored);

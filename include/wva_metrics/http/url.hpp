@@ -23,11 +23,13 @@ struct Url {
     /// Lower case; an IPv6 address without its brackets. A trailing dot (an absolute DNS name) is
     /// kept.
     std::string host;
+    /// The scheme's own where the text has none.
     std::uint16_t port = 0;
     /// Empty, or begins with `/` and does not end with one. Every request's target is appended to
     /// it.
     std::string base_path;
 
+    /// Is it `https`?
     bool is_secure() const noexcept { return scheme == "https"; }
 
     /// `scheme://host:port`, for messages and as a name of the endpoint.

@@ -17,7 +17,9 @@ struct AnswerLimits {
     std::size_t max_depth = 32;
     /// Labels of one series.
     std::size_t max_labels = 64;
+    /// The longest name of a label.
     std::size_t max_label_name_bytes = 256;
+    /// The longest value of a label.
     std::size_t max_label_value_bytes = 4096;
     /// Characters of one value. Prometheus writes the smallest numbers with more than 300 digits.
     std::size_t max_value_bytes = 512;
@@ -45,6 +47,7 @@ struct AnswerInfo {
     /// One line each, without control characters. An answer that calls itself partial has a warning
     /// that says so.
     std::vector<std::string> warnings{};
+    /// Remarks of Prometheus that are no warnings.
     std::vector<std::string> infos{};
     /// Series that the sink was given.
     std::size_t series = 0;

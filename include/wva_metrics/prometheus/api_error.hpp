@@ -16,7 +16,9 @@ namespace wva_metrics::prometheus {
 /// `{"status":"error","errorType":...,"error":...}`. Both are one line each, cut and without
 /// control characters.
 struct ApiError {
+    /// Its `errorType`, such as `bad_data`.
     std::string type;
+    /// Its `error`, made fit for one line.
     std::string text;
 
     friend bool operator==(const ApiError&, const ApiError&) = default;

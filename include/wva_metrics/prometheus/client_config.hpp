@@ -17,6 +17,7 @@ struct PrometheusClientConfig {
     /// Where it is; `/api/v1/query` is appended to the URL's path. `http.timeouts.attempt` is told
     /// to the server too, so that it stops when nobody waits any more.
     http::ClientConfig http{};
+    /// How large an answer may be.
     AnswerLimits answer{};
     /// Sent with every query, e.g. `{"dedup", "true"}` for Thanos.
     FormFields query_parameters{};

@@ -13,8 +13,8 @@ namespace wva_metrics::prometheus {
 using FormFields = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends bytes as `application/x-www-form-urlencoded` writes them, as Go does: letters, digits
-/// and `-_.~` stay, a space becomes `+`, and all else is percent-encoded. So the result is safe in
-/// a body, a URL and a header line.
+/// and four marks (hyphen, underscore, dot, tilde) stay, a space becomes `+`, and all else is
+/// percent-encoded. So the result is safe in a body, a URL and a header line.
 inline void append_form_encoded(std::string& out, std::string_view bytes) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     for (const char c : bytes) {

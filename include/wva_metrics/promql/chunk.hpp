@@ -16,10 +16,14 @@ namespace wva_metrics::promql {
 /// namespaces apart.
 template <typename Of>
 struct Chunk {
+    /// The first index of the run.
     std::size_t first = 0;
+    /// One past the last.
     std::size_t last = 0;
 
+    /// How many there are.
     constexpr std::size_t size() const noexcept { return last - first; }
+    /// Is it one of them?
     constexpr bool contains(std::size_t index) const noexcept {
         return index >= first && index < last;
     }

@@ -38,10 +38,12 @@ enum class Part : std::uint8_t {
     reporting,
 };
 
+/// All of them, in the order of the enumeration.
 inline constexpr std::array all_parts = {Part::rate,  Part::sum,      Part::count, Part::value,
                                          Part::time,  Part::recent,   Part::live,  Part::seen,
                                          Part::owner, Part::reporting};
 
+/// The enumerator's name.
 constexpr std::string_view to_string(Part part) noexcept {
     switch (part) {
     case Part::rate:
@@ -70,6 +72,7 @@ constexpr std::string_view to_string(Part part) noexcept {
 
 /// A part, and the place of the metric it came from in the profile's list for the signal.
 struct PartTag {
+    /// What the series is.
     Part part;
     /// 0 is the most preferred name.
     std::size_t alias = 0;

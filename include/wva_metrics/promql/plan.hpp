@@ -43,6 +43,7 @@ inline std::vector<std::string> validate(const PlanLimits& limits) {
 struct RefusedQuestion {
     /// Its place among the questions.
     std::size_t question = 0;
+    /// Why it is not asked.
     Error error;
 };
 
@@ -191,6 +192,7 @@ public:
         }
         return scope;
     }
+    /// The chunk's namespaces, sorted.
     std::span<const std::string> namespaces(NamespaceChunk chunk) const noexcept {
         return namespaces().subspan(chunk.first, chunk.size());
     }

@@ -19,28 +19,36 @@ namespace wva_metrics::promql {
 
 /// A question to Prometheus, and the labels of its answer in the order in which they are wanted.
 struct Query {
+    /// The expression.
     std::string promql;
+    /// Their names.
     std::vector<std::string> labels;
 };
 
 /// Where the labels of a signal's answer stand. An answer about presence has no pod; only a gauge
 /// has engines, from `first_engine` to the end.
 struct SignalColumns {
+    ///@{
+    /// The column of a label.
     static constexpr std::size_t part = 0;
     static constexpr std::size_t namespace_name = 1;
     static constexpr std::size_t model = 2;
     static constexpr std::size_t pod = 3;
     static constexpr std::size_t first_engine = 4;
+    ///@}
 };
 
 /// Where the labels of the answer about pods stand. Only `Part::owner` has an owner,
 /// `Part::reporting` has none of them.
 struct PodColumns {
+    ///@{
+    /// The column of a label.
     static constexpr std::size_t part = 0;
     static constexpr std::size_t namespace_name = 1;
     static constexpr std::size_t pod = 2;
     static constexpr std::size_t owner_kind = 3;
     static constexpr std::size_t owner_name = 4;
+    ///@}
 };
 
 namespace detail {

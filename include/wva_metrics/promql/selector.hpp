@@ -21,7 +21,9 @@ namespace wva_metrics::promql {
 /// series without that label. Combinations nobody asked for match too; `QueryPlan::find` leaves
 /// them out of the answer.
 struct QueryScope {
+    /// Any of these namespaces.
     std::vector<std::string> namespaces;
+    /// Any of these model ids.
     std::vector<std::string> models;
 };
 

@@ -54,6 +54,7 @@ constexpr std::optional<std::size_t> find_invalid_utf8(std::string_view text) no
     return std::nullopt;
 }
 
+/// Is all of the text well-formed UTF-8? Overlong forms and surrogates are not.
 constexpr bool is_valid_utf8(std::string_view text) noexcept {
     return !find_invalid_utf8(text);
 }

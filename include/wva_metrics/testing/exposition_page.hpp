@@ -20,7 +20,9 @@ namespace wva_metrics::testing {
 
 /// A line of a page in Prometheus' text format.
 struct ExpositionSample {
+    /// Its labels, with the name.
     LabelSet series;
+    /// As the page says.
     double value = 0;
     /// Only where the line has a time of its own.
     std::optional<Milliseconds> time;

@@ -41,11 +41,13 @@ public:
         VariantKey key{metrics.namespace_name, metrics.variant};
         script_->optimizer.insert_or_assign(std::move(key), std::move(metrics));
     }
+    /// What the model's pods report from now on.
     void set(ReplicaSamples samples) {
         const std::lock_guard lock(script_->mutex);
         ModelKey key = samples.model;
         script_->replicas.insert_or_assign(std::move(key), std::move(samples));
     }
+    /// What `validate` says of a model from now on.
     void set(const ModelKey& model, Availability availability) {
         const std::lock_guard lock(script_->mutex);
         script_->availability.insert_or_assign(model, std::move(availability));
@@ -61,6 +63,7 @@ public:
         const std::lock_guard lock(script_->mutex);
         script_->failing_variants.insert_or_assign(variant, std::move(error));
     }
+    /// Questions about the model fail from now on.
     void fail(const ModelKey& model, Error error) {
         const std::lock_guard lock(script_->mutex);
         script_->failing_models.insert_or_assign(model, std::move(error));
@@ -70,6 +73,7 @@ public:
         const std::lock_guard lock(script_->mutex);
         script_->exception = std::move(exception);
     }
+    /// Nothing fails any more.
     void recover() {
         const std::lock_guard lock(script_->mutex);
         script_->failure.reset();
@@ -103,14 +107,17 @@ public:
         const std::lock_guard lock(script_->mutex);
         return script_->batches;
     }
+    /// What it was asked for so far, in order.
     std::vector<VariantAutoscaling> variants_asked() const {
         const std::lock_guard lock(script_->mutex);
         return script_->variants_asked;
     }
+    /// What it was asked for so far, in order.
     std::vector<ModelKey> models_asked() const {
         const std::lock_guard lock(script_->mutex);
         return script_->models_asked;
     }
+    /// What it was asked for so far, in order.
     std::vector<ModelKey> models_validated() const {
         const std::lock_guard lock(script_->mutex);
         return script_->models_validated;
@@ -122,6 +129,7 @@ public:
             script_->gates, [](const auto& gate) { return !gate.expired(); }));
     }
 
+    /// As scripted.
     asio::awaitable<Result<Availability>> validate(ModelKey model) {
         const auto script = script_;
         {
@@ -137,6 +145,7 @@ public:
         });
     }
 
+    /// As scripted.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         const auto script = script_;
@@ -178,6 +187,7 @@ public:
         co_return answers;
     }
 
+    /// As scripted.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {
         const auto script = script_;

@@ -38,10 +38,14 @@ namespace asio = boost::asio;
 /// effect when the executor's context runs. The context has work until `stop` or the destructor.
 class FakePrometheus {
 public:
+    /// Times are what people's clocks say, as in Prometheus.
     using Time = std::chrono::system_clock::time_point;
 
+    /// What names a series.
     struct Series {
+        /// The metric's name.
         std::string metric;
+        /// Names and values, in any order.
         std::vector<std::pair<std::string, std::string>> labels{};
     };
 
@@ -51,6 +55,7 @@ public:
         : server_(std::make_shared<detail::FakePrometheusServer>(executor, port)) {
         start();
     }
+    /// As above, on the context's executor.
     explicit FakePrometheus(asio::io_context& context, std::uint16_t port = 0)
         : FakePrometheus(context.get_executor(), port) {}
 
@@ -61,14 +66,20 @@ public:
         server_->post([](auto& server) { server.close(); });
     }
 
+    /// Where it listens.
     std::uint16_t port() const noexcept { return server_->port(); }
+    /// For `PrometheusConfig::at`.
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
     // Time. The fake's clock is the real one until a test sets it; then it stands still.
 
+    /// Lets the clock stand still at a time.
     void set_time(Time time) { server_->script.set_time(time); }
+    /// Moves the clock that stands still.
     void advance(std::chrono::system_clock::duration by) { server_->script.advance(by); }
+    /// Lets the clock be the real one again.
     void use_real_time() { server_->script.set_time({}); }
+    /// What the clock says.
     Time now() const { return server_->script.now(); }
 
     // Series.
@@ -142,6 +153,7 @@ public:
 
     /// Answers to queries, evaluated at once, are not sent until `release`.
     void hold() { server_->script.set_held(true); }
+    /// Sends the answers that are held, and holds no more.
     void release() {
         server_->script.set_held(false);
         server_->post([](auto& server) { server.wake(); });
@@ -160,7 +172,9 @@ public:
 
     /// In the order they came.
     std::vector<ReceivedQuery> queries() const { return server_->script.queries(); }
+    /// How many have come.
     std::size_t query_count() const { return server_->script.query_count(); }
+    /// Starts counting anew.
     void forget_queries() { server_->script.forget_queries(); }
 
     /// Completes when at least `count` queries have come, also where answers are held, or when the

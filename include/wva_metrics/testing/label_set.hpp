@@ -17,7 +17,9 @@ namespace wva_metrics::testing {
 /// label and an absent one are the same to Prometheus). The metric's name is the label `__name__`.
 class LabelSet {
 public:
+    /// A name and its value.
     using Label = std::pair<std::string, std::string>;
+    /// The label that is the metric's name.
     static constexpr std::string_view metric_name = "__name__";
 
 private:
@@ -31,6 +33,7 @@ private:
 
 public:
     LabelSet() = default;
+    /// As from a vector.
     LabelSet(std::initializer_list<Label> labels) : LabelSet(std::vector<Label>(labels)) {}
     /// Of a name given twice, the last counts.
     explicit LabelSet(const std::vector<Label>& labels) {
@@ -68,14 +71,20 @@ public:
         }
         return kept;
     }
+    /// All but the metric's name, as after most functions.
     LabelSet without_metric_name() const {
         return filtered([](std::string_view name) { return name != metric_name; });
     }
 
+    /// How many labels there are.
     std::size_t size() const noexcept { return labels_.size(); }
+    /// Are there none?
     bool empty() const noexcept { return labels_.empty(); }
+    ///@{
+    /// The labels, sorted by name.
     auto begin() const noexcept { return labels_.begin(); }
     auto end() const noexcept { return labels_.end(); }
+    ///@}
 
     /// For messages: `{namespace="llm", pod="p"}`, unescaped.
     std::string describe() const {
@@ -97,8 +106,10 @@ private:
 
 } // namespace wva_metrics::testing
 
+/// For unordered containers.
 template <>
 struct std::hash<wva_metrics::testing::LabelSet> {
+    /// Equal sets have equal hashes.
     std::size_t operator()(const wva_metrics::testing::LabelSet& labels) const noexcept {
         std::size_t seed = labels.size();
         const auto mix = [&seed](const std::string& text) {

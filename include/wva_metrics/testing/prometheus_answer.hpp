@@ -177,6 +177,7 @@ inline std::string write_answer(const PromqlValue& value, Milliseconds time) {
     return body + "}}";
 }
 
+/// The body with which Prometheus answers such a query.
 inline std::string write_answer(const QueryFailure& failure) {
     std::string body = R"({"status":"error","errorType":)";
     detail::append_json_string(body, failure.error_type());

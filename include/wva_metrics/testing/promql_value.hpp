@@ -12,18 +12,24 @@ namespace wva_metrics::testing {
 
 /// A series' value at the time of a query.
 struct VectorSample {
+    /// What names the series.
     LabelSet labels;
+    /// The number, which may be NaN.
     double value = 0;
     /// When it was measured, for `timestamp()`.
     Milliseconds sampled_at = 0;
 };
+/// Series with one sample each.
 using InstantVector = std::vector<VectorSample>;
 
 /// A series' samples in a window of time, without stale ones; never empty.
 struct RangeSeries {
+    /// What names the series.
     LabelSet labels;
+    /// In the order of their times.
     std::vector<Sample> samples;
 };
+/// Series with a run of samples each.
 using RangeVector = std::vector<RangeSeries>;
 
 /// What an expression evaluates to: a scalar, a string, or one of the two vectors.

@@ -18,7 +18,9 @@ public:
         return {422, "execution", message};
     }
 
+    /// The status Prometheus answers with.
     int http_status() const noexcept { return http_status_; }
+    /// Prometheus' word for the kind of failure.
     const std::string& error_type() const noexcept { return error_type_; }
 
 private:

@@ -47,6 +47,7 @@ public:
         }
     }
 
+    /// Does the whole text match?
     bool matches(std::string_view text) const {
         switch (shape_) {
         case Shape::any_line:

@@ -20,15 +20,20 @@ using Milliseconds = std::int64_t;
 
 /// A point of a series. A stale one marks its end: the series has no value until the next sample.
 struct Sample {
+    /// Since the Unix epoch.
     Milliseconds time = 0;
+    /// The number, which may be NaN.
     double value = 0;
+    /// The series has ended here.
     bool stale = false;
 };
 
 /// Series and their samples in time order: what an evaluator reads. Not thread-safe.
 class SeriesStore {
 public:
+    /// In the order of their times.
     using Samples = std::vector<Sample>;
+    /// By their labels.
     using SeriesOfMetric = std::map<LabelSet, Samples>;
 
     /// Samples may come in any order; one at the time of another replaces it.
@@ -67,8 +72,10 @@ public:
         std::erase_if(series_, [](const auto& metric) { return metric.second.empty(); });
     }
 
+    /// Forgets all.
     void clear() noexcept { series_.clear(); }
 
+    /// How many there are, ended ones included.
     std::size_t series_count() const noexcept {
         std::size_t count = 0;
         for (const auto& [name, metric] : series_)
