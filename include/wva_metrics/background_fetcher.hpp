@@ -40,6 +40,18 @@ public:
         asio::post(strand_, [self = this->shared_from_this()] { self->wait(); });
     }
 
+    /// Follows other intervals from now on; may be called from any thread.
+    void change_intervals(Duration fetch_interval, Duration cleanup_interval,
+                          Duration first_round_after) {
+        asio::post(strand_, [self = this->shared_from_this(), fetch_interval, cleanup_interval,
+                             first_round_after] {
+            self->schedule_.change_intervals(fetch_interval, cleanup_interval, first_round_after,
+                                             Timer::clock_type::now());
+            self->timer_.cancel();
+            self->wait();
+        });
+    }
+
     /// No round begins after this; one under way goes on to its end.
     void stop() {
         asio::post(strand_, [self = this->shared_from_this()] {

@@ -64,12 +64,8 @@ public:
     /// finds wrong.
     explicit Collector(const asio::any_io_executor& executor, Backend backend,
                        CollectorConfig config = {}, Observer observer = {}) {
-        if (const std::vector<std::string> problems = validate(config); !problems.empty()) {
-            std::string all;
-            for (const std::string& problem : problems)
-                all += (all.empty() ? "" : "; ") + problem;
-            throw ResultError(Error(Errc::invalid_config, all));
-        }
+        if (const auto problems = validate(config); !problems.empty())
+            throw ResultError(State::invalid_config(problems));
         state_ = std::make_shared<State>(executor, std::move(backend), std::move(config),
                                          std::move(observer));
     }
@@ -240,12 +236,25 @@ public:
         return state_->invalidate_prefix(prefix);
     }
 
-    /// Counters since it was made. Thread-safe.
+    /// Works by another configuration from now on, without losing what is cached or under way.
+    ///
+    /// Params: the whole configuration; take `config()` and change what is to be changed.
+    /// Completes when: it returns. Background fetching that was started follows new intervals at
+    /// once, also where it had been switched off by an interval of 0. Answers that are cached keep
+    /// the times they were cached with until they are renewed; `call_timeout` holds for what is
+    /// asked from now on. Lower bounds evict and untrack what was used least recently. Switching
+    /// the cache off empties it. Errors: `invalid_config` with everything that `validate` finds, or
+    /// where the cache's bounds were changed and it is no `ResizableCache`; nothing has changed
+    /// then. Cancellation: none, nothing is waited for. Thread safety: any thread; several calls
+    /// take effect one after the other.
+    Result<void> reconfigure(const CollectorConfig& config) { return state_->reconfigure(config); }
+    /// A copy of what holds now.
+    CollectorConfig config() const { return state_->config(); }
+
+    /// What has been counted since the collector was made.
     CollectorStats stats() const { return state_->stats(); }
-    /// Is the backend answering? Thread-safe.
+    /// Whether the backend answers.
     CollectorHealth health() const { return state_->health(); }
-    /// As it was made with. Thread-safe.
-    const CollectorConfig& config() const noexcept { return state_->config(); }
 
     ///@{
     /// The policies it works with; as thread-safe as they are.
@@ -253,7 +262,7 @@ public:
     CachePolicy& cache() noexcept { return state_->cache(); }
     Observer& observer() noexcept { return state_->observer(); }
     ///@}
-    /// The executor it was made with.
+    /// The executor it was made with; empty where its context has been destroyed.
     executor_type get_executor() const { return state_->executor(); }
 
 private:
@@ -275,7 +284,7 @@ private:
 
     static OptimizerSnapshot optimizer_snapshot(const State& state, const detail::Answer& answer) {
         const auto* metrics = answer.entry->template get<OptimizerMetrics>();
-        const FreshnessThresholds& thresholds = state.config().cache.freshness_thresholds;
+        const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness = detail::judge(detail::oldest_sample(*metrics), State::now(),
                                                   thresholds.allocation_metrics, thresholds);
         return {std::shared_ptr<const OptimizerMetrics>(answer.entry, metrics),
@@ -288,7 +297,7 @@ private:
         const ModelReplicas& replicas = *join->replicas;
         if (made && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
             state.notify([&](auto& o) { o.on_pods_left_out(replicas); });
-        const FreshnessThresholds& thresholds = state.config().cache.freshness_thresholds;
+        const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
             detail::judge(join->oldest, State::now(), thresholds.replica_metrics, thresholds);
         return {join->replicas, answer.entry->collected_at(), freshness, answer.source};
@@ -300,8 +309,9 @@ private:
                         std::string wrong, Handler handler, Convert convert) {
         const asio::any_io_executor executor = state->executor();
         const auto complete_now = [&](Result<T> result) {
-            asio::dispatch(asio::get_associated_immediate_executor(handler, executor),
-                           asio::prepend(std::move(handler), std::move(result)));
+            // Before the handler is moved from: a bound executor goes with it.
+            const auto immediate = asio::get_associated_immediate_executor(handler, executor);
+            asio::dispatch(immediate, asio::prepend(std::move(handler), std::move(result)));
         };
         if (!wrong.empty())
             return complete_now(Error(Errc::invalid_argument, std::move(wrong)));

@@ -4,15 +4,21 @@
 #include "wva_metrics/availability.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/collector_stats.hpp"
+#include "wva_metrics/config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/pod_owners.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +63,47 @@ concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyVi
     cache.clear();
     { const_cache.size() } -> std::same_as<std::size_t>;
     { const_cache.stats() } -> std::same_as<CacheStats>;
+};
+
+/// A cache whose bounds can be changed while it is used. One without `set_limits` does very well;
+/// `Collector::reconfigure` then refuses other bounds.
+template <typename T>
+concept ResizableCache = MetricsCache<T> && requires(T& cache, const CacheLimits& limits) {
+    cache.set_limits(limits);
+};
+
+/// What an autoscaler uses: the operations, look-ups, tracking, background and invalidation of
+/// `Collector`, whatever they are done with.
+///
+/// Satisfied by `Collector` with any policies and by `AnyCollector`; for functions that take
+/// either, and for fakes of a user's own.
+template <typename T>
+concept MetricsCollector = requires(T& collector, const T& const_collector, const ModelKey& model,
+                                    const VariantAutoscaling& variant, const VariantKey& key,
+                                    const std::vector<VariantAutoscaling>& variants,
+                                    std::string_view prefix, const CollectorConfig& config) {
+    // Deferred, so that asking whether they exist compiles none of what they do.
+    collector.async_validate_availability(model, asio::deferred);
+    collector.async_collect_optimizer_metrics(variant, asio::deferred);
+    collector.async_collect_replica_metrics(model, variants, asio::deferred);
+    { collector.find_optimizer_metrics(key) } -> std::same_as<std::optional<OptimizerSnapshot>>;
+    {
+        collector.find_replica_metrics(model, variants)
+        } -> std::same_as<std::optional<ReplicaSnapshot>>;
+    collector.track(variant);
+    collector.track(model);
+    collector.untrack(key);
+    collector.untrack(model);
+    { collector.start_background_fetching() } -> std::same_as<bool>;
+    collector.stop_background_fetching();
+    { collector.invalidate_variant(variant) } -> std::same_as<std::size_t>;
+    { collector.invalidate_model(model) } -> std::same_as<std::size_t>;
+    { collector.invalidate_prefix(prefix) } -> std::same_as<std::size_t>;
+    { collector.reconfigure(config) } -> std::same_as<Result<void>>;
+    { const_collector.config() } -> std::same_as<CollectorConfig>;
+    { const_collector.stats() } -> std::same_as<CollectorStats>;
+    { const_collector.health() } -> std::same_as<CollectorHealth>;
+    { const_collector.get_executor() } -> std::convertible_to<asio::any_io_executor>;
 };
 
 } // namespace wva_metrics

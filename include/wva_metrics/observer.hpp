@@ -67,7 +67,7 @@ struct RoundEvent {
 /// and counted.
 class NullObserver {
 public:
-    /// The collector was made.
+    /// The collector was made, or reconfigured: this holds from now on.
     void on_configured(const CollectorConfig&) {}
     /// Served from the cache within the TTL.
     void on_hit(const LookupEvent&) {}
@@ -96,7 +96,8 @@ public:
     void on_invalidated(std::string_view /*key_or_prefix*/, std::size_t /*entries*/) {}
     /// Something is fetched in the background from now on.
     void on_tracked(const CacheKeyView&) {}
-    /// `idle`: because nobody asked for it, not because somebody said so.
+    /// `idle`: because nobody asked for it, or others more lately where `max_tracked` was lowered;
+    /// not because somebody said so.
     void on_untracked(const CacheKeyView&, bool /*idle*/) {}
     /// Background fetching started, with this time between rounds; zero: it is switched off and did
     /// not start.

@@ -90,6 +90,27 @@ public:
         return idle;
     }
 
+    /// Another bound from now on. Removes and returns what is too many, that which nobody has asked
+    /// for the longest.
+    std::vector<CacheKey> set_max_records(std::size_t max_records) {
+        max_records_ = max_records;
+        std::vector<CacheKey> surplus;
+        if (records_.size() <= max_records)
+            return surplus;
+        std::vector<std::pair<TimePoint, const CacheKey*>> by_time;
+        by_time.reserve(records_.size());
+        for (auto& [key, record] : records_)
+            by_time.emplace_back(last_asked(record), &key);
+        const auto kept_from =
+            by_time.begin() + static_cast<std::ptrdiff_t>(records_.size() - max_records);
+        std::nth_element(by_time.begin(), kept_from, by_time.end());
+        for (auto it = by_time.begin(); it != kept_from; ++it)
+            surplus.push_back(*it->second);
+        for (const CacheKey& key : surplus)
+            records_.erase(key);
+        return surplus;
+    }
+
     /// Calls `f(key, record)` for each record.
     template <typename F>
     void for_each(F&& f) const {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
+#include <wva_metrics/any_collector.hpp>
 #include <wva_metrics/any_pod_owners.hpp>
 #include <wva_metrics/attribution.hpp>
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/cache/no_op_cache.hpp>
 #include <wva_metrics/cache/sharded_cache.hpp>
+#include <wva_metrics/collector.hpp>
 #include <wva_metrics/concepts.hpp>
 #include <wva_metrics/log_observer.hpp>
 #include <wva_metrics/observer.hpp>
@@ -232,6 +234,42 @@ struct AnswersWithReplicas : UserBackend {
     fetch_replica_samples(const std::vector<ModelKey>&);
 };
 static_assert(!MetricsBackend<AnswersWithReplicas>, "whose pods they are is joined in later");
+
+// ResizableCache
+
+static_assert(ResizableCache<NoOpCache>);
+static_assert(ResizableCache<MemoryCache>);
+static_assert(ResizableCache<ShardedCache>);
+static_assert(MetricsCache<UserCache> && !ResizableCache<UserCache>);
+
+// MetricsCollector
+
+using AnyPolicies = Collector<UserBackend, UserCache>;
+static_assert(MetricsCollector<AnyPolicies>);
+static_assert(MetricsCollector<Collector<UserBackend, MemoryCache, CountsHits>>);
+static_assert(MetricsCollector<AnyCollector>);
+static_assert(!MetricsCollector<int>);
+static_assert(!MetricsCollector<const AnyPolicies>);
+static_assert(!MetricsCollector<std::shared_ptr<AnyPolicies>>, "a pointer is no collector");
+static_assert(std::convertible_to<AnyPolicies, AnyCollector>);
+static_assert(std::convertible_to<AnyPolicies, Result<AnyCollector>>);
+static_assert(!std::convertible_to<UserBackend, AnyCollector>);
+static_assert(std::movable<AnyCollector> && !std::copy_constructible<AnyCollector>);
+
+struct FindsWithoutVariants : AnyCollector {
+    std::optional<ReplicaSnapshot> find_replica_metrics(const ModelKey&);
+};
+static_assert(!MetricsCollector<FindsWithoutVariants>);
+
+struct CollectsAtOnce : AnyCollector {
+    Result<OptimizerSnapshot> async_collect_optimizer_metrics(const VariantAutoscaling&);
+};
+static_assert(!MetricsCollector<CollectsAtOnce>, "it takes a completion token");
+
+struct ReconfiguresSilently : AnyCollector {
+    void reconfigure(const CollectorConfig&);
+};
+static_assert(!MetricsCollector<ReconfiguresSilently>);
 
 } // namespace
 } // namespace wva_metrics

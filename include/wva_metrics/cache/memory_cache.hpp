@@ -124,6 +124,29 @@ public:
         stats_.bytes = 0;
     }
 
+    /// Other bounds from now on; what is too much for them is evicted, the least recently used
+    /// first, in steps that are short for those who wait for the lock. Of several calls at once the
+    /// last to end decides.
+    void set_limits(CacheLimits limits) {
+        constexpr std::size_t evictions_per_step = 256;
+        for (bool fits = false; !fits;) {
+            std::vector<CacheEntryPtr> dropped;
+            const std::lock_guard lock(mutex_);
+            const auto exceeds = [&] {
+                return table_.size() > limits.max_entries || stats_.bytes > limits.max_bytes;
+            };
+            while (exceeds() && dropped.size() < evictions_per_step) {
+                drop(*table_.oldest(), dropped);
+                ++stats_.evictions;
+            }
+            fits = !exceeds();
+            // What is there still fits until the last step, so that an insertion in between need
+            // not evict the rest all alone.
+            limits_.max_entries = std::max(limits.max_entries, table_.size());
+            limits_.max_bytes = std::max(limits.max_bytes, stats_.bytes);
+        }
+    }
+
     /// Entries stored, those included that have expired and were not met since.
     std::size_t size() const {
         const std::lock_guard lock(mutex_);
@@ -201,7 +224,7 @@ private:
     }
 
     mutable std::mutex mutex_;
-    const CacheLimits limits_;
+    CacheLimits limits_;
     detail::LruTable table_;
     /// `entries` is filled in when asked for.
     CacheStats stats_;

@@ -42,6 +42,7 @@ public:
     std::size_t erase_prefix(std::string_view) noexcept { return 0; }
     std::size_t erase_expired(TimePoint) noexcept { return 0; }
     void clear() noexcept {}
+    void set_limits(const CacheLimits&) noexcept {}
     std::size_t size() const noexcept { return 0; }
     ///@}
 

@@ -30,11 +30,8 @@ public:
         : shard_bits_(static_cast<int>(
               std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))) {
         const std::size_t count = std::size_t{1} << shard_bits_;
-        const auto share = [count](std::size_t bound) {
-            return bound / count + (bound % count == 0 ? 0 : 1);
-        };
         for (std::size_t i = 0; i < count; ++i)
-            shards_.emplace_back(CacheLimits(share(limits.max_entries), share(limits.max_bytes)));
+            shards_.emplace_back(share(limits, count));
     }
     ShardedCache(const ShardedCache&) = delete;
     ShardedCache& operator=(const ShardedCache&) = delete;
@@ -78,6 +75,12 @@ public:
             shard.cache.clear();
     }
 
+    /// As `MemoryCache::set_limits`, one shard after the other.
+    void set_limits(CacheLimits limits) {
+        for (Shard& shard : shards_)
+            shard.cache.set_limits(share(limits, shards_.size()));
+    }
+
     /// The sum over all shards, each read at its own moment.
     std::size_t size() const {
         std::size_t entries = 0;
@@ -99,6 +102,13 @@ public:
 
 private:
     static constexpr std::size_t max_shards = 4096;
+
+    static CacheLimits share(const CacheLimits& limits, std::size_t count) noexcept {
+        const auto part = [count](std::size_t bound) {
+            return bound / count + (bound % count == 0 ? 0 : 1);
+        };
+        return {part(limits.max_entries), part(limits.max_bytes)};
+    }
 
     /// On cache lines of its own, so that threads at work in different shards do not slow each
     /// other down.

@@ -165,6 +165,12 @@ public:
         return due;
     }
 
+    /// The configuration has been changed. Untracks and returns what is more than it allows.
+    std::vector<CacheKey> fit_to_config() {
+        failures_.set_max_failures(config_.cache.max_entries);
+        return tracked_.set_max_each(config_.max_tracked);
+    }
+
     /// A batch has been answered.
     void note_batch(std::size_t questions, std::size_t failed, TimePoint at) {
         health_.healthy = failed < questions;
@@ -199,6 +205,7 @@ private:
         return failure != nullptr && at < failure->ask_again_at ? &failure->error : nullptr;
     }
 
+    /// The collector's own; changes only under its mutex.
     const CollectorConfig& config_;
     FlightTable flights_;
     FailureMemory failures_;

@@ -7,6 +7,7 @@
 #include "wva_metrics/detail/collector_books.hpp"
 #include "wva_metrics/detail/collector_counters.hpp"
 #include "wva_metrics/detail/entries.hpp"
+#include "wva_metrics/detail/live_settings.hpp"
 #include "wva_metrics/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -36,9 +37,15 @@ public:
     CollectorCore(const asio::any_io_executor& executor, Backend backend, CollectorConfig config,
                   Observer observer)
         : config_(std::move(config)), backend_(std::move(backend)), cache_(config_.cache),
-          observer_(std::move(observer)), executor_(executor), books_(config_) {}
+          observer_(std::move(observer)), settings_(config_.cache), executor_(executor),
+          books_(config_) {}
 
-    const CollectorConfig& config() const noexcept { return config_; }
+    CollectorConfig config() const {
+        const std::lock_guard lock(mutex_);
+        return config_;
+    }
+    /// What of the configuration is read without the mutex.
+    const LiveSettings& settings() const noexcept { return settings_; }
     Backend& backend() noexcept { return backend_; }
     CachePolicy& cache() noexcept { return cache_; }
     Observer& observer() noexcept { return observer_; }
@@ -113,8 +120,10 @@ protected:
         }
         const TimePoint asked_at = now();
         std::shared_ptr<BatchType> batch;
+        Duration timeout{};
         {
             const std::lock_guard lock(mutex_);
+            timeout = config_.call_timeout;
             if (books_.is_closed())
                 return; // Nobody waits any more.
             batch = std::make_shared<BatchType>(executor_, kind, std::move(flights), background);
@@ -128,8 +137,7 @@ protected:
         const auto self = this->shared_from_this();
         // Not the batch itself: it holds this function until it has answered.
         const std::weak_ptr<BatchType> weak = batch;
-        batch->run(std::shared_ptr<Backend>(self, &backend_), asked_at + config_.call_timeout,
-                   config_.call_timeout,
+        batch->run(std::shared_ptr<Backend>(self, &backend_), asked_at + timeout, timeout,
                    [self, weak, asked_at, settled = std::move(settled)](BatchAnswers answers) {
                        if (const auto answered = weak.lock())
                            self->settle(*answered, std::move(answers), asked_at, settled);
@@ -140,6 +148,7 @@ protected:
                 const std::function<void(std::size_t)>& settled) {
         const TimePoint at = now();
         const std::size_t questions = batch.flights().size();
+        const CacheConfig config = this->config().cache;
         std::size_t failed = 0;
         for (std::size_t i = 0; i < questions; ++i) {
             const FlightPtr& flight = batch.flights()[i];
@@ -147,7 +156,7 @@ protected:
                 ++failed;
                 settle_failure(flight, answers[i].error(), batch.background(), at);
             } else {
-                settle_answer(flight, std::move(*answers[i]), asked_at);
+                settle_answer(flight, std::move(*answers[i]), asked_at, config);
             }
         }
         counters_.add(counters_.failed_questions, failed);
@@ -162,12 +171,13 @@ protected:
             settled(failed);
     }
 
-    void settle_answer(const FlightPtr& flight, CachePayload payload, TimePoint asked_at) {
+    void settle_answer(const FlightPtr& flight, CachePayload payload, TimePoint asked_at,
+                       const CacheConfig& config) {
         const CacheKeyView key = flight->key;
         identify(flight->question, payload);
         if (flight->previous)
             keep_known(*flight->previous, payload);
-        const CacheEntryPtr entry = make_entry(config_.cache, std::move(payload), asked_at);
+        const CacheEntryPtr entry = make_entry(config, std::move(payload), asked_at);
         CollectorBooks::Settled settled;
         {
             const std::lock_guard lock(mutex_);
@@ -234,10 +244,12 @@ protected:
         send(EntryKind::replica, std::move(due.models), true, settled);
     }
 
-    const CollectorConfig config_;
+    /// Guarded by the mutex.
+    CollectorConfig config_;
     Backend backend_;
     CachePolicy cache_;
     Observer observer_;
+    LiveSettings settings_;
     CollectorCounters counters_;
 
     mutable std::mutex mutex_;

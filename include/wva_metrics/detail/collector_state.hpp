@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,7 +43,7 @@ public:
                    Observer observer)
         : Core(executor, std::move(backend), std::move(config), std::move(observer)),
           hook_(executor, [this] { abandon(); }) {
-        notify([&](auto& o) { o.on_configured(config_); });
+        notify([&](auto& o) { o.on_configured(this->config()); });
     }
 
     JoinMemo& joins() noexcept { return joins_; }
@@ -53,7 +54,7 @@ public:
     /// deployment now, and then the entry answers no more.
     CacheEntryPtr find(const CacheKeyView& key, const VariantAutoscaling* variant, TimePoint at,
                        CacheEntryPtr& last_good) {
-        if (!config_.cache.enabled)
+        if (!settings_.cache_enabled())
             return nullptr;
         CacheEntryPtr entry = cache_.find(key, at);
         if (!entry)
@@ -67,13 +68,13 @@ public:
             notify([&](auto& o) { o.on_hit({key, entry->age(at)}); });
             return entry;
         }
-        if (at <= entry->fresh_until() + config_.cache.stale_while_revalidate) {
+        if (at <= entry->fresh_until() + settings_.stale_while_revalidate()) {
             notify([&](auto& o) { o.on_stale_hit({key, entry->age(at)}); });
             renew_behind(key, entry, at);
             return entry;
         }
         counters_.add(counters_.unusable_stale_hits);
-        if (at <= entry->fresh_until() + config_.cache.stale_if_error)
+        if (at <= entry->fresh_until() + settings_.stale_if_error())
             last_good = std::move(entry);
         return nullptr;
     }
@@ -189,12 +190,13 @@ public:
     /// False where it runs already, or fetching is switched off (expired entries are still cleaned
     /// up then).
     bool start_background() {
-        const Duration interval = effective_fetch_interval(config_);
+        Duration interval{};
         std::shared_ptr<Fetcher> fetcher;
         {
             const std::lock_guard lock(mutex_);
             if (books_.is_closed() || fetcher_)
                 return false;
+            interval = effective_fetch_interval(config_);
             fetcher = fetcher_ = make_fetcher(interval);
         }
         notify([&](auto& o) { o.on_background_started(interval); });
@@ -212,6 +214,39 @@ public:
             return;
         fetcher->stop();
         notify([&](auto& o) { o.on_background_stopped(); });
+    }
+
+    static Error invalid_config(const std::vector<std::string>& problems) {
+        std::string all;
+        for (const std::string& problem : problems)
+            all += (all.empty() ? "" : "; ") + problem;
+        return Error(Errc::invalid_config, std::move(all));
+    }
+
+    /// Works by another configuration from now on, or changes nothing and says why not.
+    Result<void> reconfigure(const CollectorConfig& next) {
+        if (const auto problems = validate(next); !problems.empty())
+            return invalid_config(problems);
+        std::vector<CacheKey> surplus;
+        {
+            const std::lock_guard one_at_a_time(reconfiguring_);
+            const CacheConfig before = this->config().cache;
+            const bool other_limits = next.cache.max_entries != before.max_entries ||
+                                      next.cache.max_bytes != before.max_bytes;
+            if (other_limits && !ResizableCache<CachePolicy>)
+                return Error(Errc::invalid_config,
+                             "cache.max_entries and cache.max_bytes cannot be changed on a running "
+                             "collector: its cache has no set_limits(CacheLimits)");
+            surplus = apply(next);
+            // Not under the mutex: it may take as long as there is much to evict.
+            if constexpr (ResizableCache<CachePolicy>)
+                if (other_limits)
+                    cache_.set_limits(CacheLimits(next.cache));
+        }
+        for (const CacheKey& key : surplus)
+            notify([&](auto& o) { o.on_untracked(key, true); });
+        notify([&](auto& o) { o.on_configured(next); });
+        return {};
     }
 
     /// Completes who waits with `Errc::aborted` and cancels what is under way.
@@ -258,6 +293,7 @@ private:
     using Core::mutex_;
     using Core::note_stale_on_error;
     using Core::post_sending;
+    using Core::settings_;
     using typename Core::BatchType;
 
     std::shared_ptr<CollectorState> self() {
@@ -270,11 +306,30 @@ private:
             post_sending();
     }
 
-    std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
+    /// Returns what is tracked no longer.
+    std::vector<CacheKey> apply(const CollectorConfig& next) {
+        const Duration interval = effective_fetch_interval(next);
+        const Duration first = random_part(interval);
+        const std::lock_guard lock(mutex_);
+        // What is not renewed from now on would be older than what was answered meanwhile, should
+        // the cache be switched on again.
+        if (config_.cache.enabled && !next.cache.enabled)
+            cache_.clear();
+        config_ = next;
+        settings_.store(next.cache);
+        if (fetcher_)
+            fetcher_->change_intervals(interval, next.cache.cleanup_interval, first);
+        return books_.fit_to_config();
+    }
+
+    static Duration random_part(Duration interval) {
         std::random_device seed;
         const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
-        const auto first =
-            Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+        return Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+    }
+
+    std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
+        const Duration first = random_part(interval);
         const std::weak_ptr<CollectorState> weak = self();
         return std::make_shared<Fetcher>(
             executor_, FetchSchedule(interval, config_.cache.cleanup_interval, first, now()),
@@ -303,6 +358,8 @@ private:
         executor_ = {};
     }
 
+    /// Held for a whole reconfiguration, beside the mutex for its parts.
+    std::mutex reconfiguring_;
     JoinMemo joins_;
     std::shared_ptr<Fetcher> fetcher_;
     ContextHook hook_;

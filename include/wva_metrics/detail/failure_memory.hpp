@@ -42,6 +42,14 @@ public:
     }
     void clear() { failures_.clear(); }
 
+    /// Another bound from now on. Which ones are forgotten does not matter: they are asked once
+    /// more, that is all.
+    void set_max_failures(std::size_t max_failures) {
+        max_failures_ = max_failures;
+        while (failures_.size() > max_failures)
+            failures_.erase(failures_.begin());
+    }
+
 private:
     std::unordered_map<CacheKey, Failure, CacheKeyHash, CacheKeyEqual> failures_;
     std::size_t max_failures_;

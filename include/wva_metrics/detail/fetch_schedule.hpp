@@ -44,7 +44,31 @@ public:
     void round_ended() noexcept { in_round_ = false; }
     void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
 
+    /// Other intervals from now on. What is left of a wait becomes shorter in proportion to its
+    /// interval, never longer: so many processes that are changed together still do not ask
+    /// together, and no entry that was cached for the old interval expires before the next round.
+    /// `first_round_after` is for rounds that were switched off.
+    void change_intervals(Duration fetch_interval, Duration cleanup_interval,
+                          Duration first_round_after, TimePoint now) noexcept {
+        next_round_ = fetches() ? rescaled(next_round_, fetch_interval_, fetch_interval, now)
+                                : now + first_round_after;
+        next_cleanup_ = cleans() ? rescaled(next_cleanup_, cleanup_interval_, cleanup_interval, now)
+                                 : now + cleanup_interval;
+        fetch_interval_ = fetch_interval;
+        cleanup_interval_ = cleanup_interval;
+    }
+
 private:
+    static TimePoint rescaled(TimePoint next, Duration before, Duration after,
+                              TimePoint now) noexcept {
+        if (next <= now || after >= before)
+            return next;
+        const double part =
+            static_cast<double>(after.count()) / static_cast<double>(before.count());
+        const auto left = static_cast<double>((next - now).count());
+        return now + Duration(static_cast<Duration::rep>(left * part));
+    }
+
     bool fetches() const noexcept { return fetch_interval_ > Duration::zero(); }
     bool cleans() const noexcept { return cleanup_interval_ > Duration::zero(); }
 

@@ -8,8 +8,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/require.hpp>
 
 #include <memory>
 #include <utility>
@@ -51,25 +54,32 @@ template <typename T, typename Handler, typename Convert>
 class HandlerWaiter final : public Waiter {
 public:
     HandlerWaiter(Handler handler, Convert convert, const asio::any_io_executor& fallback)
-        : handler_(std::move(handler)), convert_(std::move(convert)),
+        : handler_(std::move(handler)), convert_(std::move(convert)), fallback_(fallback),
           work_(asio::get_associated_executor(handler_, fallback)) {}
 
     void complete(const Result<Answer>& answer) override {
         Result<T> result = convert_(answer);
         const auto executor = work_.get_executor();
-        asio::post(executor, [handler = std::move(handler_), result = std::move(result),
-                              work = std::move(work_)]() mutable {
+        auto deliver = [handler = std::move(handler_), result = std::move(result),
+                        work = std::move(work_)]() mutable {
             // Here, not earlier: the slot belongs to the handler's own thread.
             asio::get_associated_cancellation_slot(handler).clear();
             work.reset();
             std::move(handler)(std::move(result));
-        });
+        };
+        if constexpr (asio::can_require_v<Executor, asio::execution::blocking_t::never_t>)
+            asio::post(executor, std::move(deliver));
+        else // That of an any_completion_handler may run what it is given inside the call.
+            asio::post(fallback_, asio::bind_executor(executor, std::move(deliver)));
     }
 
 private:
+    using Executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+
     Handler handler_;
     Convert convert_;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+    asio::any_io_executor fallback_;
+    asio::executor_work_guard<Executor> work_;
 };
 
 /// One question under way, and everybody who waits for its answer. Guarded by the collector's

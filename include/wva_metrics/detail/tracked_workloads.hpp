@@ -46,6 +46,14 @@ public:
         return idle;
     }
 
+    /// Removes and returns what is too many, that which nobody has asked for the longest.
+    std::vector<CacheKey> set_max_each(std::size_t max_each) {
+        std::vector<CacheKey> surplus = variants_.set_max_records(max_each);
+        const std::vector<CacheKey> models = models_.set_max_records(max_each);
+        surplus.insert(surplus.end(), models.begin(), models.end());
+        return surplus;
+    }
+
     /// Calls `f(key, question, latest entry or null)` for each whose entry was collected by then,
     /// or would not be fresh for long enough.
     template <typename F>
