@@ -152,7 +152,8 @@ private:
             [](auto handler, const std::weak_ptr<Interface>& collector,
                const asio::any_io_executor& executor, auto perform, Question... asked) {
                 if (const auto alive = collector.lock())
-                    return ((*alive).*perform)(std::move(handler), std::move(asked)...);
+                    return ((*alive).*perform)(detail::AnyHandler<T>(std::move(handler)),
+                                               std::move(asked)...);
                 const auto immediate = asio::get_associated_immediate_executor(handler, executor);
                 Result<T> aborted = Error(Errc::aborted, "the collector has been destroyed");
                 asio::dispatch(immediate, asio::prepend(std::move(handler), std::move(aborted)));

@@ -4,6 +4,7 @@
 #include <wva_metrics/any_collector.hpp>
 #include <wva_metrics/cache/no_op_cache.hpp>
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/bind_immediate_executor.hpp>
@@ -153,6 +154,35 @@ TEST_CASE("through an AnyCollector a hit completes inside the call for a handler
     CHECK(at_once == 2);
     f.settle();
     CHECK(at_once == 3);
+}
+
+TEMPLATE_TEST_CASE("a handler may be erased by its owner already", "", AnyFixture,
+                   CollectorFixture) {
+    TestType f;
+    boost::asio::thread_pool pool(1);
+    const auto collect = [&](auto handler) {
+        if constexpr (requires { f.any; })
+            f.any->async_collect_optimizer_metrics(variant("v"), std::move(handler));
+        else
+            f.collector->async_collect_optimizer_metrics(variant("v"), std::move(handler));
+    };
+    for (int round = 0; round < 2; ++round) { // A miss, then a hit.
+        boost::asio::cancellation_signal signal;
+        std::thread::id ran_on;
+        std::atomic<bool> done = false;
+        collect(boost::asio::any_completion_handler<void(Result<OptimizerSnapshot>)>(
+            boost::asio::bind_cancellation_slot(
+                signal.slot(), boost::asio::bind_executor(pool, [&](const auto& result) {
+                    ran_on = std::this_thread::get_id();
+                    done = round == 0 ? result.error().is(Errc::aborted) : result.has_value();
+                    done.notify_all();
+                }))));
+        signal.emit(boost::asio::cancellation_type::terminal);
+        f.settle();
+        done.wait(false);
+        CHECK(ran_on != std::this_thread::get_id());
+    }
+    pool.join();
 }
 
 TEST_CASE("a caller of an AnyCollector leaves by its cancellation slot, and the fetch goes on for "

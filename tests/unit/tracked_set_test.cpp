@@ -89,3 +89,27 @@ TEST_CASE("the last use of an entry is remembered when a newer one takes its pla
     CHECK(set.take_idle(start + 150s, 60s).empty());
     CHECK(set.take_idle(start + 161s, 60s).size() == 1);
 }
+
+TEST_CASE("a lower bound removes what nobody has asked for the longest, hits included") {
+    TrackedSet<ModelKey> set(10);
+    const CacheEntryPtr entry = entry_of("a", start);
+    for (int i = 0; i < 4; ++i) {
+        const ModelKey m = model(std::string(1, static_cast<char>('a' + i)));
+        set.track(replica_key(m), m, true, start + i * 1s);
+    }
+    set.set_latest(replica_key(model("a")), entry);
+    entry->mark_used(start + 1min);
+    CHECK(set.set_max_records(4).empty());
+    const std::vector<CacheKey> surplus = set.set_max_records(2);
+    CHECK(surplus.size() == 2);
+    CHECK(set.size() == 2);
+    CHECK(set.untrack(replica_key(model("a"))));
+    CHECK(set.untrack(replica_key(model("d"))));
+    for (const CacheKey& key : surplus)
+        CHECK(
+            (key == CacheKey(replica_key(model("b"))) || key == CacheKey(replica_key(model("c")))));
+    const ModelKey e = model("e");
+    CHECK(set.track(replica_key(e), e, true, start));
+    CHECK(set.set_max_records(0).size() == 1);
+    CHECK(!set.track(replica_key(e), e, true, start));
+}

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/any_handler.hpp"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
@@ -14,9 +14,6 @@
 #include <vector>
 
 namespace wva_metrics::detail {
-
-template <typename T>
-using AnyHandler = asio::any_completion_handler<void(Result<T>)>;
 
 /// What `AnyCollector` calls; the functions are those of `MetricsCollector`.
 class AnyCollectorInterface {

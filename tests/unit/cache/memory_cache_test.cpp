@@ -457,3 +457,59 @@ TEST_CASE("a memory cache does exactly what a plain list does") {
     CHECK(stats.expirations > 50);
     CHECK(stats.invalidations > 50);
 }
+
+TEST_CASE("after other limits a cache holds what one made with them would hold") {
+    std::mt19937 random(7);
+    for (int round = 0; round < 50; ++round) {
+        MemoryCache cache({plenty, plenty});
+        std::vector<std::pair<std::string, CacheEntryPtr>> by_use;
+        for (int i = 0; i < 1000; ++i) {
+            const auto name = std::to_string(i);
+            const CacheEntryPtr entry = make_entry(at(0s), 30s, 60s, random() % 300);
+            cache.insert_or_assign(allocation_key("ns", name), entry);
+            by_use.emplace_back(name, entry);
+        }
+        for (int i = 0; i < 100; ++i) {
+            const auto used =
+                by_use.begin() + static_cast<std::ptrdiff_t>(random() % by_use.size());
+            cache.find(allocation_key("ns", used->first), at(1s));
+            std::rotate(used, used + 1, by_use.end());
+        }
+        const CacheLimits limits(random() % 1200, random() % (2 * cache.stats().bytes));
+        cache.set_limits(limits);
+
+        std::size_t bytes = 0;
+        std::size_t kept = 0;
+        while (kept < std::min(limits.max_entries, by_use.size())) {
+            const std::size_t next = by_use[by_use.size() - kept - 1].second->bytes();
+            if (bytes + next > limits.max_bytes)
+                break;
+            bytes += next;
+            ++kept;
+        }
+        const CacheStats stats = cache.stats();
+        CHECK(stats.entries == kept);
+        CHECK(stats.bytes == bytes);
+        CHECK(stats.evictions == by_use.size() - kept);
+        for (std::size_t i = 0; i < by_use.size(); ++i)
+            CHECK(holds(cache, allocation_key("ns", by_use[i].first)) ==
+                  (i >= by_use.size() - kept));
+    }
+}
+
+TEST_CASE("other limits hold for what is kept from then on") {
+    MemoryCache cache({2, plenty});
+    for (const char* name : {"a", "b"})
+        insert(cache, allocation_key("ns", name));
+    cache.set_limits({3, plenty});
+    for (const char* name : {"c", "d"})
+        insert(cache, allocation_key("ns", name));
+    CHECK(cache.size() == 3);
+    cache.set_limits({1, plenty});
+    insert(cache, allocation_key("ns", "e"));
+    CHECK(cache.size() == 1);
+    cache.set_limits({0, plenty});
+    insert(cache, allocation_key("ns", "f"));
+    CHECK(cache.size() == 0);
+    CHECK(cache.stats().bytes == 0);
+}

@@ -105,3 +105,15 @@ TEST_CASE("similar keys spread evenly over the shards") {
     fill(cache, 1600);
     CHECK(cache.stats().evictions == 0);
 }
+
+TEST_CASE("other limits are shared by the shards as the first ones were") {
+    ShardedCache cache({plenty, plenty}, 4);
+    fill(cache, 4000);
+    cache.set_limits({402, plenty});
+    CHECK(cache.size() == 404); // 101 each.
+    fill(cache, 4000);
+    CHECK(cache.size() == 404);
+    cache.set_limits({plenty, plenty});
+    fill(cache, 4000);
+    CHECK(cache.size() == 4000);
+}

@@ -52,3 +52,45 @@ TEST_CASE("an interval of zero means never") {
     CHECK(!only_cleanup.round_due(start + 1h));
     CHECK(only_cleanup.next() == start + 60s);
 }
+
+TEST_CASE("a shorter interval shortens what is left of a wait in proportion") {
+    FetchSchedule schedule(100s, 200s, 60s, start);
+    schedule.change_intervals(10s, 100s, 0s, start + 20s);
+    CHECK(schedule.next() == start + 24s);     // 40 s of 100 s were left.
+    CHECK(schedule.cleanup_due(start + 110s)); // 180 s of 200 s were.
+    CHECK(!schedule.cleanup_due(start + 110s - 1ns));
+    schedule.round_started(start + 24s);
+    schedule.round_ended();
+    CHECK(schedule.next() == start + 34s);
+}
+
+TEST_CASE("a longer interval leaves the next round where it was planned") {
+    FetchSchedule schedule(10s, 0s, 4s, start);
+    schedule.change_intervals(1min, 0s, 30s, start + 1s);
+    CHECK(schedule.next() == start + 4s);
+    schedule.round_started(start + 4s);
+    schedule.round_ended();
+    CHECK(schedule.next() == start + 64s);
+}
+
+TEST_CASE("what was switched off begins anew, and what is overdue stays so") {
+    FetchSchedule schedule(0s, 0s, 0s, start);
+    schedule.change_intervals(15s, 60s, 7s, start + 1h);
+    CHECK(schedule.next() == start + 1h + 7s);
+    CHECK(schedule.cleanup_due(start + 1h + 60s));
+    CHECK(!schedule.cleanup_due(start + 1h + 60s - 1ns));
+    schedule.change_intervals(1s, 60s, 0s, start + 2h);
+    CHECK(schedule.round_due(start + 2h));
+    schedule.change_intervals(0s, 0s, 0s, start + 2h);
+    CHECK(!schedule.next());
+}
+
+TEST_CASE("other intervals in the middle of a round wait for its end") {
+    FetchSchedule schedule(15s, 0s, 0s, start);
+    schedule.round_started(start);
+    schedule.change_intervals(1s, 0s, 0s, start);
+    CHECK(!schedule.next());
+    CHECK(!schedule.round_due(start + 10s));
+    schedule.round_ended();
+    CHECK(schedule.next() == start + 1s);
+}

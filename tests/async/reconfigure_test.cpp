@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../support/collector_fixture.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <string>
+#include <utility>
+
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+
+namespace {
+
+/// What `change` makes of the present configuration.
+template <typename Collector, typename Change>
+Result<void> reconfigure(Collector& collector, Change&& change) {
+    CollectorConfig config = collector.config();
+    std::forward<Change>(change)(config);
+    return collector.reconfigure(config);
+}
+
+/// All that a collector asks of a cache, and no more.
+class FixedCache {
+public:
+    explicit FixedCache(const CacheConfig& config) : cache_(config) {}
+    template <typename Visitor>
+    bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
+        return cache_.visit(key, now, std::forward<Visitor>(visitor));
+    }
+    CacheEntryPtr find(const CacheKeyView& key, TimePoint now) { return cache_.find(key, now); }
+    void insert_or_assign(const CacheKeyView& key, CacheEntryPtr entry) {
+        cache_.insert_or_assign(key, std::move(entry));
+    }
+    bool erase(const CacheKeyView& key) { return cache_.erase(key); }
+    std::size_t erase_prefix(std::string_view prefix) { return cache_.erase_prefix(prefix); }
+    std::size_t erase_expired(TimePoint now) { return cache_.erase_expired(now); }
+    void clear() { cache_.clear(); }
+    std::size_t size() const { return cache_.size(); }
+    CacheStats stats() const { return cache_.stats(); }
+
+private:
+    MemoryCache cache_;
+};
+
+} // namespace
+
+TEST_CASE("another TTL holds for what is collected from then on, and nothing cached is lost") {
+    CollectorFixture f;
+    f.collect(variant("before")).value();
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).has_value());
+    f.collect(variant("after")).value();
+    f.advance(6s);
+    CHECK(f.collect(variant("before"))->source() == Source::cache);
+    CHECK(f.collector->stats().cache.stale_hits == 0);
+    f.collect(variant("after")).value();
+    CHECK(f.collector->stats().cache.stale_hits == 1);
+    CHECK(f.collector->config().cache.ttl == 5s);
+}
+
+TEST_CASE("other stale windows hold at once for what is cached already") {
+    CollectorFixture f;
+    f.collect(variant("v")).value();
+    f.advance(31s);
+    f.backend.fail(Error(Errc::unreachable, "down"));
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) {
+                c.cache.stale_while_revalidate = 0s;
+            }).has_value());
+    CHECK(f.collect(variant("v"))->source() == Source::stale_on_error);
+    f.advance(2s);
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) {
+                c.cache.stale_if_error = 0s;
+            }).has_value());
+    CHECK(f.collect(variant("v")).error().is(Errc::unreachable));
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) {
+                c.cache.stale_while_revalidate = 1min;
+            }).has_value());
+    CHECK(f.collect(variant("v"))->source() == Source::cache);
+}
+
+TEST_CASE("other freshness thresholds judge the next snapshot") {
+    CollectorFixture f;
+    f.backend.set(optimizer_metrics("v", 1));
+    f.collect(variant("v")).value();
+    f.advance(10s);
+    CHECK(f.collector->find_optimizer_metrics({"llm", "v"})->freshness() == Freshness::fresh);
+    const auto thresholds = [&](Duration fresh, Duration unavailable) {
+        return reconfigure(*f.collector,
+                           [&](CollectorConfig& c) {
+                               c.cache.freshness_thresholds.allocation_metrics = fresh;
+                               c.cache.freshness_thresholds.replica_metrics = fresh;
+                               c.cache.freshness_thresholds.unavailable = unavailable;
+                           })
+            .has_value();
+    };
+    REQUIRE(thresholds(5s, 20s));
+    CHECK(f.collector->find_optimizer_metrics({"llm", "v"})->freshness() == Freshness::stale);
+    REQUIRE(thresholds(5s, 8s));
+    CHECK(f.collector->find_optimizer_metrics({"llm", "v"})->freshness() == Freshness::unavailable);
+}
+
+TEST_CASE("a shorter fetch interval is followed at once, a longer one from the next round on") {
+    CollectorFixture f({.cache = {.ttl = 10min, .fetch_interval = 5min}});
+    f.collector->start_background_fetching();
+    f.settle();
+    const auto rounds_within = [&](int seconds) {
+        const auto before = f.collector->stats().background_rounds;
+        for (int second = 0; second < seconds; ++second)
+            f.advance(1s);
+        return f.collector->stats().background_rounds - before;
+    };
+    const auto interval = [&](Duration every) {
+        reconfigure(*f.collector, [&](CollectorConfig& c) {
+            c.cache.fetch_interval = every;
+        }).value();
+        f.settle();
+    };
+    interval(10s);
+    CHECK(rounds_within(10) == 1);
+    CHECK(rounds_within(100) == 10);
+    interval(1min);
+    CHECK(rounds_within(10) == 1); // It was planned already, and an entry may rely on it.
+    CHECK(rounds_within(50) == 0);
+    CHECK(rounds_within(60) == 1);
+}
+
+TEST_CASE("background fetching is switched off and on by its interval while it runs") {
+    CollectorFixture f({.cache = {.fetch_interval = 0s}});
+    f.collector->track(variant("v"));
+    CHECK(!f.collector->start_background_fetching());
+    f.advance(1min);
+    CHECK(f.backend.batches() == 0);
+    const auto interval = [&](Duration every) {
+        return reconfigure(*f.collector,
+                           [&](CollectorConfig& c) { c.cache.fetch_interval = every; })
+            .has_value();
+    };
+    REQUIRE(interval(15s));
+    f.settle();
+    f.advance(15s);
+    CHECK(f.backend.batches() == 1);
+    REQUIRE(interval(0s));
+    f.settle();
+    f.advance(1min);
+    CHECK(f.backend.batches() == 1);
+}
+
+TEST_CASE("an interval begins no background fetching that was not started, or has been stopped") {
+    CollectorFixture f({.cache = {.fetch_interval = 0s}});
+    f.collector->track(variant("v"));
+    const auto interval = [&](Duration every) {
+        return reconfigure(*f.collector,
+                           [&](CollectorConfig& c) { c.cache.fetch_interval = every; })
+            .has_value();
+    };
+    REQUIRE(interval(15s));
+    f.advance(1min);
+    f.collector->start_background_fetching();
+    f.collector->stop_background_fetching();
+    REQUIRE(interval(10s));
+    f.advance(1min);
+    CHECK(f.backend.batches() == 0);
+    CHECK(f.io.stopped()); // Nothing keeps the io_context busy.
+}
+
+TEST_CASE("in the middle of a round another interval begins no second one") {
+    CollectorFixture f({.cache = {.fetch_interval = 15s}});
+    f.collector->track(variant("v"));
+    f.collector->start_background_fetching();
+    f.backend.hold();
+    f.advance(15s);
+    REQUIRE(f.backend.waiting() == 1);
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) {
+                c.cache.fetch_interval = 1s;
+            }).has_value());
+    f.settle();
+    f.advance(5s);
+    CHECK(f.backend.waiting() == 1);
+    CHECK(f.backend.batches() == 1);
+    f.backend.release();
+    f.settle();
+    f.settle();
+    CHECK(f.backend.batches() == 2);
+}
+
+TEST_CASE("lower bounds evict the least recently used and untrack the least recently asked for") {
+    CollectorFixture f;
+    for (const char* name : {"a", "b", "c"}) {
+        f.collect(variant(name)).value();
+        f.advance(1s);
+    }
+    CHECK(f.collector->find_optimizer_metrics({"llm", "a"}));
+    f.observer.take();
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) {
+                c.cache.max_entries = 2;
+                c.max_tracked = 1;
+            }).has_value());
+    CHECK(f.collector->stats().cache.entries == 2);
+    CHECK(f.collector->stats().tracked_variants == 1);
+    CHECK(f.observer.saw("untracked idle allocation:llm/b"));
+    CHECK(f.observer.saw("untracked idle allocation:llm/c"));
+    CHECK(f.collector->find_optimizer_metrics({"llm", "a"}));
+    CHECK(!f.collector->find_optimizer_metrics({"llm", "b"}));
+    CHECK(f.collector->find_optimizer_metrics({"llm", "c"})); // Untracked, not forgotten.
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.max_tracked = 2; }).has_value());
+    f.collect(variant("d")).value();
+    CHECK(f.collector->stats().tracked_variants == 2);
+}
+
+TEST_CASE("another call timeout holds for what is asked from then on") {
+    CollectorFixture f;
+    f.backend.hold();
+    const auto before = f.start(variant("before"));
+    f.settle();
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.call_timeout = 2s; }).has_value());
+    const auto after = f.start(variant("after"));
+    f.settle();
+    f.advance(2s);
+    CHECK(!before->has_value());
+    REQUIRE(after->has_value());
+    CHECK((*after)->error().message.find("within 2 s") != std::string::npos);
+    f.backend.release();
+    f.settle();
+    CHECK((*before)->has_value());
+}
+
+TEST_CASE("another bound on waiting callers holds at once") {
+    CollectorFixture f;
+    f.backend.hold();
+    const auto first = f.start(variant("v"));
+    REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.max_waiters = 1; }).has_value());
+    const auto second = f.start(variant("v"));
+    f.settle();
+    REQUIRE(second->has_value());
+    CHECK((*second)->error().is(Errc::too_costly));
+    CHECK(!first->has_value());
+    f.backend.release();
+    f.settle();
+    CHECK((*first)->has_value());
+}
+
+TEST_CASE("switched off, a cache answers nothing and keeps nothing; switched on, it starts empty") {
+    CollectorFixture f;
+    f.backend.set(optimizer_metrics("v", 1));
+    f.collect(variant("v")).value();
+    const auto enable = [&](bool enabled) {
+        return reconfigure(*f.collector, [&](CollectorConfig& c) { c.cache.enabled = enabled; })
+            .has_value();
+    };
+    REQUIRE(enable(false));
+    CHECK(!f.collector->find_optimizer_metrics({"llm", "v"}));
+    f.backend.set(optimizer_metrics("v", 2));
+    CHECK((*f.collect(variant("v")))->arrival_rate_per_minute.value() == 2);
+    CHECK(f.collector->stats().cache.entries == 0);
+    REQUIRE(enable(true));
+    CHECK(!f.collector->find_optimizer_metrics({"llm", "v"})); // Not the 1 of before.
+    f.collect(variant("v")).value();
+    CHECK(f.collector->find_optimizer_metrics({"llm", "v"}));
+}
+
+TEST_CASE("an unsound configuration is refused with all that is wrong, and changes nothing") {
+    CollectorFixture f;
+    const auto refused = reconfigure(*f.collector, [](CollectorConfig& c) {
+        c.cache.ttl = 0s;
+        c.cache.fetch_interval = 1s;
+        c.max_tracked = 0;
+    });
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().is(Errc::invalid_config));
+    CHECK(refused.error().message.find("cache.ttl") != std::string::npos);
+    CHECK(refused.error().message.find("max_tracked") != std::string::npos);
+    CHECK(f.collector->config().cache.ttl == 30s);
+    CHECK(f.collector->config().cache.fetch_interval == 15s);
+    f.collect(variant("v")).value();
+    CHECK(f.collector->stats().tracked_variants == 1);
+}
+
+TEST_CASE("a cache whose bounds are fixed refuses others by their names, and anything else goes") {
+    boost::asio::io_context io;
+    Collector<ManualBackend, FixedCache, NullObserver, ManualTimer> collector(io.get_executor(),
+                                                                              ManualBackend());
+    const auto refused = reconfigure(collector, [](CollectorConfig& c) {
+        c.cache.max_bytes = 1000;
+        c.cache.ttl = 5s;
+    });
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().is(Errc::invalid_config));
+    CHECK(refused.error().message ==
+          "cache.max_entries and cache.max_bytes cannot be changed on a running collector: its "
+          "cache has no set_limits(CacheLimits)");
+    CHECK(collector.config().cache.ttl == 30s);
+    CHECK(reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).has_value());
+}
+
+TEST_CASE("observers are told what holds from now on") {
+    struct Configured : NullObserver {
+        void on_configured(const CollectorConfig& config) { ttls->push_back(config.cache.ttl); }
+        std::shared_ptr<std::vector<Duration>> ttls = std::make_shared<std::vector<Duration>>();
+    };
+    boost::asio::io_context io;
+    const Configured observer;
+    Collector<ManualBackend, MemoryCache, Configured, ManualTimer> collector(
+        io.get_executor(), ManualBackend(), {}, observer);
+    reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).value();
+    CHECK(reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 0s; }).has_error());
+    CHECK(*observer.ttls == std::vector<Duration>{30s, 5s});
+}
