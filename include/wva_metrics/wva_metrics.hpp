@@ -3,7 +3,9 @@
 
 /// Everything but the opt-in parts: TLS (`http/tls.hpp`) and the test kit (`testing/`).
 
+#include "wva_metrics/any_backend.hpp"
 #include "wva_metrics/any_collector.hpp"
+#include "wva_metrics/any_observer.hpp"
 #include "wva_metrics/any_pod_owners.hpp"
 #include "wva_metrics/attribution.hpp"
 #include "wva_metrics/availability.hpp"
