@@ -56,7 +56,7 @@ struct ClientConfig {
 inline std::vector<std::string> validate(const ClientConfig& config) {
     std::vector<std::string> problems;
     for (const std::string& problem : http::validate(config.http))
-        problems.push_back("http." + problem);
+        problems.push_back("http: " + problem);
     const auto require = [&](bool holds, const char* sentence) {
         if (!holds)
             problems.emplace_back(sentence);

@@ -26,7 +26,7 @@ TEST_CASE("the defaults of a Kubernetes client are sound") {
 
 TEST_CASE("each thing that is wrong with a Kubernetes client's configuration is named") {
     const auto [name, change] = GENERATE(table<std::string, void (*)(ClientConfig&)>({
-        {"http.", [](ClientConfig& c) { c.http.url = "nonsense"; }},
+        {"http: ", [](ClientConfig& c) { c.http.url = "nonsense"; }},
         {"page_size", [](ClientConfig& c) { c.page_size = 0; }},
         {"page_size", [](ClientConfig& c) { c.page_size = 100'001; }},
         {"page_timeout", [](ClientConfig& c) { c.page_timeout = 0s; }},

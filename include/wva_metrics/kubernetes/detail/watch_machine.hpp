@@ -5,6 +5,7 @@
 #include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/watch_backoff.hpp"
+#include "wva_metrics/kubernetes/watch_end.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -33,7 +34,9 @@ struct WatchStep {
     std::size_t page_size = 0;
     /// The pages that came are the whole list; hand it over first.
     bool is_list_complete = false;
-    /// A problem that the user should hear of.
+    /// Why the last attempt failed, where it did.
+    std::optional<Error> failure;
+    /// The same, where the user has not heard of it yet and should.
     std::optional<Error> problem;
 };
 
@@ -42,16 +45,6 @@ struct PageFacts {
     std::size_t objects = 0;
     std::string continue_token;
     std::string resource_version;
-};
-
-/// How a watch ended.
-struct WatchEnd {
-    /// From the request on.
-    Duration lasted{};
-    /// It had begun to answer with success.
-    bool was_opened = false;
-    /// Nothing where the server ended it in good order.
-    std::optional<Error> error;
 };
 
 /// Decides how a resource is followed: list page by page, watch from there on, go on watching where
@@ -144,7 +137,10 @@ public:
             return list_again(std::move(error));
         }
         WatchStep step = watch(backoff_.next());
-        return broke_off ? std::move(step) : add_problem(std::move(step), std::move(error));
+        if (!broke_off)
+            return add_problem(std::move(step), std::move(error));
+        step.failure = std::move(error);
+        return step;
     }
 
     /// Lists begun, from their first page.
@@ -208,8 +204,9 @@ private:
     WatchStep add_problem(WatchStep step, Error error) {
         if (!said_ || said_->code != error.code || said_->http_status != error.http_status) {
             said_ = error;
-            step.problem = std::move(error);
+            step.problem = error;
         }
+        step.failure = std::move(error);
         return step;
     }
 

@@ -18,7 +18,6 @@ using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using namespace std::chrono_literals;
 using detail::PageFacts;
-using detail::WatchEnd;
 using detail::WatchMachine;
 using detail::WatchStep;
 using Kind = WatchStep::Kind;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/kubernetes/resource.hpp"
+#include "wva_metrics/prometheus/form_encoding.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::kubernetes::detail {
+
+/// What is asked for, whatever its type.
+struct Target {
+    template <typename T>
+    Target(const Resource<T>& resource, Selection selected)
+        : group(resource.group), version(resource.version), plural(resource.plural),
+          selection(std::move(selected)) {}
+
+    std::string group;
+    std::string version;
+    std::string plural;
+    Selection selection;
+
+    /// What makes it impossible to ask for; empty where nothing does.
+    std::string problem() const {
+        return version.empty() || plural.empty()
+                   ? "a resource must have a version and a plural name"
+                   : "";
+    }
+
+    /// For people, e.g. `pods in namespace llm`, `deployments.apps in all namespaces`.
+    std::string describe() const {
+        std::string text = group.empty() ? plural : plural + '.' + group;
+        text += selection.namespace_name.empty() ? " in all namespaces"
+                                                 : " in namespace " + selection.namespace_name;
+        return text;
+    }
+
+    /// Asks for a page; an empty token is for the first one.
+    std::string page(const std::string& continue_token, std::size_t page_size) const {
+        prometheus::FormFields fields{{"limit", std::to_string(page_size)}};
+        if (!continue_token.empty())
+            fields.emplace_back("continue", continue_token);
+        return with_query(std::move(fields));
+    }
+
+    /// Asks for a watch.
+    std::string watch(const std::string& resource_version, std::int64_t seconds) const {
+        return with_query({{"watch", "1"},
+                           {"allowWatchBookmarks", "true"},
+                           {"resourceVersion", resource_version},
+                           {"timeoutSeconds", std::to_string(seconds)}});
+    }
+
+private:
+    std::string with_query(prometheus::FormFields fields) const {
+        if (!selection.label_selector.empty())
+            fields.emplace_back("labelSelector", selection.label_selector);
+        std::string target = group.empty() ? "/api" : "/apis";
+        const auto append = [&](std::string_view piece) {
+            target += '/';
+            prometheus::append_form_encoded(target, piece);
+        };
+        if (!group.empty())
+            append(group);
+        append(version);
+        if (!selection.namespace_name.empty()) {
+            append("namespaces");
+            append(selection.namespace_name);
+        }
+        append(plural);
+        return target + '?' + prometheus::form_encode(fields);
+    }
+};
+
+} // namespace wva_metrics::kubernetes::detail

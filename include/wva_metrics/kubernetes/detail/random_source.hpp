@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/reading.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <random>
+
+namespace wva_metrics::kubernetes::detail {
+
+/// Random numbers that keep many programs from doing the same at the same moment. Thread-safe.
+class RandomSource {
+public:
+    /// From 0 to below 1.
+    double next() {
+        const std::lock_guard lock(mutex_);
+        return std::uniform_real_distribution<double>(0, 1)(engine_);
+    }
+
+    /// A duration from `least` to below `most`.
+    Duration between(Duration least, Duration most) {
+        return least + std::chrono::duration_cast<Duration>((most - least) * next());
+    }
+
+private:
+    std::mutex mutex_;
+    std::minstd_rand engine_{std::random_device{}()};
+};
+
+} // namespace wva_metrics::kubernetes::detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/line_splitter.hpp"
+#include "wva_metrics/kubernetes/watch_event.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::kubernetes::detail {
+
+/// Turns the pieces of one watch's answer into events. Not thread-safe.
+template <typename T>
+class WatchSession {
+public:
+    /// Takes an event; an error that it returns ends the watch.
+    using OnEvent = std::function<std::optional<Error>(WatchEvent<T>)>;
+
+    /// `asked` says what is watched, e.g. `to watch pods`.
+    WatchSession(std::size_t max_object_bytes, std::string asked, OnEvent on_event)
+        : lines_(max_object_bytes), max_object_bytes_(max_object_bytes), asked_(std::move(asked)),
+          on_event_(std::move(on_event)) {}
+
+    /// Takes a piece; false where the watch shall end.
+    bool write(std::string_view piece) {
+        was_opened_ = true;
+        const auto outcome =
+            lines_.write(piece, [this](std::string_view line) { return take(line); });
+        if (outcome == LineSplitter::Outcome::too_long)
+            error_ = Error(Errc::too_large, "an event of the watch exceeds " +
+                                                std::to_string(max_object_bytes_) +
+                                                " bytes (max_object_bytes)");
+        return !error_;
+    }
+
+    /// Something has arrived.
+    bool was_opened() const noexcept { return was_opened_; }
+    /// Why the watch shall end.
+    const std::optional<Error>& error() const noexcept { return error_; }
+
+private:
+    bool take(std::string_view line) {
+        Result<WatchEvent<T>> event = read_watch_event<T>(line);
+        if (event.has_error()) {
+            error_ = std::move(event).error();
+        } else if (event->kind == WatchEventKind::error) {
+            error_ = to_error(event->status, status_of(event->status), asked_, {});
+        } else {
+            error_ = on_event_(*std::move(event));
+        }
+        return !error_;
+    }
+
+    /// Some servers say only by the reason that a place is forgotten.
+    static int status_of(const ApiStatus& status) {
+        if (status.reason == "Expired" || status.reason == "Gone")
+            return 410;
+        return status.code == 0 ? 500 : status.code;
+    }
+
+    LineSplitter lines_;
+    const std::size_t max_object_bytes_;
+    const std::string asked_;
+    const OnEvent on_event_;
+    std::optional<Error> error_;
+    bool was_opened_ = false;
+};
+
+} // namespace wva_metrics::kubernetes::detail
