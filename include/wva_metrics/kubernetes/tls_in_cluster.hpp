@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/credentials.hpp"
+#include "wva_metrics/http/tls.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace wva_metrics::kubernetes {
+
+/// Where a pod finds its API server and who it is there. The defaults are Kubernetes' own; tests
+/// and programs outside of a cluster give others.
+struct InClusterSources {
+    /// Where Kubernetes mounts the files `token`, `ca.crt` and `namespace`.
+    std::string service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
+    /// The value of an environment variable; empty where it is not set.
+    std::function<std::string(const char* name)> environment = [](const char* name) {
+        const char* const value = std::getenv(name);
+        return std::string(value == nullptr ? "" : value);
+    };
+};
+
+/// How a program that runs in a pod asks its own cluster's API server: by the address in
+/// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, as the pod's service account, trusting
+/// the cluster's own authority. The token is read again as Kubernetes rotates it, and so is the
+/// authority's certificate.
+///
+/// Errors: `Errc::invalid_config`, with what is missing: outside of a cluster, and in a pod
+/// without a mounted service account.
+inline Result<ClientConfig> in_cluster_config(const InClusterSources& sources = {}) {
+    const std::string host = sources.environment("KUBERNETES_SERVICE_HOST");
+    const std::string port = sources.environment("KUBERNETES_SERVICE_PORT");
+    if (host.empty() || port.empty())
+        return Error(Errc::invalid_config,
+                     "this does not seem to run in a cluster: KUBERNETES_SERVICE_HOST or "
+                     "KUBERNETES_SERVICE_PORT is not set; give the API server's URL, token file "
+                     "and certificate authority yourself (kubernetes::ClientConfig)");
+    const std::string directory = sources.service_account_directory + '/';
+    for (const char* const name : {"token", "ca.crt"}) {
+        if (!std::ifstream(directory + name))
+            return Error(Errc::invalid_config, "the service account's file " + directory + name +
+                                                   " cannot be read; let Kubernetes mount it "
+                                                   "(automountServiceAccountToken)");
+    }
+    ClientConfig config;
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    config.http.url = "https://" + (is_ipv6 ? '[' + host + ']' : host) + ':' + port;
+    config.http.credentials = http::Credentials::bearer_file(directory + "token");
+    http::TlsConfig tls;
+    tls.ca_file = directory + "ca.crt";
+    Result<std::shared_ptr<http::Transport>> transport = http::make_tls_transport(std::move(tls));
+    if (!transport)
+        return std::move(transport).error();
+    config.http.transport = *std::move(transport);
+    // A pod may be told to mount no namespace; then nobody asks for it.
+    std::ifstream(directory + "namespace") >> config.own_namespace;
+    return config;
+}
+
+} // namespace wva_metrics::kubernetes
