@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loads a backend from a shared object and collects once: plugin_host ./random_load.so
+#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/wva_metrics.hpp>
+
+#include <boost/asio.hpp>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace wva_metrics;
+
+asio::awaitable<void> collect(AnyCollector& collector) {
+    VariantAutoscaling variant("default", "chat", "llama", "chat");
+    variant.target_kind = "StatefulSet";
+    const std::vector<VariantAutoscaling> variants{variant};
+    const auto metrics =
+        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    const auto replicas = co_await collector.async_collect_replica_metrics(
+        variant.model(), variants, asio::use_awaitable);
+    if (!metrics || !replicas) {
+        std::cerr << (metrics ? replicas.error() : metrics.error()).describe() << "\n";
+        co_return;
+    }
+    // What is unknown is taken to be the worst: it must not scale anything down.
+    std::cout << "requests per minute: " << (*metrics)->arrival_rate_per_minute.value_or(600)
+              << "\n";
+    for (const ReplicaMetrics& replica : (*replicas)->replicas)
+        std::cout << replica.pod << ": KV cache " << replica.kv_cache_usage.value_or(1)
+                  << ", queue " << replica.queue_length.value_or(20) << "\n";
+}
+
+int main(int count, char** arguments) {
+    if (count != 2) {
+        std::cerr << "usage: plugin_host <shared object>\n";
+        return 2;
+    }
+    CollectorFactory factory;
+    const Result<std::string> backend = load_plugin(factory, arguments[1]);
+    if (!backend) {
+        std::cerr << backend.error().describe() << "\n";
+        return 1;
+    }
+    std::cout << "loaded the backend " << *backend << "\n";
+
+    CollectorSettings settings;
+    settings.backend = *backend;
+    asio::io_context io;
+    Result<AnyCollector> collector = factory.make_collector(io.get_executor(), settings);
+    if (!collector) {
+        std::cerr << collector.error().describe() << "\n";
+        return 1;
+    }
+    asio::co_spawn(io, collect(*collector), asio::detached);
+    io.run();
+}
