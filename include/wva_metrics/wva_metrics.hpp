@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Everything but the opt-in parts: TLS (`http/tls.hpp`) and the test kit (`testing/`).
+/// Everything but the opt-in parts: TLS (`http/tls.hpp`), collectors by name
+/// (`collector_factory.hpp`), plugins (`plugin/`) and the test kit (`testing/`).
 
 #include "wva_metrics/any_backend.hpp"
 #include "wva_metrics/any_collector.hpp"

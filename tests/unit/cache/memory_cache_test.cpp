@@ -512,4 +512,12 @@ TEST_CASE("other limits hold for what is kept from then on") {
     insert(cache, allocation_key("ns", "f"));
     CHECK(cache.size() == 0);
     CHECK(cache.stats().bytes == 0);
+
+    const std::size_t one = make_entry(at(0s))->bytes();
+    for (const std::size_t bound : {2 * one, 3 * one, one, plenty, std::size_t{0}}) {
+        cache.set_limits({plenty, bound});
+        for (const char* name : {"a", "b", "c", "d"})
+            insert(cache, allocation_key("ns", name));
+        CHECK(cache.stats().bytes == std::min(bound, 4 * one));
+    }
 }
