@@ -141,6 +141,8 @@ private:
         const Fleet::FoundPod found = fleet_.find_pod(name);
         if (found.pod == nullptr)
             return text(http::status::not_found, "there is no pod '" + std::string(name) + "'\n");
+        if (!found.pod->has_started(fleet_.now_seconds()))
+            return text(http::status::service_unavailable, "the pod still starts\n");
         TextPage page;
         visit_pod(*found.model, *found.pod, controls_.view, page);
         return metrics(share(std::move(page.text)));
@@ -234,12 +236,18 @@ std::string shell_quote(const std::string& word) {
     return result + '\'';
 }
 
-/// The options with which prometheus_poll looks at the fleet's first namespace. Ordinary words can
-/// be split at blanks; for all others it takes an eval.
-std::string poll_arguments(const Fleet& fleet) {
+/// The options with which the other examples look at the fleet's first namespace. Ordinary words
+/// can be split at blanks; for all others it takes an eval.
+struct Arguments {
+    std::string poll; ///< of prometheus_poll
+    std::string loop; ///< of autoscaler_loop
+};
+
+Arguments arguments_for(const Fleet& fleet) {
     const std::string& name = fleet.models().front().namespace_name;
     std::string models;
     std::string deployments;
+    std::string variants;
     int left = 10;
     for (const Model& model : fleet.models()) {
         if (model.namespace_name != name || left-- <= 0)
@@ -250,9 +258,22 @@ std::string poll_arguments(const Fleet& fleet) {
             it << deployment.name << '=' << deployment.name << ':' << deployment.accelerator.name
                << ':' << deployment.accelerator.cost;
             deployments += " --deployment " + shell_quote(it.str());
+            variants += " --variant " + shell_quote(deployment.name + '=' + model.id);
         }
     }
-    return "--namespace " + shell_quote(name) + models + deployments;
+    const std::string place = "--namespace " + shell_quote(name);
+    return {place + models + deployments, place + variants};
+}
+
+/// A line that a shell reads as an assignment.
+std::string assignment(const std::string& name, const std::string& value) {
+    std::string text = name + "=\"";
+    for (const char c : value) {
+        if (c == '\\' || c == '"' || c == '$' || c == '`')
+            text += '\\';
+        text += c;
+    }
+    return text + "\"\n";
 }
 
 std::string ready_text(const Fleet& fleet, const std::string& fleet_address,
@@ -260,13 +281,8 @@ std::string ready_text(const Fleet& fleet, const std::string& fleet_address,
     std::string text = "FLEET_ADDRESS=" + fleet_address + '\n';
     if (!fake_prometheus_address.empty())
         text += "FAKE_PROMETHEUS_ADDRESS=" + fake_prometheus_address + '\n';
-    text += "POLL_ARGS=\"";
-    for (const char c : poll_arguments(fleet)) {
-        if (c == '\\' || c == '"' || c == '$' || c == '`')
-            text += '\\';
-        text += c;
-    }
-    return text + "\"\n";
+    const Arguments arguments = arguments_for(fleet);
+    return text + assignment("LOOP_ARGS", arguments.loop) + assignment("POLL_ARGS", arguments.poll);
 }
 
 /// Whoever waits for the file sees all of it or nothing: it is written beside its place and then

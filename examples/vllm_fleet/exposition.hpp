@@ -178,7 +178,9 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
                                                  {"owner_name", deployment.name},
                                                  {"owner_is_controller", "true"}});
             for (const Pod& pod : deployment.pods) {
-                for (std::size_t i = 0; i < pod.engines.size(); ++i) {
+                const std::size_t seen =
+                    pod.has_started(fleet.now_seconds()) ? pod.engines.size() : 0;
+                for (std::size_t i = 0; i < seen; ++i) {
                     const Labels scraped{
                         {"namespace", ns}, {"pod", pod.name}, {"container", "vllm"}};
                     Labels labels = scraped;

@@ -47,6 +47,10 @@ inline std::string usage() {
            "  --same-model-everywhere  every model in each namespace instead\n"
            "  --seed S                 equal seeds give equal fleets (default 1)\n"
            "  --period SECONDS         of the wave in which demand rises and falls (default 600)\n"
+           "  --wave PERCENT           how far it does, in parts of its mean (default 60; 0 is "
+           "steady)\n"
+           "  --start-delay SECONDS    from a pod's creation by scaling until it serves (default "
+           "0)\n"
            "  --warm-up SECONDS        of history before the first page (default 60)\n"
            "  --lean, --no-lean        on the fleet's page, only the series an autoscaler reads, "
            "histograms with\n"
@@ -146,6 +150,10 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
             options.fleet.seed = number(0, UINT64_MAX);
         else if (name == "--period")
             options.fleet.period_seconds = static_cast<double>(number(10, 1'000'000));
+        else if (name == "--wave")
+            options.fleet.wave = static_cast<double>(number(0, 100)) / 100;
+        else if (name == "--start-delay")
+            options.fleet.start_seconds = static_cast<double>(number(0, 100'000));
         else if (name == "--warm-up")
             options.warm_up_seconds = static_cast<int>(number(0, 100'000));
         else if (name == "--lean" || name == "--no-lean")

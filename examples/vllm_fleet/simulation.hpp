@@ -40,8 +40,11 @@ struct Pod {
     std::string ip;
     std::string node;
     std::string host_ip;
-    bool alive = true; ///< false: gone from Kubernetes, but its last series are still to be seen
+    bool alive = true;   ///< false: gone from Kubernetes, but its last series are still to be seen
+    double ready_at = 0; ///< virtual time from which it serves requests and has metrics
     std::vector<Engine> engines;
+
+    bool has_started(double now) const { return now >= ready_at; }
 };
 
 struct Deployment {
@@ -54,6 +57,10 @@ struct Deployment {
     std::size_t replicas() const {
         return static_cast<std::size_t>(std::ranges::count_if(pods, &Pod::alive));
     }
+    std::size_t serving(double now) const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            pods, [&](const Pod& pod) { return pod.alive && pod.has_started(now); }));
+    }
 };
 
 /// One model in one namespace, with the demand for it.
@@ -65,12 +72,13 @@ struct Model {
 
     double mean_requests_per_second = 0; ///< over a whole wave
     double phase = 0;                    ///< where in its wave it starts, in parts of a period
+    double wave = 0.6;                   ///< how far it rises and falls, in parts of the mean
     double load_factor = 1;
     Rng rng;
 
     double requests_per_second(double now, double period_seconds) const {
         const double angle = 2 * std::numbers::pi * (now / period_seconds + phase);
-        return load_factor * mean_requests_per_second * (1.0 + 0.6 * std::sin(angle));
+        return load_factor * mean_requests_per_second * (1.0 + wave * std::sin(angle));
     }
 };
 
@@ -83,6 +91,8 @@ struct FleetOptions {
     std::size_t engines = 1;            ///< per pod (data parallel)
     std::uint64_t seed = 1;
     double period_seconds = 600; ///< of the wave in which demand rises and falls
+    double wave = 0.6;           ///< how far it does, in parts of its mean; 0 = it is steady
+    double start_seconds = 0;    ///< from a pod's creation by `scale` until it serves
 };
 
 /// The whole fleet. Pure: it has no clock, and the same options and the same calls give the same
@@ -161,7 +171,7 @@ public:
     void scale(Model& model, Deployment& deployment, std::size_t replicas) {
         deployment.deleted = false;
         while (deployment.replicas() < replicas)
-            add_pod(model, deployment);
+            add_pod(model, deployment, now_ + options_.start_seconds);
         while (deployment.replicas() > replicas) {
             const auto newest =
                 std::ranges::find_if(deployment.pods.rbegin(), deployment.pods.rend(), &Pod::alive);
@@ -173,7 +183,7 @@ private:
     void step_model(Model& model, double seconds) {
         double speed = 0;
         for (const Deployment& deployment : model.deployments)
-            speed += deployment.accelerator.speed * static_cast<double>(deployment.replicas());
+            speed += deployment.accelerator.speed * static_cast<double>(deployment.serving(now_));
         if (speed <= 0)
             return;
         // The load balancer gives each engine as much as its accelerator can take, compared with
@@ -182,7 +192,7 @@ private:
                             static_cast<double>(options_.engines);
         for (Deployment& deployment : model.deployments)
             for (Pod& pod : deployment.pods)
-                if (pod.alive)
+                if (pod.alive && pod.has_started(now_))
                     for (Engine& engine : pod.engines)
                         engine.step(now_, seconds, rate * deployment.accelerator.speed, model.rng);
     }
@@ -202,6 +212,7 @@ private:
         model.profile.base_itl_seconds = between(0.008, 0.03);
         model.profile.prefix_hit_ratio = between(0.1, 0.7);
         model.phase = between(0, 1);
+        model.wave = options_.wave;
 
         double speed = 0;
         for (std::size_t i = 0; i < options_.variants; ++i) {
@@ -210,7 +221,7 @@ private:
             deployment.name = deployment_name + '-' + std::string(deployment.accelerator.suffix);
             deployment.replica_set = deployment.name + '-' + replica_set_hash(rng_);
             for (std::size_t pod = 0; pod < options_.pods; ++pod)
-                add_pod(model, deployment);
+                add_pod(model, deployment, 0);
             model.deployments.push_back(std::move(deployment));
             speed += accelerators[i].speed * static_cast<double>(options_.pods * options_.engines);
         }
@@ -219,8 +230,9 @@ private:
         models_.push_back(std::move(model));
     }
 
-    void add_pod(const Model& model, Deployment& deployment) {
+    void add_pod(const Model& model, Deployment& deployment, double ready_at) {
         Pod pod;
+        pod.ready_at = ready_at;
         do
             pod.name = deployment.replica_set + '-' + pod_suffix(rng_);
         while (!pod_names_.insert(pod.name).second);

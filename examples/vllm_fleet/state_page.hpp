@@ -96,6 +96,7 @@ inline std::string state_page(const Fleet& fleet, const Controls& controls) {
                 json.open('{');
                 json.key("pod").string(pod.name);
                 json.key("alive").boolean(pod.alive);
+                json.key("ready").boolean(pod.alive && pod.has_started(fleet.now_seconds()));
                 json.key("engines").open('[');
                 for (const Engine& engine : pod.engines) {
                     json.open('{');

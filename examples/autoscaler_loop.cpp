@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A small but honest autoscaler: looks at the replicas of some variants of models again and again,
+// and adds or takes away one when it must or may.
+// Made to be copied, with the folder of the same name: autoscaler_loop/saturation.hpp decides. Both
+// need find_package(wva_metrics) and nothing else. Scaler is where your cluster comes in: here it
+// is a simulated one, examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
+#include "autoscaler_loop/saturation.hpp"
+
+#include <wva_metrics/wva_metrics.hpp>
+
+#include <boost/asio.hpp>
+#include <boost/json.hpp>
+
+#include <ctime>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <regex>
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+
+using Options = std::map<std::string, std::vector<std::string>>; // Each with its values.
+
+[[noreturn]] void usage(const std::string& problem) {
+    std::cerr << "autoscaler_loop: " << problem << "\n"
+              << "usage: autoscaler_loop --url PROMETHEUS --namespace NS\n"
+                 "  --variant DEPLOYMENT=MODEL... (--fleet URL | --dry-run)\n"
+                 "  [--interval 15s] [--rounds N] [--min 1] [--max 10] [--pause 1m]\n"
+                 "  [--stabilisation 5m] [--max-age 1m] [--window 1m]\n";
+    std::exit(2);
+}
+
+Options parse(int argc, char** argv) {
+    const std::regex valued("--(url|namespace|variant|fleet|interval|rounds|min|max|pause|"
+                            "stabilisation|max-age|window)");
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string name = argv[i];
+        if (name != "--dry-run" && (!std::regex_match(name, valued) || ++i == argc))
+            usage(name + " is unknown or lacks its value");
+        options[name].emplace_back(argv[i]);
+    }
+    if (options.count("--url") + options.count("--namespace") + options.count("--variant") < 3)
+        usage("--url, --namespace and --variant are needed");
+    if (options.contains("--fleet") == options.contains("--dry-run"))
+        usage("either --fleet or --dry-run is needed");
+    return options;
+}
+
+Duration duration(const Options& options, const std::string& name, Duration otherwise) {
+    if (!options.contains(name))
+        return otherwise;
+    const auto given = parse_duration(options.at(name).back());
+    if (!given || *given < 100ms)
+        usage(name + " " + options.at(name).back() + ": no time such as 500ms or 15s");
+    return *given;
+}
+
+std::size_t number(const Options& options, const std::string& name, std::size_t otherwise) {
+    if (!options.contains(name))
+        return otherwise;
+    if (!std::regex_match(options.at(name).back(), std::regex("[1-9][0-9]{0,8}")))
+        usage(name + " " + options.at(name).back() + ": no number from 1 on");
+    return std::stoul(options.at(name).back());
+}
+
+/// Asks for replicas, and knows how many were asked for: `spec.replicas` of a Deployment, for
+/// example. This one talks to the simulated fleet.
+class Scaler {
+public:
+    Scaler(const asio::any_io_executor& executor, std::string url)
+        : client_(executor, {.url = std::move(url)}) {}
+
+    asio::awaitable<Result<std::size_t>> replicas(VariantAutoscaling variant) {
+        const auto answer = co_await send(http::Request::get("/state"));
+        if (!answer)
+            co_return answer.error();
+        try {
+            const json::value state = json::parse(answer->body);
+            for (const json::value& model : state.at("models").as_array())
+                for (const json::value& deployment : model.at("deployments").as_array())
+                    if (model.at("namespace").as_string() == variant.namespace_name &&
+                        deployment.at("deployment").as_string() == variant.deployment)
+                        co_return deployment.at("replicas").to_number<std::size_t>();
+        } catch (const std::exception& error) {
+            co_return Error(Errc::bad_response, error.what(), client_.endpoint());
+        }
+        co_return Error(Errc::rejected, "there is no deployment " + variant.deployment);
+    }
+
+    asio::awaitable<Result<http::Response>> scale(VariantAutoscaling variant, std::size_t to) {
+        co_return co_await send(http::Request::post("/control",
+                                                    "scale=" + variant.deployment +
+                                                        "&namespace=" + variant.namespace_name +
+                                                        "&replicas=" + std::to_string(to),
+                                                    "application/x-www-form-urlencoded"));
+    }
+
+private:
+    asio::awaitable<Result<http::Response>> send(http::Request request) {
+        auto answer =
+            co_await client_.send(std::move(request), std::chrono::steady_clock::now() + 5s);
+        if (answer && answer->status != 200)
+            co_return Error(Errc::rejected, answer->body, client_.endpoint(), answer->status);
+        co_return answer;
+    }
+
+    http::Client client_;
+};
+
+/// `KV cache 0.78 no_series 0.81 (2s)`: what is known of each replica, and the greatest age of it.
+std::string numbers(const char* title, const saturation::Observation& seen,
+                    Reading<double> ReplicaMetrics::*signal, TimePoint now) {
+    std::ostringstream text;
+    text << title << std::setprecision(2);
+    Duration oldest{};
+    for (const ReplicaMetrics& replica : seen.replicas) {
+        const Reading<double>& reading = replica.*signal;
+        if (reading)
+            text << ' ' << reading.value();
+        else
+            text << ' ' << to_string(reading.reason());
+        oldest = std::max(oldest, reading.age(now));
+    }
+    text << " (" << saturation::in_seconds(oldest) << ")";
+    return text.str();
+}
+
+using MyCollector = Collector<PrometheusBackend, ShardedCache>;
+
+/// One model for ever, or some rounds long. All models at the same time: one that Prometheus is
+/// slow to answer for holds up nobody else.
+asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options options,
+                                std::vector<VariantAutoscaling> variants) {
+    const saturation::Rule rule{.min_replicas = number(options, "--min", 1),
+                                .max_replicas = number(options, "--max", 10),
+                                .max_age = duration(options, "--max-age", 1min),
+                                .pause = duration(options, "--pause", 1min),
+                                .stabilisation = duration(options, "--stabilisation", 5min)};
+    const Duration interval = duration(options, "--interval", 15s);
+    const std::size_t rounds = number(options, "--rounds", SIZE_MAX);
+    const ModelKey model = variants.front().model();
+    std::map<std::string, saturation::History> histories;
+    for (std::size_t round = 1;; ++round) {
+        asio::steady_timer next_round(collector.get_executor(), interval);
+        // From the cache, but for the first time and after scaling: it was renewed meanwhile.
+        const auto snapshot =
+            co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+        for (const VariantAutoscaling& variant : variants) {
+            saturation::Observation seen = saturation::observe(snapshot, variant.name, 0);
+            Result<std::size_t> current = seen.replicas.size(); // All that a dry run can know.
+            if (scaler)
+                current = co_await scaler->replicas(variant);
+            if (!current) {
+                std::cerr << variant.name << ": " << current.error().describe() << std::endl;
+                continue;
+            }
+            seen = saturation::observe(snapshot, variant.name, *current);
+            const TimePoint now = std::chrono::steady_clock::now();
+            saturation::History& history = histories[variant.name];
+            const saturation::Decision decision = saturation::decide(seen, rule, history, now);
+            const std::time_t clock = std::time(nullptr);
+            std::cout << std::put_time(std::localtime(&clock), "%T ") << variant.name << ' '
+                      << *current << " -> " << decision.wanted << ": " << decision.reason << "; "
+                      << numbers("KV cache", seen, &ReplicaMetrics::kv_cache_usage, now) << ", "
+                      << numbers("queue", seen, &ReplicaMetrics::queue_length, now);
+            if (snapshot)
+                std::cout << ", " << to_string(snapshot->freshness()) << " from "
+                          << to_string(snapshot->source());
+            std::cout << std::endl;
+            if (decision.wanted == *current)
+                continue;
+            if (scaler)
+                if (const auto done = co_await scaler->scale(variant, decision.wanted); !done) {
+                    std::cerr << variant.name << ": not scaled: " << done.error().describe()
+                              << '\n';
+                    continue;
+                }
+            saturation::carried_out(*current, decision.wanted, history, now);
+            collector.invalidate_variant(variant); // What is cached is of the pods before.
+        }
+        if (round == rounds)
+            co_return;
+        co_await next_round.async_wait(asio::use_awaitable);
+    }
+}
+
+int main(int argc, char** argv) try {
+    const Options options = parse(argc, argv);
+    asio::io_context io;
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([](auto, int) { std::exit(0); });
+
+    PrometheusConfig prometheus = PrometheusConfig::at(options.at("--url").back());
+    prometheus.windows.peak = prometheus.windows.rate = duration(options, "--window", 1min);
+    const Duration interval = duration(options, "--interval", 15s);
+    CollectorConfig config{
+        .cache = {.ttl = std::max<Duration>(2 * interval, 1s), .fetch_interval = interval}};
+    MyCollector collector(io.get_executor(),
+                          PrometheusBackend(io.get_executor(), std::move(prometheus)), config);
+    collector.start_background_fetching(); // Renews what was collected, before the next round.
+    std::optional<Scaler> scaler;
+    if (options.contains("--fleet"))
+        scaler.emplace(io.get_executor(), options.at("--fleet").back());
+
+    std::map<ModelKey, std::vector<VariantAutoscaling>> variants;
+    for (const std::string& text : options.at("--variant")) {
+        const std::size_t equals = text.find('=');
+        if (equals == 0 || equals >= text.size() - 1)
+            usage("--variant takes DEPLOYMENT=MODEL, not '" + text + "'");
+        const std::string name = text.substr(0, equals);
+        const VariantAutoscaling variant(options.at("--namespace").back(), name,
+                                         text.substr(equals + 1), name);
+        variants[variant.model()].push_back(variant);
+    }
+    std::vector<std::future<void>> loops;
+    for (const auto& [model, its_variants] : variants)
+        loops.push_back(asio::co_spawn(
+            io, reconcile(collector, scaler ? &*scaler : nullptr, options, its_variants),
+            asio::use_future));
+    for (std::future<void>& loop : loops) {
+        while (loop.wait_for(0s) != std::future_status::ready)
+            io.run_one();
+        loop.get();
+    }
+} catch (const std::exception& error) {
+    std::cerr << "autoscaler_loop: " << error.what() << "\n";
+    return 1;
+}
