@@ -1,19 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh examples/run.sh [option of prometheus_poll]...
+# sh examples/run.sh [poll] [option of prometheus_poll]...
+# sh examples/run.sh loop [option of autoscaler_loop]...
 # Sets up what is missing, builds the examples, starts a simulated fleet of inference servers and a Prometheus that
-# scrapes it, and shows with prometheus_poll how loaded the fleet is: on a terminal until Ctrl-C, else one round.
-# Only what prometheus_poll prints goes to stdout.
+# scrapes it.
+# poll: shows with prometheus_poll how loaded the fleet is: on a terminal until Ctrl-C, else one round.
+# loop: lets the load rise and fall within a minute and a half, and autoscaler_loop scale the fleet; until Ctrl-C, or
+# --rounds N rounds of a second.
+# Only what the program prints goes to stdout.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 programs=$root/build/examples/examples
+
+case ${1:-} in
+    poll | loop)
+        show=$1
+        shift
+        ;;
+    *) show=poll ;;
+esac
 
 sh "$root/cmake/setup.sh"
 (
     cd "$root"
     cmake --preset examples
-    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet prometheus_poll
+    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet prometheus_poll autoscaler_loop
 ) >&2
 
 work=$(mktemp -d)
@@ -62,10 +74,17 @@ prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
 fake=
 [ -n "$prometheus" ] || fake="--fake-prometheus 127.0.0.1:0"
 
+case $show in
+    poll) fleet="--models 3 --pods 2" ;;
+    loop) fleet="--models 2 --pods 1 --period 90 --wave 90 --start-delay 3 --control load=*&factor=1.5" ;;
+esac
+
+set -f
 # shellcheck disable=SC2086  # nothing, or an option and its value
-"$programs/vllm_fleet" --models 3 --pods 2 --namespace llm --listen 127.0.0.1:0 $fake \
+"$programs/vllm_fleet" $fleet --namespace llm --listen 127.0.0.1:0 $fake \
     --ready-file "$work/fleet" >"$work/fleet.log" 2>&1 &
 running=$!
+set +f
 await "the simulated fleet" "$work/fleet.log" grep -q '^POLL_ARGS=' "$work/fleet"
 # shellcheck disable=SC1091
 . "$work/fleet"
@@ -99,13 +118,20 @@ has_rates() {
 echo "waiting for the first measurements of the fleet ..." >&2
 await "the first measurements" "$work/fleet.log" has_rates
 
-eval "set -- $POLL_ARGS \"\$@\""
-[ -t 1 ] || set -- --once "$@"
+if [ $show = poll ]; then
+    program=prometheus_poll
+    eval "set -- $POLL_ARGS \"\$@\""
+    [ -t 1 ] || set -- --once "$@"
+else
+    program=autoscaler_loop
+    # In a demonstration a second is what a minute would be.
+    eval "set -- $LOOP_ARGS --fleet http://$FLEET_ADDRESS --interval 1s --window 5s --pause 8s --stabilisation 15s \"\$@\""
+fi
 # In the background and awaited, so that a signal to this script is acted upon at once.
-"$programs/prometheus_poll" --url "http://$address" "$@" &
-poller=$!
-running="$running $poller"
+"$programs/$program" --url "http://$address" "$@" &
+shown=$!
+running="$running $shown"
 status=0
-wait $poller || status=$?
+wait $shown || status=$?
 running=${running% *}
 exit $status
