@@ -163,12 +163,16 @@ class ResultError : public std::system_error {
 public:
     /// Keeps the error; `what()` is what it describes.
     explicit ResultError(Error error)
-        : std::system_error(error.code, error.describe()), error_(std::move(error)) {}
+        : std::system_error(error.code), error_(std::move(error)), text_(error_.describe()) {}
     /// The error that took the place of the value.
     const Error& error() const noexcept { return error_; }
 
+    /// `Error::describe()`. Not what std::system_error makes of it, which names the code twice.
+    const char* what() const noexcept override { return text_.c_str(); }
+
 private:
     Error error_;
+    std::string text_;
 };
 
 /// Found by Boost.System when `value()` is called on a result that holds an error.

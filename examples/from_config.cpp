@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Makes a collector of what a JSON document and the environment say, and prints what it collects.
+// SIGHUP reads both again and applies what has changed; the cache keeps what it has. Made to be
+// copied: it needs find_package(wva_metrics) and nothing else. examples/collector.json is a
+// document to begin with, docs/configuration.md tells of every field.
+#include <wva_metrics/collector_factory.hpp>
+#include <wva_metrics/config/apply_settings.hpp>
+#include <wva_metrics/config/load_settings.hpp>
+#include <wva_metrics/wva_metrics.hpp>
+
+#include <boost/asio.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <string>
+
+namespace asio = boost::asio;
+using namespace wva_metrics;
+
+/// Says everything that is wrong at once, so that one attempt is enough.
+LoadedSettings load(const std::string& document) {
+    // Where there is no document, the environment alone may be enough.
+    return document.empty() ? load_settings("").value() : load_settings_file(document).value();
+}
+
+asio::awaitable<void> reload(AnyCollector& collector, CollectorSettings& current,
+                             std::string document) {
+    asio::signal_set hangup(collector.get_executor(), SIGHUP);
+    for (;;) {
+        co_await hangup.async_wait(asio::use_awaitable);
+        try {
+            const CollectorSettings wanted = load(document).settings;
+            const AppliedSettings result = apply_settings(collector, current, wanted).value();
+            for (const std::string& path : result.applied)
+                std::cerr << "applied: " << path << '\n';
+            for (const std::string& path : result.needs_new_collector)
+                std::cerr << "needs a restart: " << path << '\n';
+            current = wanted;
+        } catch (const ResultError& error) {
+            std::cerr << "nothing was changed: " << error.error().describe() << '\n';
+        }
+    }
+}
+
+asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& current) {
+    const std::vector<VariantAutoscaling> variants = current.tracked.variants;
+    for (const VariantAutoscaling& variant : variants) {
+        const auto metrics =
+            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        std::cout << variant.name << ": ";
+        if (!metrics)
+            std::cout << metrics.error().describe() << '\n';
+        else if (const Reading<double>& rate = (*metrics)->arrival_rate_per_minute)
+            std::cout << rate.value() << " requests per minute, " << to_string(metrics->freshness())
+                      << " from " << to_string(metrics->source()) << '\n';
+        else
+            std::cout << "the request rate is unknown: " << to_string(rate.reason()) << '\n';
+    }
+    const std::vector<ModelKey> models = current.tracked.models;
+    for (const ModelKey& model : models) {
+        const auto replicas =
+            co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+        if (replicas)
+            std::cout << model.model_id << ": " << (*replicas)->replicas.size() << " replicas\n";
+        else
+            std::cout << model.model_id << ": " << replicas.error().describe() << '\n';
+    }
+    std::cout << std::flush;
+}
+
+asio::awaitable<void> run(AnyCollector& collector, CollectorSettings& current, bool once) {
+    do {
+        asio::steady_timer next_round(collector.get_executor(),
+                                      collector.config().cache.fetch_interval);
+        co_await report(collector, current);
+        if (!once)
+            co_await next_round.async_wait(asio::use_awaitable);
+    } while (!once);
+}
+
+int main(int argc, char** argv) try {
+    std::string document;
+    bool show_config = false, once = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string argument = argv[i];
+        if (argument == "--show-config")
+            show_config = true;
+        else if (argument == "--once")
+            once = true;
+        else if (!argument.starts_with('-') && document.empty())
+            document = argument;
+        else {
+            std::cerr << "usage: from_config [DOCUMENT] [--show-config] [--once]\n";
+            return 2;
+        }
+    }
+    LoadedSettings loaded = load(document);
+    if (show_config) {
+        std::cout << describe(loaded); // Every value, and who said so. Secrets are ***.
+        return 0;
+    }
+    asio::io_context io;
+    // A program with backends of its own registers them in a CollectorFactory first.
+    AnyCollector collector = make_collector(io.get_executor(), loaded.settings).value();
+    collector.start_background_fetching();
+    asio::signal_set ends(io, SIGINT, SIGTERM);
+    ends.async_wait([&](auto, int) { io.stop(); });
+    asio::co_spawn(io, reload(collector, loaded.settings, document), asio::detached);
+    asio::co_spawn(io, run(collector, loaded.settings, once), [&](std::exception_ptr failure) {
+        io.stop();
+        if (failure)
+            std::rethrow_exception(failure);
+    });
+    io.run();
+} catch (const std::exception& error) {
+    std::cerr << "from_config: " << error.what() << '\n';
+    return 1;
+}
