@@ -2,8 +2,7 @@
 #include "wva_metrics/kubernetes/reflector.hpp"
 #include "wva_metrics/kubernetes/tls_in_cluster.hpp"
 
-#include "support/api_server.hpp"
-#include "support/certificates.hpp"
+#include "support/cluster.hpp"
 #include "support/http_calls.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -30,52 +29,6 @@ using kubernetes::ReflectorHandler;
 using kubernetes::Selection;
 
 namespace {
-
-std::string pod(const std::string& name, const std::string& version, bool ready = true) {
-    return R"({"metadata":{"namespace":"llm","name":")" + name + R"(","uid":"uid-)" + name +
-           R"(","resourceVersion":")" + version +
-           R"("},"status":{"phase":"Running","conditions":[{"type":"Ready","status":")" +
-           (ready ? "True" : "False") + R"("}]}})";
-}
-
-/// A cluster's files, and its API server.
-struct Cluster {
-    explicit Cluster(asio::io_context& context)
-        : server(context,
-                 authority.sign({.common_name = "api", .alternative_names = "DNS:localhost"})) {
-        write_file(files.path() / "ca.crt", authority.certificate_pem());
-        write_file(files.path() / "namespace", "llm\n");
-        write_token("token-1");
-    }
-
-    void write_token(const std::string& token) const {
-        write_file(files.path() / "token", token + "\n");
-    }
-
-    kubernetes::InClusterSources sources() const {
-        const std::string port = std::to_string(server.port());
-        return {.service_account_directory = files.path().string(),
-                .environment = [port](const char* name) -> std::string {
-                    const std::string asked = name;
-                    if (asked == "KUBERNETES_SERVICE_HOST")
-                        return "localhost";
-                    return asked == "KUBERNETES_SERVICE_PORT" ? port : "";
-                }};
-    }
-
-    /// Waits between failures are too short to be noticed.
-    ClientConfig config() const {
-        ClientConfig config = kubernetes::in_cluster_config(sources()).value();
-        config.initial_backoff = 1ms;
-        config.max_backoff = 2ms;
-        config.min_watch_time = 0ms;
-        return config;
-    }
-
-    TemporaryDirectory files;
-    Certificate authority = Certificate::authority("cluster");
-    ApiServer server;
-};
 
 /// What a reflector has told, as the names of the pods that are there.
 struct Told {
@@ -123,8 +76,9 @@ struct Following {
 TEST_CASE("a long list comes in pages and is handed over whole") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1"), pod("b", "2")}, "10", "next/1"));
-    cluster.server.answer_list("pods", object_list({pod("c", "3")}, "11"));
+    cluster.server.answer_list(
+        "pods", object_list({pod_json("a", "1"), pod_json("b", "2")}, "10", "next/1"));
+    cluster.server.answer_list("pods", object_list({pod_json("c", "3")}, "11"));
     cluster.server.answer_watch("pods");
     ClientConfig config = cluster.config();
     config.page_size = 2;
@@ -146,12 +100,12 @@ TEST_CASE("a long list comes in pages and is handed over whole") {
 TEST_CASE("what a watch tells is told on, wherever its bytes are split") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1"), pod("b", "2")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1"), pod_json("b", "2")}, "10"));
     const auto stream = cluster.server.answer_watch("pods");
     const Following following(context, cluster.config());
-    const std::string events = watch_line("ADDED", pod("c", "11")) +
-                               watch_line("MODIFIED", pod("a", "12", false)) +
-                               watch_line("DELETED", pod("b", "13"));
+    const std::string events = watch_line("ADDED", pod_json("c", "11")) +
+                               watch_line("MODIFIED", pod_json("a", "12", false)) +
+                               watch_line("DELETED", pod_json("b", "13"));
     for (const char byte : events)
         stream->say(std::string(1, byte));
     run_until(context, [&] { return following.told.names() == "a c"; });
@@ -163,13 +117,13 @@ TEST_CASE("what a watch tells is told on, wherever its bytes are split") {
 TEST_CASE("a watch that ends or breaks off goes on where the last event or bookmark was") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     const auto first = cluster.server.answer_watch("pods");
     const auto second = cluster.server.answer_watch("pods");
     const auto third = cluster.server.answer_watch("pods");
     const Following following(context, cluster.config());
 
-    first->say(watch_line("ADDED", pod("b", "17")));
+    first->say(watch_line("ADDED", pod_json("b", "17")));
     first->end();
     run_until(context, [&] { return second->is_open(); });
     second->say(bookmark_line("25"));
@@ -191,19 +145,19 @@ TEST_CASE("a place that the API server has forgotten is listed anew, however it 
     asio::io_context context;
     Cluster cluster(context);
     const std::string gone = api_refusal(410, "Expired", "too old resource version");
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10", "more"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10", "more"));
     SECTION("for the next page of a list") {
         cluster.server.answer_list("pods", gone, 410);
     }
     SECTION("for a watch") {
-        cluster.server.answer_list("pods", object_list({pod("b", "1")}, "10"));
+        cluster.server.answer_list("pods", object_list({pod_json("b", "1")}, "10"));
         cluster.server.refuse_watch("pods", gone, 410);
     }
     SECTION("in a watch") {
-        cluster.server.answer_list("pods", object_list({pod("b", "1")}, "10"));
+        cluster.server.answer_list("pods", object_list({pod_json("b", "1")}, "10"));
         cluster.server.answer_watch("pods")->say(watch_line("ERROR", gone));
     }
-    cluster.server.answer_list("pods", object_list({pod("z", "30")}, "31"));
+    cluster.server.answer_list("pods", object_list({pod_json("z", "30")}, "31"));
     const auto last = cluster.server.answer_watch("pods");
     const Following following(context, cluster.config());
     run_until(context, [&] { return last->is_open() && following.told.names() == "z"; });
@@ -216,7 +170,7 @@ TEST_CASE("a place that the API server has forgotten is listed anew, however it 
 TEST_CASE("a token that has been rotated is read again when the old one is refused") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     const Following following(context, cluster.config());
     run_until(context, [&] { return cluster.server.count("pods", true) == 1; });
     cluster.write_token("token-2");
@@ -235,7 +189,7 @@ TEST_CASE("a refusal is told once, in the API server's words and with what to do
         api_refusal(403, "Forbidden", "pods is forbidden: User x cannot list resource pods");
     for (int i = 0; i < 3; ++i)
         cluster.server.answer_list("pods", refusal, 403);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     cluster.server.answer_watch("pods");
     const Following following(context, cluster.config());
     run_until(context, [&] { return following.told.names() == "a"; });
@@ -251,7 +205,7 @@ TEST_CASE("a refusal is told once, in the API server's words and with what to do
 TEST_CASE("what is known stays while the API server fails") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     for (int i = 0; i < 3; ++i)
         cluster.server.refuse_watch("pods", "the proxy is unwell", 502);
     cluster.server.answer_list("pods", "{", 200);
@@ -271,7 +225,7 @@ TEST_CASE("objects that lack everything optional are told of, and one that is no
         "pods", object_list({R"({"metadata":{"name":"bare"}})", R"("no object")"}, "10"));
     const auto stream = cluster.server.answer_watch("pods");
     stream->say(watch_line("ADDED", R"({"spec":{}})"));
-    stream->say(watch_line("ADDED", pod("b", "12")));
+    stream->say(watch_line("ADDED", pod_json("b", "12")));
     const Following following(context, cluster.config());
     run_until(context, [&] { return following.told.names() == "b bare"; });
     CHECK_FALSE(following.told.pods.at("bare").ready);
@@ -282,11 +236,11 @@ TEST_CASE("objects that lack everything optional are told of, and one that is no
 TEST_CASE("an event without end is refused by the bound's name, and the list comes anew") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     const auto stream = cluster.server.answer_watch("pods");
     for (int i = 0; i < 100; ++i)
         stream->say(std::string(100, 'x'));
-    cluster.server.answer_list("pods", object_list({pod("b", "2")}, "20"));
+    cluster.server.answer_list("pods", object_list({pod_json("b", "2")}, "20"));
     ClientConfig config = cluster.config();
     config.max_object_bytes = 5000;
     const Following following(context, config);
@@ -299,7 +253,7 @@ TEST_CASE("an event without end is refused by the bound's name, and the list com
 TEST_CASE("a reflector that is stopped says nothing more, and begins anew with a list") {
     asio::io_context context;
     Cluster cluster(context);
-    cluster.server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     const auto stream = cluster.server.answer_watch("pods");
     Following following(context, cluster.config());
     run_until(context, [&] { return stream->is_open(); });
@@ -308,7 +262,7 @@ TEST_CASE("a reflector that is stopped says nothing more, and begins anew with a
     run_until(context, [&] { return cluster.server.open_connections() == 0; });
     CHECK(following.told.names() == "a");
 
-    cluster.server.answer_list("pods", object_list({pod("b", "2")}, "20"));
+    cluster.server.answer_list("pods", object_list({pod_json("b", "2")}, "20"));
     following.reflector.start();
     run_until(context, [&] { return following.told.names() == "b"; });
     CHECK(following.reflector.status().lists == 2);
@@ -328,7 +282,7 @@ TEST_CASE("a reflector may be destroyed in the midst of a watch") {
 TEST_CASE("an io_context may be destroyed in the midst of a watch, before the reflector") {
     std::optional<asio::io_context> context(std::in_place);
     std::optional<Cluster> cluster(std::in_place, *context);
-    cluster->server.answer_list("pods", object_list({pod("a", "1")}, "10"));
+    cluster->server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
     const auto stream = cluster->server.answer_watch("pods");
     Following following(*context, cluster->config());
     run_until(*context, [&] { return stream->is_open(); });

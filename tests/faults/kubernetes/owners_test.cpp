@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/any_pod_owners.hpp"
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/kubernetes/pod_owners.hpp"
+#include "wva_metrics/kubernetes/variants.hpp"
+#include "wva_metrics/testing/fake_backend.hpp"
+
+#include "support/cluster.hpp"
+#include "support/http_calls.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+using namespace std::chrono_literals;
+using kubernetes::KubernetesPodOwners;
+using kubernetes::KubernetesVariants;
+
+namespace {
+
+std::string owner(const std::string& kind, const std::string& name) {
+    return R"({"kind":")" + kind + R"(","name":")" + name + R"(","uid":"uid-)" + name +
+           R"(","controller":true})";
+}
+
+std::string replica_set(const std::string& name, const std::string& deployment) {
+    return R"({"metadata":{"namespace":"llm","name":")" + name + R"(","uid":"uid-)" + name +
+           R"(","resourceVersion":"5","ownerReferences":[)" + owner("Deployment", deployment) +
+           "]}}";
+}
+
+std::string variant(const std::string& name, const std::string& model, const std::string& version) {
+    return R"({"metadata":{"namespace":"llm","name":")" + name + R"(","uid":"uid-)" + name +
+           R"(","resourceVersion":")" + version +
+           R"(","labels":{"inference.optimization/acceleratorName":"A100"}},)"
+           R"("spec":{"modelID":")" +
+           model + R"(","variantCost":"40","scaleTargetRef":{"kind":"Deployment","name":")" + name +
+           R"("}}})";
+}
+
+/// Answers the lists of the workloads, with one replica set.
+void answer_workloads(ApiServer& server) {
+    server.answer_list("replicasets", object_list({replica_set("odd", "web")}, "10"));
+    server.answer_list("statefulsets", object_list({}, "10"));
+    server.answer_list("deployments", object_list({}, "10"));
+    for (const char* const plural : {"replicasets", "statefulsets", "deployments"})
+        server.answer_watch(plural);
+}
+
+constexpr const char* variants_resource = "variantautoscalings";
+
+} // namespace
+
+TEST_CASE("whose pods there are is known from the cluster, and follows its changes") {
+    asio::io_context context;
+    Cluster cluster(context);
+    ApiServer& server = cluster.server;
+    // A name that tells nothing, and a replica set whose name tells nothing either.
+    server.answer_list(
+        "pods", object_list({pod_json("strange", "1", true, owner("ReplicaSet", "odd"))}, "10"));
+    const auto pods = server.answer_watch("pods");
+    answer_workloads(server);
+
+    kubernetes::PodOwnersConfig config;
+    config.namespaces = {"llm"};
+    const auto owners = std::make_shared<KubernetesPodOwners>(
+        kubernetes::Client(context.get_executor(), cluster.config()), config);
+    const AnyPodOwners any(owners);
+    CHECK(any.find("llm", "strange") == std::nullopt);
+    CHECK(any.state_of("llm", "strange") == PodState::unknown);
+    owners->start();
+    run_until(context, [&] { return owners->is_synced(); });
+
+    CHECK(any.find("llm", "strange") ==
+          PodOwner{"Deployment", "web", OwnerSource::owner_references});
+    CHECK(any.state_of("llm", "strange") == PodState::ready);
+    CHECK(any.state_of("llm", "never-seen") == PodState::gone);
+    // Of another namespace nothing is known, which is not the same.
+    CHECK(any.state_of("other", "strange") == PodState::unknown);
+
+    pods->say(watch_line("MODIFIED", pod_json("strange", "11", false, owner("ReplicaSet", "odd"))));
+    run_until(context, [&] { return any.state_of("llm", "strange") == PodState::not_ready; });
+    pods->say(watch_line("DELETED", pod_json("strange", "12")));
+    run_until(context, [&] { return any.state_of("llm", "strange") == PodState::gone; });
+    CHECK(any.find("llm", "strange") == std::nullopt);
+    // However many were asked for, pods were listed once.
+    CHECK(server.count("pods", false) == 1);
+    CHECK(owners->status().size() == 4);
+}
+
+TEST_CASE("while the API server fails, owners stay known and no pod counts as gone") {
+    asio::io_context context;
+    Cluster cluster(context);
+    ApiServer& server = cluster.server;
+    server.answer_list(
+        "pods", object_list({pod_json("strange", "1", true, owner("ReplicaSet", "odd"))}, "10"));
+    const auto pods = server.answer_watch("pods");
+    answer_workloads(server);
+    std::vector<std::string> problems;
+    kubernetes::PodOwnersConfig config;
+    config.namespaces = {"llm"};
+    config.on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
+    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
+                               config);
+    owners.start();
+    run_until(context, [&] { return owners.is_synced() && pods->is_open(); });
+    REQUIRE(owners.state_of("llm", "never-seen") == PodState::gone);
+
+    server.refuse_watch("pods", api_refusal(403, "Forbidden", "no longer"), 403);
+    pods->end();
+    run_until(context, [&] { return !problems.empty(); });
+    CHECK_THAT(problems.front(), Catch::Matchers::ContainsSubstring("no longer"));
+    CHECK(owners.find("llm", "strange").has_value());
+    CHECK(owners.state_of("llm", "strange") == PodState::ready);
+    CHECK(owners.state_of("llm", "never-seen") == PodState::unknown);
+}
+
+TEST_CASE("pods of which the API server has not spoken for long are in no known state") {
+    asio::io_context context;
+    Cluster cluster(context);
+    cluster.server.answer_list("pods", object_list({pod_json("p", "1")}, "10"));
+    cluster.server.answer_watch("pods");
+    answer_workloads(cluster.server);
+    kubernetes::PodOwnersConfig config;
+    config.trusted_for = 0s;
+    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
+                               config);
+    owners.start();
+    run_until(context, [&] { return owners.is_synced(); });
+    CHECK(owners.state_of("llm", "p") == PodState::unknown);
+}
+
+TEST_CASE("a collector tracks the variants that a cluster has, as they come, change and go") {
+    asio::io_context context;
+    Cluster cluster(context);
+    ApiServer& server = cluster.server;
+    server.answer_list(variants_resource,
+                       object_list({variant("a", "m", "1"), variant("b", "m", "2")}, "10"));
+    const auto watch = server.answer_watch(variants_resource);
+
+    Collector<testing::FakeBackend<>, MemoryCache> collector(context.get_executor(),
+                                                             testing::FakeBackend<>());
+    kubernetes::VariantsConfig config;
+    std::size_t changes = 0;
+    config.on_change = [&](const kubernetes::VariantsChange& change) {
+        ++changes;
+        track_change(collector, change);
+    };
+    KubernetesVariants variants(kubernetes::Client(context.get_executor(), cluster.config()),
+                                config);
+    CHECK(variants.snapshot()->empty());
+    variants.start();
+    run_until(context, [&] { return changes == 1; });
+    CHECK(collector.stats().tracked_variants == 2);
+    CHECK(collector.stats().tracked_models == 1);
+    CHECK(variants.snapshot()->at(0) ==
+          VariantAutoscaling("llm", "a", "m", "a", "A100", 40.0, "Deployment"));
+    CHECK(server.targets(variants_resource, false)
+              .front()
+              .starts_with("/apis/llmd.ai/v1alpha1/variantautoscalings?"));
+
+    watch->say(watch_line("ADDED", variant("c", "n", "11")));
+    watch->say(watch_line("DELETED", variant("a", "m", "12")));
+    run_until(context, [&] { return changes == 3; });
+    CHECK(collector.stats().tracked_variants == 2);
+    CHECK(collector.stats().tracked_models == 2);
+    watch->say(watch_line("MODIFIED", variant("b", "n", "13")));
+    run_until(context, [&] { return changes == 4; });
+    CHECK(collector.stats().tracked_variants == 2);
+    CHECK(collector.stats().tracked_models == 1);
+
+    // The resource is away for a while: nothing is untracked.
+    server.refuse_watch(variants_resource, api_refusal(404, "NotFound", "no such resource"), 404);
+    watch->end();
+    run_until(context, [&] { return variants.status().last_error.has_value(); });
+    CHECK(collector.stats().tracked_variants == 2);
+    CHECK(variants.snapshot()->size() == 2);
+}
+
+TEST_CASE("a custom resource of another group and version is followed there") {
+    asio::io_context context;
+    Cluster cluster(context);
+    cluster.server.answer_list("variants", object_list({variant("a", "m", "1")}, "10"));
+    cluster.server.answer_watch("variants");
+    kubernetes::VariantsConfig config;
+    config.resource.group = "example.org";
+    config.resource.version = "v2";
+    config.resource.plural = "variants";
+    config.namespace_name = "llm";
+    KubernetesVariants variants(kubernetes::Client(context.get_executor(), cluster.config()),
+                                config);
+    variants.start();
+    run_until(context, [&] { return variants.snapshot()->size() == 1; });
+    CHECK(cluster.server.targets("variants", false)
+              .front()
+              .starts_with("/apis/example.org/v2/namespaces/llm/variants?"));
+}

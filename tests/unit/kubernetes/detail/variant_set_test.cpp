@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/kubernetes/detail/variant_set.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace wva_metrics::kubernetes;
+using detail::parse_cost;
+using detail::read_variant;
+using detail::VariantSet;
+
+namespace {
+
+VariantAutoscalingObject object(const std::string& name, const std::string& model = "m") {
+    VariantAutoscalingObject made;
+    made.metadata.namespace_name = "llm";
+    made.metadata.name = name;
+    made.model_id = model;
+    made.target_kind = "Deployment";
+    made.target_name = name + "-deployment";
+    made.accelerator = "A100";
+    made.variant_cost = "40";
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("an object says all that a variant is") {
+    VariantAutoscalingObject full = object("a", "meta/llama");
+    full.target_kind = "StatefulSet";
+    full.variant_cost = "12.5";
+    const auto read = read_variant(full);
+    REQUIRE(read.variant);
+    CHECK(*read.variant == VariantAutoscaling("llm", "a", "meta/llama", "a-deployment", "A100",
+                                              12.5, "StatefulSet"));
+    CHECK(read.warning.empty());
+}
+
+TEST_CASE("what an object does not say has a default") {
+    VariantAutoscalingObject bare = object("a");
+    bare.variant_cost.reset();
+    bare.target_kind.clear();
+    bare.accelerator.clear();
+    const auto read = read_variant(bare);
+    REQUIRE(read.variant);
+    CHECK(read.variant->cost == 10.0);
+    CHECK(read.variant->target_kind == "Deployment");
+    CHECK(read.warning.empty());
+}
+
+TEST_CASE("a cost is a number from 0 on, or the default with a warning that names the object") {
+    CHECK(parse_cost("0") == 0.0);
+    CHECK(parse_cost("1e2") == 100.0);
+    for (const std::string text : {"", "-1", "nan", "inf", "1e999", "40 EUR", "0x10", " 4"}) {
+        CAPTURE(text);
+        CHECK(parse_cost(text) == std::nullopt);
+        VariantAutoscalingObject odd = object("a");
+        odd.variant_cost = text;
+        const auto read = read_variant(odd);
+        REQUIRE(read.variant);
+        CHECK(read.variant->cost == 10.0);
+        CHECK_THAT(read.warning,
+                   Catch::Matchers::ContainsSubstring("llm/a has a spec.variantCost"));
+    }
+}
+
+TEST_CASE("an object without a model or a target is no variant, and a warning says so once") {
+    VariantSet set;
+    VariantAutoscalingObject odd = object("a");
+    odd.target_name.clear();
+    const VariantsChange first = set.set_all({odd, object("b")});
+    REQUIRE(first.warnings.size() == 1);
+    CHECK_THAT(first.warnings.front(),
+               Catch::Matchers::ContainsSubstring("llm/a has no spec.scaleTargetRef.name"));
+    CHECK(first.upserted.size() == 1);
+    CHECK(set.set(odd).empty());
+    CHECK(set.set_all({odd, object("b")}).empty());
+    odd.model_id.clear();
+    CHECK_THAT(set.set(odd).warnings.at(0), Catch::Matchers::ContainsSubstring("spec.modelID"));
+    // One that was good and is no longer is gone.
+    VariantAutoscalingObject worse = object("b");
+    worse.model_id.clear();
+    CHECK(set.set(worse).removed == std::vector{VariantKey("llm", "b")});
+}
+
+TEST_CASE("changes tell of variants and models what is new and what has gone") {
+    VariantSet set;
+    const ModelKey m("llm", "m");
+    const ModelKey n("llm", "n");
+
+    VariantsChange change = set.set_all({object("a"), object("b")});
+    CHECK(change.upserted.size() == 2);
+    CHECK(change.new_models == std::vector{m});
+
+    change = set.set(object("a"));
+    CHECK(change.empty());
+
+    VariantAutoscalingObject dearer = object("a");
+    dearer.variant_cost = "50";
+    change = set.set(dearer);
+    CHECK(change.upserted.at(0).cost == 50);
+    CHECK(change.new_models.empty());
+
+    change = set.set(object("a", "n"));
+    CHECK(change.new_models == std::vector{n});
+    CHECK(change.removed_models.empty());
+    CHECK(change.removed.empty());
+
+    change = set.erase(object("b"));
+    CHECK(change.removed == std::vector{VariantKey("llm", "b")});
+    CHECK(change.removed_models == std::vector{m});
+    CHECK(set.erase(object("b")).empty());
+
+    change = set.set_all({object("c")});
+    CHECK(change.removed == std::vector{VariantKey("llm", "a")});
+    CHECK(change.removed_models == std::vector{n});
+    CHECK(change.new_models == std::vector{m});
+    CHECK(set.all().size() == 1);
+}
