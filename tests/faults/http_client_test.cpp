@@ -43,9 +43,9 @@ TEST_CASE("a request reaches the server as it was meant") {
               std::to_string(pair.server.port()) +
               "\r\n"
               "User-Agent: wva_metrics/0.1.0\r\n"
-              "Accept-Encoding: identity\r\n"
               "Accept: */*\r\n"
               "X-Scope-OrgID: tenant\r\n"
+              "Accept-Encoding: identity\r\n"
               "Authorization: Bearer token\r\n"
               "Content-Type: application/x-www-form-urlencoded\r\n"
               "Content-Length: 8\r\n"

@@ -4,10 +4,12 @@
 #include "wva_metrics/detail/context_hook.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/attempt.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
@@ -29,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::http {
@@ -67,7 +70,8 @@ public:
     /// - `invalid_config`, `invalid_argument`: nothing was sent,
     /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`,
     /// - `unavailable`: limits.max_queued calls are waiting for a connection already,
-    /// - `too_large`, `bad_response`: the answer exceeds a limit, or is not HTTP,
+    /// - `too_large`, `bad_response`: the answer exceeds a limit, or is not HTTP, or compressed as
+    ///   nobody asked for,
     /// - `aborted`: cancelled, or the client was destroyed.
     ///
     /// A 401 answer makes a token file be read again; where that gives another token, the request
@@ -272,8 +276,13 @@ private:
                                                        const std::string& authorization,
                                                        detail::Deadline deadline,
                                                        const detail::Streaming* streaming) {
+        // A decompressor wants the whole of a body.
+        const Decompressor* const decompressor =
+            streaming == nullptr ? endpoint->config.decompressor.get() : nullptr;
+        const std::string_view coding =
+            decompressor == nullptr ? std::string_view("identity") : decompressor->coding();
         std::string bytes =
-            detail::write_request(request, endpoint->url, endpoint->headers, authorization);
+            detail::write_request(request, endpoint->url, endpoint->headers, coding, authorization);
         detail::Attempt attempt(endpoint, call, deadline, streaming);
         co_return co_await attempt.send(std::move(bytes));
     }

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/credentials.hpp"
+#include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
@@ -43,7 +44,7 @@ struct Limits {
     /// Bytes that are received but not yet understood: bounds headers, chunk extensions and
     /// trailers.
     std::size_t max_buffer_bytes = std::size_t{64} << 10;
-    /// Body of an answer that is not streamed.
+    /// Body of an answer that is not streamed, both as it comes and decompressed.
     std::size_t max_body_bytes = std::size_t{8} << 20;
     /// Interim (1xx) answers before the real one.
     std::size_t max_informational = 8;
@@ -84,6 +85,9 @@ struct ClientConfig {
     std::vector<Header> headers{};
     /// Null = plain TCP. An `https` URL needs a TLS one (http/tls.hpp).
     std::shared_ptr<Transport> transport{};
+    /// What answers may be compressed with (http/gzip.hpp); null = servers are told not to. A
+    /// streamed answer never is.
+    std::shared_ptr<const Decompressor> decompressor{};
 };
 
 namespace detail {
@@ -167,6 +171,12 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require(limits.max_streams > 0, "limits.max_streams must be positive");
     require(limits.max_addresses > 0, "limits.max_addresses must be positive");
     require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
+
+    if (config.decompressor) {
+        const std::string_view coding = config.decompressor->coding();
+        require(detail::is_header_name(coding) && !detail::equals_ignoring_case(coding, "identity"),
+                "decompressor must have the name of a content coding");
+    }
 
     if (std::string problem = config.credentials.problem(); !problem.empty())
         problems.push_back(std::move(problem));

@@ -230,3 +230,55 @@ TEST_CASE("a streamed body is the same however it arrives, up to where it breaks
             CHECK(stream(text, piece) == expected);
     }
 }
+
+namespace {
+
+/// A coding of ours: the text, turned round.
+class Turning final : public http::Decompressor {
+public:
+    std::string_view coding() const noexcept override { return "turned"; }
+    Result<std::string> decompress(std::string_view compressed,
+                                   std::size_t max_bytes) const override {
+        CHECK(max_bytes == small.max_body_bytes);
+        if (compressed == "bad")
+            return Error(Errc::bad_response, "it cannot be turned");
+        if (compressed == "large")
+            return Error(Errc::too_large, "it becomes too large");
+        return std::string(compressed.rbegin(), compressed.rend());
+    }
+};
+
+/// The body, or the name of the error and what it says.
+std::string turned(const std::string& fields, const std::string& body,
+                   ResponseReader::Mode mode = ResponseReader::Mode::collect) {
+    const Turning decompressor;
+    ResponseReader reader(small, mode, &decompressor);
+    const std::string text = "HTTP/1.1 200 OK\r\n" + fields +
+                             "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    boost::asio::buffer_copy(reader.prepare(), boost::asio::buffer(text));
+    const Result<Progress> progress = reader.commit(text.size());
+    return progress ? reader.take().body : progress.error().describe();
+}
+
+} // namespace
+
+TEST_CASE("a coding that was asked for is undone once the body is complete") {
+    CHECK(turned("Content-Encoding: turned\r\n", "olleh") == "hello");
+    CHECK(turned("Content-Encoding: Turned\r\nContent-Encoding: identity\r\n", "ab") == "ba");
+    CHECK(turned("", "ab") == "ab");
+    CHECK(turned("Content-Encoding: turned\r\n", "").empty());
+    CHECK(turned("Content-Encoding: turned\r\n", "bad") == "bad_response: it cannot be turned");
+    CHECK(turned("Content-Encoding: turned\r\n", "large") ==
+          "too_large: the answer's body, decompressed, exceeds 4096 (limits.max_body_bytes)");
+}
+
+TEST_CASE("a coding that was not asked for is refused, in whichever of the fields it stands") {
+    const std::string refusal = "bad_response: the answer is compressed in a way that the request "
+                                "did not allow";
+    CHECK(turned("Content-Encoding: gzip\r\n", "x") == refusal);
+    CHECK(turned("Content-Encoding: turned, turned\r\n", "x") == refusal);
+    CHECK(turned("Content-Encoding: identity\r\nContent-Encoding: br\r\n", "x") == refusal);
+    CHECK(turned("Content-Encoding: turned\r\n", "x", ResponseReader::Mode::stream) == refusal);
+    CHECK(turned("Content-Encoding: turned\r\nContent-Encoding: turned\r\n", "x") ==
+          "bad_response: the answer is compressed twice, which the request did not allow");
+}

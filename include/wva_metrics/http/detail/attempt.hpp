@@ -203,7 +203,8 @@ private:
         // A server may refuse a request before it has read all of it, and then there is an answer
         // to read.
         ResponseReader reader(endpoint_->config.limits,
-                              streaming_ == nullptr ? Mode::collect : Mode::stream);
+                              streaming_ == nullptr ? Mode::collect : Mode::stream,
+                              endpoint_->config.decompressor.get());
         for (;;) {
             if (call_.is_stopped())
                 co_return failed(reader, stream, deadline, written.error);

@@ -19,8 +19,7 @@ namespace wva_metrics::http::detail {
 /// The headers that are the same in every request. The configuration has been validated.
 inline std::string common_headers(const Url& url, const std::vector<Header>& headers) {
     std::string text = "Host: " + url.host_header() +
-                       "\r\nUser-Agent: wva_metrics/" WVA_METRICS_VERSION_STRING
-                       "\r\nAccept-Encoding: identity\r\n";
+                       "\r\nUser-Agent: wva_metrics/" WVA_METRICS_VERSION_STRING "\r\n";
     const bool has_accept = std::any_of(headers.begin(), headers.end(), [](const Header& header) {
         return equals_ignoring_case(header.name, "accept");
     });
@@ -48,13 +47,16 @@ inline std::optional<Error> check_request(const Request& request) {
 
 /// The bytes of a checked request. `authorization` is left out where it is empty.
 inline std::string write_request(const Request& request, const Url& url, std::string_view common,
-                                 std::string_view authorization) {
+                                 std::string_view accepted_coding, std::string_view authorization) {
     std::string bytes(to_string(request.method()));
     bytes.append(" ")
         .append(url.base_path)
         .append(request.target())
         .append(" HTTP/1.1\r\n")
-        .append(common);
+        .append(common)
+        .append("Accept-Encoding: ")
+        .append(accepted_coding)
+        .append("\r\n");
     if (!authorization.empty())
         bytes.append("Authorization: ").append(authorization).append("\r\n");
     if (!request.content_type().empty())

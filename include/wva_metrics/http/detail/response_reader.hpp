@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/body.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
 #include "wva_metrics/http/message.hpp"
@@ -42,8 +43,12 @@ public:
     /// answer out as pieces, of which there may be any number; other answers are collected.
     enum class Mode : std::uint8_t { collect, stream };
 
-    explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect)
-        : limits_(limits), mode_(mode), buffer_(limits.max_buffer_bytes) {
+    /// `decompressor`: for the coding that was asked for (null = none); a stream asks for none.
+    explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect,
+                            const Decompressor* decompressor = nullptr)
+        : limits_(limits), mode_(mode),
+          decompressor_(mode == Mode::collect ? decompressor : nullptr),
+          buffer_(limits.max_buffer_bytes) {
         start_message();
     }
 
@@ -73,7 +78,7 @@ public:
                 continue;
             }
             if (parser_->is_done())
-                return Progress::complete;
+                return complete();
             if (buffer_.size() == buffer_.max_size())
                 return too_large("a part of the answer that must be seen whole",
                                  limits_.max_buffer_bytes, "limits.max_buffer_bytes");
@@ -91,7 +96,7 @@ public:
         if (error)
             return Error(Errc::unreachable,
                          "the connection was closed before the answer was complete");
-        return Progress::complete;
+        return complete();
     }
 
     /// Has any byte of an answer arrived?
@@ -156,9 +161,8 @@ private:
         const std::string_view transfer = field(Field::transfer_encoding);
         if (!transfer.empty() && !equals_ignoring_case(transfer, "chunked"))
             return bad("the answer has a transfer encoding other than chunked");
-        const std::string_view content = field(Field::content_encoding);
-        if (!content.empty() && !equals_ignoring_case(content, "identity"))
-            return bad("the answer is compressed, though the request did not allow it");
+        if (std::optional<Error> problem = read_coding())
+            return problem;
 
         response_.status = status;
         response_.content_type = field(Field::content_type);
@@ -186,6 +190,36 @@ private:
         return std::nullopt;
     }
 
+    /// The one coding that was asked for, at most once.
+    std::optional<Error> read_coding() {
+        const auto [begin, end] = parser_->get().equal_range(Field::content_encoding);
+        for (auto each = begin; each != end; ++each) {
+            const std::string_view content = each->value();
+            if (content.empty() || equals_ignoring_case(content, "identity"))
+                continue;
+            if (decompressor_ == nullptr || !equals_ignoring_case(content, decompressor_->coding()))
+                return bad("the answer is compressed in a way that the request did not allow");
+            if (std::exchange(compressed_, true))
+                return bad("the answer is compressed twice, which the request did not allow");
+        }
+        return std::nullopt;
+    }
+
+    /// All of the answer is there.
+    Result<Progress> complete() {
+        std::string& body = parser_->get().body();
+        if (compressed_ && !body.empty()) {
+            Result<std::string> text = decompressor_->decompress(body, limits_.max_body_bytes);
+            if (!text && text.error().is(Errc::too_large))
+                return too_large("the answer's body, decompressed,", limits_.max_body_bytes,
+                                 "limits.max_body_bytes");
+            if (!text)
+                return std::move(text).error();
+            body = *std::move(text);
+        }
+        return Progress::complete;
+    }
+
     Error explain(const boost::system::error_code& error) const {
         if (error == beast::http::error::body_limit)
             return too_large("the answer's body", limits_.max_body_bytes, "limits.max_body_bytes");
@@ -202,6 +236,7 @@ private:
 
     const Limits& limits_;
     const Mode mode_;
+    const Decompressor* const decompressor_;
     beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     Response response_;
@@ -210,6 +245,7 @@ private:
     bool started_ = false;
     bool header_seen_ = false;
     bool streaming_ = false;
+    bool compressed_ = false;
 };
 
 } // namespace wva_metrics::http::detail
