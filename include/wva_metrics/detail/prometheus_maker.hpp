@@ -4,6 +4,9 @@
 #include "wva_metrics/any_backend.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/config/collector_settings.hpp"
+#ifdef WVA_METRICS_WITH_GZIP
+#include "wva_metrics/http/gzip.hpp"
+#endif
 #ifdef WVA_METRICS_WITH_TLS
 #include "wva_metrics/http/tls.hpp"
 #endif
@@ -34,7 +37,7 @@ inline Result<void> add_tls([[maybe_unused]] const TlsSettings& settings,
     return {};
 #else
     return Error(Errc::invalid_config,
-                 "prometheus.client.http.url begins with https, and this program was built without "
+                 "prometheus.client.url begins with https, and this program was built without "
                  "TLS: link it with wva_metrics::tls");
 #endif
 }
@@ -46,6 +49,10 @@ inline Result<AnyBackend> make_prometheus(const asio::any_io_executor& executor,
     if (config.client.http.url.starts_with("https:") && !config.client.http.transport)
         if (const Result<void> added = add_tls(settings.tls, config.client.http); !added)
             return added.error();
+#ifdef WVA_METRICS_WITH_GZIP
+    if (!config.client.http.decompressor)
+        config.client.http.decompressor = http::make_gzip_decompressor();
+#endif
     std::string problems;
     for (const std::string& problem : validate(config))
         problems += (problems.empty() ? "prometheus." : "; prometheus.") + problem;
