@@ -43,6 +43,10 @@ foreach(source IN LISTS sources)
   set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
 endforeach()
 
+# What documents and comments show is compiled as it stands.
+add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
+set_tests_properties(snippets PROPERTIES LABELS static)
+
 # Every public entity has a comment, and every reference in one leads somewhere.
 if(DOXYGEN_FOUND)
   add_test(NAME docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile)

@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The README's code, so that it compiles.
+// The README's code, word for word, so that it compiles. The test `snippets` compares.
+#include <wva_metrics/collector_factory.hpp>
+#include <wva_metrics/config/apply_settings.hpp>
+#include <wva_metrics/config/load_settings.hpp>
+#include <wva_metrics/kubernetes/pod_owners.hpp>
+#include <wva_metrics/kubernetes/variants.hpp>
 #include <wva_metrics/testing/fake_prometheus.hpp>
-#include <wva_metrics/wva_metrics.hpp>
+#ifdef WVA_METRICS_WITH_TLS
+#include <wva_metrics/kubernetes/tls_in_cluster.hpp>
+#endif
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <iostream>
 
+#pragma GCC diagnostic ignored "-Wmissing-declarations"
+
+// clang-format off
+#include <wva_metrics/wva_metrics.hpp>
+
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> reconcile(asio::io_context& io);
-void observe(asio::io_context& io);
-void fake(asio::io_context& io);
-
 asio::awaitable<void> reconcile(asio::io_context& io) {
     Collector<PrometheusBackend, ShardedCache> collector(
-        io.get_executor(),
-        PrometheusBackend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090")));
+        io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090")));
     collector.start_background_fetching();
 
-    const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct",
-                                     "llama-a100", "A100", 40.0);
+    const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct", "llama-a100", "A100", 40.0);
 
-    const auto metrics =
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    // The first time it asks Prometheus; from then on it is tracked, renewed every 15 s and answered from the cache.
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
     if (!metrics) {
-        std::cerr << metrics.error().describe() << '\n';
+        std::cerr << metrics.error().describe() << '\n';   // Who was asked, what went wrong, what to do.
         co_return;
     }
     const Reading<double>& rate = (*metrics)->arrival_rate_per_minute;
@@ -38,32 +44,69 @@ asio::awaitable<void> reconcile(asio::io_context& io) {
     else
         std::cout << "keep the current scale: " << to_string(rate.reason()) << '\n';
 
+    // What is known now, from any thread, without waiting or suspending.
     if (const auto known = collector.find_optimizer_metrics(variant.key()))
         std::cout << to_string(known->source()) << '\n';
 
     const std::vector<VariantAutoscaling> variants{variant};
-    const auto replicas = co_await collector.async_collect_replica_metrics(
-        variant.model(), variants, asio::use_awaitable);
+    const auto replicas =
+        co_await collector.async_collect_replica_metrics(variant.model(), variants, asio::use_awaitable);
     if (replicas)
         for (const ReplicaMetrics& replica : (*replicas)->replicas)
-            std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1.0) << '\n';
+            std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1.0) << '\n'; // Unknown counts as full here.
 }
 
-void observe(asio::io_context& io) {
-    PrometheusBackend backend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090"));
-    LogObserver log(
-        [](LogLevel level, std::string_view line) {
-            std::clog << to_string(level) << ' ' << line << '\n';
-        },
-        LogLevel::info);
-    Collector<PrometheusBackend, MemoryCache, decltype(log)> collector(io.get_executor(),
-                                                                       std::move(backend), {}, log);
+asio::awaitable<void> from_document(asio::io_context& io) {
+    const LoadedSettings loaded = load_settings_file("collector.json").value();
+    std::cout << describe(loaded); // Every value and who said so; secrets are ***.
+    AnyCollector collector = make_collector(io.get_executor(), loaded.settings).value();
+    collector.start_background_fetching();
+
+    // Later, with a changed document: what can change in a running collector does, and its cache stays.
+    const LoadedSettings changed = load_settings_file("collector.json").value();
+    const AppliedSettings result =
+        apply_settings(collector, loaded.settings, changed.settings).value();
+    for (const std::string& path : result.needs_new_collector)
+        std::cout << path << " needs a restart\n";
+    co_return;
 }
 
-void fake(asio::io_context& io) {
-    testing::FakePrometheus fake(io.get_executor());
-    fake.set({"vllm:kv_cache_usage_perc",
-              {{"namespace", "llm"}, {"model_name", "m"}, {"pod", "llama-7d9f8b6c5d-x2k4p"}}},
-             0.42);
-    PrometheusBackend backend(io.get_executor(), PrometheusConfig::at(fake.url()));
+#ifdef WVA_METRICS_WITH_TLS
+void with_cluster(asio::io_context& io) {
+    const kubernetes::Client cluster(io.get_executor(), kubernetes::in_cluster_config().value());
+    auto owners = std::make_shared<kubernetes::KubernetesPodOwners>(cluster);
+    owners->start();
+    PrometheusConfig prometheus = PrometheusConfig::at("http://prometheus:9090");
+    prometheus.owners = owners; // Asked first; then kube-state-metrics, then the pods' names.
+    Collector<PrometheusBackend, ShardedCache> collector(
+        io.get_executor(), PrometheusBackend(io.get_executor(), std::move(prometheus)));
+
+    kubernetes::VariantsConfig config;
+    config.on_change = [&](const kubernetes::VariantsChange& change) {
+        track_change(collector, change); // Fetched from now on, or no longer.
+    };
+    kubernetes::KubernetesVariants variants(cluster, config);
+    variants.start();
+    io.run();
+}
+#endif
+
+void observe(const asio::any_io_executor& executor, PrometheusBackend backend) {
+LogObserver log([](LogLevel level, std::string_view line) { std::clog << to_string(level) << ' ' << line << '\n'; },
+                LogLevel::info);
+Collector<PrometheusBackend, MemoryCache, decltype(log)> collector(executor, std::move(backend), {}, log);
+}
+
+void fake_one(asio::io_context& io) {
+testing::FakePrometheus fake(io.get_executor());
+fake.set({"vllm:kv_cache_usage_perc", {{"namespace", "llm"}, {"model_name", "m"}, {"pod", "llama-7d9f8b6c5d-x2k4p"}}}, 0.42);
+PrometheusBackend backend(io.get_executor(), PrometheusConfig::at(fake.url()));
+}
+
+void fake_of_the_headers() {
+    using testing::FakePrometheus;
+    asio::io_context context;
+    FakePrometheus prometheus(context);
+    prometheus.set({"vllm:kv_cache_usage_perc", {{"namespace", "llm"}, {"pod", "p-0"}}}, 0.42);
+    // point the code under test at prometheus.url(), and run the context
 }

@@ -102,10 +102,8 @@ load_settings_file(const std::filesystem::path& file,
     return load_settings(text, environment, limits);
 }
 
-/// Every field, its value and who said so, a line each, for people and logs; secrets are `***`.
-///
-///     collector.cache.ttl = "10s"  (PROMETHEUS_METRICS_CACHE_TTL)
-///     collector.cache.fetch_interval = "15s"  (default)
+/// Every field, its value and who said so, a line each, for people and logs; secrets are `***`:
+/// `collector.cache.ttl = "10s"  (PROMETHEUS_METRICS_CACHE_TTL)`.
 inline std::string describe(LoadedSettings loaded) {
     std::string text;
     for (const detail::Field& field : detail::fields_of(loaded.settings)) {

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cmake -D root=... -P snippets.cmake
+# Every block of C++ or CMake in the documents, and of C++ in the headers' comments, must stand word for word (white space
+# aside) in a file that the tests compile or configure. So nothing is shown that does not work, and nothing needs marks.
+cmake_minimum_required(VERSION 3.24)
+
+# These mean something to CMake's lists.
+function(read_text path output)
+  file(READ ${path} text)
+  string(REPLACE ";" "<semicolon>" text "${text}")
+  string(REPLACE "[" "<left>" text "${text}")
+  string(REPLACE "]" "<right>" text "${text}")
+  set(${output} "\n${text}" PARENT_SCOPE)
+endfunction()
+
+function(strip_space text output)
+  string(REGEX REPLACE "[ \t\n]+" "" text "${text}")
+  set(${output} "${text}" PARENT_SCOPE)
+endfunction()
+
+# read_sources(<output> <glob>...): all of the files, without white space.
+function(read_sources output)
+  file(GLOB_RECURSE files ${ARGN})
+  set(all)
+  foreach(file IN LISTS files)
+    read_text(${file} text)
+    strip_space("${text}" text)
+    string(APPEND all "${text}\n")
+  endforeach()
+  set(${output} "${all}" PARENT_SCOPE)
+endfunction()
+
+set(checked 0)
+# check(<file> <block> <sources> <where they are>)
+function(check file block sources where)
+  strip_space("${block}" words)
+  string(FIND "${sources}" "${words}" position)
+  if(words STREQUAL "" OR position EQUAL -1)
+    string(REPLACE "<semicolon>" ";" block "${block}")
+    string(REPLACE "<left>" "[" block "${block}")
+    string(REPLACE "<right>" "]" block "${block}")
+    cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${root})
+    message(SEND_ERROR "${file} shows this, and it stands nowhere in ${where}:\n${block}")
+  endif()
+  math(EXPR checked "${checked} + 1")
+  set(checked ${checked} PARENT_SCOPE)
+endfunction()
+
+read_sources(cpp ${root}/tests/static/*.cpp ${root}/examples/*.cpp)
+read_sources(cmake ${root}/tests/consumer/*/CMakeLists.txt)
+set(cpp_where "tests/static/*.cpp or examples/*.cpp")
+set(cmake_where "tests/consumer/*/CMakeLists.txt")
+
+file(GLOB documents ${root}/*.md ${root}/docs/*.md ${root}/examples/*.md ${root}/examples/*/*.md)
+foreach(document IN LISTS documents)
+  read_text(${document} text)
+  foreach(language IN ITEMS cpp cmake)
+    string(REGEX MATCHALL "\n *```(${language}|c\\+\\+)\n" fences "${text}")
+    string(REGEX MATCHALL "\n *```(${language}|c\\+\\+)\n[^`]*\n *```" blocks "${text}")
+    list(LENGTH fences fences)
+    list(LENGTH blocks count)
+    if(NOT count EQUAL fences)
+      message(SEND_ERROR "${document}: only ${count} of ${fences} blocks of ${language} can be read; is a grave accent in one?")
+    endif()
+    foreach(block IN LISTS blocks)
+      string(REGEX REPLACE "^\n[^\n]*\n|\n[^\n]*$" "" block "${block}")
+      check(${document} "${block}" "${${language}}" "${${language}_where}")
+    endforeach()
+  endforeach()
+endforeach()
+
+# In a comment, four more spaces make a block.
+file(GLOB_RECURSE headers ${root}/include/*.hpp)
+foreach(header IN LISTS headers)
+  read_text(${header} text)
+  string(REGEX MATCHALL "(\n *///     [^\n]*)+" blocks "${text}")
+  foreach(block IN LISTS blocks)
+    string(REGEX REPLACE "\n *///" "\n" block "${block}")
+    check(${header} "${block}" "${cpp}" "${cpp_where}")
+  endforeach()
+endforeach()
+
+message(STATUS "${checked} blocks are compiled as they are shown.")
+if(checked LESS 5)
+  message(FATAL_ERROR "There should be more of them.")
+endif()
