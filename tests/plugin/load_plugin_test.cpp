@@ -4,19 +4,16 @@
 #include "support/temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 using namespace wva_metrics;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -34,12 +31,14 @@ std::string refusal(const std::string& path) {
 }
 
 Result<OptimizerSnapshot> collect(boost::asio::io_context& io, AnyCollector& collector) {
-    auto future = collector.async_collect_optimizer_metrics(
-        {"llm", "llama-a100", "meta/llama", "llama-a100"}, boost::asio::use_future);
+    std::optional<Result<OptimizerSnapshot>> done;
+    collector.async_collect_optimizer_metrics(
+        {"llm", "llama-a100", "meta/llama", "llama-a100"},
+        [&](Result<OptimizerSnapshot> result) { done = std::move(result); });
     io.restart();
-    while (future.wait_for(0s) != std::future_status::ready)
-        io.run_one();
-    return future.get();
+    while (!done)
+        REQUIRE(io.run_one() == 1);
+    return *std::move(done);
 }
 
 CollectorSettings settings_with(const char* option = nullptr) {

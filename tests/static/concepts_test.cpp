@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
+#include <wva_metrics/any_backend.hpp>
 #include <wva_metrics/any_collector.hpp>
+#include <wva_metrics/any_observer.hpp>
 #include <wva_metrics/any_pod_owners.hpp>
 #include <wva_metrics/attribution.hpp>
 #include <wva_metrics/cache/memory_cache.hpp>
@@ -234,6 +236,15 @@ struct AnswersWithReplicas : UserBackend {
     fetch_replica_samples(const std::vector<ModelKey>&);
 };
 static_assert(!MetricsBackend<AnswersWithReplicas>, "whose pods they are is joined in later");
+
+static_assert(MetricsBackend<AnyBackend>);
+static_assert(std::convertible_to<UserBackend, AnyBackend>);
+static_assert(std::convertible_to<UserBackend, Result<AnyBackend>>);
+static_assert(!std::convertible_to<ValidatesAtOnce, AnyBackend>);
+static_assert(std::movable<AnyBackend> && !std::copy_constructible<AnyBackend>);
+static_assert(std::convertible_to<CountsHits, AnyObserver>);
+static_assert(!std::convertible_to<HitOfAnotherEvent, AnyObserver>);
+static_assert(std::copyable<AnyObserver> && std::default_initializable<AnyObserver>);
 
 // ResizableCache
 

@@ -5,10 +5,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -21,19 +21,20 @@ namespace {
 
 const VariantAutoscaling variant("llm", "llama-a100", "meta/llama", "llama-a100", "A100", 40.0);
 
-/// Runs until the operation that `begin` begins has completed.
-template <typename Begin>
-auto run(boost::asio::io_context& io, Begin&& begin) {
-    auto future = begin(boost::asio::use_future);
+/// Runs until the operation that `begin` begins with a handler has completed.
+template <typename T, typename Begin>
+Result<T> run(boost::asio::io_context& io, Begin&& begin) {
+    std::optional<Result<T>> done;
+    begin([&](Result<T> result) { done = std::move(result); });
     io.restart();
-    while (future.wait_for(0s) != std::future_status::ready)
-        io.run_one();
-    return future.get();
+    while (!done)
+        REQUIRE(io.run_one() == 1);
+    return *std::move(done);
 }
 
 Result<OptimizerSnapshot> collect(boost::asio::io_context& io, AnyCollector& collector) {
-    return run(io, [&](auto token) {
-        return collector.async_collect_optimizer_metrics(variant, std::move(token));
+    return run<OptimizerSnapshot>(io, [&](auto handler) {
+        collector.async_collect_optimizer_metrics(variant, std::move(handler));
     });
 }
 
@@ -78,12 +79,14 @@ CollectorFactory factory_of_mine() {
                                  backend.set(metrics);
                                  return backend;
                              });
-    for (const auto& [name, what] : {std::pair("one", 1.0), std::pair("two", 2.0)})
-        factory.register_decorator(
-            name,
+    const auto adds = [](double what) {
+        return
             [what](AnyBackend inner, const auto&, const CollectorSettings&) -> Result<AnyBackend> {
                 return Adds(std::move(inner), what);
-            });
+            };
+    };
+    factory.register_decorator("one", adds(1));
+    factory.register_decorator("two", adds(2));
     return factory;
 }
 
@@ -107,9 +110,8 @@ TEST_CASE("settings alone make a collector that asks Prometheus") {
     settings.prometheus.client.http.url = fake.url();
     Result<AnyCollector> collector = make_collector(io.get_executor(), settings);
     REQUIRE(collector.has_value());
-    const auto replicas = run(io, [&](auto token) {
-        return collector->async_collect_replica_metrics(variant.model(), {variant},
-                                                        std::move(token));
+    const auto replicas = run<ReplicaSnapshot>(io, [&](auto handler) {
+        collector->async_collect_replica_metrics(variant.model(), {variant}, std::move(handler));
     });
     REQUIRE(replicas.has_value());
     REQUIRE((*replicas)->unattributed_pods.size() + (*replicas)->replicas.size() == 1);
