@@ -42,7 +42,8 @@ inline std::vector<std::string> library_queries() {
             " or " +
             tagged("min " + by + "(timestamp(" + ttft + "_count" + selected + "))", "time0"));
         queries.push_back(
-            tagged("max " + by_engine + "(max_over_time(" + usage + selected + "[60s]))",
+            tagged("max " + by_engine + "(max_over_time(" + usage + selected + "[60s]) + 0 * " +
+                       usage + selected + " or max_over_time(" + usage + selected + "[60s]))",
                    "value0") +
             " or " + tagged("min " + by_engine + "(timestamp(" + usage + selected + "))", "time0"));
         queries.push_back(tagged("max " + by_engine + "(" + usage + selected + ")", "value0"));

@@ -94,6 +94,16 @@ inline std::string by(const std::vector<std::string>& grouping) {
     return text;
 }
 
+/// The highest value of the window; NaN where the last sample is none that counts, which
+/// `max_over_time` would pass over for an older one. A series that has ended has no last sample,
+/// and only the window to tell of it.
+inline std::string peak_text(const std::string& series, Duration window) {
+    if (window == Duration::zero())
+        return series;
+    const std::string peak = "max_over_time(" + series + "[" + format_duration(window) + "])";
+    return peak + " + 0 * " + series + " or " + peak;
+}
+
 inline std::string signal_text(Signal signal, const std::string& selector,
                                const EngineProfile& profile, const QueryWindows& windows) {
     const Computation computation = computation_of(signal);
@@ -126,11 +136,8 @@ inline std::string signal_text(Signal signal, const std::string& selector,
             break;
         }
         case Computation::gauge_peak: {
-            const std::string peak =
-                windows.peak == Duration::zero()
-                    ? series
-                    : "max_over_time(" + series + "[" + format_duration(windows.peak) + "])";
-            parts.add({Part::value, alias}, "max" + grouped + "(" + peak + ")");
+            parts.add({Part::value, alias},
+                      "max" + grouped + "(" + peak_text(series, windows.peak) + ")");
             parts.add({Part::time, alias}, "min" + grouped + "(timestamp(" + series + "))");
             break;
         }

@@ -130,6 +130,24 @@ TEST_CASE_METHOD(BackendFixture, "NaN and infinities are invalid readings of rep
     CHECK(sample.queue_length.state() == ReadingState::invalid);
 }
 
+TEST_CASE_METHOD(BackendFixture, "a gauge whose last sample is NaN is invalid at once, whatever it "
+                                 "was before") {
+    for (const char* metric : {"vllm:kv_cache_usage_perc", "vllm:num_requests_waiting"}) {
+        const auto odd = series(metric, {pod_a});
+        fake.append(odd, 0.9, noon - 30s);
+        fake.append(odd, std::numeric_limits<double>::quiet_NaN(), noon - 15s);
+        const auto good = series(metric, {pod_b});
+        fake.append(good, std::numeric_limits<double>::quiet_NaN(), noon - 30s);
+        fake.append(good, 0.5, noon - 15s);
+    }
+    const ReplicaSamples samples = replicas();
+    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    CHECK(samples.pods[0].kv_cache_usage.state() == ReadingState::invalid);
+    CHECK(samples.pods[0].queue_length.state() == ReadingState::invalid);
+    CHECK(samples.pods[1].kv_cache_usage.value() == 0.5);
+    CHECK(samples.pods[1].queue_length.value() == 0.5);
+}
+
 TEST_CASE_METHOD(BackendFixture, "old and new versions in one fleet each answer by their own "
                                  "metric name") {
     fake.set(series("vllm:gpu_cache_usage_perc", {pod_a}), 0.6);

@@ -59,7 +59,9 @@ TEST_CASE(
     "2.1 row 13: a gauge is asked per engine of a pod, so that queues of one pod can be added") {
     CHECK(text(Signal::queue_length) ==
           R"(label_replace(max by (namespace,model_name,pod,engine) )"
-          R"((max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s])), )"
+          R"((max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s]) )"
+          R"(+ 0 * vllm:num_requests_waiting{namespace="prod",model_name="m"} )"
+          R"(or max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s])), )"
           R"("wva_part", "value0", "", "") or )"
           R"(label_replace(min by (namespace,model_name,pod,engine) )"
           R"((timestamp(vllm:num_requests_waiting{namespace="prod",model_name="m"})), )"
