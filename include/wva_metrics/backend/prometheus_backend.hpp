@@ -8,6 +8,8 @@
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/if_used.hpp"
+#include "wva_metrics/prometheus/client.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -45,6 +47,7 @@ public:
 
     /// Does Prometheus have the model's metrics, and recent ones? Errors and cancellation as for
     /// the fetches.
+    template <detail::IfUsed = detail::IfUsed::compile>
     asio::awaitable<Result<Availability>> validate(ModelKey model) {
         return validate(core_, std::move(model));
     }
@@ -52,12 +55,14 @@ public:
     /// An optimizer metric is the variant's own: summed over the pods that its deployment owns.
     /// Pods that are gone still count for the window in which they served, so that a roll-out does
     /// not look like a drop in load.
+    template <detail::IfUsed = detail::IfUsed::compile>
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         return fetch_optimizer_metrics(core_, std::move(variants));
     }
 
     /// Pods that are known to be gone are named in `gone_pods` and not counted.
+    template <detail::IfUsed = detail::IfUsed::compile>
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {
         return fetch_replica_samples(core_, std::move(models));
@@ -104,6 +109,7 @@ private:
 
     // Coroutines take what they use by value: their frames may outlive the backend.
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<void> ask_signals(BatchPtr batch, std::span<const Signal> signals) {
         std::vector<asio::awaitable<void>> jobs;
         for (const Signal signal : signals) {
@@ -119,6 +125,7 @@ private:
             rows.sort();
     }
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<void> ask_signal(BatchPtr batch, Signal signal,
                                             promql::ModelChunk chunk) {
         const PrometheusConfig& config = batch->core->config;
@@ -156,6 +163,7 @@ private:
             into.failures.emplace(model, answer.error());
     }
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<void> ask_pods(BatchPtr batch, promql::NamespaceChunk chunk) {
         const PrometheusConfig& config = batch->core->config;
         auto query =
@@ -189,6 +197,7 @@ private:
                                           answer.error().describe());
     }
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(CorePtr core, std::vector<VariantAutoscaling> variants) {
         std::vector<Result<OptimizerMetrics>> answers(variants.size(),
@@ -218,6 +227,7 @@ private:
         co_return answers;
     }
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(CorePtr core, std::vector<ModelKey> models) {
         std::vector<Result<ReplicaSamples>> answers(models.size(),
@@ -238,6 +248,7 @@ private:
         co_return answers;
     }
 
+    template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<Result<Availability>> validate(CorePtr core, ModelKey model) {
         if (!core->problems.empty())
             co_return unsound(*core);

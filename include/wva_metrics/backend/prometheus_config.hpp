@@ -3,7 +3,7 @@
 
 #include "wva_metrics/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
-#include "wva_metrics/prometheus/client.hpp"
+#include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/query_windows.hpp"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
@@ -79,6 +80,7 @@ public:
     ///
     /// Cancellation (terminal) from the caller's strand: I/O ends at once, its connection is
     /// closed, and the call ends with `Errc::aborted`.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
         return start(endpoint_, std::move(request), deadline, nullptr);
     }
@@ -110,6 +112,7 @@ public:
     /// called until the stream has completed, also while it is being cancelled or the client
     /// destroyed. So it should own what it uses; it is destroyed before the stream completes. It
     /// must not block: nothing more is read until it returns.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<Response>> stream(Request request, BodySink sink,
                                              StreamTimeouts timeouts) {
         const TimePoint deadline = timeouts.deadline;
@@ -133,6 +136,7 @@ private:
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
     // From here on nothing touches the client itself, which may be gone.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
                                                    TimePoint deadline, StreamingPtr streaming) {
         if (!endpoint->problems.empty()) {
@@ -169,6 +173,7 @@ private:
     ///
     /// No coroutine, so that nothing of the client's execution context stays in a frame of the
     /// caller's: that frame may be destroyed later than the client's context.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>> spawn(const EndpointPtr& endpoint, Request request,
                                                    TimePoint deadline, StreamingPtr streaming) {
         const std::optional<asio::any_io_executor> executor = endpoint->executor();
@@ -195,12 +200,15 @@ private:
             run(endpoint, std::move(call), std::move(request), deadline, std::move(streaming)));
     }
 
-    static asio::awaitable<Result<Response>> refuse(Error error) { co_return error; }
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
+    static asio::awaitable<Result<Response>> refuse(Error error) {
+        co_return error;
+    }
 
-    static asio::awaitable<Result<Response>> run(EndpointPtr endpoint,
-                                                 std::shared_ptr<detail::Call> call,
-                                                 Request request, TimePoint deadline,
-                                                 StreamingPtr streaming) {
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
+    static asio::awaitable<Result<Response>>
+    run(EndpointPtr endpoint, std::shared_ptr<detail::Call> call, Request request,
+        TimePoint deadline, StreamingPtr streaming) {
         const detail::Endpoint::Registration registration(*endpoint, *call);
         if (!registration.is_open())
             co_return endpoint->aborted();
@@ -218,6 +226,7 @@ private:
     }
 
     /// Waits for a free place in the pool.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>> send_in_turn(EndpointPtr endpoint, detail::Call& call,
                                                           const Request& request,
                                                           detail::Deadline deadline) {
@@ -242,6 +251,7 @@ private:
         co_return co_await send_authorized(endpoint, call, request, deadline, nullptr);
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>>
     stream_at_once(EndpointPtr endpoint, detail::Call& call, const Request& request,
                    detail::Deadline deadline, const detail::Streaming& streaming) {
@@ -254,6 +264,7 @@ private:
         co_return co_await send_authorized(endpoint, call, request, deadline, &streaming);
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>>
     send_authorized(EndpointPtr endpoint, detail::Call& call, const Request& request,
                     detail::Deadline deadline, const detail::Streaming* streaming) {
@@ -271,11 +282,11 @@ private:
         co_return response;
     }
 
-    static asio::awaitable<Result<Response>> send_once(EndpointPtr endpoint, detail::Call& call,
-                                                       const Request& request,
-                                                       const std::string& authorization,
-                                                       detail::Deadline deadline,
-                                                       const detail::Streaming* streaming) {
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
+    static asio::awaitable<Result<Response>>
+    send_once(EndpointPtr endpoint, detail::Call& call, const Request& request,
+              const std::string& authorization, detail::Deadline deadline,
+              const detail::Streaming* streaming) {
         // A decompressor wants the whole of a body.
         const Decompressor* const decompressor =
             streaming == nullptr ? endpoint->config.decompressor.get() : nullptr;

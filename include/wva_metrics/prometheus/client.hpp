@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/message.hpp"
@@ -112,6 +113,7 @@ private:
                                   shared->endpoint);
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<http::Response>> ask(HttpPtr http, SharedPtr shared,
                                                        std::string promql, TimePoint deadline) {
         if (!shared->problems.empty())
@@ -151,6 +153,7 @@ private:
         co_return got;
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<http::Response>> send(HttpPtr http, SharedPtr shared,
                                                         http::Request request, TimePoint deadline) {
         asio::awaitable<Result<http::Response>> sending;

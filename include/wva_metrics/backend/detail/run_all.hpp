@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
@@ -35,7 +37,8 @@ struct CancellableStrand {
 };
 
 /// The part of `run_all` that is on the strand.
-inline asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> jobs) {
+template <IfUsed = IfUsed::compile>
+asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> jobs) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     using Operation =
         decltype(asio::co_spawn(executor, std::declval<asio::awaitable<void>>(), asio::deferred));
@@ -54,7 +57,8 @@ inline asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> job
 /// Runs coroutines side by side, but never two of them at the same moment, until all have ended.
 /// They share a strand of their own, so that the caller's executor may be any. Cancelling the
 /// caller cancels them. Rethrows the first exception in order.
-inline asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
+template <IfUsed = IfUsed::compile>
+asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
     if (jobs.empty())
         co_return;
     const asio::any_io_executor executor = co_await asio::this_coro::executor;

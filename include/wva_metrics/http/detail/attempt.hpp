@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/detail/address_book.hpp"
 #include "wva_metrics/http/detail/call.hpp"
@@ -51,6 +52,7 @@ public:
     /// Sends over an idle connection if there is one. If that turns out to be dead (it ended before
     /// any byte of an answer came), the request goes over a new one: all our requests are
     /// questions, so asking twice is harmless.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<Response>> send(std::string bytes) {
         std::unique_ptr<Stream> stream = endpoint_->pool.take(now());
         const bool reused = stream != nullptr;
@@ -99,6 +101,7 @@ private:
         return std::move(outcome.response);
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<AddressBook::Addresses>> look_up() {
         const Deadline deadline = step(endpoint_->config.timeouts.resolve, "timeouts.resolve");
         call_.expire_at(deadline.at);
@@ -139,6 +142,7 @@ private:
     }
 
     /// A new connection, ready for a request.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<std::unique_ptr<Stream>>> connect() {
         std::optional<AddressBook::Addresses> addresses = endpoint_->addresses.find(now());
         if (!addresses) {
@@ -178,6 +182,7 @@ private:
         co_return std::move(stream);
     }
 
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<std::optional<Error>> secure(Stream& stream) {
         const Deadline deadline =
             step(endpoint_->config.timeouts.tls_handshake, "timeouts.tls_handshake");
@@ -194,6 +199,7 @@ private:
     }
 
     /// Writes the request and reads its answer.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Outcome> exchange(Stream& stream, const std::string& bytes) {
         using Mode = ResponseReader::Mode;
         Deadline deadline = streaming_ == nullptr ? deadline_ : until_silent(deadline_);

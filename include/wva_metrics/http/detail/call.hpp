@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -86,6 +87,7 @@ public:
 
     /// Returns after `post_wake` (also one that came earlier and was not waited for), or when the
     /// call is stopped.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<void> wait() {
         if (!woken_ && !is_stopped()) {
             boost::system::error_code ignored;
