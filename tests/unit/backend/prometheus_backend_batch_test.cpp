@@ -357,7 +357,7 @@ TEST_CASE_METHOD(BatchFixture, "where only short GETs are taken, models are aske
                                "groups") {
     serve(64);
     fake.refuse_post();
-    config.client.max_get_bytes = 1024;
+    config.client.max_get_bytes = 2048;
     const auto samples = replicas(models);
     for (std::size_t i = 0; i < 64; ++i) {
         CAPTURE(i);
