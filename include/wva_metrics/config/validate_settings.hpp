@@ -8,6 +8,8 @@
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -42,7 +44,7 @@ namespace detail {
 class PromisedTls final : public http::Transport {
 public:
     std::string_view scheme() const noexcept override { return "https"; }
-    std::unique_ptr<http::Stream> make_stream(const asio::any_io_executor&) override {
+    std::unique_ptr<http::Stream> make_stream(const boost::asio::any_io_executor&) override {
         return nullptr;
     }
 };
