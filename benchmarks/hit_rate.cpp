@@ -8,6 +8,8 @@
 #include <wva_metrics/testing/fake_backend.hpp>
 #include <wva_metrics/testing/manual_time.hpp>
 
+#include "support/measurement.hpp"
+
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
@@ -26,7 +28,6 @@ using testing::ManualTimer;
 namespace {
 
 constexpr int variants = 100;
-constexpr auto simulated = std::chrono::duration_cast<Duration>(1h);
 
 struct Setting {
     const char* name;
@@ -48,7 +49,7 @@ VariantAutoscaling variant(int number) {
 
 /// Every variant is looked up once per interval, at a time of its own that wanders by a fifth of
 /// the interval.
-Outcome simulate(const CacheConfig& cache, Duration interval) {
+Outcome simulate(const CacheConfig& cache, Duration interval, Duration simulated) {
     using Backend = testing::FakeBackend<ManualTimer>;
     boost::asio::io_context io;
     Backend backend;
@@ -120,7 +121,9 @@ double percentile(std::vector<double>& values, double part) {
 
 } // namespace
 
-int main() {
+int main(int count, char** arguments) {
+    const bench::Options options = bench::parse_options(count, arguments);
+    const Duration simulated = options.pick<Duration>(1h, 1h, 5min);
     const Setting settings[] = {
         {"TTL alone", {.fetch_interval = 0s, .stale_while_revalidate = 0s}},
         {"TTL + stale-while-revalidate", {.fetch_interval = 0s}},
@@ -134,7 +137,7 @@ int main() {
                 "miss", "age p50", "age p99", "batches/min");
     for (const Duration interval : {Duration(5s), Duration(10s), Duration(30s), Duration(60s)}) {
         for (const Setting& setting : settings) {
-            Outcome outcome = simulate(setting.cache, interval);
+            Outcome outcome = simulate(setting.cache, interval, simulated);
             const auto lookups = static_cast<double>(outcome.lookups);
             const auto percent = [&](std::uint64_t count) {
                 return 100.0 * static_cast<double>(count) / lookups;

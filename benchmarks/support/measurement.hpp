@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// What the programs that measure have in common: their options, and how they say what they saw.
+///
+/// Each measurement is a line of JSON on stdout, which `report` puts together:
+/// `{"path":"cache read in place","work":"10 000 keys, 1 thread","who":"ours","unit":"Mops/s",
+/// "better":"more","value":29.8}`. A program measures everything once per run; repetitions are
+/// further runs, so that a busy moment meets all alike. Programs of other languages
+/// (`benchmarks/peers/`) write the same lines.
+namespace bench {
+
+/// What every program that measures understands.
+struct Options {
+    /// Every part once, as small as can be: for the tests, which see that it works at all.
+    bool smoke = false;
+    /// Shorter, at some loss of precision.
+    bool quick = false;
+
+    /// One of three, by how much time there is.
+    template <typename T>
+    T pick(T full, T when_quick, T when_smoke) const {
+        return smoke ? when_smoke : quick ? when_quick : full;
+    }
+};
+
+/// Ends the program, for a benchmark that did not do its work measures nothing.
+inline void require(bool holds, std::string_view what) {
+    if (holds)
+        return;
+    std::fprintf(stderr, "the benchmark is broken: %.*s\n", static_cast<int>(what.size()),
+                 what.data());
+    std::exit(1);
+}
+
+/// Takes `--smoke` and `--quick`; calls `other(option)` for any other argument, which returns
+/// whether it is known.
+template <typename Other>
+Options parse_options(int count, char** arguments, Other other) {
+    Options options;
+    for (int i = 1; i < count; ++i) {
+        const std::string_view argument = arguments[i];
+        if (argument == "--smoke")
+            options.smoke = true;
+        else if (argument == "--quick")
+            options.quick = true;
+        else if (!other(argument)) {
+            std::fprintf(stderr, "unknown option '%s'; known: --smoke, --quick\n", arguments[i]);
+            std::exit(2);
+        }
+    }
+    return options;
+}
+inline Options parse_options(int count, char** arguments) {
+    return parse_options(count, arguments, [](std::string_view) { return false; });
+}
+
+/// Is more of it better, as of operations per second, or less, as of bytes?
+enum class Better { more, less };
+
+/// One line of the table: the same work done by the library and by others, in one unit.
+class Row {
+public:
+    /// `path` names what is measured, `work` on what.
+    Row(std::string path, std::string work, std::string unit, Better better)
+        : path_(std::move(path)), work_(std::move(work)), unit_(std::move(unit)), better_(better) {}
+
+    /// What the library reached.
+    void ours(double value) const { measured("ours", value); }
+    /// What somebody else reached, and how many times better than that the library is meant to be
+    /// at least (0: nothing was promised). For `Better::less`, "times better" is theirs / ours.
+    void peer(std::string_view who, double value, double at_least = 0) const {
+        measured(who, value);
+        if (at_least > 0)
+            promise(who, "at_least", at_least);
+    }
+    /// The promise alone, where a program of another language measures the peer.
+    void promise_over(std::string_view who, double at_least) const {
+        promise(who, "at_least", at_least);
+    }
+    /// A promise in the row's own unit, where there is nobody to compare with.
+    void promise_at_most(double value) const { promise("ours", "at_most", value); }
+
+private:
+    void begin(std::string_view who) const {
+        std::printf(R"({"path":"%s","work":"%s","who":"%.*s",)", path_.c_str(), work_.c_str(),
+                    static_cast<int>(who.size()), who.data());
+    }
+    void measured(std::string_view who, double value) const {
+        begin(who);
+        std::printf(R"("unit":"%s","better":"%s","value":%.9g})"
+                    "\n",
+                    unit_.c_str(), better_ == Better::more ? "more" : "less", value);
+        std::fflush(stdout);
+    }
+    void promise(std::string_view who, const char* kind, double value) const {
+        begin(who);
+        std::printf(R"("%s":%.9g})"
+                    "\n",
+                    kind, value);
+        std::fflush(stdout);
+    }
+
+    std::string path_;
+    std::string work_;
+    std::string unit_;
+    Better better_;
+};
+
+/// Seconds since some moment.
+inline double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+/// CPU seconds of this process so far, of all its threads, in user and kernel mode.
+inline double cpu_seconds() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// Keeps the compiler from leaving out what computes `value`.
+template <typename T>
+inline void keep(const T& value) {
+    asm volatile("" : : "r,m"(value) : "memory");
+}
+
+/// A number as people write it in a row's `work`: 10000 is "10 000".
+inline std::string grouped(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t place = digits.size(); place > 3; place -= 3)
+        digits.insert(place - 3, " ");
+    return digits;
+}
+
+} // namespace bench
