@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/detail/short_text.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,7 +48,10 @@ struct CacheKeyView {
     /// The variant's name or the model's id.
     std::string_view name;
 
-    friend bool operator==(const CacheKeyView&, const CacheKeyView&) = default;
+    friend bool operator==(const CacheKeyView& a, const CacheKeyView& b) noexcept {
+        return a.kind == b.kind && detail::equal_text(a.name, b.name) &&
+               detail::equal_text(a.namespace_name, b.namespace_name);
+    }
 };
 
 /// The key of a variant's optimizer metrics; it refers to its arguments.
@@ -118,14 +121,9 @@ struct CacheKeyHash {
     using is_transparent = void;
     /// Mixed well enough for tables that use only some bits of it.
     std::size_t operator()(const CacheKeyView& key) const noexcept {
-        const std::hash<std::string_view> hash;
-        // The multiplier is 2^64 divided by the golden ratio: it spreads what a plain xor would let
-        // cancel out.
-        constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U;
-        std::uint64_t value = hash(key.namespace_name) + static_cast<std::uint64_t>(key.kind);
-        value = (value ^ (value >> 32)) * spread;
-        value ^= hash(key.name);
-        return static_cast<std::size_t>((value ^ (value >> 29)) * spread);
+        const auto seed = static_cast<std::uint64_t>(key.kind);
+        return static_cast<std::size_t>(
+            detail::hash_text(detail::hash_text(seed, key.namespace_name), key.name));
     }
 };
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace wva_metrics {
@@ -33,6 +35,45 @@ inline bool starts_with(const CacheKeyView& key, std::string_view prefix) noexce
             return false;
     }
     return consume("/") && consume(key.name) && prefix.empty();
+}
+
+/// A prefix that goes beyond the namespace: `replica:llm/`, `replica:llm/meta-`.
+struct NamespacePrefix {
+    /// What the keys' entries hold.
+    EntryKind kind;
+    /// The namespace of the keys, as it is, without escapes.
+    std::string namespace_name;
+    /// What the keys' names begin with; empty for all of them.
+    std::string_view name_prefix;
+};
+
+/// The parts of a prefix; nothing where it ends before the namespace does, or where no key begins
+/// so. The result refers to `prefix`. For those who write a cache.
+inline std::optional<NamespacePrefix> split_prefix(std::string_view prefix) {
+    for (const EntryKind kind :
+         {EntryKind::allocation, EntryKind::replica, EntryKind::availability}) {
+        const std::string_view word = to_string(kind);
+        if (!prefix.starts_with(word) || !prefix.substr(word.size()).starts_with(':'))
+            continue;
+        prefix.remove_prefix(word.size() + 1);
+        const std::size_t end = prefix.find('/');
+        if (end == std::string_view::npos)
+            return std::nullopt;
+        NamespacePrefix parts{kind, {}, prefix.substr(end + 1)};
+        for (std::size_t i = 0; i < end; ++i) {
+            if (prefix[i] != '%') {
+                parts.namespace_name += prefix[i];
+                continue;
+            }
+            const std::string_view escape = prefix.substr(i, 3);
+            if (escape != "%2F" && escape != "%25")
+                return std::nullopt;
+            parts.namespace_name += escape == "%2F" ? '/' : '%';
+            i += 2;
+        }
+        return parts;
+    }
+    return std::nullopt;
 }
 
 } // namespace wva_metrics

@@ -1,99 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/cache_limits.hpp"
+#include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/cache/detail/read_sections.hpp"
+#include "wva_metrics/cache/detail/sieve_shard.hpp"
+#include "wva_metrics/cache/key_prefix.hpp"
+
+#include <boost/config.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <concepts>
 #include <cstddef>
-#include <deque>
 #include <limits>
+#include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics {
 
-/// Keeps answers in memory for many threads: several `MemoryCache`s, each with its own lock, chosen
-/// by the key's hash.
+/// What a sharded cache can keep: something immutable that knows its times and its size.
+/// `CacheEntry` is one, and says what these functions mean.
+template <typename T>
+concept TimedEntry = requires(const T& entry, TimePoint now) {
+    { entry.is_fresh(now) } -> std::same_as<bool>;
+    { entry.is_expired(now) } -> std::same_as<bool>;
+    { entry.keep_until() } -> std::same_as<TimePoint>;
+    { entry.bytes() } -> std::same_as<std::size_t>;
+    entry.mark_used(now);
+};
+
+/// Keeps answers in memory for many threads, with exact TTL by the time passed in.
 ///
-/// Every shard has an equal share of both bounds, rounded up, so that all together keep no less
-/// than was asked for (and at most one entry and one byte per shard more). Eviction is per shard:
-/// what goes is the least recently used entry of a shard, not of the whole; and an entry that alone
-/// is larger than a shard's share of the bytes is not kept.
-class ShardedCache {
+/// **Look-ups** take no lock, wait for nobody, allocate nothing, and write nothing that other
+/// threads read often; so they are as fast on many threads as on one. (A program with more than 128
+/// threads at once: those that come later take their shard's lock.) **Changes** take the lock of
+/// one shard, chosen by the key's hash. `erase_prefix` of a whole namespace, `replica:llm/`, takes
+/// the same time however many entries there are; other prefixes search all shards.
+///
+/// **Eviction** is SIEVE, per shard, which keeps more of what is asked for than LRU does where a
+/// few keys are asked for often. Every shard has an equal share of both bounds, rounded up, so that
+/// all together keep no less than was asked for (and at most one entry and one byte per shard
+/// more); an entry that alone is larger than a shard's share of the bytes is not kept.
+///
+/// **Memory:** what was replaced or removed is destroyed some changes later, at the latest by the
+/// next `erase_expired` or `clear`, and not before the visitors that were running have returned.
+/// An expired entry counts as absent, and is removed by `erase_expired`.
+template <TimedEntry Entry>
+class BasicShardedCache {
 public:
+    /// What it keeps, shared with its readers.
+    using EntryPtr = std::shared_ptr<const Entry>;
+
     /// Enough for the cores of a usual machine.
     static constexpr std::size_t default_shards = 16;
 
     /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096.
-    explicit ShardedCache(CacheLimits limits = {}, std::size_t shards = default_shards)
-        : shard_bits_(static_cast<int>(
-              std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))) {
-        const std::size_t count = std::size_t{1} << shard_bits_;
-        for (std::size_t i = 0; i < count; ++i)
-            shards_.emplace_back(share(limits, count));
+    explicit BasicShardedCache(CacheLimits limits = {}, std::size_t shards = default_shards)
+        : shard_bits_(
+              static_cast<int>(std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))),
+          shards_(std::size_t{1} << shard_bits_) {
+        for (Shard& shard : shards_)
+            shard.open(sections_, share(limits, shards_.size()));
     }
-    ShardedCache(const ShardedCache&) = delete;
-    ShardedCache& operator=(const ShardedCache&) = delete;
+    BasicShardedCache(const BasicShardedCache&) = delete;
+    BasicShardedCache& operator=(const BasicShardedCache&) = delete;
 
-    /// As `MemoryCache::visit`.
+    /// Calls `visitor(const Entry&)` and returns true where the key has an entry.
+    ///
+    /// No lock is held meanwhile, and the visitor may call this cache again. Let it be brief: while
+    /// it runs, nothing that is replaced or removed in this cache can be destroyed.
     template <typename Visitor>
     bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
-        return shard(key).visit(key, now, std::forward<Visitor>(visitor));
+        return look_up(key, now,
+                       [&](const EntryPtr& entry) { std::forward<Visitor>(visitor)(*entry); });
     }
 
-    /// As `MemoryCache::find`.
-    CacheEntryPtr find(const CacheKeyView& key, TimePoint now) { return shard(key).find(key, now); }
-
-    /// As `MemoryCache::insert_or_assign`, within the bounds of the key's shard.
-    void insert_or_assign(const CacheKeyView& key, CacheEntryPtr entry) {
-        shard(key).insert_or_assign(key, std::move(entry));
+    /// The entry, shared, or null.
+    EntryPtr find(const CacheKeyView& key, TimePoint now) {
+        EntryPtr found;
+        look_up(key, now, [&](const EntryPtr& entry) { found = entry; });
+        return found;
     }
 
-    /// As `MemoryCache::erase`.
-    bool erase(const CacheKeyView& key) { return shard(key).erase(key); }
+    /// Keeps an entry, and evicts others until the bounds of the key's shard hold.
+    ///
+    /// One that alone is too large is not kept, and neither is what its key had before; that counts
+    /// as an insertion and an eviction. A null entry changes nothing.
+    void insert_or_assign(const CacheKeyView& key, EntryPtr entry) {
+        if (!entry)
+            return;
+        const std::size_t hash = CacheKeyHash()(key);
+        shard(hash).insert_or_assign(key, hash, std::move(entry));
+    }
 
-    /// One shard after the other.
+    /// Whether there was one.
+    bool erase(const CacheKeyView& key) {
+        const std::size_t hash = CacheKeyHash()(key);
+        return shard(hash).erase(key, hash);
+    }
+
+    /// Removes every entry whose key, as text, begins with `prefix`, one shard after the other, and
+    /// says how many. What other threads insert meanwhile may be removed or stay.
     std::size_t erase_prefix(std::string_view prefix) {
-        std::size_t erased = 0;
-        for (Shard& shard : shards_)
-            erased += shard.cache.erase_prefix(prefix);
-        return erased;
+        const auto parts = split_prefix(prefix);
+        return sum([&](Shard& shard) {
+            return parts ? shard.erase_prefix(*parts) : shard.erase_groups(prefix);
+        });
     }
 
-    /// One shard after the other.
+    /// Removes every entry that nobody can be served any more, one shard after the other, and says
+    /// how many.
     std::size_t erase_expired(TimePoint now) {
-        std::size_t erased = 0;
-        for (Shard& shard : shards_)
-            erased += shard.cache.erase_expired(now);
-        return erased;
+        return sum([now](Shard& shard) { return shard.erase_expired(now); });
     }
 
-    /// One shard after the other.
+    /// Removes everything, one shard after the other. The counters go on; what was removed counts
+    /// as invalidated.
     void clear() {
         for (Shard& shard : shards_)
-            shard.cache.clear();
+            shard.clear();
     }
 
-    /// As `MemoryCache::set_limits`, one shard after the other.
+    /// Other bounds from now on; what is too much for them is evicted. Of several calls at once the
+    /// last to end decides, for each shard.
     void set_limits(CacheLimits limits) {
         for (Shard& shard : shards_)
-            shard.cache.set_limits(share(limits, shards_.size()));
+            shard.set_limits(share(limits, shards_.size()));
     }
 
-    /// The sum over all shards, each read at its own moment.
+    /// Entries stored, those included that have expired since; the sum over all shards, each read
+    /// at its own moment.
     std::size_t size() const {
         std::size_t entries = 0;
         for (const Shard& shard : shards_)
-            entries += shard.cache.size();
+            entries += shard.size();
         return entries;
     }
 
-    /// The sums over all shards, each read at its own moment.
+    /// The sums over all shards and threads, each read at its own moment.
     CacheStats stats() const {
         CacheStats sum;
         for (const Shard& shard : shards_)
-            sum += shard.cache.stats();
+            sum += shard.stats();
+        sections_.add_counters(sum);
         return sum;
     }
 
@@ -101,6 +155,9 @@ public:
     std::size_t shard_count() const noexcept { return shards_.size(); }
 
 private:
+    using Shard = detail::SieveShard<Entry>;
+    using Cell = detail::ReadSections::Cell;
+
     static constexpr std::size_t max_shards = 4096;
 
     static CacheLimits share(const CacheLimits& limits, std::size_t count) noexcept {
@@ -110,25 +167,63 @@ private:
         return {part(limits.max_entries), part(limits.max_bytes)};
     }
 
-    /// On cache lines of its own, so that threads at work in different shards do not slow each
-    /// other down.
-    struct alignas(64) Shard {
-        explicit Shard(CacheLimits limits) : cache(limits) {}
-        MemoryCache cache;
-    };
-
-    /// By the hash's highest bits. The table inside mixes the hash again before it uses any, so
-    /// that the keys of one shard still spread over all its buckets.
-    MemoryCache& shard(const CacheKeyView& key) noexcept {
-        if (shard_bits_ == 0)
-            return shards_.front().cache;
-        const std::size_t hash = CacheKeyHash{}(key);
-        return shards_[hash >> (std::numeric_limits<std::size_t>::digits - shard_bits_)].cache;
+    /// By the hash's highest bits; the table inside uses lower ones.
+    Shard& shard(std::size_t hash) noexcept {
+        // Shifting in two steps, because one by all the digits is not defined.
+        return shards_[hash >> 1 >> (std::numeric_limits<std::size_t>::digits - 1 - shard_bits_)];
     }
 
-    /// A deque, because shards cannot be moved.
-    std::deque<Shard> shards_;
+    template <typename Count>
+    std::size_t sum(const Count& count) {
+        std::size_t total = 0;
+        for (Shard& shard : shards_)
+            total += count(shard);
+        return total;
+    }
+
+    /// Calls `read(const EntryPtr&)` where there is an entry, and counts.
+    template <typename Read>
+    bool look_up(const CacheKeyView& key, TimePoint now, const Read& read) {
+        const std::size_t hash = CacheKeyHash()(key);
+        Shard& place = shard(hash);
+        Cell* const cell = sections_.cell();
+        if (cell == nullptr)
+            return look_up_locked(place, key, hash, now, read);
+        const detail::ReadSections::Section section(sections_, *cell);
+        const auto* const node = place.find(key, hash);
+        if (node == nullptr || node->entry()->is_expired(now)) {
+            Cell::count(cell->misses);
+            return false;
+        }
+        const EntryPtr& entry = node->entry();
+        // Branches, not a choice of the counter: what comes next need not wait for the entry then.
+        if (entry->is_fresh(now))
+            Cell::count(cell->hits);
+        else
+            Cell::count(cell->stale_hits);
+        node->mark_visited();
+        entry->mark_used(now);
+        read(entry);
+        return true;
+    }
+
+    template <typename Read>
+    BOOST_NOINLINE bool look_up_locked(Shard& place, const CacheKeyView& key, std::size_t hash,
+                                       TimePoint now, const Read& read) {
+        const EntryPtr entry = place.find_locked(key, hash, now);
+        if (!entry)
+            return false;
+        entry->mark_used(now);
+        read(entry);
+        return true;
+    }
+
+    detail::ReadSections sections_;
     int shard_bits_;
+    std::vector<Shard> shards_;
 };
+
+/// Keeps a collector's answers in memory for many threads.
+using ShardedCache = BasicShardedCache<CacheEntry>;
 
 } // namespace wva_metrics

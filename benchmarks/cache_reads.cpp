@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How many look-ups per second the sharded cache serves, alone and beside writes, and what others
+// reach at the same: Boost's maps, unsynchronised and concurrent, and a mutex around an LRU list.
+// All check a TTL by the same coarse clock, except for the unsynchronised map, which is the floor.
+#include <wva_metrics/cache/detail/short_text.hpp>
+#include <wva_metrics/cache/sharded_cache.hpp>
+
+#include "support/cache_work.hpp"
+#include "support/measurement.hpp"
+#include "support/mutex_lru.hpp"
+
+#include <boost/unordered/concurrent_flat_map.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+using namespace bench;
+using wva_metrics::BasicShardedCache;
+
+namespace {
+
+/// As the cache hashes its keys.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+        return static_cast<std::size_t>(wva_metrics::detail::hash_text(0, text));
+    }
+    /// The maps need not mix once more.
+    using is_avalanching = void;
+};
+
+template <typename Value>
+using ConcurrentMap = boost::concurrent_flat_map<std::string, Value, TextHash, std::equal_to<>>;
+using FlatMap = boost::unordered_flat_map<std::string, Entry, TextHash, std::equal_to<>>;
+
+class Bench {
+public:
+    Bench(const Options& options, std::size_t keys)
+        : keys_(keys), order_(random_order(keys, std::size_t{1} << 18)),
+          operations_(options.pick<std::size_t>(4'000'000, 1'000'000, 1'000)),
+          cache_({2 * keys, std::size_t{1} << 30}), lru_(2 * keys) {
+        for (std::size_t i = 0; i < keys; ++i) {
+            cache_.insert_or_assign(keys_.parts(i), make_shared_entry(i));
+            inline_map_.insert_or_assign(keys_.text(i), make_entry(i));
+            shared_map_.insert_or_assign(keys_.text(i), make_shared_entry(i));
+            flat_map_.insert_or_assign(keys_.text(i), make_entry(i));
+            lru_.insert_or_assign(keys_.text(i), make_shared_entry(i));
+        }
+    }
+
+    // Each is told the number of a key, and says what it found of it.
+    auto visit() {
+        return [this](std::uint32_t number, std::size_t) {
+            std::uint64_t found = 0;
+            cache_.visit(keys_.parts(number), now(),
+                         [&](const Entry& entry) { found = entry.value[0]; });
+            return found;
+        };
+    }
+    auto find() {
+        return [this](std::uint32_t number, std::size_t) {
+            const EntryPtr entry = cache_.find(keys_.parts(number), now());
+            return entry ? entry->value[0] : 0;
+        };
+    }
+    auto flat() {
+        return [this](std::uint32_t number, std::size_t) {
+            const auto found = flat_map_.find(keys_.text(number));
+            return found == flat_map_.end() ? 0 : found->second.value[0];
+        };
+    }
+    auto cvisit() {
+        return [this](std::uint32_t number, std::size_t) {
+            std::uint64_t found = 0;
+            const TimePoint at = now();
+            inline_map_.cvisit(keys_.text(number), [&](const auto& pair) {
+                if (!pair.second.is_expired(at))
+                    found = pair.second.value[0];
+            });
+            return found;
+        };
+    }
+    auto copy_shared() {
+        return [this](std::uint32_t number, std::size_t) {
+            EntryPtr entry;
+            const TimePoint at = now();
+            shared_map_.cvisit(keys_.text(number), [&](const auto& pair) {
+                if (!pair.second->is_expired(at))
+                    entry = pair.second;
+            });
+            return entry ? entry->value[0] : 0;
+        };
+    }
+    auto lru() {
+        return [this](std::uint32_t number, std::size_t) {
+            const EntryPtr entry = lru_.find(keys_.text(number), now());
+            return entry ? entry->value[0] : 0;
+        };
+    }
+
+    // Likewise, with a write of the same key at every twentieth operation.
+    template <typename Read, typename Write>
+    static auto beside_writes(Read read, Write write) {
+        return [read, write](std::uint32_t number, std::size_t turn) -> std::uint64_t {
+            if (turn % 20 != 0)
+                return read(number, turn);
+            write(number);
+            return number;
+        };
+    }
+    auto visit_beside_writes() {
+        return beside_writes(visit(), [this](std::uint32_t number) {
+            cache_.insert_or_assign(keys_.parts(number), make_shared_entry(number));
+        });
+    }
+    auto cvisit_beside_writes() {
+        return beside_writes(cvisit(), [this](std::uint32_t number) {
+            inline_map_.insert_or_assign(keys_.text(number), make_entry(number));
+        });
+    }
+    auto copy_shared_beside_writes() {
+        return beside_writes(copy_shared(), [this](std::uint32_t number) {
+            shared_map_.insert_or_assign(keys_.text(number), make_shared_entry(number));
+        });
+    }
+    auto lru_beside_writes() {
+        return beside_writes(lru(), [this](std::uint32_t number) {
+            lru_.insert_or_assign(keys_.text(number), make_shared_entry(number));
+        });
+    }
+
+    template <typename Operation>
+    double run(int threads, const Operation& operation, std::size_t slower_by = 1) const {
+        const std::size_t each = operations_ / slower_by / static_cast<std::size_t>(threads);
+        mops(threads, each / 4, order_, operation); // Warms up.
+        return mops(threads, each, order_, operation);
+    }
+
+private:
+    Keys keys_;
+    std::vector<std::uint32_t> order_;
+    std::size_t operations_;
+    BasicShardedCache<Entry> cache_;
+    ConcurrentMap<Entry> inline_map_;
+    ConcurrentMap<EntryPtr> shared_map_;
+    FlatMap flat_map_;
+    MutexLru<Entry> lru_;
+};
+
+std::string work(std::size_t keys, int threads) {
+    return grouped(keys) + " keys, " + std::to_string(threads) +
+           (threads == 1 ? " thread" : " threads");
+}
+
+constexpr const char* flat_name = "boost::unordered_flat_map, one thread, no TTL";
+constexpr const char* cvisit_name = "boost::concurrent_flat_map, cvisit";
+constexpr const char* shared_name = "boost::concurrent_flat_map, copied shared_ptr";
+constexpr const char* lru_name = "mutex + unordered_map + list";
+constexpr const char* go_name = "Go sync.Map with TTL";
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const Options options = parse_options(count, arguments);
+    for (const std::size_t keys : {std::size_t{1'000}, std::size_t{10'000}}) {
+        Bench bench(options, keys);
+        const bool large = keys == 10'000;
+        const auto row = [&](int threads) {
+            return Row("cache read in place", work(keys, threads), "Mops/s", Better::more);
+        };
+        const double one = bench.run(1, bench.visit());
+        const double two = bench.run(2, bench.visit());
+        row(1).ours(one);
+        row(1).peer(flat_name, bench.run(1, bench.flat()), large ? 0.6 : 0);
+        row(1).peer(cvisit_name, bench.run(1, bench.cvisit()), large ? 1.3 : 0);
+        if (large)
+            row(1).promise_over(go_name, 4);
+        row(2).ours(two);
+        row(2).peer("ours, 1 thread", one, 1.8);
+        row(2).peer(cvisit_name, bench.run(2, bench.cvisit()), large ? 1.6 : 2.5);
+        row(2).peer(lru_name, bench.run(2, bench.lru(), 8), 20);
+        row(2).promise_over(go_name, large ? 4 : 3);
+        if (!large)
+            continue;
+        row(8).ours(bench.run(8, bench.visit()));
+        row(8).peer("ours, 2 threads", two, 0.95);
+
+        const Row shared("cache read handing out a snapshot", work(keys, 2), "Mops/s",
+                         Better::more);
+        shared.ours(bench.run(2, bench.find()));
+        shared.peer(shared_name, bench.run(2, bench.copy_shared()), 1.5);
+        shared.promise_over(go_name, 2.5);
+
+        const Row mixed("cache reads beside writes", "95 % / 5 %, " + work(keys, 2), "Mops/s",
+                        Better::more);
+        mixed.ours(bench.run(2, bench.visit_beside_writes()));
+        mixed.peer(cvisit_name, bench.run(2, bench.cvisit_beside_writes()), 1.2);
+        mixed.peer(shared_name, bench.run(2, bench.copy_shared_beside_writes()));
+        mixed.peer(lru_name, bench.run(2, bench.lru_beside_writes(), 8), 10);
+        mixed.promise_over(go_name, 2.5);
+    }
+    return 0;
+}
