@@ -5,6 +5,7 @@
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/collector_state.hpp"
+#include "wva_metrics/detail/join.hpp"
 #include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/observer.hpp"
 
@@ -137,7 +138,7 @@ public:
                        const Result<detail::Answer>& answer) -> Result<OptimizerSnapshot> {
                     if (answer.has_error())
                         return answer.error();
-                    return optimizer_snapshot(*from, *answer);
+                    return optimizer_snapshot(*from, *answer, State::now());
                 };
                 const CacheKey key(allocation_key(question.namespace_name, question.name));
                 collect<OptimizerSnapshot>(std::move(state), key, std::move(question),
@@ -166,7 +167,7 @@ public:
                         const Result<detail::Answer>& answer) -> Result<ReplicaSnapshot> {
                     if (answer.has_error())
                         return answer.error();
-                    return replica_snapshot(*from, *answer, callers);
+                    return replica_snapshot(*from, *answer, callers, State::now());
                 };
                 const CacheKey key(replica_key(question));
                 collect<ReplicaSnapshot>(std::move(state), key, std::move(question),
@@ -179,19 +180,21 @@ public:
     /// being renewed, the last good one while the backend fails, or nothing. Does no I/O, takes no
     /// lock of the collector's on a hit.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
-        const auto known = state_->find_known(allocation_key(key), State::now());
+        const TimePoint now = state_->lookup_time();
+        auto known = state_->find_known(allocation_key(key), now);
         if (!known)
             return std::nullopt;
-        return optimizer_snapshot(*state_, *known);
+        return optimizer_snapshot(*state_, std::move(*known), now);
     }
 
     /// What is known of a model's replicas now, without waiting, joined with the caller's variants.
     std::optional<ReplicaSnapshot>
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) {
-        const auto known = state_->find_known(replica_key(model), State::now());
+        const TimePoint now = state_->lookup_time();
+        const auto known = state_->find_known(replica_key(model), now);
         if (!known)
             return std::nullopt;
-        return replica_snapshot(*state_, *known, variants);
+        return replica_snapshot(*state_, *known, variants, now);
     }
 
     /// Fetches a variant's optimizer metrics in the background from the next round on. Collecting
@@ -282,25 +285,28 @@ private:
         return check(variant.model());
     }
 
-    static OptimizerSnapshot optimizer_snapshot(const State& state, const detail::Answer& answer) {
-        const auto* metrics = answer.entry->template get<OptimizerMetrics>();
+    static OptimizerSnapshot optimizer_snapshot(const State& state, detail::Answer answer,
+                                                TimePoint now) {
+        const CacheEntry& entry = *answer.entry;
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
-        const Freshness freshness = detail::judge(detail::oldest_sample(*metrics), State::now(),
-                                                  thresholds.allocation_metrics, thresholds);
-        return {std::shared_ptr<const OptimizerMetrics>(answer.entry, metrics),
-                answer.entry->collected_at(), freshness, answer.source};
+        const Freshness freshness =
+            detail::judge(entry.oldest_sample(), now, thresholds.allocation_metrics, thresholds);
+        const auto* metrics = entry.get<OptimizerMetrics>();
+        return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
+                entry.collected_at(), freshness, answer.source};
     }
 
     static ReplicaSnapshot replica_snapshot(State& state, const detail::Answer& answer,
-                                            std::span<const VariantAutoscaling> variants) {
-        const auto [join, made] = state.joins().join(answer.entry, variants);
-        const ModelReplicas& replicas = *join->replicas;
-        if (made && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
+                                            std::span<const VariantAutoscaling> variants,
+                                            TimePoint now) {
+        detail::Joined joined = detail::join(*answer.entry, variants);
+        const ModelReplicas& replicas = *joined.replicas;
+        if (joined.is_new && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
             state.notify([&](auto& o) { o.on_pods_left_out(replicas); });
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
-            detail::judge(join->oldest, State::now(), thresholds.replica_metrics, thresholds);
-        return {join->replicas, answer.entry->collected_at(), freshness, answer.source};
+            detail::judge(joined.oldest_sample, now, thresholds.replica_metrics, thresholds);
+        return {std::move(joined.replicas), answer.entry->collected_at(), freshness, answer.source};
     }
 
     /// The road of every operation: a hit completes at once, a miss waits for a flight.

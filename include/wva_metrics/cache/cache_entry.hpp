@@ -2,11 +2,14 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
+#include "wva_metrics/cache/entry_joins.hpp"
+#include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -22,14 +25,18 @@ using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability
 /// fails,
 /// - later it is expired, and a cache treats it as absent.
 ///
-/// Shared between threads; only the mark of its last use changes, atomically.
+/// Shared between threads; only the mark of its last use and the joins that were made of it change,
+/// atomically.
 class CacheEntry {
 public:
     /// The times must be in this order; memory is estimated here.
     CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
                TimePoint keep_until)
-        : payload_(std::move(payload)), collected_at_(collected_at), fresh_until_(fresh_until),
-          keep_until_(keep_until), bytes_(estimate_bytes(payload_)) {}
+        : collected_at_(collected_at), fresh_until_(fresh_until), keep_until_(keep_until),
+          payload_(std::move(payload)), bytes_(estimate_bytes(payload_)) {
+        if (const auto* metrics = get<OptimizerMetrics>())
+            oldest_sample_ = detail::oldest_sample(*metrics);
+    }
 
     /// The answer, of whichever kind.
     const CachePayload& payload() const noexcept { return payload_; }
@@ -55,7 +62,13 @@ public:
         return now < collected_at_ ? Duration::zero() : now - collected_at_;
     }
 
-    /// Memory of the entry in bytes, strings and vectors included; an estimate.
+    /// When the oldest value of optimizer metrics was measured; nothing where there is none, or
+    /// where the entry holds another kind. (Of replicas it depends on who asks.)
+    std::optional<TimePoint> oldest_sample() const noexcept { return oldest_sample_; }
+    /// The joins that were made of replica samples.
+    EntryJoins& joins() const noexcept { return joins_; }
+
+    /// Memory of the entry in bytes, strings and vectors included, joins not; an estimate.
     std::size_t bytes() const noexcept { return bytes_; }
 
     /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on
@@ -104,12 +117,15 @@ private:
                std::visit([](const auto& held) { return heap_bytes(held); }, payload);
     }
 
-    CachePayload payload_;
+    // What every hit reads comes first, to be on one cache line.
     TimePoint collected_at_;
     TimePoint fresh_until_;
     TimePoint keep_until_;
-    std::size_t bytes_;
+    std::optional<TimePoint> oldest_sample_;
     mutable std::atomic<Duration::rep> last_used_{0};
+    mutable EntryJoins joins_;
+    CachePayload payload_;
+    std::size_t bytes_;
 };
 
 /// An entry, shared by a cache and its readers.

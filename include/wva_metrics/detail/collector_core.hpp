@@ -4,6 +4,7 @@
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/batch.hpp"
+#include "wva_metrics/detail/coarse_clock.hpp"
 #include "wva_metrics/detail/collector_books.hpp"
 #include "wva_metrics/detail/collector_counters.hpp"
 #include "wva_metrics/detail/entries.hpp"
@@ -50,6 +51,10 @@ public:
     CachePolicy& cache() noexcept { return cache_; }
     Observer& observer() noexcept { return observer_; }
     static TimePoint now() noexcept { return Timer::clock_type::now(); }
+    /// For look-ups: the same clock, read more cheaply where that will do.
+    TimePoint lookup_time() const noexcept {
+        return settings_.coarse_time_will_do() ? coarse_now<typename Timer::clock_type>() : now();
+    }
 
     /// Empty where the executor's context has been destroyed.
     asio::any_io_executor executor() const {

@@ -7,7 +7,6 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/collector_core.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
-#include "wva_metrics/detail/join_memo.hpp"
 #include "wva_metrics/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,8 +44,6 @@ public:
           hook_(executor, [this] { abandon(); }) {
         notify([&](auto& o) { o.on_configured(this->config()); });
     }
-
-    JoinMemo& joins() noexcept { return joins_; }
 
     /// The entry that answers now without waiting: fresh, or stale while it is renewed behind the
     /// caller. Where there is none, `last_good` becomes what may be served if the backend fails.
@@ -360,7 +357,6 @@ private:
 
     /// Held for a whole reconfiguration, beside the mutex for its parts.
     std::mutex reconfiguring_;
-    JoinMemo joins_;
     std::shared_ptr<Fetcher> fetcher_;
     ContextHook hook_;
 };

@@ -3,7 +3,9 @@
 
 #include "wva_metrics/config.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 
 namespace wva_metrics::detail {
 
@@ -24,9 +26,14 @@ public:
         allocation_metrics_.store(thresholds.allocation_metrics, relaxed);
         replica_metrics_.store(thresholds.replica_metrics, relaxed);
         unavailable_.store(thresholds.unavailable, relaxed);
+        const Duration shortest = std::min({config.ttl, thresholds.allocation_metrics,
+                                            thresholds.replica_metrics, thresholds.unavailable});
+        coarse_time_will_do_.store(shortest >= std::chrono::seconds(1), relaxed);
     }
 
     bool cache_enabled() const noexcept { return cache_enabled_.load(relaxed); }
+    /// Whether some milliseconds change nothing: no age that matters is below a second.
+    bool coarse_time_will_do() const noexcept { return coarse_time_will_do_.load(relaxed); }
     Duration stale_while_revalidate() const noexcept {
         return stale_while_revalidate_.load(relaxed);
     }
@@ -40,6 +47,7 @@ private:
     static constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
     std::atomic<bool> cache_enabled_{};
+    std::atomic<bool> coarse_time_will_do_{};
     std::atomic<Duration> stale_while_revalidate_{};
     std::atomic<Duration> stale_if_error_{};
     std::atomic<Duration> allocation_metrics_{};

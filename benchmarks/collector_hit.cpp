@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a hit costs from end to end, `find_optimizer_metrics` and `find_replica_metrics` on two
+// threads, beside the read of the cache that is in it.
+#include <wva_metrics/cache/sharded_cache.hpp>
+#include <wva_metrics/collector.hpp>
+
+#include "support/cache_work.hpp"
+#include "support/measurement.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+using namespace wva_metrics;
+namespace asio = boost::asio;
+
+namespace {
+
+/// Knows of every variant that it is asked as many times a minute as the number in its name, and of
+/// every model three pods.
+class Backend {
+public:
+    asio::awaitable<Result<Availability>> validate(ModelKey) {
+        co_return Availability{true, AvailabilityReason::metrics_found, {}};
+    }
+    asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
+        std::vector<Result<OptimizerMetrics>> answers;
+        for (const VariantAutoscaling& variant : variants) {
+            OptimizerMetrics metrics;
+            const double number = std::stod(variant.name.substr(variant.name.rfind('-') + 1));
+            for (auto* reading :
+                 {&metrics.arrival_rate_per_minute, &metrics.avg_input_tokens,
+                  &metrics.avg_output_tokens, &metrics.ttft_seconds, &metrics.itl_seconds})
+                *reading = Reading<double>::measured(number, std::chrono::steady_clock::now());
+            answers.emplace_back(std::move(metrics));
+        }
+        co_return answers;
+    }
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+    fetch_replica_samples(std::vector<ModelKey> models) {
+        std::vector<Result<ReplicaSamples>> answers;
+        for (const ModelKey& model : models) {
+            ReplicaSamples samples;
+            for (const char* pod :
+                 {"-6b5d7c8f9d-2xk4p", "-6b5d7c8f9d-7q9wz", "-6b5d7c8f9d-m3v8t"}) {
+                ReplicaSample sample;
+                sample.pod = "va-" + model.model_id + pod;
+                const auto now = std::chrono::steady_clock::now();
+                sample.kv_cache_usage = Reading<double>::measured(0.5, now);
+                sample.queue_length = Reading<double>::measured(2, now);
+                samples.pods.push_back(std::move(sample));
+            }
+            answers.emplace_back(std::move(samples));
+        }
+        co_return answers;
+    }
+};
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const bench::Options options = bench::parse_options(count, arguments);
+    constexpr std::size_t variants = 1'000;
+    constexpr int threads = 2;
+    const auto each = options.pick<std::size_t>(1'500'000, 400'000, 1'000);
+
+    asio::io_context io;
+    CollectorConfig config;
+    config.cache.ttl = std::chrono::hours(1); // Longer than the benchmark takes.
+    config.cache.freshness_thresholds = {std::chrono::hours(1), std::chrono::hours(1),
+                                         std::chrono::hours(2)};
+    Collector<Backend, ShardedCache> collector(io.get_executor(), Backend(), config);
+
+    std::vector<VariantKey> keys;
+    std::vector<ModelKey> models;
+    std::vector<std::vector<VariantAutoscaling>> variants_of;
+    std::size_t collected = 0;
+    for (std::size_t i = 0; i < variants; ++i) {
+        const std::string number = std::to_string(i);
+        const VariantAutoscaling variant("ns-" + std::to_string(i % 100),
+                                         "llama-3-70b-va-" + number, number, "va-" + number,
+                                         "A100");
+        keys.push_back(variant.key());
+        models.push_back(variant.model());
+        variants_of.push_back({variant});
+        collector.async_collect_optimizer_metrics(
+            variant,
+            [&](const Result<OptimizerSnapshot>& result) { collected += result.has_value(); });
+        collector.async_collect_replica_metrics(
+            variant.model(), variants_of.back(),
+            [&](const Result<ReplicaSnapshot>& result) { collected += result.has_value(); });
+    }
+    io.run();
+    bench::require(collected == 2 * variants, "not everything was collected");
+
+    const auto order = bench::random_order(variants, std::size_t{1} << 16);
+    const auto nanoseconds = [&](const auto& operation) {
+        bench::mops(threads, each / 4, order, operation); // Warms up.
+        return 1e3 * threads / bench::mops(threads, each, order, operation);
+    };
+    const auto number_of = [](const OptimizerMetrics& metrics) {
+        return static_cast<std::uint64_t>(metrics.arrival_rate_per_minute.value());
+    };
+
+    const double read = nanoseconds([&](std::uint32_t i, std::size_t) {
+        std::uint64_t number = 0;
+        collector.cache().visit(
+            allocation_key(keys[i]), bench::now(),
+            [&](const CacheEntry& entry) { number = number_of(*entry.get<OptimizerMetrics>()); });
+        return number;
+    });
+    const double optimizer = nanoseconds([&](std::uint32_t i, std::size_t) {
+        const auto snapshot = collector.find_optimizer_metrics(keys[i]);
+        return snapshot && snapshot->freshness() == Freshness::fresh ? number_of(**snapshot) : 0;
+    });
+    const double replicas = nanoseconds([&](std::uint32_t i, std::size_t) -> std::uint64_t {
+        const auto snapshot = collector.find_replica_metrics(models[i], variants_of[i]);
+        return snapshot && (*snapshot)->replicas.size() == 3 ? i : 0;
+    });
+    bench::require(collector.stats().cache.hits >= 3 * threads * each, "hits were not counted");
+
+    const std::string work = ", 1 000 variants, 2 threads";
+    const auto report = [&](const char* operation, double ours) {
+        const bench::Row row("collector hit", operation + work, "ns", bench::Better::less);
+        row.ours(ours);
+        row.peer("the cache's own read in place", read, 1.0 / 3);
+    };
+    report("find_optimizer_metrics", optimizer);
+    report("find_replica_metrics", replicas);
+    return 0;
+}
