@@ -3,14 +3,13 @@
 // How many look-ups per second the sharded cache serves, alone and beside writes, and what others
 // reach at the same: Boost's maps, unsynchronised and concurrent, and a mutex around an LRU list.
 // All check a TTL by the same coarse clock, except for the unsynchronised map, which is the floor.
-#include <wva_metrics/cache/detail/short_text.hpp>
 #include <wva_metrics/cache/sharded_cache.hpp>
 
 #include "support/cache_work.hpp"
 #include "support/measurement.hpp"
 #include "support/mutex_lru.hpp"
+#include "support/text_map.hpp"
 
-#include <boost/unordered/concurrent_flat_map.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
@@ -24,18 +23,6 @@ using wva_metrics::BasicShardedCache;
 
 namespace {
 
-/// As the cache hashes its keys.
-struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-        return static_cast<std::size_t>(wva_metrics::detail::hash_text(0, text));
-    }
-    /// The maps need not mix once more.
-    using is_avalanching = void;
-};
-
-template <typename Value>
-using ConcurrentMap = boost::concurrent_flat_map<std::string, Value, TextHash, std::equal_to<>>;
 using FlatMap = boost::unordered_flat_map<std::string, Entry, TextHash, std::equal_to<>>;
 
 class Bench {
@@ -46,9 +33,9 @@ public:
           cache_({2 * keys, std::size_t{1} << 30}), lru_(2 * keys) {
         for (std::size_t i = 0; i < keys; ++i) {
             cache_.insert_or_assign(keys_.parts(i), make_shared_entry(i));
-            inline_map_.insert_or_assign(keys_.text(i), make_entry(i));
-            shared_map_.insert_or_assign(keys_.text(i), make_shared_entry(i));
-            flat_map_.insert_or_assign(keys_.text(i), make_entry(i));
+            inline_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
+            shared_map_.insert_or_assign(std::string(keys_.text(i)), make_shared_entry(i));
+            flat_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
             lru_.insert_or_assign(keys_.text(i), make_shared_entry(i));
         }
     }
@@ -120,12 +107,13 @@ public:
     }
     auto cvisit_beside_writes() {
         return beside_writes(cvisit(), [this](std::uint32_t number) {
-            inline_map_.insert_or_assign(keys_.text(number), make_entry(number));
+            inline_map_.insert_or_assign(std::string(keys_.text(number)), make_entry(number));
         });
     }
     auto copy_shared_beside_writes() {
         return beside_writes(copy_shared(), [this](std::uint32_t number) {
-            shared_map_.insert_or_assign(keys_.text(number), make_shared_entry(number));
+            shared_map_.insert_or_assign(std::string(keys_.text(number)),
+                                         make_shared_entry(number));
         });
     }
     auto lru_beside_writes() {

@@ -57,31 +57,33 @@ inline TimePoint now() noexcept {
     return wva_metrics::detail::coarse_now<std::chrono::steady_clock>();
 }
 
-/// Keys of 36 bytes as text, `replica:ns-042/llama-3-70b-va-001234`, in a hundred namespaces.
+/// Keys of 36 bytes as text, `replica:ns-042/llama-3-70b-va-001234`, in a hundred namespaces. Side
+/// by side in memory, so that what is measured are the caches and not where their callers keep
+/// keys.
 class Keys {
 public:
-    explicit Keys(std::size_t count) {
-        texts_.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            std::array<char, 64> text{};
-            std::snprintf(text.data(), text.size(), "replica:ns-%03zu/llama-3-70b-va-%06zu",
-                          i % namespaces, i);
-            texts_.emplace_back(text.data());
-        }
-        for (const std::string_view text : texts_)
-            parts_.push_back({wva_metrics::EntryKind::replica, text.substr(8, 6), text.substr(15)});
+    explicit Keys(std::size_t count) : texts_(count * stride) {
+        for (std::size_t i = 0; i < count; ++i)
+            std::snprintf(&texts_[i * stride], stride, "replica:ns-%03zu/llama-3-70b-va-%06zu",
+                          i % namespaces, i % 1'000'000);
     }
 
     static constexpr std::size_t namespaces = 100;
 
-    std::size_t size() const noexcept { return texts_.size(); }
-    const std::string& text(std::size_t number) const noexcept { return texts_[number]; }
+    std::size_t size() const noexcept { return texts_.size() / stride; }
+    std::string_view text(std::size_t number) const noexcept {
+        return {&texts_[number * stride], stride - 1};
+    }
     /// The same key in parts.
-    const CacheKeyView& parts(std::size_t number) const noexcept { return parts_[number]; }
+    CacheKeyView parts(std::size_t number) const noexcept {
+        const char* const text = &texts_[number * stride];
+        return {wva_metrics::EntryKind::replica, {text + 8, 6}, {text + 15, stride - 1 - 15}};
+    }
 
 private:
-    std::vector<std::string> texts_;
-    std::vector<CacheKeyView> parts_;
+    static constexpr std::size_t stride = 37; // With the zero that snprintf wants.
+
+    std::vector<char> texts_;
 };
 
 /// Numbers of keys in an order that is random and the same in every run.

@@ -88,8 +88,11 @@ public:
     void promise_over(std::string_view who, double at_least) const {
         promise(who, "at_least", at_least);
     }
+    ///@{
     /// A promise in the row's own unit, where there is nobody to compare with.
     void promise_at_most(double value) const { promise("ours", "at_most", value); }
+    void promise_at_least(double value) const { promise("ours", "at_least", value); }
+    ///@}
 
 private:
     void begin(std::string_view who) const {

@@ -31,14 +31,14 @@ public:
         return found->second->second;
     }
 
-    void insert_or_assign(const std::string& key, EntryPtr entry) {
+    void insert_or_assign(std::string_view key, EntryPtr entry) {
         const std::lock_guard lock(mutex_);
         if (const auto found = index_.find(key); found != index_.end()) {
             found->second->second = std::move(entry);
             list_.splice(list_.begin(), list_, found->second);
             return;
         }
-        list_.emplace_front(key, std::move(entry));
+        list_.emplace_front(std::string(key), std::move(entry));
         index_.emplace(list_.front().first, list_.begin());
         if (list_.size() > max_entries_) {
             index_.erase(list_.back().first);

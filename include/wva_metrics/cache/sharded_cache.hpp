@@ -56,8 +56,8 @@ public:
     /// What it keeps, shared with its readers.
     using EntryPtr = std::shared_ptr<const Entry>;
 
-    /// Enough for the cores of a usual machine.
-    static constexpr std::size_t default_shards = 16;
+    /// Only changes wait for each other, and few of them at the same time.
+    static constexpr std::size_t default_shards = 8;
 
     /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096.
     explicit BasicShardedCache(CacheLimits limits = {}, std::size_t shards = default_shards)

@@ -27,7 +27,7 @@ void fill(ShardedCache& cache, int entries) {
 } // namespace
 
 TEST_CASE("the number of shards is rounded up to a power of two") {
-    CHECK(ShardedCache().shard_count() == 16);
+    CHECK(ShardedCache().shard_count() == 8);
     CHECK(ShardedCache({10, 10}, 0).shard_count() == 1);
     CHECK(ShardedCache({10, 10}, 1).shard_count() == 1);
     CHECK(ShardedCache({10, 10}, 5).shard_count() == 8);

@@ -4,12 +4,13 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/detail/read_sections.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -109,13 +110,13 @@ private:
         for (std::size_t number = after; number-- > before;)
             free_.push_back(static_cast<Number>(number));
         retired->generations = std::exchange(generations_, std::move(generations));
-        limbo.add(std::move(retired));
+        limbo.add_large(std::move(retired));
     }
 
     std::unique_ptr<Generations[]> generations_;
     std::vector<Group> groups_;
     std::vector<Number> free_;
-    std::unordered_map<CacheKey, Number, CacheKeyHash, CacheKeyEqual> numbers_;
+    boost::unordered_flat_map<CacheKey, Number, CacheKeyHash, CacheKeyEqual> numbers_;
 };
 
 } // namespace wva_metrics::detail

@@ -113,9 +113,15 @@ public:
         added_.push_back(
             Garbage(owned.release(), [](void* object) { delete static_cast<T*>(object); }));
     }
+    /// Likewise something so large that it should not wait for others.
+    template <typename T>
+    void add_large(std::unique_ptr<T> owned) {
+        add(std::move(owned));
+        urgent_ = true;
+    }
 
-    /// Things that nobody has begun to wait for.
-    std::size_t added() const noexcept { return added_.size(); }
+    /// Whether things were added that nobody has begun to wait for: so many, or a large one.
+    bool holds(std::size_t many) const noexcept { return urgent_ || added_.size() >= many; }
 
     /// What may be destroyed now; it is for the caller to do that, without a lock. Never waits.
     std::vector<Garbage> collect(const ReadSections& sections) {
@@ -135,6 +141,7 @@ public:
         else
             waiting_.swap(added_);
         added_.clear();
+        urgent_ = false;
         return free;
     }
 
@@ -148,6 +155,7 @@ private:
     };
 
     std::vector<Garbage> added_;
+    bool urgent_ = false;
     std::vector<Garbage> waiting_;
     /// Those whom `waiting_` waits for.
     std::vector<Reader> readers_;

@@ -238,7 +238,7 @@ private:
             // what is there may wait.
             constexpr std::size_t few = 16;
             const std::size_t many = few + shard_.contents_->nodes / 8;
-            if (when_ == collect_when_many && shard_.limbo_.added() < many)
+            if (when_ == collect_when_many && !shard_.limbo_.holds(many))
                 return;
             try {
                 garbage_ = shard_.limbo_.collect(*shard_.sections_);
@@ -396,7 +396,7 @@ private:
         table->companion.store(now.groups.generations(), std::memory_order_relaxed);
         readers_table_.store(table.get(), std::memory_order_release);
         table.swap(now.table);
-        limbo_.add(std::move(table));
+        limbo_.add_large(std::move(table));
     }
 
     /// Readers read this line; what writers write is on others.

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a cache costs beside reading it: allocations, memory, hit ratio where there is not room for
+// all, invalidation of a namespace, and the sweep for what has expired.
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/cache/sharded_cache.hpp>
+
+#include "support/allocations.hpp"
+#include "support/cache_work.hpp"
+#include "support/measurement.hpp"
+#include "support/mutex_lru.hpp"
+#include "support/text_map.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace bench;
+using wva_metrics::BasicShardedCache;
+using wva_metrics::CacheEntry;
+using wva_metrics::CacheEntryPtr;
+using wva_metrics::EntryKind;
+using wva_metrics::MemoryCache;
+
+namespace {
+
+constexpr std::size_t plenty = std::size_t{1} << 40;
+constexpr const char* lru_name = "mutex + unordered_map + list";
+constexpr const char* map_name = "boost::concurrent_flat_map";
+
+std::unique_ptr<BasicShardedCache<Entry>> filled_cache(const Keys& keys) {
+    auto cache =
+        std::make_unique<BasicShardedCache<Entry>>(wva_metrics::CacheLimits(plenty, plenty));
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        cache->insert_or_assign(keys.parts(i), make_shared_entry(i));
+    return cache;
+}
+std::unique_ptr<MutexLru<Entry>> filled_lru(const Keys& keys) {
+    auto lru = std::make_unique<MutexLru<Entry>>(plenty);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        lru->insert_or_assign(keys.text(i), make_shared_entry(i));
+    return lru;
+}
+std::unique_ptr<ConcurrentMap<EntryPtr>> filled_map(const Keys& keys) {
+    auto map = std::make_unique<ConcurrentMap<EntryPtr>>();
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        map->insert_or_assign(std::string(keys.text(i)), make_shared_entry(i));
+    return map;
+}
+
+/// The median of the seconds that each of some runs takes.
+template <typename Run>
+double median_seconds(int runs, const Run& run) {
+    std::vector<double> seconds;
+    for (int i = 0; i < runs; ++i) {
+        const double begin = seconds_now();
+        run(i);
+        seconds.push_back(seconds_now() - begin);
+    }
+    std::ranges::nth_element(seconds, seconds.begin() + runs / 2);
+    return seconds[static_cast<std::size_t>(runs / 2)];
+}
+
+void count_allocations(const Keys& keys) {
+    const auto cache = filled_cache(keys);
+    const auto count = [&](const char* work, const auto& look_up) {
+        look_up(0); // A thread's first look-up may register it.
+        const std::uint64_t before = allocations;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            look_up(i);
+        const std::uint64_t counted = allocations - before;
+        const Row row("cache allocations per look-up", work, "allocations", Better::less);
+        row.ours(static_cast<double>(counted) / static_cast<double>(keys.size()));
+        row.promise_at_most(0);
+    };
+    count("hit, read in place", [&](std::size_t i) {
+        require(cache->visit(keys.parts(i), now(), [](const Entry&) {}), "a key is missing");
+    });
+    count("hit, snapshot handed out", [&](std::size_t i) {
+        require(cache->find(keys.parts(i), now()) != nullptr, "no entry");
+    });
+    count("miss", [&](std::size_t i) {
+        CacheKeyView key = keys.parts(i);
+        key.kind = EntryKind::availability;
+        require(cache->find(key, now()) == nullptr, "an entry that nobody has stored");
+    });
+}
+
+template <typename Fill>
+double bytes_per_entry(const Keys& keys, const Fill& fill) {
+    const std::size_t before = heap_bytes();
+    const auto cache = fill(keys);
+    return static_cast<double>(heap_bytes() - before) / static_cast<double>(keys.size());
+}
+
+void weigh(const Keys& keys) {
+    const Row row("cache memory", grouped(keys.size()) + " entries of 96 bytes, keys of 36",
+                  "bytes per entry", Better::less);
+    row.ours(bytes_per_entry(keys, filled_cache));
+    row.peer(lru_name, bytes_per_entry(keys, filled_lru), 1 / 0.75);
+    row.peer("boost::concurrent_flat_map, shared_ptr", bytes_per_entry(keys, filled_map));
+}
+
+/// Numbers below `keys`, the n-th most frequent one in proportion to n^-0.99, in a mixed order.
+std::vector<std::uint32_t> zipf_trace(std::size_t keys, std::size_t length) {
+    std::vector<double> cumulative(keys);
+    double sum = 0;
+    for (std::size_t i = 0; i < keys; ++i)
+        cumulative[i] = sum += std::pow(static_cast<double>(i + 1), -0.99);
+    std::mt19937_64 random(42);
+    std::vector<std::uint32_t> numbers(keys);
+    for (std::size_t i = 0; i < keys; ++i)
+        numbers[i] = static_cast<std::uint32_t>(i);
+    std::ranges::shuffle(numbers, random);
+    std::uniform_real_distribution<double> any(0, sum);
+    std::vector<std::uint32_t> trace(length);
+    for (std::uint32_t& number : trace) {
+        const auto place = std::ranges::lower_bound(cumulative, any(random));
+        number = numbers[static_cast<std::size_t>(
+            std::min(place - cumulative.begin(), std::ssize(cumulative) - 1))];
+    }
+    return trace;
+}
+
+/// Percent of the look-ups that hit, when what is missed is stored.
+template <typename Find, typename Store>
+double hit_percent(const std::vector<std::uint32_t>& trace, const Find& find, const Store& store) {
+    std::size_t hits = 0;
+    for (const std::uint32_t number : trace) {
+        if (find(number))
+            ++hits;
+        else
+            store(number);
+    }
+    return 100 * static_cast<double>(hits) / static_cast<double>(trace.size());
+}
+
+void compare_hit_ratios(const Keys& keys, std::size_t requests) {
+    const std::vector<std::uint32_t> trace = zipf_trace(keys.size(), requests);
+    const std::size_t capacity = keys.size() / 10;
+    BasicShardedCache<Entry> sharded({capacity, plenty});
+    MemoryCache memory({capacity, plenty});
+    MutexLru<Entry> lru(capacity);
+    const EntryPtr entry = make_shared_entry(0);
+    const TimePoint at = now();
+    const auto cached = std::make_shared<const CacheEntry>(
+        wva_metrics::Availability{}, at, at + std::chrono::hours(1), at + std::chrono::hours(1));
+    const double ours = hit_percent(
+        trace,
+        [&](std::uint32_t i) { return sharded.visit(keys.parts(i), at, [](const Entry&) {}); },
+        [&](std::uint32_t i) { sharded.insert_or_assign(keys.parts(i), entry); });
+    const double exact = hit_percent(
+        trace, [&](std::uint32_t i) { return memory.find(keys.parts(i), at) != nullptr; },
+        [&](std::uint32_t i) { memory.insert_or_assign(keys.parts(i), cached); });
+    const double peer = hit_percent(
+        trace, [&](std::uint32_t i) { return lru.find(keys.text(i), at) != nullptr; },
+        [&](std::uint32_t i) { lru.insert_or_assign(keys.text(i), entry); });
+    require(exact == peer, "MemoryCache is no exact LRU");
+
+    const std::string work =
+        "Zipf 0.99, " + grouped(keys.size()) + " keys, room for a tenth, from cold";
+    const Row ratio("cache hit ratio", work, "%", Better::more);
+    ratio.ours(ours);
+    ratio.peer("LRU, as MemoryCache", peer);
+    const Row points("cache hit ratio above LRU's", work, "points", Better::more);
+    points.ours(ours - peer);
+    points.promise_at_least(4.5);
+}
+
+void invalidate(std::size_t entries, double& seconds_of_ours) {
+    const Keys keys(entries);
+    const auto cache = filled_cache(keys);
+    const auto map = filled_map(keys);
+    const std::size_t of_each = entries / Keys::namespaces;
+    const auto prefix = [&keys](int number) {
+        return std::string(keys.text(static_cast<std::size_t>(number)).substr(0, 15));
+    };
+    constexpr int runs = 11;
+    std::vector<std::string> prefixes;
+    for (int i = 0; i < runs; ++i)
+        prefixes.push_back(prefix(i));
+    seconds_of_ours = median_seconds(runs, [&](int run) {
+        require(cache->erase_prefix(prefixes[static_cast<std::size_t>(run)]) == of_each,
+                "not all of a namespace was invalidated");
+    });
+    const double theirs = median_seconds(runs, [&](int run) {
+        const std::string& beginning = prefixes[static_cast<std::size_t>(run)];
+        const std::size_t erased =
+            map->erase_if([&](const auto& pair) { return pair.first.starts_with(beginning); });
+        require(erased == of_each, "the map has lost something");
+    });
+    const Row row("cache invalidation of a namespace", "1 % of " + grouped(entries) + " entries",
+                  "us", Better::less);
+    row.ours(1e6 * seconds_of_ours);
+    row.peer("boost::concurrent_flat_map, erase_if", 1e6 * theirs, entries == 100'000 ? 200 : 0);
+}
+
+void sweep(const Keys& keys) {
+    const auto cache = filled_cache(keys);
+    const auto lru = filled_lru(keys);
+    for (const std::uint32_t i : random_order(keys.size(), keys.size())) {
+        // In use, an LRU list soon is in no order of addresses any more.
+        require(cache->find(keys.parts(i), now()) != nullptr, "a key is missing");
+        require(lru->find(keys.text(i), now()) != nullptr, "a key is missing");
+    }
+    const auto milliseconds = [](auto& swept) {
+        return 1e3 * median_seconds(5, [&](int) {
+                   require(swept.erase_expired(now()) == 0, "something had not expired yet");
+               });
+    };
+    const Row row("cache sweep for what has expired",
+                  grouped(keys.size()) + " entries, none expired", "ms", Better::less);
+    row.ours(milliseconds(*cache));
+    row.peer(lru_name, milliseconds(*lru), 50);
+}
+
+void compare_memory_cache(std::size_t count, std::size_t operations) {
+    const Keys keys(count);
+    const auto order = random_order(count, std::size_t{1} << 16);
+    MemoryCache cache({2 * count, plenty});
+    MutexLru<CacheEntry> lru(2 * count);
+    const TimePoint at = now();
+    for (std::size_t i = 0; i < count; ++i) {
+        wva_metrics::OptimizerMetrics metrics;
+        metrics.variant = std::to_string(i);
+        const auto entry = std::make_shared<const CacheEntry>(
+            std::move(metrics), at + std::chrono::nanoseconds(i), at + std::chrono::hours(1),
+            at + std::chrono::hours(1));
+        cache.insert_or_assign(keys.parts(i), entry);
+        lru.insert_or_assign(keys.text(i), entry);
+    }
+    const auto number_of = [&](const CacheEntryPtr& entry) {
+        return entry ? static_cast<std::uint64_t>((entry->collected_at() - at).count()) : 0;
+    };
+    for (const int threads : {1, 2}) {
+        const std::size_t each = operations / static_cast<std::size_t>(threads);
+        const Row row("MemoryCache, all hits",
+                      grouped(count) + " keys, " + std::to_string(threads) +
+                          (threads == 1 ? " thread" : " threads"),
+                      "Mops/s", Better::more);
+        row.ours(mops(threads, each, order, [&](std::uint32_t i, std::size_t) {
+            return number_of(cache.find(keys.parts(i), now()));
+        }));
+        row.peer(lru_name,
+                 mops(threads, each, order,
+                      [&](std::uint32_t i, std::size_t) {
+                          return number_of(lru.find(keys.text(i), now()));
+                      }),
+                 1);
+    }
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const Options options = parse_options(count, arguments);
+    const Keys keys(options.pick<std::size_t>(100'000, 100'000, 1'000));
+    count_allocations(keys);
+    weigh(keys);
+    compare_hit_ratios(keys, options.pick<std::size_t>(2'000'000, 1'000'000, 10'000));
+    double few = 0;
+    double many = 0;
+    invalidate(1'000, few);
+    invalidate(keys.size(), many);
+    const Row flat("cache invalidation of a namespace",
+                   grouped(keys.size()) + " entries against 1 000", "us", Better::less);
+    flat.ours(1e6 * many);
+    flat.peer("ours, 1 000 entries", 1e6 * few, 0.5);
+    sweep(keys);
+    compare_memory_cache(10'000, options.pick<std::size_t>(2'000'000, 500'000, 1'000));
+    return 0;
+}
