@@ -158,10 +158,12 @@ asio::awaitable<Result<std::string>> ask(auto& collector, ModelKey model, const 
                               member("hit_rate", cache.hit_rate())));
 }
 
-/// `42.07 (3s)`: a value and the age of its sample, or why there is none; else the text itself.
+/// `42.07 (3s)`: a value and the age of its sample, or why there is none; else the text or number.
 std::string cell(const json::value& value) {
     if (value.is_string()) // Escaped, lest it upset the terminal.
         return json::serialize(value).substr(1, json::serialize(value).size() - 2);
+    if (value.is_number())
+        return (std::ostringstream() << value.to_number<double>()).str();
     if (value.at("value").is_null())
         return cell(value.at("reason"));
     char text[64];
@@ -195,7 +197,8 @@ std::string to_text(const json::value& report) {
     if (!report.at("availability").at("available").get_bool())
         out << "  " << cell(report.at("availability").at("message")) << "\n";
     print(out, report.at("variants"),
-          {"VARIANT:variant", "REQUESTS/MIN:arrival_rate_per_minute", "TOKENS IN:avg_input_tokens",
+          {"VARIANT:variant", "ACCELERATOR:accelerator", "COST:cost",
+           "REQUESTS/MIN:arrival_rate_per_minute", "TOKENS IN:avg_input_tokens",
            "TOKENS OUT:avg_output_tokens", "TTFT s:ttft_seconds", "ITL s:itl_seconds"});
     print(out, report.at("replicas"),
           {"REPLICA:pod", "VARIANT:variant", "KV CACHE:kv_cache_usage", "QUEUE:queue_length"});
