@@ -91,6 +91,8 @@ runs and keeps its cache; for all else a new collector is needed.
     text << R"(
 A variable that is set to nothing counts as not set. `true`, `1`, `yes` and `false`, `0`, `no` are
 the truth values. `PROMETHEUS_TOKEN_PATH` and `PROMETHEUS_BEARER_TOKEN` exclude each other.
+`PROMETHEUS_METRICS_CACHE_STALE_THRESHOLD` and `PROMETHEUS_METRICS_CACHE_MAX_SIZE`, which
+deployments of the Go collector may set, decide nothing there and are not read here.
 )";
     return text.str();
 }
