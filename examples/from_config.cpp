@@ -8,6 +8,9 @@
 #include <wva_metrics/config/apply_settings.hpp>
 #include <wva_metrics/config/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
+#ifdef WVA_METRICS_WITH_PLUGIN // Defined where wva_metrics::plugin is linked.
+#include <wva_metrics/plugin/load_plugin.hpp>
+#endif
 
 #include <boost/asio.hpp>
 
@@ -22,6 +25,16 @@ using namespace wva_metrics;
 LoadedSettings load(const std::string& document) {
     // Where there is no document, the environment alone may be enough.
     return document.empty() ? load_settings("").value() : load_settings_file(document).value();
+}
+
+AnyCollector make(const asio::any_io_executor& executor, const CollectorSettings& settings) {
+#ifdef WVA_METRICS_WITH_PLUGIN
+    CollectorFactory factory; // A program with backends of its own registers them here.
+    load_plugins(factory, settings.plugins).value();
+    return factory.make_collector(executor, settings).value();
+#else
+    return make_collector(executor, settings).value();
+#endif
 }
 
 asio::awaitable<void> reload(AnyCollector& collector, CollectorSettings& current,
@@ -101,8 +114,7 @@ int main(int argc, char** argv) try {
         return 0;
     }
     asio::io_context io;
-    // A program with backends of its own registers them in a CollectorFactory first.
-    AnyCollector collector = make_collector(io.get_executor(), loaded.settings).value();
+    AnyCollector collector = make(io.get_executor(), loaded.settings);
     collector.start_background_fetching();
     asio::signal_set ends(io, SIGINT, SIGTERM);
     ends.async_wait([&](auto, int) { io.stop(); });

@@ -177,10 +177,15 @@ private:
     Makers<DecoratorMaker> decorators_;
 };
 
-/// Makes a collector of built-in parts; as `CollectorFactory::make_collector`.
+/// Makes a collector of built-in parts; as `CollectorFactory::make_collector`. Settings that name
+/// plugins are refused too, for nothing can have loaded them.
 inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                            const CollectorSettings& settings,
                                            AnyObserver observer = {}) {
+    if (!settings.plugins.empty())
+        return Error(Errc::invalid_config,
+                     "plugins: this program loads none; take them out, or let it load them into a "
+                     "CollectorFactory with load_plugins (plugin/load_plugin.hpp)");
     return CollectorFactory().make_collector(executor, settings, std::move(observer));
 }
 

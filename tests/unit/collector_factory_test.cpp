@@ -201,6 +201,19 @@ TEST_CASE("every unknown name is refused at once, with the names that are known"
           "collector.cache.ttl must be positive; to switch caching off set cache.enabled to false");
 }
 
+TEST_CASE("plugins that nothing has loaded are refused, not ignored") {
+    boost::asio::io_context io;
+    CollectorSettings settings;
+    settings.prometheus.client.http.url = "http://prometheus:9090";
+    settings.plugins = {"mine.so"};
+    const auto refused = make_collector(io.get_executor(), settings);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().is(Errc::invalid_config));
+    CHECK(refused.error().message.starts_with("plugins: this program loads none;"));
+    // A factory's program may have loaded them.
+    CHECK(CollectorFactory().make_collector(io.get_executor(), settings).has_value());
+}
+
 TEST_CASE("a backend that cannot be made says which one and why, whether it returns or throws it") {
     boost::asio::io_context io;
     CollectorFactory factory;
