@@ -51,14 +51,21 @@ add_test(NAME consumer.refusals COMMAND ${CMAKE_COMMAND} -S ${consumer_root}/ref
   -G ${CMAKE_GENERATOR} ${toolchain} -DINSTALLATION=${work}/prefix)
 set_tests_properties(consumer.refusals PROPERTIES LABELS consumer FIXTURES_REQUIRED installed)
 
+# The README's program, and what the README says it prints.
+wva_metrics_add_consumer(afternoon ${consumer_root}/afternoon OPTIONS ${installed})
+set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon)
+if(TARGET vllm_fleet AND TARGET plugin_other_version)
+  add_test(NAME consumer.readme COMMAND sh ${consumer_root}/afternoon/replay.sh ${PROJECT_SOURCE_DIR}/README.md
+    ${consumer_root}/afternoon ${work}/afternoon $<TARGET_FILE:vllm_fleet> $<TARGET_FILE:plugin_other_version>)
+  set_tests_properties(consumer.readme PROPERTIES LABELS consumer FIXTURES_REQUIRED afternoon)
+endif()
+
 find_program(WVA_METRICS_PKG_CONFIG NAMES pkgconf pkg-config)
 mark_as_advanced(WVA_METRICS_PKG_CONFIG)
 if(WVA_METRICS_PKG_CONFIG)
-  set(parts ${wva_metrics_components})
-  list(REMOVE_ITEM parts plugin)
   add_test(NAME consumer.pkg_config COMMAND ${CMAKE_COMMAND}
     -D COMPILER=${CMAKE_CXX_COMPILER} -D PKG_CONFIG=${WVA_METRICS_PKG_CONFIG} -D PREFIX=${work}/prefix
-    -D "PARTS=${parts}" -D SOURCE=${consumer_root}/main.cpp -D PROGRAM=${work}/pkg_config
+    -D "PARTS=${wva_metrics_components}" -D SOURCE=${consumer_root}/main.cpp -D PROGRAM=${work}/pkg_config
     -P ${consumer_root}/pkg_config.cmake)
   # Boost may be where the compiler does not look by itself.
   get_target_property(boost_include Boost::headers INTERFACE_INCLUDE_DIRECTORIES)

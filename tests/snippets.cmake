@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D root=... -P snippets.cmake
-# Every block of C++ or CMake in the documents, and of C++ in the headers' comments, must stand word for word (white space
-# aside) in a file that the tests compile or configure. So nothing is shown that does not work, and nothing needs marks.
+# Every block of C++, CMake or JSON in the documents, and of C++ in the headers' comments, must stand word for word (white
+# space aside) in a file that the tests compile, configure or load. So nothing is shown that does not work, and nothing needs marks.
 cmake_minimum_required(VERSION 3.24)
 
 # These mean something to CMake's lists.
@@ -47,17 +47,23 @@ function(check file block sources where)
   set(checked ${checked} PARENT_SCOPE)
 endfunction()
 
-read_sources(cpp ${root}/tests/static/*.cpp ${root}/examples/*.cpp)
-read_sources(cmake ${root}/tests/consumer/*/CMakeLists.txt)
-set(cpp_where "tests/static/*.cpp or examples/*.cpp")
+set(consumers ${root}/tests/consumer)
+read_sources(cpp ${root}/tests/static/*.cpp ${root}/examples/*.cpp ${consumers}/*/*.cpp ${consumers}/*/*.hpp)
+read_sources(cmake ${consumers}/*/CMakeLists.txt)
+read_sources(json ${root}/examples/*.json ${consumers}/*/*.json)
+set(cpp_where "tests/static/*.cpp, examples/*.cpp or tests/consumer/*/")
 set(cmake_where "tests/consumer/*/CMakeLists.txt")
+set(json_where "examples/*.json or tests/consumer/*/*.json")
+set(cpp_fence "(cpp|c\\+\\+)")
+set(cmake_fence cmake)
+set(json_fence json)
 
 file(GLOB documents ${root}/*.md ${root}/docs/*.md ${root}/examples/*.md ${root}/examples/*/*.md)
 foreach(document IN LISTS documents)
   read_text(${document} text)
-  foreach(language IN ITEMS cpp cmake)
-    string(REGEX MATCHALL "\n *```(${language}|c\\+\\+)\n" fences "${text}")
-    string(REGEX MATCHALL "\n *```(${language}|c\\+\\+)\n[^`]*\n *```" blocks "${text}")
+  foreach(language IN ITEMS cpp cmake json)
+    string(REGEX MATCHALL "\n *```${${language}_fence}\n" fences "${text}")
+    string(REGEX MATCHALL "\n *```${${language}_fence}\n[^`]*\n *```" blocks "${text}")
     list(LENGTH fences fences)
     list(LENGTH blocks count)
     if(NOT count EQUAL fences)

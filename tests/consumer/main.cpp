@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The same program for every way of getting the library. It says what it got.
+#include <wva_metrics/config/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 
+#ifdef WVA_METRICS_WITH_PLUGIN
+#include <wva_metrics/plugin/load_plugin.hpp>
+#endif
 #ifdef WVA_METRICS_WITH_TLS
 #include <wva_metrics/http/tls.hpp>
 #endif
@@ -10,14 +14,20 @@
 #include <iostream>
 
 int main() {
-    const wva_metrics::NoOpCache cache;
-    std::cout << "wva_metrics " << WVA_METRICS_VERSION_STRING << ", " << cache.size()
-              << " entries cached, parts:";
+    // Reading a document needs the compiled part of Boost.JSON.
+    const auto loaded = wva_metrics::load_settings(R"({"cache": "none", "backend": "mine"})");
+    if (!loaded || loaded->settings.cache != "none")
+        return 1;
+    std::cout << "wva_metrics " << WVA_METRICS_VERSION_STRING << ", parts:";
 #ifdef WVA_METRICS_WITH_TLS
     std::cout << (wva_metrics::http::make_tls_transport({}) ? " tls" : " broken tls");
 #endif
 #ifdef WVA_METRICS_WITH_GZIP
     std::cout << " gzip";
+#endif
+#ifdef WVA_METRICS_WITH_PLUGIN
+    wva_metrics::CollectorFactory factory;
+    std::cout << (load_plugin(factory, "nowhere.so").has_error() ? " plugin" : " broken plugin");
 #endif
     std::cout << '\n';
 }

@@ -56,19 +56,14 @@ asio::awaitable<void> reconcile(asio::io_context& io) {
             std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1.0) << '\n'; // Unknown counts as full here.
 }
 
-asio::awaitable<void> from_document(asio::io_context& io) {
-    const LoadedSettings loaded = load_settings_file("collector.json").value();
-    std::cout << describe(loaded); // Every value and who said so; secrets are ***.
-    AnyCollector collector = make_collector(io.get_executor(), loaded.settings).value();
-    collector.start_background_fetching();
-
-    // Later, with a changed document: what can change in a running collector does, and its cache stays.
-    const LoadedSettings changed = load_settings_file("collector.json").value();
-    const AppliedSettings result =
-        apply_settings(collector, loaded.settings, changed.settings).value();
+void reload(AnyCollector& collector, CollectorSettings& current) {
+    const LoadedSettings wanted = load_settings_file("collector.json").value();
+    std::cout << describe(wanted); // Every value and who said so; secrets are ***.
+    // What can change in a running collector does, and its cache stays.
+    const AppliedSettings result = apply_settings(collector, current, wanted.settings).value();
     for (const std::string& path : result.needs_new_collector)
         std::cout << path << " needs a restart\n";
-    co_return;
+    current = wanted.settings;
 }
 
 #ifdef WVA_METRICS_WITH_TLS
