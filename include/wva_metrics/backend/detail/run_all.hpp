@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/if_used.hpp"
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
@@ -37,14 +35,13 @@ struct CancellableStrand {
 };
 
 /// The part of `run_all` that is on the strand.
-template <IfUsed = IfUsed::compile>
-asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> jobs) {
+template <typename Job = asio::awaitable<void>>
+asio::awaitable<void> run_all_here(std::vector<Job> jobs) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    using Operation =
-        decltype(asio::co_spawn(executor, std::declval<asio::awaitable<void>>(), asio::deferred));
+    using Operation = decltype(asio::co_spawn(executor, std::declval<Job>(), asio::deferred));
     std::vector<Operation> operations;
     operations.reserve(jobs.size());
-    for (asio::awaitable<void>& job : jobs)
+    for (Job& job : jobs)
         operations.push_back(asio::co_spawn(executor, std::move(job), asio::deferred));
     auto group = asio::experimental::make_parallel_group(std::move(operations));
     auto [order, failures] =
@@ -57,13 +54,16 @@ asio::awaitable<void> run_all_here(std::vector<asio::awaitable<void>> jobs) {
 /// Runs coroutines side by side, but never two of them at the same moment, until all have ended.
 /// They share a strand of their own, so that the caller's executor may be any. Cancelling the
 /// caller cancels them. Rethrows the first exception in order.
-template <IfUsed = IfUsed::compile>
-asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
+///
+/// `Job` is always the same. That all here depends on it keeps a compiler from translating Asio's
+/// parallel group, which is much, for a program that does not call this.
+template <typename Job = asio::awaitable<void>>
+asio::awaitable<void> run_all(std::vector<Job> jobs) {
     if (jobs.empty())
         co_return;
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const auto own = std::make_shared<CancellableStrand>(executor);
-    auto begin = [own](auto handler, asio::awaitable<void> begun) {
+    auto begin = [own](auto handler, Job begun) {
         // The caller's signal may outlive the execution context, and a strand must not: so what the
         // signal keeps of it is weak.
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
@@ -74,7 +74,7 @@ asio::awaitable<void> run_all(std::vector<asio::awaitable<void>> jobs) {
         asio::co_spawn(own->strand, std::move(begun),
                        asio::bind_cancellation_slot(own->cancel.slot(), std::move(handler)));
     };
-    asio::awaitable<void> all = run_all_here(std::move(jobs));
+    Job all = run_all_here(std::move(jobs));
     asio::awaitable<void> ended =
         asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             std::move(begin), asio::use_awaitable, std::move(all));
