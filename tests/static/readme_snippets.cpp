@@ -80,6 +80,7 @@ void with_cluster(asio::io_context& io) {
     config.on_change = [&](const kubernetes::VariantsChange& change) {
         track_change(collector, change); // Fetched from now on, or no longer.
     };
+    config.on_problem = [](const Error& error) { std::cerr << error.describe() << '\n'; };
     kubernetes::KubernetesVariants variants(cluster, config);
     variants.start();
     io.run();

@@ -202,6 +202,22 @@ TEST_CASE("a refusal is told once, in the API server's words and with what to do
     CHECK_THAT(problem, !Catch::Matchers::ContainsSubstring("token-1"));
 }
 
+TEST_CASE("an API server that cannot be reached is named, with what it was to be asked") {
+    asio::io_context context;
+    // Bound and not listened to: nobody else gets the port, and it refuses connections.
+    const asio::ip::tcp::endpoint loopback(asio::ip::address_v4::loopback(), 0);
+    asio::ip::tcp::acceptor nobody(context, loopback.protocol());
+    nobody.bind(loopback);
+    ClientConfig config;
+    config.http.url = "http://127.0.0.1:" + std::to_string(nobody.local_endpoint().port());
+    const Following following(context, config);
+    run_until(context, [&] { return !following.told.problems.empty(); });
+    CHECK(following.told.problems ==
+          std::vector{"unreachable: the API server was asked to list pods in namespace llm: no "
+                      "connection was established: Connection refused (" +
+                      config.http.url + ")"});
+}
+
 TEST_CASE("what is known stays while the API server fails") {
     asio::io_context context;
     Cluster cluster(context);
