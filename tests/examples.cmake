@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Examples beside a simulated fleet, as a user runs them. The fleet's past is the same each time, and the last moments of
+# it are what they decide by.
+
+# wva_metrics_add_fleet_test(<name> <options of vllm_fleet> <command for sh> <regular expression of what it prints>)
+function(wva_metrics_add_fleet_test name options command expected)
+  add_test(NAME example.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh
+    "$<TARGET_FILE:vllm_fleet> ${options}" sh -c "${command}")
+  set_tests_properties(example.${name} PROPERTIES LABELS unit PASS_REGULAR_EXPRESSION "${expected}")
+endfunction()
+
+set(loop "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --fleet $FLEET_URL $LOOP_ARGS --interval 200ms")
+wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1" "${loop} --rounds 1" "1 -> 2: KV cache has [0-9.]+ % room")
+wva_metrics_add_fleet_test(loop_scales_down "--models 1 --pods 4 --period 100 --warm-up 90"
+  "${loop} --rounds 2 --window 15s --stabilisation 100ms" "4 -> 3: one fewer has sufficed")
