@@ -22,7 +22,7 @@ set -f
 $fleet --namespace llm --listen 127.0.0.1:0 --fake-prometheus 127.0.0.1:0 --ready-file "$work/ready" >"$work/log" 2>&1 &
 fleet_process=$!
 set +f
-tries=300
+tries=1200
 until grep -q '^POLL_ARGS=' "$work/ready" 2>/dev/null; do
     tries=$((tries - 1))
     if [ $tries = 0 ]; then
