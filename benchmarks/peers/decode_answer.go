@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The peer of benchmarks/decode_answer.cpp: client_golang decodes the same bodies, which
+// `decode_answer --write-body SERIES FILE` has written. Its arguments are these files, of 1, 100 and
+// 10 000 series, after --smoke or --quick; it writes the same lines.
+//
+//	GO111MODULE=off GOPATH=/usr/share/gocode go build -o decode_answer_go decode_answer.go
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"sort"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+)
+
+func require(holds bool, what string) {
+	if !holds {
+		fmt.Fprintln(os.Stderr, "the benchmark is broken:", what)
+		os.Exit(1)
+	}
+}
+
+// server answers every request with the same body, inside the process.
+type server struct{ body []byte }
+
+func (s server) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode:    http.StatusOK,
+		Header:        http.Header{"Content-Type": []string{"application/json"}},
+		Body:          io.NopCloser(bytes.NewReader(s.body)),
+		ContentLength: int64(len(s.body)),
+		Request:       request,
+	}, nil
+}
+
+// check compares what client_golang made of a body with what the standard library does.
+func check(vector model.Vector, body []byte) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]interface{}
+			}
+		}
+	}
+	require(json.Unmarshal(body, &answer) == nil && len(vector) == len(answer.Data.Result), "the series differ")
+	for i, series := range answer.Data.Result {
+		sample := vector[i]
+		require(len(sample.Metric) == len(series.Metric), "the labels differ")
+		for name, value := range series.Metric {
+			require(string(sample.Metric[model.LabelName(name)]) == value, "a label differs")
+		}
+		value, err := strconv.ParseFloat(series.Value[1].(string), 64)
+		require(err == nil && float64(sample.Value) == value, "a value differs")
+		require(float64(sample.Timestamp)/1000 == series.Value[0].(float64), "a time differs")
+	}
+}
+
+// cpuSeconds is what C++ measures too, the garbage collector's threads included.
+func cpuSeconds() float64 {
+	var usage syscall.Rusage
+	require(syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil, "no CPU time")
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+func main() {
+	smoke, rounds, files := false, 15, []string{}
+	for _, argument := range os.Args[1:] {
+		switch argument {
+		case "--smoke":
+			smoke, rounds = true, 1
+		case "--quick":
+			rounds = 5
+		default:
+			files = append(files, argument)
+		}
+	}
+	require(len(files) == 3, "three bodies are needed")
+	for i, name := range []string{"1", "100", "10 000"} {
+		series := []int{1, 100, 10000}[i]
+		body, err := os.ReadFile(files[i])
+		require(err == nil, "a body cannot be read")
+		client, err := api.NewClient(api.Config{Address: "http://prometheus.invalid", RoundTripper: server{body}})
+		require(err == nil, "there is no client")
+		prometheus := v1.NewAPI(client)
+		decode := func() model.Vector {
+			value, _, err := prometheus.Query(context.Background(), "up", time.Unix(1700000000, 0))
+			require(err == nil, "client_golang refuses the answer")
+			vector, ok := value.(model.Vector)
+			require(ok && len(vector) == series, "the number of series differs")
+			return vector
+		}
+
+		// Its clock ticks more coarsely than one short answer lasts.
+		repeats := 1
+		if !smoke {
+			repeats = 10000/series + 1
+		}
+		var seconds []float64
+		var before, after runtime.MemStats
+		check(decode(), body)
+		runtime.ReadMemStats(&before)
+		for round := 0; round < rounds; round++ {
+			start := cpuSeconds()
+			for j := 0; j < repeats; j++ {
+				decode()
+			}
+			seconds = append(seconds, (cpuSeconds()-start)/float64(repeats))
+		}
+		runtime.ReadMemStats(&after)
+		sort.Float64s(seconds)
+		row := func(path, unit, better string, value float64) {
+			fmt.Printf(`{"path":"%s","work":"%s series of 6 labels","who":"client_golang",`+
+				`"unit":"%s","better":"%s","value":%.9g}`+"\n", path, name, unit, better, value)
+		}
+		row("query answer decoded", "MB/s", "more", float64(len(body))/1e6/seconds[len(seconds)/2])
+		row("query answer decoded: memory", "allocations per answer", "less",
+			float64(after.Mallocs-before.Mallocs)/float64(rounds*repeats))
+	}
+}
