@@ -274,7 +274,7 @@ private:
         auto hint = promql::build_namespace_hint_query(model.model_id, config.engine);
         if (hint.has_value()) {
             const auto note = [elsewhere](const prometheus::SeriesView& series) {
-                elsewhere->insert(series.labels[0]);
+                elsewhere->emplace(series.labels[0]);
             };
             const auto told = co_await core->client.query(std::move(hint->promql),
                                                           std::move(hint->labels), note, deadline);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wva_metrics::prometheus {
@@ -34,7 +35,7 @@ struct AnswerLimits {
 struct SeriesView {
     /// The values of the labels that were asked for, in that order; "" where the series has no such
     /// label.
-    std::span<const std::string> labels;
+    std::span<const std::string_view> labels;
     /// As sent, NaN and the infinities included.
     double value = 0;
     /// Unix seconds, as sent: at least 0 and below 1e12. For an instant query this is the time of

@@ -47,12 +47,12 @@ public:
     AnswerDecoder(const AnswerDecoder&) = delete;
     AnswerDecoder& operator=(const AnswerDecoder&) = delete;
 
-    /// Takes the next bytes. False where the answer is already known to be no good; the rest need
-    /// not be read then.
+    /// Takes the next bytes, which may go away after the call. False where the answer is already
+    /// known to be no good; the rest need not be read then.
     bool write(std::string_view chunk) { return parser_.write(chunk); }
 
-    /// Says that there are no more bytes. To be called once.
-    Result<AnswerInfo> finish() { return parser_.finish(); }
+    /// Takes the last bytes, if there are more. To be called once.
+    Result<AnswerInfo> finish(std::string_view rest = {}) { return parser_.finish(rest); }
 
     /// After `finish`: what the API said where the answer is itself an error.
     const std::optional<ApiError>& api_error() const noexcept { return parser_.api_error(); }
@@ -65,14 +65,16 @@ private:
 };
 
 /// Decodes an answer that is there as a whole. See `AnswerDecoder`.
+///
+/// Labels are pointed to in `body` wherever they are written there without escapes, so that for up
+/// to 8 wanted labels an ordinary answer is decoded without an allocation.
 template <typename Sink>
     requires std::invocable<Sink&, const SeriesView&> Result<AnswerInfo>
     decode_answer(std::string_view body, std::span<const std::string> wanted_labels,
                   const AnswerLimits& limits, Sink&& sink) {
         const auto forward = [&sink](const SeriesView& series) { sink(series); };
         AnswerDecoder<std::decay_t<decltype(forward)>> decoder(wanted_labels, limits, forward);
-        decoder.write(body);
-        return decoder.finish();
+        return decoder.finish(body);
     }
 
 } // namespace wva_metrics::prometheus

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -292,20 +293,34 @@ TEST_CASE("What a sink throws becomes an error, and the sink is not called again
     CHECK(odd.error().is(Errc::internal));
 }
 
-TEST_CASE("The memory of one series' labels is used again for the next") {
+TEST_CASE("Labels are pointed to where they are whole, else kept in memory that is used again") {
     std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
     for (int i = 0; i < 100; ++i)
         body += std::string(i > 0 ? "," : "") +
                 R"({"metric":{"pod":"a-pod-with-a-rather-long-name-)" + std::to_string(100 + i) +
                 R"(","namespace":"a-namespace-with-a-rather-long-name"},"value":[1,"2"]})";
     body += "]}}";
-    std::set<const char*> places;
-    const Result<AnswerInfo> result =
-        decode_answer(body, wanted_labels(), {}, [&](const SeriesView& series) {
-            for (const std::string& label : series.labels)
-                places.insert(label.data());
-        });
+    const auto is_in_body = [&](const char* label) {
+        return std::less_equal<>()(body.data(), label) &&
+               std::less<>()(label, body.data() + body.size());
+    };
+    const auto check = [&](const SeriesView& series) {
+        CHECK(is_in_body(series.labels[0].data()));
+        CHECK(series.labels[1].data() == nullptr);
+        CHECK(is_in_body(series.labels[2].data()));
+    };
+    const Result<AnswerInfo> result = decode_answer(body, wanted_labels(), {}, check);
     REQUIRE(result.has_value());
     CHECK(result->series == 100);
+
+    std::set<const char*> places;
+    AnswerDecoder decoder(wanted_labels(), {}, [&](const SeriesView& series) {
+        for (const std::string_view label : series.labels)
+            places.insert(label.data());
+    });
+    for (std::size_t at = 0; at < body.size(); at += 7)
+        decoder.write(std::string(body, at, 7)); // Gone after the call.
+    REQUIRE(decoder.finish().has_value());
     CHECK(places.size() == 3);
+    CHECK(std::ranges::none_of(places, is_in_body));
 }

@@ -11,6 +11,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -33,17 +34,19 @@ public:
             reporting_ = true;
             return;
         }
-        const std::string& pod = series.labels[Columns::pod];
+        const std::string_view pod = series.labels[Columns::pod];
         if (pod.empty())
             return;
-        Facts& facts = pods_[{series.labels[Columns::namespace_name], pod}];
+        Facts& facts =
+            pods_[{std::string(series.labels[Columns::namespace_name]), std::string(pod)}];
         if (tag->part == promql::Part::live)
             facts.live = true;
         else if (tag->part == promql::Part::seen)
             facts.seen = true;
         else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
-            add_owner(facts, {series.labels[Columns::owner_kind],
-                              series.labels[Columns::owner_name], OwnerSource::kube_state_metrics});
+            add_owner(facts, {std::string(series.labels[Columns::owner_kind]),
+                              std::string(series.labels[Columns::owner_name]),
+                              OwnerSource::kube_state_metrics});
     }
 
     void merge(PodKnowledge&& other) {

@@ -82,12 +82,12 @@ public:
                                        series.labels[Columns::model]);
         if (!tag || !model)
             return;
-        std::string pod =
-            series.labels.size() > Columns::pod ? series.labels[Columns::pod] : std::string();
+        std::string pod(series.labels.size() > Columns::pod ? series.labels[Columns::pod]
+                                                            : std::string_view());
         std::string engine;
-        for (const std::string& label : series.labels.subspan(
+        for (const std::string_view label : series.labels.subspan(
                  std::min(series.labels.size(), std::size_t{Columns::first_engine})))
-            engine += label + '\n';
+            engine.append(label) += '\n';
         rows_.push_back({*model, std::move(pod), std::move(engine), *tag, series.value,
                          series.timestamp, asked_at_});
     }

@@ -51,20 +51,25 @@ public:
                           .skipped = skipped_};
     }
 
-    // Refusals.
+    // Refusals. Cold, so that what is checked all the time stays small.
 
-    bool bad(std::string message) {
+    [[gnu::cold]] bool bad(std::string message) {
         failure_.emplace(Errc::bad_response, std::move(message));
         return false;
     }
-    bool too_large(std::string_view what, std::string_view bound, std::size_t limit) {
+    [[gnu::cold]] bool too_large(std::string_view what, std::string_view bound, std::size_t limit) {
         failure_.emplace(Errc::too_large, std::string(what) + " exceeds answer." +
                                               std::string(bound) + " = " + std::to_string(limit));
         return false;
     }
-    bool wrong_type(std::string_view found) {
+    [[gnu::cold]] bool wrong_type(std::string_view found) {
         return bad(at.next_value() + " is " + std::string(found) + ", not " +
                    std::string(at.expected()));
+    }
+
+    [[gnu::cold]] bool label_name_too_long() {
+        return too_large("the name of " + at.next_value(), "max_label_name_bytes",
+                         limits_.max_label_name_bytes);
     }
 
     // Members and labels.
@@ -75,27 +80,31 @@ public:
         if (at.member == Member::other || at.member == Member::is_partial)
             return true;
         if (has_seen(at.member))
-            return bad(at.next_value() + " is there twice");
+            return member_twice();
         seen_ |= bit(at.member);
         return true;
     }
 
     bool begin_label(std::string_view name) {
         if (++label_count_ > limits_.max_labels)
-            return too_large("the number of labels of " + at.current_series(), "max_labels",
-                             limits_.max_labels);
-        return labels_.select(name) || bad(at.next_value() + " is there twice: " +
-                                           clean_text(name, limits_.max_label_name_bytes));
+            return too_many_labels();
+        return labels_.select(name, label_count_ - 1) || label_twice(name);
     }
 
-    /// `total`: bytes of the value so far.
+    /// A label's whole value, which stays where it is until the next `keep_labels`.
+    bool take_label_text(std::string_view text) {
+        labels_.set(text);
+        return check_label_text(text.size());
+    }
+    /// A part of a label's value. `total`: bytes of the value so far.
     bool add_label_text(std::string_view part, std::size_t total) {
-        if (total > limits_.max_label_value_bytes)
-            return too_large("the value of " + at.next_value(), "max_label_value_bytes",
-                             limits_.max_label_value_bytes);
-        labels_.append(part);
+        if (!check_label_text(total))
+            return false;
+        labels_.append(part, total);
         return true;
     }
+    /// Makes the labels of a series that has begun independent of the text they came from.
+    void keep_labels() { labels_.keep(); }
 
     // Values.
 
@@ -132,11 +141,9 @@ public:
         if (text.size() > limits_.max_value_bytes)
             return too_large("the length of " + at.next_value(), "max_value_bytes",
                              limits_.max_value_bytes);
-        const std::optional<double> timestamp = parse_value(text);
-        // Later it becomes a time point, and a conversion that does not fit is undefined.
-        if (!timestamp || !(*timestamp >= 0 && *timestamp < 1e12))
-            return bad(at.next_value() + " is not a time in Unix seconds, from 0 to 1e12");
-        pair_.timestamp = *timestamp;
+        // The samples of a vector are all of one time.
+        if (!is_same_name(text, last_time_text_) && !take_new_time(text))
+            return false;
         at.pair_size = 1;
         return true;
     }
@@ -168,7 +175,6 @@ public:
                    bit(Member::histogram) | bit(Member::histograms));
         label_count_ = 0;
         point_.reset();
-        labels_.clear();
         return true;
     }
 
@@ -198,6 +204,7 @@ public:
         has_instant_ = has_instant_ || instant;
         has_range_ = has_range_ || range;
         hand_on(point_);
+        labels_.clear();
         at.place = Place::result;
         return true;
     }
@@ -254,6 +261,24 @@ private:
     }
     bool has_seen(Member member) const noexcept { return (seen_ & bit(member)) != 0; }
 
+    bool check_label_text(std::size_t total) {
+        return total <= limits_.max_label_value_bytes || label_too_long();
+    }
+
+    [[gnu::cold]] bool member_twice() { return bad(at.next_value() + " is there twice"); }
+    [[gnu::cold]] bool too_many_labels() {
+        return too_large("the number of labels of " + at.current_series(), "max_labels",
+                         limits_.max_labels);
+    }
+    [[gnu::cold]] bool label_twice(std::string_view name) {
+        return bad(at.next_value() +
+                   " is there twice: " + clean_text(name, limits_.max_label_name_bytes));
+    }
+    [[gnu::cold]] bool label_too_long() {
+        return too_large("the value of " + at.next_value(), "max_label_value_bytes",
+                         limits_.max_label_value_bytes);
+    }
+
     bool misfit() { return bad("data.result is not what data.resultType says"); }
 
     bool take_envelope_string(std::string_view text) {
@@ -282,6 +307,16 @@ private:
             result_type_ = ResultType::string;
         else
             return bad("data.resultType is unknown: \"" + clean_text(text, 40) + "\"");
+        return true;
+    }
+
+    bool take_new_time(std::string_view text) {
+        const std::optional<double> timestamp = parse_value(text);
+        // Later it becomes a time point, and a conversion that does not fit is undefined.
+        if (!timestamp || !(*timestamp >= 0 && *timestamp < 1e12))
+            return bad(at.next_value() + " is not a time in Unix seconds, from 0 to 1e12");
+        last_time_text_ = text;
+        pair_.timestamp = *timestamp;
         return true;
     }
 
@@ -319,6 +354,7 @@ private:
     std::size_t label_count_ = 0;
     std::optional<Point> point_;
     Point pair_;
+    std::string last_time_text_;
     std::string pair_text_;
     std::size_t pair_text_bytes_ = 0;
 

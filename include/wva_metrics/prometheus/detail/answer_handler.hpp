@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -36,6 +37,10 @@ public:
 
     AnswerBuilder& answer() noexcept { return answer_; }
     const AnswerBuilder& answer() const noexcept { return answer_; }
+
+    /// What is parsed next: text in it stays where it is for so long, other text of the parser's
+    /// does not.
+    void begin_chunk(std::string_view chunk) noexcept { chunk_ = chunk; }
 
     using ErrorCode = boost::system::error_code;
     using Text = boost::json::string_view;
@@ -74,20 +79,19 @@ public:
     }
 
     bool on_string_part(Text part, std::size_t total, ErrorCode& ec) {
-        if (is_passed_over())
-            return true;
         if (answer_.at.place == Place::metric)
             return checked(answer_.add_label_text(part, total), ec);
-        keep_text(part, total);
+        if (!is_passed_over())
+            keep_text(part, total);
         return true;
     }
     bool on_string(Text part, std::size_t total, ErrorCode& ec) {
-        if (is_passed_over())
-            return true;
-        return checked(answer_.at.place == Place::metric
-                           ? answer_.add_label_text(part, total)
-                           : answer_.take_string(whole_text(part, total), total),
-                       ec);
+        if (answer_.at.place == Place::metric)
+            return checked(total == part.size() && is_in_chunk(part)
+                               ? answer_.take_label_text(part)
+                               : answer_.add_label_text(part, total),
+                           ec);
+        return is_passed_over() || checked(answer_.take_string(whole_text(part, total), total), ec);
     }
 
     bool on_number_part(Text part, ErrorCode&) {
@@ -199,19 +203,25 @@ private:
     }
 
     bool check_key(std::size_t total) {
-        const std::size_t limit = answer_.limits().max_label_name_bytes;
-        return answer_.at.place != Place::metric || total <= limit ||
-               answer_.too_large("the name of " + answer_.at.next_value(), "max_label_name_bytes",
-                                 limit);
+        return answer_.at.place != Place::metric ||
+               total <= answer_.limits().max_label_name_bytes || answer_.label_name_too_long();
     }
 
     bool take_number(Text last, ErrorCode& ec) {
         if (is_passed_over())
             return true;
+        if (number_.empty())
+            return checked(answer_.take_number(last), ec);
         append_bounded(number_, last);
         const bool is_accepted = answer_.take_number(number_);
         number_.clear();
         return checked(is_accepted, ec);
+    }
+
+    bool is_in_chunk(Text part) const noexcept {
+        const std::less_equal<const char*> before; // Unlike `<=`, for any two pointers.
+        return before(chunk_.data(), part.data()) &&
+               before(part.data() + part.size(), chunk_.data() + chunk_.size());
     }
 
     // Text comes in pieces. It is kept only up to the longest bound: whoever wants it whole refuses
@@ -225,14 +235,17 @@ private:
             text_.clear();
         append_bounded(text_, part);
     }
-    std::string_view whole_text(Text last, std::size_t total) {
-        if (total == last.size())
-            return last;
+    // Rare, and kept out of the way of what is not.
+    [[gnu::noinline]] std::string_view joined_text(Text last) {
         append_bounded(text_, last);
         return text_;
     }
+    std::string_view whole_text(Text last, std::size_t total) {
+        return total == last.size() ? std::string_view(last) : joined_text(last);
+    }
 
     AnswerBuilder answer_;
+    std::string_view chunk_;
     std::size_t max_text_bytes_;
     std::size_t passed_over_depth_ = 0;
     std::string text_;

@@ -31,25 +31,14 @@ public:
         if (failure_ || chunk.empty())
             return !failure_;
         bytes_ += chunk.size();
-        boost::system::error_code error;
-        const std::size_t used = parse(true, chunk, error);
-        if (!failure_ && error)
-            fail(error);
-        else if (!failure_ && used < chunk.size())
-            failure_.emplace(Errc::bad_response,
-                             "there is more after the end of the answer's JSON");
+        parse(true, chunk);
         return !failure_;
     }
 
-    Result<AnswerInfo> finish() {
-        if (!failure_ && !parser_.done()) {
-            boost::system::error_code error;
-            parse(false, {}, error);
-            if (!failure_)
-                failure_.emplace(Errc::bad_response, bytes_ == 0
-                                                         ? std::string("the answer is empty")
-                                                         : "the answer's JSON breaks off after " +
-                                                               std::to_string(bytes_) + " bytes");
+    Result<AnswerInfo> finish(std::string_view rest) {
+        if (!failure_) {
+            bytes_ += rest.size();
+            parse(false, rest);
         }
         if (failure_)
             return *failure_;
@@ -72,22 +61,37 @@ private:
         return options;
     }
 
-    std::size_t parse(bool more, std::string_view chunk, boost::system::error_code& error) {
+    void parse(bool more, std::string_view chunk) {
         try {
-            return parser_.write_some(more, chunk.data(), chunk.size(), error);
+            AnswerHandler& handler = parser_.handler();
+            handler.begin_chunk(chunk);
+            boost::system::error_code error;
+            const std::size_t used = parser_.write_some(more, chunk.data(), chunk.size(), error);
+            if (error)
+                fail(error, !more && used == chunk.size());
+            else if (used < chunk.size())
+                failure_.emplace(Errc::bad_response,
+                                 "there is more after the end of the answer's JSON");
+            else if (more)
+                handler.answer().keep_labels();
         } catch (const std::exception& thrown) {
             failure_.emplace(Errc::internal, std::string("taking in the answer failed: ") +
                                                  clean_text(thrown.what(), 200));
         } catch (...) {
             failure_.emplace(Errc::internal, "taking in the answer failed");
         }
-        return 0;
     }
 
-    void fail(const boost::system::error_code& error) {
+    /// `is_at_end`: nothing that is there is wrong, but something is missing.
+    void fail(const boost::system::error_code& error, bool is_at_end) {
         const AnswerBuilder& answer = parser_.handler().answer();
         if (answer.failure())
             failure_ = answer.failure();
+        else if (bytes_ == 0)
+            failure_.emplace(Errc::bad_response, "the answer is empty");
+        else if (is_at_end)
+            failure_.emplace(Errc::bad_response, "the answer's JSON breaks off after " +
+                                                     std::to_string(bytes_) + " bytes");
         else if (error == boost::json::error::too_deep)
             failure_.emplace(Errc::too_large,
                              "the depth of the answer's JSON exceeds answer.max_depth = " +

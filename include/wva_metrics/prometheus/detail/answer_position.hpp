@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/detail/text.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -70,9 +72,9 @@ inline constexpr std::array<MemberName, 15> member_names{{
     {Place::envelope, "isPartial", Member::is_partial},
 }};
 
-constexpr Member find_member(Place place, std::string_view name) noexcept {
+inline Member find_member(Place place, std::string_view name) noexcept {
     for (const MemberName& known : member_names) {
-        if (known.place == place && known.name == name)
+        if (known.place == place && is_same_name(known.name, name))
             return known.member;
     }
     return Member::other;

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/detail/text.hpp"
+
+#include <boost/container/small_vector.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,45 +16,86 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// The wanted labels of one series after another. The memory of one series is used again for the
-/// next.
+/// The wanted labels of one series after another.
+///
+/// A value that is there as a whole is not copied: it is pointed to until `keep`. For few labels
+/// nothing is allocated then.
 class LabelBuffer {
 public:
     /// The names must stay where they are.
     explicit LabelBuffer(std::span<const std::string> wanted)
-        : wanted_(wanted), values_(wanted.size()), is_present_(wanted.size()),
-          current_(wanted.size()) {}
+        : wanted_(wanted), values_(wanted.size()), current_(wanted.size()) {}
 
     void clear() noexcept {
-        for (std::string& value : values_)
-            value.clear();
-        std::fill(is_present_.begin(), is_present_.end(), '\0');
+        std::ranges::fill(values_, std::string_view());
         current_ = wanted_.size();
     }
 
-    /// What is appended from now on belongs to this label, or is dropped where nobody wants it.
-    /// False where the series has this label already.
-    bool select(std::string_view name) noexcept {
-        current_ = static_cast<std::size_t>(std::find(wanted_.begin(), wanted_.end(), name) -
-                                            wanted_.begin());
+    /// What is set or appended from now on belongs to this label, the series' `place`-th, or is
+    /// dropped where nobody wants it. False where the series has this label already.
+    bool select(std::string_view name, std::size_t place) noexcept {
+        current_ = find(name, place);
         if (current_ == wanted_.size())
             return true;
-        const bool is_new = is_present_[current_] == 0;
-        is_present_[current_] = 1;
+        const bool is_new = values_[current_].data() == nullptr;
+        values_[current_] = "";
         return is_new;
     }
 
-    void append(std::string_view text) {
+    void set(std::string_view text) noexcept {
         if (current_ < values_.size())
-            values_[current_].append(text);
+            values_[current_] = text;
     }
 
-    std::span<const std::string> values() const noexcept { return values_; }
+    /// `total`: bytes of the value so far, this part's included.
+    void append(std::string_view part, std::size_t total) {
+        if (current_ == values_.size())
+            return;
+        std::string& kept = kept_text(current_);
+        if (total == part.size())
+            kept.clear();
+        values_[current_] = kept.append(part);
+    }
+
+    /// Copies what is elsewhere.
+    void keep() {
+        for (std::size_t i = 0; i < values_.size(); ++i) {
+            if (values_[i].data() != nullptr && values_[i].data() != kept_text(i).data())
+                values_[i] = kept_text(i).assign(values_[i]);
+        }
+    }
+
+    /// Without data where the series has no such label.
+    std::span<const std::string_view> values() const noexcept { return values_; }
 
 private:
+    /// The series of an answer are alike, so the column that this place had last time is tried
+    /// first.
+    std::size_t find(std::string_view name, std::size_t place) noexcept {
+        const auto search = [&] {
+            const auto is_it = [&](std::string_view label) { return is_same_name(label, name); };
+            return static_cast<std::size_t>(std::ranges::find_if(wanted_, is_it) - wanted_.begin());
+        };
+        if (place >= columns_.size())
+            return search();
+        const std::size_t expected = columns_[place];
+        if (expected < wanted_.size() && is_same_name(wanted_[expected], name))
+            return expected;
+        const std::size_t column = search();
+        columns_[place] = static_cast<std::uint16_t>(column); // Only a guess, so it may not fit.
+        return column;
+    }
+
+    std::string& kept_text(std::size_t column) {
+        if (kept_.empty())
+            kept_.resize(wanted_.size());
+        return kept_[column];
+    }
+
     std::span<const std::string> wanted_;
-    std::vector<std::string> values_;
-    std::vector<char> is_present_;
+    boost::container::small_vector<std::string_view, 8> values_;
+    std::vector<std::string> kept_;
+    std::array<std::uint16_t, 16> columns_{};
     std::size_t current_;
 };
 

@@ -5,10 +5,32 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 namespace wva_metrics::prometheus::detail {
+
+/// The same text? For names and the like, which are too short to be worth a call of `memcmp`: from
+/// 4 bytes to 16, two loads that may overlap see all of them.
+inline bool is_same_name(std::string_view a, std::string_view b) noexcept {
+    const std::size_t size = a.size();
+    if (size != b.size())
+        return false;
+    const auto same_at = [&]<typename Word>(std::size_t at, Word) {
+        Word of_a;
+        Word of_b;
+        std::memcpy(&of_a, a.data() + at, sizeof(Word));
+        std::memcpy(&of_b, b.data() + at, sizeof(Word));
+        return of_a == of_b;
+    };
+    if (size >= 4 && size < 8)
+        return same_at(0, std::uint32_t()) && same_at(size - 4, std::uint32_t());
+    if (size >= 8 && size <= 16)
+        return same_at(0, std::uint64_t()) && same_at(size - 8, std::uint64_t());
+    return a == b;
+}
 
 /// The longest part of at most `max_bytes` that ends between two UTF-8 characters.
 inline std::string_view cut_text(std::string_view text, std::size_t max_bytes) noexcept {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace wva_metrics;
@@ -18,7 +19,7 @@ namespace {
 const ModelKey model{"llm", "meta/llama"};
 
 void add(LastReport& report, const std::string& part, double seconds_ago) {
-    const std::vector<std::string> labels = {part, "llm", "meta/llama"};
+    const std::vector<std::string_view> labels = {part, "llm", "meta/llama"};
     report({labels, 1'700'000'000 - seconds_ago, 1'700'000'000});
 }
 

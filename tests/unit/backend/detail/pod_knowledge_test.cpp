@@ -21,7 +21,7 @@ namespace {
 void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "",
          const std::string& kind = "", const std::string& owner = "",
          const std::string& namespace_name = "llm") {
-    const std::vector<std::string> labels = {part, namespace_name, pod, kind, owner};
+    const std::vector<std::string_view> labels = {part, namespace_name, pod, kind, owner};
     pods.add({labels, 1, 0});
 }
 

@@ -4,6 +4,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,7 +20,7 @@ const TimePoint asked_at{std::chrono::hours(1000)};
 struct Answer {
     explicit Answer(promql::ModelChunk chunk = plan.chunks()[0])
         : collector(plan, chunk, asked_at) {}
-    void add(std::vector<std::string> labels, double value = 1) {
+    void add(const std::vector<std::string_view>& labels, double value = 1) {
         collector({labels, value, 1'700'000'000});
     }
     std::vector<SignalRow> rows() { return std::move(collector).take(); }

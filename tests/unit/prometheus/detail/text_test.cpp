@@ -33,3 +33,19 @@ TEST_CASE("A part is found whatever its case") {
     CHECK(contains_ignoring_case("x", ""));
     CHECK_FALSE(contains_ignoring_case("quer", "query"));
 }
+
+TEST_CASE("names are the same where every byte is, whatever their length") {
+    std::string name;
+    for (std::size_t length = 0; length < 40; ++length) {
+        const std::string same = name;
+        CHECK(is_same_name(name, same));
+        CHECK_FALSE(is_same_name(name, same + '\0'));
+        for (std::size_t at = 0; at < length; ++at) {
+            std::string other = name;
+            other[at] = static_cast<char>(other[at] + 1);
+            INFO(name << " and " << other);
+            CHECK_FALSE(is_same_name(name, other));
+        }
+        name += static_cast<char>('a' + length % 26);
+    }
+}
