@@ -5,6 +5,7 @@
 // programs of other languages (`peers/decode_answer.go`).
 #include <wva_metrics/prometheus/answer_decoder.hpp>
 
+#include "support/allocations.hpp"
 #include "support/measurement.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
@@ -28,7 +29,6 @@
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <new>
 #include <random>
 #include <span>
 #include <string>
@@ -36,26 +36,6 @@
 #include <vector>
 
 using namespace wva_metrics;
-
-namespace {
-
-std::uint64_t allocations = 0;
-
-} // namespace
-
-// Counted, as every container of the C++ decoders takes its memory from here.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace {
 
@@ -219,7 +199,7 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-void compare(std::size_t series, std::string_view name, const bench::Options& options) {
+void compare(std::size_t series, const bench::Options& options) {
     std::string body = make_body(series);
     body.reserve(body.size() + 64);
     std::vector<Contestant> contestants{{"ours", 0, decode_ours}};
@@ -259,7 +239,7 @@ void compare(std::size_t series, std::string_view name, const bench::Options& op
         }
     }
 
-    const std::string work = std::string(name) + " series of 6 labels";
+    const std::string work = bench::grouped(series) + " series of 6 labels";
     const bench::Row row("query answer decoded", work, "MB/s", bench::Better::more);
     for (const Contestant& contestant : contestants) {
         const double speed = static_cast<double>(body.size()) / 1e6 / median(contestant.seconds);
@@ -273,9 +253,9 @@ void compare(std::size_t series, std::string_view name, const bench::Options& op
     const bench::Row count("query answer decoded: memory", work, "allocations per answer",
                            bench::Better::less);
     for (const Contestant& contestant : contestants) {
-        const std::uint64_t before = allocations;
+        const std::uint64_t before = bench::allocations;
         decode(contestant);
-        const auto made = static_cast<double>(allocations - before);
+        const auto made = static_cast<double>(bench::allocations - before);
         if (contestant.name == "ours")
             count.ours(made);
         else
@@ -299,8 +279,7 @@ int main(int count, char** arguments) {
         return 0;
     }
     const bench::Options options = bench::parse_options(count, arguments);
-    compare(1, "1", options);
-    compare(100, "100", options);
-    compare(10'000, "10 000", options);
+    for (const unsigned series : {1U, 100U, 10'000U})
+        compare(series, options);
     return 0;
 }
