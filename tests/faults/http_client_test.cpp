@@ -54,6 +54,18 @@ TEST_CASE("a request reaches the server as it was meant") {
     CHECK(pair.client->endpoint() == pair.server.url());
 }
 
+TEST_CASE("a request that does not fit into the socket's buffers arrives whole") {
+    std::string body(std::size_t{16} << 20, 'x');
+    for (std::size_t i = 0; i < body.size(); i += 1000)
+        body[i] = static_cast<char>('a' + i / 1000 % 26);
+    HttpPair pair({answer_each_with(ok_answer)});
+    for (int i = 0; i < 2; ++i)
+        REQUIRE(pair.ask(Request::post("/", body, "")).has_value());
+    for (const std::string& request : pair.server.requests())
+        CHECK(request.ends_with("\r\n\r\n" + body));
+    CHECK(pair.server.connections() == 1);
+}
+
 TEST_CASE("a connection is kept and used again") {
     HttpPair pair({answer_each_with(ok_answer)});
     for (int i = 0; i < 5; ++i)

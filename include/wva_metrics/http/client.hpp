@@ -10,6 +10,7 @@
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/open_calls.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
@@ -17,14 +18,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -41,9 +43,9 @@ namespace wva_metrics::http {
 ///
 /// Thread safety: `send` may be called from any number of threads, strands and execution contexts
 /// at once. Each call runs on a strand of its own on the client's executor, and returns to its
-/// caller's executor; so a socket, its timer and its cancellation never meet on two threads,
-/// whatever the caller's executor is. A kept connection goes from one call's strand to another's
-/// through the pool and its mutex.
+/// caller's executor; so a socket and what ends it (its time, its cancellation) never meet on two
+/// threads, whatever the caller's executor is. A kept connection goes from one call's strand to
+/// another's through the pool and its mutex.
 ///
 /// Lifetime: the client may be destroyed while calls are pending, before or after its execution
 /// context (but not on another thread while the context is being destroyed). Calls that are pending
@@ -154,9 +156,10 @@ private:
             problem->endpoint = endpoint->url.origin();
             co_return *std::move(problem);
         }
-        asio::awaitable<Result<Response>> call =
-            spawn(endpoint, std::move(request), deadline, std::move(streaming));
-        co_return co_await std::move(call);
+        co_return co_await asio::async_initiate<const asio::deferred_t,
+                                                void(std::exception_ptr, Result<Response>)>(
+            Spawn{}, asio::deferred, std::move(endpoint), std::move(request), deadline,
+            std::move(streaming));
     }
 
     static std::optional<Error> check_streaming(const detail::Streaming& streaming) {
@@ -173,43 +176,41 @@ private:
     ///
     /// No coroutine, so that nothing of the client's execution context stays in a frame of the
     /// caller's: that frame may be destroyed later than the client's context.
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>> spawn(const EndpointPtr& endpoint, Request request,
-                                                   TimePoint deadline, StreamingPtr streaming) {
-        const std::optional<asio::any_io_executor> executor = endpoint->executor();
-        if (!executor)
-            return refuse(endpoint->aborted());
-        auto call = std::make_shared<detail::Call>(asio::make_strand(*executor));
-        const auto begin = [weak = std::weak_ptr(call)](auto handler,
-                                                        asio::awaitable<Result<Response>> work) {
-            const std::shared_ptr<detail::Call> begun = weak.lock();
+    struct Spawn {
+        template <typename Handler>
+        void operator()(Handler handler, EndpointPtr endpoint, Request request, TimePoint deadline,
+                        StreamingPtr streaming) const {
+            const std::optional<asio::any_io_executor> executor = endpoint->executor();
+            if (!executor) {
+                const auto own = asio::get_associated_executor(handler);
+                asio::post(own, [handler = std::move(handler),
+                                 error = endpoint->aborted()]() mutable {
+                    std::move(handler)(std::exception_ptr(), Result<Response>(std::move(error)));
+                });
+                return;
+            }
+            auto call = std::make_shared<detail::Call>(*executor);
             asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected()) {
-                slot.assign([weak](asio::cancellation_type) {
+                slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type) {
                     if (const auto running = weak.lock())
                         running->post_stop(detail::Call::Stop::cancelled);
                 });
             }
+            const asio::any_io_executor strand = call->strand();
             asio::co_spawn(
-                begun->strand(), std::move(work),
+                strand,
+                run(std::move(endpoint), std::move(call), std::move(request), deadline,
+                    std::move(streaming)),
                 asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
-        };
-        return asio::async_initiate<const asio::use_awaitable_t<>,
-                                    void(std::exception_ptr, Result<Response>)>(
-            begin, asio::use_awaitable,
-            run(endpoint, std::move(call), std::move(request), deadline, std::move(streaming)));
-    }
-
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>> refuse(Error error) {
-        co_return error;
-    }
+        }
+    };
 
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     static asio::awaitable<Result<Response>>
     run(EndpointPtr endpoint, std::shared_ptr<detail::Call> call, Request request,
         TimePoint deadline, StreamingPtr streaming) {
-        const detail::Endpoint::Registration registration(*endpoint, *call);
+        const detail::OpenCalls::Registration registration(*endpoint->calls, *call);
         if (!registration.is_open())
             co_return endpoint->aborted();
         try {
@@ -217,85 +218,79 @@ private:
             if (until.at <= now())
                 co_return endpoint->error(
                     Errc::timeout, "the caller's deadline had passed before anything was sent");
-            if (streaming)
-                co_return co_await stream_at_once(endpoint, *call, request, until, *streaming);
-            co_return co_await send_in_turn(endpoint, *call, request, until);
+            std::optional<detail::ConnectionPool::StreamPlace> stream_place;
+            std::optional<detail::ConnectionPool::Place> place;
+            if (streaming) {
+                if (!stream_place.emplace(endpoint->pool).is_granted())
+                    co_return too_many_streams(*endpoint);
+            } else if (!place.emplace(endpoint->pool, *call).is_granted_at_once()) {
+                if (std::optional<Error> problem = co_await queue(*endpoint, *call, *place, until))
+                    co_return *std::move(problem);
+            }
+            if (call->is_aborted())
+                co_return endpoint->aborted();
+
+            Result<std::string> authorization = endpoint->credentials.authorization(now());
+            if (!authorization)
+                co_return endpoint->error(Errc::invalid_config, authorization.error().message);
+            for (bool is_renewed = false;; is_renewed = true) {
+                detail::Attempt attempt(endpoint, *call, until, streaming.get());
+                Result<Response> response = co_await attempt.send(
+                    write_request(*endpoint, request, *authorization, streaming != nullptr));
+                if (is_renewed || !response || response->status != 401)
+                    co_return response;
+                endpoint->credentials.refused(*authorization);
+                Result<std::string> renewed = endpoint->credentials.authorization(now());
+                if (!renewed || *renewed == *authorization)
+                    co_return response;
+                authorization = std::move(renewed);
+            }
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
         }
     }
 
-    /// Waits for a free place in the pool.
+    /// Waits for a place in the pool that is not free yet.
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>> send_in_turn(EndpointPtr endpoint, detail::Call& call,
-                                                          const Request& request,
-                                                          detail::Deadline deadline) {
+    static asio::awaitable<std::optional<Error>>
+    queue(detail::Endpoint& endpoint, detail::Call& call,
+          const detail::ConnectionPool::Place& place, detail::Deadline deadline) {
         using State = detail::ConnectionPool::State;
         const std::string busy = "all limits.max_connections = " +
-                                 std::to_string(endpoint->config.limits.max_connections) +
+                                 std::to_string(endpoint.config.limits.max_connections) +
                                  " connections are in use";
-        call.expire_at(deadline.at);
-        const detail::ConnectionPool::Place place(endpoint->pool, call);
         if (place.state() == State::refused)
-            co_return endpoint->error(Errc::unavailable,
-                                      busy + " and limits.max_queued = " +
-                                          std::to_string(endpoint->config.limits.max_queued) +
-                                          " calls wait for one; ask less often or raise a limit");
+            co_return endpoint.error(Errc::unavailable,
+                                     busy + " and limits.max_queued = " +
+                                         std::to_string(endpoint.config.limits.max_queued) +
+                                         " calls wait for one; ask less often or raise a limit");
+        endpoint.calls->expire_at(call, deadline.at);
         while (place.state() == State::queued && !call.is_stopped())
             co_await call.wait();
         if (call.is_aborted())
-            co_return endpoint->aborted();
+            co_return endpoint.aborted();
         if (call.is_expired())
-            co_return endpoint->error(Errc::timeout,
-                                      busy + ", and none became free before the caller's deadline");
-        co_return co_await send_authorized(endpoint, call, request, deadline, nullptr);
+            co_return endpoint.error(Errc::timeout,
+                                     busy + ", and none became free before the caller's deadline");
+        co_return std::nullopt;
     }
 
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>>
-    stream_at_once(EndpointPtr endpoint, detail::Call& call, const Request& request,
-                   detail::Deadline deadline, const detail::Streaming& streaming) {
-        const detail::ConnectionPool::StreamPlace place(endpoint->pool);
-        if (!place.is_granted())
-            co_return endpoint->error(
-                Errc::unavailable,
-                "limits.max_streams = " + std::to_string(endpoint->config.limits.max_streams) +
-                    " answers are being streamed already; end one or raise the limit");
-        co_return co_await send_authorized(endpoint, call, request, deadline, &streaming);
+    static Error too_many_streams(const detail::Endpoint& endpoint) {
+        return endpoint.error(
+            Errc::unavailable,
+            "limits.max_streams = " + std::to_string(endpoint.config.limits.max_streams) +
+                " answers are being streamed already; end one or raise the limit");
     }
 
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>>
-    send_authorized(EndpointPtr endpoint, detail::Call& call, const Request& request,
-                    detail::Deadline deadline, const detail::Streaming* streaming) {
-        Result<std::string> authorization = endpoint->credentials.authorization(now());
-        if (!authorization)
-            co_return endpoint->error(Errc::invalid_config, authorization.error().message);
-        Result<Response> response =
-            co_await send_once(endpoint, call, request, *authorization, deadline, streaming);
-        if (!response || response->status != 401)
-            co_return response;
-        endpoint->credentials.refused(*authorization);
-        const Result<std::string> renewed = endpoint->credentials.authorization(now());
-        if (renewed && *renewed != *authorization)
-            response = co_await send_once(endpoint, call, request, *renewed, deadline, streaming);
-        co_return response;
-    }
-
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<Response>>
-    send_once(EndpointPtr endpoint, detail::Call& call, const Request& request,
-              const std::string& authorization, detail::Deadline deadline,
-              const detail::Streaming* streaming) {
+    static std::string write_request(const detail::Endpoint& endpoint, const Request& request,
+                                     const std::string& authorization, bool is_streaming) {
         // A decompressor wants the whole of a body.
         const Decompressor* const decompressor =
-            streaming == nullptr ? endpoint->config.decompressor.get() : nullptr;
+            is_streaming ? nullptr : endpoint.config.decompressor.get();
         const std::string_view coding =
             decompressor == nullptr ? std::string_view("identity") : decompressor->coding();
-        std::string bytes =
-            detail::write_request(request, endpoint->url, endpoint->headers, coding, authorization);
-        detail::Attempt attempt(endpoint, call, deadline, streaming);
-        co_return co_await attempt.send(std::move(bytes));
+        return detail::write_request(request, endpoint.url, endpoint.headers, coding,
+                                     authorization);
     }
 
     EndpointPtr endpoint_;

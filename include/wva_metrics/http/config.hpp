@@ -52,7 +52,7 @@ struct Limits {
     std::size_t max_connections = 10;
     /// Streamed answers under way, each on a connection of its own.
     std::size_t max_streams = 32;
-    /// Connections kept for later.
+    /// Connections kept for later, each with a buffer of at most `max_buffer_bytes`.
     std::size_t max_idle = 4;
     /// Calls that wait for a connection.
     std::size_t max_queued = 1000;

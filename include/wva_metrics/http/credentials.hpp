@@ -144,9 +144,10 @@ public:
     /// use; before there was one, this is `Errc::invalid_config` and the message names the file and
     /// the reason.
     Result<std::string> authorization(TimePoint now) {
+        if (credentials_.kind() != Credentials::Kind::bearer_file)
+            return value_; // Never changes.
         const std::lock_guard lock(mutex_);
-        if (credentials_.kind() == Credentials::Kind::bearer_file &&
-            (!read_at_ || now - *read_at_ >= reread_after)) {
+        if (!read_at_ || now - *read_at_ >= reread_after) {
             Result<std::string> token = read_token(credentials_.subject());
             if (token)
                 value_ = "Bearer " + *token;

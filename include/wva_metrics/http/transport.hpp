@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -119,13 +120,19 @@ public:
     asio::awaitable<IoResult> read_some(asio::mutable_buffer space) override {
         IoResult result;
         result.bytes = co_await socket_.async_read_some(
-            space, asio::redirect_error(asio::use_awaitable, result.error));
+            space, asio::redirect_error(asio::deferred, result.error));
         co_return result;
     }
     asio::awaitable<IoResult> write(asio::const_buffer bytes) override {
+        // Most requests fit into the socket's buffer at once, and then need no turn of the event
+        // loop.
         IoResult result;
-        result.bytes = co_await asio::async_write(
-            socket_, bytes, asio::redirect_error(asio::use_awaitable, result.error));
+        result.bytes = socket_.write_some(asio::const_buffer(bytes), result.error);
+        if (result.error == asio::error::would_block)
+            result.error.clear();
+        if (!result.error && result.bytes < bytes.size())
+            result.bytes += co_await asio::async_write(
+                socket_, bytes + result.bytes, asio::redirect_error(asio::deferred, result.error));
         co_return result;
     }
 
@@ -143,13 +150,13 @@ public:
             // A request is one write, and waits for nobody.
             boost::system::error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
+            socket.non_blocking(true, ignored);
         }
         co_return error;
     }
     /// `is_quiet`, likewise.
     static bool is_quiet(tcp::socket& socket) {
         boost::system::error_code error;
-        socket.non_blocking(true, error);
         char byte = 0;
         socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
         return error == asio::error::would_block;

@@ -282,3 +282,40 @@ TEST_CASE("a coding that was not asked for is refused, in whichever of the field
     CHECK(turned("Content-Encoding: turned\r\nContent-Encoding: turned\r\n", "x") ==
           "bad_response: the answer is compressed twice, which the request did not allow");
 }
+
+TEST_CASE("a buffer that has served one answer serves the next, however long each is") {
+    boost::beast::flat_buffer buffer;
+    for (const std::size_t bytes : {5000U, 3U, 0U, 9000U, 1U}) {
+        const std::string body(bytes, 'x');
+        const std::string text =
+            "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + body;
+        const http::Limits roomy;
+        ResponseReader reader(roomy, ResponseReader::Mode::collect, nullptr, std::move(buffer));
+        boost::asio::buffer_copy(reader.prepare(), boost::asio::buffer(text));
+        const Result<Progress> progress = reader.commit(text.size());
+        REQUIRE(progress.has_value());
+        CHECK(*progress == Progress::complete);
+        REQUIRE(reader.is_reusable());
+        CHECK(reader.take().body == body);
+        buffer = reader.take_buffer();
+        CHECK(buffer.size() == 0);
+        CHECK(buffer.capacity() > 0);
+    }
+}
+
+TEST_CASE("of a field that is there twice, the first counts, and every coding is looked at") {
+    const auto read_with = [](const std::string& fields) {
+        ResponseReader reader(small);
+        const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n";
+        boost::asio::buffer_copy(reader.prepare(), boost::asio::buffer(text));
+        const Result<Progress> progress = reader.commit(text.size());
+        return progress ? Result<Response>(reader.take()) : Result<Response>(progress.error());
+    };
+    const auto response = read_with("Content-Type: a/b\r\nRetry-After: 1\r\nLocation: /one\r\n"
+                                    "content-type: c/d\r\nretry-after: 2\r\nlocation: /two\r\n");
+    REQUIRE(response.has_value());
+    CHECK(response->content_type == "a/b");
+    CHECK(response->retry_after == "1");
+    CHECK(response->location == "/one");
+    CHECK(read_with("Content-Encoding: identity\r\nContent-Encoding: gzip\r\n").has_error());
+}

@@ -5,8 +5,10 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/detail/address_book.hpp"
 #include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/open_calls.hpp"
 #include "wva_metrics/http/detail/response_reader.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
@@ -15,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
@@ -54,20 +57,36 @@ public:
     /// questions, so asking twice is harmless.
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<Response>> send(std::string bytes) {
-        std::unique_ptr<Stream> stream = endpoint_->pool.take(now());
-        const bool reused = stream != nullptr;
-        if (reused) {
-            Outcome outcome = co_await exchange(*stream, bytes);
-            if (!outcome.was_dead || call_.is_stopped())
-                co_return finish(std::move(outcome), std::move(stream));
-            stream.reset();
+        Connection connection = endpoint_->pool.take(now());
+        for (bool is_reused = connection.stream != nullptr;; is_reused = false) {
+            if (!connection.stream) {
+                Result<std::unique_ptr<Stream>> connected = co_await connect();
+                if (!connected)
+                    co_return std::move(connected).error();
+                connection.stream = *std::move(connected);
+            }
+            Stream& stream = *connection.stream;
+            begin_exchange();
+            const StreamUse use(call_, stream);
+            const IoResult written = co_await stream.write(asio::buffer(bytes));
+            // A server may refuse a request before it has read all of it, and then there is an
+            // answer to read.
+            ResponseReader reader = make_reader(std::move(connection.buffer));
+            std::optional<Outcome> outcome;
+            if (call_.is_stopped())
+                outcome = failed(reader, stream, written.error);
+            while (!outcome) {
+                const IoResult got = co_await stream.read_some(reader.prepare());
+                outcome = take_in(reader, stream, written, got);
+            }
+            if (!is_reused || !outcome->was_dead || call_.is_stopped()) {
+                if (outcome->is_reusable && !call_.is_stopped())
+                    endpoint_->pool.put({std::move(connection.stream), reader.take_buffer()},
+                                        now());
+                co_return std::move(outcome->response);
+            }
+            connection = {};
         }
-        Result<std::unique_ptr<Stream>> connected = co_await connect();
-        if (!connected)
-            co_return std::move(connected).error();
-        stream = *std::move(connected);
-        Outcome outcome = co_await exchange(*stream, bytes);
-        co_return finish(std::move(outcome), std::move(stream));
     }
 
 private:
@@ -79,6 +98,8 @@ private:
     };
 
     static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    void expire_at(TimePoint at) { endpoint_->calls->expire_at(call_, at); }
 
     Deadline step(Duration length, std::string_view name) const {
         return earlier(deadline_, Deadline::after(now(), length, name));
@@ -95,16 +116,10 @@ private:
         return endpoint_->error(code, std::string(what) + ": " + error.message());
     }
 
-    Result<Response> finish(Outcome outcome, std::unique_ptr<Stream> stream) {
-        if (outcome.is_reusable && !call_.is_stopped())
-            endpoint_->pool.put(std::move(stream), now());
-        return std::move(outcome.response);
-    }
-
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     asio::awaitable<Result<AddressBook::Addresses>> look_up() {
         const Deadline deadline = step(endpoint_->config.timeouts.resolve, "timeouts.resolve");
-        call_.expire_at(deadline.at);
+        expire_at(deadline.at);
         const AddressBook::Waiter waiter(endpoint_->addresses, call_);
         if (waiter.must_ask())
             ask();
@@ -162,7 +177,7 @@ private:
         for (std::size_t i = 0; i < addresses->size() && error; ++i) {
             // An address that swallows packets must leave time for the next one.
             const Duration left = deadline.at - now();
-            call_.expire_at(now() + left / static_cast<Duration::rep>(addresses->size() - i));
+            expire_at(now() + left / static_cast<Duration::rep>(addresses->size() - i));
             error = co_await stream->connect((*addresses)[i]);
             if (call_.is_aborted())
                 co_return failure(deadline, "no connection was established", Errc::unreachable,
@@ -186,7 +201,7 @@ private:
     asio::awaitable<std::optional<Error>> secure(Stream& stream) {
         const Deadline deadline =
             step(endpoint_->config.timeouts.tls_handshake, "timeouts.tls_handshake");
-        call_.expire_at(deadline.at);
+        expire_at(deadline.at);
         HandshakeResult result = co_await stream.handshake(endpoint_->url.host_name());
         if (call_.is_stopped())
             co_return failure(deadline, "the TLS handshake did not end", Errc::tls_failed,
@@ -198,59 +213,58 @@ private:
         co_return std::nullopt;
     }
 
-    /// Writes the request and reads its answer.
-    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    asio::awaitable<Outcome> exchange(Stream& stream, const std::string& bytes) {
+    /// Sets the time of what follows: writing the request, and reading its answer.
+    void begin_exchange() {
+        exchange_ = streaming_ == nullptr ? deadline_ : until_silent(deadline_);
+        expire_at(exchange_.at);
+    }
+
+    ResponseReader make_reader(boost::beast::flat_buffer buffer) const {
         using Mode = ResponseReader::Mode;
-        Deadline deadline = streaming_ == nullptr ? deadline_ : until_silent(deadline_);
-        call_.expire_at(deadline.at);
-        const StreamUse use(call_, stream);
-        const IoResult written = co_await stream.write(asio::buffer(bytes));
-        // A server may refuse a request before it has read all of it, and then there is an answer
-        // to read.
-        ResponseReader reader(endpoint_->config.limits,
+        return ResponseReader(endpoint_->config.limits,
                               streaming_ == nullptr ? Mode::collect : Mode::stream,
-                              endpoint_->config.decompressor.get());
-        for (;;) {
-            if (call_.is_stopped())
-                co_return failed(reader, stream, deadline, written.error);
-            const IoResult got = co_await stream.read_some(reader.prepare());
-            if (call_.is_stopped() || (got.error && got.error != asio::error::eof))
-                co_return failed(reader, stream, deadline,
-                                 written.error ? written.error : got.error);
-            const bool at_end = got.error == asio::error::eof;
-            const bool was_streaming = reader.is_streaming();
-            Result<ResponseReader::Progress> progress =
-                at_end ? reader.finish() : reader.commit(got.bytes);
-            const bool is_alive =
-                reader.is_streaming() && (!was_streaming || !reader.piece().empty());
-            if (is_alive) {
-                const Result<bool> goes_on = hand_out(reader);
-                if (!goes_on)
-                    co_return Outcome{goes_on.error()};
-                if (!*goes_on)
-                    co_return Outcome{reader.take()};
-            }
-            if (!progress) {
-                Outcome outcome{with_endpoint(std::move(progress).error(), reader)};
-                outcome.was_dead = !reader.is_started();
-                co_return outcome;
-            }
-            if (*progress == ResponseReader::Progress::complete) {
-                Outcome outcome{reader.take()};
-                outcome.is_reusable = !written.error && !at_end && reader.is_reusable();
-                co_return outcome;
-            }
-            if (is_alive) {
-                deadline = until_silent(caller_);
-                // Never left to the timer alone: a busy stream would set it anew each time before
-                // it is heard.
-                if (deadline.at <= now())
-                    call_.expire();
-                else
-                    call_.expire_at(deadline.at);
-            }
+                              endpoint_->config.decompressor.get(), std::move(buffer));
+    }
+
+    /// Judges what has been read. Nothing where there is more to read.
+    std::optional<Outcome> take_in(ResponseReader& reader, const Stream& stream,
+                                   const IoResult& written, const IoResult& got) {
+        if (call_.is_stopped() || (got.error && got.error != asio::error::eof))
+            return failed(reader, stream, written.error ? written.error : got.error);
+        const bool at_end = got.error == asio::error::eof;
+        const bool was_streaming = reader.is_streaming();
+        Result<ResponseReader::Progress> progress =
+            at_end ? reader.finish() : reader.commit(got.bytes);
+        const bool is_alive = reader.is_streaming() && (!was_streaming || !reader.piece().empty());
+        if (is_alive) {
+            const Result<bool> goes_on = hand_out(reader);
+            if (!goes_on)
+                return Outcome{goes_on.error()};
+            if (!*goes_on)
+                return Outcome{reader.take()};
         }
+        if (!progress) {
+            Outcome outcome{with_endpoint(std::move(progress).error(), reader)};
+            outcome.was_dead = !reader.is_started();
+            return outcome;
+        }
+        if (*progress == ResponseReader::Progress::complete) {
+            Outcome outcome{reader.take()};
+            outcome.is_reusable = !written.error && !at_end && reader.is_reusable();
+            return outcome;
+        }
+        if (is_alive) {
+            exchange_ = until_silent(caller_);
+            // Never left to the timer alone: a busy stream would set it anew each time before it is
+            // heard.
+            if (exchange_.at <= now())
+                call_.expire();
+            else
+                expire_at(exchange_.at);
+        }
+        if (call_.is_stopped())
+            return failed(reader, stream, written.error);
+        return std::nullopt;
     }
 
     /// The end of the silence that a stream may keep from now on, or of all, if that is earlier.
@@ -284,14 +298,14 @@ private:
         return error;
     }
 
-    Outcome failed(const ResponseReader& reader, const Stream& stream, const Deadline& deadline,
+    Outcome failed(const ResponseReader& reader, const Stream& stream,
                    const boost::system::error_code& error) const {
         const Errc code = stream.is_tls_error(error) ? Errc::tls_failed : Errc::unreachable;
         const char* what =
             reader.is_started() ? "the answer did not arrive completely" : "no answer arrived";
-        if (reader.is_streaming() && call_.is_expired() && !deadline.name.empty())
+        if (reader.is_streaming() && call_.is_expired() && !exchange_.name.empty())
             what = "nothing more of the streamed answer arrived";
-        Outcome outcome{with_endpoint(failure(deadline, what, code, error), reader)};
+        Outcome outcome{with_endpoint(failure(exchange_, what, code, error), reader)};
         outcome.was_dead = !reader.is_started() && error != asio::error::operation_aborted;
         return outcome;
     }
@@ -303,6 +317,8 @@ private:
     Deadline caller_;
     /// The bound of this attempt; of a streamed one, until its header.
     Deadline deadline_;
+    /// The bound of what is being written or read.
+    Deadline exchange_;
 };
 
 } // namespace wva_metrics::http::detail

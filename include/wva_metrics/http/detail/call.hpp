@@ -7,26 +7,27 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/intrusive/list_hook.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <utility>
+#include <optional>
 
 namespace wva_metrics::http::detail {
 
 /// What one call of a client waits for, and what may end the waiting: its time, or the end of the
 /// client.
 ///
-/// Everything but `post_wake` and `post_close` is for the call's own strand.
-class Call : public std::enable_shared_from_this<Call> {
+/// Everything but `post_wake` and `post_stop` is for the call's own strand, except what `OpenCalls`
+/// does under its lock.
+class Call : public std::enable_shared_from_this<Call>, public boost::intrusive::list_base_hook<> {
 public:
-    using Strand = asio::strand<asio::any_io_executor>;
-
     enum class Stop : std::uint8_t {
         none,
         /// Its time is over.
@@ -37,12 +38,11 @@ public:
         closed,
     };
 
-    explicit Call(const Strand& strand)
-        : strand_(strand), limit_(strand, TimePoint::max()), wake_(strand, TimePoint::max()) {}
+    explicit Call(const asio::any_io_executor& executor) : strand_(make_strand(executor)) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
-    const Strand& strand() const noexcept { return strand_; }
+    const asio::any_io_executor& strand() const noexcept { return strand_; }
 
     /// Something that the call waits for has happened. Any thread.
     void post_wake() {
@@ -59,18 +59,21 @@ public:
         });
     }
 
-    /// From now on the call, with whatever it does, expires then. An expired call may be given a
-    /// new time: an address that does not answer is not the last one.
-    void expire_at(TimePoint at) {
+    /// For `OpenCalls`, under its lock and on the call's strand: the call has until then.
+    void begin_turn(TimePoint deadline) noexcept {
         if (stop_ == Stop::expired)
             stop_ = Stop::none;
-        // A wait that has ended already may still be on its way to its handler: the number tells it
-        // apart.
-        const std::uint64_t turn = ++turn_;
-        limit_.expires_at(at);
-        limit_.async_wait([weak = weak_from_this(), turn](boost::system::error_code error) {
+        deadline_ = deadline;
+        ++turn_;
+    }
+    /// For `OpenCalls`, under its lock.
+    TimePoint deadline() const noexcept { return deadline_; }
+    /// For `OpenCalls`, under its lock: ends the call, unless it is given a new time before it
+    /// hears of it.
+    void post_expiry() {
+        asio::post(strand_, [weak = weak_from_this(), turn = turn_] {
             const auto call = weak.lock();
-            if (!error && call && call->turn_ == turn)
+            if (call && call->turn_ == turn)
                 call->stop(Stop::expired);
         });
     }
@@ -91,7 +94,8 @@ public:
     asio::awaitable<void> wait() {
         if (!woken_ && !is_stopped()) {
             boost::system::error_code ignored;
-            co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            wake_.emplace(strand_, TimePoint::max());
+            co_await wake_->async_wait(asio::redirect_error(asio::deferred, ignored));
         }
         woken_ = false;
     }
@@ -99,7 +103,8 @@ public:
 private:
     void wake() {
         woken_ = true;
-        wake_.cancel();
+        if (wake_)
+            wake_->cancel();
     }
     void stop(Stop why) {
         if (is_stopped())
@@ -107,13 +112,25 @@ private:
         stop_ = why;
         if (stream_ != nullptr)
             stream_->close();
-        wake_.cancel();
+        if (wake_)
+            wake_->cancel();
     }
 
-    const Strand strand_;
-    asio::steady_timer limit_;
-    asio::steady_timer wake_;
+    /// A strand of an io_context's own executor fits into `any_io_executor`. One of another
+    /// `any_io_executor` does not, and is allocated anew each time that Asio asks for a property:
+    /// about twenty times per call.
+    static asio::any_io_executor make_strand(const asio::any_io_executor& executor) {
+        if (const auto* const own = executor.target<asio::io_context::executor_type>())
+            return asio::make_strand(*own);
+        return asio::make_strand(executor);
+    }
+
+    const asio::any_io_executor strand_;
+    /// Made by those who wait.
+    std::optional<asio::steady_timer> wake_;
     Stream* stream_ = nullptr;
+    TimePoint deadline_ = TimePoint::max();
+    /// Tells apart an expiry that was posted before the call was given a new time.
     std::uint64_t turn_ = 0;
     Stop stop_ = Stop::none;
     bool woken_ = false;

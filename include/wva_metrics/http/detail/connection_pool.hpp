@@ -6,6 +6,8 @@
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <boost/beast/core/flat_buffer.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +19,13 @@
 #include <vector>
 
 namespace wva_metrics::http::detail {
+
+/// A connection that may be kept.
+struct Connection {
+    std::unique_ptr<Stream> stream{};
+    /// Empty; its memory serves the next answer as well.
+    boost::beast::flat_buffer buffer{};
+};
 
 /// Counts the connections of one endpoint, keeps the idle ones, and lets calls queue for a free
 /// place. Thread-safe; does no I/O but to close sockets, and is told the time.
@@ -30,11 +39,14 @@ public:
     /// destruction.
     class Place {
     public:
-        Place(ConnectionPool& pool, Call& call) : pool_(pool), call_(call) { pool_.enter(*this); }
+        Place(ConnectionPool& pool, Call& call)
+            : pool_(pool), call_(call), granted_at_once_(pool_.enter(*this)) {}
         ~Place() { pool_.leave(*this); }
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
 
+        /// There was a free place.
+        bool is_granted_at_once() const noexcept { return granted_at_once_; }
         /// A queued place is granted from another thread, which then wakes the call.
         State state() const {
             const std::lock_guard lock(pool_.mutex_);
@@ -47,6 +59,7 @@ public:
         Call& call_;
         State state_ = State::refused;
         std::list<Place*>::iterator position_;
+        const bool granted_at_once_;
     };
 
     /// A stream's place among those that may have a connection. Streams last, so they are counted
@@ -75,36 +88,36 @@ public:
         bool is_granted_ = false;
     };
 
-    /// An idle connection, the youngest first; null where there is none. Only for a granted place.
-    std::unique_ptr<Stream> take(TimePoint now) {
-        Streams dropped;
+    /// An idle connection, the youngest first; none where there is none. Only for a granted place.
+    Connection take(TimePoint now) {
+        Connections dropped;
         const std::lock_guard lock(mutex_);
         prune(now, dropped);
         while (!idle_.empty()) {
-            std::unique_ptr<Stream> stream = std::move(idle_.back().stream);
+            Connection connection = std::move(idle_.back().connection);
             idle_.pop_back();
             // Whatever arrived while nobody had asked is no answer to the next question.
-            if (stream->is_quiet())
-                return stream;
-            dropped.push_back(std::move(stream));
+            if (connection.stream->is_quiet())
+                return connection;
+            dropped.push_back(std::move(connection));
         }
-        return nullptr;
+        return {};
     }
 
     /// Keeps a connection whose answer was complete.
-    void put(std::unique_ptr<Stream> stream, TimePoint now) {
-        Streams dropped;
+    void put(Connection connection, TimePoint now) {
+        Connections dropped;
         const std::lock_guard lock(mutex_);
         prune(now, dropped);
         if (closed_ || limits_.max_idle == 0) {
-            dropped.push_back(std::move(stream));
+            dropped.push_back(std::move(connection));
             return;
         }
         if (idle_.size() >= limits_.max_idle) {
-            dropped.push_back(std::move(idle_.front().stream));
+            dropped.push_back(std::move(idle_.front().connection));
             idle_.pop_front();
         }
-        idle_.push_back({std::move(stream), now});
+        idle_.push_back({std::move(connection), now});
     }
 
     /// Drops what is idle and keeps nothing any more. Grants nothing either: the calls are told to
@@ -123,20 +136,23 @@ public:
 
 private:
     struct Idle {
-        std::unique_ptr<Stream> stream;
+        Connection connection;
         TimePoint since;
     };
-    using Streams = std::vector<std::unique_ptr<Stream>>;
+    using Connections = std::vector<Connection>;
 
-    void enter(Place& place) {
+    bool enter(Place& place) {
         const std::lock_guard lock(mutex_);
         if (in_use_ < limits_.max_connections) {
             ++in_use_;
             place.state_ = State::granted;
-        } else if (queue_.size() < limits_.max_queued) {
+            return true;
+        }
+        if (queue_.size() < limits_.max_queued) {
             place.position_ = queue_.insert(queue_.end(), &place);
             place.state_ = State::queued;
         }
+        return false;
     }
 
     void leave(Place& place) {
@@ -156,9 +172,9 @@ private:
         }
     }
 
-    void prune(TimePoint now, Streams& dropped) {
+    void prune(TimePoint now, Connections& dropped) {
         while (!idle_.empty() && now - idle_.front().since > limits_.idle_timeout) {
-            dropped.push_back(std::move(idle_.front().stream));
+            dropped.push_back(std::move(idle_.front().connection));
             idle_.pop_front();
         }
     }

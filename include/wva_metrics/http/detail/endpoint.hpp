@@ -5,8 +5,8 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
 #include "wva_metrics/http/detail/address_book.hpp"
-#include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
+#include "wva_metrics/http/detail/open_calls.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
@@ -14,10 +14,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -37,7 +35,7 @@ public:
           credentials(config.credentials), pool(config.limits),
           addresses(url.host, url.port, config.timeouts.address_lifetime,
                     config.limits.max_addresses),
-          executor_(std::move(executor)) {}
+          calls(std::make_shared<OpenCalls>(std::move(executor))) {}
 
     const ClientConfig config;
     /// What is wrong with the configuration.
@@ -49,6 +47,7 @@ public:
     CredentialSource credentials;
     ConnectionPool pool;
     AddressBook addresses;
+    const std::shared_ptr<OpenCalls> calls;
 
     Error error(Errc code, std::string text) const {
         return {code, std::move(text), problems.empty() ? url.origin() : std::string()};
@@ -58,56 +57,17 @@ public:
     }
 
     /// Where streams and strands are made; nothing after `close`.
-    std::optional<asio::any_io_executor> executor() const {
-        const std::lock_guard lock(mutex_);
-        return executor_;
-    }
+    std::optional<asio::any_io_executor> executor() const { return calls->executor(); }
 
     /// Ends all calls, drops idle connections, and lets go of the executor.
     ///
     /// `tell_calls`: false where the execution context is shutting down, because it destroys the
     /// calls itself.
     void close(bool tell_calls) {
-        std::optional<asio::any_io_executor> dropped;
-        {
-            const std::lock_guard lock(mutex_);
-            dropped.swap(executor_);
-            if (tell_calls) {
-                for (Call* call : calls_)
-                    call->post_stop(Call::Stop::closed);
-            }
-        }
+        calls->close(tell_calls);
         pool.close();
         addresses.close();
     }
-
-    /// Keeps a call known as long as it runs, so that it can be ended.
-    class Registration {
-    public:
-        Registration(Endpoint& endpoint, Call& call) : endpoint_(endpoint), call_(call) {
-            const std::lock_guard lock(endpoint_.mutex_);
-            is_open_ = endpoint_.executor_.has_value();
-            endpoint_.calls_.insert(&call_);
-        }
-        ~Registration() {
-            const std::lock_guard lock(endpoint_.mutex_);
-            endpoint_.calls_.erase(&call_);
-        }
-        Registration(const Registration&) = delete;
-        Registration& operator=(const Registration&) = delete;
-        /// False where the client was gone already.
-        bool is_open() const noexcept { return is_open_; }
-
-    private:
-        Endpoint& endpoint_;
-        Call& call_;
-        bool is_open_ = false;
-    };
-
-private:
-    mutable std::mutex mutex_;
-    std::optional<asio::any_io_executor> executor_;
-    std::unordered_set<Call*> calls_;
 };
 
 } // namespace wva_metrics::http::detail

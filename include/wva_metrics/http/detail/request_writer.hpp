@@ -9,6 +9,7 @@
 #include "wva_metrics/version.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,8 +49,12 @@ inline std::optional<Error> check_request(const Request& request) {
 /// The bytes of a checked request. `authorization` is left out where it is empty.
 inline std::string write_request(const Request& request, const Url& url, std::string_view common,
                                  std::string_view accepted_coding, std::string_view authorization) {
-    std::string bytes(to_string(request.method()));
-    bytes.append(" ")
+    constexpr std::size_t names = 256; // More than those of the fields, and what stands between.
+    std::string bytes;
+    bytes.reserve(names + url.base_path.size() + request.target().size() + common.size() +
+                  authorization.size() + request.content_type().size() + request.body().size());
+    bytes.append(to_string(request.method()))
+        .append(" ")
         .append(url.base_path)
         .append(request.target())
         .append(" HTTP/1.1\r\n")

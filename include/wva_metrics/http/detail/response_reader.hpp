@@ -44,11 +44,14 @@ public:
     enum class Mode : std::uint8_t { collect, stream };
 
     /// `decompressor`: for the coding that was asked for (null = none); a stream asks for none.
+    /// `buffer`: an empty one, whose memory is used.
     explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect,
-                            const Decompressor* decompressor = nullptr)
+                            const Decompressor* decompressor = nullptr,
+                            beast::flat_buffer buffer = {})
         : limits_(limits), mode_(mode),
           decompressor_(mode == Mode::collect ? decompressor : nullptr),
-          buffer_(limits.max_buffer_bytes) {
+          buffer_(std::move(buffer)) {
+        buffer_.max_size(limits.max_buffer_bytes);
         start_message();
     }
 
@@ -126,6 +129,9 @@ public:
         return std::move(response_);
     }
 
+    /// The buffer, for the next answer. To be called last, where the connection is reusable.
+    beast::flat_buffer take_buffer() noexcept { return std::move(buffer_); }
+
 private:
     using Parser = beast::http::response_parser<GrowingBody>;
     using Field = beast::http::field;
@@ -158,18 +164,12 @@ private:
             return std::nullopt;
         }
         header_seen_ = true;
-        const std::string_view transfer = field(Field::transfer_encoding);
-        if (!transfer.empty() && !equals_ignoring_case(transfer, "chunked"))
-            return bad("the answer has a transfer encoding other than chunked");
-        if (std::optional<Error> problem = read_coding())
-            return problem;
-
         response_.status = status;
-        response_.content_type = field(Field::content_type);
-        if (const std::string_view text = field(Field::retry_after); !text.empty())
-            response_.retry_after = text;
-        if (const std::string_view text = field(Field::location); !text.empty())
-            response_.location = text;
+        // One pass, for each look-up by name would take longer than all the rest here.
+        for (const auto& field : parser_->get()) {
+            if (std::optional<Error> problem = read_field(field.name(), field.value()))
+                return problem;
+        }
         if (parser_->need_eof() && !parser_->is_done()) {
             const bool announced =
                 parser_->get().version() < 11 ||
@@ -190,18 +190,41 @@ private:
         return std::nullopt;
     }
 
-    /// The one coding that was asked for, at most once.
-    std::optional<Error> read_coding() {
-        const auto [begin, end] = parser_->get().equal_range(Field::content_encoding);
-        for (auto each = begin; each != end; ++each) {
-            const std::string_view content = each->value();
-            if (content.empty() || equals_ignoring_case(content, "identity"))
-                continue;
-            if (decompressor_ == nullptr || !equals_ignoring_case(content, decompressor_->coding()))
-                return bad("the answer is compressed in a way that the request did not allow");
-            if (std::exchange(compressed_, true))
-                return bad("the answer is compressed twice, which the request did not allow");
+    /// Where a field is there twice, the first counts.
+    std::optional<Error> read_field(Field name, std::string_view value) {
+        switch (name) {
+        case Field::transfer_encoding:
+            if (!value.empty() && !equals_ignoring_case(value, "chunked"))
+                return bad("the answer has a transfer encoding other than chunked");
+            break;
+        case Field::content_encoding:
+            return read_coding(value);
+        case Field::content_type:
+            if (response_.content_type.empty())
+                response_.content_type = value;
+            break;
+        case Field::retry_after:
+            if (!response_.retry_after && !value.empty())
+                response_.retry_after = value;
+            break;
+        case Field::location:
+            if (!response_.location && !value.empty())
+                response_.location = value;
+            break;
+        default:
+            break;
         }
+        return std::nullopt;
+    }
+
+    /// The one coding that was asked for, at most once.
+    std::optional<Error> read_coding(std::string_view content) {
+        if (content.empty() || equals_ignoring_case(content, "identity"))
+            return std::nullopt;
+        if (decompressor_ == nullptr || !equals_ignoring_case(content, decompressor_->coding()))
+            return bad("the answer is compressed in a way that the request did not allow");
+        if (std::exchange(compressed_, true))
+            return bad("the answer is compressed twice, which the request did not allow");
         return std::nullopt;
     }
 
