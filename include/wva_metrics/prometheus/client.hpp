@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,11 +89,31 @@ private:
                 problems += (problems.empty() ? "" : "; ") + problem;
         }
 
+        /// The question, and what is said with each.
+        std::string form(std::string_view promql) const {
+            constexpr std::string_view name = "query=";
+            std::string text;
+            text.reserve(name.size() + promql.size() + promql.size() / 2 + parameters.size());
+            text += name;
+            append_form_encoded(text, promql);
+            text += parameters;
+            return text;
+        }
+
         const PrometheusClientConfig config;
         const std::string endpoint;
+        /// Those of every question, encoded.
+        const std::string parameters = "&" + form_encode(fields(config));
         std::string problems;
         /// POST was refused here, and GET was not.
         std::atomic<bool> is_get_only{false};
+
+    private:
+        static FormFields fields(const PrometheusClientConfig& config) {
+            FormFields all{{"timeout", promql::format_duration(config.http.timeouts.attempt)}};
+            all.insert(all.end(), config.query_parameters.begin(), config.query_parameters.end());
+            return all;
+        }
     };
     using SharedPtr = std::shared_ptr<Shared>;
     /// Weak, so that destroying the client ends what is pending.
@@ -120,19 +141,20 @@ private:
             co_return Error(Errc::invalid_config,
                             "the configuration of the Prometheus client is unsound: " +
                                 shared->problems);
-        const std::string form = encode(*shared, std::move(promql));
         std::optional<http::Response> forbidden;
         if (!shared->is_get_only.load(std::memory_order_relaxed)) {
-            Result<http::Response> posted = co_await send(
-                http, shared, http::Request::post(path, form, "application/x-www-form-urlencoded"),
-                deadline);
+            Result<http::Response> posted =
+                co_await send(http, *shared,
+                              http::Request::post(path, shared->form(promql),
+                                                  "application/x-www-form-urlencoded"),
+                              deadline);
             if (posted.has_error() || !may_refuse_method(posted->status))
                 co_return posted;
             if (posted->status == 403)
                 forbidden = *std::move(posted);
         }
 
-        std::string target = std::string(path) + "?" + form;
+        std::string target = std::string(path) + "?" + shared->form(promql);
         if (target.size() > shared->config.max_get_bytes)
             co_return Error(Errc::too_costly,
                             "the query can only be sent by GET, and its " +
@@ -141,7 +163,7 @@ private:
                                 "; ask for fewer models at once, or let the endpoint take POST",
                             shared->endpoint);
         Result<http::Response> got =
-            co_await send(http, shared, http::Request::get(std::move(target)), deadline);
+            co_await send(http, *shared, http::Request::get(std::move(target)), deadline);
         if (got.has_value() && got->status / 100 == 2)
             shared->is_get_only.store(true, std::memory_order_relaxed);
         else if (got.has_value() && may_refuse_method(got->status))
@@ -154,23 +176,15 @@ private:
     }
 
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    static asio::awaitable<Result<http::Response>> send(HttpPtr http, SharedPtr shared,
+    static asio::awaitable<Result<http::Response>> send(const HttpPtr& http, const Shared& shared,
                                                         http::Request request, TimePoint deadline) {
-        asio::awaitable<Result<http::Response>> sending;
         if (const auto client = http.lock())
-            sending = client->send(std::move(request), deadline);
-        else
-            co_return Error(Errc::aborted, "the Prometheus client was destroyed", shared->endpoint);
-        co_return co_await std::move(sending);
+            return client->send(std::move(request), deadline);
+        return refuse(Error(Errc::aborted, "the Prometheus client was destroyed", shared.endpoint));
     }
-
-    static std::string encode(const Shared& shared, std::string promql) {
-        FormFields fields{
-            {"query", std::move(promql)},
-            {"timeout", promql::format_duration(shared.config.http.timeouts.attempt)}};
-        fields.insert(fields.end(), shared.config.query_parameters.begin(),
-                      shared.config.query_parameters.end());
-        return form_encode(fields);
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
+    static asio::awaitable<Result<http::Response>> refuse(Error error) {
+        co_return error;
     }
 
     std::shared_ptr<http::Client> http_;

@@ -66,7 +66,7 @@ constexpr bool may_refuse_method(int http_status) noexcept {
 }
 
 /// The error that a response is. Not for 2xx responses; see `decode_response`.
-inline Error to_error(const http::Response& response, std::string endpoint) {
+inline Error to_error(const http::Response& response, const std::string& endpoint) {
     const int status = response.status;
     const std::string answered = "Prometheus answered HTTP " + std::to_string(status);
     if (status / 100 == 3) {
@@ -77,11 +77,11 @@ inline Error to_error(const http::Response& response, std::string endpoint) {
             Errc::rejected,
             answered + ", a redirect" + target +
                 ", and redirects are not followed; configure the URL of the Prometheus API itself",
-            std::move(endpoint), status);
+            endpoint, status);
     }
     if (status / 100 != 4 && status / 100 != 5)
-        return Error(Errc::bad_response, answered + ", which is no answer to a query",
-                     std::move(endpoint), status);
+        return Error(Errc::bad_response, answered + ", which is no answer to a query", endpoint,
+                     status);
 
     std::optional<ApiError> api_error = detail::find_api_error(response.body);
     if (!api_error && (status == 404 || status == 405 || status == 501))
@@ -90,10 +90,10 @@ inline Error to_error(const http::Response& response, std::string endpoint) {
                          (status == 404 ? ": there is no query API at this URL"
                                         : ": this URL takes queries neither by POST nor by GET") +
                          "; check the URL and its path (" + detail::describe_body(response) + ")",
-                     std::move(endpoint), status);
+                     endpoint, status);
     if (!api_error)
         api_error = ApiError{{}, detail::clean_text(response.body, detail::max_shown_body_bytes)};
-    Error error = to_error(*api_error, status, std::move(endpoint));
+    Error error = to_error(*api_error, status, endpoint);
     if (response.retry_after)
         error.message += " (Retry-After: " + detail::clean_text(*response.retry_after, 40) + ")";
     return error;
@@ -104,14 +104,14 @@ inline Error to_error(const http::Response& response, std::string endpoint) {
 template <typename Sink>
     requires std::invocable<Sink&, const SeriesView&> Result<AnswerInfo>
     decode_response(const http::Response& response, std::span<const std::string> wanted_labels,
-                    const AnswerLimits& limits, Sink&& sink, std::string endpoint) {
+                    const AnswerLimits& limits, Sink&& sink, const std::string& endpoint) {
         if (response.status / 100 != 2)
-            return to_error(response, std::move(endpoint));
+            return to_error(response, endpoint);
         Result<AnswerInfo> answer = decode_answer(response.body, wanted_labels, limits, sink);
         if (answer.has_value())
             return answer;
         Error error = answer.error();
-        error.endpoint = std::move(endpoint);
+        error.endpoint = endpoint;
         error.http_status = response.status;
         if (error.is(Errc::bad_response))
             error.message = "Prometheus answered HTTP " + std::to_string(response.status) +
