@@ -39,6 +39,7 @@ class PrometheusBackend {
 public:
     /// An unsound configuration is not refused here: every answer is then `Errc::invalid_config`
     /// with all that `validate` finds.
+    template <detail::IfUsed = detail::IfUsed::compile>
     PrometheusBackend(const asio::any_io_executor& executor, PrometheusConfig config)
         : core_(std::make_shared<Core>(executor, std::move(config))) {}
 
@@ -70,6 +71,7 @@ public:
 
 private:
     struct Core {
+        template <detail::IfUsed = detail::IfUsed::compile>
         Core(const asio::any_io_executor& executor, PrometheusConfig configuration)
             : config(std::move(configuration)), client(executor, config.client) {
             for (const std::string& problem : wva_metrics::validate(config))

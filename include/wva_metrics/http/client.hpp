@@ -56,6 +56,7 @@ class Client {
 public:
     /// An unsound configuration is not refused here: every call then gives `Errc::invalid_config`
     /// with all that `validate` finds.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     Client(asio::any_io_executor executor, ClientConfig config)
         : endpoint_(std::make_shared<detail::Endpoint>(executor, std::move(config))),
           hook_(executor, [weak = std::weak_ptr(endpoint_)] {

@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <utility>
 
 namespace wva_metrics::http {
@@ -176,9 +176,9 @@ private:
         const auto refuse = [&](const char* reason) {
             return Error(Errc::invalid_config, "the token file " + path + " " + reason);
         };
-        std::error_code failure;
         // Opening a FIFO or a device could block for ever.
-        if (!std::filesystem::is_regular_file(path, failure))
+        struct stat info {};
+        if (::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IFMT) != S_IFREG)
             return refuse("does not exist or is no regular file");
         std::ifstream file(path, std::ios::binary);
         std::string token(Credentials::max_bytes + 1, '\0');

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -104,11 +106,13 @@ public:
     }
 };
 
-/// A TCP connection, in the clear.
-class TcpStream final : public Stream {
+/// A TCP connection, in the clear. (A template so that only programs that connect pay for its
+/// coroutines.)
+template <wva_metrics::detail::IfUsed>
+class BasicTcpStream final : public Stream {
 public:
     /// Not connected yet.
-    explicit TcpStream(const asio::any_io_executor& executor) : socket_(executor) {}
+    explicit BasicTcpStream(const asio::any_io_executor& executor) : socket_(executor) {}
 
     asio::awaitable<boost::system::error_code> connect(tcp::endpoint address) override {
         return connect_socket(socket_, address);
@@ -171,13 +175,20 @@ private:
     tcp::socket socket_;
 };
 
-/// Plain TCP, for `http` URLs.
-class TcpTransport final : public Transport {
+/// A TCP connection, in the clear.
+using TcpStream = BasicTcpStream<wva_metrics::detail::IfUsed::compile>;
+
+/// Plain TCP, for `http` URLs. (A template likewise.)
+template <wva_metrics::detail::IfUsed used>
+class BasicTcpTransport final : public Transport {
 public:
     std::string_view scheme() const noexcept override { return "http"; }
     std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) override {
-        return std::make_unique<TcpStream>(executor);
+        return std::make_unique<BasicTcpStream<used>>(executor);
     }
 };
+
+/// Plain TCP, for `http` URLs.
+using TcpTransport = BasicTcpTransport<wva_metrics::detail::IfUsed::compile>;
 
 } // namespace wva_metrics::http

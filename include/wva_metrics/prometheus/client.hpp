@@ -39,6 +39,7 @@ class PrometheusClient {
 public:
     /// An unsound configuration is not refused here: every query then gives `Errc::invalid_config`
     /// with all that `validate` finds.
+    template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
     PrometheusClient(const asio::any_io_executor& executor, PrometheusClientConfig config)
         : http_(std::make_shared<http::Client>(executor, config.http)),
           shared_(std::make_shared<Shared>(std::move(config), http_->endpoint())) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer_decoder.hpp"
@@ -49,7 +50,8 @@ inline std::string describe_location(std::string_view location) {
 }
 
 /// The API's own words in the body of an error, where it has any.
-inline std::optional<ApiError> find_api_error(std::string_view body) {
+template <wva_metrics::detail::IfUsed>
+std::optional<ApiError> find_api_error(std::string_view body) {
     AnswerDecoder decoder(std::span<const std::string>{}, AnswerLimits{}, [](const SeriesView&) {});
     decoder.write(body);
     if (decoder.finish().has_value())
@@ -66,7 +68,8 @@ constexpr bool may_refuse_method(int http_status) noexcept {
 }
 
 /// The error that a response is. Not for 2xx responses; see `decode_response`.
-inline Error to_error(const http::Response& response, const std::string& endpoint) {
+template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
+Error to_error(const http::Response& response, const std::string& endpoint) {
     const int status = response.status;
     const std::string answered = "Prometheus answered HTTP " + std::to_string(status);
     if (status / 100 == 3) {
@@ -83,7 +86,7 @@ inline Error to_error(const http::Response& response, const std::string& endpoin
         return Error(Errc::bad_response, answered + ", which is no answer to a query", endpoint,
                      status);
 
-    std::optional<ApiError> api_error = detail::find_api_error(response.body);
+    std::optional<ApiError> api_error = detail::find_api_error<used>(response.body);
     if (!api_error && (status == 404 || status == 405 || status == 501))
         return Error(Errc::rejected,
                      answered +

@@ -38,7 +38,8 @@ public:
         closed,
     };
 
-    explicit Call(const asio::any_io_executor& executor) : strand_(make_strand(executor)) {}
+    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
+    explicit Call(const asio::any_io_executor& executor) : strand_(make_strand<used>(executor)) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
@@ -119,6 +120,7 @@ private:
     /// A strand of an io_context's own executor fits into `any_io_executor`. One of another
     /// `any_io_executor` does not, and is allocated anew each time that Asio asks for a property:
     /// about twenty times per call.
+    template <wva_metrics::detail::IfUsed>
     static asio::any_io_executor make_strand(const asio::any_io_executor& executor) {
         if (const auto* const own = executor.target<asio::io_context::executor_type>())
             return asio::make_strand(*own);

@@ -27,10 +27,12 @@ namespace wva_metrics::http::detail {
 /// Thread-safe. After `close` it holds nothing that belongs to the execution context.
 class Endpoint {
 public:
+    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     Endpoint(asio::any_io_executor executor, ClientConfig client_config)
         : config(std::move(client_config)), problems(validate(config)),
           url(problems.empty() ? *parse_url(config.url) : Url{}),
-          transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
+          transport(config.transport ? config.transport
+                                     : std::make_shared<BasicTcpTransport<used>>()),
           headers(problems.empty() ? common_headers(url, config.headers) : std::string()),
           credentials(config.credentials), pool(config.limits),
           addresses(url.host, url.port, config.timeouts.address_lifetime,

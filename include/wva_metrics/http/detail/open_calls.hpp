@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -40,12 +41,13 @@ public:
 
     /// From now on the call, with whatever it does, expires then. An expired call may be given a
     /// new time: an address that does not answer is not the last one. On the call's strand.
+    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     void expire_at(Call& call, TimePoint at) {
         const std::lock_guard lock(mutex_);
         call.begin_turn(at);
         if (!executor_ || at >= armed_for_)
             return;
-        arm(is_armed() ? at : std::min(at, now() + lingers));
+        arm<used>(is_armed() ? at : std::min(at, now() + lingers));
     }
 
     /// Ends all calls if they are to be told, and lets go of the executor.
@@ -93,6 +95,7 @@ private:
 
     bool is_armed() const noexcept { return armed_for_ != TimePoint::max(); }
 
+    template <wva_metrics::detail::IfUsed used>
     void arm(TimePoint at) {
         if (!timer_)
             timer_.emplace(*executor_);
@@ -101,7 +104,7 @@ private:
         timer_->async_wait([weak = weak_from_this()](boost::system::error_code error) {
             const auto calls = weak.lock();
             if (!error && calls)
-                calls->expire_due();
+                calls->template expire_due<used>();
         });
     }
 
@@ -112,6 +115,7 @@ private:
         timer_->cancel();
     }
 
+    template <wva_metrics::detail::IfUsed used>
     void expire_due() {
         const std::lock_guard lock(mutex_);
         armed_for_ = TimePoint::max();
@@ -126,7 +130,7 @@ private:
                 call.post_expiry();
         }
         if (next != TimePoint::max())
-            arm(next);
+            arm<used>(next);
     }
 
     mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
@@ -27,18 +28,20 @@ public:
                  AnswerBuilder::Emit emit, void* sink)
         : parser_(parse_options(limits), wanted, limits, emit, sink) {}
 
+    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     bool write(std::string_view chunk) {
         if (failure_ || chunk.empty())
             return !failure_;
         bytes_ += chunk.size();
-        parse(true, chunk);
+        parse<used>(true, chunk);
         return !failure_;
     }
 
+    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     Result<AnswerInfo> finish(std::string_view rest) {
         if (!failure_) {
             bytes_ += rest.size();
-            parse(false, rest);
+            parse<used>(false, rest);
         }
         if (failure_)
             return *failure_;
@@ -61,6 +64,7 @@ private:
         return options;
     }
 
+    template <wva_metrics::detail::IfUsed>
     void parse(bool more, std::string_view chunk) {
         try {
             AnswerHandler& handler = parser_.handler();
