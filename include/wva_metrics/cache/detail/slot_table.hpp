@@ -23,10 +23,20 @@ namespace wva_metrics::detail {
 /// goes to the next one that has room, and the full ones count it, so that a search knows where to
 /// end.
 ///
-/// What readers see: a slot's node is there before its byte, and a bucket counts what has passed it
-/// before that can be found. A node stays in its slot; only another node of the same key takes its
-/// place. So whoever searches for a key that is there all the time finds it, and whoever finds
-/// nothing has looked at a moment when it was not there.
+/// Why a search may run beside a change:
+///
+/// - *A key that is there all the time is found.* Its slot's node is there before the slot's byte,
+///   and the buckets before it have counted it before either; so whoever comes after the insertion
+///   sees all three. They stay: a slot keeps its key until that is erased (only another node of the
+///   same key takes the node's place, the byte stays), and nothing but its own erasure takes back
+///   its count.
+/// - *Where nothing is found, there was nothing at some moment of the search.* By the former, the
+///   key was not there when it began, or was erased since.
+/// - *What is found is or was the key's.* A byte may be one of a slot's former or next key, but the
+///   node is compared with the wanted key itself. It was in the slot when its pointer was read;
+///   that it still exists is for others to see to (`ReadSections`).
+/// - *Searches of one key never go back in time.* They read the key's slot, one atomic object; and
+///   once it has been erased from there, its next slot is written after.
 template <typename Node, typename Companion>
 class SlotTable {
 public:
@@ -186,10 +196,13 @@ private:
         return (differences - each_byte) & ~differences & upper_bits;
     }
 
-    /// Calls `stop(bucket, place, node)` for what may be it, until it says so.
+    /// Calls `stop(bucket, place, node)` for what may be it, until it says so. Goes round once at
+    /// most: each bucket may have been passed, since some of what was there then may have left.
     template <typename Stop>
     void search(std::size_t hash, const Stop& stop) const noexcept {
-        for (std::size_t number = first_bucket(hash);; number = next_bucket(number)) {
+        const std::size_t first = first_bucket(hash);
+        std::size_t number = first;
+        do {
             const Bucket& bucket = buckets_[number];
             const std::uint64_t tags = bucket.tags.load(std::memory_order_acquire);
             for (std::uint64_t candidates = candidates_in(tags, hash); candidates != 0;
@@ -201,7 +214,8 @@ private:
             }
             if ((tags & passed_mask) == 0)
                 return;
-        }
+            number = next_bucket(number);
+        } while (number != first);
     }
 
     template <typename Matches>
