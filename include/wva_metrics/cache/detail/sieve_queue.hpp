@@ -41,18 +41,25 @@ public:
 
     /// The node to evict, other than `keep`; null where there is no other. One that is no longer
     /// alive goes whether it was visited or not.
+    ///
+    /// The hand goes round once at most, even where readers mark again faster than it comes by.
     template <typename IsLive>
     Node* victim(const Node* keep, const IsLive& is_live) noexcept {
         if (oldest_ == nullptr || (oldest_ == keep && newest_ == keep))
             return nullptr;
-        Node* node = hand_ ? hand_ : oldest_;
-        while (node == keep || (node->visited() && is_live(*node))) {
-            if (node != keep)
+        const auto next = [this](Node* node) { return node->newer ? node->newer : oldest_; };
+        Node* const start = hand_ ? hand_ : oldest_;
+        Node* node = start;
+        do {
+            if (node != keep) {
+                if (!node->visited() || !is_live(*node))
+                    break;
                 node->clear_visited();
-            node = node->newer ? node->newer : oldest_;
-        }
-        hand_ = node; // To be removed, which moves the hand on.
-        return node;
+            }
+            node = next(node);
+        } while (node != start);
+        hand_ = node == keep ? next(node) : node; // To be removed, which moves the hand on.
+        return hand_;
     }
 
     /// One node after the other, again from the oldest after the newest; null where there is none.
