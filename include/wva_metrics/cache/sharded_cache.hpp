@@ -45,7 +45,8 @@ concept TimedEntry = requires(const T& entry, TimePoint now) {
 /// **Eviction** is SIEVE, per shard, which keeps more of what is asked for than LRU does where a
 /// few keys are asked for often. Every shard has an equal share of both bounds, rounded up, so that
 /// all together keep no less than was asked for (and at most one entry and one byte per shard
-/// more); an entry that alone is larger than a shard's share of the bytes is not kept.
+/// more); an entry that alone is larger than a shard's share of the bytes is not kept, nor is one
+/// whose namespace has more than 32767 bytes or whose name has more than 65535.
 ///
 /// **Memory:** what was replaced or removed is destroyed some changes later, at the latest by the
 /// next `erase_expired` or `clear`, and not before the visitors that were running have returned.
@@ -89,8 +90,8 @@ public:
 
     /// Keeps an entry, and evicts others until the bounds of the key's shard hold.
     ///
-    /// One that alone is too large is not kept, and neither is what its key had before; that counts
-    /// as an insertion and an eviction. A null entry changes nothing.
+    /// One that alone is too large, or whose key is, is not kept, and neither is what its key had
+    /// before; that counts as an insertion and an eviction. A null entry changes nothing.
     void insert_or_assign(const CacheKeyView& key, EntryPtr entry) {
         if (!entry)
             return;

@@ -28,15 +28,18 @@ public:
     CacheNode* newer = nullptr;
     CacheNode* older = nullptr;
 
-    /// Whether a key is short enough.
+    /// Whether a key is short enough: 32 KiB for the namespace, 64 KiB for the name.
     static bool can_hold(const CacheKeyView& key) noexcept {
         return key.namespace_name.size() <= namespace_mask && key.name.size() <= 0xffff;
     }
-    static std::unique_ptr<CacheNode> make(const CacheKeyView& key, KeyGroups::Number group,
-                                           KeyGroups::Generation generation,
+    static std::unique_ptr<CacheNode> make(const CacheKeyView& key,
                                            std::shared_ptr<const Entry> entry) {
-        return std::unique_ptr<CacheNode>(new (key)
-                                              CacheNode(key, group, generation, std::move(entry)));
+        return std::unique_ptr<CacheNode>(new (key) CacheNode(key, std::move(entry)));
+    }
+    /// Once, before it can be found.
+    void join(KeyGroups::Number group, KeyGroups::Generation generation) noexcept {
+        group_ = group;
+        generation_ = generation;
     }
 
     CacheKeyView key() const noexcept {
@@ -46,7 +49,7 @@ public:
     }
     const std::shared_ptr<const Entry>& entry() const noexcept { return entry_; }
     KeyGroups::Number group() const noexcept { return group_; }
-    /// Of its group, when the node was made.
+    /// Of its group, when the node joined it.
     KeyGroups::Generation generation() const noexcept { return generation_; }
 
     bool visited() const noexcept {
@@ -76,9 +79,8 @@ private:
     static constexpr std::uint16_t visited_bit = 0x8000;
     static constexpr std::uint16_t namespace_mask = 0x7fff;
 
-    CacheNode(const CacheKeyView& key, KeyGroups::Number group, KeyGroups::Generation generation,
-              std::shared_ptr<const Entry> entry) noexcept
-        : entry_(std::move(entry)), group_(group), generation_(generation),
+    CacheNode(const CacheKeyView& key, std::shared_ptr<const Entry> entry) noexcept
+        : entry_(std::move(entry)),
           visited_and_namespace_size_(static_cast<std::uint16_t>(key.namespace_name.size())),
           name_size_(static_cast<std::uint16_t>(key.name.size())), kind_(key.kind) {
         char* const text = &text_[0];
@@ -87,8 +89,8 @@ private:
     }
 
     const std::shared_ptr<const Entry> entry_;
-    const KeyGroups::Number group_;
-    const KeyGroups::Generation generation_;
+    KeyGroups::Number group_ = KeyGroups::none;
+    KeyGroups::Generation generation_ = 0;
     mutable std::atomic<std::uint16_t> visited_and_namespace_size_;
     const std::uint16_t name_size_;
     const EntryKind kind_;

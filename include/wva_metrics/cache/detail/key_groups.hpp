@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
@@ -36,8 +35,7 @@ public:
         std::size_t live_bytes = 0;
     };
 
-    /// The generations by number. Readers find it with the table; it is another one after an
-    /// addition that needed room.
+    /// The generations by number.
     const Generations* generations() const noexcept { return generations_.get(); }
 
     Generation generation(Number group) const noexcept {
@@ -53,11 +51,14 @@ public:
         return found == numbers_.end() ? none : found->second;
     }
 
-    Number find_or_add(EntryKind kind, std::string_view namespace_name, Limbo& limbo) {
+    /// `shown` is where readers find the generations; these stand somewhere else after an addition
+    /// that needed room, even one that fails.
+    Number find_or_add(EntryKind kind, std::string_view namespace_name,
+                       std::atomic<const Generations*>& shown, Limbo& limbo) {
         if (const Number known = find(kind, namespace_name); known != none)
             return known;
         if (free_.empty())
-            grow(limbo);
+            grow(shown, limbo);
         const Number number = free_.back();
         numbers_.emplace(CacheKey(key_of(kind, namespace_name)), number);
         free_.pop_back();
@@ -87,21 +88,15 @@ public:
     }
 
 private:
-    /// An array behind one pointer, for the limbo.
-    struct Retired {
-        std::unique_ptr<Generations[]> generations;
-    };
-
     static CacheKeyView key_of(EntryKind kind, std::string_view namespace_name) noexcept {
         return {kind, namespace_name, {}};
     }
 
-    void grow(Limbo& limbo) {
+    void grow(std::atomic<const Generations*>& shown, Limbo& limbo) {
         const std::size_t before = groups_.size();
         const std::size_t after = before == 0 ? 16 : 2 * before;
         auto generations = std::make_unique<Generations[]>(after);
-        auto retired = std::make_unique<Retired>();
-        limbo.make_room(1);
+        limbo.make_room();
         free_.reserve(after);
         groups_.resize(after);
         for (std::size_t number = 0; number < before; ++number)
@@ -109,8 +104,9 @@ private:
                                       std::memory_order_relaxed);
         for (std::size_t number = after; number-- > before;)
             free_.push_back(static_cast<Number>(number));
-        retired->generations = std::exchange(generations_, std::move(generations));
-        limbo.add_large(std::move(retired));
+        shown.store(generations.get(), std::memory_order_release);
+        generations.swap(generations_);
+        limbo.add_large(std::move(generations));
     }
 
     std::unique_ptr<Generations[]> generations_;

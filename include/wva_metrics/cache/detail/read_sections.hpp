@@ -27,16 +27,24 @@ using Garbage = std::unique_ptr<void, void (*)(void*)>;
 /// anybody. Who has taken something out of the structure (so that whoever comes now does not find
 /// it) looks at all cells once: what he has taken out may be destroyed as soon as every thread that
 /// was reading at that moment has been seen with another number. This is how read-copy-update
-/// works; liburcu's papers argue it in full. In short:
+/// works; liburcu's papers argue it in full. In short, of a thing that was taken out:
 ///
-/// - A reader makes its number odd, then a light fence, then looks. The other takes out, then a
-///   heavy fence, then reads the numbers. By the fences' guarantee either he sees the odd number
-///   and waits for it to change, or the reader sees that the thing has been taken out.
-/// - A reader's number changes with a release, after its last look, and is read with an acquire. So
-///   what is destroyed is destroyed after that look. A number that is even already says the same of
-///   all looks before.
-/// - A number never comes back: it has 64 bits. Later sections of the same thread do not matter, as
-///   they began after the thing had been taken out.
+/// 1. *Whoever may hold it is waited for.* A reader makes its number odd, then a light fence, then
+///    looks. The writer takes out, then a heavy fence, then reads the numbers. Of the two stores,
+///    one is seen by the load behind the other's fence: either the writer sees the odd number and
+///    waits for it to change, or the reader does not find the thing. This holds for a thing that is
+///    reached through another, such as a node through an old table, for whoever reaches it has
+///    been reading since before the old table was taken out.
+/// 2. *What is destroyed is destroyed after the last look at it.* All changes of a number release,
+///    and the writer's reads acquire. So whoever sees a number comes after all that its thread did
+///    before it set it; whoever sees that the awaited number is gone, after the awaited section.
+///    (That a section begins has to release as well: it may be all that the writer sees of the end
+///    of the one before, and since C++20 a relaxed store does not continue an earlier release.)
+/// 3. *No number is taken for another.* It has 64 bits and only grows, also when the cell passes to
+///    another thread, which comes after all that the one before did: `thread_number` sees to that.
+///    Later sections of the same thread need not be waited for; by 1 they do not find the thing.
+/// 4. *Sections within each other* are one, the outermost: a visitor may look up, change and clear,
+///    and what it holds from outside stays until it returns.
 ///
 /// A reader that stalls delays the destruction of what was taken out since, and nothing else. The
 /// same cells count look-ups, exactly, for each is written by one thread at a time.
@@ -68,7 +76,7 @@ public:
             if (number % 2 != 0)
                 return; // The outer section lasts longer.
             leave_with_ = number + 2;
-            cell.number.store(number + 1, std::memory_order_relaxed);
+            cell.number.store(number + 1, std::memory_order_release);
             sections.fence_.light();
         }
         Section(const Section&) = delete;
@@ -103,19 +111,22 @@ private:
 /// For one writer at a time.
 class Limbo {
 public:
-    /// Sees to it that the next `count` additions need no memory. Throws for lack of it.
-    void make_room(std::size_t count) {
-        if (added_.capacity() - added_.size() < count)
+    /// Sees to it that the next addition needs no memory. Throws for lack of it.
+    void make_room() {
+        if (added_.size() == added_.capacity())
             added_.reserve(std::max<std::size_t>(16, 2 * added_.capacity()));
     }
+    /// `T` may be an array. Before, there must be room.
     template <typename T>
-    void add(std::unique_ptr<T> owned) {
-        added_.push_back(
-            Garbage(owned.release(), [](void* object) { delete static_cast<T*>(object); }));
+    void add(std::unique_ptr<T> owned) noexcept {
+        using Pointer = typename std::unique_ptr<T>::pointer;
+        added_.push_back(Garbage(owned.release(), [](void* object) {
+            std::unique_ptr<T>(static_cast<Pointer>(object)).reset();
+        }));
     }
     /// Likewise something so large that it should not wait for others.
     template <typename T>
-    void add_large(std::unique_ptr<T> owned) {
+    void add_large(std::unique_ptr<T> owned) noexcept {
         add(std::move(owned));
         urgent_ = true;
     }
@@ -123,26 +134,27 @@ public:
     /// Whether things were added that nobody has begun to wait for: so many, or a large one.
     bool holds(std::size_t many) const noexcept { return urgent_ || added_.size() >= many; }
 
-    /// What may be destroyed now; it is for the caller to do that, without a lock. Never waits.
-    std::vector<Garbage> collect(const ReadSections& sections) {
+    /// Puts what may be destroyed now into `free`, which is empty; it is for the caller to do that,
+    /// without a lock. Never waits. Throws where memory lacks; then the rest stays for the next.
+    void collect(const ReadSections& sections, std::vector<Garbage>& free) {
         std::erase_if(readers_, [](const Reader& reader) { return reader.has_left(); });
         if (!readers_.empty())
-            return {};
-        std::vector<Garbage> free = std::exchange(waiting_, {});
+            return;
+        free.swap(waiting_);
         if (added_.empty() || !sections.fence_.heavy())
-            return free;
+            return;
         for (const ReadSections::Cell& cell : sections.cells_) {
             const std::uint64_t number = cell.number.load(std::memory_order_acquire);
             if (number % 2 != 0)
                 readers_.push_back({&cell, number});
         }
-        if (readers_.empty())
-            std::move(added_.begin(), added_.end(), std::back_inserter(free));
-        else
-            waiting_.swap(added_);
-        added_.clear();
+        waiting_.swap(added_);
         urgent_ = false;
-        return free;
+        if (!readers_.empty())
+            return;
+        free.insert(free.end(), std::move_iterator(waiting_.begin()),
+                    std::move_iterator(waiting_.end()));
+        waiting_.clear();
     }
 
 private:

@@ -32,8 +32,18 @@ namespace wva_metrics::detail {
 /// slot, and leaves the old one to the limbo, until no reader can hold it any more.
 ///
 /// What is invalidated by a prefix dies where it is and no longer counts. Dead nodes go when a
-/// writer meets them; each insertion looks at some, so that they are never more than a quarter of
-/// the living and a few.
+/// writer meets them; each insertion looks at some where they are more than a quarter of the living
+/// and a few.
+///
+/// **What a look-up may answer.** A table is complete when readers get to see it, and when it has
+/// been replaced, it stays as it was at that moment, with the generations beside it. So a reader
+/// who is still in it answers as of a moment after his look-up began: for each key, look-ups and
+/// changes are linearizable. A kill is a change of all keys of its group, at the store of the
+/// generation. `SlotTable` says why a search of a table that is being changed is right, and
+/// `ReadSections` why what is found is still there.
+///
+/// **Where memory lacks** (`std::bad_alloc`), a change that has several parts may have done some of
+/// them, such as evicting for what is not inserted then. What it has done is counted.
 template <typename Entry>
 class SieveShard {
 public:
@@ -83,9 +93,12 @@ public:
         }
         if (slot != Table::none) {
             const Node& kept = replace(slot, std::move(entry));
-            evict_until_there_is_room(0, 0, &kept);
+            while (exceeds(limits_))
+                evict_one(&kept);
         } else {
-            evict_until_there_is_room(1, bytes, nullptr);
+            // The entry alone is within the limits, so what is left of these is not negative.
+            while (exceeds({limits_.max_entries - 1, limits_.max_bytes - bytes}))
+                evict_one(nullptr);
             add(key, hash, std::move(entry));
         }
         ++stats_.insertions;
@@ -112,12 +125,17 @@ public:
         const auto group = contents_->groups.find(prefix.kind, prefix.namespace_name);
         if (group == KeyGroups::none)
             return 0;
-        const std::size_t erased =
-            prefix.name_prefix.empty() ? kill(group) : remove_if([&](const Node& node) {
-                return node.group() == group && contents_->is_live(node) &&
-                       node.key().name.starts_with(prefix.name_prefix);
-            });
-        stats_.invalidations += erased;
+        if (prefix.name_prefix.empty())
+            return kill(group);
+        std::size_t erased = 0;
+        for_each_node([&](const Node& node) {
+            if (node.group() != group || !contents_->is_live(node) ||
+                !node.key().name.starts_with(prefix.name_prefix))
+                return;
+            remove(node);
+            ++stats_.invalidations;
+            ++erased;
+        });
         return erased;
     }
 
@@ -129,7 +147,6 @@ public:
             if (starts_with(key, prefix))
                 erased += kill(group);
         });
-        stats_.invalidations += erased;
         return erased;
     }
 
@@ -141,19 +158,22 @@ public:
             const Node& node = *contents_->table->node(slot);
             if (!contents_->is_live(node) || !node.entry()->is_expired(now))
                 return;
-            remove(node);
+            remove(slot, CacheKeyHash()(node.key()));
+            ++stats_.expirations;
             ++erased;
         });
         if (contents_->dead() > 0)
-            remove_if([this](const Node& node) { return !contents_->is_live(node); });
-        stats_.expirations += erased;
+            for_each_node([this](const Node& node) {
+                if (!contents_->is_live(node))
+                    remove(node);
+            });
         return erased;
     }
 
     void clear() {
         const Writing writing(*this, collect_now);
         auto emptied = std::make_unique<Contents>();
-        limbo_.make_room(1);
+        limbo_.make_room();
         readers_table_.store(emptied->table.get(), std::memory_order_release);
         emptied.swap(contents_);
         stats_.invalidations += emptied->live;
@@ -163,16 +183,16 @@ public:
     /// Other bounds from now on; what is too much for them is evicted in steps that are short for
     /// other writers.
     void set_limits(CacheLimits limits) {
-        constexpr std::size_t evictions_per_step = 256;
+        constexpr int evictions_per_step = 256;
         for (bool fits = false; !fits;) {
             const Writing writing(*this, collect_now);
-            const CacheLimits step(
-                std::max(limits.max_entries,
-                         contents_->live - std::min(contents_->live, evictions_per_step)),
-                limits.max_bytes);
-            limits_ = step;
-            evict_until_there_is_room(0, 0, nullptr);
-            fits = step.max_entries == limits.max_entries;
+            for (int eviction = 0; eviction < evictions_per_step && exceeds(limits); ++eviction)
+                evict_one(nullptr);
+            fits = !exceeds(limits);
+            // What is there still fits until the last step, so that an insertion in between need
+            // not evict the rest all alone.
+            limits_.max_entries = std::max(limits.max_entries, contents_->live);
+            limits_.max_bytes = std::max(limits.max_bytes, contents_->live_bytes);
         }
     }
 
@@ -241,7 +261,7 @@ private:
             if (when_ == collect_when_many && !shard_.limbo_.holds(many))
                 return;
             try {
-                garbage_ = shard_.limbo_.collect(*shard_.sections_);
+                shard_.limbo_.collect(*shard_.sections_, garbage_);
             } catch (const std::bad_alloc&) {
                 // The next one may have more luck; until then it stays.
             }
@@ -263,51 +283,52 @@ private:
         Contents& now = *contents_;
         if (now.nodes == now.table->room())
             grow_table();
-        const auto group = now.groups.find_or_add(key.kind, key.namespace_name, limbo_);
-        now.table->companion.store(now.groups.generations(), std::memory_order_release);
-        const auto deadline = coarse(entry->keep_until());
-        const std::size_t bytes = entry->bytes();
-        Node& node =
-            *Node::make(key, group, now.groups.generation(group), std::move(entry)).release();
-        now.queue.push(node);
-        now.table->insert(hash, node, deadline);
+        std::unique_ptr<Node> made = Node::make(key, std::move(entry));
+        const auto group =
+            now.groups.find_or_add(key.kind, key.namespace_name, now.table->companion, limbo_);
+        // Nothing fails from here on.
+        Node& node = *made.release();
+        node.join(group, now.groups.generation(group));
         ++now.nodes;
         ++now.groups[group].nodes;
-        note_live(group, bytes);
+        note_live(node);
+        now.queue.push(node);
+        now.table->insert(hash, node, coarse(node.entry()->keep_until()));
     }
 
     const Node& replace(std::size_t slot, EntryPtr entry) {
         Contents& now = *contents_;
-        limbo_.make_room(1);
-        Node* const old = now.table->node(slot);
-        const auto group = old->group();
-        const auto deadline = coarse(entry->keep_until());
-        const std::size_t bytes = entry->bytes();
-        Node& node = *Node::make(old->key(), group, now.groups.generation(group), std::move(entry))
-                          .release();
+        limbo_.make_room();
+        std::unique_ptr<Node> made = Node::make(now.table->node(slot)->key(), std::move(entry));
+        // Nothing fails from here on.
+        Node& node = *made.release();
+        std::unique_ptr<Node> old(now.table->node(slot));
+        node.join(old->group(), now.groups.generation(old->group()));
         if (now.is_live(*old)) {
-            note_dead(group, old->entry()->bytes());
+            note_dead(*old);
             if (old->visited())
                 node.mark_visited();
+            now.queue.replace(*old, node);
+        } else { // As if the old one were gone already.
+            now.queue.remove(*old);
+            now.queue.push(node);
         }
-        note_live(group, bytes);
-        now.queue.replace(*old, node);
-        now.table->replace(slot, node, deadline);
-        limbo_.add(std::unique_ptr<Node>(old));
+        note_live(node);
+        now.table->replace(slot, node, coarse(node.entry()->keep_until()));
+        limbo_.add(std::move(old));
         return node;
     }
 
     void remove(std::size_t slot, std::size_t hash) {
         Contents& now = *contents_;
-        limbo_.make_room(1);
+        limbo_.make_room();
         std::unique_ptr<Node> node(now.table->node(slot));
-        const auto group = node->group();
         if (now.is_live(*node))
-            note_dead(group, node->entry()->bytes());
+            note_dead(*node);
         now.table->erase(slot, hash);
         now.queue.remove(*node);
         --now.nodes;
-        if (--now.groups[group].nodes == 0)
+        if (--now.groups[node->group()].nodes == 0)
             now.groups.remove(node->key().kind, node->key().namespace_name);
         limbo_.add(std::move(node));
     }
@@ -317,61 +338,58 @@ private:
         remove(contents_->table->find_slot(hash, is_it), hash);
     }
 
-    /// Goes over all nodes; says how many it removed.
-    template <typename Predicate>
-    std::size_t remove_if(const Predicate& matches) {
-        std::size_t removed = 0;
+    /// `visit` may remove the node that it is told of.
+    template <typename Visit>
+    void for_each_node(const Visit& visit) {
         for (Node* node = contents_->queue.oldest(); node != nullptr;) {
             Node* const next = node->newer;
-            if (matches(*node)) {
-                remove(*node);
-                ++removed;
-            }
+            visit(*node);
             node = next;
         }
-        return removed;
     }
 
+    /// Invalidates a group; says how many entries.
     std::size_t kill(KeyGroups::Number number) noexcept {
         KeyGroups::Group& group = contents_->groups[number];
-        const std::size_t killed = group.live;
+        const std::size_t killed = std::exchange(group.live, 0);
         if (killed == 0)
             return 0;
         contents_->groups.raise(number);
-        contents_->live -= group.live;
-        contents_->live_bytes -= group.live_bytes;
-        group.live = 0;
-        group.live_bytes = 0;
+        contents_->live -= killed;
+        contents_->live_bytes -= std::exchange(group.live_bytes, 0);
+        stats_.invalidations += killed;
         return killed;
     }
 
-    void note_live(KeyGroups::Number number, std::size_t bytes) noexcept {
-        KeyGroups::Group& group = contents_->groups[number];
+    void note_live(const Node& node) noexcept {
+        KeyGroups::Group& group = contents_->groups[node.group()];
+        const std::size_t bytes = node.entry()->bytes();
         ++group.live;
         group.live_bytes += bytes;
         ++contents_->live;
         contents_->live_bytes += bytes;
     }
-    void note_dead(KeyGroups::Number number, std::size_t bytes) noexcept {
-        KeyGroups::Group& group = contents_->groups[number];
+    void note_dead(const Node& node) noexcept {
+        KeyGroups::Group& group = contents_->groups[node.group()];
+        const std::size_t bytes = node.entry()->bytes();
         --group.live;
         group.live_bytes -= bytes;
         --contents_->live;
         contents_->live_bytes -= bytes;
     }
 
-    /// Never evicts `keep`.
-    void evict_until_there_is_room(std::size_t entries, std::size_t bytes, const Node* keep) {
+    bool exceeds(const CacheLimits& limits) const noexcept {
+        return contents_->live > limits.max_entries || contents_->live_bytes > limits.max_bytes;
+    }
+
+    /// Or removes a dead one. Never `keep`; only while there is another.
+    void evict_one(const Node* keep) {
         const auto is_live = [this](const Node& node) { return contents_->is_live(node); };
-        while (contents_->live + entries > limits_.max_entries ||
-               contents_->live_bytes + bytes > limits_.max_bytes) {
-            const Node* const victim = contents_->queue.victim(keep, is_live);
-            if (victim == nullptr)
-                return;
-            if (is_live(*victim))
-                ++stats_.evictions;
-            remove(*victim);
-        }
+        const Node& victim = *contents_->queue.victim(keep, is_live);
+        const bool was_live = is_live(victim);
+        remove(victim);
+        if (was_live)
+            ++stats_.evictions;
     }
 
     void sweep_some_dead() {
@@ -390,7 +408,7 @@ private:
     void grow_table() {
         Contents& now = *contents_;
         auto table = std::make_unique<Table>(now.nodes + now.nodes / 3);
-        limbo_.make_room(1);
+        limbo_.make_room();
         for (Node* node = now.queue.oldest(); node != nullptr; node = node->newer)
             table->insert(CacheKeyHash()(node->key()), *node, coarse(node->entry()->keep_until()));
         table->companion.store(now.groups.generations(), std::memory_order_relaxed);
