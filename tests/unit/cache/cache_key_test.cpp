@@ -87,6 +87,21 @@ TEST_CASE("hashes of similar keys are spread over high and low bits") {
     CHECK(low.size() > 230);
 }
 
+TEST_CASE("keys of short namespaces have different hashes, whatever their kind") {
+    std::unordered_set<std::size_t> hashes;
+    std::size_t keys = 0;
+    for (const EntryKind kind :
+         {EntryKind::allocation, EntryKind::replica, EntryKind::availability})
+        for (std::size_t size = 0; size <= 3; ++size)
+            for (char c = 'a'; c <= 'z'; ++c) {
+                hashes.insert(CacheKeyHash{}(CacheKeyView{kind, std::string(size, c), "llama"}));
+                ++keys;
+                if (size == 0)
+                    break;
+            }
+    CHECK(hashes.size() == keys);
+}
+
 TEST_CASE("a prefix of a key is recognised without its text") {
     const CacheKeyView key{EntryKind::replica, "a/b", "meta-llama/x"};
     CHECK(starts_with(key, ""));

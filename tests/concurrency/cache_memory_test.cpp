@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// When a sharded cache destroys what readers may hold, and which threads can read without a lock.
+#include <wva_metrics/cache/sharded_cache.hpp>
+
+#include "support/counted_entry.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace wva_metrics;
+using test_support::CountedCache;
+using test_support::CountedEntry;
+
+namespace {
+
+const TimePoint now{};
+
+template <typename Work>
+void run_threads(int count, const Work& work) {
+    std::latch all_here(count);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i)
+        threads.emplace_back([&, i] {
+            all_here.arrive_and_wait();
+            work(i);
+        });
+    for (std::thread& thread : threads)
+        thread.join();
+}
+
+struct Fixture {
+    std::atomic<int> living{0};
+    CountedCache cache{{100'000, 100'000}, 2};
+
+    void insert(const std::string& name) {
+        cache.insert_or_assign(CacheKeyView{EntryKind::replica, "ns", name},
+                               std::make_shared<const CountedEntry>(living));
+    }
+    bool visit_intact(const std::string& name) {
+        bool intact = true;
+        cache.visit(CacheKeyView{EntryKind::replica, "ns", name}, now,
+                    [&](const CountedEntry& entry) { intact = entry.is_intact(); });
+        return intact;
+    }
+    int held() const { return static_cast<int>(cache.size()); }
+};
+
+} // namespace
+
+TEST_CASE("nothing is destroyed under a reader, though all is that nobody reads") {
+    constexpr int rounds = 4'000;
+    Fixture fixture;
+    std::atomic<bool> broken{false};
+    std::atomic<int> writers{2};
+    run_threads(4, [&](int thread) {
+        std::mt19937 random(static_cast<unsigned>(thread));
+        if (thread >= 2) {
+            while (writers > 0)
+                if (!fixture.visit_intact(std::to_string(random() % 3)))
+                    broken = true;
+            return;
+        }
+        for (int i = 0; i < rounds; ++i) {
+            fixture.insert(std::to_string(random() % 3));
+            // Collects at once, so that whoever reads is nearly always in danger.
+            fixture.cache.erase_expired(now);
+            if (i % 50 == 0)
+                fixture.cache.clear();
+        }
+        --writers;
+    });
+    CHECK_FALSE(broken);
+    fixture.cache.erase_expired(now);
+    CHECK(fixture.living == fixture.held());
+    fixture.cache.clear();
+    CHECK(fixture.living == 0);
+}
+
+TEST_CASE("what threads leave behind that have ended is destroyed") {
+    Fixture fixture;
+    for (int generation = 0; generation < 5; ++generation)
+        run_threads(6, [&](int thread) {
+            std::mt19937 random(static_cast<unsigned>(10 * generation + thread));
+            for (int i = 0; i < 300; ++i) {
+                const std::string name = std::to_string(random() % 100);
+                fixture.insert(name);
+                fixture.visit_intact(std::to_string(random() % 100));
+                if (i % 10 == 0)
+                    fixture.cache.erase_prefix("replica:ns/" + name);
+                if (i % 70 == 0)
+                    fixture.cache.erase_prefix("replica:ns/");
+            }
+        });
+    fixture.cache.erase_expired(now);
+    CHECK(fixture.living == fixture.held());
+    fixture.cache.clear();
+    CHECK(fixture.living == 0);
+}
+
+TEST_CASE("a reader that stalls keeps what it may hold, and holds up nobody") {
+    Fixture fixture;
+    fixture.insert("held");
+    std::promise<void> reading;
+    std::promise<void> leave;
+    std::atomic<bool> intact{false};
+    std::thread stalled([&] {
+        fixture.cache.visit(CacheKeyView{EntryKind::replica, "ns", "held"}, now,
+                            [&](const CountedEntry& entry) {
+                                reading.set_value();
+                                leave.get_future().wait();
+                                intact = entry.is_intact();
+                            });
+    });
+    reading.get_future().wait();
+    int inserted = 1;
+    run_threads(3, [&](int thread) {
+        for (int i = 0; i < 500; ++i) {
+            fixture.insert(i % 10 == 0 ? "held" : std::to_string(100 * thread + i % 100));
+            fixture.visit_intact(std::to_string(i));
+        }
+    });
+    inserted += 3 * 500;
+    fixture.cache.erase_expired(now);
+    fixture.cache.clear();
+    fixture.insert("new");
+    inserted += 1;
+    CHECK(fixture.visit_intact("new"));
+    CHECK(fixture.held() == 1);
+    CHECK(fixture.living == inserted);
+    leave.set_value();
+    stalled.join();
+    CHECK(intact);
+    // The first call destroys what has waited for the reader, and what came while that waited.
+    fixture.cache.erase_expired(now);
+    CHECK(fixture.living == 1);
+}
+
+TEST_CASE("a thread has a number of its own as long as it lives") {
+    using detail::thread_number;
+    constexpr int threads = 60;
+    for (int round = 0; round < 4; ++round) {
+        std::mutex mutex;
+        std::set<int> numbers;
+        std::latch all_have_one(threads);
+        run_threads(threads, [&](int) {
+            const int number = thread_number();
+            {
+                const std::lock_guard lock(mutex);
+                numbers.insert(number);
+            }
+            all_have_one.arrive_and_wait();
+            if (thread_number() != number)
+                numbers.clear();
+        });
+        CHECK(numbers.size() == threads);
+        CHECK(*numbers.begin() >= 0);
+        // Those of earlier rounds are given again.
+        CHECK(*numbers.rbegin() < threads + 10);
+    }
+}
+
+TEST_CASE("threads that come too late for a number use the cache all the same") {
+    constexpr int threads = 160;
+    Fixture fixture;
+    fixture.insert("shared");
+    std::atomic<int> without{0};
+    std::atomic<int> broken{0};
+    std::latch all_here(threads);
+    run_threads(threads, [&](int thread) {
+        const bool has_none = detail::thread_number() == detail::no_thread_number;
+        without += has_none;
+        all_here.arrive_and_wait();
+        const std::string name = std::to_string(thread);
+        const CacheKeyView key{EntryKind::replica, "ns", name};
+        broken += fixture.cache.find(key, now) != nullptr;
+        fixture.insert(name);
+        broken += fixture.cache.find(key, now) == nullptr;
+        broken += !fixture.cache.visit(key, now, [&](const CountedEntry& entry) {
+            // May change the cache, as other visitors may.
+            fixture.cache.erase(key);
+            broken += !entry.is_intact();
+        });
+        broken += !fixture.visit_intact("shared");
+    });
+    CHECK(broken == 0);
+    CHECK(without >= threads - detail::max_thread_numbers);
+    const CacheStats stats = fixture.cache.stats();
+    CHECK(stats.hits == 3 * threads);
+    CHECK(stats.misses == threads);
+    CHECK(stats.invalidations == threads);
+    fixture.cache.erase_expired(now);
+    CHECK(fixture.living == 1);
+    std::thread([&] { CHECK(detail::thread_number() != detail::no_thread_number); }).join();
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What readers of a sharded cache may see while others change it.
+#include <wva_metrics/cache/sharded_cache.hpp>
+
+#include "support/counted_entry.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace wva_metrics;
+using test_support::CountedCache;
+using test_support::CountedEntry;
+
+namespace {
+
+constexpr std::size_t plenty = 1'000'000;
+const TimePoint now{};
+
+/// Runs all at once, and waits for all.
+void run(const std::vector<std::function<void()>>& all) {
+    std::latch all_here(static_cast<std::ptrdiff_t>(all.size()));
+    std::vector<std::thread> threads;
+    for (const auto& one : all)
+        threads.emplace_back([&] {
+            all_here.arrive_and_wait();
+            one();
+        });
+    for (std::thread& thread : threads)
+        thread.join();
+}
+
+/// So that readers come in between also where there are fewer cores than threads.
+void yield_sometimes(std::uint64_t step) {
+    if (step % 64 == 0)
+        std::this_thread::yield();
+}
+
+/// A cache of one shard, where everybody meets everybody.
+struct Fixture {
+    std::atomic<int> living{0};
+    CountedCache cache{{plenty, plenty}, 1};
+    std::atomic<bool> broken{false};
+    std::atomic<bool> stopped{false};
+
+    void insert(const CacheKeyView& key, std::uint64_t version = 0) {
+        cache.insert_or_assign(key, std::make_shared<const CountedEntry>(living, version));
+    }
+    std::optional<std::uint64_t> version(const CacheKeyView& key) {
+        std::optional<std::uint64_t> seen;
+        cache.visit(key, now, [&](const CountedEntry& entry) {
+            demand(entry.is_intact());
+            seen = entry.version();
+        });
+        return seen;
+    }
+    void demand(bool condition) {
+        if (!condition)
+            broken = true;
+    }
+
+    /// Lets other keys in many namespaces come and go, so that nodes move and everything grows.
+    void make_noise(unsigned seed) {
+        std::mt19937 random(seed);
+        for (unsigned i = 0; !stopped; ++i) {
+            const std::string name = std::to_string(random() % 300);
+            const std::string space = "noise" + std::to_string(random() % 40);
+            const CacheKeyView key{EntryKind::availability, space, name};
+            if (random() % 3 != 0)
+                insert(key);
+            else
+                cache.erase(key);
+            if (i % 200 == 0)
+                cache.erase_prefix("availability:" + space.substr(0, 6));
+        }
+    }
+};
+
+} // namespace
+
+TEST_CASE("each look-up answers as of a moment between its call and its return") {
+    constexpr std::uint64_t steps = 15'000;
+    Fixture fixture;
+    const CacheKeyView key{EntryKind::replica, "ns", "model"};
+    // The key's history: step k stores version k, or removes it where k is a multiple of 3.
+    std::atomic<std::uint64_t> begun{0};
+    std::atomic<std::uint64_t> done{0};
+    const auto write = [&] {
+        for (std::uint64_t step = 1; step <= steps; ++step) {
+            begun = step;
+            if (step % 3 != 0)
+                fixture.insert(key, step);
+            else if (step / 3 % 4 == 0)
+                fixture.cache.erase(key);
+            else if (step / 3 % 4 == 1)
+                fixture.cache.erase_prefix("replica:ns/mo");
+            else if (step / 3 % 4 == 2)
+                fixture.cache.erase_prefix("replica:ns/");
+            else
+                fixture.cache.clear();
+            done = step;
+            yield_sometimes(step);
+        }
+        fixture.stopped = true;
+    };
+    const auto read = [&] {
+        std::uint64_t last = 0;
+        while (!fixture.stopped) {
+            const std::uint64_t from = done;
+            const auto seen = fixture.version(key);
+            const std::uint64_t to = begun;
+            if (seen) {
+                fixture.demand(*seen >= from && *seen <= to && *seen % 3 != 0 && *seen >= last);
+                last = *seen;
+            } else {
+                fixture.demand(to / 3 * 3 >= from); // A removal was in between.
+            }
+        }
+    };
+    run({write, read, read, [&] { fixture.make_noise(1); }});
+    CHECK_FALSE(fixture.broken);
+}
+
+TEST_CASE("versions that several writers store are seen in the order in which they were stored") {
+    constexpr std::uint64_t versions = 5'000;
+    Fixture fixture;
+    std::array<std::atomic<std::uint64_t>, 4> stored{};
+    std::atomic<int> writers{2};
+    const auto write = [&](std::size_t first) {
+        for (std::uint64_t version = 1; version <= versions; ++version)
+            for (const std::size_t i : {first, first + 1}) {
+                const std::string name = std::to_string(i);
+                fixture.insert(CacheKeyView{EntryKind::replica, "ns", name}, version);
+                stored[i] = version;
+                yield_sometimes(version);
+            }
+        if (--writers == 0)
+            fixture.stopped = true;
+    };
+    const auto read = [&] {
+        std::array<std::uint64_t, 4> last{};
+        for (std::size_t i = 0; !fixture.stopped; i = (i + 1) % 4) {
+            const std::string name = std::to_string(i);
+            const std::uint64_t from = std::max(last[i], stored[i].load());
+            last[i] = fixture.version(CacheKeyView{EntryKind::replica, "ns", name}).value_or(0);
+            fixture.demand(last[i] >= from);
+        }
+    };
+    run({[&] { write(0); }, [&] { write(2); }, read, read, [&] { fixture.make_noise(2); }});
+    CHECK_FALSE(fixture.broken);
+    for (const char* name : {"0", "1", "2", "3"})
+        CHECK(fixture.version(CacheKeyView{EntryKind::replica, "ns", name}) == versions);
+}
+
+TEST_CASE("what was invalidated with its namespace is seen by nobody after that has returned") {
+    constexpr std::uint64_t rounds = 1'000;
+    Fixture fixture;
+    std::atomic<std::uint64_t> oldest{1};
+    const std::vector<std::string> prefixes = {"replica:ns/", "replica:", "replica:n", "",
+                                               "replica:ns/m"};
+    const auto write = [&] {
+        for (std::uint64_t round = 1; round <= rounds; ++round) {
+            for (int i = 0; i < 20; ++i) {
+                const std::string name = "m" + std::to_string(i);
+                fixture.insert(CacheKeyView{EntryKind::replica, "ns", name}, round);
+            }
+            fixture.cache.erase_prefix(prefixes[round % prefixes.size()]);
+            oldest = round + 1;
+        }
+        fixture.stopped = true;
+    };
+    const auto read = [&] {
+        for (int i = 0; !fixture.stopped; i = (i + 1) % 20) {
+            const std::string name = "m" + std::to_string(i);
+            const std::uint64_t from = oldest;
+            const auto seen = fixture.version(CacheKeyView{EntryKind::replica, "ns", name});
+            fixture.demand(!seen || *seen >= from);
+        }
+    };
+    run({write, read, read, [&] { fixture.make_noise(3); }});
+    CHECK_FALSE(fixture.broken);
+    CHECK(fixture.cache.erase_prefix("replica:ns/") == 0);
+}
+
+TEST_CASE("a key that stays is never missed, while others come and go and everything grows") {
+    constexpr int stay = 40;
+    constexpr std::size_t come = 600;
+    for (int round = 0; round < 4; ++round) {
+        Fixture fixture;
+        CountedCache elsewhere;
+        std::vector<std::string> names;
+        for (int i = 0; i < stay; ++i) {
+            names.push_back("stays" + std::to_string(i));
+            fixture.insert(CacheKeyView{EntryKind::replica, "ns", names.back()});
+        }
+        const auto grow = [&] {
+            for (std::size_t i = 0; i < come; ++i) {
+                const std::string name = std::to_string(i);
+                const std::string space = "space" + std::to_string(i / 4);
+                fixture.insert(CacheKeyView{EntryKind::allocation, space, name});
+                fixture.insert(CacheKeyView{EntryKind::replica, "ns", names[i % names.size()]});
+                elsewhere.insert_or_assign(CacheKeyView{EntryKind::replica, "ns", names[0]},
+                                           std::make_shared<const CountedEntry>(fixture.living));
+                if (i % 10 == 0)
+                    elsewhere.clear();
+            }
+            fixture.stopped = true;
+        };
+        const auto read = [&] {
+            for (std::size_t i = 0; !fixture.stopped; i = (i + 1) % names.size())
+                fixture.demand(
+                    fixture.version(CacheKeyView{EntryKind::replica, "ns", names[i]}).has_value());
+        };
+        run({grow, read, read, [&] { fixture.make_noise(static_cast<unsigned>(round)); }});
+        CHECK_FALSE(fixture.broken);
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a sharded cache allocates, and what it does where that fails. A program of its own, for it
+// replaces the operators of the whole program.
+#include <wva_metrics/cache/sharded_cache.hpp>
+
+#include "support/counted_entry.hpp"
+
+#include <boost/config.hpp>
+
+#include <catch2/catch_all.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace {
+
+/// Of this thread's allocations.
+thread_local int allocations = 0;
+/// How many more succeed; negative: all.
+thread_local int allowed = -1;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    if (allowed == 0)
+        throw std::bad_alloc();
+    if (allowed > 0)
+        --allowed;
+    size = (size + alignment - 1) / alignment * alignment;
+    void* const memory = std::aligned_alloc(alignment, size == 0 ? alignment : size);
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    return memory;
+}
+
+} // namespace
+
+// Not inline, or GCC would warn of what it sees: memory of `new` that is given to `free`.
+BOOST_NOINLINE void* operator new(std::size_t size) {
+    return allocate(size, alignof(std::max_align_t));
+}
+BOOST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+BOOST_NOINLINE void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+BOOST_NOINLINE void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+BOOST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+BOOST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+using namespace wva_metrics;
+using test_support::CountedCache;
+using test_support::CountedEntry;
+
+namespace {
+
+const TimePoint now{};
+constexpr int entries = 300;
+
+struct Fixture {
+    std::atomic<int> living{0};
+    CountedCache cache{{500, 100'000}, 1};
+
+    Fixture() {
+        for (int i = 0; i < entries; ++i)
+            insert(space_of(i), name_of(i));
+    }
+    static std::string space_of(int i) { return "namespace " + std::to_string(i % 16); }
+    static std::string name_of(int i) { return "a name that needs memory " + std::to_string(i); }
+
+    std::shared_ptr<const CountedEntry> make() {
+        return std::make_shared<const CountedEntry>(living);
+    }
+    void insert(const std::string& space, const std::string& name) {
+        cache.insert_or_assign(CacheKeyView{EntryKind::replica, space, name}, make());
+    }
+    /// By looking for each, the ones that a test adds as well.
+    std::size_t found() {
+        std::size_t count = 0;
+        for (int i = 0; i < 2 * entries; ++i) {
+            const std::string space = space_of(i);
+            const std::string name = name_of(i);
+            count += cache.find(CacheKeyView{EntryKind::replica, space, name}, now) != nullptr;
+            count += cache.find(CacheKeyView{EntryKind::allocation, name, name}, now) != nullptr;
+        }
+        return count;
+    }
+    void check_books() {
+        const CacheStats stats = cache.stats();
+        CHECK(found() == cache.size());
+        CHECK(stats.bytes == stats.entries); // One byte each.
+        CHECK(stats.insertions == stats.entries + replaced + stats.evictions + stats.invalidations);
+        cache.erase_expired(now);
+        CHECK(living == static_cast<int>(cache.size()));
+    }
+    std::uint64_t replaced = 0;
+};
+
+/// Runs the change again and again, each time on another cache and with one more allocation that
+/// succeeds, until it does not fail.
+int fail_everywhere(const std::function<void(Fixture&)>& prepare,
+                    const std::function<void(Fixture&)>& change) {
+    for (int succeed = 0;; ++succeed) {
+        CAPTURE(succeed);
+        Fixture fixture;
+        if (prepare)
+            prepare(fixture);
+        bool failed = false;
+        allowed = succeed;
+        try {
+            change(fixture);
+        } catch (const std::bad_alloc&) {
+            failed = true;
+        }
+        allowed = -1;
+        fixture.check_books();
+        if (!failed)
+            return succeed;
+        // It goes on as if nothing had been.
+        change(fixture);
+        fixture.check_books();
+        fixture.cache.clear();
+        CHECK(fixture.living == 0);
+        fixture.insert("ns", "name");
+        CHECK(fixture.cache.size() == 1);
+    }
+}
+
+} // namespace
+
+TEST_CASE("a look-up allocates nothing") {
+    Fixture fixture;
+    const std::string space = Fixture::space_of(1);
+    const std::string name = Fixture::name_of(1);
+    const CacheKeyView key{EntryKind::replica, space, name};
+    CacheStats stats;
+    const int before = allocations;
+    for (int i = 0; i < 100; ++i) {
+        fixture.cache.find(key, now);
+        fixture.cache.find(allocation_key("none", name), now);
+        fixture.cache.visit(key, now, [](const CountedEntry&) {});
+    }
+    CHECK(allocations == before);
+    CHECK(fixture.cache.stats().hits == 200);
+}
+
+TEST_CASE("where memory lacks, nothing is lost, nothing leaks and the books are right") {
+    const auto insert_new = [](Fixture& fixture) {
+        const std::string name = Fixture::name_of(entries);
+        const auto entry = fixture.make();
+        // The first key of a namespace of its own.
+        fixture.cache.insert_or_assign(CacheKeyView{EntryKind::allocation, name, name}, entry);
+    };
+    const auto replace = [](Fixture& fixture) {
+        const auto entry = fixture.make();
+        const std::string space = Fixture::space_of(7);
+        const std::string name = Fixture::name_of(7);
+        fixture.cache.insert_or_assign(CacheKeyView{EntryKind::replica, space, name}, entry);
+        ++fixture.replaced;
+    };
+    SECTION("an insertion into a new namespace, which needs another array of generations") {
+        CHECK(fail_everywhere({}, insert_new) >= 4);
+    }
+    SECTION("insertions, until the table grows and somebody is evicted") {
+        fail_everywhere({}, [](Fixture& fixture) {
+            for (int i = entries; i < 2 * entries; ++i) {
+                const std::string space = Fixture::space_of(i);
+                const std::string name = Fixture::name_of(i);
+                const CacheKeyView key{EntryKind::replica, space, name};
+                if (fixture.cache.find(key, now) == nullptr)
+                    fixture.cache.insert_or_assign(key, fixture.make());
+            }
+        });
+    }
+    SECTION("a replacement") {
+        CHECK(fail_everywhere({}, replace) >= 2);
+    }
+    SECTION("removals by key, by part of a prefix, by prefix") {
+        fail_everywhere({}, [](Fixture& fixture) {
+            const std::string space = Fixture::space_of(7);
+            const std::string name = Fixture::name_of(7);
+            fixture.cache.erase(CacheKeyView{EntryKind::replica, space, name});
+            fixture.cache.erase_prefix("replica:namespace 3/a name");
+            fixture.cache.erase_prefix("replica:namespace 5/");
+            fixture.cache.erase_prefix("replica:namespace");
+        });
+    }
+    SECTION("the sweep of what is dead") {
+        fail_everywhere([](Fixture& fixture) { fixture.cache.erase_prefix("replica:namespace 1"); },
+                        [](Fixture& fixture) { fixture.cache.erase_expired(now); });
+    }
+    SECTION("a reader is waited for") {
+        fail_everywhere({}, [](Fixture& fixture) {
+            const std::string space = Fixture::space_of(2);
+            const std::string name = Fixture::name_of(2);
+            fixture.cache.visit(CacheKeyView{EntryKind::replica, space, name}, now,
+                                [&](const CountedEntry& entry) {
+                                    fixture.cache.erase_prefix("replica:namespace 1/a");
+                                    fixture.cache.erase_expired(now);
+                                    fixture.cache.erase_prefix("replica:namespace 2/a");
+                                    fixture.cache.erase_expired(now);
+                                    CHECK(entry.is_intact());
+                                });
+            fixture.cache.erase_expired(now);
+        });
+    }
+    SECTION("smaller limits") {
+        fail_everywhere({}, [](Fixture& fixture) { fixture.cache.set_limits({10, 10}); });
+    }
+    SECTION("clear") {
+        CHECK(fail_everywhere({}, [](Fixture& fixture) { fixture.cache.clear(); }) >= 2);
+    }
+}
