@@ -121,7 +121,9 @@ struct CacheKeyHash {
     using is_transparent = void;
     /// Mixed well enough for tables that use only some bits of it.
     std::size_t operator()(const CacheKeyView& key) const noexcept {
-        const auto seed = static_cast<std::uint64_t>(key.kind);
+        // Without a pattern, as the seed has to be; odd, so that the kinds' are different.
+        constexpr std::uint64_t some_number = 0xe7037ed1a0b428dbU;
+        const std::uint64_t seed = some_number * (static_cast<std::uint64_t>(key.kind) + 1);
         return static_cast<std::size_t>(
             detail::hash_text(detail::hash_text(seed, key.namespace_name), key.name));
     }

@@ -39,8 +39,10 @@ inline std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) noexcep
 }
 
 /// Mixes a text into a hash: every bit of the result depends on every byte of the text and on the
-/// seed. In the manner of Wang Yi's wyhash (public domain), which is among the fastest for short
-/// texts. Not for texts that somebody chooses in order to do harm.
+/// seed, which must be a number without a pattern, such as another hash. (With a small one, all
+/// texts of some size would have the same hash, as one of the factors is 0.) In the manner of Wang
+/// Yi's wyhash (public domain), which is among the fastest for short texts. Not for texts that
+/// somebody chooses in order to do harm.
 inline std::uint64_t hash_text(std::uint64_t seed, std::string_view text) noexcept {
     // A number without a pattern: digits of the golden ratio.
     constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
