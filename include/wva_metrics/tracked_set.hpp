@@ -5,17 +5,18 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/workload.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics {
 
 /// The variants or models a collector has been asked for: what to fetch in the background, and
-/// since when nobody has asked. `Question` is `VariantAutoscaling` or `ModelKey`.
+/// since when nobody has asked. `Question` is what is asked, or a pointer to it.
 ///
 /// Pure bookkeeping: time is passed in, nothing is fetched. Not thread-safe; the collector guards
 /// it.
@@ -79,14 +80,14 @@ public:
         std::vector<CacheKey> idle;
         if (idle_after <= Duration::zero())
             return idle;
-        for (auto it = records_.begin(); it != records_.end();) {
-            if (now - last_asked(it->second) > idle_after) {
-                idle.push_back(it->first);
-                it = records_.erase(it);
-            } else {
-                ++it;
-            }
-        }
+        boost::unordered::erase_if(records_, [&](auto& item) {
+            Record& record = item.second;
+            // What was asked lately as far as is known here need not be looked at more closely.
+            if (now - record.last_asked <= idle_after || now - last_asked(record) <= idle_after)
+                return false;
+            idle.push_back(item.first);
+            return true;
+        });
         return idle;
     }
 
@@ -135,7 +136,7 @@ private:
         return record.last_asked;
     }
 
-    std::unordered_map<CacheKey, Record, CacheKeyHash, CacheKeyEqual> records_;
+    boost::unordered_flat_map<CacheKey, Record, CacheKeyHash, CacheKeyEqual> records_;
     std::size_t max_records_;
 };
 

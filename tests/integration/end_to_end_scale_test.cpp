@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/collected_fleet.hpp"
-#include "support/http_exchange.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
-#include <sstream>
-#include <string>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 
 namespace {
-
-/// How many queries a Prometheus has been asked since its start, whatever came of them, by its own
-/// account.
-double queries_counted_by(const RealPrometheus& prometheus) {
-    std::istringstream page(exchange(prometheus.port(), "GET", "/metrics").body);
-    double count = 0;
-    for (std::string line; std::getline(page, line);)
-        if (line.starts_with("prometheus_http_requests_total{") &&
-            line.find("handler=\"/api/v1/query\"") != std::string::npos)
-            count += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-    return count;
-}
 
 bool is_complete(const OptimizerMetrics& metrics) {
     return metrics.arrival_rate_per_minute && metrics.avg_input_tokens &&
@@ -52,12 +36,12 @@ void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& mo
         collector->track(model.deployments[0].variant);
     }
 
-    const double before = queries_counted_by(watched.prometheus());
+    const double before = watched.prometheus().queries_asked();
     REQUIRE(collector->start_background_fetching());
     REQUIRE(eventually([&] { return collector->stats().questions > 0; }));
     collector->stop_background_fetching(); // No other round begins, and this one goes on.
     REQUIRE(eventually([&] { return collector->stats().background_rounds > 0; }));
-    const double queries = queries_counted_by(watched.prometheus()) - before;
+    const double queries = watched.prometheus().queries_asked() - before;
 
     const CollectorStats stats = collector->stats();
     CHECK(stats.background_rounds == 1);

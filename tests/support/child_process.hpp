@@ -79,6 +79,8 @@ public:
     ChildProcess& operator=(const ChildProcess&) = delete;
     ~ChildProcess() { stop(std::chrono::seconds(30)); }
 
+    pid_t pid() const noexcept { return pid_; }
+
     /// Ends the program by SIGTERM, after `patience` by SIGKILL, and waits for its end.
     int stop(std::chrono::milliseconds patience) noexcept {
         if (!status_) {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -80,6 +81,8 @@ public:
 
     std::uint16_t port() const noexcept { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    /// Only while it is running.
+    pid_t pid() const noexcept { return process_->pid(); }
     bool running() const noexcept { return process_.has_value(); }
     std::filesystem::path log_file() const { return directory_.path() / "prometheus.log"; }
 
@@ -117,6 +120,18 @@ public:
     /// Asks an instant query (POST) at Unix time `time`, or now, and returns status and body.
     HttpAnswer query(const std::string& promql, std::optional<double> time = {}) const {
         return post_query(port_, promql, time);
+    }
+
+    /// How many queries it has been asked since its start, whatever came of them, by its own
+    /// account.
+    double queries_asked() const {
+        std::istringstream page(exchange(port_, "GET", "/metrics").body);
+        double count = 0;
+        for (std::string line; std::getline(page, line);)
+            if (line.starts_with("prometheus_http_requests_total{") &&
+                line.find("handler=\"/api/v1/query\"") != std::string::npos)
+                count += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+        return count;
     }
 
 private:

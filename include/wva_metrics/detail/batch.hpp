@@ -19,13 +19,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-using BatchAnswers = std::vector<Result<CachePayload>>;
+/// One answer per flight, in order, as the backend gave them; or why there is none for any.
+using BatchAnswers =
+    std::variant<std::vector<Result<OptimizerMetrics>>, std::vector<Result<ReplicaSamples>>,
+                 std::vector<Result<Availability>>, Error>;
 
 /// Flights of one kind that are sent to the backend together, and the deadline they share.
 ///
@@ -63,7 +67,7 @@ public:
                                self->signal_.slot(),
                                [self](const std::exception_ptr& failure, BatchAnswers answers) {
                                    if (failure)
-                                       answers.assign(self->flights_.size(), describe(failure));
+                                       answers = describe(failure);
                                    self->finish(std::move(answers));
                                }));
         });
@@ -80,22 +84,22 @@ private:
     template <MetricsBackend Backend>
     static asio::awaitable<BatchAnswers> ask(std::shared_ptr<Batch> self,
                                              std::shared_ptr<Backend> backend) {
-        BatchAnswers answers;
         if (self->kind_ == EntryKind::allocation) {
-            const auto questions = self->template questions<VariantAutoscaling>();
-            auto results = co_await backend->fetch_optimizer_metrics(questions);
-            answers = as_payloads(std::move(results));
-        } else if (self->kind_ == EntryKind::replica) {
-            const auto questions = self->template questions<ModelKey>();
-            auto results = co_await backend->fetch_replica_samples(questions);
-            answers = as_payloads(std::move(results));
-        } else {
-            for (const ModelKey& model : self->template questions<ModelKey>()) {
-                auto result = co_await backend->validate(model);
-                answers.push_back(as_payload(std::move(result)));
-            }
+            auto questions = self->template questions<VariantAutoscaling>();
+            auto results = co_await backend->fetch_optimizer_metrics(std::move(questions));
+            co_return BatchAnswers(std::move(results));
         }
-        co_return answers;
+        if (self->kind_ == EntryKind::replica) {
+            auto questions = self->template questions<ModelKey>();
+            auto results = co_await backend->fetch_replica_samples(std::move(questions));
+            co_return BatchAnswers(std::move(results));
+        }
+        std::vector<Result<Availability>> results;
+        for (const ModelKey& model : self->template questions<ModelKey>()) {
+            auto result = co_await backend->validate(model);
+            results.push_back(std::move(result));
+        }
+        co_return BatchAnswers(std::move(results));
     }
 
     template <typename Q>
@@ -103,23 +107,8 @@ private:
         std::vector<Q> all;
         all.reserve(flights_.size());
         for (const FlightPtr& flight : flights_)
-            all.push_back(std::get<Q>(flight->question));
+            all.push_back(std::get<Q>(*flight->question));
         return all;
-    }
-
-    template <typename T>
-    static Result<CachePayload> as_payload(Result<T> result) {
-        if (result.has_error())
-            return std::move(result).error();
-        return CachePayload(std::move(*result));
-    }
-    template <typename T>
-    static BatchAnswers as_payloads(std::vector<Result<T>> results) {
-        BatchAnswers answers;
-        answers.reserve(results.size());
-        for (Result<T>& result : results)
-            answers.push_back(as_payload(std::move(result)));
-        return answers;
     }
 
     static Error describe(const std::exception_ptr& failure) {
@@ -148,9 +137,8 @@ private:
         text.erase(text.find_last_not_of('0') + 1);
         if (text.ends_with('.'))
             text.pop_back();
-        finish(BatchAnswers(flights_.size(),
-                            Error(Errc::timeout, "the backend gave no answer within " + text +
-                                                     " s (CollectorConfig::call_timeout)")));
+        finish(Error(Errc::timeout, "the backend gave no answer within " + text +
+                                        " s (CollectorConfig::call_timeout)"));
         signal_.emit(asio::cancellation_type::terminal);
     }
 
@@ -158,9 +146,15 @@ private:
         if (!done_)
             return; // Given up already; the late answer is of no use.
         timer_.cancel();
-        while (answers.size() < flights_.size())
-            answers.emplace_back(Error(
-                Errc::internal, "the backend gave fewer answers than it was asked questions"));
+        std::visit(
+            [&]<typename T>(T& given) {
+                if constexpr (!std::is_same_v<T, Error>)
+                    while (given.size() < flights_.size())
+                        given.emplace_back(
+                            Error(Errc::internal,
+                                  "the backend gave fewer answers than it was asked questions"));
+            },
+            answers);
         std::exchange(done_, nullptr)(std::move(answers));
     }
 

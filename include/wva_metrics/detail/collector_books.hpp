@@ -9,6 +9,7 @@
 #include "wva_metrics/detail/tracked_workloads.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,17 +52,18 @@ public:
                                        " (CollectorConfig::max_waiters)");
             return result;
         }
-        result.newly_tracked = tracked_.track(key, question, config_.track_on_collection, at);
+        const auto asked = std::make_shared<const Question>(std::move(question));
+        result.newly_tracked = tracked_.track(key, asked, config_.track_on_collection, at);
         if (const Error* failure = recent_failure(key, at)) {
             result.is_remembered = true;
             result.refused = *failure;
             return result;
         }
         FlightPtr flight = flights_.find(key);
-        result.joined = flight != nullptr && same_question(flight->question, question);
+        result.joined = flight != nullptr && same_question(*flight->question, *asked);
         if (!result.joined) {
             result.must_send = queued_.empty();
-            flight = flights_.open(key, std::move(question), waiter->last_good);
+            flight = flights_.open(key.kind, asked, waiter->last_good);
             queued_.push_back(flight);
         }
         flights_.join(flight, waiter);
@@ -74,7 +76,8 @@ public:
         if (closed_ || flights_.find(key) != nullptr || recent_failure(key, at) != nullptr)
             return false;
         const bool must_send = queued_.empty();
-        queued_.push_back(flights_.open(key, question_of(key, *entry), entry));
+        queued_.push_back(flights_.open(
+            key.kind, std::make_shared<const Question>(question_of(key, *entry)), entry));
         return must_send;
     }
 
@@ -93,8 +96,8 @@ public:
     Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
         if (settled.is_wanted) {
-            failures_.forget(flight->key);
-            tracked_.set_latest(flight->key, entry);
+            failures_.forget(flight->key());
+            tracked_.set_latest(flight->key(), entry);
         }
         return settled;
     }
@@ -102,7 +105,7 @@ public:
     Settled settle(const FlightPtr& flight, const Error& error, TimePoint at) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
         if (settled.is_wanted)
-            failures_.remember(flight->key, error, at + config_.cache.negative_ttl);
+            failures_.remember(flight->key(), error, at + config_.cache.negative_ttl);
         health_.last_error = error;
         return settled;
     }
@@ -112,7 +115,8 @@ public:
 
     /// True where background fetching of it begins with this.
     bool track(const CacheKeyView& key, const Question& question, TimePoint at) {
-        return !closed_ && tracked_.track(key, question, true, at);
+        return !closed_ &&
+               tracked_.track(key, std::make_shared<const Question>(question), true, at);
     }
     /// False where it was not known.
     bool untrack(const CacheKeyView& key) {
@@ -155,12 +159,10 @@ public:
         const Duration interval = effective_fetch_interval(config_);
         tracked_.for_each_due(
             at - interval / 2, at + interval + config_.call_timeout,
-            [&](const CacheKeyView& key, Question question, CacheEntryPtr latest) {
-                if (flights_.find(key) != nullptr)
-                    return;
-                std::vector<FlightPtr>& list =
-                    key.kind == EntryKind::allocation ? due.variants : due.models;
-                list.push_back(flights_.open(key, std::move(question), std::move(latest)));
+            [&](EntryKind kind, const QuestionPtr& question, CacheEntryPtr latest) {
+                if (FlightPtr flight = flights_.open_first(kind, question, std::move(latest)))
+                    (kind == EntryKind::allocation ? due.variants : due.models)
+                        .push_back(std::move(flight));
             });
         return due;
     }

@@ -19,7 +19,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
@@ -105,7 +107,7 @@ protected:
         std::vector<FlightPtr> variants;
         std::vector<FlightPtr> models;
         for (FlightPtr& flight : queued) {
-            const EntryKind kind = flight->key.kind();
+            const EntryKind kind = flight->kind;
             if (kind == EntryKind::availability)
                 send(kind, {std::move(flight)}, false, {});
             else
@@ -155,15 +157,24 @@ protected:
         const std::size_t questions = batch.flights().size();
         const CacheConfig config = this->config().cache;
         std::size_t failed = 0;
-        for (std::size_t i = 0; i < questions; ++i) {
-            const FlightPtr& flight = batch.flights()[i];
-            if (answers[i].has_error()) {
+        const auto settle_one = [&](const FlightPtr& flight, auto&& answer) {
+            if (answer.has_error()) {
                 ++failed;
-                settle_failure(flight, answers[i].error(), batch.background(), at);
+                settle_failure(flight, answer.error(), batch.background(), at);
             } else {
-                settle_answer(flight, std::move(*answers[i]), asked_at, config);
+                settle_answer(flight, *std::move(answer), asked_at, config);
             }
-        }
+        };
+        std::visit(
+            [&]<typename T>(T& given) {
+                for (std::size_t i = 0; i < questions; ++i) {
+                    if constexpr (std::is_same_v<T, Error>)
+                        settle_one(batch.flights()[i], Result<CachePayload>(given));
+                    else
+                        settle_one(batch.flights()[i], std::move(given[i]));
+                }
+            },
+            answers);
         counters_.add(counters_.failed_questions, failed);
         {
             const std::lock_guard lock(mutex_);
@@ -176,10 +187,10 @@ protected:
             settled(failed);
     }
 
-    void settle_answer(const FlightPtr& flight, CachePayload payload, TimePoint asked_at,
+    void settle_answer(const FlightPtr& flight, CachePayload&& payload, TimePoint asked_at,
                        const CacheConfig& config) {
-        const CacheKeyView key = flight->key;
-        identify(flight->question, payload);
+        const CacheKeyView key = flight->key();
+        identify(*flight->question, payload);
         if (flight->previous)
             keep_known(*flight->previous, payload);
         const CacheEntryPtr entry = make_entry(config, std::move(payload), asked_at);
@@ -202,7 +213,7 @@ protected:
 
     void settle_failure(const FlightPtr& flight, const Error& error, bool background,
                         TimePoint at) {
-        const CacheKeyView key = flight->key;
+        const CacheKeyView key = flight->key();
         CollectorBooks::Settled settled;
         {
             const std::lock_guard lock(mutex_);

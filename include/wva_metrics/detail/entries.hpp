@@ -90,7 +90,7 @@ inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) n
 }
 
 /// An age counts from the moment of asking: what the backend said may be that old.
-inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload payload,
+inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payload,
                                 TimePoint asked_at) {
     const TimePoint fresh_until = asked_at + ttl_of(config, payload);
     const Duration longer = std::max(config.stale_while_revalidate, config.stale_if_error);

@@ -32,6 +32,8 @@ public:
         failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), ask_again_at});
     }
     void forget(const CacheKeyView& key) {
+        if (failures_.empty())
+            return; // As nearly always, and then the key need not be hashed.
         if (const auto found = failures_.find(key); found != failures_.end())
             failures_.erase(found);
     }

@@ -23,8 +23,19 @@ namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// What one flight asks the backend; which kind is in the flight's key.
+/// What one flight asks the backend; which kind of answer it wants is the flight's.
 using Question = std::variant<VariantAutoscaling, ModelKey>;
+/// Shared, because what is tracked is asked every round, and copying its names costs more than all
+/// the rest of a flight.
+using QuestionPtr = std::shared_ptr<const Question>;
+
+/// Under which key the answer is cached. Refers to the question.
+inline CacheKeyView key_of(EntryKind kind, const Question& question) noexcept {
+    if (const auto* variant = std::get_if<VariantAutoscaling>(&question))
+        return {kind, variant->namespace_name, variant->name};
+    const auto* model = std::get_if<ModelKey>(&question);
+    return {kind, model->namespace_name, model->model_id};
+}
 
 /// A cached or just collected entry, and how it came to the caller.
 struct Answer {
@@ -85,11 +96,14 @@ private:
 /// One question under way, and everybody who waits for its answer. Guarded by the collector's
 /// mutex.
 struct Flight {
-    Flight(const CacheKeyView& which, Question what, CacheEntryPtr before)
-        : key(which), question(std::move(what)), previous(std::move(before)) {}
+    Flight(EntryKind of_kind, QuestionPtr what, CacheEntryPtr before)
+        : kind(of_kind), question(std::move(what)), previous(std::move(before)) {}
 
-    CacheKey key;
-    Question question;
+    /// Lives as long as the question.
+    CacheKeyView key() const noexcept { return key_of(kind, *question); }
+
+    const EntryKind kind;
+    const QuestionPtr question;
     /// What was known before; readings that the backend fails to give are carried over from it.
     CacheEntryPtr previous;
     std::vector<WaiterPtr> waiters;

@@ -3,10 +3,9 @@
 
 #include "wva_metrics/detail/flight.hpp"
 
-#include <algorithm>
-#include <array>
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <cstddef>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -22,17 +21,23 @@ public:
     /// The flight that a new caller may join; null where there is none.
     FlightPtr find(const CacheKeyView& key) const {
         const auto found = current_.find(key);
-        return found == current_.end() ? nullptr : found->second;
+        return found == current_.end() ? nullptr : *found;
     }
 
-    /// Opens a flight and queues it for the next batch; a flight of the same key is no longer
-    /// joined.
-    FlightPtr open(const CacheKeyView& key, Question question, CacheEntryPtr previous) {
-        auto flight = std::make_shared<Flight>(key, std::move(question), std::move(previous));
-        discard(key);
-        current_.emplace(flight->key, flight);
-        all_.insert(flight);
+    /// Opens a flight; one of the same key is no longer joined.
+    FlightPtr open(EntryKind kind, QuestionPtr question, CacheEntryPtr previous) {
+        auto flight = std::make_shared<Flight>(kind, std::move(question), std::move(previous));
+        if (const auto [place, is_new] = current_.insert(flight); !is_new) {
+            discard(place);
+            current_.insert(flight);
+        }
         return flight;
+    }
+
+    /// Opens a flight unless one of the same key is under way: null then.
+    FlightPtr open_first(EntryKind kind, QuestionPtr question, CacheEntryPtr previous) {
+        auto flight = std::make_shared<Flight>(kind, std::move(question), std::move(previous));
+        return current_.insert(flight).second ? flight : nullptr;
     }
 
     void join(const FlightPtr& flight, const WaiterPtr& waiter) {
@@ -55,50 +60,80 @@ public:
         const auto found = current_.find(key);
         if (found == current_.end())
             return false;
-        found->second->discarded = true;
-        current_.erase(found);
+        discard(found);
         return true;
     }
 
     template <typename Predicate>
     void discard_if(Predicate&& predicate) {
-        std::erase_if(current_, [&](const auto& item) {
-            if (!predicate(CacheKeyView(item.first)))
+        boost::unordered::erase_if(current_, [&](const FlightPtr& flight) {
+            if (!predicate(flight->key()))
                 return false;
-            item.second->discarded = true;
+            flight->discarded = true;
+            discarded_.insert(flight);
             return true;
         });
     }
 
     /// Ends a flight and hands over who waits for it.
     std::vector<WaiterPtr> settle(const FlightPtr& flight) {
-        all_.erase(flight);
-        if (const auto found = current_.find(flight->key);
-            found != current_.end() && found->second == flight)
+        if (const auto found = current_.find(flight->key());
+            found != current_.end() && *found == flight)
             current_.erase(found);
+        else
+            discarded_.erase(flight);
         waiting_ -= flight->waiters.size();
         return std::exchange(flight->waiters, {});
     }
 
     /// Everybody who waits for anything.
     std::vector<WaiterPtr> take_all_waiters() {
+        discard_if([](const CacheKeyView&) { return true; });
         std::vector<WaiterPtr> waiters;
-        for (const FlightPtr& flight : all_) {
+        for (const FlightPtr& flight : discarded_) {
             waiters.insert(waiters.end(), flight->waiters.begin(), flight->waiters.end());
             flight->waiters.clear();
-            flight->discarded = true;
         }
-        current_.clear();
         waiting_ = 0;
         return waiters;
     }
 
-    std::size_t in_flight() const noexcept { return all_.size(); }
+    std::size_t in_flight() const noexcept { return current_.size() + discarded_.size(); }
     std::size_t waiting() const noexcept { return waiting_; }
 
 private:
-    std::unordered_map<CacheKey, FlightPtr, CacheKeyHash, CacheKeyEqual> current_;
-    std::unordered_set<FlightPtr> all_;
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(const CacheKeyView& key) const noexcept {
+            return CacheKeyHash()(key);
+        }
+        std::size_t operator()(const FlightPtr& flight) const noexcept {
+            return CacheKeyHash()(flight->key());
+        }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(const FlightPtr& a, const FlightPtr& b) const noexcept {
+            return a->key() == b->key();
+        }
+        bool operator()(const CacheKeyView& a, const FlightPtr& b) const noexcept {
+            return a == b->key();
+        }
+        bool operator()(const FlightPtr& a, const CacheKeyView& b) const noexcept {
+            return a->key() == b;
+        }
+    };
+    using Current = boost::unordered_flat_set<FlightPtr, Hash, Equal>;
+
+    void discard(Current::iterator place) {
+        (*place)->discarded = true;
+        discarded_.insert(*place);
+        current_.erase(place);
+    }
+
+    /// One per key.
+    Current current_;
+    std::unordered_set<FlightPtr> discarded_;
     std::size_t waiting_ = 0;
 };
 

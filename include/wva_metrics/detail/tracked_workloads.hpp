@@ -18,12 +18,12 @@ public:
     explicit TrackedWorkloads(std::size_t max_each) : variants_(max_each), models_(max_each) {}
 
     /// True where background fetching of it begins with this call.
-    bool track(const CacheKeyView& key, const Question& question, bool in_background,
+    bool track(const CacheKeyView& key, const QuestionPtr& question, bool in_background,
                TimePoint at) {
         if (key.kind == EntryKind::allocation)
-            return variants_.track(key, std::get<VariantAutoscaling>(question), in_background, at);
+            return variants_.track(key, question, in_background, at);
         if (key.kind == EntryKind::replica)
-            return models_.track(key, std::get<ModelKey>(question), in_background, at);
+            return models_.track(key, question, in_background, at);
         return false;
     }
 
@@ -54,7 +54,7 @@ public:
         return surplus;
     }
 
-    /// Calls `f(key, question, latest entry or null)` for each whose entry was collected by then,
+    /// Calls `f(kind, question, latest entry or null)` for each whose entry was collected by then,
     /// or would not be fresh for long enough.
     template <typename F>
     void for_each_due(TimePoint collected_by, TimePoint must_last_until, F&& f) {
@@ -64,7 +64,7 @@ public:
             CacheEntryPtr latest = record.latest.lock();
             if (!latest || latest->collected_at() <= collected_by ||
                 latest->fresh_until() < must_last_until)
-                f(key, Question(record.question), std::move(latest));
+                f(key.kind, record.question, std::move(latest));
         };
         variants_.for_each(visit);
         models_.for_each(visit);
@@ -72,8 +72,9 @@ public:
 
     void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
         variants_.for_each([&](const CacheKeyView& key, const auto& record) {
-            if (record.question.namespace_name == model.namespace_name &&
-                record.question.model_id == model.model_id)
+            const auto& variant = std::get<VariantAutoscaling>(*record.question);
+            if (variant.namespace_name == model.namespace_name &&
+                variant.model_id == model.model_id)
                 keys.emplace_back(key);
         });
     }
@@ -82,8 +83,8 @@ public:
     std::size_t models_in_background() const { return models_.in_background(); }
 
 private:
-    TrackedSet<VariantAutoscaling> variants_;
-    TrackedSet<ModelKey> models_;
+    TrackedSet<QuestionPtr> variants_;
+    TrackedSet<QuestionPtr> models_;
 };
 
 } // namespace wva_metrics::detail

@@ -22,12 +22,16 @@ ModelKey model(const std::string& id) {
     return {"llm", id};
 }
 
+QuestionPtr asking(const ModelKey& model) {
+    return std::make_shared<const Question>(model);
+}
+
 } // namespace
 
 TEST_CASE("callers join the flight of their key until it is settled") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr flight = table.open(replica_key(a), a, nullptr);
+    const FlightPtr flight = table.open(EntryKind::replica, asking(a), nullptr);
     CHECK(table.find(replica_key(a)) == flight);
     CHECK(!table.find(availability_key(a)));
     const WaiterPtr one = std::make_shared<SilentWaiter>();
@@ -47,12 +51,12 @@ TEST_CASE("callers join the flight of their key until it is settled") {
 TEST_CASE("a discarded flight is joined no more and still settles with its waiters") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr before = table.open(replica_key(a), a, nullptr);
+    const FlightPtr before = table.open(EntryKind::replica, asking(a), nullptr);
     const WaiterPtr waiter = std::make_shared<SilentWaiter>();
     table.join(before, waiter);
     CHECK(table.discard(replica_key(a)));
     CHECK(!table.discard(replica_key(a)));
-    const FlightPtr after = table.open(replica_key(a), a, nullptr);
+    const FlightPtr after = table.open(EntryKind::replica, asking(a), nullptr);
     CHECK(after != before);
     CHECK(before->discarded);
     CHECK(!after->discarded);
@@ -60,11 +64,43 @@ TEST_CASE("a discarded flight is joined no more and still settles with its waite
     CHECK(table.find(replica_key(a)) == after); // The older one's end leaves the newer one alone.
 }
 
+TEST_CASE("opening first gives way to a flight under way, and to no other kind's or discarded one") {
+    FlightTable table;
+    const QuestionPtr a = asking(model("a"));
+    const FlightPtr first = table.open_first(EntryKind::replica, a, nullptr);
+    REQUIRE(first);
+    CHECK(first->question == a); // Not a copy.
+    CHECK(table.open_first(EntryKind::replica, asking(model("a")), nullptr) == nullptr);
+    CHECK(!first->discarded);
+    CHECK(table.find(replica_key(model("a"))) == first);
+    CHECK(table.open_first(EntryKind::availability, a, nullptr));
+    table.discard(replica_key(model("a")));
+    CHECK(table.open_first(EntryKind::replica, a, nullptr));
+    CHECK(table.in_flight() == 3);
+    table.settle(first);
+    CHECK(table.in_flight() == 2);
+}
+
+TEST_CASE("a flight opened over another takes its place, and both are under way") {
+    FlightTable table;
+    const QuestionPtr a = asking(model("a"));
+    const FlightPtr before = table.open(EntryKind::replica, a, nullptr);
+    const FlightPtr after = table.open(EntryKind::replica, asking(model("a")), nullptr);
+    CHECK(before->discarded);
+    CHECK(!after->discarded);
+    CHECK(table.find(replica_key(model("a"))) == after);
+    CHECK(table.in_flight() == 2);
+    table.settle(after);
+    CHECK(table.in_flight() == 1);
+    table.settle(before);
+    CHECK(table.in_flight() == 0);
+}
+
 TEST_CASE("everybody who waits is handed over at the end, discarded flights included") {
     FlightTable table;
     for (const char* id : {"a", "b", "c"}) {
         const ModelKey key = model(id);
-        table.join(table.open(replica_key(key), key, nullptr), std::make_shared<SilentWaiter>());
+        table.join(table.open(EntryKind::replica, asking(key), nullptr), std::make_shared<SilentWaiter>());
     }
     table.discard_if([](const CacheKeyView& key) { return key.name == "b"; });
     CHECK(table.take_all_waiters().size() == 3);

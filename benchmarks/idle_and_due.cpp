@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What keeping many variants fresh costs beside asking for them: the collector's background, which
+// has one timer and takes what is due together, against a timer for each variant.
+//
+// The backend answers at once and costs nearly nothing, yet the collector still makes a question,
+// an answer and a cache entry of each variant. So there are two peers: timers that do nothing but
+// fire and are armed again, and timers of which each asks for its variant and caches the answer.
+#include "rounds/constant_backend.hpp"
+#include "rounds/numbered_variants.hpp"
+#include "support/measurement.hpp"
+
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/collector.hpp>
+#include <wva_metrics/detail/entries.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+using namespace bench;
+
+namespace {
+
+struct Pace {
+    Duration interval;
+    /// What is measured: long enough for each variant to be due this often.
+    int intervals;
+};
+
+struct Cost {
+    /// Of one core.
+    double cpu_percent = 0;
+    double wake_ups_per_second = 0;
+};
+
+/// Everything is done by the calling thread, which sleeps only while there is nothing to do.
+long times_slept() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+/// What it costs the calling thread to `run`.
+template <typename Run>
+Cost measure(Run run) {
+    const double cpu_before = cpu_seconds();
+    const long slept_before = times_slept();
+    const double began = seconds_now();
+    run();
+    const double seconds = seconds_now() - began;
+    return {100 * (cpu_seconds() - cpu_before) / seconds,
+            static_cast<double>(times_slept() - slept_before) / seconds};
+}
+
+/// What it costs to run the timers that are armed in `io` for as long as is measured.
+Cost measure_timers(boost::asio::io_context& io, const Pace& pace) {
+    boost::asio::steady_timer end(io, pace.interval * pace.intervals);
+    end.async_wait([&](const boost::system::error_code&) { io.stop(); });
+    return measure([&] {
+        io.restart();
+        io.run();
+    });
+}
+
+/// A random part of the interval, so that the timers are spread over it as in a cluster where
+/// things are created one after the other.
+class Phases {
+public:
+    explicit Phases(const Pace& pace) : part_(0, pace.interval.count()) {}
+    Duration next() { return Duration(part_(random_)); }
+
+private:
+    std::mt19937_64 random_{42};
+    std::uniform_int_distribution<Duration::rep> part_;
+};
+
+Cost collector(std::size_t variants, const Pace& pace) {
+    boost::asio::io_context io;
+    CollectorConfig config = roomy_config(variants);
+    config.cache.fetch_interval = pace.interval;
+    Collector<ConstantBackend, MemoryCache> collector(io.get_executor(), ConstantBackend(), config);
+    require(effective_fetch_interval(collector.config()) == pace.interval, "the interval holds");
+    for (std::size_t i = 0; i < variants; ++i)
+        collector.track(numbered_variant(i));
+    require(collector.start_background_fetching(), "background fetching starts");
+    const auto run_until_rounds = [&](int rounds) {
+        while (collector.stats().background_rounds < static_cast<std::size_t>(rounds))
+            io.run_one();
+    };
+    run_until_rounds(1); // From here on each variant is renewed, not found.
+    const Cost cost = measure([&] { run_until_rounds(1 + pace.intervals); });
+    require(collector.stats().questions ==
+                variants * static_cast<std::size_t>(1 + pace.intervals),
+            "each variant is fetched once per interval");
+    return cost;
+}
+
+class BareTimer {
+public:
+    BareTimer(boost::asio::io_context& io, Duration interval, Duration first, std::size_t& fired)
+        : timer_(io, first), interval_(interval), fired_(fired) {}
+    void wait() {
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (error)
+                return;
+            ++fired_;
+            timer_.expires_at(timer_.expiry() + interval_);
+            wait();
+        });
+    }
+
+private:
+    boost::asio::steady_timer timer_;
+    Duration interval_;
+    std::size_t& fired_;
+};
+
+Cost bare_timers(std::size_t variants, const Pace& pace) {
+    boost::asio::io_context io;
+    Phases phases(pace);
+    std::size_t fired = 0;
+    std::vector<std::unique_ptr<BareTimer>> timers;
+    for (std::size_t i = 0; i < variants; ++i) {
+        timers.push_back(std::make_unique<BareTimer>(io, pace.interval, phases.next(), fired));
+        timers.back()->wait();
+    }
+    const Cost cost = measure_timers(io, pace);
+    const auto due = static_cast<double>(variants) * pace.intervals;
+    require(static_cast<double>(fired) > 0.9 * due, "the timers fire once per interval");
+    return cost;
+}
+
+struct Shared {
+    ConstantBackend backend;
+    CacheConfig config;
+    MemoryCache cache;
+    std::size_t fetched = 0;
+};
+
+boost::asio::awaitable<void> fetch_by_itself(boost::asio::io_context& io, Shared& shared,
+                                             VariantAutoscaling variant, Duration interval,
+                                             Duration first) {
+    boost::asio::steady_timer timer(io, first);
+    for (;;) {
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        const TimePoint asked_at = std::chrono::steady_clock::now();
+        std::vector<VariantAutoscaling> question(1, variant);
+        auto answers = co_await shared.backend.fetch_optimizer_metrics(std::move(question));
+        CachePayload payload = *std::move(answers.front());
+        detail::identify(variant, payload);
+        shared.cache.insert_or_assign(
+            allocation_key(variant.namespace_name, variant.name),
+            detail::make_entry(shared.config, std::move(payload), asked_at));
+        ++shared.fetched;
+        timer.expires_at(timer.expiry() + interval);
+    }
+}
+
+Cost asking_timers(std::size_t variants, const Pace& pace) {
+    const CacheConfig config = roomy_config(variants).cache;
+    Shared shared{{}, config, MemoryCache(config), 0};
+    boost::asio::io_context io;
+    Phases phases(pace);
+    for (std::size_t i = 0; i < variants; ++i)
+        boost::asio::co_spawn(
+            io, fetch_by_itself(io, shared, numbered_variant(i), pace.interval, phases.next()),
+            boost::asio::detached);
+    io.poll(); // They have begun to wait.
+    const Cost cost = measure_timers(io, pace);
+    const auto due = static_cast<double>(variants) * pace.intervals;
+    require(static_cast<double>(shared.fetched) > 0.9 * due,
+            "each variant is fetched once per interval");
+    require(shared.cache.size() > variants / 2, "and cached");
+    return cost;
+}
+
+struct Size {
+    std::size_t variants;
+    const char* words;
+};
+
+void compare(const Size& size, const Pace& pace) {
+    const std::size_t variants = size.variants;
+    const Cost ours = collector(variants, pace);
+    const Cost bare = bare_timers(variants, pace);
+    const Cost asking = asking_timers(variants, pace);
+    std::fprintf(stderr, "%zu: %g %g | bare %g %g | asking %g %g\n", variants, ours.cpu_percent, ours.wake_ups_per_second,
+       bare.cpu_percent, bare.wake_ups_per_second, asking.cpu_percent, asking.wake_ups_per_second);
+    std::ostringstream text;
+    text << size.words << " variants every "
+         << std::chrono::duration<double>(pace.interval).count() << " s";
+    const std::string work = text.str();
+    const Row cpu("idle and due", work, "% of a core", Better::less);
+    cpu.ours(ours.cpu_percent);
+    cpu.peer("a steady_timer each, fetching by itself", asking.cpu_percent, 40);
+    cpu.peer("a steady_timer each, doing nothing", bare.cpu_percent, 40);
+    const Row wake_ups("idle and due", work + ": wake-ups", "1/s", Better::less);
+    wake_ups.ours(ours.wake_ups_per_second);
+    wake_ups.promise_at_most(25);
+    wake_ups.peer("a steady_timer each, fetching by itself", asking.wake_ups_per_second);
+    wake_ups.peer("a steady_timer each, doing nothing", bare.wake_ups_per_second);
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const Options options = parse_options(count, arguments);
+    // A tenth of the real interval makes everything be due ten times as often.
+    const Pace pace = options.pick<Pace>({15s, 1}, {1500ms, 2}, {100ms, 2});
+    const std::vector<Size> real = {{10'000, "10 000"}, {100'000, "100 000"}};
+    for (const Size& size : options.pick<std::vector<Size>>(real, real, {{100, "100"}}))
+        compare(size, pace);
+}

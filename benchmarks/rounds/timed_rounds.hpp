@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/collector.hpp>
+#include <wva_metrics/observer.hpp>
+
+#include "support/measurement.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace bench {
+
+/// A collector whose background rounds are run one by one, by the thread that measures them.
+template <wva_metrics::MetricsBackend Backend>
+class TimedRounds {
+public:
+    struct Round {
+        std::size_t variants = 0;
+        std::size_t models = 0;
+        std::size_t failed = 0;
+        double wall_seconds = 0;
+        /// Of this process.
+        double cpu_seconds = 0;
+    };
+
+    /// `make(executor)` makes the backend.
+    template <typename Make>
+    TimedRounds(Make make, wva_metrics::CollectorConfig config)
+        : collector_(io_.get_executor(), make(io_.get_executor()), prepared(std::move(config)),
+                     Watch(last_)) {}
+
+    auto& operator*() noexcept { return collector_; }
+    auto* operator->() noexcept { return &collector_; }
+
+    /// One round, from its beginning to its end.
+    Round run() {
+        last_->reset();
+        io_.restart();
+        require(collector_.start_background_fetching(), "background fetching starts");
+        const double before = cpu_seconds();
+        while (!*last_)
+            io_.run_one();
+        Round round = **last_;
+        round.cpu_seconds = cpu_seconds() - before;
+        collector_.stop_background_fetching();
+        io_.poll();
+        return round;
+    }
+
+private:
+    using Last = std::shared_ptr<std::optional<Round>>;
+
+    class Watch : public wva_metrics::NullObserver {
+    public:
+        explicit Watch(Last last) : last_(std::move(last)) {}
+        void on_round(const wva_metrics::RoundEvent& round) {
+            *last_ = Round{round.variants, round.models, round.failed,
+                           std::chrono::duration<double>(round.took).count(), 0};
+        }
+
+    private:
+        Last last_;
+    };
+
+    /// A round begins within its interval, so a short one wastes no time; the rounds are stopped
+    /// before the next would begin.
+    static wva_metrics::CollectorConfig prepared(wva_metrics::CollectorConfig config) {
+        config.cache.fetch_interval = std::chrono::milliseconds(5);
+        return config;
+    }
+
+    Last last_ = std::make_shared<std::optional<Round>>();
+    boost::asio::io_context io_;
+    wva_metrics::Collector<Backend, wva_metrics::MemoryCache, Watch> collector_;
+};
+
+} // namespace bench

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "numbered_variants.hpp"
+
+#include "../../tests/support/real_prometheus.hpp"
+#include "../../tests/support/remote_write.hpp"
+
+#include "support/measurement.hpp"
+
+#include <wva_metrics/workload.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <time.h>
+
+namespace bench {
+
+/// The program, where the environment names one (WVA_METRICS_PROMETHEUS), the set-up script has
+/// put one beside this build, or the PATH has one.
+inline std::optional<std::string> find_prometheus() {
+    if (const auto named = wva_metrics::test_support::find_prometheus())
+        return named;
+    std::vector<std::filesystem::path> places;
+    std::error_code ignored;
+    for (auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+         folder.has_relative_path(); folder = folder.parent_path())
+        places.push_back(folder / "deps/usr/bin");
+    if (const char* path = std::getenv("PATH")) {
+        std::istringstream folders(path);
+        for (std::string folder; std::getline(folders, folder, ':');)
+            places.emplace_back(folder);
+    }
+    for (const auto& place : places)
+        if (::access((place / "prometheus").c_str(), X_OK) == 0)
+            return (place / "prometheus").string();
+    return std::nullopt;
+}
+
+/// What is not measured, and that it is no success.
+inline void say_prometheus_is_missing(const char* path) {
+    std::fprintf(stderr,
+                 "NOT MEASURED: '%s' needs a real Prometheus, and there is none: set "
+                 "WVA_METRICS_PROMETHEUS to the path of its binary\n",
+                 path);
+}
+
+/// CPU seconds of another process so far, in user and kernel mode.
+inline double cpu_seconds_of(pid_t process) {
+    clockid_t clock{};
+    require(clock_getcpuclockid(process, &clock) == 0, "the process has a clock");
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// What is written about each of some variants that serve a model of their own each.
+struct WrittenFleet {
+    std::size_t variants;
+    std::size_t pods_each = 2;
+    /// Written at once, up to so long after now: nobody scrapes here.
+    std::chrono::seconds ahead{60};
+
+    std::string pod(std::size_t variant, std::size_t number) const {
+        return numbered_variant(variant).deployment + "-6d4b75cb6d-" +
+               std::string(1, static_cast<char>('b' + number)) + "x7k2";
+    }
+};
+
+namespace detail {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+struct WrittenMetric {
+    const char* name;
+    /// A counter rises by this every second, a gauge stays there.
+    double amount;
+    bool is_counter;
+};
+
+inline constexpr WrittenMetric written_metrics[] = {
+    {"vllm:request_success_total", 2, true},
+    {"vllm:request_prompt_tokens_sum", 1024, true},
+    {"vllm:request_prompt_tokens_count", 2, true},
+    {"vllm:request_generation_tokens_sum", 512, true},
+    {"vllm:request_generation_tokens_count", 2, true},
+    {"vllm:time_to_first_token_seconds_sum", 0.5, true},
+    {"vllm:time_to_first_token_seconds_count", 2, true},
+    {"vllm:time_per_output_token_seconds_sum", 10.25, true},
+    {"vllm:time_per_output_token_seconds_count", 512, true},
+    {"vllm:kv_cache_usage_perc", 0.375, false},
+    {"vllm:num_requests_waiting", 3, false},
+};
+
+inline wva_metrics::test_support::WrittenSeries
+written_series(Labels labels, double amount, bool is_counter, std::int64_t now_ms,
+               std::chrono::milliseconds ahead) {
+    constexpr std::int64_t step_ms = 15'000;
+    constexpr std::int64_t past_ms = 120'000;
+    wva_metrics::test_support::WrittenSeries series;
+    std::ranges::sort(labels);
+    series.labels = std::move(labels);
+    for (std::int64_t at = -past_ms; at <= ahead.count() + step_ms; at += step_ms) {
+        const double seconds = static_cast<double>(at + past_ms) / 1000;
+        series.samples.push_back({now_ms + at, is_counter ? amount * seconds : amount});
+    }
+    return series;
+}
+
+} // namespace detail
+
+/// A Prometheus that knows of a fleet what it would have scraped, vLLM's metrics and
+/// kube-state-metrics', in a process of its own.
+class WrittenPrometheus {
+public:
+    WrittenPrometheus(std::string binary, const WrittenFleet& fleet)
+        : prometheus_(std::move(binary),
+                      {.config = "global: {scrape_interval: 15s}\n",
+                       .arguments = {"--web.enable-remote-write-receiver",
+                                     "--query.max-samples=500000000"}}) {
+        const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count();
+        // In portions, as a request has a size that servers take.
+        constexpr std::size_t portion = 250;
+        for (std::size_t first = 0; first < fleet.variants; first += portion) {
+            std::vector<wva_metrics::test_support::WrittenSeries> all;
+            for (std::size_t i = first; i < std::min(fleet.variants, first + portion); ++i)
+                append(all, fleet, i, now_ms);
+            wva_metrics::test_support::remote_write(prometheus_.port(), all);
+        }
+    }
+
+    std::uint16_t port() const noexcept { return prometheus_.port(); }
+    std::string url() const { return prometheus_.url(); }
+    double queries_asked() const { return prometheus_.queries_asked(); }
+    double cpu_seconds() const { return cpu_seconds_of(prometheus_.pid()); }
+
+private:
+    static void append(std::vector<wva_metrics::test_support::WrittenSeries>& all,
+                       const WrittenFleet& fleet, std::size_t number, std::int64_t now_ms) {
+        const wva_metrics::VariantAutoscaling variant = numbered_variant(number);
+        for (std::size_t i = 0; i < fleet.pods_each; ++i) {
+            const std::string pod = fleet.pod(number, i);
+            const auto write = [&](const char* name, detail::Labels more, double amount,
+                                   bool is_counter) {
+                more.emplace_back("__name__", name);
+                more.emplace_back("namespace", variant.namespace_name);
+                more.emplace_back("pod", pod);
+                all.push_back(detail::written_series(std::move(more), amount, is_counter, now_ms,
+                                                     fleet.ahead));
+            };
+            for (const detail::WrittenMetric& metric : detail::written_metrics)
+                write(metric.name,
+                      {{"model_name", variant.model_id},
+                       {"engine", "0"},
+                       {"instance", "10.0.0.1:8000"},
+                       {"job", "vllm"}},
+                      metric.amount, metric.is_counter);
+            const std::string replica_set = variant.deployment + "-6d4b75cb6d";
+            write("kube_pod_info",
+                  {{"created_by_kind", "ReplicaSet"},
+                   {"created_by_name", replica_set},
+                   {"job", "kube-state-metrics"}},
+                  1, false);
+            write("kube_pod_owner",
+                  {{"owner_kind", "ReplicaSet"},
+                   {"owner_name", replica_set},
+                   {"owner_is_controller", "true"},
+                   {"job", "kube-state-metrics"}},
+                  1, false);
+        }
+    }
+
+    wva_metrics::test_support::RealPrometheus prometheus_;
+};
+
+} // namespace bench
