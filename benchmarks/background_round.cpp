@@ -25,6 +25,11 @@ namespace {
 
 constexpr const char* path = "background round";
 
+struct Size {
+    std::size_t variants;
+    const char* words;
+};
+
 template <typename Rounds>
 void track_all(Rounds& rounds, std::size_t variants) {
     for (std::size_t i = 0; i < variants; ++i) {
@@ -40,6 +45,42 @@ auto complete_round(Rounds& rounds, std::size_t variants) {
     require(round.variants == variants && round.models == variants && round.failed == 0,
             "a round asks for everything and everything is answered");
     return round;
+}
+
+double per_variant(double value, const Size& size) {
+    return value / static_cast<double>(size.variants);
+}
+
+/// Whether ten times as many variants cost the collector itself more each. An answer per variant
+/// and one per model, in both.
+void compare_sizes(const Options& options) {
+    const Size few = options.pick<Size>({1000, "1 000"}, {1000, "1 000"}, {100, "100"});
+    const Size many = options.pick<Size>({10'000, "10 000"}, {10'000, "10 000"}, {1000, "1 000"});
+    const auto make = [](const auto&) { return ConstantBackend(); };
+    TimedRounds<ConstantBackend> rounds_of_few(make, roomy_config(few.variants));
+    TimedRounds<ConstantBackend> rounds_of_many(make, roomy_config(many.variants));
+    track_all(rounds_of_few, few.variants);
+    track_all(rounds_of_many, many.variants);
+    complete_round(rounds_of_few, few.variants);
+    complete_round(rounds_of_many, many.variants);
+    double least_of_few = std::numeric_limits<double>::max();
+    double least_of_many = least_of_few;
+    for (int i = 0; i < options.pick(100, 30, 2); ++i) {
+        least_of_few =
+            std::min(least_of_few, complete_round(rounds_of_few, few.variants).cpu_seconds);
+        least_of_many =
+            std::min(least_of_many, complete_round(rounds_of_many, many.variants).cpu_seconds);
+    }
+    const double us_of_few = per_variant(least_of_few, few) * 1e6;
+    const double us_of_many = per_variant(least_of_many, many) * 1e6;
+    const std::string variants = " variants, a backend that answers at once: CPU per variant";
+    Row(path, few.words + variants, "us", Better::less).ours(us_of_few);
+    Row(path, many.words + variants, "us", Better::less).ours(us_of_many);
+    const Row growth(path, std::string(many.words) + variants + ", over that of " + few.words, "x",
+                     Better::less);
+    growth.ours(us_of_many / us_of_few);
+    // Nothing grows but the memory that is walked over: it fits a core's own cache no more.
+    growth.promise_at_most(2);
 }
 
 /// Everything that was written can be read.
@@ -58,48 +99,109 @@ void check_values(Rounds& rounds, const WrittenFleet& fleet) {
     }
 }
 
-CollectorConfig patient_config(std::size_t variants) {
+/// Patient, because the machine may be busy and Prometheus slow: nothing is to fail here.
+TimedRounds<PrometheusBackend> rounds_over(const WrittenPrometheus& prometheus,
+                                           std::size_t variants) {
     CollectorConfig config = roomy_config(variants);
-    config.call_timeout = std::chrono::minutes(1);
-    config.cache.ttl = std::chrono::minutes(3);
-    return config;
+    config.call_timeout = std::chrono::minutes(2);
+    config.cache.ttl = std::chrono::minutes(10);
+    const auto make = [&](const auto& executor) {
+        PrometheusConfig to = PrometheusConfig::at(prometheus.url());
+        to.client.http.timeouts.attempt = std::chrono::minutes(1);
+        to.batch_timeout = std::chrono::seconds(110);
+        return PrometheusBackend(executor, to);
+    };
+    return TimedRounds<PrometheusBackend>(make, config);
 }
 
-auto rounds_over(const WrittenPrometheus& prometheus, std::size_t variants) {
-    return TimedRounds<PrometheusBackend>(
-        [&](const auto& executor) {
-            PrometheusConfig config = PrometheusConfig::at(prometheus.url());
-            config.client.http.timeouts.attempt = std::chrono::minutes(1);
-            config.batch_timeout = std::chrono::seconds(55);
-            return PrometheusBackend(executor, config);
-        },
-        patient_config(variants));
+struct Cost {
+    double requests = 0;
+    double prometheus_cpu_seconds = 0;
+    double own_cpu_seconds = 0;
+    double wall_seconds = 0;
+};
+
+/// Of one round, on average.
+Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fleet, int repeated) {
+    TimedRounds<PrometheusBackend> rounds = rounds_over(prometheus, fleet.variants);
+    track_all(rounds, fleet.variants);
+    complete_round(rounds, fleet.variants); // Connects.
+    check_values(rounds, fleet);
+    Cost cost;
+    const double requests_before = prometheus.queries_asked();
+    for (int i = 0; i < repeated; ++i) {
+        const double cpu_before = prometheus.cpu_seconds();
+        const auto round = complete_round(rounds, fleet.variants);
+        cost.prometheus_cpu_seconds += (prometheus.cpu_seconds() - cpu_before) / repeated;
+        cost.own_cpu_seconds += round.cpu_seconds / repeated;
+        cost.wall_seconds += round.wall_seconds / repeated;
+    }
+    cost.requests = (prometheus.queries_asked() - requests_before) / repeated;
+    check_values(rounds, fleet);
+    return cost;
+}
+
+Cost cost_of_go_plan(const WrittenPrometheus& prometheus, const WrittenFleet& fleet) {
+    GoPlan plan(prometheus.port());
+    const double wall_before = seconds_now();
+    const double cpu_before = cpu_seconds();
+    const double prometheus_before = prometheus.cpu_seconds();
+    for (std::size_t i = 0; i < fleet.variants; ++i) {
+        const VariantAutoscaling variant = numbered_variant(i);
+        plan.ask(variant);
+        plan.ask(variant.model(), {variant.deployment});
+    }
+    require(plan.queries() == 8 * fleet.variants && plan.answered() == plan.queries(),
+            "each of the Go plan's queries has an answer");
+    return {static_cast<double>(plan.queries()), prometheus.cpu_seconds() - prometheus_before,
+            cpu_seconds() - cpu_before, seconds_now() - wall_before};
+}
+
+void compare_with_go(const std::string& binary, const Options& options) {
+    const Size size = options.pick<Size>({1000, "1 000"}, {1000, "1 000"}, {50, "50"});
+    const WrittenFleet fleet{size.variants};
+    const WrittenPrometheus prometheus(binary, fleet);
+    const Cost ours = cost_of_rounds(prometheus, fleet, options.pick(8, 3, 1));
+    const Cost theirs = cost_of_go_plan(prometheus, fleet);
+
+    const char* who = "the Go original's plan, replayed";
+    const std::string work = std::string(size.words) + " variants of " + size.words + " models: ";
+    const Row requests(path, work + "requests", "requests", Better::less);
+    requests.ours(ours.requests);
+    requests.promise_at_most(20);
+    requests.peer(who, theirs.requests);
+    const Row prometheus_cpu(path, work + "Prometheus' CPU", "ms", Better::less);
+    prometheus_cpu.ours(ours.prometheus_cpu_seconds * 1e3);
+    prometheus_cpu.peer(who, theirs.prometheus_cpu_seconds * 1e3, 10);
+    const Row wall(path, work + "wall time", "ms", Better::less);
+    wall.ours(ours.wall_seconds * 1e3);
+    wall.peer(who, theirs.wall_seconds * 1e3, 10);
+    const Row own_cpu(path, work + "own CPU", "ms", Better::less);
+    own_cpu.ours(ours.own_cpu_seconds * 1e3);
+    own_cpu.peer(who, theirs.own_cpu_seconds * 1e3);
+
+    if (options.quick || options.smoke)
+        return;
+    const WrittenFleet tenfold{10 * size.variants};
+    const WrittenPrometheus larger(binary, tenfold);
+    const Cost of_tenfold = cost_of_rounds(larger, tenfold, 2);
+    const Row growth(path, "10 000 variants: own CPU per variant, over that of 1 000", "x",
+                     Better::less);
+    growth.ours(of_tenfold.own_cpu_seconds / ours.own_cpu_seconds / 10);
+    growth.promise_at_most(1.5);
+    const Row load(path, "10 000 variants: Prometheus' CPU per variant, over that of 1 000", "x",
+                   Better::less);
+    load.ours(of_tenfold.prometheus_cpu_seconds / ours.prometheus_cpu_seconds / 10);
+    load.promise_at_most(1.5);
 }
 
 } // namespace
+
 int main(int count, char** arguments) {
     const Options options = parse_options(count, arguments);
-    const auto binary = find_prometheus();
-    if (!binary) { say_prometheus_is_missing(path); return 0; }
-    for (std::size_t n : {std::size_t(1000), std::size_t(10000)}) {
-      if (options.smoke && n > 1000) break;
-      WrittenFleet fleet{n};
-      double t0 = seconds_now();
-      WrittenPrometheus prometheus(*binary, fleet);
-      std::fprintf(stderr, "written in %g s\n", seconds_now() - t0);
-      auto rounds = rounds_over(prometheus, n);
-      track_all(rounds, n);
-      for (int i = 0; i < 4; ++i) {
-        double q = prometheus.queries_asked();
-        double before = prometheus.cpu_seconds();
-        auto r = complete_round(rounds, n);
-        double cpu = prometheus.cpu_seconds() - before;
-        std::fprintf(stderr, "wall %g cpu %g us per variant, prometheus cpu %g, queries %g\n", r.wall_seconds, r.cpu_seconds*1e6/double(n), cpu, prometheus.queries_asked()-q);
-      }
-      check_values(rounds, fleet);
-      GoPlan go(prometheus.port());
-      double before = prometheus.cpu_seconds(), own = cpu_seconds(), w = seconds_now();
-      for (std::size_t i = 0; i < n; ++i) { auto v = numbered_variant(i); go.ask(v); go.ask(v.model(), {v.deployment}); }
-      std::fprintf(stderr, "go: wall %g own %g prometheus %g queries %zu answered %zu\n", seconds_now()-w, cpu_seconds()-own, prometheus.cpu_seconds()-before, go.queries(), go.answered());
-    }
+    compare_sizes(options);
+    if (const auto binary = find_prometheus())
+        compare_with_go(*binary, options);
+    else
+        say_prometheus_is_missing(path);
 }

@@ -106,8 +106,7 @@ Cost collector(std::size_t variants, const Pace& pace) {
     };
     run_until_rounds(1); // From here on each variant is renewed, not found.
     const Cost cost = measure([&] { run_until_rounds(1 + pace.intervals); });
-    require(collector.stats().questions ==
-                variants * static_cast<std::size_t>(1 + pace.intervals),
+    require(collector.stats().questions == variants * static_cast<std::size_t>(1 + pace.intervals),
             "each variant is fetched once per interval");
     return cost;
 }
@@ -201,11 +200,12 @@ void compare(const Size& size, const Pace& pace) {
     const Cost ours = collector(variants, pace);
     const Cost bare = bare_timers(variants, pace);
     const Cost asking = asking_timers(variants, pace);
-    std::fprintf(stderr, "%zu: %g %g | bare %g %g | asking %g %g\n", variants, ours.cpu_percent, ours.wake_ups_per_second,
-       bare.cpu_percent, bare.wake_ups_per_second, asking.cpu_percent, asking.wake_ups_per_second);
+    std::fprintf(stderr, "%zu: %g %g | bare %g %g | asking %g %g\n", variants, ours.cpu_percent,
+                 ours.wake_ups_per_second, bare.cpu_percent, bare.wake_ups_per_second,
+                 asking.cpu_percent, asking.wake_ups_per_second);
     std::ostringstream text;
-    text << size.words << " variants every "
-         << std::chrono::duration<double>(pace.interval).count() << " s";
+    text << size.words << " variants every " << std::chrono::duration<double>(pace.interval).count()
+         << " s";
     const std::string work = text.str();
     const Row cpu("idle and due", work, "% of a core", Better::less);
     cpu.ours(ours.cpu_percent);

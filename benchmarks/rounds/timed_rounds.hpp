@@ -11,11 +11,8 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
-#include <string>
 #include <utility>
 
 namespace bench {
@@ -42,18 +39,12 @@ public:
     auto& operator*() noexcept { return collector_; }
     auto* operator->() noexcept { return &collector_; }
 
-    /// One round, from its beginning to its end.
+    /// One round in which something was due, from its beginning to its end.
     Round run() {
-        last_->reset();
-        io_.restart();
-        require(collector_.start_background_fetching(), "background fetching starts");
-        const double before = cpu_seconds();
-        while (!*last_)
-            io_.run_one();
-        Round round = **last_;
-        round.cpu_seconds = cpu_seconds() - before;
-        collector_.stop_background_fetching();
-        io_.poll();
+        Round round;
+        do
+            round = run_any();
+        while (round.variants + round.models == 0);
         return round;
     }
 
@@ -72,10 +63,24 @@ private:
         Last last_;
     };
 
-    /// A round begins within its interval, so a short one wastes no time; the rounds are stopped
-    /// before the next would begin.
+    Round run_any() {
+        last_->reset();
+        io_.restart();
+        require(collector_.start_background_fetching(), "background fetching starts");
+        const double before = bench::cpu_seconds();
+        while (!*last_)
+            io_.run_one();
+        Round round = **last_;
+        round.cpu_seconds = bench::cpu_seconds() - before;
+        collector_.stop_background_fetching();
+        io_.poll();
+        return round;
+    }
+
+    /// The first round begins within the interval, so a short one wastes no time; and they are
+    /// stopped before the next would begin.
     static wva_metrics::CollectorConfig prepared(wva_metrics::CollectorConfig config) {
-        config.cache.fetch_interval = std::chrono::milliseconds(5);
+        config.cache.fetch_interval = std::chrono::milliseconds(1);
         return config;
     }
 

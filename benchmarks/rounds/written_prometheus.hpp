@@ -14,14 +14,18 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <time.h>
+#include <unistd.h>
 
 namespace bench {
 
@@ -66,9 +70,9 @@ inline double cpu_seconds_of(pid_t process) {
 /// What is written about each of some variants that serve a model of their own each.
 struct WrittenFleet {
     std::size_t variants;
-    std::size_t pods_each = 2;
+    std::size_t pods_each = 1;
     /// Written at once, up to so long after now: nobody scrapes here.
-    std::chrono::seconds ahead{60};
+    std::chrono::seconds ahead{180};
 
     std::string pod(std::size_t variant, std::size_t number) const {
         return numbered_variant(variant).deployment + "-6d4b75cb6d-" +
@@ -101,9 +105,9 @@ inline constexpr WrittenMetric written_metrics[] = {
     {"vllm:num_requests_waiting", 3, false},
 };
 
-inline wva_metrics::test_support::WrittenSeries
-written_series(Labels labels, double amount, bool is_counter, std::int64_t now_ms,
-               std::chrono::milliseconds ahead) {
+inline wva_metrics::test_support::WrittenSeries written_series(Labels labels, double amount,
+                                                               bool is_counter, std::int64_t now_ms,
+                                                               std::chrono::milliseconds ahead) {
     constexpr std::int64_t step_ms = 15'000;
     constexpr std::int64_t past_ms = 120'000;
     wva_metrics::test_support::WrittenSeries series;
@@ -123,10 +127,9 @@ written_series(Labels labels, double amount, bool is_counter, std::int64_t now_m
 class WrittenPrometheus {
 public:
     WrittenPrometheus(std::string binary, const WrittenFleet& fleet)
-        : prometheus_(std::move(binary),
-                      {.config = "global: {scrape_interval: 15s}\n",
-                       .arguments = {"--web.enable-remote-write-receiver",
-                                     "--query.max-samples=500000000"}}) {
+        : prometheus_(std::move(binary), {.config = "global: {scrape_interval: 15s}\n",
+                                          .arguments = {"--web.enable-remote-write-receiver",
+                                                        "--query.max-samples=500000000"}}) {
         const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
                                         .count();

@@ -42,8 +42,8 @@ inline std::vector<std::string> library_queries() {
             " or " +
             tagged("min " + by + "(timestamp(" + ttft + "_count" + selected + "))", "time0"));
         queries.push_back(
-            tagged("max " + by_engine + "(max_over_time(" + usage + selected + "[60s]) + 0 * " +
-                       usage + selected + " or max_over_time(" + usage + selected + "[60s]))",
+            tagged("max " + by_engine + "(max_over_time(" + usage + selected +
+                       "[60s]) + 0 * last_over_time(" + usage + selected + "[60s]))",
                    "value0") +
             " or " + tagged("min " + by_engine + "(timestamp(" + usage + selected + "))", "time0"));
         queries.push_back(tagged("max " + by_engine + "(" + usage + selected + ")", "value0"));
@@ -56,8 +56,9 @@ inline std::vector<std::string> library_queries() {
     }
     queries.push_back("count by (namespace) (" + usage + "{model_name=\"a\"})");
     queries.push_back(
-        tagged("max by (namespace,pod) (kube_pod_info" + pods + ")", "live") + " or " +
-        tagged("max by (namespace,pod) (last_over_time(kube_pod_info" + pods + "[10m]))", "seen") +
+        tagged("max by (namespace,pod) (last_over_time(kube_pod_info" + pods +
+                   "[10m])) unless max by (namespace,pod) (kube_pod_info" + pods + ")",
+               "gone") +
         " or " +
         tagged("max by (namespace,pod,owner_kind,owner_name) (kube_pod_owner" + pods + ")",
                "owner") +

@@ -14,6 +14,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <iterator>
@@ -31,7 +32,8 @@ namespace wva_metrics {
 /// However many variants and models a batch is about, each signal is one grouped query (one per
 /// `limits.max_models_per_query` models), and one more tells which pods exist and whose they are. A
 /// query that is refused for its size or cost is halved until it is not; a model that fails alone
-/// fails alone.
+/// fails alone. A query about many models takes all of their namespaces, unless these turn out to
+/// hold much more.
 ///
 /// Thread safety: as every backend, its functions may be called concurrently. Copies share
 /// connections.
@@ -81,6 +83,9 @@ private:
         const PrometheusConfig config;
         prometheus::PrometheusClient client;
         std::string problems;
+        /// The namespaces hold much more than is asked about, so their models have to be named.
+        /// Found out once, and then so for good: to find out again would cost as much again.
+        std::atomic<bool> names_models{false};
     };
     using CorePtr = std::shared_ptr<Core>;
 
@@ -132,8 +137,14 @@ private:
                                             promql::ModelChunk chunk) {
         const PrometheusConfig& config = batch->core->config;
         detail::SignalRows& into = batch->found.signals.at(signal);
-        auto query = promql::build_signal_query(signal, batch->plan.scope(chunk), config.engine,
-                                                config.windows);
+        std::atomic<bool>& names_models = batch->core->names_models;
+        const bool takes_namespaces =
+            !names_models.load(std::memory_order_relaxed) && batch->plan.takes_namespaces(chunk);
+        const promql::QueryScope scope = batch->plan.scope(chunk);
+        auto query = takes_namespaces
+                         ? promql::build_signal_query(signal, scope.namespaces, config.engine,
+                                                      config.windows)
+                         : promql::build_signal_query(signal, scope, config.engine, config.windows);
         Result<prometheus::AnswerInfo> answer = Error(Errc::internal, "not asked");
         const auto rows = std::make_shared<detail::RowCollector>(batch->plan, chunk,
                                                                  std::chrono::steady_clock::now());
@@ -146,6 +157,9 @@ private:
             answer = co_await batch->core->client.query(
                 std::move(query->promql), std::move(query->labels), sink, batch->deadline);
         }
+        const bool is_too_much = answer.has_error() && may_split(answer.error());
+        if (takes_namespaces && (is_too_much || rows->is_mostly_uncalled_for()))
+            names_models.store(true, std::memory_order_relaxed);
         if (answer.has_value()) {
             std::vector<detail::SignalRow> more = std::move(*rows).take();
             into.rows.insert(into.rows.end(), std::make_move_iterator(more.begin()),
@@ -155,8 +169,12 @@ private:
                     batch->found.warnings[model].insert(warning);
             co_return;
         }
+        if (takes_namespaces && is_too_much) {
+            co_await ask_signal(batch, signal, chunk);
+            co_return;
+        }
         const auto halves = promql::split(chunk);
-        if (halves && may_split(answer.error())) {
+        if (halves && is_too_much) {
             co_await ask_signal(batch, signal, halves->first);
             co_await ask_signal(batch, signal, halves->second);
             co_return;

@@ -28,10 +28,8 @@ enum class Part : std::uint8_t {
     time,
     /// When it was last sampled in a longer past, Unix seconds.
     recent,
-    /// A pod that exists.
-    live,
-    /// A pod that exists or did a short time ago.
-    seen,
+    /// A pod that existed a short time ago, and does no more.
+    gone,
     /// Who owns a pod.
     owner,
     /// That kube-state-metrics reports pods at all.
@@ -39,9 +37,9 @@ enum class Part : std::uint8_t {
 };
 
 /// All of them, in the order of the enumeration.
-inline constexpr std::array all_parts = {Part::rate,  Part::sum,      Part::count, Part::value,
-                                         Part::time,  Part::recent,   Part::live,  Part::seen,
-                                         Part::owner, Part::reporting};
+inline constexpr std::array all_parts = {Part::rate,  Part::sum,   Part::count,
+                                         Part::value, Part::time,  Part::recent,
+                                         Part::gone,  Part::owner, Part::reporting};
 
 /// The enumerator's name.
 constexpr std::string_view to_string(Part part) noexcept {
@@ -58,10 +56,8 @@ constexpr std::string_view to_string(Part part) noexcept {
         return "time";
     case Part::recent:
         return "recent";
-    case Part::live:
-        return "live";
-    case Part::seen:
-        return "seen";
+    case Part::gone:
+        return "gone";
     case Part::owner:
         return "owner";
     case Part::reporting:

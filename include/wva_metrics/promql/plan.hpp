@@ -192,6 +192,22 @@ public:
         }
         return scope;
     }
+    /// Whether a chunk's query had better name no models, but take all of its namespaces: where
+    /// there are many, and the plan itself is about most of what that may give.
+    bool takes_namespaces(ModelChunk chunk) const {
+        // Fewer than this compile fast, and are little against what a namespace may hold.
+        constexpr std::size_t few = 100;
+        if (chunk.size() < few)
+            return false;
+        ModelChunk whole = chunk;
+        while (whole.first > 0 &&
+               models_[whole.first - 1].namespace_name == models_[chunk.first].namespace_name)
+            --whole.first;
+        while (whole.last < models_.size() &&
+               models_[whole.last].namespace_name == models_[chunk.last - 1].namespace_name)
+            ++whole.last;
+        return whole.size() <= 2 * chunk.size();
+    }
     /// The chunk's namespaces, sorted.
     std::span<const std::string> namespaces(NamespaceChunk chunk) const noexcept {
         return namespaces().subspan(chunk.first, chunk.size());

@@ -95,13 +95,13 @@ inline std::string by(const std::vector<std::string>& grouping) {
 }
 
 /// The highest value of the window; NaN where the last sample is none that counts, which
-/// `max_over_time` would pass over for an older one. A series that has ended has no last sample,
-/// and only the window to tell of it.
+/// `max_over_time` would pass over for an older one. Both look into the window alone, so that a
+/// series that has ended has a peak too.
 inline std::string peak_text(const std::string& series, Duration window) {
     if (window == Duration::zero())
         return series;
-    const std::string peak = "max_over_time(" + series + "[" + format_duration(window) + "])";
-    return peak + " + 0 * " + series + " or " + peak;
+    const std::string samples = "(" + series + "[" + format_duration(window) + "])";
+    return "max_over_time" + samples + " + 0 * last_over_time" + samples;
 }
 
 inline std::string signal_text(Signal signal, const std::string& selector,
@@ -146,15 +146,24 @@ inline std::string signal_text(Signal signal, const std::string& selector,
     return std::move(parts).take();
 }
 
+inline Query signal_query(Signal signal, const std::string& selector, const EngineProfile& profile,
+                          const QueryWindows& windows) {
+    Query query{signal_text(signal, selector, profile, windows), {std::string(part_label)}};
+    for (std::string& label : grouping_labels(computation_of(signal), profile.labels))
+        query.labels.push_back(std::move(label));
+    return query;
+}
+
 inline std::string pods_text(const std::string& selector, const KubeStateNames& kube,
                              const QueryWindows& windows) {
     const std::string pod = by({kube.namespace_name, kube.pod});
     const std::string owned = by({kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name});
     const std::string info = kube.pod_info + selector;
     PartsWriter parts;
-    parts.add({Part::live}, "max" + pod + "(" + info + ")");
-    parts.add({Part::seen}, "max" + pod + "(last_over_time(" + info + "[" +
-                                format_duration(windows.pod_memory) + "]))");
+    // Prometheus takes away those that exist: they are nearly all, and need not be told.
+    parts.add({Part::gone}, "max" + pod + "(last_over_time(" + info + "[" +
+                                format_duration(windows.pod_memory) + "])) unless max" + pod + "(" +
+                                info + ")");
     parts.add({Part::owner}, "max" + owned + "(" + kube.pod_owner + selector + ")");
     parts.add({Part::reporting}, "count(" + kube.pod_info + ")");
     return std::move(parts).take();
@@ -177,14 +186,21 @@ inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
     const auto selector = scope_selector(scope, labels.namespace_name, labels.model);
     if (!selector)
         return selector.error();
-    Query query{detail::signal_text(signal, *selector, profile, windows),
-                {std::string(part_label)}};
-    for (std::string& label : detail::grouping_labels(computation_of(signal), labels))
-        query.labels.push_back(std::move(label));
-    return query;
+    return detail::signal_query(signal, *selector, profile, windows);
 }
 
-/// Which pods of these namespaces exist, which did lately, whose they are, and whether
+/// The same of all models in these namespaces, which must be at least one: the answer may be about
+/// more than was wanted, but to tell which costs Prometheus less than to compile a regular
+/// expression of many models, once per part. Errors as above. Thread-safe.
+inline Result<Query> build_signal_query(Signal signal, std::span<const std::string> namespaces,
+                                        const EngineProfile& profile, const QueryWindows& windows) {
+    const auto selector = namespace_selector(namespaces, profile.labels.namespace_name);
+    if (!selector)
+        return selector.error();
+    return detail::signal_query(signal, *selector, profile, windows);
+}
+
+/// Which pods of these namespaces existed lately and do no more, whose pods are, and whether
 /// kube-state-metrics reports at all: only then does the absence of a pod mean anything. Errors as
 /// `build_signal_query`. Thread-safe.
 inline Result<Query> build_pods_query(std::span<const std::string> namespaces,

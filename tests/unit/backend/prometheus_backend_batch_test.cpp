@@ -380,3 +380,38 @@ TEST_CASE_METHOD(BatchFixture, "an unsound configuration is the answer to everyt
     CHECK(is_complete(validate(models[0]).error()));
     CHECK(fake.query_count() == 0);
 }
+
+TEST_CASE_METHOD(BatchFixture, "many models are not named, until their namespaces hold much more") {
+    serve(100);
+    const std::vector<VariantAutoscaling> asked = variants;
+    const PrometheusBackend asking = backend();
+    const auto ask = [&] { return run(PrometheusBackend(asking).fetch_optimizer_metrics(asked)); };
+    const auto all_are_right = [](const std::vector<Result<OptimizerMetrics>>& answers) {
+        for (std::size_t i = 0; i < answers.size(); ++i)
+            if (!is_rate_of(answers[i], i))
+                return false;
+        return answers.size() == 100;
+    };
+    CHECK(all_are_right(ask()));
+    CHECK(count_queries("model_name=") == 0);
+    serve(100, 150); // Others', but not the most.
+    CHECK(all_are_right(ask()));
+    CHECK(all_are_right(ask()));
+    CHECK(count_queries("model_name=") == 0);
+    serve(150, 250);
+    CHECK(all_are_right(ask()));
+    const std::size_t before = count_queries("model_name=");
+    CHECK(all_are_right(ask()));
+    CHECK(count_queries("model_name=") == before + 5);
+}
+
+TEST_CASE_METHOD(BatchFixture,
+                 "models are named where an answer about their namespaces is too much") {
+    serve(100);
+    fake.fail_next(6, 422, api_error("execution", "query processing would load too many samples"));
+    const auto answers = run(backend().fetch_optimizer_metrics(variants));
+    REQUIRE(answers.size() == 100);
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        CHECK(is_rate_of(answers[i], i));
+    CHECK(count_queries("model_name=") == 5); // Not halved: named, they are answered.
+}

@@ -317,7 +317,7 @@ TEST_CASE_METHOD(BackendFixture, "no pod is called gone by an answer that lacks 
                        R"("data":{"resultType":"vector","result":[)" +
                        row(R"("model_name":"meta/llama","wva_part":"value0")", "0.5") + "," +
                        row(R"("model_name":"meta/llama","wva_part":"time0")", "1700000000") + "," +
-                       row(R"("wva_part":"seen0")", "1") + "," +
+                       row(R"("wva_part":"gone0")", "1") + "," +
                        row(R"("wva_part":"reporting0")", "9") + "]}}");
     const ReplicaSamples samples = replicas();
     CHECK(samples.gone_pods.empty() == !warnings.empty());

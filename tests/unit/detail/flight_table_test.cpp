@@ -64,7 +64,8 @@ TEST_CASE("a discarded flight is joined no more and still settles with its waite
     CHECK(table.find(replica_key(a)) == after); // The older one's end leaves the newer one alone.
 }
 
-TEST_CASE("opening first gives way to a flight under way, and to no other kind's or discarded one") {
+TEST_CASE(
+    "opening first gives way to a flight under way, and to no other kind's or discarded one") {
     FlightTable table;
     const QuestionPtr a = asking(model("a"));
     const FlightPtr first = table.open_first(EntryKind::replica, a, nullptr);
@@ -100,7 +101,8 @@ TEST_CASE("everybody who waits is handed over at the end, discarded flights incl
     FlightTable table;
     for (const char* id : {"a", "b", "c"}) {
         const ModelKey key = model(id);
-        table.join(table.open(EntryKind::replica, asking(key), nullptr), std::make_shared<SilentWaiter>());
+        table.join(table.open(EntryKind::replica, asking(key), nullptr),
+                   std::make_shared<SilentWaiter>());
     }
     table.discard_if([](const CacheKeyView& key) { return key.name == "b"; });
     CHECK(table.take_all_waiters().size() == 3);

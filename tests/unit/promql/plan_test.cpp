@@ -271,3 +271,23 @@ TEST_CASE("the limits of a plan are checked in words") {
           Texts{"limits.max_models_per_query must be positive",
                 "limits.max_query_bytes must be at least 4096"});
 }
+
+TEST_CASE(
+    "a chunk of many models takes its namespaces, unless the plan has most of them elsewhere") {
+    const auto takes_namespaces = [](std::size_t models, std::size_t namespaces,
+                                     std::size_t per_query) {
+        const QueryPlan plan =
+            make_plan(many_models(models, namespaces), {.max_models_per_query = per_query});
+        std::vector<bool> each;
+        for (const ModelChunk chunk : plan.chunks())
+            each.push_back(plan.takes_namespaces(chunk));
+        return each;
+    };
+    using Each = std::vector<bool>;
+    CHECK(takes_namespaces(99, 1, 1000) == Each{false}); // So few are named.
+    CHECK(takes_namespaces(100, 1, 1000) == Each{true});
+    CHECK(takes_namespaces(1000, 4, 1000) == Each{true});
+    CHECK(takes_namespaces(400, 4, 100) == Each{true, true, true, true});
+    CHECK(takes_namespaces(200, 1, 100) == Each{true, true});
+    CHECK(takes_namespaces(300, 1, 100) == Each{false, false, false});
+}

@@ -57,15 +57,15 @@ TEST_CASE(
 
 TEST_CASE(
     "2.1 row 13: a gauge is asked per engine of a pod, so that queues of one pod can be added") {
-    CHECK(text(Signal::queue_length) ==
-          R"(label_replace(max by (namespace,model_name,pod,engine) )"
-          R"((max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s]) )"
-          R"(+ 0 * vllm:num_requests_waiting{namespace="prod",model_name="m"} )"
-          R"(or max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s])), )"
-          R"("wva_part", "value0", "", "") or )"
-          R"(label_replace(min by (namespace,model_name,pod,engine) )"
-          R"((timestamp(vllm:num_requests_waiting{namespace="prod",model_name="m"})), )"
-          R"("wva_part", "time0", "", ""))");
+    CHECK(
+        text(Signal::queue_length) ==
+        R"(label_replace(max by (namespace,model_name,pod,engine) )"
+        R"((max_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s]) )"
+        R"(+ 0 * last_over_time(vllm:num_requests_waiting{namespace="prod",model_name="m"}[60s])), )"
+        R"("wva_part", "value0", "", "") or )"
+        R"(label_replace(min by (namespace,model_name,pod,engine) )"
+        R"((timestamp(vllm:num_requests_waiting{namespace="prod",model_name="m"})), )"
+        R"("wva_part", "time0", "", ""))");
     const Texts columns = labels(Signal::queue_length);
     CHECK(columns == Texts{"wva_part", "namespace", "model_name", "pod", "engine"});
     CHECK(columns[SignalColumns::part] == part_label);
@@ -153,16 +153,31 @@ TEST_CASE("windows and labels go where they belong") {
           Texts{"wva_part", "ns", "model", "pod_name", "dp", "tp"});
 }
 
-TEST_CASE(
-    "pods are asked for their existence, their past, their owners and whether anyone would know") {
+TEST_CASE("a signal can be asked of all that is in some namespaces, without naming a model") {
+    const Texts namespaces = {"b", "a"};
+    const Query all = build_signal_query(Signal::itl, namespaces, vllm_profile(), {}).value();
+    const QueryScope named = {namespaces, {"m"}};
+    const Query one = build_signal_query(Signal::itl, named, vllm_profile(), {}).value();
+    CHECK(all.labels == one.labels);
+    std::string without_model = one.promql;
+    const std::string model = R"(,model_name="m")";
+    for (auto at = without_model.find(model); at != std::string::npos;
+         at = without_model.find(model))
+        without_model.erase(at, model.size());
+    CHECK(all.promql == without_model);
+    CHECK(build_signal_query(Signal::itl, Texts(), vllm_profile(), {})
+              .error()
+              .is(Errc::invalid_argument));
+}
+
+TEST_CASE("pods are asked whether they are gone, for their owners and whether anyone would know") {
     const Texts namespaces = {"b", "a"};
     const Query query = build_pods_query(namespaces, vllm_profile(), {}).value();
     CHECK(
         query.promql ==
-        R"(label_replace(max by (namespace,pod) (kube_pod_info{namespace=~"a|b"}), )"
-        R"("wva_part", "live0", "", "") or )"
-        R"(label_replace(max by (namespace,pod) (last_over_time(kube_pod_info{namespace=~"a|b"}[600s])), )"
-        R"("wva_part", "seen0", "", "") or )"
+        R"(label_replace(max by (namespace,pod) (last_over_time(kube_pod_info{namespace=~"a|b"}[600s])) )"
+        R"(unless max by (namespace,pod) (kube_pod_info{namespace=~"a|b"}), )"
+        R"("wva_part", "gone0", "", "") or )"
         R"(label_replace(max by (namespace,pod,owner_kind,owner_name) (kube_pod_owner{namespace=~"a|b"}), )"
         R"("wva_part", "owner0", "", "") or )"
         R"(label_replace(count(kube_pod_info), "wva_part", "reporting0", "", ""))");
@@ -186,15 +201,14 @@ TEST_CASE("pods are asked under the names this cluster's kube-state-metrics has"
                           .owner_name = "name"};
     const Texts namespaces = {"a"};
     const Query query = build_pods_query(namespaces, profile, {}).value();
-    CHECK(
-        query.promql ==
-        R"(label_replace(max by (exported_namespace,exported_pod) (pods{exported_namespace="a"}), )"
-        R"("wva_part", "live0", "", "") or )"
-        R"(label_replace(max by (exported_namespace,exported_pod) )"
-        R"((last_over_time(pods{exported_namespace="a"}[600s])), "wva_part", "seen0", "", "") or )"
-        R"(label_replace(max by (exported_namespace,exported_pod,kind,name) )"
-        R"((owners{exported_namespace="a"}), "wva_part", "owner0", "", "") or )"
-        R"(label_replace(count(pods), "wva_part", "reporting0", "", ""))");
+    CHECK(query.promql ==
+          R"(label_replace(max by (exported_namespace,exported_pod) )"
+          R"((last_over_time(pods{exported_namespace="a"}[600s])) )"
+          R"(unless max by (exported_namespace,exported_pod) (pods{exported_namespace="a"}), )"
+          R"("wva_part", "gone0", "", "") or )"
+          R"(label_replace(max by (exported_namespace,exported_pod,kind,name) )"
+          R"((owners{exported_namespace="a"}), "wva_part", "owner0", "", "") or )"
+          R"(label_replace(count(pods), "wva_part", "reporting0", "", ""))");
     CHECK(query.labels == Texts{"wva_part", "exported_namespace", "exported_pod", "kind", "name"});
 }
 

@@ -39,10 +39,8 @@ public:
             return;
         Facts& facts =
             pods_[{std::string(series.labels[Columns::namespace_name]), std::string(pod)}];
-        if (tag->part == promql::Part::live)
-            facts.live = true;
-        else if (tag->part == promql::Part::seen)
-            facts.seen = true;
+        if (tag->part == promql::Part::gone)
+            facts.gone = true;
         else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
             add_owner(facts, {std::string(series.labels[Columns::owner_kind]),
                               std::string(series.labels[Columns::owner_name]),
@@ -57,7 +55,7 @@ public:
     /// For an answer that may lack something: what is not in it may exist all the same.
     void distrust_absence() noexcept {
         for (auto& [pod, facts] : pods_)
-            facts.seen = false;
+            facts.gone = false;
     }
 
     void add_warning(std::span<const std::string> namespaces, const std::string& warning) {
@@ -99,12 +97,11 @@ private:
     /// Nothing is gone while nothing is reported.
     bool is_gone(const std::string& namespace_name, const std::string& pod) const {
         const Facts* facts = find(namespace_name, pod);
-        return reporting_ && facts != nullptr && facts->seen && !facts->live;
+        return reporting_ && facts != nullptr && facts->gone;
     }
 
     struct Facts {
-        bool live = false;
-        bool seen = false;
+        bool gone = false;
         std::optional<PodOwner> owner;
     };
 

@@ -80,6 +80,8 @@ public:
         const auto tag = promql::parse_part(series.labels[Columns::part]);
         const auto model = plan_->find(chunk_, series.labels[Columns::namespace_name],
                                        series.labels[Columns::model]);
+        if (!model)
+            ++uncalled_for_;
         if (!tag || !model)
             return;
         std::string pod(series.labels.size() > Columns::pod ? series.labels[Columns::pod]
@@ -92,6 +94,9 @@ public:
                          series.timestamp, asked_at_});
     }
 
+    /// Most of the answer was about models that nobody asked about.
+    bool is_mostly_uncalled_for() const noexcept { return uncalled_for_ > rows_.size(); }
+
     std::vector<SignalRow> take() && { return std::move(rows_); }
 
 private:
@@ -99,6 +104,7 @@ private:
     promql::ModelChunk chunk_;
     TimePoint asked_at_;
     std::vector<SignalRow> rows_;
+    std::size_t uncalled_for_ = 0;
 };
 
 /// Calls `f(pod, rows of this pod)` for each pod, in order. `rows` are of one model, sorted by pod.

@@ -48,25 +48,22 @@ struct ToldOwners {
 
 } // namespace
 
-TEST_CASE("a pod is gone when it was seen, lives no more, and somebody reports") {
-    const bool seen = GENERATE(false, true);
-    const bool live = GENERATE(false, true);
+TEST_CASE("a pod is gone when Prometheus calls it so, and somebody reports") {
+    const bool gone = GENERATE(false, true);
     const bool reporting = GENERATE(false, true);
     PodKnowledge pods;
-    if (seen)
-        add(pods, "seen0", "p-0");
-    if (live)
-        add(pods, "live0", "p-0");
+    if (gone)
+        add(pods, "gone0", "p-0");
     if (reporting)
         add(pods, "reporting0");
-    CHECK(is_gone(pods, "llm", "p-0") == (seen && !live && reporting));
+    CHECK(is_gone(pods, "llm", "p-0") == (gone && reporting));
     CHECK_FALSE(is_gone(pods, "other", "p-0"));
     CHECK_FALSE(is_gone(pods, "llm", "p-1"));
 }
 
 TEST_CASE("an answer that may lack something calls no pod gone, and still names owners") {
     PodKnowledge pods;
-    add(pods, "seen0", "p-0");
+    add(pods, "gone0", "p-0");
     add(pods, "owner0", "p-0", "StatefulSet", "llama");
     add(pods, "reporting0");
     pods.distrust_absence();
@@ -89,10 +86,9 @@ TEST_CASE("of several owners the same one is taken in any order") {
 TEST_CASE("what one query learnt is added to what others did") {
     PodKnowledge all;
     PodKnowledge first;
-    add(first, "seen0", "p-0", "", "", "a");
+    add(first, "gone0", "p-0", "", "", "a");
     PodKnowledge second;
-    add(second, "seen0", "p-0", "", "", "b");
-    add(second, "live0", "p-0", "", "", "b");
+    add(second, "owner0", "p-0", "ReplicaSet", "b", "b");
     add(second, "reporting0");
     all.merge(std::move(first));
     all.merge(std::move(second));
@@ -115,8 +111,8 @@ TEST_CASE("series that mean nothing here are passed over") {
     add(pods, "reporting0");
     add(pods, "", "p-0");
     add(pods, "value0", "p-0");
-    add(pods, "seen", "p-0");
-    add(pods, "seen0", "");
+    add(pods, "gone", "p-0");
+    add(pods, "gone0", "");
     CHECK_FALSE(is_gone(pods, "llm", "p-0"));
     CHECK_FALSE(is_gone(pods, "llm", ""));
 }
@@ -125,7 +121,7 @@ TEST_CASE("the owners that the user gave are believed before kube-state-metrics,
     PodKnowledge pods;
     add(pods, "reporting0");
     for (const char* pod : {"p-0", "p-1", "p-2"}) {
-        add(pods, "seen0", pod);
+        add(pods, "gone0", pod);
         add(pods, "owner0", pod, "ReplicaSet", "by-series-66b4c");
     }
     pods.ask_first(

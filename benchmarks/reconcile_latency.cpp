@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a reconcile loop sees: it reads all variants and their models' replicas once a second, from
+// a collector over a real Prometheus, without background fetching and with it every 15 and every
+// 30 s; and beside it the same with the Go original's plan, replayed.
+//
+// All of them run at once, each in a thread of its own and a part of a second after the other.
+#include "rounds/go_plan.hpp"
+#include "rounds/numbered_variants.hpp"
+#include "rounds/written_prometheus.hpp"
+#include "support/measurement.hpp"
+
+#include <wva_metrics/backend/prometheus_backend.hpp>
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/collector.hpp>
+#include <wva_metrics/observer.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+using namespace bench;
+
+namespace {
+
+constexpr const char* path = "reconcile latency";
+
+struct Schedule {
+    std::size_t variants;
+    int reads;
+    Duration between_reads;
+    /// The times of a configuration, by this; but for the call's time-out, as Prometheus is not
+    /// faster for it. So what would be 30 s between rounds is a little less in proportion.
+    int shortened_by;
+    const char* in_words;
+};
+
+/// As the seed has it, where nothing is shortened.
+constexpr Duration ttl = 30s;
+
+struct Seen {
+    std::vector<double> read_seconds;
+    std::size_t hits = 0;
+    std::size_t lookups = 0;
+    std::size_t queries = 0;
+    double seconds = 0;
+
+    double percentile(double part) {
+        const double rank = std::ceil(part * static_cast<double>(read_seconds.size()));
+        const auto place = static_cast<std::ptrdiff_t>(rank) - 1;
+        std::nth_element(read_seconds.begin(), read_seconds.begin() + place, read_seconds.end());
+        return read_seconds[static_cast<std::size_t>(place)];
+    }
+};
+
+/// Calls `wait_until(time)` and `read()` in turn.
+template <typename Wait, typename Read>
+void reconcile(Seen& seen, const Schedule& schedule, TimePoint first, Wait wait_until, Read read) {
+    for (int i = 0; i < schedule.reads; ++i) {
+        wait_until(first + i * schedule.between_reads);
+        const double before = seconds_now();
+        read();
+        seen.read_seconds.push_back(seconds_now() - before);
+    }
+    const TimePoint end = first + schedule.reads * schedule.between_reads;
+    wait_until(end);
+    seen.seconds = std::chrono::duration<double>(end - first).count();
+}
+
+/// Each batch of variants is six queries and each of models three: a signal each, and one about the
+/// pods.
+class CountedQueries : public NullObserver {
+public:
+    explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
+    void on_fetch(const FetchEvent& batch) {
+        *queries_ += batch.kind == EntryKind::allocation ? 6 : 3;
+    }
+
+private:
+    std::atomic<std::size_t>* queries_;
+};
+
+Seen read_collector(const WrittenPrometheus& prometheus, const Schedule& schedule,
+                    Duration fetch_interval, TimePoint first) {
+    Seen seen;
+    std::atomic<std::size_t> queries{0};
+    boost::asio::io_context io;
+    CollectorConfig config;
+    config.cache.fetch_interval = fetch_interval / schedule.shortened_by;
+    config.cache.ttl = ttl / schedule.shortened_by;
+    config.cache.stale_while_revalidate /= schedule.shortened_by;
+    using Counted = Collector<PrometheusBackend, MemoryCache, CountedQueries>;
+    Counted collector(io.get_executor(),
+                      PrometheusBackend(io.get_executor(), PrometheusConfig::at(prometheus.url())),
+                      config, CountedQueries(queries));
+    collector.start_background_fetching();
+
+    const auto read = [&] {
+        std::size_t pending = 2 * schedule.variants;
+        const auto note = [&](const auto& result) {
+            --pending;
+            ++seen.lookups;
+            if (result.has_value() && result->source() == Source::cache)
+                ++seen.hits;
+        };
+        for (std::size_t i = 0; i < schedule.variants; ++i) {
+            const VariantAutoscaling variant = numbered_variant(i);
+            collector.async_collect_optimizer_metrics(
+                variant, [&](const Result<OptimizerSnapshot>& result) { note(result); });
+            collector.async_collect_replica_metrics(
+                variant.model(), {variant},
+                [&](const Result<ReplicaSnapshot>& result) { note(result); });
+        }
+        while (pending > 0) {
+            io.restart();
+            io.run_one();
+        }
+    };
+    const auto wait_until = [&](TimePoint time) {
+        io.restart();
+        io.run_until(time);
+        std::this_thread::sleep_until(time);
+    };
+    reconcile(seen, schedule, first, wait_until, read);
+    collector.stop_background_fetching();
+    while (collector.stats().in_flight > 0)
+        io.run_one();
+    require(collector.stats().failed_questions == 0, "Prometheus answers");
+    seen.queries = queries;
+    return seen;
+}
+
+/// The Go original's cache and background, with nothing in it but when it was collected.
+class GoCollector {
+public:
+    GoCollector(std::uint16_t port, Duration entries_live) : ttl_(entries_live), plan_(port) {}
+
+    /// Both of its look-ups for one variant; the number of hits.
+    std::size_t read(const VariantAutoscaling& variant) {
+        std::size_t hits = 0;
+        if (is_known(variant.name))
+            ++hits;
+        else
+            renew(variant.name, [&] { plan_.ask(variant); });
+        if (is_known(variant.model_id))
+            ++hits;
+        else
+            renew(variant.model_id, [&] { plan_.ask(variant.model(), {variant.deployment}); });
+        return hits;
+    }
+    /// What its background does with `background`'s connection.
+    void fetch(GoPlan& background, const VariantAutoscaling& variant) {
+        renew(variant.name, [&] { background.ask(variant); });
+        renew(variant.model_id, [&] { background.ask(variant.model(), {variant.deployment}); });
+    }
+    std::size_t queries() const noexcept { return plan_.queries(); }
+
+private:
+    bool is_known(const std::string& key) {
+        const std::lock_guard lock(mutex_);
+        const auto found = collected_at_.find(key);
+        return found != collected_at_.end() &&
+               std::chrono::steady_clock::now() - found->second <= ttl_;
+    }
+    template <typename Ask>
+    void renew(const std::string& key, Ask ask) {
+        ask();
+        const std::lock_guard lock(mutex_);
+        collected_at_[key] = std::chrono::steady_clock::now();
+    }
+
+    Duration ttl_;
+    GoPlan plan_;
+    std::mutex mutex_;
+    std::map<std::string, TimePoint> collected_at_;
+};
+
+Seen read_go_plan(const WrittenPrometheus& prometheus, const Schedule& schedule,
+                  Duration fetch_interval, TimePoint first) {
+    Seen seen;
+    const Duration interval = fetch_interval / schedule.shortened_by;
+    const TimePoint end = first + schedule.reads * schedule.between_reads;
+    GoCollector collector(prometheus.port(), ttl / schedule.shortened_by);
+    GoPlan in_background(prometheus.port());
+    std::thread background([&] {
+        // The period begins when the last tick has ended; what nobody has read is not tracked.
+        for (TimePoint tick = first + interval; interval > 0s && tick < end;
+             tick = std::chrono::steady_clock::now() + interval) {
+            std::this_thread::sleep_until(tick);
+            for (std::size_t i = 0; i < schedule.variants; ++i)
+                collector.fetch(in_background, numbered_variant(i));
+        }
+    });
+    const auto read = [&] {
+        for (std::size_t i = 0; i < schedule.variants; ++i)
+            seen.hits += collector.read(numbered_variant(i));
+        seen.lookups += 2 * schedule.variants;
+    };
+    reconcile(
+        seen, schedule, first, [](TimePoint time) { std::this_thread::sleep_until(time); }, read);
+    background.join();
+    seen.queries = collector.queries() + in_background.queries();
+    return seen;
+}
+
+void report(const std::string& work, Seen& ours, Seen& theirs) {
+    const char* who = "the Go original's plan, replayed";
+    const auto row = [&](const char* what, const char* unit, Better better, auto value) {
+        const Row line(path, work + ": " + what, unit, better);
+        line.ours(value(ours));
+        line.peer(who, value(theirs));
+    };
+    row("p50 of a read", "us", Better::less, [](Seen& seen) { return seen.percentile(0.5) * 1e6; });
+    row("p99 of a read", "us", Better::less,
+        [](Seen& seen) { return seen.percentile(0.99) * 1e6; });
+    row("queries", "1/min", Better::less,
+        [](const Seen& seen) { return static_cast<double>(seen.queries) * 60 / seen.seconds; });
+    row("hit rate", "%", Better::more, [](const Seen& seen) {
+        return 100 * static_cast<double>(seen.hits) / static_cast<double>(seen.lookups);
+    });
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const Options options = parse_options(count, arguments);
+    const auto binary = find_prometheus();
+    if (!binary) {
+        say_prometheus_is_missing(path);
+        return 0;
+    }
+    const Schedule schedule = options.pick<Schedule>(
+        {100, 60, 1s, 1, "100 variants"}, {100, 20, 500ms, 6, "100 variants, times a sixth"},
+        {5, 2, 200ms, 30, "5 variants, times a thirtieth"});
+    const WrittenPrometheus prometheus(*binary, WrittenFleet{schedule.variants});
+
+    struct Setting {
+        const char* in_words;
+        Duration fetch_interval;
+        Seen ours;
+        Seen theirs;
+    };
+    std::vector<Setting> settings = {
+        {"fetch none", 0s, {}, {}}, {"fetch 15 s", 15s, {}, {}}, {"fetch 30 s", 30s, {}, {}}};
+    const double asked_before = prometheus.queries_asked();
+    std::vector<std::thread> threads;
+    TimePoint first = std::chrono::steady_clock::now() + 100ms;
+    const Duration apart = schedule.between_reads / static_cast<int>(2 * settings.size());
+    for (Setting& setting : settings) {
+        threads.emplace_back([&, first] {
+            setting.ours = read_collector(prometheus, schedule, setting.fetch_interval, first);
+        });
+        first += apart;
+        threads.emplace_back([&, first] {
+            setting.theirs = read_go_plan(prometheus, schedule, setting.fetch_interval, first);
+        });
+        first += apart;
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+
+    double counted = 0;
+    for (Setting& setting : settings) {
+        counted += static_cast<double>(setting.ours.queries + setting.theirs.queries);
+        report(std::string(schedule.in_words) + ", " + setting.in_words, setting.ours,
+               setting.theirs);
+    }
+    require(counted == prometheus.queries_asked() - asked_before,
+            "Prometheus counts as many queries as are counted here");
+}
