@@ -142,8 +142,8 @@ private:
             !names_models.load(std::memory_order_relaxed) && batch->plan.takes_namespaces(chunk);
         const promql::QueryScope scope = batch->plan.scope(chunk);
         auto query = takes_namespaces
-                         ? promql::build_signal_query(signal, scope.namespaces, config.engine,
-                                                      config.windows)
+                         ? promql::build_signal_query_of_all(signal, scope.namespaces,
+                                                             config.engine, config.windows)
                          : promql::build_signal_query(signal, scope, config.engine, config.windows);
         Result<prometheus::AnswerInfo> answer = Error(Errc::internal, "not asked");
         const auto rows = std::make_shared<detail::RowCollector>(batch->plan, chunk,

@@ -192,8 +192,10 @@ inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
 /// The same of all models in these namespaces, which must be at least one: the answer may be about
 /// more than was wanted, but to tell which costs Prometheus less than to compile a regular
 /// expression of many models, once per part. Errors as above. Thread-safe.
-inline Result<Query> build_signal_query(Signal signal, std::span<const std::string> namespaces,
-                                        const EngineProfile& profile, const QueryWindows& windows) {
+inline Result<Query> build_signal_query_of_all(Signal signal,
+                                               std::span<const std::string> namespaces,
+                                               const EngineProfile& profile,
+                                               const QueryWindows& windows) {
     const auto selector = namespace_selector(namespaces, profile.labels.namespace_name);
     if (!selector)
         return selector.error();

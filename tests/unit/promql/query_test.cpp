@@ -155,7 +155,8 @@ TEST_CASE("windows and labels go where they belong") {
 
 TEST_CASE("a signal can be asked of all that is in some namespaces, without naming a model") {
     const Texts namespaces = {"b", "a"};
-    const Query all = build_signal_query(Signal::itl, namespaces, vllm_profile(), {}).value();
+    const Query all =
+        build_signal_query_of_all(Signal::itl, namespaces, vllm_profile(), {}).value();
     const QueryScope named = {namespaces, {"m"}};
     const Query one = build_signal_query(Signal::itl, named, vllm_profile(), {}).value();
     CHECK(all.labels == one.labels);
@@ -165,7 +166,7 @@ TEST_CASE("a signal can be asked of all that is in some namespaces, without nami
          at = without_model.find(model))
         without_model.erase(at, model.size());
     CHECK(all.promql == without_model);
-    CHECK(build_signal_query(Signal::itl, Texts(), vllm_profile(), {})
+    CHECK(build_signal_query_of_all(Signal::itl, {}, vllm_profile(), {})
               .error()
               .is(Errc::invalid_argument));
 }
