@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "samples.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench::report {
+
+/// The middle of some values and how far they lie apart.
+struct Spread {
+    double median;
+    double low;
+    double high;
+};
+
+/// Nothing where there are no values; of an even number of them, the mean of the two in the middle.
+inline std::optional<Spread> spread_of(std::vector<double> values) {
+    if (values.empty())
+        return std::nullopt;
+    std::ranges::sort(values);
+    const std::size_t middle = values.size() / 2;
+    const double median =
+        values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    return Spread{median, values.front(), values.back()};
+}
+
+/// How many times better ours is than theirs. Where both are 0 they are equal; infinite where only
+/// the worse of the two is 0 or only the better one is without cost.
+inline double times_better(Better better, double ours, double theirs) {
+    const double more = better == Better::more ? ours : theirs;
+    const double less = better == Better::more ? theirs : ours;
+    if (less == 0)
+        return more == 0 ? 1 : std::numeric_limits<double>::infinity();
+    return more / less;
+}
+
+/// Of each round in which both did the work, how many times better ours was: the two met the same
+/// moments of the machine, so a ratio per round says more than the ratio of the medians.
+inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant& peer) {
+    const Contestant* ours = measured.find("ours");
+    if (ours == nullptr)
+        return std::nullopt;
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < std::min(ours->rounds.size(), peer.rounds.size()); ++i)
+        ratios.push_back(times_better(measured.better, ours->rounds[i], peer.rounds[i]));
+    return spread_of(std::move(ratios));
+}
+
+/// What became of a promise.
+enum class Kept { not_promised, kept, missed, not_measured };
+
+/// Ours beside one peer.
+struct PeerComparison {
+    std::string who;
+    std::optional<double> theirs;
+    std::optional<Spread> ratio;
+    /// In the build for this very processor.
+    std::optional<Spread> native_ratio;
+    std::optional<double> at_least;
+    /// Why there is no value.
+    std::string absent;
+
+    Kept kept() const {
+        if (!at_least)
+            return Kept::not_promised;
+        if (!ratio)
+            return Kept::not_measured;
+        return ratio->median >= *at_least ? Kept::kept : Kept::missed;
+    }
+};
+
+/// One piece of work: ours beside all peers.
+struct Comparison {
+    std::string path;
+    std::string work;
+    std::string unit;
+    Better better = Better::more;
+    std::optional<Spread> ours;
+    std::optional<Spread> native_ours;
+    /// Bounds on ours itself.
+    std::optional<double> at_least;
+    std::optional<double> at_most;
+    std::vector<PeerComparison> peers;
+
+    Kept kept() const {
+        if (!at_least && !at_most)
+            return Kept::not_promised;
+        if (!ours)
+            return Kept::not_measured;
+        const bool enough = !at_least || ours->median >= *at_least;
+        return enough && (!at_most || ours->median <= *at_most) ? Kept::kept : Kept::missed;
+    }
+};
+
+/// How many promises there are of each fate.
+struct PromiseCount {
+    int kept = 0;
+    int missed = 0;
+    int not_measured = 0;
+
+    void add(Kept what) {
+        kept += what == Kept::kept ? 1 : 0;
+        missed += what == Kept::missed ? 1 : 0;
+        not_measured += what == Kept::not_measured ? 1 : 0;
+    }
+};
+
+inline PromiseCount count_promises(const std::vector<Comparison>& comparisons) {
+    PromiseCount count;
+    for (const Comparison& comparison : comparisons) {
+        count.add(comparison.kept());
+        for (const PeerComparison& peer : comparison.peers)
+            count.add(peer.kept());
+    }
+    return count;
+}
+
+namespace detail {
+
+/// The same work in the native build. Who has only one build, as a program in Go, met the same
+/// rounds and is taken from the portable one.
+inline std::optional<Measured> native_of(const Measured& portable,
+                                         const std::vector<Measured>& native) {
+    const auto found = std::ranges::find_if(native, [&](const Measured& m) {
+        return m.path == portable.path && m.work == portable.work;
+    });
+    if (found == native.end())
+        return std::nullopt;
+    const Contestant* ours = found->find("ours");
+    if (ours == nullptr || ours->rounds.empty())
+        return std::nullopt;
+    Measured measured = *found;
+    for (const Contestant& contestant : portable.contestants)
+        if (const Contestant* own = measured.find(contestant.who);
+            own == nullptr || own->rounds.empty()) {
+            std::erase_if(measured.contestants,
+                          [&](const Contestant& c) { return c.who == contestant.who; });
+            measured.contestants.push_back(contestant);
+        }
+    return measured;
+}
+
+} // namespace detail
+
+/// All work of the portable build, in its order; `native` may be empty.
+inline std::vector<Comparison> compare(const std::vector<Measured>& portable,
+                                       const std::vector<Measured>& native) {
+    std::vector<Comparison> comparisons;
+    for (const Measured& measured : portable) {
+        const std::optional<Measured> here = detail::native_of(measured, native);
+        Comparison comparison;
+        comparison.path = measured.path;
+        comparison.work = measured.work;
+        comparison.unit = measured.unit;
+        comparison.better = measured.better;
+        for (const Contestant& contestant : measured.contestants) {
+            const std::optional<Spread> reached = spread_of(contestant.rounds);
+            const Contestant* native_one = here ? here->find(contestant.who) : nullptr;
+            if (contestant.who == "ours") {
+                comparison.ours = reached;
+                comparison.at_least = contestant.at_least;
+                comparison.at_most = contestant.at_most;
+                if (native_one != nullptr)
+                    comparison.native_ours = spread_of(native_one->rounds);
+                continue;
+            }
+            PeerComparison peer;
+            peer.who = contestant.who;
+            peer.at_least = contestant.at_least;
+            if (reached)
+                peer.theirs = reached->median;
+            else
+                peer.absent = contestant.absent.empty() ? "not here" : contestant.absent;
+            peer.ratio = ratio_of(measured, contestant);
+            if (native_one != nullptr)
+                peer.native_ratio = ratio_of(*here, *native_one);
+            comparison.peers.push_back(std::move(peer));
+        }
+        comparisons.push_back(std::move(comparison));
+    }
+    return comparisons;
+}
+
+} // namespace bench::report

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "number.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench::report {
+
+/// A picture in scalable vector graphics, without script: it brings a background of its own and
+/// colours for light and dark surroundings, so that it can be read as an image in any page.
+///
+/// Shapes get their colours by class: "ours", "peer", "bad"; "first", "second", "third" for parts
+/// of a whole; lines "grid", "axis", "whisker", "goal"; texts "strong", "plain", "faint".
+class Svg {
+public:
+    /// Where the given point of a text is.
+    enum class Anchor { start, middle, end };
+
+    void rect(double x, double y, double width, double height, std::string_view style) {
+        body_ += "<rect class=\"" + std::string(style) + "\"" + at("x", x) + at("y", y) +
+                 at("width", std::max(width, 0.0)) + at("height", std::max(height, 0.0)) + "/>\n";
+    }
+    void line(double x1, double y1, double x2, double y2, std::string_view style) {
+        body_ += "<line class=\"" + std::string(style) + "\"" + at("x1", x1) + at("y1", y1) +
+                 at("x2", x2) + at("y2", y2) + "/>\n";
+    }
+    void circle(double x, double y, double radius, std::string_view style) {
+        body_ += "<circle class=\"" + std::string(style) + "\"" + at("cx", x) + at("cy", y) +
+                 at("r", radius) + "/>\n";
+    }
+    void text(double x, double y, std::string_view style, Anchor anchor, std::string_view words) {
+        constexpr std::array names{"start", "middle", "end"};
+        body_ += "<text class=\"" + std::string(style) + "\"" + at("x", x) + at("y", y) +
+                 " text-anchor=\"" + names[static_cast<std::size_t>(anchor)] + "\">" +
+                 escaped(words) + "</text>\n";
+    }
+
+    /// The whole picture, in user units of about a pixel. `title` is for those who cannot see it.
+    std::string document(double width, double height, std::string_view title) const {
+        const std::string size = at("width", width) + at("height", height);
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + size + " viewBox=\"0 0 " +
+               number(width) + ' ' + number(height) + "\" role=\"img\">\n<title>" + escaped(title) +
+               "</title>\n" + std::string(style_sheet) + "<rect class=\"page\"" + size + "/>\n" +
+               body_ + "</svg>\n";
+    }
+
+    /// As text between tags, or in an attribute's quotes.
+    static std::string escaped(std::string_view words) {
+        std::string text;
+        for (const char c : words) {
+            if (c == '&')
+                text += "&amp;";
+            else if (c == '<')
+                text += "&lt;";
+            else if (c == '>')
+                text += "&gt;";
+            else if (c == '"')
+                text += "&quot;";
+            else
+                text += c;
+        }
+        return text;
+    }
+
+private:
+    static constexpr std::string_view style_sheet = R"(<style>
+text { font: 13px system-ui, sans-serif }
+.page { fill: #ffffff } .strong { fill: #1f2328; font-weight: 600 } .plain { fill: #1f2328 }
+.faint { fill: #59636e; font-size: 11px }
+.ours { fill: #0969da } .peer { fill: #a8b3bd } .bad { fill: #cf222e }
+.first { fill: #1a7f37 } .second { fill: #d4a72c } .third { fill: #cf222e }
+line { stroke-width: 1 } .grid { stroke: #d1d9e0 } .axis { stroke: #59636e }
+.whisker { stroke: #1f2328; stroke-width: 2 } .goal { stroke: #8250df; stroke-width: 3 }
+@media (prefers-color-scheme: dark) {
+.page { fill: #0d1117 } .strong, .plain { fill: #f0f6fc } .faint { fill: #9198a1 }
+.ours { fill: #4493f8 } .peer { fill: #5c6671 } .bad { fill: #f85149 }
+.first { fill: #3fb950 } .second { fill: #d29922 } .third { fill: #f85149 }
+.grid { stroke: #2f3742 } .axis { stroke: #9198a1 } .whisker { stroke: #f0f6fc } .goal { stroke: #ab7df8 }
+}
+</style>
+)";
+
+    static std::string number(double value) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.1f", value);
+        return text;
+    }
+    static std::string at(const char* name, double value) {
+        return ' ' + std::string(name) + "=\"" + number(value) + '"';
+    }
+
+    std::string body_;
+};
+
+/// Text of small print, broken into lines of at most so many characters where there is a space.
+inline std::vector<std::string> wrapped(std::string_view words, std::size_t most) {
+    std::vector<std::string> lines;
+    while (width_of(words) > most) {
+        const auto space = words.rfind(' ', most);
+        if (space == std::string_view::npos || space == 0)
+            break;
+        lines.emplace_back(words.substr(0, space));
+        words.remove_prefix(space + 1);
+    }
+    lines.emplace_back(words);
+    return lines;
+}
+
+/// Round numbers from 0 up to `most`, or a little less: 1, 2 or 5 times a power of ten apart, four
+/// to seven of them.
+inline std::vector<double> linear_ticks(double most) {
+    if (!(most > 0))
+        return {0};
+    const double power = std::pow(10.0, std::floor(std::log10(most)));
+    const double leading = most / power; // From 1 to below 10.
+    const double step = power * (leading < 1.5 ? 0.2 : leading < 3 ? 0.5 : leading < 6 ? 1 : 2);
+    std::vector<double> ticks;
+    for (int i = 0; i * step <= most * (1 + 1e-9); ++i)
+        ticks.push_back(i * step);
+    return ticks;
+}
+
+} // namespace bench::report

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../../../benchmarks/report/comparison.hpp"
+#include "../../../benchmarks/report/environment.hpp"
+#include "../../../benchmarks/report/number.hpp"
+#include "../../../benchmarks/report/results_json.hpp"
+#include "../../../benchmarks/report/samples.hpp"
+#include "../../../benchmarks/report/table.hpp"
+
+#include <boost/json.hpp>
+
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace bench::report;
+using bench::Better;
+using Catch::Approx;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+std::string value_line(const std::string& who, double value, const std::string& better = "more",
+                       const std::string& work = "w") {
+    return R"({"path":"p","work":")" + work + R"(","who":")" + who + R"(","unit":"u","better":")" +
+           better + R"(","value":)" + std::to_string(value) + "}\n";
+}
+
+std::string promise_line(const std::string& who, const std::string& kind, double value) {
+    return R"({"path":"p","work":"w","who":")" + who + R"(",")" + kind +
+           "\":" + std::to_string(value) + "}\n";
+}
+
+Samples samples(const std::string& text) {
+    Samples samples;
+    std::istringstream input(text);
+    samples.read(input, "program");
+    return samples;
+}
+
+std::vector<Comparison> compared(const std::string& portable, const std::string& native = "") {
+    return compare(samples(portable).all(), samples(native).all());
+}
+
+} // namespace
+
+TEST_CASE("the same work of the same contestant is a round each time") {
+    Samples read = samples("for people\n" + value_line("ours", 1) + value_line("them", 10) +
+                           value_line("ours", 2) + value_line("ours", 5, "less", "other"));
+    std::istringstream more(value_line("ours", 3));
+    read.read(more, "another file");
+    REQUIRE(read.all().size() == 2);
+    CHECK(read.all()[0].find("ours")->rounds == std::vector<double>{1, 2, 3});
+    CHECK(read.all()[0].find("them")->rounds == std::vector<double>{10});
+    CHECK(read.all()[0].find("nobody") == nullptr);
+    CHECK(read.all()[1].work == "other");
+    CHECK(read.all()[1].better == Better::less);
+}
+
+TEST_CASE("what cannot be understood is named with its line") {
+    CHECK_THROWS_WITH(samples("text\n{\"path\":"), StartsWith("program:2: "));
+    CHECK_THROWS_WITH(samples(value_line("ours", 1) + R"({"path":"p"})"),
+                      StartsWith("program:2: "));
+    CHECK_THROWS_WITH(samples(value_line("ours", 1) + value_line("them", 1, "less")),
+                      ContainsSubstring("measured in 'u' before"));
+    CHECK_THROWS_WITH(
+        samples(promise_line("them", "at_least", 2) + promise_line("them", "at_least", 1)),
+        ContainsSubstring("something else was promised before"));
+}
+
+TEST_CASE("median and spread are those of a sorted copy") {
+    std::mt19937 random(7);
+    std::uniform_real_distribution<double> value(0.0, 100.0);
+    for (std::size_t count = 1; count < 30; ++count) {
+        std::vector<double> values(count);
+        std::ranges::generate(values, [&] { return value(random); });
+        const Spread spread = spread_of(values).value();
+        const auto below =
+            std::ranges::count_if(values, [&](double v) { return v < spread.median; });
+        const auto above =
+            std::ranges::count_if(values, [&](double v) { return v > spread.median; });
+        CHECK(below == above);
+        CHECK(spread.low == *std::ranges::min_element(values));
+        CHECK(spread.high == *std::ranges::max_element(values));
+    }
+    CHECK(spread_of({1, 2, 4, 8})->median == 3);
+    CHECK_FALSE(spread_of({}));
+}
+
+TEST_CASE("times better looks the same way whether more or less is better") {
+    CHECK(times_better(Better::more, 30, 10) == 3);
+    CHECK(times_better(Better::less, 10, 30) == 3);
+    CHECK(times_better(Better::less, 0, 0) == 1);
+    CHECK(times_better(Better::less, 0, 5) == infinite);
+    CHECK(times_better(Better::less, 5, 0) == 0);
+    CHECK(times_better(Better::more, 5, 0) == infinite);
+}
+
+TEST_CASE("the ratio is the median of the rounds' ratios, not the ratio of the medians") {
+    // In the second round the machine was busy for both.
+    const auto all =
+        compared(value_line("ours", 10) + value_line("them", 5) + value_line("ours", 3) +
+                 value_line("them", 1) + value_line("ours", 12) + value_line("them", 4) +
+                 value_line("ours", 99));
+    REQUIRE(all.size() == 1);
+    REQUIRE(all[0].peers.size() == 1);
+    CHECK(all[0].ours->median == 11);
+    CHECK(all[0].peers[0].theirs == 4);
+    CHECK(all[0].peers[0].ratio->median == 3);
+    CHECK(all[0].peers[0].ratio->low == 2);
+    CHECK(all[0].peers[0].ratio->high == 3);
+}
+
+TEST_CASE("a promise is kept from its very value on, and is counted") {
+    const auto fate = [](double ours, const std::string& promises, const std::string& better) {
+        return compared(value_line("ours", ours, better) + value_line("them", 10, better) +
+                        promises)
+            .at(0);
+    };
+    CHECK(fate(20, promise_line("them", "at_least", 2), "more").peers[0].kept() == Kept::kept);
+    CHECK(fate(19, promise_line("them", "at_least", 2), "more").peers[0].kept() == Kept::missed);
+    CHECK(fate(5, promise_line("them", "at_least", 2), "less").peers[0].kept() == Kept::kept);
+    CHECK(fate(6, promise_line("them", "at_least", 2), "less").peers[0].kept() == Kept::missed);
+    CHECK(fate(6, "", "less").peers[0].kept() == Kept::not_promised);
+    CHECK(fate(20, promise_line("ours", "at_most", 20), "less").kept() == Kept::kept);
+    CHECK(fate(21, promise_line("ours", "at_most", 20), "less").kept() == Kept::missed);
+    CHECK(fate(70, promise_line("ours", "at_least", 70), "more").kept() == Kept::kept);
+    CHECK(fate(69, promise_line("ours", "at_least", 70), "more").kept() == Kept::missed);
+
+    const auto all =
+        compared(value_line("ours", 5) + value_line("them", 1) +
+                 promise_line("them", "at_least", 6) + value_line("others", 1) +
+                 promise_line("others", "at_least", 5) + promise_line("absent", "at_least", 5));
+    const PromiseCount count = count_promises(all);
+    CHECK(count.kept == 1);
+    CHECK(count.missed == 1);
+    CHECK(count.not_measured == 1);
+}
+
+TEST_CASE("a peer that is not here says why, in its own input only") {
+    const std::string promises = value_line("ours", 5) + promise_line("Go map", "at_least", 2) +
+                                 promise_line("client_golang", "at_least", 2) +
+                                 promise_line("simdjson", "at_least", 2);
+    const auto all = compared(promises + R"({"absent":"Go","why":"no Go"})" + "\n");
+    CHECK(all[0].peers[0].absent == "no Go");
+    CHECK(all[0].peers[1].absent == "no Go");
+    CHECK(all[0].peers[2].absent == "not here");
+    CHECK(all[0].peers[0].kept() == Kept::not_measured);
+
+    Samples two = samples(promises);
+    std::istringstream other(R"({"absent":"Go","why":"no Go"})");
+    two.read(other, "another program");
+    CHECK(compare(two.all(), {})[0].peers[0].absent == "not here");
+}
+
+TEST_CASE("the native build is beside the portable one, with peers that have one build only") {
+    const std::string go = value_line("Go", 10);
+    const auto all = compared(
+        value_line("ours", 20) + value_line("map", 40) + go + promise_line("Go", "at_least", 2),
+        value_line("ours", 30) + value_line("map", 40) + promise_line("Go", "at_least", 2));
+    CHECK(all[0].native_ours->median == 30);
+    CHECK(all[0].peers[0].ratio->median == 0.5);
+    CHECK(all[0].peers[0].native_ratio->median == 0.75);
+    CHECK(all[0].peers[1].ratio->median == 2);
+    CHECK(all[0].peers[1].native_ratio->median == 3);
+    // Nothing of the kind was measured there.
+    const auto other = compared(value_line("ours", 20) + go, promise_line("Go", "at_least", 2));
+    CHECK_FALSE(other[0].native_ours);
+    CHECK_FALSE(other[0].peers[0].native_ratio);
+}
+
+TEST_CASE("numbers are written for people") {
+    CHECK(readable(0) == "0");
+    CHECK(readable(0.02134) == "0.0213");
+    CHECK(readable(0.9996) == "1");
+    CHECK(readable(4) == "4");
+    CHECK(readable(1.304) == "1.3");
+    CHECK(readable(29.84) == "29.8");
+    CHECK(readable(99.96) == "100");
+    CHECK(readable(100) == "100");
+    CHECK(readable(12'345) == "12 300");
+    CHECK(readable(-2.5) == "-2.5");
+    CHECK(readable(infinite) == "\u221e");
+    // Never further off than half of the third digit.
+    std::mt19937 random(3);
+    std::uniform_real_distribution<double> exponent(-6.0, 12.0);
+    for (int i = 0; i < 2000; ++i) {
+        const double value = std::pow(10.0, exponent(random));
+        std::string digits = readable(value);
+        std::erase(digits, ' ');
+        CHECK(std::stod(digits) == Approx(value).epsilon(0.0051));
+    }
+}
+
+TEST_CASE("the table names path and work once, and aligns what is not ASCII") {
+    const auto all =
+        compared(value_line("ours", 20) + value_line("them | \u00d7", 10) +
+                 promise_line("them | \u00d7", "at_least", 1.5) +
+                 promise_line("ours", "at_most", 10) + value_line("ours", 1, "more", "x"));
+    const auto lines = table_of(all);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].cells[6] == "\u2264 10 MISSED");
+    CHECK(lines[1].cells[0].empty());
+    CHECK(lines[1].cells[6] == "\u2265 1.5 kept");
+    CHECK(text_table(lines) ==
+          "  work  ours  peer      theirs  times better  spread  promised     native\n"
+          "\np\n"
+          "  w     20 u                                  20\u201320   \u2264 10 MISSED\n"
+          "              them | \u00d7  10      2             2\u20132     \u2265 1.5 kept\n"
+          "  x     1 u                                   1\u20131\n");
+    CHECK(markdown_table(lines) ==
+          "| path | work | ours | peer | theirs | times better | spread | promised | native |\n"
+          "|---|---|---|---|---|---|---|---|---|\n"
+          "| p | w | 20 u | | | | 20\u201320 | \u2264 10 MISSED | |\n"
+          "| | | | them \\| \u00d7 | 10 | 2 | 2\u20132 | \u2265 1.5 kept | |\n"
+          "| | x | 1 u | | | | 1\u20131 | | |\n");
+}
+
+TEST_CASE("the results can be read by programs") {
+    const auto all =
+        compared(value_line("ours", 0, "less") + value_line("them", 5, "less") +
+                 promise_line("them", "at_least", 2) + promise_line("Go", "at_least", 2));
+    const Environment here{"a \"cpu\"", 2, "GCC 12", "-O3", "abc", "2026-01-01", "quick"};
+    const auto json = boost::json::parse(results_json(all, here)).as_object();
+    CHECK(json.at("environment").at("cpu") == "a \"cpu\"");
+    const auto& row = json.at("results").at(0);
+    CHECK(row.at("ours").at("median").to_number<double>() == 0);
+    CHECK(row.at("peers").at(0).at("times_better").at("median") == "infinite");
+    CHECK(row.at("peers").at(0).at("kept") == true);
+    CHECK(row.at("peers").at(1).at("absent") == "not here");
+    CHECK_FALSE(row.at("peers").at(1).as_object().contains("kept"));
+    CHECK(here.describe() == "a \"cpu\", 2 cores; GCC 12 -O3; commit abc, 2026-01-01; quick");
+}
+
+TEST_CASE("the processor is what Linux calls it") {
+    std::istringstream known("processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nmodel name\t: B\n");
+    CHECK(bench::report::detail::model_name(known) == "A CPU @ 2 GHz");
+    std::istringstream empty("model name\t:");
+    CHECK(bench::report::detail::model_name(empty).empty());
+    std::istringstream unknown("processor\t: 0\n");
+    CHECK(bench::report::detail::model_name(unknown) == "unknown processor");
+}
