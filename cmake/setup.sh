@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh cmake/setup.sh [tests] [clang]
+# sh cmake/setup.sh [tests] [clang] [benchmarks]
 #
-# Makes sure that what the examples need is there; with "tests", what the tests need; with "clang", that compiler too.
+# Makes sure that what the examples need is there; with "tests", what the tests need; with "clang", that compiler too; with
+# "benchmarks", the peers that they compare with, none of which is required.
 # On Debian and Ubuntu it installs what the distribution has, as root or through sudo, and only what removes nothing.
 # What would collide with an installed package or start a service goes under build/deps instead. The machine's apt
 # sources stay as they are. Everything it says goes to stderr.
@@ -15,14 +16,17 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 deps=$root/build/deps
 apt=$deps/apt
 stamp=$deps/ready
+go_packages=/usr/share/gocode/src/github.com/prometheus
 wanted="compiler cmake ninja openssl certificates libssl boost prometheus"
-optional="prometheus pkgconfig doxygen spdlog"
-parts="$wanted catch2 zlib pkgconfig doxygen spdlog clang"
+peers="go client_golang prometheus_common simdjson wrk"
+optional="prometheus pkgconfig doxygen spdlog $peers"
+parts="$wanted catch2 zlib pkgconfig doxygen spdlog clang $peers"
 for extra in "$@"; do
     case $extra in
         tests) wanted="$wanted catch2 zlib pkgconfig doxygen spdlog" ;;
         clang) wanted="$wanted clang" ;;
-        *) echo "usage: setup.sh [tests] [clang]" >&2; exit 2 ;;
+        benchmarks) wanted="$wanted $peers" ;;
+        *) echo "usage: setup.sh [tests] [clang] [benchmarks]" >&2; exit 2 ;;
     esac
 done
 
@@ -45,6 +49,11 @@ describe() {
         pkgconfig) echo "pkg-config (not required: see above)" ;;
         doxygen) echo "Doxygen (not required: see above)" ;;
         spdlog) echo "spdlog with its CMake files (not required: see above)" ;;
+        go) echo "Go (not required: see above)" ;;
+        client_golang) echo "Prometheus' client_golang, as a distribution's package (not required: see above)" ;;
+        prometheus_common) echo "Prometheus' common, as a distribution's package (not required: see above)" ;;
+        simdjson) echo "simdjson with its CMake files (not required: see above)" ;;
+        wrk) echo "wrk (not required: see above)" ;;
     esac
 }
 
@@ -81,7 +90,8 @@ find_part() {
             ;;
         cmake) command -v cmake && at_least "$(cmake --version | awk 'NR == 1 { print $3 }')" 3.25 ;;
         ninja) command -v ninja ;;
-        openssl | doxygen) command -v "$1" ;;
+        openssl | doxygen | go | wrk) command -v "$1" ;;
+        client_golang | prometheus_common) echo "$go_packages/${1#prometheus_}" && [ -d "$go_packages/${1#prometheus_}" ] ;;
         pkgconfig) command -v pkg-config ;;
         certificates)
             for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
@@ -95,7 +105,7 @@ find_part() {
             done
             return 1
             ;;
-        boost | catch2 | libssl | zlib | spdlog) grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
+        boost | catch2 | libssl | zlib | spdlog | simdjson) grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
     esac 2>/dev/null
 }
 
@@ -301,6 +311,11 @@ get_clang() {
 get_pkgconfig() { install pkg-config; }
 get_doxygen() { install doxygen; }
 get_spdlog() { install libspdlog-dev; }
+get_go() { install golang-go; }
+get_client_golang() { install golang-github-prometheus-client-golang-dev; }
+get_prometheus_common() { install golang-github-prometheus-common-dev; }
+get_simdjson() { install libsimdjson-dev; }
+get_wrk() { install wrk; }
 
 get_missing() {
     rm -rf "$apt"
@@ -321,8 +336,8 @@ get_missing() {
         install $packages || return 0
         look_around
     fi
-    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog; do
-        if is_missing $part; then "get_$part" || true; fi
+    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $peers; do
+        if is_missing "$part"; then "get_$part" || true; fi
     done
     rm -rf "$apt"
     look_around
@@ -335,7 +350,7 @@ if [ -n "$missing" ] && is_debian; then
 fi
 if is_missing prometheus; then
     say "*** There is no prometheus server here, and none could be had. ***"
-    say "*** The integration tests are SKIPPED, and the example runs against a simulated Prometheus. ***"
+    say "*** The integration tests and the benchmarks that need one are SKIPPED, and the example runs against a simulated Prometheus. ***"
 fi
 say_without() {
     if is_missing "$1"; then say "*** There is no $2 here, and none could be had. $3 ***"; fi
@@ -343,6 +358,11 @@ say_without() {
 say_without pkgconfig "pkg-config" "The test of the files for it is SKIPPED."
 say_without doxygen "Doxygen" "The test of the API reference is SKIPPED."
 say_without spdlog "spdlog" "The example that logs through it is NOT BUILT."
+say_without go "Go" "The columns of the peers in Go stay EMPTY."
+say_without client_golang "client_golang of Prometheus" "The columns of the peers that use it stay EMPTY."
+say_without prometheus_common "common of Prometheus" "The columns of the peers that use it stay EMPTY."
+say_without simdjson "simdjson" "Its column stays EMPTY."
+say_without wrk "wrk" "Its column stays EMPTY."
 for part in $missing; do
     if is_in "$part" "$optional"; then continue; fi
     say "wva_metrics needs:"
