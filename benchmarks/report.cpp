@@ -12,6 +12,7 @@
 #include "report/results_json.hpp"
 #include "report/samples.hpp"
 #include "report/table.hpp"
+#include "report/write_file.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -21,20 +22,11 @@
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 using namespace bench::report;
 
 namespace {
-
-void write(const std::filesystem::path& path, std::string_view text) {
-    std::ofstream file(path);
-    file << text;
-    file.close();
-    if (!file)
-        throw std::runtime_error("cannot write " + path.string());
-}
 
 std::string summary_of(const std::vector<Comparison>& comparisons) {
     const PromiseCount count = count_promises(comparisons);
@@ -47,17 +39,17 @@ void write_all(const std::filesystem::path& folder, const std::vector<Comparison
     const Environment here = environment_here(BENCHMARK_COMPILER, BENCHMARK_FLAGS);
     const std::string about = here.describe();
     std::filesystem::create_directories(folder);
-    write(folder / "results.json", results_json(comparisons, here));
-    write(folder / "table.md",
-          about + "\n\n" + summary_of(comparisons) + "\n\n" + markdown_table(table));
-    write(folder / "promises.svg",
-          draw_ratios(comparisons, "How many times better than its peers", about));
+    write_file(folder / "results.json", results_json(comparisons, here));
+    write_file(folder / "table.md",
+               about + "\n\n" + summary_of(comparisons) + "\n\n" + markdown_table(table));
+    write_file(folder / "promises.svg",
+               draw_ratios(comparisons, "How many times better than its peers", about));
     std::set<std::string> names{"promises"};
     for (const BarChart& chart : charts_of(comparisons, about)) {
         std::string name = file_name(chart.title);
         if (!names.insert(name).second)
             name += '_' + file_name(chart.axis);
-        write(folder / (name + ".svg"), draw(chart));
+        write_file(folder / (name + ".svg"), draw(chart));
     }
 }
 

@@ -44,6 +44,7 @@
 #include "wva_metrics/promql/query.hpp"
 #include "wva_metrics/promql/quote.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/trace_observer.hpp"
 #include "wva_metrics/tracked_set.hpp"
 #include "wva_metrics/version.hpp"
 #include "wva_metrics/workload.hpp"

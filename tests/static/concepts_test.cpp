@@ -13,6 +13,7 @@
 #include <wva_metrics/concepts.hpp>
 #include <wva_metrics/log_observer.hpp>
 #include <wva_metrics/observer.hpp>
+#include <wva_metrics/trace_observer.hpp>
 
 #include <concepts>
 #include <functional>
@@ -115,6 +116,9 @@ static_assert(CollectorObserver<NullObserver>);
 static_assert(CollectorObserver<Logger>);
 static_assert(CollectorObserver<LogObserver<std::function<void(LogLevel, std::string_view)>>>);
 static_assert(std::copy_constructible<Logger>);
+using Tracer = TraceObserver<void (*)(std::string_view)>;
+static_assert(CollectorObserver<Tracer>);
+static_assert(std::copy_constructible<Tracer>);
 static_assert(!CollectorObserver<int>);
 static_assert(!CollectorObserver<const NullObserver>);
 

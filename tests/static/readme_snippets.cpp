@@ -14,7 +14,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <fstream>
 #include <iostream>
+#include <mutex>
 
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
@@ -91,6 +93,16 @@ void observe(const asio::any_io_executor& executor, PrometheusBackend backend) {
 LogObserver log([](LogLevel level, std::string_view line) { std::clog << to_string(level) << ' ' << line << '\n'; },
                 LogLevel::info);
 Collector<PrometheusBackend, MemoryCache, decltype(log)> collector(executor, std::move(backend), {}, log);
+}
+
+void record(const asio::any_io_executor& executor, PrometheusBackend backend) {
+std::ofstream file("trace.csv");
+std::mutex mutex;
+TraceObserver trace([&](std::string_view line) {
+    const std::lock_guard lock(mutex);
+    file << line << '\n';
+});
+Collector<PrometheusBackend, ShardedCache, decltype(trace)> collector(executor, std::move(backend), {}, trace);
 }
 
 void fake_one(asio::io_context& io) {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "workload.hpp"
+
+#include "../support/measurement.hpp"
+
+#include <wva_metrics/availability.hpp>
+#include <wva_metrics/collector.hpp>
+#include <wva_metrics/config.hpp>
+#include <wva_metrics/metrics.hpp>
+#include <wva_metrics/observer.hpp>
+#include <wva_metrics/testing/manual_time.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hit_rate {
+
+namespace asio = boost::asio;
+using wva_metrics::testing::ManualClock;
+using wva_metrics::testing::ManualTimer;
+
+/// What became of the look-ups of a simulation.
+struct Outcome {
+    std::uint64_t hits = 0;
+    std::uint64_t stale_hits = 0;
+    std::uint64_t misses = 0;
+    /// Batches that the backend was sent, and questions in all of them.
+    std::uint64_t requests = 0;
+    std::uint64_t questions = 0;
+    /// The most that the cache held at the end of any minute, as it estimates it.
+    std::size_t bytes = 0;
+    /// Time since the backend was asked, of every answer that was served; in order of size.
+    std::vector<Seconds> ages{};
+    Seconds length{};
+
+    std::uint64_t look_ups() const { return hits + stale_hits + misses; }
+    /// Of all look-ups, in per cent.
+    double percent(std::uint64_t count) const {
+        return look_ups() == 0 ? 0
+                               : 100 * static_cast<double>(count) / static_cast<double>(look_ups());
+    }
+    double per_minute(std::uint64_t count) const {
+        return length.count() > 0 ? static_cast<double>(count) / (length.count() / 60) : 0;
+    }
+    /// The age that this part of the answers does not exceed.
+    Seconds age(double part) const {
+        if (ages.empty())
+            return {};
+        return ages[static_cast<std::size_t>(part * static_cast<double>(ages.size() - 1))];
+    }
+};
+
+/// Answers at once, and counts.
+class CountingBackend {
+public:
+    explicit CountingBackend(std::shared_ptr<Outcome> outcome) : outcome_(std::move(outcome)) {}
+
+    asio::awaitable<wva_metrics::Result<wva_metrics::Availability>>
+    validate(wva_metrics::ModelKey) {
+        co_return wva_metrics::Availability{};
+    }
+    asio::awaitable<std::vector<wva_metrics::Result<wva_metrics::OptimizerMetrics>>>
+    fetch_optimizer_metrics(std::vector<wva_metrics::VariantAutoscaling> variants) {
+        ++outcome_->requests;
+        outcome_->questions += variants.size();
+        const auto known = wva_metrics::Reading<double>::measured(1.0, ManualClock::now());
+        std::vector<wva_metrics::Result<wva_metrics::OptimizerMetrics>> answers;
+        for (wva_metrics::VariantAutoscaling& variant : variants) {
+            wva_metrics::OptimizerMetrics metrics;
+            metrics.namespace_name = std::move(variant.namespace_name);
+            metrics.variant = std::move(variant.name);
+            metrics.model_id = std::move(variant.model_id);
+            metrics.deployment = std::move(variant.deployment);
+            metrics.arrival_rate_per_minute = metrics.avg_input_tokens = known;
+            metrics.avg_output_tokens = metrics.ttft_seconds = metrics.itl_seconds = known;
+            answers.emplace_back(std::move(metrics));
+        }
+        co_return answers;
+    }
+    asio::awaitable<std::vector<wva_metrics::Result<wva_metrics::ReplicaSamples>>>
+    fetch_replica_samples(std::vector<wva_metrics::ModelKey> models) {
+        co_return std::vector<wva_metrics::Result<wva_metrics::ReplicaSamples>>(
+            models.size(), wva_metrics::ReplicaSamples{});
+    }
+
+private:
+    std::shared_ptr<Outcome> outcome_;
+};
+
+/// Counts what the collector says of its look-ups.
+class CountingObserver : public wva_metrics::NullObserver {
+public:
+    explicit CountingObserver(std::shared_ptr<Outcome> outcome) : outcome_(std::move(outcome)) {}
+    void on_hit(const wva_metrics::LookupEvent&) { ++outcome_->hits; }
+    void on_stale_hit(const wva_metrics::LookupEvent&) { ++outcome_->stale_hits; }
+    void on_miss(const wva_metrics::LookupEvent&) { ++outcome_->misses; }
+
+private:
+    std::shared_ptr<Outcome> outcome_;
+};
+
+/// Lets a collector with such a cache answer the workload, in virtual time: each look-up asks for
+/// what is known, and waits for the backend where nothing is. The background does its work once a
+/// second.
+template <typename Cache>
+Outcome simulate(const Workload& workload, const wva_metrics::CollectorConfig& config) {
+    using namespace std::chrono_literals;
+    const auto outcome = std::make_shared<Outcome>();
+    outcome->length = workload.length;
+    std::vector<wva_metrics::VariantAutoscaling> variants;
+    for (const std::string& name : workload.names)
+        variants.emplace_back("llm", name, "model", name);
+
+    asio::io_context io;
+    wva_metrics::Collector<CountingBackend, Cache, CountingObserver, ManualTimer> collector(
+        io.get_executor(), CountingBackend(outcome), config, CountingObserver(outcome));
+    collector.start_background_fetching();
+    const auto settle = [&] {
+        io.restart();
+        io.poll();
+    };
+    const auto note = [&](const wva_metrics::OptimizerSnapshot& snapshot) {
+        outcome->ages.emplace_back(ManualClock::now() - snapshot.collected_at());
+    };
+    const wva_metrics::TimePoint begin = ManualClock::now();
+    const auto go_on_to = [&](wva_metrics::TimePoint time) {
+        ManualClock::advance(time - ManualClock::now());
+    };
+    wva_metrics::TimePoint second = begin;
+    for (const LookUp& look_up : workload.look_ups) {
+        const auto due = begin + std::chrono::duration_cast<wva_metrics::Duration>(look_up.at);
+        for (; second + 1s <= due; second += 1s) {
+            go_on_to(second + 1s);
+            settle();
+            if ((second - begin) % 1min == 0s)
+                outcome->bytes = std::max(outcome->bytes, collector.stats().cache.bytes);
+        }
+        go_on_to(due);
+        const wva_metrics::VariantAutoscaling& variant = variants[look_up.variant];
+        const std::uint64_t hits = outcome->hits;
+        if (const auto known = collector.find_optimizer_metrics(variant.key()))
+            note(*known);
+        else
+            collector.async_collect_optimizer_metrics(
+                variant, [&](const wva_metrics::Result<wva_metrics::OptimizerSnapshot>& result) {
+                    note(result.value());
+                });
+        if (outcome->hits == hits)
+            settle();
+    }
+    outcome->bytes = std::max(outcome->bytes, collector.stats().cache.bytes);
+    bench::require(outcome->ages.size() == workload.look_ups.size(),
+                   "not every look-up was answered, once");
+    bench::require(outcome->look_ups() == workload.look_ups.size(),
+                   "the observer's hits, stale hits and misses are not all look-ups");
+    std::ranges::sort(outcome->ages);
+    return *outcome;
+}
+
+} // namespace hit_rate
