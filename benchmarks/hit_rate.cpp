@@ -104,7 +104,7 @@ std::vector<Section> usual_sections() {
         section("variants", "number of variants", "--variants", {"10", "100", "500"}, "* variants"),
         section("churn", "churn", "--churn", {"0", "10", "100", "1000"},
                 "* % of the variants replaced per hour"),
-        section("cache", "cache", "--cache", {"memory", "sharded", "none"}, "* cache"),
+        section("cache", "cache", "--cache", {"memory", "sharded", "none"}, "cache: *"),
     };
     for (const char* interval : {"0", "5", "15", "30", "60"})
         sections[2].groups[0].results.push_back(
@@ -112,7 +112,7 @@ std::vector<Section> usual_sections() {
              fetching(with(base(), "--ttl", "90"), interval)});
     for (const char* cache : {"memory", "sharded"})
         sections[5].groups.push_back(
-            {std::string(cache) + " cache, room for half of the variants",
+            {"cache: " + std::string(cache) + ", room for half of the variants",
              three_ways(with(with(base(), "--cache", cache), "--entries", "50"))});
     return sections;
 }

@@ -16,6 +16,16 @@ usage() {
     echo "usage: run.sh [--quick] [--rounds N] [--update-readme] [program]..." >&2
     exit 2
 }
+# Those in C++, and peers in Go that stand alone.
+all_programs() {
+    for file in benchmarks/*.cpp benchmarks/peers/*.go; do
+        file=${file##*/}
+        echo "${file%.*}"
+    done | grep -vx report | sort -u
+}
+is_cpp() { [ -e "benchmarks/$1.cpp" ]; }
+is_in() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
+
 quick=
 rounds=
 update=
@@ -31,9 +41,10 @@ while [ $# -gt 0 ]; do
         --update-readme) update=yes ;;
         -*) usage ;;
         *)
-            if [ ! -e "benchmarks/$1.cpp" ] || [ "$1" = report ]; then
-                echo "run.sh: there is no program '$1' in benchmarks/" >&2
-                usage
+            if ! all_programs | grep -qx -e "$1"; then
+                echo "run.sh: there is no program '$1' in benchmarks/; there are:" >&2
+                all_programs >&2
+                exit 2
             fi
             named="$named $1"
             ;;
@@ -52,7 +63,7 @@ if [ -n "$named" ]; then
     programs=$named
     results=build/benchmarks-results
 else
-    programs=$(for file in benchmarks/*.cpp; do basename "$file" .cpp; done | grep -vx report)
+    programs=$(all_programs)
     results=benchmarks/results
 fi
 
@@ -66,21 +77,34 @@ peers=build/benchmarks/peers
 
 # ---- What is peculiar to a program; all else holds for all.
 
+# prepare <program>: what must be done once before it or its peer is run.
+prepare() {
+    case $1 in
+        decode_answer)
+            for series in $series_counts; do
+                "build/benchmarks/benchmarks/$1" --write-body "$series" "$work/$series.json"
+            done
+            ;;
+    esac
+}
+series_counts="1 100 10000"
 # arguments <program>: words for it beside --quick; without spaces.
 arguments() {
     case $1 in
-        *) ;;
+        hit_rate) echo "--plots $work/results" ;;
+        http_query) if [ -x "$peers/$1" ]; then echo "--go-peer=$peers/$1"; fi ;;
     esac
 }
 # peer_arguments <program>: the same for its peer in Go.
 peer_arguments() {
     case $1 in
-        *) ;;
+        decode_answer) for series in $series_counts; do echo "$work/$series.json"; done ;;
     esac
 }
 # Does it start its peer in Go itself?
 starts_its_peer() {
     case $1 in
+        http_query) ;;
         *) return 1 ;;
     esac
 }
@@ -101,31 +125,39 @@ is_portable_only() {
 # targets <program>: what must be built with it.
 targets() {
     case $1 in
-        reconcile_latency | background_round) echo "vllm_fleet" ;;
+        reconcile_latency) echo "vllm_fleet" ;;
     esac
+}
+# What those look for that measure against a real Prometheus, or against a fleet that it scrapes.
+export_servers() {
+    WVA_METRICS_PROMETHEUS=$(sed -n 's/^prometheus //p' build/deps/ready)
+    if [ -n "$WVA_METRICS_PROMETHEUS" ]; then export WVA_METRICS_PROMETHEUS; else unset WVA_METRICS_PROMETHEUS; fi
+    WVA_METRICS_FLEET=$PWD/build/benchmarks/examples/vllm_fleet
+    export WVA_METRICS_FLEET
 }
 
 # ---- Building.
 
 sh cmake/setup.sh benchmarks
 
-# build <preset>: the report and the programs.
+# build <preset> <target>...
 build() {
-    targets=
-    if [ -n "$named" ]; then
-        targets="--target report"
-        for program in $named; do targets="$targets $program $(targets "$program")"; done
-    fi
-    cmake --preset "$1" >&2
-    # shellcheck disable=SC2086  # a list of targets
-    cmake --build --preset "$1" -j "$(getconf _NPROCESSORS_ONLN)" $targets >&2
+    preset=$1
+    shift
+    cmake --preset "$preset" >&2
+    cmake --build --preset "$preset" -j "$(getconf _NPROCESSORS_ONLN)" --target "$@" >&2
 }
-build benchmarks
+portable=report
 native=
-if [ -z "$quick" ]; then
-    native=yes
-    build benchmarks-native
-fi
+for program in $programs; do
+    is_cpp "$program" || continue
+    portable="$portable $program $(targets "$program")"
+    if [ -z "$quick" ] && ! is_portable_only "$program"; then native="$native $program"; fi
+done
+# shellcheck disable=SC2086  # lists of targets
+build benchmarks $portable
+# shellcheck disable=SC2086
+if [ -n "$native" ]; then build benchmarks-native $native; fi
 
 # Says in the program's samples why its peer in Go has none.
 leave_out_peer() {
@@ -171,21 +203,27 @@ measure() {
     fi
 }
 
+export_servers
 began=$(date +%s)
+for program in $programs; do
+    if ! prepare "$program"; then failed="$failed $program"; fi
+done
 round=0
 while [ $round -lt "$rounds" ]; do
     round=$((round + 1))
     for program in $programs; do
         if [ $round -gt 1 ] && runs_once "$program"; then continue; fi
         echo "round $round of $rounds: $program" >&2
-        # shellcheck disable=SC2046  # words
-        measure "$program" "$work/portable.$program" \
-            "build/benchmarks/benchmarks/$program" $quick $(arguments "$program")
+        if is_cpp "$program"; then
+            # shellcheck disable=SC2046  # words
+            measure "$program" "$work/portable.$program" \
+                "build/benchmarks/benchmarks/$program" $quick $(arguments "$program")
+        fi
         if [ -x "$peers/$program" ] && ! starts_its_peer "$program"; then
             # shellcheck disable=SC2046  # words
             measure "${program}_in_Go" "$work/portable.$program" "$peers/$program" $quick $(peer_arguments "$program")
         fi
-        if [ -n "$native" ] && ! is_portable_only "$program"; then
+        if is_in "$program" "$native"; then
             # shellcheck disable=SC2046  # words
             measure "${program}_native" "$work/native.$program" \
                 "build/benchmarks-native/benchmarks/$program" $quick $(arguments "$program")
@@ -202,7 +240,7 @@ done
 set -- "$work"/portable.*
 for samples in "$work"/native.*; do
     [ -e "$samples" ] || continue
-    case " $* " in *" --native "*) ;; *) set -- "$@" --native ;; esac
+    is_in --native "$*" || set -- "$@" --native
     set -- "$@" "$samples"
 done
 build/benchmarks/benchmarks/report --output "$work/results" "$@"

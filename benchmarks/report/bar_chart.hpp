@@ -60,7 +60,7 @@ struct BarChart {
 
 namespace detail {
 
-inline constexpr double picture_width = 860;
+inline constexpr double picture_width = 1000;
 inline constexpr double side = 16;
 
 /// Title and legend of a picture; returns where the rest may begin.
@@ -81,7 +81,7 @@ inline double draw_head(Svg& svg, std::string_view title,
 /// The small print; returns the height of the whole picture.
 inline double draw_foot(Svg& svg, double y, std::string_view footnote) {
     y += 24;
-    for (const std::string& line : wrapped(footnote, 135)) {
+    for (const std::string& line : wrapped(footnote, 160)) {
         svg.text(side, y, "faint", Svg::Anchor::start, line);
         y += 15;
     }
@@ -90,7 +90,7 @@ inline double draw_foot(Svg& svg, double y, std::string_view footnote) {
 
 /// Room for the longest of some labels.
 inline double label_room(std::size_t longest) {
-    return std::clamp(7.2 * static_cast<double>(longest) + 2 * side, 120.0, 400.0);
+    return std::clamp(7.2 * static_cast<double>(longest) + 2 * side, 120.0, 560.0);
 }
 
 } // namespace detail
@@ -127,6 +127,7 @@ inline std::string draw(const BarChart& chart) {
         svg.line(x_of(tick), top, x_of(tick), bottom, "grid");
         svg.text(x_of(tick), bottom + 16, "faint", Svg::Anchor::middle, readable(tick));
     }
+    svg.line(left, top, left, bottom, "axis");
     for (const BarGroup& group : chart.groups) {
         y += row + 6;
         svg.text(detail::side, y - 7, "strong", Svg::Anchor::start, group.heading);
@@ -145,7 +146,6 @@ inline std::string draw(const BarChart& chart) {
             y += row;
         }
     }
-    svg.line(left, top, left, bottom, "axis");
     svg.text(right, bottom + 34, "faint", Svg::Anchor::end, chart.axis);
     const double height = detail::draw_foot(svg, bottom + 34, chart.footnote);
     return svg.document(detail::picture_width, height, chart.title);

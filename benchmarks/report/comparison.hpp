@@ -149,9 +149,18 @@ inline std::optional<Measured> native_of(const Measured& portable,
 
 } // namespace detail
 
-/// All work of the portable build, in its order; `native` may be empty.
-inline std::vector<Comparison> compare(const std::vector<Measured>& portable,
+/// All work of the portable build, that of one path together, else in its order; `native` may be
+/// empty.
+inline std::vector<Comparison> compare(std::vector<Measured> portable,
                                        const std::vector<Measured>& native) {
+    std::vector<std::string> paths;
+    for (const Measured& measured : portable)
+        if (std::ranges::find(paths, measured.path) == paths.end())
+            paths.push_back(measured.path);
+    std::ranges::stable_sort(portable, {}, [&](const Measured& measured) {
+        return std::ranges::find(paths, measured.path) - paths.begin();
+    });
+
     std::vector<Comparison> comparisons;
     for (const Measured& measured : portable) {
         const std::optional<Measured> here = detail::native_of(measured, native);

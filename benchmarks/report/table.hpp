@@ -46,8 +46,11 @@ inline std::string promised(std::optional<double> at_least, std::optional<double
     return text;
 }
 
+/// Empty where all rounds gave the same.
 inline std::string span_of(const Spread& spread) {
-    return readable(spread.low) + "\u2013" + readable(spread.high);
+    const std::string low = readable(spread.low);
+    const std::string high = readable(spread.high);
+    return low == high ? "" : low + "\u2013" + high;
 }
 
 } // namespace detail

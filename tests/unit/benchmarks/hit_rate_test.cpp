@@ -53,7 +53,7 @@ TEST_CASE("a workload is the same each time, ordered, and as busy as was asked f
 
 TEST_CASE("churn replaces that part of the variants per hour, for good") {
     const Workload workload = make_workload({Seconds(10), 1000, 0.5}, Seconds(3600));
-    CHECK(static_cast<double>(workload.names.size()) == Approx(1500).epsilon(0.1));
+    CHECK(static_cast<double>(workload.names.size()) == Approx(1500).epsilon(0.04));
     std::map<std::size_t, std::pair<Seconds, Seconds>> lives;
     for (const LookUp& look_up : workload.look_ups) {
         auto& life = lives.try_emplace(look_up.variant, look_up.at, look_up.at).first->second;

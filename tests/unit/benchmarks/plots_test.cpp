@@ -126,8 +126,10 @@ TEST_CASE("bars are as long as their values, and a whole is its parts in a row")
 TEST_CASE("a chart of nothing, or of what is without bounds, is a picture all the same") {
     CHECK(is_well_formed(draw(BarChart{"title", "unit", {}})));
     const double infinite = std::numeric_limits<double>::infinity();
-    const std::string svg =
-        draw(BarChart{"title", "unit", {{"group", {{"a", {{infinite, "ours"}}, "\u221e"}}}}});
+    const std::string svg = draw(
+        BarChart{"title",
+                 "unit",
+                 {{"group", {{"a", {{infinite, "ours"}}, "\u221e"}, {"b", {{1, "peer"}}, "1"}}}}});
     CHECK(is_well_formed(svg));
     CHECK_THAT(svg, !ContainsSubstring("nan") && !ContainsSubstring("\"inf"));
     CHECK(is_well_formed(draw_ratios({}, "title", "small print")));

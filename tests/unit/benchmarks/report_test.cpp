@@ -201,27 +201,35 @@ TEST_CASE("numbers are written for people") {
 }
 
 TEST_CASE("the table names path and work once, and aligns what is not ASCII") {
-    const auto all =
-        compared(value_line("ours", 20) + value_line("them | \u00d7", 10) +
-                 promise_line("them | \u00d7", "at_least", 1.5) +
-                 promise_line("ours", "at_most", 10) + value_line("ours", 1, "more", "x"));
-    const auto lines = table_of(all);
-    REQUIRE(lines.size() == 3);
-    CHECK(lines[0].cells[6] == "\u2264 10 MISSED");
-    CHECK(lines[1].cells[0].empty());
-    CHECK(lines[1].cells[6] == "\u2265 1.5 kept");
+    const std::string them = "them | \u00d7";
+    const auto lines = table_of(
+        compared(value_line("ours", 20) + value_line(them, 10) + value_line("ours", 30) +
+                 value_line(them, 10) + promise_line(them, "at_least", 1.5) +
+                 promise_line("ours", "at_most", 10) + value_line("ours", 1, "more", "x")));
     CHECK(text_table(lines) ==
           "  work  ours  peer      theirs  times better  spread  promised     native\n"
           "\np\n"
-          "  w     20 u                                  20\u201320   \u2264 10 MISSED\n"
-          "              them | \u00d7  10      2             2\u20132     \u2265 1.5 kept\n"
-          "  x     1 u                                   1\u20131\n");
+          "  w     25 u                                  20\u201330   \u2264 10 MISSED\n"
+          "              them | \u00d7  10      2.5           2\u20133     \u2265 1.5 kept\n"
+          "  x     1 u\n");
     CHECK(markdown_table(lines) ==
           "| path | work | ours | peer | theirs | times better | spread | promised | native |\n"
           "|---|---|---|---|---|---|---|---|---|\n"
-          "| p | w | 20 u | | | | 20\u201320 | \u2264 10 MISSED | |\n"
-          "| | | | them \\| \u00d7 | 10 | 2 | 2\u20132 | \u2265 1.5 kept | |\n"
-          "| | x | 1 u | | | | 1\u20131 | | |\n");
+          "| p | w | 25 u | | | | 20\u201330 | \u2264 10 MISSED | |\n"
+          "| | | | them \\| \u00d7 | 10 | 2.5 | 2\u20133 | \u2265 1.5 kept | |\n"
+          "| | x | 1 u | | | | | | |\n");
+}
+
+TEST_CASE("the work of one path stands together, whoever did it when") {
+    const auto line = [](const std::string& path, const std::string& work) {
+        return R"({"path":")" + path + R"(","work":")" + work +
+               R"(","who":"ours","unit":"u","better":"more","value":1})" + "\n";
+    };
+    std::string order;
+    for (const Comparison& comparison :
+         compared(line("b", "1") + line("a", "2") + line("b", "3") + line("a", "0")))
+        order += comparison.path + comparison.work + ' ';
+    CHECK(order == "b1 b3 a2 a0 ");
 }
 
 TEST_CASE("the results can be read by programs") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The peer in Go of cache_read: a sync.Map of entries with a time to live that every look-up checks
+// The peer in Go of cache_reads.cpp: a sync.Map of entries with a time to live that every look-up checks
 // with time.Since, which is what the Go original's MemoryCache is. Same keys, value and order of
 // look-ups: random, from an array made beforehand.
 package main
