@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -57,7 +58,9 @@ struct Outcome {
     Seconds age(double part) const {
         if (ages.empty())
             return {};
-        return ages[static_cast<std::size_t>(part * static_cast<double>(ages.size() - 1))];
+        const auto rank =
+            static_cast<std::size_t>(std::ceil(part * static_cast<double>(ages.size())));
+        return ages[std::max<std::size_t>(rank, 1) - 1];
     }
 };
 

@@ -99,6 +99,8 @@ TEST_CASE("what a collector recorded can be replayed") {
     CHECK(outcome.hits == 1);
     CHECK(outcome.misses == 2);
     CHECK(outcome.length.count() == 52);
+    CHECK(outcome.age(0.5).count() == 0);
+    CHECK(outcome.age(0.99).count() == Approx(12));
 }
 
 TEST_CASE("a TTL alone hits exactly what a model of it hits, and serves as old") {
