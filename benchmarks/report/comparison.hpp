@@ -128,9 +128,8 @@ namespace detail {
 /// rounds and is taken from the portable one.
 inline std::optional<Measured> native_of(const Measured& portable,
                                          const std::vector<Measured>& native) {
-    const auto found = std::ranges::find_if(native, [&](const Measured& m) {
-        return m.path == portable.path && m.work == portable.work;
-    });
+    const auto found =
+        std::ranges::find_if(native, [&](const Measured& m) { return m.is_same_work(portable); });
     if (found == native.end())
         return std::nullopt;
     const Contestant* ours = found->find("ours");

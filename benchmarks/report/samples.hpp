@@ -35,10 +35,14 @@ struct Contestant {
 struct Measured {
     std::string path;
     std::string work;
-    /// Empty where nobody has measured anything.
-    std::string unit{};
+    std::string unit;
     Better better = Better::more;
     std::vector<Contestant> contestants{};
+
+    /// The same may be measured in several units, each for itself.
+    bool is_same_work(const Measured& other) const {
+        return path == other.path && work == other.work && unit == other.unit;
+    }
 
     /// Null where there is none of that name.
     const Contestant* find(std::string_view who) const {
@@ -47,8 +51,8 @@ struct Measured {
     }
 };
 
-/// Puts together what the programs wrote: the k-th value of the same path, work and contestant is
-/// that of round k.
+/// Puts together what the programs wrote: the k-th value of the same path, work, unit and
+/// contestant is that of round k.
 ///
 /// A line that does not begin with a brace is for people and passed over. A line
 /// `{"absent":"Go","why":"..."}` says why peers whose names contain that word (in letters of either
@@ -86,20 +90,15 @@ public:
 private:
     void add(const boost::json::object& line) {
         const auto text = [&](const char* key) { return std::string(line.at(key).as_string()); };
-        const std::size_t place = place_of(text("path"), text("work"));
+        const Better better = text("better") == "more" ? Better::more : Better::less;
+        const std::size_t place = place_of({text("path"), text("work"), text("unit"), better});
         Measured& measured = all_[place];
+        if (measured.better != better)
+            throw std::runtime_error("the other way was better before");
         Contestant& contestant = contestant_of(measured, text("who"));
         mentioned_.emplace_back(place, contestant.who);
-        if (const auto* value = line.if_contains("value")) {
-            const Better better = text("better") == "more" ? Better::more : Better::less;
-            if (measured.unit.empty()) {
-                measured.unit = text("unit");
-                measured.better = better;
-            }
-            if (measured.unit != text("unit") || measured.better != better)
-                throw std::runtime_error("measured in '" + measured.unit + "' before");
+        if (const auto* value = line.if_contains("value"))
             contestant.rounds.push_back(value->to_number<double>());
-        }
         promise(line, "at_least", contestant.at_least);
         promise(line, "at_most", contestant.at_most);
     }
@@ -115,12 +114,12 @@ private:
         promised = number;
     }
 
-    std::size_t place_of(std::string path, std::string work) {
-        const auto found = std::ranges::find_if(
-            all_, [&](const Measured& m) { return m.path == path && m.work == work; });
+    std::size_t place_of(Measured work) {
+        const auto found =
+            std::ranges::find_if(all_, [&](const Measured& m) { return m.is_same_work(work); });
         if (found != all_.end())
             return static_cast<std::size_t>(found - all_.begin());
-        all_.push_back({std::move(path), std::move(work)});
+        all_.push_back(std::move(work));
         return all_.size() - 1;
     }
 

@@ -76,41 +76,30 @@ public:
         : path_(std::move(path)), work_(std::move(work)), unit_(std::move(unit)), better_(better) {}
 
     /// What the library reached.
-    void ours(double value) const { measured("ours", value); }
+    void ours(double value) const { put("ours", "value", value); }
     /// What somebody else reached, and how many times better than that the library is meant to be
     /// at least (0: nothing was promised). For `Better::less`, "times better" is theirs / ours.
     void peer(std::string_view who, double value, double at_least = 0) const {
-        measured(who, value);
+        put(who, "value", value);
         if (at_least > 0)
-            promise(who, "at_least", at_least);
+            put(who, "at_least", at_least);
     }
     /// The promise alone, where a program of another language measures the peer.
     void promise_over(std::string_view who, double at_least) const {
-        promise(who, "at_least", at_least);
+        put(who, "at_least", at_least);
     }
     ///@{
     /// A promise in the row's own unit, where there is nobody to compare with.
-    void promise_at_most(double value) const { promise("ours", "at_most", value); }
-    void promise_at_least(double value) const { promise("ours", "at_least", value); }
+    void promise_at_most(double value) const { put("ours", "at_most", value); }
+    void promise_at_least(double value) const { put("ours", "at_least", value); }
     ///@}
 
 private:
-    void begin(std::string_view who) const {
-        std::printf(R"({"path":"%s","work":"%s","who":"%.*s",)", path_.c_str(), work_.c_str(),
-                    static_cast<int>(who.size()), who.data());
-    }
-    void measured(std::string_view who, double value) const {
-        begin(who);
-        std::printf(R"("unit":"%s","better":"%s","value":%.9g})"
+    void put(std::string_view who, const char* kind, double value) const {
+        std::printf(R"({"path":"%s","work":"%s","who":"%.*s","unit":"%s","better":"%s","%s":%.9g})"
                     "\n",
-                    unit_.c_str(), better_ == Better::more ? "more" : "less", value);
-        std::fflush(stdout);
-    }
-    void promise(std::string_view who, const char* kind, double value) const {
-        begin(who);
-        std::printf(R"("%s":%.9g})"
-                    "\n",
-                    kind, value);
+                    path_.c_str(), work_.c_str(), static_cast<int>(who.size()), who.data(),
+                    unit_.c_str(), better_ == Better::more ? "more" : "less", kind, value);
         std::fflush(stdout);
     }
 

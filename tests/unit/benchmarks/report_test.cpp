@@ -28,15 +28,19 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
+std::string line(const std::string& kind, const std::string& who, double value,
+                 const std::string& better, const std::string& work = "w",
+                 const std::string& unit = "u") {
+    return R"({"path":"p","work":")" + work + R"(","who":")" + who + R"(","unit":")" + unit +
+           R"(","better":")" + better + "\",\"" + kind + "\":" + std::to_string(value) + "}\n";
+}
 std::string value_line(const std::string& who, double value, const std::string& better = "more",
                        const std::string& work = "w") {
-    return R"({"path":"p","work":")" + work + R"(","who":")" + who + R"(","unit":"u","better":")" +
-           better + R"(","value":)" + std::to_string(value) + "}\n";
+    return line("value", who, value, better, work);
 }
-
-std::string promise_line(const std::string& who, const std::string& kind, double value) {
-    return R"({"path":"p","work":"w","who":")" + who + R"(",")" + kind +
-           "\":" + std::to_string(value) + "}\n";
+std::string promise_line(const std::string& who, const std::string& kind, double value,
+                         const std::string& better = "more") {
+    return line(kind, who, value, better);
 }
 
 Samples samples(const std::string& text) {
@@ -65,12 +69,28 @@ TEST_CASE("the same work of the same contestant is a round each time") {
     CHECK(read.all()[1].better == Better::less);
 }
 
+TEST_CASE("the same work may be measured in several units, each with its own promises") {
+    const auto all = compared(line("value", "ours", 8, "less", "w", "us") +
+                                  line("value", "ours", 100, "more", "w", "1/s") +
+                                  line("value", "them", 16, "less", "w", "us") +
+                                  line("at_least", "them", 2, "less", "w", "us") +
+                                  line("value", "them", 90, "more", "w", "1/s"),
+                              line("value", "ours", 180, "more", "w", "1/s"));
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].unit == "us");
+    CHECK(all[0].peers[0].kept() == Kept::kept);
+    CHECK_FALSE(all[0].native_ours);
+    CHECK(all[1].ours->median == 100);
+    CHECK(all[1].peers[0].kept() == Kept::not_promised);
+    CHECK(all[1].peers[0].native_ratio->median == 2);
+}
+
 TEST_CASE("what cannot be understood is named with its line") {
     CHECK_THROWS_WITH(samples("text\n{\"path\":"), StartsWith("program:2: "));
     CHECK_THROWS_WITH(samples(value_line("ours", 1) + R"({"path":"p"})"),
                       StartsWith("program:2: "));
     CHECK_THROWS_WITH(samples(value_line("ours", 1) + value_line("them", 1, "less")),
-                      ContainsSubstring("measured in 'u' before"));
+                      ContainsSubstring("the other way was better before"));
     CHECK_THROWS_WITH(
         samples(promise_line("them", "at_least", 2) + promise_line("them", "at_least", 1)),
         ContainsSubstring("something else was promised before"));
@@ -127,11 +147,13 @@ TEST_CASE("a promise is kept from its very value on, and is counted") {
     };
     CHECK(fate(20, promise_line("them", "at_least", 2), "more").peers[0].kept() == Kept::kept);
     CHECK(fate(19, promise_line("them", "at_least", 2), "more").peers[0].kept() == Kept::missed);
-    CHECK(fate(5, promise_line("them", "at_least", 2), "less").peers[0].kept() == Kept::kept);
-    CHECK(fate(6, promise_line("them", "at_least", 2), "less").peers[0].kept() == Kept::missed);
+    CHECK(fate(5, promise_line("them", "at_least", 2, "less"), "less").peers[0].kept() ==
+          Kept::kept);
+    CHECK(fate(6, promise_line("them", "at_least", 2, "less"), "less").peers[0].kept() ==
+          Kept::missed);
     CHECK(fate(6, "", "less").peers[0].kept() == Kept::not_promised);
-    CHECK(fate(20, promise_line("ours", "at_most", 20), "less").kept() == Kept::kept);
-    CHECK(fate(21, promise_line("ours", "at_most", 20), "less").kept() == Kept::missed);
+    CHECK(fate(20, promise_line("ours", "at_most", 20, "less"), "less").kept() == Kept::kept);
+    CHECK(fate(21, promise_line("ours", "at_most", 20, "less"), "less").kept() == Kept::missed);
     CHECK(fate(70, promise_line("ours", "at_least", 70), "more").kept() == Kept::kept);
     CHECK(fate(69, promise_line("ours", "at_least", 70), "more").kept() == Kept::missed);
 
@@ -221,21 +243,21 @@ TEST_CASE("the table names path and work once, and aligns what is not ASCII") {
 }
 
 TEST_CASE("the work of one path stands together, whoever did it when") {
-    const auto line = [](const std::string& path, const std::string& work) {
+    const auto work_of = [](const std::string& path, const std::string& work) {
         return R"({"path":")" + path + R"(","work":")" + work +
                R"(","who":"ours","unit":"u","better":"more","value":1})" + "\n";
     };
     std::string order;
     for (const Comparison& comparison :
-         compared(line("b", "1") + line("a", "2") + line("b", "3") + line("a", "0")))
+         compared(work_of("b", "1") + work_of("a", "2") + work_of("b", "3") + work_of("a", "0")))
         order += comparison.path + comparison.work + ' ';
     CHECK(order == "b1 b3 a2 a0 ");
 }
 
 TEST_CASE("the results can be read by programs") {
-    const auto all =
-        compared(value_line("ours", 0, "less") + value_line("them", 5, "less") +
-                 promise_line("them", "at_least", 2) + promise_line("Go", "at_least", 2));
+    const auto all = compared(value_line("ours", 0, "less") + value_line("them", 5, "less") +
+                              promise_line("them", "at_least", 2, "less") +
+                              promise_line("Go", "at_least", 2, "less"));
     const Environment here{"a \"cpu\"", 2, "GCC 12", "-O3", "abc", "2026-01-01", "quick"};
     const auto json = boost::json::parse(results_json(all, here)).as_object();
     CHECK(json.at("environment").at("cpu") == "a \"cpu\"");
