@@ -122,18 +122,10 @@ is_portable_only() {
         *) return 1 ;;
     esac
 }
-# targets <program>: what must be built with it.
-targets() {
-    case $1 in
-        reconcile_latency) echo "vllm_fleet" ;;
-    esac
-}
-# What those look for that measure against a real Prometheus, or against a fleet that it scrapes.
-export_servers() {
+# What those look for that measure against a real Prometheus.
+export_prometheus() {
     WVA_METRICS_PROMETHEUS=$(sed -n 's/^prometheus //p' build/deps/ready)
     if [ -n "$WVA_METRICS_PROMETHEUS" ]; then export WVA_METRICS_PROMETHEUS; else unset WVA_METRICS_PROMETHEUS; fi
-    WVA_METRICS_FLEET=$PWD/build/benchmarks/examples/vllm_fleet
-    export WVA_METRICS_FLEET
 }
 
 # ---- Building.
@@ -151,7 +143,7 @@ portable=report
 native=
 for program in $programs; do
     is_cpp "$program" || continue
-    portable="$portable $program $(targets "$program")"
+    portable="$portable $program"
     if [ -z "$quick" ] && ! is_portable_only "$program"; then native="$native $program"; fi
 done
 # shellcheck disable=SC2086  # lists of targets
@@ -203,7 +195,7 @@ measure() {
     fi
 }
 
-export_servers
+export_prometheus
 began=$(date +%s)
 for program in $programs; do
     if ! prepare "$program"; then failed="$failed $program"; fi
