@@ -40,7 +40,7 @@ struct CacheConfig {
     /// TTL of an answer of which the backend could give only a part.
     Duration partial_ttl = std::chrono::seconds(5);
 
-    /// Entries kept at most; the least recently used goes first. A variant or a model is one entry.
+    /// Entries kept at most; a variant or a model is one. Which goes first, the cache decides.
     std::size_t max_entries = 10'000;
     /// Memory of all entries at most, in bytes, as estimated by `CacheEntry::bytes`.
     std::size_t max_bytes = std::size_t{64} << 20;

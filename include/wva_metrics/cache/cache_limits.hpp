@@ -7,8 +7,8 @@
 
 namespace wva_metrics {
 
-/// How much a cache may keep. Whichever bound is reached first evicts the least recently used
-/// entries.
+/// How much a cache may keep. Whichever bound is reached first, the cache evicts by it; which
+/// entries go is the cache's to say.
 struct CacheLimits {
     /// The defaults of `CacheConfig`.
     CacheLimits() : CacheLimits(CacheConfig{}) {}
