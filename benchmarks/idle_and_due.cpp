@@ -190,22 +190,13 @@ Cost asking_timers(std::size_t variants, const Pace& pace) {
     return cost;
 }
 
-struct Size {
-    std::size_t variants;
-    const char* words;
-};
-
-void compare(const Size& size, const Pace& pace) {
-    const std::size_t variants = size.variants;
+void compare(std::size_t variants, const Pace& pace) {
     const Cost ours = collector(variants, pace);
     const Cost bare = bare_timers(variants, pace);
     const Cost asking = asking_timers(variants, pace);
-    std::fprintf(stderr, "%zu: %g %g | bare %g %g | asking %g %g\n", variants, ours.cpu_percent,
-                 ours.wake_ups_per_second, bare.cpu_percent, bare.wake_ups_per_second,
-                 asking.cpu_percent, asking.wake_ups_per_second);
     std::ostringstream text;
-    text << size.words << " variants every " << std::chrono::duration<double>(pace.interval).count()
-         << " s";
+    text << grouped(variants) << " variants every "
+         << std::chrono::duration<double>(pace.interval).count() << " s";
     const std::string work = text.str();
     const Row cpu("idle and due", work, "% of a core", Better::less);
     cpu.ours(ours.cpu_percent);
@@ -224,7 +215,8 @@ int main(int count, char** arguments) {
     const Options options = parse_options(count, arguments);
     // A tenth of the real interval makes everything be due ten times as often.
     const Pace pace = options.pick<Pace>({15s, 1}, {1500ms, 2}, {100ms, 2});
-    const std::vector<Size> real = {{10'000, "10 000"}, {100'000, "100 000"}};
-    for (const Size& size : options.pick<std::vector<Size>>(real, real, {{100, "100"}}))
-        compare(size, pace);
+    using Sizes = std::vector<std::size_t>;
+    const Sizes real = {10'000, 100'000};
+    for (const std::size_t variants : options.pick<Sizes>(real, real, {100}))
+        compare(variants, pace);
 }
