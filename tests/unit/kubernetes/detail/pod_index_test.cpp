@@ -14,7 +14,7 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
-using detail::PodIndex;
+using kubernetes::detail::PodIndex;
 
 namespace {
 

@@ -8,9 +8,9 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
-using detail::parse_cost;
-using detail::read_variant;
-using detail::VariantSet;
+using kubernetes::detail::parse_cost;
+using kubernetes::detail::read_variant;
+using kubernetes::detail::VariantSet;
 
 namespace {
 

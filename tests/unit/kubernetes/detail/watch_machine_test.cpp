@@ -17,9 +17,9 @@
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using namespace std::chrono_literals;
-using detail::PageFacts;
-using detail::WatchMachine;
-using detail::WatchStep;
+using kubernetes::detail::PageFacts;
+using kubernetes::detail::WatchMachine;
+using kubernetes::detail::WatchStep;
 using Kind = WatchStep::Kind;
 
 namespace {
