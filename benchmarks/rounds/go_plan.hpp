@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
