@@ -235,9 +235,11 @@ private:
             if (!authorization)
                 co_return endpoint->error(Errc::invalid_config, authorization.error().message);
             for (bool is_renewed = false;; is_renewed = true) {
+                // Before the attempt begins: to copy a large body must not count as its time.
+                std::string bytes =
+                    write_request(*endpoint, request, *authorization, streaming != nullptr);
                 detail::Attempt attempt(endpoint, *call, until, streaming.get());
-                Result<Response> response = co_await attempt.send(
-                    write_request(*endpoint, request, *authorization, streaming != nullptr));
+                Result<Response> response = co_await attempt.send(std::move(bytes));
                 if (is_renewed || !response || response->status != 401)
                     co_return response;
                 endpoint->credentials.refused(*authorization);
