@@ -73,7 +73,7 @@ void compare_sizes(const Options& options) {
                      Better::less);
     growth.ours(us_of_many / us_of_few);
     // Nothing grows but the memory that is walked over: it fits a core's own cache no more.
-    growth.promise_at_most(2);
+    growth.promise_at_most(1.5);
 }
 
 /// Everything that was written can be read.
