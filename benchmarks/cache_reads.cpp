@@ -23,7 +23,8 @@ using wva_metrics::BasicShardedCache;
 
 namespace {
 
-using FlatMap = boost::unordered_flat_map<std::string, Entry, TextHash, std::equal_to<>>;
+template <typename Hash>
+using FlatMap = boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>>;
 
 class Bench {
 public:
@@ -36,6 +37,7 @@ public:
             inline_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
             shared_map_.insert_or_assign(std::string(keys_.text(i)), make_shared_entry(i));
             flat_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
+            flat_map_of_our_hash_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
             lru_.insert_or_assign(keys_.text(i), make_shared_entry(i));
         }
     }
@@ -56,9 +58,11 @@ public:
         };
     }
     auto flat() {
+        return [this](std::uint32_t number, std::size_t) { return value_in(flat_map_, number); };
+    }
+    auto flat_of_our_hash() {
         return [this](std::uint32_t number, std::size_t) {
-            const auto found = flat_map_.find(keys_.text(number));
-            return found == flat_map_.end() ? 0 : found->second.value[0];
+            return value_in(flat_map_of_our_hash_, number);
         };
     }
     auto cvisit() {
@@ -130,13 +134,20 @@ public:
     }
 
 private:
+    template <typename Map>
+    std::uint64_t value_in(const Map& map, std::uint32_t number) const {
+        const auto found = map.find(keys_.text(number));
+        return found == map.end() ? 0 : found->second.value[0];
+    }
+
     Keys keys_;
     std::vector<std::uint32_t> order_;
     std::size_t operations_;
     BasicShardedCache<Entry> cache_;
     ConcurrentMap<Entry> inline_map_;
     ConcurrentMap<EntryPtr> shared_map_;
-    FlatMap flat_map_;
+    FlatMap<BoostTextHash> flat_map_;
+    FlatMap<TextHash> flat_map_of_our_hash_;
     MutexLru<Entry> lru_;
 };
 
@@ -146,6 +157,7 @@ std::string work(std::size_t keys, int threads) {
 }
 
 constexpr const char* flat_name = "boost::unordered_flat_map, one thread, no TTL";
+constexpr const char* hashed_name = "the same with the cache's hash";
 constexpr const char* cvisit_name = "boost::concurrent_flat_map, cvisit";
 constexpr const char* shared_name = "boost::concurrent_flat_map, copied shared_ptr";
 constexpr const char* lru_name = "mutex + unordered_map + list";
@@ -165,6 +177,7 @@ int main(int count, char** arguments) {
         const double two = bench.run(2, bench.visit());
         row(1).ours(one);
         row(1).peer(flat_name, bench.run(1, bench.flat()), large ? 0.6 : 0);
+        row(1).peer(hashed_name, bench.run(1, bench.flat_of_our_hash()));
         row(1).peer(cvisit_name, bench.run(1, bench.cvisit()), large ? 1.3 : 0);
         if (large)
             row(1).promise_over(go_name, 4);

@@ -3,6 +3,7 @@
 
 #include <wva_metrics/cache/detail/short_text.hpp>
 
+#include <boost/container_hash/hash.hpp>
 #include <boost/unordered/concurrent_flat_map.hpp>
 
 #include <cstddef>
@@ -13,6 +14,14 @@
 /// Boost's concurrent map by keys of text, with the hash that the cache has.
 namespace bench {
 
+/// The hash that Boost's maps have by themselves.
+struct BoostTextHash : boost::hash<std::string_view> {
+    using is_transparent = void;
+    /// As that of strings says of itself.
+    using is_avalanching = void;
+};
+
+/// The hash that the cache has.
 struct TextHash {
     using is_transparent = void;
     /// The maps need not mix once more.
