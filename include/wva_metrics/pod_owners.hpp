@@ -18,8 +18,8 @@ concept PodOwners = requires(const T& owners, std::string_view name) {
     { owners.find(name, name) } -> std::same_as<std::optional<PodOwner>>;
 };
 
-/// Somebody who also knows of a pod's life. `gone` is said only by who knows all pods of the
-/// namespace, and now; anyone else says `unknown`.
+/// Somebody who also knows of a pod's life. `gone` is said only of a pod that is known to have
+/// existed and to exist no more; one that was never seen is `unknown`, for it may be too young.
 template <typename T>
 concept PodStates = requires(const T& owners, std::string_view name) {
     { owners.state_of(name, name) } -> std::same_as<PodState>;

@@ -3,15 +3,20 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
+#include "wva_metrics/kubernetes/detail/gone_pods.hpp"
 #include "wva_metrics/kubernetes/detail/pod_index.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/kubernetes/reflector.hpp"
+#include "wva_metrics/kubernetes/reflector_handler.hpp"
+#include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/pod_owners.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,13 +32,20 @@ namespace wva_metrics::kubernetes {
 /// Which pods `KubernetesPodOwners` knows, and for how long it stands by that.
 struct PodOwnersConfig {
     /// The namespaces that are followed; an empty name means all, which needs the right to read
-    /// them all. Four resources are followed in each.
+    /// them all, and makes the others superfluous. Four resources are followed in each; see
+    /// `ClientConfig::max_watches`.
     std::vector<std::string> namespaces{""};
-    /// Which pods, e.g. `app.kubernetes.io/part-of=llm`; empty = all.
+    /// Which pods, e.g. `app.kubernetes.io/part-of=llm`; empty = all. With one no pod counts as
+    /// gone, for one that lives may cease to fit it.
     std::string pod_selector{};
     /// What a pod's state was is not said any more when the API server has not been heard of for
     /// this long. API servers say something about every minute.
     Duration trusted_for = std::chrono::minutes(3);
+    /// How long a pod that was known and has ceased to exist is remembered to be gone; 0 = no pod
+    /// counts as gone.
+    Duration gone_memory = std::chrono::minutes(10);
+    /// Such pods that are remembered at a time; the last ones where there are more.
+    std::size_t max_gone_pods = 10'000;
     /// Is told what a reflector finds wrong, when it begins; see `ReflectorHandler::on_problem`.
     std::function<void(const Error&)> on_problem{};
 };
@@ -55,7 +67,7 @@ class KubernetesPodOwners {
 public:
     /// Asks nothing before `start`.
     explicit KubernetesPodOwners(const Client& client, PodOwnersConfig config = {})
-        : config_(std::move(config)), known_(std::make_shared<Known>()) {
+        : config_(made_plain(std::move(config))), known_(std::make_shared<Known>(config_)) {
         for (const std::string& scope : config_.namespaces) {
             pods_.push_back(follow<Pod>(client, scope, config_.pod_selector));
             replica_sets_.push_back(follow<ReplicaSet>(client, scope, {}));
@@ -94,33 +106,56 @@ public:
         return known_->index.owner_of(namespace_name, pod);
     }
 
-    /// What is known of a pod's life. `gone` where all pods of the namespace are known and it is
-    /// none of them; `unknown` where the API server has not been heard of in `trusted_for`.
+    /// What is known of a pod's life; `unknown` where the API server has not been heard of in
+    /// `trusted_for`.
+    ///
+    /// `gone` is only a pod that was known, and then was deleted or no longer in a complete list,
+    /// in the last `gone_memory`. One that was never seen is unknown, for it may be younger than
+    /// the last news. So is any while its namespace's watch is broken or its pods are listed anew,
+    /// since another pod may have been made under the old name.
     PodState state_of(std::string_view namespace_name, std::string_view pod) const {
         const Reflector<Pod>* const reflector = reflector_of(namespace_name);
         if (reflector == nullptr)
             return PodState::unknown;
         const ReflectorStatus status = reflector->status();
+        const TimePoint now = std::chrono::steady_clock::now();
         const bool is_heard_of =
-            status.last_contact &&
-            std::chrono::steady_clock::now() - *status.last_contact <= config_.trusted_for;
+            status.last_contact && now - *status.last_contact <= config_.trusted_for;
         if (!is_heard_of)
             return PodState::unknown;
-        {
-            const std::shared_lock lock(known_->mutex);
-            if (const auto state = known_->index.state_of(namespace_name, pod))
-                return *state;
-        }
-        // A pod that was made while the watch is broken is not known, and no less alive.
-        const bool knows_all = status.synced && !status.last_error && config_.pod_selector.empty();
-        return knows_all ? PodState::gone : PodState::unknown;
+        const bool is_current = status.synced && !status.listing && !status.last_error;
+        const std::shared_lock lock(known_->mutex);
+        if (const auto state = known_->index.state_of(namespace_name, pod))
+            return *state;
+        return is_current && known_->index.is_gone(namespace_name, pod, now) ? PodState::gone
+                                                                             : PodState::unknown;
     }
 
 private:
     struct Known {
+        explicit Known(const PodOwnersConfig& config)
+            : index(detail::GonePods(config.gone_memory,
+                                     config.pod_selector.empty() ? config.max_gone_pods : 0)) {}
+
         mutable std::shared_mutex mutex;
         detail::PodIndex index;
     };
+
+    /// Each namespace once. Two reflectors of the same pods would contradict each other where one
+    /// is behind.
+    static PodOwnersConfig made_plain(PodOwnersConfig config) {
+        std::vector<std::string> each;
+        for (std::string& name : config.namespaces) {
+            if (name.empty()) {
+                each.assign(1, name);
+                break;
+            }
+            if (std::ranges::find(each, name) == each.end())
+                each.push_back(std::move(name));
+        }
+        config.namespaces = std::move(each);
+        return config;
+    }
 
     template <typename T>
     std::unique_ptr<Reflector<T>> follow(const Client& client, const std::string& scope,
@@ -130,14 +165,30 @@ private:
             const std::unique_lock lock(known->mutex);
             what(known->index);
         };
-        handler.on_listed = [change, scope](const std::vector<T>& objects) {
-            change([&](detail::PodIndex& index) { index.set_all(scope, objects); });
-        };
+        if constexpr (std::same_as<T, Pod>) {
+            const auto now = [] { return std::chrono::steady_clock::now(); };
+            // What a list has left out is said right before it, by the same thread.
+            const auto left_out = std::make_shared<std::size_t>(0);
+            handler.on_left_out = [left_out](std::size_t objects) { *left_out = objects; };
+            handler.on_listed = [change, scope, left_out, now](const std::vector<T>& objects) {
+                const bool is_complete = std::exchange(*left_out, 0) == 0;
+                change([&](detail::PodIndex& index) {
+                    index.set_all(scope, objects, is_complete, now());
+                });
+            };
+            handler.on_deleted = [change, now](const T& object) {
+                change([&](detail::PodIndex& index) { index.erase(object, now()); });
+            };
+        } else {
+            handler.on_listed = [change, scope](const std::vector<T>& objects) {
+                change([&](detail::PodIndex& index) { index.set_all(scope, objects); });
+            };
+            handler.on_deleted = [change](const T& object) {
+                change([&](detail::PodIndex& index) { index.erase(object); });
+            };
+        }
         handler.on_upserted = [change](const T& object) {
             change([&](detail::PodIndex& index) { index.set(object); });
-        };
-        handler.on_deleted = [change](const T& object) {
-            change([&](detail::PodIndex& index) { index.erase(object); });
         };
         handler.on_problem = config_.on_problem;
         return std::make_unique<Reflector<T>>(client, Selection{scope, selector},

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -17,9 +18,12 @@ namespace wva_metrics::kubernetes {
 /// already when the reflector is stopped or destroyed on another thread runs to its end.
 template <typename T>
 struct ReflectorHandler {
-    /// The whole truth: it replaces everything known. First after `start`, and again whenever
-    /// changes may have been missed.
+    /// The whole truth (but for `on_left_out`): it replaces everything known. First after `start`,
+    /// and again whenever changes may have been missed.
     std::function<void(std::vector<T>)> on_listed;
+    /// So many objects of a list exist and could not be read, so that what is given to `on_listed`
+    /// right after this lacks them. Not said where there are none.
+    std::function<void(std::size_t)> on_left_out;
     /// An object is new or has changed.
     std::function<void(T)> on_upserted;
     /// An object has ceased to exist; this was its last state.

@@ -13,9 +13,11 @@ namespace wva_metrics::kubernetes {
 struct ReflectorStatus {
     /// Between `start` and `stop`.
     bool running = false;
-    /// The objects have been listed since `start`, so that what was told is complete; it is as new
-    /// as `last_contact`.
+    /// The objects have been listed since `start`, and the handler has been told of them all.
     bool synced = false;
+    /// A list is under way or waits to be tried again: until it has been told of, what is known is
+    /// as old as the watch that ended before it.
+    bool listing = false;
     /// When the API server last gave a page of a list, an event or a bookmark, or ended a watch in
     /// good order.
     std::optional<TimePoint> last_contact;

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -82,7 +83,8 @@ TEST_CASE("whose pods there are is known from the cluster, and follows its chang
     CHECK(any.find("llm", "strange") ==
           PodOwner{"Deployment", "web", OwnerSource::owner_references});
     CHECK(any.state_of("llm", "strange") == PodState::ready);
-    CHECK(any.state_of("llm", "never-seen") == PodState::gone);
+    // It may have been made since the API server last spoke, however long it is silent.
+    CHECK(any.state_of("llm", "never-seen") == PodState::unknown);
     // Of another namespace nothing is known, which is not the same.
     CHECK(any.state_of("other", "strange") == PodState::unknown);
 
@@ -91,6 +93,9 @@ TEST_CASE("whose pods there are is known from the cluster, and follows its chang
     pods->say(watch_line("DELETED", pod_json("strange", "12")));
     run_until(context, [&] { return any.state_of("llm", "strange") == PodState::gone; });
     CHECK(any.find("llm", "strange") == std::nullopt);
+    CHECK(any.state_of("other", "strange") == PodState::unknown);
+    pods->say(watch_line("ADDED", pod_json("strange", "13")));
+    run_until(context, [&] { return any.state_of("llm", "strange") == PodState::ready; });
     // However many were asked for, pods were listed once.
     CHECK(server.count("pods", false) == 1);
     CHECK(owners->status().size() == 4);
@@ -100,8 +105,10 @@ TEST_CASE("while the API server fails, owners stay known and no pod counts as go
     asio::io_context context;
     Cluster cluster(context);
     ApiServer& server = cluster.server;
-    server.answer_list(
-        "pods", object_list({pod_json("strange", "1", true, owner("ReplicaSet", "odd"))}, "10"));
+    server.answer_list("pods",
+                       object_list({pod_json("strange", "1", true, owner("ReplicaSet", "odd")),
+                                    pod_json("ended", "2")},
+                                   "10"));
     const auto pods = server.answer_watch("pods");
     answer_workloads(server);
     std::vector<std::string> problems;
@@ -111,8 +118,10 @@ TEST_CASE("while the API server fails, owners stay known and no pod counts as go
     KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
                                config);
     owners.start();
-    run_until(context, [&] { return owners.is_synced() && pods->is_open(); });
-    REQUIRE(owners.state_of("llm", "never-seen") == PodState::gone);
+    pods->say(watch_line("DELETED", pod_json("ended", "11")));
+    run_until(context, [&] {
+        return owners.is_synced() && owners.state_of("llm", "ended") == PodState::gone;
+    });
 
     server.refuse_watch("pods", api_refusal(403, "Forbidden", "no longer"), 403);
     pods->end();
@@ -120,7 +129,95 @@ TEST_CASE("while the API server fails, owners stay known and no pod counts as go
     CHECK_THAT(problems.front(), Catch::Matchers::ContainsSubstring("no longer"));
     CHECK(owners.find("llm", "strange").has_value());
     CHECK(owners.state_of("llm", "strange") == PodState::ready);
-    CHECK(owners.state_of("llm", "never-seen") == PodState::unknown);
+    // Another one may have been made under its name.
+    CHECK(owners.state_of("llm", "ended") == PodState::unknown);
+}
+
+TEST_CASE("while pods are listed anew none is gone, and after it those that the list lacks") {
+    asio::io_context context;
+    Cluster cluster(context);
+    ApiServer& server = cluster.server;
+    server.answer_list("pods", object_list({pod_json("a", "1"), pod_json("b", "2")}, "10", "more"));
+    server.answer_list("pods", object_list({pod_json("c", "3")}, "10"));
+    const auto pods = server.answer_watch("pods");
+    answer_workloads(server);
+    kubernetes::ClientConfig client = cluster.config();
+    client.page_size = 2;
+    kubernetes::PodOwnersConfig config;
+    config.namespaces = {"llm"};
+    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), client), config);
+    owners.start();
+    pods->say(watch_line("DELETED", pod_json("c", "11")));
+    run_until(context, [&] { return owners.state_of("llm", "c") == PodState::gone; });
+
+    // The API server has forgotten the place, and has not sent the second page yet.
+    pods->say(watch_line("ERROR", api_refusal(410, "Expired", "too old resource version")));
+    server.answer_list("pods",
+                       object_list({pod_json("a", "1"), pod_json("c", "12")}, "30", "more"));
+    run_until(context, [&] { return server.count("pods", false) == 4; });
+    CHECK_FALSE(owners.status().front().last_error.has_value());
+    CHECK(owners.status().front().synced);
+    CHECK(owners.status().front().listing);
+    CHECK(owners.state_of("llm", "made-meanwhile") == PodState::unknown);
+    CHECK(owners.state_of("llm", "c") == PodState::unknown);
+    CHECK(owners.state_of("llm", "b") == PodState::ready);
+
+    server.answer_watch("pods");
+    server.answer_list("pods", object_list({pod_json("made-meanwhile", "13")}, "30"));
+    run_until(context, [&] { return owners.state_of("llm", "b") == PodState::gone; });
+    CHECK_FALSE(owners.status().front().listing);
+    CHECK(owners.state_of("llm", "made-meanwhile") == PodState::ready);
+    CHECK(owners.state_of("llm", "c") == PodState::ready);
+}
+
+TEST_CASE("a pod that a list lacks because it could not be read is not gone") {
+    asio::io_context context;
+    Cluster cluster(context);
+    ApiServer& server = cluster.server;
+    server.answer_list("pods", object_list({pod_json("a", "1"), pod_json("b", "2")}, "10"));
+    const auto pods = server.answer_watch("pods");
+    answer_workloads(server);
+    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()));
+    owners.start();
+    run_until(context, [&] { return owners.is_synced() && pods->is_open(); });
+
+    pods->say(watch_line("ERROR", api_refusal(410, "Expired", "too old resource version")));
+    server.answer_list(
+        "pods",
+        object_list({pod_json("a", "1"), R"({"metadata":{"name":"b"},"status":"none"})"}, "30"));
+    server.answer_watch("pods");
+    run_until(context, [&] { return server.count("pods", true) == 2; });
+    CHECK(owners.state_of("llm", "a") == PodState::ready);
+    CHECK(owners.state_of("llm", "b") == PodState::unknown);
+}
+
+TEST_CASE("a pod that ceases to fit the selector looks deleted, and is not gone") {
+    asio::io_context context;
+    Cluster cluster(context);
+    cluster.server.answer_list("pods", object_list({pod_json("p", "1")}, "10"));
+    const auto pods = cluster.server.answer_watch("pods");
+    answer_workloads(cluster.server);
+    kubernetes::PodOwnersConfig config;
+    config.pod_selector = "app=web";
+    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
+                               config);
+    owners.start();
+    run_until(context, [&] { return owners.state_of("llm", "p") == PodState::ready; });
+    pods->say(watch_line("DELETED", pod_json("p", "11")));
+    run_until(context, [&] { return owners.state_of("llm", "p") != PodState::ready; });
+    CHECK(owners.state_of("llm", "p") == PodState::unknown);
+}
+
+TEST_CASE("a namespace is followed once, however often it is named") {
+    asio::io_context context;
+    const kubernetes::Client client(context.get_executor(), {});
+    const auto reflectors = [&](std::vector<std::string> namespaces) {
+        kubernetes::PodOwnersConfig config;
+        config.namespaces = std::move(namespaces);
+        return KubernetesPodOwners(client, config).status().size();
+    };
+    CHECK(reflectors({"a", "b", "a"}) == 8);
+    CHECK(reflectors({"a", "", "b"}) == 4);
 }
 
 TEST_CASE("pods of which the API server has not spoken for long are in no known state") {

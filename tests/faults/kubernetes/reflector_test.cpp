@@ -97,6 +97,27 @@ TEST_CASE("a long list comes in pages and is handed over whole") {
     CHECK(cluster.server.requests().front().authorization == "Bearer token-1");
 }
 
+TEST_CASE("a reflector counts as synced when its handler has been told, and not before") {
+    asio::io_context context;
+    Cluster cluster(context);
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
+    std::optional<kubernetes::ReflectorStatus> meanwhile;
+    std::optional<Reflector<Pod>> reflector;
+    ReflectorHandler<Pod> handler;
+    handler.on_listed = [&](const std::vector<Pod>&) { meanwhile = reflector->status(); };
+    reflector.emplace(kubernetes::Client(context.get_executor(), cluster.config()),
+                      Selection{"llm", {}}, handler);
+    CHECK_FALSE(reflector->status().listing);
+    reflector->start();
+    run_until(context, [&] { return cluster.server.count("pods", true) == 1; });
+    REQUIRE(meanwhile);
+    CHECK_FALSE(meanwhile->synced);
+    CHECK(meanwhile->listing);
+    CHECK(reflector->status().synced);
+    CHECK_FALSE(reflector->status().listing);
+    reflector->stop();
+}
+
 TEST_CASE("what a watch tells is told on, wherever its bytes are split") {
     asio::io_context context;
     Cluster cluster(context);

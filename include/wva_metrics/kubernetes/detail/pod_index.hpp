@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/kubernetes/detail/gone_pods.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/pod_owner.hpp"
+#include "wva_metrics/reading.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -28,15 +30,30 @@ concept Workload =
 /// owns is compared with the selectors of its namespace. Pure; not thread-safe.
 class PodIndex {
 public:
-    /// These are all the pods there are, in one namespace or (empty) in all.
-    void set_all(std::string_view scope, const std::vector<Pod>& pods) {
-        clear(pods_, scope, [this](const PodFacts& pod) { pods_by_uid_.erase(pod.uid); });
+    /// `gone` remembers which pods were known and have ceased to exist.
+    explicit PodIndex(GonePods gone) : gone_(std::move(gone)) {}
+
+    /// These are all the pods there are, in one namespace or (empty) in all. Where some were left
+    /// out of the list, those that were known and are not in it are forgotten, and not gone.
+    void set_all(std::string_view scope, const std::vector<Pod>& pods, bool is_complete,
+                 TimePoint now) {
+        const Objects<PodFacts> known = take(pods_, scope);
+        for (const auto& [namespace_name, inside] : known)
+            for (const auto& [name, facts] : inside)
+                pods_by_uid_.erase(facts.uid);
         for (const Pod& pod : pods)
             set(pod);
+        if (!is_complete)
+            return;
+        for (const auto& [namespace_name, inside] : known)
+            for (const auto& [name, facts] : inside)
+                if (find(namespace_name, name) == nullptr)
+                    gone_.add(namespace_name, name, now);
     }
     /// A pod is new or has changed.
     void set(const Pod& pod) {
         const Metadata& metadata = pod.metadata;
+        gone_.erase(metadata.namespace_name, metadata.name);
         PodFacts& facts = pods_[metadata.namespace_name][metadata.name];
         pods_by_uid_.erase(facts.uid);
         facts.uid = metadata.uid;
@@ -49,7 +66,7 @@ public:
             pods_by_uid_.insert_or_assign(metadata.uid, &facts);
     }
     /// This pod has ceased to exist; a new one of its name has not.
-    void erase(const Pod& pod) {
+    void erase(const Pod& pod, TimePoint now) {
         const auto found = pods_.find(pod.metadata.namespace_name);
         if (found == pods_.end())
             return;
@@ -58,13 +75,15 @@ public:
             return;
         pods_by_uid_.erase(entry->second.uid);
         found->second.erase(entry);
+        gone_.add(pod.metadata.namespace_name, pod.metadata.name, now);
     }
 
     /// These are all the workloads of this kind there are, in one namespace or (empty) in all.
     template <Workload T>
     void set_all(std::string_view scope, const std::vector<T>& workloads) {
-        clear(workloads_[kind_of<T>()], scope,
-              [this](const WorkloadFacts& workload) { workloads_by_uid_.erase(workload.uid); });
+        for (const auto& [namespace_name, inside] : take(workloads_[kind_of<T>()], scope))
+            for (const auto& [name, facts] : inside)
+                workloads_by_uid_.erase(facts.uid);
         for (const T& workload : workloads)
             set(workload);
     }
@@ -116,6 +135,12 @@ public:
         return facts->state;
     }
 
+    /// It was known, has ceased to exist, and no pod of its name is known since. A pod that was
+    /// never seen is not gone: it may be younger than the last news.
+    bool is_gone(std::string_view namespace_name, std::string_view pod, TimePoint now) const {
+        return gone_.contains(namespace_name, pod, now);
+    }
+
     /// Pods that are known.
     std::size_t size() const noexcept {
         std::size_t pods = 0;
@@ -161,17 +186,15 @@ private:
         return controller == nullptr ? std::nullopt : std::optional(*controller);
     }
 
-    template <typename Facts, typename Forget>
-    static void clear(Objects<Facts>& objects, std::string_view scope, Forget forget) {
-        for (auto place = objects.begin(); place != objects.end();) {
-            if (!scope.empty() && place->first != scope) {
-                ++place;
-                continue;
-            }
-            for (const auto& [name, facts] : place->second)
-                forget(facts);
-            place = objects.erase(place);
-        }
+    /// Takes out what is in one namespace, or (empty) in all.
+    template <typename Facts>
+    static Objects<Facts> take(Objects<Facts>& objects, std::string_view scope) {
+        if (scope.empty())
+            return std::exchange(objects, {});
+        Objects<Facts> taken;
+        if (const auto found = objects.find(scope); found != objects.end())
+            taken.insert(objects.extract(found));
+        return taken;
     }
 
     const PodFacts* find(std::string_view namespace_name, std::string_view pod) const {
@@ -238,6 +261,7 @@ private:
         return PodOwner{std::string(fitting->kind), fitting->name, OwnerSource::label_selector};
     }
 
+    GonePods gone_;
     Objects<PodFacts> pods_;
     std::map<std::string_view, Objects<WorkloadFacts>> workloads_;
     // By uid, which no two objects ever share; objects without one are not in them.

@@ -63,6 +63,7 @@ public:
             return;
         status_.running = false;
         status_.synced = false;
+        status_.listing = false;
         run_->is_stopped = true;
         asio::post(run_->strand,
                    [run = run_] { run->cancel.emit(asio::cancellation_type::terminal); });
@@ -109,6 +110,7 @@ private:
         dropped.swap(run_);
         status_.running = false;
         status_.synced = false;
+        status_.listing = false;
     }
 
     static asio::awaitable<void> follow(StatePtr self, RunPtr run) {
@@ -174,13 +176,16 @@ private:
     }
 
     void hand_over_list(Run& run) {
+        if (run.unreadable > 0)
+            tell(run, handler_.on_left_out, run.unreadable);
+        tell(run, handler_.on_listed, std::exchange(run.objects, {}));
         {
             const std::lock_guard lock(mutex_);
-            // A run that has been stopped says nothing of the one after it.
+            // Only now, for whoever sees it relies on what the handler knows. A run that has been
+            // stopped says nothing of the one after it.
             if (!run.is_stopped)
                 status_.synced = true;
         }
-        tell(run, handler_.on_listed, std::exchange(run.objects, {}));
         if (run.unreadable > 0)
             tell_unreadable(
                 run, std::to_string(run.unreadable) + " of the listed " +
@@ -222,6 +227,7 @@ private:
             const std::lock_guard lock(mutex_);
             if (run.is_stopped)
                 return;
+            status_.listing = step.kind == WatchStep::Kind::list;
             status_.last_error = step.failure;
             status_.lists = past_.lists + run.machine.lists();
             status_.watches = past_.watches + run.machine.watches();

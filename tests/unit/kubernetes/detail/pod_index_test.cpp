@@ -3,18 +3,22 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
+using kubernetes::detail::GonePods;
 using kubernetes::detail::PodIndex;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -55,6 +59,13 @@ Deployment selecting(const std::string& name, const Labels& labels) {
     return made;
 }
 
+GonePods remembering(std::size_t most = 100) {
+    return {10min, most};
+}
+
+/// When everything happens where the time does not matter.
+constexpr TimePoint start{};
+
 PodOwner referred(const std::string& kind, const std::string& name) {
     return {kind, name, OwnerSource::owner_references};
 }
@@ -62,7 +73,7 @@ PodOwner referred(const std::string& kind, const std::string& name) {
 } // namespace
 
 TEST_CASE("a pod of a replica set is its deployment's") {
-    PodIndex index;
+    PodIndex index{remembering()};
     index.set(pod("p", "1", by("ReplicaSet", "web-5d", "rs")));
     // Before the replica set is known, it is the owner: its name still tells the deployment's.
     CHECK(index.owner_of("llm", "p") == referred("ReplicaSet", "web-5d"));
@@ -73,7 +84,7 @@ TEST_CASE("a pod of a replica set is its deployment's") {
 }
 
 TEST_CASE("what makes a deployment does not own its pods, what scales replica sets does") {
-    PodIndex index;
+    PodIndex index{remembering()};
     index.set(pod("p", "1", by("ReplicaSet", "web-5d", "rs")));
     index.set(workload<ReplicaSet>("web-5d", "rs", by("Deployment", "web", "d")));
     index.set(workload<Deployment>("web", "d", by("InferenceService", "svc", "s")));
@@ -83,7 +94,7 @@ TEST_CASE("what makes a deployment does not own its pods, what scales replica se
 }
 
 TEST_CASE("a pod of a stateful set is that one's, or its leader worker set's") {
-    PodIndex index;
+    PodIndex index{remembering()};
     index.set(pod("big-0", "1", by("StatefulSet", "big", "sts")));
     index.set(workload<StatefulSet>("big", "sts", by("Database", "big", "x")));
     CHECK(index.owner_of("llm", "big-0") == referred("StatefulSet", "big"));
@@ -96,7 +107,7 @@ TEST_CASE("a pod of a stateful set is that one's, or its leader worker set's") {
 }
 
 TEST_CASE("owners that own each other come to an end") {
-    PodIndex index;
+    PodIndex index{remembering()};
     index.set(pod("p", "1", by("ReplicaSet", "a", "a")));
     index.set(workload<ReplicaSet>("a", "a", by("ReplicaSet", "b", "b")));
     index.set(workload<ReplicaSet>("b", "b", by("ReplicaSet", "a", "a")));
@@ -104,14 +115,14 @@ TEST_CASE("owners that own each other come to an end") {
 }
 
 TEST_CASE("a pod that is made anew under its old name is another pod") {
-    PodIndex index;
+    PodIndex index{remembering()};
     const Pod old = pod("big-0", "1", by("StatefulSet", "big", "sts-1"));
     index.set(old);
     index.set(workload<StatefulSet>("big", "sts-1", by("LeaderWorkerSet", "old", "lws-1")));
     index.set(pod("big-0", "2", by("StatefulSet", "big", "sts-2")));
     CHECK(index.owner_of("llm", "big-0") == referred("StatefulSet", "big"));
     // News of the old one's end comes late.
-    index.erase(old);
+    index.erase(old, start);
     CHECK(index.state_of("llm", "big-0") == PodState::ready);
     CHECK(index.size() == 1);
     index.set(workload<StatefulSet>("big", "sts-2", by("LeaderWorkerSet", "new", "lws-2")));
@@ -120,7 +131,7 @@ TEST_CASE("a pod that is made anew under its old name is another pod") {
 }
 
 TEST_CASE("a pod that nobody manages is whose selector alone fits") {
-    PodIndex index;
+    PodIndex index{remembering()};
     Pod orphan = pod("p", "1");
     orphan.metadata.labels = {{"app", "web"}, {"tier", "a"}};
     index.set(orphan);
@@ -140,7 +151,7 @@ TEST_CASE("a pod that nobody manages is whose selector alone fits") {
 }
 
 TEST_CASE("a pod's state follows its condition and its end") {
-    PodIndex index;
+    PodIndex index{remembering()};
     Pod changing = pod("p", "1");
     changing.ready = false;
     index.set(changing);
@@ -151,31 +162,90 @@ TEST_CASE("a pod's state follows its condition and its end") {
     changing.metadata.being_deleted = true;
     index.set(changing);
     CHECK(index.state_of("llm", "p") == PodState::terminating);
-    index.erase(changing);
+    index.erase(changing, start);
     CHECK(index.state_of("llm", "p") == std::nullopt);
 }
 
 TEST_CASE("a list replaces what was known in its namespace, and nothing else") {
-    PodIndex index;
+    PodIndex index{remembering()};
     Pod elsewhere = pod("e", "9");
     elsewhere.metadata.namespace_name = "other";
     index.set(elsewhere);
     index.set(pod("a", "1"));
-    index.set_all("llm", std::vector{pod("b", "2")});
+    index.set_all("llm", std::vector{pod("b", "2")}, true, start);
     CHECK(index.state_of("llm", "a") == std::nullopt);
     CHECK(index.state_of("llm", "b") == PodState::ready);
     CHECK(index.state_of("other", "e") == PodState::ready);
-    index.set_all("", std::vector<Pod>{});
+    index.set_all("", std::vector<Pod>{}, true, start);
     CHECK(index.size() == 0);
 }
 
+TEST_CASE(
+    "a pod that was never seen is not gone, one that was deleted is until it is there again") {
+    PodIndex index{remembering()};
+    CHECK_FALSE(index.is_gone("llm", "big-0", start));
+    index.set(pod("big-0", "1"));
+    CHECK_FALSE(index.is_gone("llm", "big-0", start));
+    index.erase(pod("big-0", "1"), start);
+    CHECK(index.is_gone("llm", "big-0", start));
+    CHECK_FALSE(index.is_gone("llm", "big-1", start));
+    CHECK_FALSE(index.is_gone("other", "big-0", start));
+
+    index.set(pod("big-0", "2"));
+    CHECK(index.state_of("llm", "big-0") == PodState::ready);
+    CHECK_FALSE(index.is_gone("llm", "big-0", start));
+    // News of the old one's end comes late.
+    index.erase(pod("big-0", "1"), start);
+    CHECK_FALSE(index.is_gone("llm", "big-0", start));
+    // That one whom nobody knew has ended says nothing of who was measured.
+    index.erase(pod("unknown", "3"), start);
+    CHECK_FALSE(index.is_gone("llm", "unknown", start));
+}
+
+TEST_CASE("a pod that a complete list of its namespace lacks is gone, and one that it has is not") {
+    PodIndex index{remembering()};
+    for (const char* const name : {"stays", "ends", "unreadable"})
+        index.set(pod(name, name));
+    Pod elsewhere = pod("elsewhere", "9");
+    elsewhere.metadata.namespace_name = "other";
+    index.set(elsewhere);
+
+    index.set_all("llm", std::vector{pod("stays", "stays"), pod("unreadable", "unreadable")}, true,
+                  start);
+    CHECK(index.is_gone("llm", "ends", start));
+    CHECK_FALSE(index.is_gone("llm", "stays", start));
+    CHECK_FALSE(index.is_gone("other", "elsewhere", start));
+    // A list that lacks something that exists.
+    index.set_all("llm", std::vector{pod("stays", "stays")}, false, start);
+    CHECK(index.state_of("llm", "unreadable") == std::nullopt);
+    CHECK_FALSE(index.is_gone("llm", "unreadable", start));
+    index.set_all("llm", std::vector{pod("ends", "anew")}, true, start);
+    CHECK_FALSE(index.is_gone("llm", "ends", start));
+    CHECK(index.is_gone("llm", "stays", start));
+    index.set_all("", std::vector<Pod>{}, true, start);
+    CHECK(index.is_gone("llm", "ends", start));
+    CHECK(index.is_gone("other", "elsewhere", start));
+}
+
+TEST_CASE("a list of many pods that are there crowds out none that are gone") {
+    PodIndex index{remembering(1)};
+    std::vector<Pod> all;
+    for (const char* const name : {"a", "b", "c"})
+        all.push_back(pod(name, name));
+    index.set_all("llm", all, true, start);
+    index.set(pod("gone", "1"));
+    index.erase(pod("gone", "1"), start);
+    index.set_all("llm", all, true, start);
+    CHECK(index.is_gone("llm", "gone", start));
+}
+
 TEST_CASE("objects without a uid are found by name and own nothing") {
-    PodIndex index;
+    PodIndex index{remembering()};
     index.set(pod("a", "", by("ReplicaSet", "r", "")));
     index.set(pod("b", ""));
     index.set(workload<ReplicaSet>("x", "", by("Deployment", "wrong", "")));
     CHECK(index.owner_of("llm", "a") == referred("ReplicaSet", "r"));
-    index.erase(pod("a", ""));
+    index.erase(pod("a", ""), start);
     CHECK(index.size() == 1);
 }
 
@@ -184,7 +254,7 @@ TEST_CASE("whatever happens in whatever order, the index answers as one that loo
     const auto below = [&](std::size_t most) {
         return std::uniform_int_distribution<std::size_t>(0, most - 1)(random);
     };
-    PodIndex index;
+    PodIndex index{remembering()};
     // All that is, by name.
     std::map<std::string, Pod> pods;
     std::map<std::string, ReplicaSet> replica_sets;
@@ -242,7 +312,10 @@ TEST_CASE("whatever happens in whatever order, the index answers as one that loo
         const std::string name = "o" + std::to_string(below(4));
         const auto known = objects.find(name);
         if (known != objects.end() && below(3) == 0) {
-            index.erase(known->second);
+            if constexpr (std::is_same_v<decltype(made), Pod>)
+                index.erase(known->second, start);
+            else
+                index.erase(known->second);
             objects.erase(known);
             return;
         }
