@@ -11,6 +11,7 @@
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/random_source.hpp"
+#include "wva_metrics/kubernetes/detail/watch_places.hpp"
 #include "wva_metrics/kubernetes/detail/watch_session.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
@@ -94,6 +95,7 @@ public:
     ///
     /// Completes when the watch has ended: in good order after `watch_timeout` to twice of it, or
     /// with one of the errors of `http::Client::stream` and `list`, or
+    /// - `unavailable`: as many as `max_watches` are under way,
     /// - `too_large`: an event exceeds `max_object_bytes`,
     /// - `bad_response`: something that is no event,
     /// - what an error event of the API server says.
@@ -111,13 +113,19 @@ public:
     const std::string& endpoint() const noexcept { return shared_->endpoint; }
     /// How it asks.
     const ClientConfig& config() const noexcept { return shared_->config; }
+    /// Who follows something through it, and may.
+    const std::shared_ptr<detail::WatchPlaces>& watch_places() const noexcept {
+        return shared_->places;
+    }
     /// Where it runs; nothing after its execution context has been destroyed.
     std::optional<asio::any_io_executor> executor() const { return shared_->executor(); }
 
 private:
     struct Shared {
         Shared(const asio::any_io_executor& runs_on, ClientConfig configuration)
-            : config(std::move(configuration)), executor_(runs_on), hook_(runs_on, [this] {
+            : config(std::move(configuration)),
+              places(std::make_shared<detail::WatchPlaces>(config.max_watches)), executor_(runs_on),
+              hook_(runs_on, [this] {
                   std::optional<asio::any_io_executor> dropped;
                   const std::lock_guard lock(mutex_);
                   dropped.swap(executor_);
@@ -134,6 +142,7 @@ private:
         }
 
         const ClientConfig config;
+        const std::shared_ptr<detail::WatchPlaces> places;
         std::string problems;
         std::string endpoint;
         detail::RandomSource random;
@@ -152,6 +161,7 @@ private:
     static http::ClientConfig http_config(const ClientConfig& config) {
         http::ClientConfig http = config.http;
         http.limits.max_body_bytes = config.max_page_bytes;
+        http.limits.max_streams = config.max_watches;
         http.timeouts.attempt = config.page_timeout;
         return http;
     }
@@ -248,6 +258,8 @@ private:
         } else if (response.has_error()) {
             end.was_opened = end.was_opened || response.error().http_status / 100 == 2;
             end.error = explain(std::move(response).error(), asked, *shared);
+            if (!end.was_opened && end.error->is(Errc::unavailable))
+                end.error->message += "; for watches that limit is max_watches";
         } else if (response->status / 100 != 2) {
             end.error = to_error(*response, asked, shared->endpoint);
         } else {

@@ -14,9 +14,9 @@ namespace wva_metrics::kubernetes {
 /// How a Kubernetes API server is asked. Plain values; use designated initializers and check with
 /// `validate`. Inside a cluster, `in_cluster_config` (kubernetes/tls_in_cluster.hpp) makes one.
 struct ClientConfig {
-    /// Where the API server is, how it is trusted, and who asks. Two of its members are replaced:
-    /// `limits.max_body_bytes` by `max_page_bytes`, `timeouts.attempt` by `page_timeout`. Every
-    /// watch holds one of its `limits.max_connections`.
+    /// Where the API server is, how it is trusted, and who asks. Three of its members are replaced:
+    /// `limits.max_body_bytes` by `max_page_bytes`, `timeouts.attempt` by `page_timeout`,
+    /// `limits.max_streams` by `max_watches`. Watches take none of its `limits.max_connections`.
     http::ClientConfig http{};
     /// The namespace that the program itself runs in, where that is known. The client does not use
     /// it.
@@ -49,6 +49,11 @@ struct ClientConfig {
     std::size_t max_pages = 10'000;
     /// Objects that one reflector follows.
     std::size_t max_objects = 200'000;
+    /// Resources that all reflectors of one client may follow together, each on a connection of its
+    /// own: `KubernetesPodOwners` four per namespace, `KubernetesVariants` one. A reflector too
+    /// many asks for nothing, and says so with the number that is needed; it begins when another
+    /// one has been stopped. A `Client::watch` of your own takes one, too, while it lasts.
+    std::size_t max_watches = 256;
 };
 
 /// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
@@ -79,6 +84,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require(config.max_object_bytes > 0, "max_object_bytes must be positive");
     require(config.max_pages > 0, "max_pages must be positive");
     require(config.max_objects > 0, "max_objects must be positive");
+    require(config.max_watches > 0, "max_watches must be positive");
     return problems;
 }
 

@@ -40,6 +40,7 @@ TEST_CASE("each thing that is wrong with a Kubernetes client's configuration is 
         {"max_object_bytes", [](ClientConfig& c) { c.max_object_bytes = 0; }},
         {"max_pages", [](ClientConfig& c) { c.max_pages = 0; }},
         {"max_objects", [](ClientConfig& c) { c.max_objects = 0; }},
+        {"max_watches", [](ClientConfig& c) { c.max_watches = 0; }},
     }));
     ClientConfig config = sound();
     change(config);

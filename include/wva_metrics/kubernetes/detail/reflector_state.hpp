@@ -6,6 +6,7 @@
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_run.hpp"
+#include "wva_metrics/kubernetes/detail/watch_places.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
@@ -41,7 +42,8 @@ public:
     ReflectorState(Client client, Resource<T> resource, Selection selection,
                    ReflectorHandler<T> handler)
         : client_(std::move(client)), resource_(std::move(resource)),
-          selection_(std::move(selection)), handler_(std::move(handler)) {
+          selection_(std::move(selection)), handler_(std::move(handler)),
+          place_(client_.watch_places()) {
         if (const std::optional<asio::any_io_executor> executor = client_.executor())
             hook_.emplace(*executor, [this] { abandon(); });
     }
@@ -101,6 +103,8 @@ private:
         run_.reset();
         if (status_.running && executor)
             begin(*executor);
+        else
+            place_.give_back();
     }
 
     /// The execution context is being destroyed: keeps nothing that belongs to it.
@@ -108,6 +112,7 @@ private:
         RunPtr dropped;
         const std::lock_guard lock(mutex_);
         dropped.swap(run_);
+        place_.give_back();
         status_.running = false;
         status_.synced = false;
         status_.listing = false;
@@ -138,6 +143,10 @@ private:
     }
 
     static asio::awaitable<WatchStep> list(StatePtr self, RunPtr run, WatchStep step) {
+        // A list is worth nothing to who may not watch from it on.
+        if (!self->place_.take())
+            co_return run->machine.list_failed(
+                self->client_.watch_places()->refusal(self->client_.endpoint()));
         if (step.token.empty()) {
             run->objects.clear();
             run->unreadable = 0;
@@ -260,6 +269,8 @@ private:
     const Resource<T> resource_;
     const Selection selection_;
     const ReflectorHandler<T> handler_;
+    /// Held while something is under way.
+    WatchPlaces::Place place_;
     mutable std::mutex mutex_;
     ReflectorStatus status_;
     /// As it was when `run_` began, for the counts go on.

@@ -128,11 +128,13 @@ public:
             return watch(Duration::zero());
 
         const bool broke_off = end.was_opened && (!end.error || !is_answer(*end.error));
+        const bool was_asked = end.was_opened || !end.error || !end.error->is(Errc::unavailable) ||
+                               is_answer(*end.error);
         Error error = end.error
                           ? *std::move(end.error)
                           : Error(Errc::unavailable,
                                   "the API server, or a proxy before it, ends watches at once");
-        if (must_list(error) || ++failed_watches_ % watches_before_list == 0) {
+        if (must_list(error) || (was_asked && ++failed_watches_ % watches_before_list == 0)) {
             ++restarts_;
             return list_again(std::move(error));
         }
@@ -152,7 +154,7 @@ public:
 
 private:
     /// A server may not know that it has forgotten the place; after so many failures it is not
-    /// asked for it again.
+    /// asked for it again. A watch that the client itself refused says nothing of the server.
     static constexpr unsigned watches_before_list = 3;
 
     /// The same request would meet the same end, so only a list may help.

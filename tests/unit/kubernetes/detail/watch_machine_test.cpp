@@ -354,6 +354,16 @@ TEST_CASE("a place that fails again and again is given up for a list") {
     CHECK(machine.restarts() == 1);
 }
 
+TEST_CASE(
+    "a watch that the client itself refused is tried again, and casts no doubt on its place") {
+    WatchMachine machine = watching();
+    const Error refused = failure(Errc::unavailable);
+    for (int i = 0; i < 10; ++i)
+        CHECK(is_watch_from(machine.watch_ended(refused_end(refused)), "5"));
+    CHECK(machine.lists() == 1);
+    CHECK(machine.restarts() == 0);
+}
+
 TEST_CASE("a place that a list has just given has all its chances") {
     WatchMachine machine = watching();
     machine.watch_ended(refused_end(down));
