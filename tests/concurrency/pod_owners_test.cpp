@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/kubernetes/pod_owners.hpp"
+
+#include "support/cluster.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace wva_metrics;
+using namespace wva_metrics::test_support;
+
+namespace {
+
+/// The first state of the pod `p` that is not the one it had.
+PodState state_after(const kubernetes::KubernetesPodOwners& owners, PodState had) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < give_up) {
+        const PodState state = owners.state_of("llm", "p");
+        if (state != had)
+            return state;
+        std::this_thread::yield();
+    }
+    throw std::runtime_error("what the test waits for did not happen");
+}
+
+} // namespace
+
+TEST_CASE("a pod that comes, goes and comes again is seen so by threads that ask meanwhile") {
+    asio::io_context server_context;
+    Cluster cluster(server_context);
+    cluster.server.answer_list("pods", object_list({pod_json("p", "1")}, "10"));
+    const auto pods = cluster.server.answer_watch("pods");
+    for (const char* const plural : {"replicasets", "statefulsets", "deployments"}) {
+        cluster.server.answer_list(plural, object_list({}, "10"));
+        cluster.server.answer_watch(plural);
+    }
+    asio::io_context context;
+    kubernetes::KubernetesPodOwners owners(
+        kubernetes::Client(context.get_executor(), cluster.config()));
+    owners.start();
+    const auto say = [&](const std::string& line) {
+        asio::post(server_context, [pods, line] { pods->say(line); });
+    };
+
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { server_context.run(); });
+    for (int i = 0; i < 2; ++i)
+        threads.emplace_back([&] { context.run(); });
+    threads.emplace_back([&] {
+        while (!is_over) {
+            owners.find("llm", "p");
+            owners.state_of("llm", "p");
+            std::this_thread::yield();
+        }
+    });
+    std::vector<PodState> states{PodState::unknown};
+    try {
+        states.push_back(state_after(owners, states.back()));
+        say(watch_line("DELETED", pod_json("p", "11")));
+        states.push_back(state_after(owners, states.back()));
+        say(watch_line("ADDED", pod_json("p", "12")));
+        states.push_back(state_after(owners, states.back()));
+    } catch (const std::runtime_error&) {
+        states.push_back(PodState::unknown);
+    }
+    is_over = true;
+    context.stop();
+    server_context.stop();
+    for (std::thread& thread : threads)
+        thread.join();
+    CHECK(states ==
+          std::vector{PodState::unknown, PodState::ready, PodState::gone, PodState::ready});
+}
