@@ -110,6 +110,15 @@ TEST_CASE("a call ends at once when it is cancelled, whatever it waits for") {
         CHECK_FALSE(stuck.other->is_over());
 }
 
+TEST_CASE("a call that is cancelled as its name is looked up does not go on to connect") {
+    StuckCall stuck(Phase::looking_up);
+    stuck.transport->black_hole = asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 1);
+    stuck.call->cancel.emit(asio::cancellation_type::terminal);
+    stuck.transport->look_ups.front()({}, {*stuck.transport->black_hole});
+    CHECK(finish_call(*stuck.context, stuck.call).error().is(Errc::aborted));
+    CHECK(stuck.transport->connects == 0);
+}
+
 TEST_CASE(
     "cancelling a call that is over does nothing, even when its client and context are gone") {
     std::shared_ptr<StartedCall> call;

@@ -86,6 +86,22 @@ TEST_CASE_METHOD(Fixture,
     CHECK_FALSE(open.call->is_stopped());
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a call that nobody wants any more gets no new time, even if it expired before") {
+    const Call::Stop why = GENERATE(Call::Stop::cancelled, Call::Stop::closed);
+    const bool expires_first = GENERATE(true, false);
+    const OpenCall open(calls, now() + 1h);
+    if (expires_first)
+        open.call->expire();
+    open.call->post_stop(why);
+    io.poll();
+    if (!expires_first)
+        open.call->expire();
+    CHECK_FALSE(open.call->is_expired());
+    calls->expire_at(*open.call, now() + 1h);
+    CHECK(open.call->is_aborted());
+}
+
 TEST_CASE_METHOD(Fixture, "a call that ended keeps the io_context from ending for a moment only") {
     auto open = std::make_unique<OpenCall>(calls, now() + 1h);
     SECTION("soon after it began") {}

@@ -125,7 +125,8 @@ private:
             ask();
         while (!waiter.is_answered() && !call_.is_stopped())
             co_await call_.wait();
-        if (!waiter.is_answered())
+        // Of an aborted call no stream would be closed any more, and connecting might never end.
+        if (call_.is_aborted() || !waiter.is_answered())
             co_return failure(deadline, "the host name was not resolved", Errc::name_lookup_failed,
                               {});
         if (waiter.error() || waiter.addresses().empty()) {

@@ -107,8 +107,10 @@ private:
         if (wake_)
             wake_->cancel();
     }
+    /// An expiry is forgotten when the next turn begins, so it must not hide that nobody wants the
+    /// call any more.
     void stop(Stop why) {
-        if (is_stopped())
+        if (is_aborted() || stop_ == why)
             return;
         stop_ = why;
         if (stream_ != nullptr)
