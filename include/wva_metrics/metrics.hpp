@@ -69,7 +69,7 @@ struct ReplicaSamples {
     ModelKey model{};
     /// Sorted by pod name.
     std::vector<ReplicaSample> pods{};
-    /// Pods that still have series but no longer exist, sorted. They are not in `pods`.
+    /// Pods that no longer exist but have left values, sorted. They are not in `pods`.
     std::vector<std::string> gone_pods{};
     /// Some of the answer is missing because the backend failed or said so.
     bool partial = false;
@@ -111,7 +111,7 @@ struct ModelReplicas {
     std::vector<ReplicaMetrics> replicas{};
     /// Pods of this model that belong to none of the caller's variants, sorted.
     std::vector<std::string> unattributed_pods{};
-    /// Pods that still have series but no longer exist, sorted.
+    /// Pods that no longer exist but have left values, sorted.
     std::vector<std::string> gone_pods{};
     /// Some of the answer is missing because the backend failed or said so.
     bool partial = false;

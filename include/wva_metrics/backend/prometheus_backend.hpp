@@ -64,7 +64,8 @@ public:
         return fetch_optimizer_metrics(core_, std::move(variants));
     }
 
-    /// Pods that are known to be gone are named in `gone_pods` and not counted.
+    /// Pods that are known to be gone are named in `gone_pods` and not counted. kube-state-metrics
+    /// is only believed that a pod is gone once the pod's own series have ended.
     template <detail::IfUsed = detail::IfUsed::compile>
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {

@@ -27,8 +27,8 @@ struct PrometheusConfig {
     /// How large a question may grow.
     promql::PlanLimits limits{};
     /// Ask kube-state-metrics, through the same Prometheus, which pods exist and whose they are.
-    /// Without it pods that are gone are only noticed when their series end, and owners are told by
-    /// the pods' names.
+    /// Without it pods that are gone count until their values have left the window, and owners are
+    /// told by the pods' names.
     bool use_kube_state = true;
     /// Averages over fewer requests than this in the rate window are missing: there is nothing to
     /// divide by. Below one, because Prometheus extrapolates a single request to a fraction at the

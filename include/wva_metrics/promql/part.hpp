@@ -28,11 +28,12 @@ enum class Part : std::uint8_t {
     time,
     /// When it was last sampled in a longer past, Unix seconds.
     recent,
-    /// A pod that existed a short time ago, and does no more.
+    /// A pod that kube-state-metrics reported a short time ago, and does no more: either it exists
+    /// no more, or the instance of kube-state-metrics that reported it is restarting.
     gone,
     /// Who owns a pod.
     owner,
-    /// That kube-state-metrics reports pods at all.
+    /// That kube-state-metrics reports pods at all, of whatever namespace.
     reporting,
 };
 

@@ -165,6 +165,8 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
                                 format_duration(windows.pod_memory) + "])) unless max" + pod + "(" +
                                 info + ")");
     parts.add({Part::owner}, "max" + owned + "(" + kube.pod_owner + selector + ")");
+    // Of all namespaces, since the last pod of these may be gone. So it tells an outage of all
+    // instances of kube-state-metrics, not of one that reports these pods beside others.
     parts.add({Part::reporting}, "count(" + kube.pod_info + ")");
     return std::move(parts).take();
 }
@@ -202,9 +204,10 @@ inline Result<Query> build_signal_query_of_all(Signal signal,
     return detail::signal_query(signal, *selector, profile, windows);
 }
 
-/// Which pods of these namespaces existed lately and do no more, whose pods are, and whether
-/// kube-state-metrics reports at all: only then does the absence of a pod mean anything. Errors as
-/// `build_signal_query`. Thread-safe.
+/// Which pods of these namespaces were reported lately and are no more, whose pods are, and whether
+/// kube-state-metrics reports at all: only then does the absence of a pod mean anything. And even
+/// then only of a pod whose own series have ended, since of several instances of kube-state-metrics
+/// one may be restarting. Errors as `build_signal_query`. Thread-safe.
 inline Result<Query> build_pods_query(std::span<const std::string> namespaces,
                                       const EngineProfile& profile, const QueryWindows& windows) {
     const KubeStateNames& kube = profile.kube_state;

@@ -82,6 +82,12 @@ struct BackendFixture {
     void set_kv(const Server& server, double usage, const std::string& engine = "0") {
         fake.set(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
     }
+    /// The pod is not scraped any more; what it reported last is in the window alone.
+    void set_ended_kv(const Server& server, double usage) {
+        const auto kv = series("vllm:kv_cache_usage_perc", server, {{"engine", "0"}});
+        fake.append(kv, usage, noon - 30s);
+        fake.end(kv);
+    }
     void set_queue(const Server& server, double waiting, const std::string& engine = "0") {
         fake.set(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
     }

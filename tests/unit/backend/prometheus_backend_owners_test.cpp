@@ -90,7 +90,7 @@ TEST_CASE_METHOD(OwnersFixture, "a pod that the cluster does not have is gone, w
 TEST_CASE_METHOD(OwnersFixture, "a pod that the cluster has is there, whatever kube-state-metrics "
                                 "does not say yet") {
     cluster->add("llama-0", "llama");
-    set_kv({"llama-0"}, 0.5);
+    set_ended_kv({"llama-0"}, 0.5);
     remove_pod("llama-0"); // Its predecessor of the same name.
     add_pod("dns", "kube-system");
     CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});

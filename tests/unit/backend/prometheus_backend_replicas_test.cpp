@@ -68,9 +68,7 @@ TEST_CASE_METHOD(BackendFixture, "a gauge is its peak in the window, and as old 
 }
 
 TEST_CASE_METHOD(BackendFixture, "a series that has ended counts for the window, as a window old") {
-    const auto kv = series("vllm:kv_cache_usage_perc", {pod_a}, {{"engine", "0"}});
-    fake.append(kv, 0.5, noon - 30s);
-    fake.end(kv);
+    set_ended_kv({pod_a}, 0.5);
     const TimePoint before = std::chrono::steady_clock::now();
     const Reading<double> usage = replicas().pods.at(0).kv_cache_usage;
     const TimePoint after = std::chrono::steady_clock::now();
@@ -195,7 +193,7 @@ TEST_CASE_METHOD(BackendFixture, "pods are found by whatever label names them") 
 }
 
 TEST_CASE_METHOD(BackendFixture, "pods that are known to be gone are named and not counted") {
-    set_kv({pod_a}, 0.5);
+    set_ended_kv({pod_a}, 0.5);
     set_kv({pod_b}, 0.5);
     remove_pod(pod_a);
     add_pod(pod_b);
@@ -206,8 +204,8 @@ TEST_CASE_METHOD(BackendFixture, "pods that are known to be gone are named and n
 }
 
 TEST_CASE_METHOD(BackendFixture, "pods are known to be gone also when all of them are") {
-    set_kv({pod_a}, 0.5);
-    set_kv({pod_b}, 0.5);
+    set_ended_kv({pod_a}, 0.5);
+    set_ended_kv({pod_b}, 0.5);
     remove_pod(pod_a);
     remove_pod(pod_b);
     add_pod("dns", "kube-system"); // kube-state-metrics itself is alive.
@@ -216,9 +214,47 @@ TEST_CASE_METHOD(BackendFixture, "pods are known to be gone also when all of the
     CHECK(samples.gone_pods == std::vector{pod_a, pod_b});
 }
 
+TEST_CASE_METHOD(BackendFixture, "a pod whose series live is there, whatever kube-state-metrics "
+                                 "says") {
+    set_kv({pod_a}, 0.5);
+    remove_pod(pod_a);
+    SECTION("because the pod came back under its name after its last scrape") {
+        add_pod(pod_b);
+    }
+    SECTION("because another cluster's reports, and this one's is away") {
+        add_pod("dns", "kube-system");
+    }
+    const ReplicaSamples samples = replicas();
+    REQUIRE(names(samples) == std::vector{pod_a});
+    CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
+    CHECK(samples.pods[0].state == PodState::unknown);
+    CHECK(samples.gone_pods.empty());
+    CHECK_FALSE(samples.partial);
+}
+
+TEST_CASE_METHOD(BackendFixture, "while one of several kube-state-metrics restarts, no pod that is "
+                                 "measured gets lost") {
+    const std::string pod_c = "llama-7d9f8b6c5d-ccccc";
+    const std::string deleted = "llama-7d9f8b6c5d-ddddd";
+    for (const std::string& pod : {pod_a, pod_b, pod_c})
+        set_kv({pod}, 0.5);
+    set_ended_kv({deleted}, 0.5);
+    for (const std::string& pod : {pod_a, pod_b, deleted})
+        remove_pod(pod); // All that the restarting one reports.
+    add_pod(pod_c);
+    for (const bool is_back : {false, true}) {
+        if (is_back)
+            for (const std::string& pod : {pod_a, pod_b})
+                add_pod(pod);
+        const ReplicaSamples samples = replicas();
+        CHECK(names(samples) == std::vector{pod_a, pod_b, pod_c});
+        CHECK(samples.gone_pods == std::vector{deleted});
+    }
+}
+
 TEST_CASE_METHOD(BackendFixture, "nobody is called gone by a kube-state-metrics that does not "
                                  "know") {
-    set_kv({pod_a}, 0.5);
+    set_ended_kv({pod_a}, 0.5);
     SECTION("because there is none") {}
     SECTION("because it does not watch this namespace") {
         add_pod("dns", "kube-system");
@@ -246,7 +282,7 @@ TEST_CASE_METHOD(BackendFixture, "nobody is called gone by a kube-state-metrics 
 }
 
 TEST_CASE_METHOD(BackendFixture, "a pod that was gone and came back under its name is there") {
-    set_kv({"llama-0"}, 0.5);
+    set_ended_kv({"llama-0"}, 0.5);
     fake.append(pod_info("llama-0"), 1, noon - 120s);
     fake.append(pod_info("llama-0"), 1, noon);
     CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});
@@ -254,7 +290,7 @@ TEST_CASE_METHOD(BackendFixture, "a pod that was gone and came back under its na
 
 TEST_CASE_METHOD(BackendFixture, "where kube-state-metrics cannot be asked the values are there, "
                                  "and what they lack is said") {
-    set_kv({pod_a}, 0.5);
+    set_ended_kv({pod_a}, 0.5);
     set_load({pod_a}, 1);
     remove_pod(pod_a);
     for (int i = 0; i < 200; ++i)
@@ -276,8 +312,8 @@ TEST_CASE_METHOD(BackendFixture, "where kube-state-metrics cannot be asked the v
 }
 
 TEST_CASE_METHOD(BackendFixture, "a namespace whose pods cannot be asked for spoils no other's") {
-    set_kv({pod_a, "meta/llama", "small"}, 0.5);
-    set_kv({pod_a, "meta/llama", "huge"}, 0.5);
+    set_ended_kv({pod_a, "meta/llama", "small"}, 0.5);
+    set_ended_kv({pod_a, "meta/llama", "huge"}, 0.5);
     for (int i = 0; i < 100; ++i)
         add_pod("other-" + std::to_string(i), "huge");
     add_pod(pod_b, "small");
@@ -316,7 +352,6 @@ TEST_CASE_METHOD(BackendFixture, "no pod is called gone by an answer that lacks 
                    R"({"status":"success",)" + warnings +
                        R"("data":{"resultType":"vector","result":[)" +
                        row(R"("model_name":"meta/llama","wva_part":"value0")", "0.5") + "," +
-                       row(R"("model_name":"meta/llama","wva_part":"time0")", "1700000000") + "," +
                        row(R"("wva_part":"gone0")", "1") + "," +
                        row(R"("wva_part":"reporting0")", "9") + "]}}");
     const ReplicaSamples samples = replicas();

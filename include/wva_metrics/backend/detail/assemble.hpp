@@ -57,7 +57,7 @@ public:
         add_warnings(model, samples);
         add_failures({kv_failure, queue_failure}, samples);
 
-        std::map<std::string, ReplicaSample> pods;
+        std::map<std::string, FoundPod> pods;
         fill(model, Signal::kv_cache_usage, AcrossEngines::highest, &ReplicaSample::kv_cache_usage,
              pods);
         fill(model, Signal::queue_length, AcrossEngines::sum, &ReplicaSample::queue_length, pods);
@@ -65,8 +65,10 @@ public:
             samples.warnings.push_back("some series of model '" + samples.model.model_id +
                                        "' have no label '" + config_.engine.labels.pod +
                                        "'; they belong to no replica");
-        for (auto& [pod, sample] : pods) {
-            sample.state = found_.pods.state_of(samples.model.namespace_name, pod);
+        for (auto& [pod, found] : pods) {
+            ReplicaSample& sample = found.sample;
+            sample.state =
+                found_.pods.state_of(samples.model.namespace_name, pod, found.has_living_series);
             if (sample.state == PodState::gone) {
                 samples.gone_pods.push_back(pod);
                 continue;
@@ -97,6 +99,12 @@ public:
     }
 
 private:
+    /// A pod under one signal after the other.
+    struct FoundPod {
+        ReplicaSample sample;
+        bool has_living_series = false;
+    };
+
     /// Kind and name. Several variants may scale one, and one name may have several kinds.
     using Workload = std::pair<std::string_view, std::string_view>;
     static Workload workload_of(const VariantAutoscaling& variant) noexcept {
@@ -151,16 +159,17 @@ private:
     }
 
     void fill(std::size_t model, Signal signal, AcrossEngines across,
-              Reading<double> ReplicaSample::*member,
-              std::map<std::string, ReplicaSample>& pods) const {
+              Reading<double> ReplicaSample::*member, std::map<std::string, FoundPod>& pods) const {
         for_each_pod(
             rows(signal, model), [&](const std::string& pod, std::span<const SignalRow> of_pod) {
                 const auto nothing = Reading<double>::missing(ReadingReason::no_series);
                 const auto [place, is_new] = pods.try_emplace(pod);
+                FoundPod& found = place->second;
                 if (is_new)
-                    place->second.kv_cache_usage = place->second.queue_length = nothing;
-                place->second.*member =
+                    found.sample.kv_cache_usage = found.sample.queue_length = nothing;
+                found.sample.*member =
                     gauge_reading(of_pod, metrics_.at(signal), across, config_.windows.peak);
+                found.has_living_series = found.has_living_series || has_living_series(of_pod);
             });
     }
 

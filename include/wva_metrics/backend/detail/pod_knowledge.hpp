@@ -71,11 +71,18 @@ public:
     }
 
     /// What is known of a pod's life.
-    PodState state_of(const std::string& namespace_name, const std::string& pod) const {
+    ///
+    /// A pod with living series is still scraped, and so it exists, whatever kube-state-metrics
+    /// says: of several of its instances one may be restarting, and it hears late of a pod that
+    /// comes back under its name. The owners know it from the API server, at once, and are
+    /// believed: a deleted pod's series live on until the next scrape.
+    PodState state_of(const std::string& namespace_name, const std::string& pod,
+                      bool has_living_series) const {
         const PodState told = owners_.state_of(namespace_name, pod);
         if (told != PodState::unknown)
             return told;
-        return is_gone(namespace_name, pod) ? PodState::gone : PodState::unknown;
+        return !has_living_series && is_gone(namespace_name, pod) ? PodState::gone
+                                                                  : PodState::unknown;
     }
 
     /// The same for each signal of a batch, even where the owners learn more meanwhile.
@@ -92,9 +99,9 @@ public:
     }
 
 private:
-    /// Known to have existed and to exist no more. A pod that was never seen is not gone: it may be
+    /// Reported until lately, and no more. A pod that was never seen is not gone: it may be
     /// younger than the last scrape, or in a namespace that kube-state-metrics does not watch.
-    /// Nothing is gone while nothing is reported.
+    /// Nothing is gone while nothing is reported; but whether all that should report do is unknown.
     bool is_gone(const std::string& namespace_name, const std::string& pod) const {
         const Facts* facts = find(namespace_name, pod);
         return reporting_ && facts != nullptr && facts->gone;

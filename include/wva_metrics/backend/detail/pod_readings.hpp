@@ -69,6 +69,12 @@ inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag t
     return living.count > 0 ? FoundValues{living, true} : FoundValues{ended, false};
 }
 
+/// Whether any series of one pod's rows is alive, by whatever name: then the pod is still scraped.
+inline bool has_living_series(std::span<const SignalRow> pod) noexcept {
+    return std::ranges::any_of(
+        pod, [](const SignalRow& row) { return row.tag.part == promql::Part::time; });
+}
+
 /// Calls `use(alias, values)` for the first of a signal's names that has a value and is
 /// alive, else for the first that has a value; for none where none has. A server that was renamed
 /// under way still has the old name's values in the window. `part` is what counts as a value.

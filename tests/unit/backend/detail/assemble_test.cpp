@@ -4,6 +4,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace wva_metrics;
@@ -20,6 +21,11 @@ const TimePoint asked_at{std::chrono::hours(1000)};
 struct Fixture {
     void add(Signal signal, Part part, const std::string& pod, double value) {
         found.signals[signal].rows.push_back({0, pod, "", {part, 0}, value, 0, asked_at});
+    }
+    void add_to_pods(Part part, const std::string& pod) {
+        const std::string tag = promql::to_string(promql::PartTag{part});
+        const std::vector<std::string_view> labels = {tag, "llm", pod, "", ""};
+        found.pods.add({labels, 1, 0});
     }
     void fail(Signal signal, const std::string& text) {
         found.signals[signal].failures.emplace(0, Error(Errc::too_costly, text));
@@ -110,6 +116,27 @@ TEST_CASE_METHOD(Fixture, "variants that name the same deployment are given the 
     CHECK(answers.at(0)->arrival_rate_per_minute.value() == 60);
     CHECK(answers.at(1)->arrival_rate_per_minute.value() == 60);
     CHECK(answers.at(1)->variant == "twin");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a pod that kube-state-metrics calls gone is left out once all its series "
+                 "have ended") {
+    const Signal ends_first = GENERATE(Signal::kv_cache_usage, Signal::queue_length);
+    const Signal ends_last = ends_first == Signal::queue_length ? Signal::kv_cache_usage //
+                                                                : Signal::queue_length;
+    for (const Signal signal : replica_signals)
+        add(signal, Part::value, pod_a, 0.5);
+    add_to_pods(Part::gone, pod_a);
+    add_to_pods(Part::reporting, "");
+    CHECK(replicas().value().pods.empty());
+    CHECK(replicas().value().gone_pods == std::vector{pod_a});
+
+    add(ends_last, Part::time, pod_a, 0);
+    const ReplicaSamples samples = replicas().value();
+    CHECK(samples.gone_pods.empty());
+    REQUIRE(samples.pods.size() == 1);
+    CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
+    CHECK(samples.pods[0].queue_length.value() == 0.5);
 }
 
 TEST_CASE_METHOD(Fixture, "replicas do not depend on the order in which rows came") {

@@ -25,8 +25,12 @@ void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "
     pods.add({labels, 1, 0});
 }
 
-bool is_gone(const PodKnowledge& pods, const std::string& namespace_name, const std::string& pod) {
-    return pods.state_of(namespace_name, pod) == PodState::gone;
+constexpr bool living = true;
+constexpr bool ended = false;
+
+bool is_gone(const PodKnowledge& pods, const std::string& namespace_name, const std::string& pod,
+             bool series = ended) {
+    return pods.state_of(namespace_name, pod, series) == PodState::gone;
 }
 
 /// Knows what it is told, of any namespace.
@@ -48,17 +52,19 @@ struct ToldOwners {
 
 } // namespace
 
-TEST_CASE("a pod is gone when Prometheus calls it so, and somebody reports") {
+TEST_CASE(
+    "a pod is gone when Prometheus calls it so, somebody reports, and its series have ended") {
     const bool gone = GENERATE(false, true);
     const bool reporting = GENERATE(false, true);
+    const bool series = GENERATE(ended, living);
     PodKnowledge pods;
     if (gone)
         add(pods, "gone0", "p-0");
     if (reporting)
         add(pods, "reporting0");
-    CHECK(is_gone(pods, "llm", "p-0") == (gone && reporting));
-    CHECK_FALSE(is_gone(pods, "other", "p-0"));
-    CHECK_FALSE(is_gone(pods, "llm", "p-1"));
+    CHECK(is_gone(pods, "llm", "p-0", series) == (gone && reporting && series == ended));
+    CHECK_FALSE(is_gone(pods, "other", "p-0", series));
+    CHECK_FALSE(is_gone(pods, "llm", "p-1", series));
 }
 
 TEST_CASE("an answer that may lack something calls no pod gone, and still names owners") {
@@ -131,10 +137,12 @@ TEST_CASE("the owners that the user gave are believed before kube-state-metrics,
     CHECK(pods.owner_of("llm", "p-1") ==
           PodOwner{"ReplicaSet", "by-series-66b4c", OwnerSource::kube_state_metrics});
     CHECK_FALSE(pods.owner_of("llm", "p-9").has_value());
-    CHECK(pods.state_of("llm", "p-1") == PodState::terminating);
-    CHECK(pods.state_of("llm", "p-2") == PodState::gone);
-    CHECK(pods.state_of("llm", "p-9") == PodState::gone);
-    CHECK(pods.state_of("llm", "p-8") == PodState::unknown);
+    for (const bool series : {living, ended}) {
+        CHECK(pods.state_of("llm", "p-1", series) == PodState::terminating);
+        CHECK(pods.state_of("llm", "p-9", series) == PodState::gone);
+        CHECK(pods.state_of("llm", "p-8", series) == PodState::unknown);
+    }
+    CHECK(pods.state_of("llm", "p-2", ended) == PodState::gone);
 }
 
 TEST_CASE("an owner is the same throughout a batch, even where the owners learn more meanwhile") {

@@ -97,6 +97,14 @@ TEST_CASE("an ended engine counts only where none lives") {
     CHECK(gauge(pod).value() == 7);
 }
 
+TEST_CASE("a pod has living series where any of them has a time, whatever its name and engine") {
+    Pod pod = Pod().add(Part::value, 7, 0, "a").add(Part::value, 9, 1, "b");
+    CHECK_FALSE(has_living_series(pod));
+    CHECK_FALSE(has_living_series(Pod()));
+    pod.sampled(200, 1, "b");
+    CHECK(has_living_series(pod));
+}
+
 TEST_CASE("an engine that does not know its value makes the pod's invalid") {
     const double odd = GENERATE(not_a_number, infinity);
     const Pod pod =
