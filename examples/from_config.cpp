@@ -14,6 +14,7 @@
 
 #include <boost/asio.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -82,10 +83,15 @@ asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& c
     std::cout << std::flush;
 }
 
+/// Between rounds where nothing is fetched in the background, which is what an interval of 0 means.
+constexpr Duration pause_without_fetching = std::chrono::seconds(15);
+
 asio::awaitable<void> run(AnyCollector& collector, CollectorSettings& current, bool once) {
     do {
-        asio::steady_timer next_round(collector.get_executor(),
-                                      collector.config().cache.fetch_interval);
+        const Duration interval = collector.config().cache.fetch_interval;
+        asio::steady_timer next_round(collector.get_executor(), interval > Duration::zero()
+                                                                    ? interval
+                                                                    : pause_without_fetching);
         co_await report(collector, current);
         if (!once)
             co_await next_round.async_wait(asio::use_awaitable);
