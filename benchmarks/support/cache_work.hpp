@@ -37,7 +37,6 @@ struct Entry {
     bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
     TimePoint keep_until() const noexcept { return keep_until_; }
     std::size_t bytes() const noexcept { return sizeof(Entry); }
-    void mark_used(TimePoint) const noexcept {}
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 

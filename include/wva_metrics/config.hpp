@@ -33,7 +33,8 @@ struct CacheConfig {
     /// After its TTL an entry is still served for this long while it is renewed behind the caller.
     /// 0 = off.
     Duration stale_while_revalidate = std::chrono::seconds(30);
-    /// After its TTL an entry is still served for this long when the backend fails. 0 = off.
+    /// After its TTL an entry is still served for this long when the backend fails. 0 = off. So is
+    /// a single reading that is missing from an answer, with its age.
     Duration stale_if_error = std::chrono::minutes(5);
     /// A failure is remembered this long before the backend is asked the same again. 0 = off.
     Duration negative_ttl = std::chrono::seconds(2);

@@ -64,7 +64,8 @@ struct RoundEvent {
 /// Every hook does nothing here; derive and redefine those you want. All hooks are public and
 /// non-virtual: the collector knows the type. They are called without any lock held, from whichever
 /// thread does the work, possibly from several at once; keep them short. What they throw is dropped
-/// and counted.
+/// and counted. None begins once the collector has been destroyed, but where several threads run
+/// the executor, one that another thread was about to call then still may.
 class NullObserver {
 public:
     /// The collector was made, or reconfigured: this holds from now on.

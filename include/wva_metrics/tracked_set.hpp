@@ -65,13 +65,31 @@ public:
         return true;
     }
 
-    /// Remembers what was collected last, and from its predecessor when somebody last asked for it.
+    /// Remembers that somebody asked and was given nothing, so that no entry bears the mark of it.
+    void note_asked(const CacheKeyView& key, TimePoint now) {
+        if (const auto found = records_.find(key); found != records_.end())
+            found->second.last_asked = std::max(found->second.last_asked, now);
+    }
+
+    /// Remembers what was collected last, or that nothing is known any more (null), and from its
+    /// predecessor when somebody last asked for it.
     void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
+        if (const auto found = records_.find(key); found != records_.end())
+            set_latest(found->second, entry);
+    }
+
+    /// Nothing is known any more of those of which `predicate(key)` holds.
+    template <typename Predicate>
+    void forget_latest_if(const Predicate& predicate) {
+        for (auto& [key, record] : records_)
+            if (predicate(CacheKeyView(key)))
+                set_latest(record, nullptr);
+    }
+
+    /// Null where it is not known; valid until the next change.
+    const Record* find(const CacheKeyView& key) const {
         const auto found = records_.find(key);
-        if (found == records_.end())
-            return;
-        last_asked(found->second);
-        found->second.latest = entry;
+        return found == records_.end() ? nullptr : &found->second;
     }
 
     /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps
@@ -129,6 +147,11 @@ public:
     }
 
 private:
+    static void set_latest(Record& record, const CacheEntryPtr& entry) {
+        last_asked(record);
+        record.latest = entry;
+    }
+
     /// A hit does not reach this set (it takes no lock); it leaves its mark on the entry.
     static TimePoint last_asked(Record& record) {
         if (const CacheEntryPtr entry = record.latest.lock())

@@ -95,6 +95,31 @@ TEST_CASE("what nobody has asked for in untrack_after is untracked; what is only
     CHECK(!f.collector->find_optimizer_metrics({"llm", "idle"}));
 }
 
+TEST_CASE("what is only looked for stays tracked through an outage in which nothing is known") {
+    const bool was_known_before = GENERATE(true, false);
+    INFO("known before: " << was_known_before);
+    CollectorFixture f;
+    f.backend.set(optimizer_metrics("v", 5));
+    f.collector->track(variant("v"));
+    f.collector->start_background_fetching();
+    const auto look = [&] { return f.collector->find_optimizer_metrics({"llm", "v"}).has_value(); };
+    if (was_known_before) {
+        f.advance(15s);
+        CHECK(look());
+    }
+    f.backend.fail(Error(Errc::unreachable, "down"));
+    for (int i = 0; i < 60; ++i) { // Longer than untrack_after, beyond all that may be served.
+        f.advance(15s);
+        look();
+    }
+    CHECK(!look());
+    f.backend.recover();
+    f.advance(15s);
+    f.advance(15s);
+    CHECK(look());
+    CHECK(f.collector->stats().tracked_variants == 1);
+}
+
 TEST_CASE("with fetch_interval 0 nothing is fetched, and expired entries are still cleaned up") {
     CollectorFixture f({.cache = {.fetch_interval = 0s}});
     f.collect(variant("v")).value();

@@ -170,6 +170,33 @@ TEST_CASE("a reading that the backend failed to give keeps its last value and it
     CHECK((*f.collect(variant("v")))->arrival_rate_per_minute.value() == 6);
 }
 
+TEST_CASE("a reading is carried over no longer than an entry is served when the backend fails") {
+    const auto ages = [](Duration stale_if_error) {
+        CollectorFixture f({.cache = {.ttl = 30s,
+                                      .stale_while_revalidate = 0s,
+                                      .stale_if_error = stale_if_error}});
+        f.backend.set(optimizer_metrics("v", 5));
+        f.collect(variant("v")).value();
+        OptimizerMetrics failed = optimizer_metrics("v", 0);
+        failed.arrival_rate_per_minute = Reading<double>::missing(ReadingReason::backend_error);
+        failed.partial = true;
+        f.backend.set(failed);
+        std::vector<Duration> carried;
+        for (int i = 0; i < 12; ++i) {
+            f.advance(36s);
+            const auto merged = f.collect(variant("v"));
+            const Reading<double> rate = (*merged)->arrival_rate_per_minute;
+            if (rate.has_value())
+                carried.push_back(rate.age(ManualClock::now()));
+            else
+                CHECK(rate.reason() == ReadingReason::backend_error);
+        }
+        return carried;
+    };
+    CHECK(ages(60s) == std::vector<Duration>{36s, 72s}); // Up to ttl + stale_if_error.
+    CHECK(ages(0s).empty());
+}
+
 TEST_CASE(
     "invalidation after scaling removes the variant's entry and its model's replicas") { // not only
                                                                                          // one of

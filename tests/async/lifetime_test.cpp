@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../support/collector_fixture.hpp"
 
+#include <wva_metrics/detail/batch.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 using namespace wva_metrics;
@@ -88,6 +93,37 @@ TEST_CASE("destroying the collector in any phase completes every waiter exactly 
         CHECK(completions == 1);
         CHECK(f.io.stopped()); // Nothing keeps the io_context busy.
     }
+}
+
+TEST_CASE("once the collector has been destroyed its observer hears nothing more") {
+    for (const Phase& phase : phases()) {
+        INFO(phase.name);
+        CollectorFixture f;
+        phase.enter(f);
+        f.collector.reset();
+        f.observer.take();
+        f.backend.release();
+        f.settle();
+        CHECK(f.observer.take().empty());
+    }
+}
+
+TEST_CASE("a batch that is cancelled before it runs asks nothing") {
+    CollectorFixture f;
+    const auto question = std::make_shared<const detail::Question>(variant("v"));
+    const auto batch = std::make_shared<detail::Batch<ManualTimer>>(
+        f.io.get_executor(), EntryKind::allocation,
+        std::vector{std::make_shared<detail::Flight>(EntryKind::allocation, question, nullptr)},
+        false);
+    std::optional<detail::BatchAnswers> answers;
+    batch->cancel();
+    batch->run(std::make_shared<ManualBackend>(f.backend), ManualClock::now() + 10s, 10s,
+               [&](detail::BatchAnswers given) { answers = std::move(given); });
+    f.settle();
+    REQUIRE(answers.has_value());
+    CHECK(std::get<Error>(*answers).is(Errc::aborted));
+    CHECK(f.backend.batches() == 0);
+    CHECK(f.io.stopped());
 }
 
 TEST_CASE("the io_context may be destroyed first, in any phase, and the collector used and "

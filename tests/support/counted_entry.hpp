@@ -37,7 +37,6 @@ public:
     bool is_expired(TimePoint) const noexcept { return false; }
     TimePoint keep_until() const noexcept { return TimePoint::max(); }
     std::size_t bytes() const noexcept { return 1; }
-    void mark_used(TimePoint) const noexcept {}
 
 private:
     static constexpr std::uint64_t intact = 0x1234'5678'9abc'def0U;

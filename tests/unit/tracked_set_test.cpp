@@ -113,3 +113,30 @@ TEST_CASE("a lower bound removes what nobody has asked for the longest, hits inc
     CHECK(set.set_max_records(0).size() == 1);
     CHECK(!set.track(replica_key(e), e, true, start));
 }
+
+TEST_CASE("who asked and was given nothing has asked all the same") {
+    TrackedSet<ModelKey> set(10);
+    const ModelKey a = model("a");
+    set.track(replica_key(a), a, true, start);
+    set.note_asked(replica_key(a), start + 100s);
+    set.note_asked(replica_key(a), start + 50s); // Another thread's, which comes late.
+    set.note_asked(replica_key(model("unknown")), start + 100s);
+    CHECK(set.size() == 1);
+    CHECK(set.take_idle(start + 160s, 60s).empty());
+    CHECK(set.take_idle(start + 161s, 60s).size() == 1);
+}
+
+TEST_CASE("what was collected is forgotten where it is told to be, but not who asked for it") {
+    TrackedSet<ModelKey> set(10);
+    const CacheEntryPtr entry = entry_of("a", start);
+    for (const char* id : {"a", "b"}) {
+        set.track(replica_key(model(id)), model(id), true, start);
+        set.set_latest(replica_key(model(id)), entry);
+    }
+    entry->mark_used(start + 100s);
+    set.forget_latest_if([](const CacheKeyView& key) { return key.name == "a"; });
+    CHECK(set.find(replica_key(model("a")))->latest.lock() == nullptr);
+    CHECK(set.find(replica_key(model("b")))->latest.lock() == entry);
+    CHECK(set.find(replica_key(model("unknown"))) == nullptr);
+    CHECK(set.take_idle(start + 160s, 60s).empty());
+}

@@ -48,10 +48,22 @@ public:
 
     /// The entry, shared, or null; it becomes the most recently used.
     CacheEntryPtr find(const CacheKeyView& key, TimePoint now) {
-        CacheEntryPtr entry = look_up(key, now);
-        if (entry)
-            entry->mark_used(now);
-        return entry;
+        CacheEntryPtr dropped;
+        const std::lock_guard lock(mutex_);
+        Slot* const slot = table_.find(key);
+        if (!slot) {
+            ++stats_.misses;
+            return nullptr;
+        }
+        if (slot->entry->is_expired(now)) {
+            dropped = take(*slot);
+            ++stats_.expirations;
+            ++stats_.misses;
+            return nullptr;
+        }
+        ++(slot->entry->is_fresh(now) ? stats_.hits : stats_.stale_hits);
+        table_.make_newest(*slot);
+        return slot->entry;
     }
 
     /// Keeps an entry as the most recently used and evicts the least recently used ones until the
@@ -163,25 +175,6 @@ public:
 
 private:
     using Slot = detail::LruTable::Slot;
-
-    CacheEntryPtr look_up(const CacheKeyView& key, TimePoint now) {
-        CacheEntryPtr dropped;
-        const std::lock_guard lock(mutex_);
-        Slot* const slot = table_.find(key);
-        if (!slot) {
-            ++stats_.misses;
-            return nullptr;
-        }
-        if (slot->entry->is_expired(now)) {
-            dropped = take(*slot);
-            ++stats_.expirations;
-            ++stats_.misses;
-            return nullptr;
-        }
-        ++(slot->entry->is_fresh(now) ? stats_.hits : stats_.stale_hits);
-        table_.make_newest(*slot);
-        return slot->entry;
-    }
 
     CacheEntryPtr take(Slot& slot) noexcept {
         stats_.bytes -= slot.entry->bytes();

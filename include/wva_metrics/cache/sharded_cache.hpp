@@ -31,7 +31,6 @@ concept TimedEntry = requires(const T& entry, TimePoint now) {
     { entry.is_expired(now) } -> std::same_as<bool>;
     { entry.keep_until() } -> std::same_as<TimePoint>;
     { entry.bytes() } -> std::same_as<std::size_t>;
-    entry.mark_used(now);
 };
 
 /// Keeps answers in memory for many threads, with exact TTL by the time passed in.
@@ -203,7 +202,6 @@ private:
         else
             Cell::count(cell->stale_hits);
         node->mark_visited();
-        entry->mark_used(now);
         read(entry);
         return true;
     }
@@ -214,7 +212,6 @@ private:
         const EntryPtr entry = place.find_locked(key, hash, now);
         if (!entry)
             return false;
-        entry->mark_used(now);
         read(entry);
         return true;
     }

@@ -57,6 +57,10 @@ public:
         done_ = std::move(done);
         asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
                              deadline, timeout] {
+            if (self->is_cancelled_) {
+                self->finish(Error(Errc::aborted, "cancelled before the backend was asked"));
+                return;
+            }
             self->timer_.expires_at(deadline);
             self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
                 if (!error)
@@ -75,6 +79,7 @@ public:
 
     void cancel() {
         asio::post(strand_, [self = this->shared_from_this()] {
+            self->is_cancelled_ = true; // `run` may come later.
             self->signal_.emit(asio::cancellation_type::terminal);
         });
     }
@@ -164,6 +169,7 @@ private:
     EntryKind kind_;
     std::vector<FlightPtr> flights_;
     bool background_;
+    bool is_cancelled_ = false;
     Done done_;
 };
 

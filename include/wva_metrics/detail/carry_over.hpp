@@ -8,24 +8,26 @@
 
 namespace wva_metrics::detail {
 
-/// Keeps the older reading where the backend failed to give a newer one; its age shows that it is
-/// old.
+/// Keeps the older reading where the backend failed to give a newer one, unless it was sampled
+/// before `oldest`; its age shows that it is old.
 template <typename T>
-void carry_over(const Reading<T>& before, Reading<T>& now) noexcept {
-    if (now.reason() == ReadingReason::backend_error && before.has_value())
+void carry_over(const Reading<T>& before, Reading<T>& now, TimePoint oldest) noexcept {
+    if (now.reason() == ReadingReason::backend_error && before.has_value() &&
+        before.sampled_at() >= oldest)
         now = before;
 }
 
-inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now) noexcept {
-    carry_over(before.arrival_rate_per_minute, now.arrival_rate_per_minute);
-    carry_over(before.avg_input_tokens, now.avg_input_tokens);
-    carry_over(before.avg_output_tokens, now.avg_output_tokens);
-    carry_over(before.ttft_seconds, now.ttft_seconds);
-    carry_over(before.itl_seconds, now.itl_seconds);
+inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now,
+                       TimePoint oldest) noexcept {
+    carry_over(before.arrival_rate_per_minute, now.arrival_rate_per_minute, oldest);
+    carry_over(before.avg_input_tokens, now.avg_input_tokens, oldest);
+    carry_over(before.avg_output_tokens, now.avg_output_tokens, oldest);
+    carry_over(before.ttft_seconds, now.ttft_seconds, oldest);
+    carry_over(before.itl_seconds, now.itl_seconds, oldest);
 }
 
 /// Both are sorted by pod.
-inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now) {
+inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now, TimePoint oldest) {
     for (ReplicaSample& sample : now.pods) {
         const auto old =
             std::lower_bound(before.pods.begin(), before.pods.end(), sample.pod,
@@ -34,8 +36,8 @@ inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now) {
                              });
         if (old == before.pods.end() || old->pod != sample.pod)
             continue;
-        carry_over(old->kv_cache_usage, sample.kv_cache_usage);
-        carry_over(old->queue_length, sample.queue_length);
+        carry_over(old->kv_cache_usage, sample.kv_cache_usage, oldest);
+        carry_over(old->queue_length, sample.queue_length, oldest);
     }
 }
 

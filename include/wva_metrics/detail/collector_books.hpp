@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/entries.hpp"
@@ -46,6 +47,7 @@ public:
             return result;
         }
         if (flights_.waiting() >= config_.max_waiters) {
+            note_asked(key, at);
             result.refused.emplace(Errc::too_costly,
                                    "too many callers wait for the backend already: " +
                                        std::to_string(config_.max_waiters) +
@@ -70,14 +72,22 @@ public:
         return result;
     }
 
+    /// Somebody looked for it and there was nothing, not even an entry to leave a mark on.
+    void note_asked(const CacheKeyView& key, TimePoint at) { tracked_.note_asked(key, at); }
+
     /// Queues a renewal of a stale entry, unless one is under way or has just failed. True where
     /// somebody must send it.
     bool renew(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint at) {
         if (closed_ || flights_.find(key) != nullptr || recent_failure(key, at) != nullptr)
             return false;
         const bool must_send = queued_.empty();
-        queued_.push_back(flights_.open(
-            key.kind, std::make_shared<const Question>(question_of(key, *entry)), entry));
+        // What is tracked may have changed since the entry was made.
+        QuestionPtr question = tracked_.question(key);
+        if (!question)
+            question = std::make_shared<const Question>(question_of(key, *entry));
+        const bool is_its_own = answers(*entry, *question);
+        queued_.push_back(
+            flights_.open(key.kind, std::move(question), is_its_own ? entry : nullptr));
         return must_send;
     }
 
@@ -124,16 +134,21 @@ public:
         return tracked_.untrack(key);
     }
 
-    /// What is under way for this key is not to be cached, and what failed may be asked again.
+    /// What is under way for this key is not to be cached, what failed may be asked again, and what
+    /// was collected is not known any more, though somebody may still hold it.
     void forget(const CacheKeyView& key) {
         flights_.discard(key);
         failures_.forget(key);
+        tracked_.set_latest(key, nullptr);
     }
     void forget_prefix(std::string_view prefix) {
-        flights_.discard_if(
-            [&](const CacheKeyView& key) { return to_string(key).starts_with(prefix); });
+        flights_.discard_if([&](const CacheKeyView& key) { return starts_with(key, prefix); });
         failures_.clear();
+        tracked_.forget_latest(prefix);
     }
+
+    /// The cache has been emptied.
+    void forget_entries() { tracked_.forget_latest({}); }
 
     void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
         tracked_.append_variants_of(model, keys);

@@ -65,9 +65,11 @@ public:
     }
 
     /// Calls a hook; what it throws is counted and goes no further. Never called with the mutex
-    /// held.
+    /// held, and does nothing once the collector has been destroyed.
     template <typename Hook>
     void notify(Hook&& hook) noexcept {
+        if (is_silent_.load(std::memory_order_acquire))
+            return;
         try {
             hook(observer_);
         } catch (...) {
@@ -77,6 +79,9 @@ public:
 
 protected:
     using BatchType = Batch<Timer>;
+
+    /// What ends from now on has nobody to tell: the observer may refer to what is gone.
+    void silence() noexcept { is_silent_.store(true, std::memory_order_release); }
 
     void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters_.add(counters_.served_stale_on_error);
@@ -192,7 +197,7 @@ protected:
         const CacheKeyView key = flight->key();
         identify(*flight->question, payload);
         if (flight->previous)
-            keep_known(*flight->previous, payload);
+            keep_known(*flight->previous, payload, oldest_carried(config, asked_at));
         const CacheEntryPtr entry = make_entry(config, std::move(payload), asked_at);
         CollectorBooks::Settled settled;
         {
@@ -265,6 +270,7 @@ protected:
     Backend backend_;
     CachePolicy cache_;
     Observer observer_;
+    std::atomic<bool> is_silent_{false};
     LiveSettings settings_;
     CollectorCounters counters_;
 

@@ -56,6 +56,7 @@ public:
         CacheEntryPtr entry = cache_.find(key, at);
         if (!entry)
             return nullptr;
+        entry->mark_used(at);
         if (variant != nullptr && !answers(*entry, *variant)) {
             counters_.add(entry->is_fresh(at) ? counters_.unusable_hits
                                               : counters_.unusable_stale_hits);
@@ -82,8 +83,11 @@ public:
         CacheEntryPtr last_good;
         if (CacheEntryPtr entry = find(key, nullptr, at, last_good))
             return Answer{std::move(entry), Source::cache};
-        if (!last_good)
+        if (!last_good) {
+            const std::lock_guard lock(mutex_);
+            books_.note_asked(key, at);
             return std::nullopt;
+        }
         renew_behind(key, last_good, at);
         {
             const std::lock_guard lock(mutex_);
@@ -254,6 +258,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (books_.is_closed())
                 return;
+            silence();
             waiters = books_.close();
             for (const std::weak_ptr<BatchType>& weak : batches_)
                 if (const auto batch = weak.lock())
@@ -291,6 +296,7 @@ private:
     using Core::note_stale_on_error;
     using Core::post_sending;
     using Core::settings_;
+    using Core::silence;
     using typename Core::BatchType;
 
     std::shared_ptr<CollectorState> self() {
@@ -310,8 +316,10 @@ private:
         const std::lock_guard lock(mutex_);
         // What is not renewed from now on would be older than what was answered meanwhile, should
         // the cache be switched on again.
-        if (config_.cache.enabled && !next.cache.enabled)
+        if (config_.cache.enabled && !next.cache.enabled) {
+            books_.forget_entries();
             cache_.clear();
+        }
         config_ = next;
         settings_.store(next.cache);
         if (fetcher_)

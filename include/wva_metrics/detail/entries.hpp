@@ -23,6 +23,12 @@ inline bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) 
            metrics->model_id == variant.model_id && metrics->target_kind == variant.target_kind;
 }
 
+/// The samples of a model answer whatever is asked of it.
+inline bool answers(const CacheEntry& entry, const Question& question) noexcept {
+    const auto* variant = std::get_if<VariantAutoscaling>(&question);
+    return variant == nullptr || answers(entry, *variant);
+}
+
 /// Whether a caller may join a flight: cost and accelerator do not change what is measured.
 inline bool same_question(const Question& a, const Question& b) noexcept {
     const auto* first = std::get_if<VariantAutoscaling>(&a);
@@ -58,13 +64,21 @@ inline void identify(const Question& question, CachePayload& payload) {
     }
 }
 
-/// Carries over from the previous entry what the backend failed to give this time.
-inline void keep_known(const CacheEntry& previous, CachePayload& payload) {
+/// From when on a reading may stand in for one that the backend failed to give: it is served no
+/// longer than an entry is when the backend fails.
+inline TimePoint oldest_carried(const CacheConfig& config, TimePoint asked_at) noexcept {
+    return config.stale_if_error > Duration::zero() ? asked_at - config.ttl - config.stale_if_error
+                                                    : TimePoint::max();
+}
+
+/// Carries over from the previous entry what the backend failed to give this time, unless it is
+/// older than `oldest`.
+inline void keep_known(const CacheEntry& previous, CachePayload& payload, TimePoint oldest) {
     std::visit(
         [&]<typename T>(T& now) {
             if constexpr (!std::is_same_v<T, Availability>) {
                 if (const T* before = previous.get<T>())
-                    carry_over(*before, now);
+                    carry_over(*before, now, oldest);
             }
         },
         payload);

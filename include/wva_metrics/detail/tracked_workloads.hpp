@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/key_prefix.hpp"
+#include "wva_metrics/detail/entries.hpp"
 #include "wva_metrics/detail/flight.hpp"
 #include "wva_metrics/tracked_set.hpp"
 
 #include <cstddef>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -31,11 +34,36 @@ public:
         return key.kind == EntryKind::allocation ? variants_.untrack(key) : models_.untrack(key);
     }
 
+    /// Where it is tracked.
+    void note_asked(const CacheKeyView& key, TimePoint at) {
+        if (key.kind == EntryKind::allocation)
+            variants_.note_asked(key, at);
+        else if (key.kind == EntryKind::replica)
+            models_.note_asked(key, at);
+    }
+
+    /// Null where it is not tracked.
+    QuestionPtr question(const CacheKeyView& key) const {
+        const auto* record = key.kind == EntryKind::allocation ? variants_.find(key)
+                             : key.kind == EntryKind::replica  ? models_.find(key)
+                                                               : nullptr;
+        return record == nullptr ? nullptr : record->question;
+    }
+
     void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
         if (key.kind == EntryKind::allocation)
             variants_.set_latest(key, entry);
         else if (key.kind == EntryKind::replica)
             models_.set_latest(key, entry);
+    }
+
+    /// For all keys that begin so.
+    void forget_latest(std::string_view prefix) {
+        const auto is_meant = [prefix](const CacheKeyView& key) {
+            return starts_with(key, prefix);
+        };
+        variants_.forget_latest_if(is_meant);
+        models_.forget_latest_if(is_meant);
     }
 
     /// Removes and returns what nobody has asked for since `at - idle_after`.
@@ -55,13 +83,15 @@ public:
     }
 
     /// Calls `f(kind, question, latest entry or null)` for each whose entry was collected by then,
-    /// or would not be fresh for long enough.
+    /// would not be fresh for long enough, or answers what was asked under this key before.
     template <typename F>
     void for_each_due(TimePoint collected_by, TimePoint must_last_until, F&& f) {
         const auto visit = [&](const CacheKeyView& key, const auto& record) {
             if (!record.in_background)
                 return;
             CacheEntryPtr latest = record.latest.lock();
+            if (latest && !answers(*latest, *record.question))
+                latest.reset();
             if (!latest || latest->collected_at() <= collected_by ||
                 latest->fresh_until() < must_last_until)
                 f(key.kind, record.question, std::move(latest));

@@ -230,17 +230,6 @@ TEST_CASE("a reader keeps what it found, whatever happens to the cache") {
     CHECK(found->get<Availability>()->message == std::string(100, 'x'));
 }
 
-TEST_CASE("both kinds of look-up tell the entry that it was used") {
-    MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
-    const CacheEntryPtr entry = make_entry(at(0s));
-    cache.insert_or_assign(key, entry);
-    cache.find(key, at(5s));
-    CHECK(entry->last_used() == at(5s));
-    cache.visit(key, at(9s), [](const CacheEntry&) {});
-    CHECK(entry->last_used() == at(9s));
-}
-
 TEST_CASE("a cache is bounded by its number of entries, and the least recently used goes first") {
     MemoryCache cache({3, plenty});
     insert(cache, allocation_key("ns", "a"));
