@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/detail/assemble.hpp"
 #include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/learnt_size.hpp"
 #include "wva_metrics/backend/detail/pod_knowledge.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
 #include "wva_metrics/backend/detail/signal_rows.hpp"
@@ -18,7 +19,10 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -31,9 +35,9 @@ namespace wva_metrics {
 ///
 /// However many variants and models a batch is about, each signal is one grouped query (one per
 /// `limits.max_models_per_query` models), and one more tells which pods exist and whose they are. A
-/// query that is refused for its size or cost is halved until it is not; a model that fails alone
-/// fails alone. A query about many models takes all of their namespaces, unless these turn out to
-/// hold much more.
+/// query that is refused for its size or cost is halved until it is not, and the size that worked
+/// is kept to for ten minutes; a model that fails alone fails alone. A query about many models
+/// takes all of their namespaces, unless these turn out to hold much more.
 ///
 /// Thread safety: as every backend, its functions may be called concurrently. Copies share
 /// connections.
@@ -87,6 +91,19 @@ private:
         /// The namespaces hold much more than is asked about, so their models have to be named.
         /// Found out once, and then so for good: to find out again would cost as much again.
         std::atomic<bool> names_models{false};
+
+        std::mutex mutex;
+        /// Of the queries about a signal, and about pods where there is none. Guarded by the mutex.
+        std::map<std::optional<Signal>, detail::LearntSize> sizes;
+
+        std::size_t most(std::optional<Signal> signal) {
+            const std::lock_guard lock(mutex);
+            return sizes[signal].most(std::chrono::steady_clock::now());
+        }
+        void learn(std::optional<Signal> signal, const detail::AskedSizes& asked) {
+            const std::lock_guard lock(mutex);
+            sizes[signal].learn(asked, std::chrono::steady_clock::now());
+        }
     };
     using CorePtr = std::shared_ptr<Core>;
 
@@ -119,18 +136,31 @@ private:
 
     template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<void> ask_signals(BatchPtr batch, std::span<const Signal> signals) {
+        Core& core = *batch->core;
         std::vector<asio::awaitable<void>> jobs;
         for (const Signal signal : signals) {
             batch->found.signals[signal];
-            for (const promql::ModelChunk chunk : batch->plan.chunks())
+            for (const auto chunk : pieces(batch->plan.chunks(), core.most(signal)))
                 jobs.push_back(ask_signal(batch, signal, chunk));
         }
-        if (batch->core->config.use_kube_state)
-            for (const promql::NamespaceChunk chunk : batch->plan.namespace_chunks())
+        if (core.config.use_kube_state)
+            for (const auto chunk : pieces(batch->plan.namespace_chunks(), core.most({})))
                 jobs.push_back(ask_pods(batch, chunk));
         co_await detail::run_all(std::move(jobs));
-        for (auto& [signal, rows] : batch->found.signals)
+        for (auto& [signal, rows] : batch->found.signals) {
+            core.learn(signal, rows.asked);
             rows.sort();
+        }
+        core.learn({}, batch->found.pods_asked);
+    }
+
+    template <typename Of>
+    static std::vector<promql::Chunk<Of>> pieces(std::span<const promql::Chunk<Of>> chunks,
+                                                 std::size_t most) {
+        std::vector<promql::Chunk<Of>> all;
+        for (const promql::Chunk<Of> chunk : chunks)
+            promql::append_pieces(all, chunk, most);
+        return all;
     }
 
     template <detail::IfUsed = detail::IfUsed::compile>
@@ -162,6 +192,7 @@ private:
         if (takes_namespaces && (is_too_much || rows->is_mostly_uncalled_for()))
             names_models.store(true, std::memory_order_relaxed);
         if (answer.has_value()) {
+            into.asked.note_answered(chunk.size());
             std::vector<detail::SignalRow> more = std::move(*rows).take();
             into.rows.insert(into.rows.end(), std::make_move_iterator(more.begin()),
                              std::make_move_iterator(more.end()));
@@ -174,6 +205,8 @@ private:
             co_await ask_signal(batch, signal, chunk);
             co_return;
         }
+        if (is_too_much)
+            into.asked.note_refused(chunk.size());
         const auto halves = promql::split(chunk);
         if (halves && is_too_much) {
             co_await ask_signal(batch, signal, halves->first);
@@ -200,6 +233,7 @@ private:
         }
         const std::span<const std::string> namespaces = batch->plan.namespaces(chunk);
         if (answer.has_value()) {
+            batch->found.pods_asked.note_answered(chunk.size());
             if (!answer->warnings.empty())
                 pods->distrust_absence();
             batch->found.pods.merge(std::move(*pods));
@@ -207,8 +241,11 @@ private:
                 batch->found.pods.add_warning(namespaces, warning);
             co_return;
         }
+        const bool is_too_much = may_split(answer.error());
+        if (is_too_much)
+            batch->found.pods_asked.note_refused(chunk.size());
         const auto halves = promql::split(chunk);
-        if (halves && may_split(answer.error())) {
+        if (halves && is_too_much) {
             co_await ask_pods(batch, halves->first);
             co_await ask_pods(batch, halves->second);
             co_return;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::promql {
 
@@ -43,6 +44,18 @@ constexpr std::optional<std::pair<Chunk<Of>, Chunk<Of>>> split(Chunk<Of> chunk) 
         return std::nullopt;
     const std::size_t middle = chunk.first + chunk.size() / 2;
     return std::pair(Chunk<Of>{chunk.first, middle}, Chunk<Of>{middle, chunk.last});
+}
+
+/// Appends a chunk, or its halves and their halves, until each is about `most` members at most.
+template <typename Of>
+void append_pieces(std::vector<Chunk<Of>>& pieces, Chunk<Of> chunk, std::size_t most) {
+    const auto halves = split(chunk);
+    if (chunk.size() <= most || !halves) {
+        pieces.push_back(chunk);
+        return;
+    }
+    append_pieces(pieces, halves->first, most);
+    append_pieces(pieces, halves->second, most);
 }
 
 } // namespace wva_metrics::promql

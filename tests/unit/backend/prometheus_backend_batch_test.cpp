@@ -266,6 +266,19 @@ TEST_CASE_METHOD(BatchFixture, "a query that is too costly is halved until it is
     CHECK(count_queries("time_to_first_token") == 1);
 }
 
+TEST_CASE_METHOD(BatchFixture, "the size that was answered is kept to in the next batch") {
+    serve(8);
+    fake.limit_samples(2 * 6);
+    PrometheusBackend asked = backend();
+    run(asked.fetch_optimizer_metrics(variants));
+    fake.forget_queries();
+    const auto metrics = run(asked.fetch_optimizer_metrics(variants));
+    for (std::size_t i = 0; i < 8; ++i)
+        CHECK(is_rate_of(metrics[i], i));
+    CHECK(count_queries("request_success_total") == 4);
+    CHECK(count_queries("time_to_first_token") == 1); // Another signal's.
+}
+
 TEST_CASE_METHOD(BatchFixture, "only a model that is too costly alone fails") {
     serve(8);
     for (int pod = 0; pod < 5; ++pod)

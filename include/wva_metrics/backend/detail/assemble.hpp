@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/learnt_size.hpp"
 #include "wva_metrics/backend/detail/pod_knowledge.hpp"
 #include "wva_metrics/backend/detail/pod_readings.hpp"
 #include "wva_metrics/backend/detail/signal_rows.hpp"
@@ -30,6 +31,7 @@ inline constexpr std::array replica_signals = {Signal::kv_cache_usage, Signal::q
 struct BatchFindings {
     std::map<Signal, SignalRows> signals;
     PodKnowledge pods;
+    AskedSizes pods_asked;
     /// What Prometheus said beside its answers, by model.
     std::map<std::size_t, std::set<std::string>> warnings;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/learnt_size.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/promql/plan.hpp"
@@ -53,6 +54,7 @@ struct SignalRows {
     std::vector<SignalRow> rows;
     /// Models whose query failed.
     std::map<std::size_t, Error> failures;
+    AskedSizes asked;
 
     /// To be called once all rows are there.
     void sort() { std::ranges::sort(rows, {}, &SignalRow::place); }
