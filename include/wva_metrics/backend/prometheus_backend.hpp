@@ -19,10 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -91,19 +88,7 @@ private:
         /// The namespaces hold much more than is asked about, so their models have to be named.
         /// Found out once, and then so for good: to find out again would cost as much again.
         std::atomic<bool> names_models{false};
-
-        std::mutex mutex;
-        /// Of the queries about a signal, and about pods where there is none. Guarded by the mutex.
-        std::map<std::optional<Signal>, detail::LearntSize> sizes;
-
-        std::size_t most(std::optional<Signal> signal) {
-            const std::lock_guard lock(mutex);
-            return sizes[signal].most(std::chrono::steady_clock::now());
-        }
-        void learn(std::optional<Signal> signal, const detail::AskedSizes& asked) {
-            const std::lock_guard lock(mutex);
-            sizes[signal].learn(asked, std::chrono::steady_clock::now());
-        }
+        detail::LearntSizes sizes;
     };
     using CorePtr = std::shared_ptr<Core>;
 
@@ -136,22 +121,25 @@ private:
 
     template <detail::IfUsed = detail::IfUsed::compile>
     static asio::awaitable<void> ask_signals(BatchPtr batch, std::span<const Signal> signals) {
-        Core& core = *batch->core;
+        const PrometheusConfig& config = batch->core->config;
+        detail::LearntSizes& sizes = batch->core->sizes;
+        const TimePoint asked_at = std::chrono::steady_clock::now();
         std::vector<asio::awaitable<void>> jobs;
         for (const Signal signal : signals) {
             batch->found.signals[signal];
-            for (const auto chunk : pieces(batch->plan.chunks(), core.most(signal)))
+            for (const auto chunk : pieces(batch->plan.chunks(), sizes.most(signal, asked_at)))
                 jobs.push_back(ask_signal(batch, signal, chunk));
         }
-        if (core.config.use_kube_state)
-            for (const auto chunk : pieces(batch->plan.namespace_chunks(), core.most({})))
+        if (config.use_kube_state)
+            for (const auto chunk :
+                 pieces(batch->plan.namespace_chunks(), sizes.most(detail::about_pods, asked_at)))
                 jobs.push_back(ask_pods(batch, chunk));
         co_await detail::run_all(std::move(jobs));
         for (auto& [signal, rows] : batch->found.signals) {
-            core.learn(signal, rows.asked);
+            sizes.learn(signal, rows.asked, asked_at);
             rows.sort();
         }
-        core.learn({}, batch->found.pods_asked);
+        sizes.learn(detail::about_pods, batch->found.pods_asked, asked_at);
     }
 
     template <typename Of>

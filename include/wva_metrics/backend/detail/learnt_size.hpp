@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/engine/signal.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <map>
+#include <mutex>
+#include <optional>
 
 namespace wva_metrics::detail {
 
@@ -57,6 +61,28 @@ public:
 private:
     std::size_t limit_ = unlimited;
     TimePoint learnt_at_{};
+};
+
+/// What a query is about: a signal of its members, or their pods.
+using QuerySubject = std::optional<Signal>;
+inline constexpr QuerySubject about_pods = std::nullopt;
+
+/// A size for each that is asked: they differ in what a member costs. Thread-safe.
+class LearntSizes {
+public:
+    std::size_t most(QuerySubject subject, TimePoint now) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = sizes_.find(subject);
+        return found == sizes_.end() ? LearntSize::unlimited : found->second.most(now);
+    }
+    void learn(QuerySubject subject, const AskedSizes& sizes, TimePoint now) {
+        const std::lock_guard lock(mutex_);
+        sizes_[subject].learn(sizes, now);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<QuerySubject, LearntSize> sizes_;
 };
 
 } // namespace wva_metrics::detail

@@ -113,3 +113,16 @@ TEST_CASE("a question about less says nothing of what more would meet") {
     size.learn(few, start + 15s);
     CHECK(size.most(start + 15s) == 500);
 }
+
+TEST_CASE("what one signal may ask says nothing of another, nor of pods") {
+    LearntSizes sizes;
+    AskedSizes asked;
+    asked.note_refused(20);
+    asked.note_answered(10);
+    sizes.learn(Signal::ttft, asked, start);
+    CHECK(sizes.most(Signal::ttft, start) == 10);
+    CHECK(sizes.most(Signal::itl, start) == LearntSize::unlimited);
+    CHECK(sizes.most(about_pods, start) == LearntSize::unlimited);
+    sizes.learn(about_pods, asked, start);
+    CHECK(sizes.most(about_pods, start) == 10);
+}
