@@ -132,14 +132,14 @@ private:
         }
         if (config.use_kube_state)
             for (const auto chunk :
-                 pieces(batch->plan.namespace_chunks(), sizes.most(detail::about_pods, asked_at)))
+                 pieces(batch->plan.namespace_chunks(), sizes.most(detail::subject_pods, asked_at)))
                 jobs.push_back(ask_pods(batch, chunk));
         co_await detail::run_all(std::move(jobs));
         for (auto& [signal, rows] : batch->found.signals) {
             sizes.learn(signal, rows.asked, asked_at);
             rows.sort();
         }
-        sizes.learn(detail::about_pods, batch->found.pods_asked, asked_at);
+        sizes.learn(detail::subject_pods, batch->found.pods_asked, asked_at);
     }
 
     template <typename Of>

@@ -65,7 +65,7 @@ private:
 
 /// What a query is about: a signal of its members, or their pods.
 using QuerySubject = std::optional<Signal>;
-inline constexpr QuerySubject about_pods = std::nullopt;
+inline constexpr QuerySubject subject_pods = std::nullopt;
 
 /// A size for each that is asked: they differ in what a member costs. Thread-safe.
 class LearntSizes {

@@ -122,7 +122,7 @@ TEST_CASE("what one signal may ask says nothing of another, nor of pods") {
     sizes.learn(Signal::ttft, asked, start);
     CHECK(sizes.most(Signal::ttft, start) == 10);
     CHECK(sizes.most(Signal::itl, start) == LearntSize::unlimited);
-    CHECK(sizes.most(about_pods, start) == LearntSize::unlimited);
-    sizes.learn(about_pods, asked, start);
-    CHECK(sizes.most(about_pods, start) == 10);
+    CHECK(sizes.most(subject_pods, start) == LearntSize::unlimited);
+    sizes.learn(subject_pods, asked, start);
+    CHECK(sizes.most(subject_pods, start) == 10);
 }
