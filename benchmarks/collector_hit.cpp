@@ -24,7 +24,7 @@ namespace {
 /// every model three pods.
 class Backend {
 public:
-    asio::awaitable<Result<Availability>> validate(ModelKey) {
+    asio::awaitable<Result<Availability>> check_availability(ModelKey) {
         co_return Availability{true, AvailabilityReason::metrics_found, {}};
     }
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
@@ -109,9 +109,9 @@ int main(int count, char** arguments) {
 
     const double read = nanoseconds([&](std::uint32_t i, std::size_t) {
         std::uint64_t number = 0;
-        collector.cache().visit(
-            allocation_key(keys[i]), bench::now(),
-            [&](const CacheEntry& entry) { number = number_of(*entry.get<OptimizerMetrics>()); });
+        collector.cache().visit(optimizer_key(keys[i]), bench::now(), [&](const CacheEntry& entry) {
+            number = number_of(*entry.get<OptimizerMetrics>());
+        });
         return number;
     });
     const double optimizer = nanoseconds([&](std::uint32_t i, std::size_t) {

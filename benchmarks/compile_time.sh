@@ -34,8 +34,8 @@ unit boost boost/asio.hpp boost/beast.hpp boost/json.hpp
 unit umbrella wva_metrics/wva_metrics.hpp
 unit words wva_metrics/metrics.hpp wva_metrics/workload.hpp wva_metrics/config.hpp wva_metrics/error.hpp
 unit caches wva_metrics/cache/memory_cache.hpp wva_metrics/cache/sharded_cache.hpp wva_metrics/cache/no_op_cache.hpp
-unit factory wva_metrics/collector_factory.hpp wva_metrics/config/load_settings.hpp wva_metrics/config/apply_settings.hpp
-unit kubernetes wva_metrics/kubernetes/pod_owners.hpp wva_metrics/kubernetes/variants.hpp
+unit factory wva_metrics/settings/collector_factory.hpp wva_metrics/settings/load_settings.hpp wva_metrics/settings/apply_settings.hpp
+unit kubernetes wva_metrics/kubernetes/owner_resolver.hpp wva_metrics/kubernetes/variant_watcher.hpp
 units="boost umbrella words caches factory kubernetes"
 
 # seconds <compiler> <unit>: user CPU time of one compilation.

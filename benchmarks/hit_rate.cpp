@@ -159,7 +159,7 @@ void print(const std::string& coordinates, const Outcome& outcome) {
                 coordinates.c_str(), outcome.percent(outcome.hits),
                 outcome.percent(outcome.stale_hits), outcome.percent(outcome.misses),
                 outcome.age(0.5).count(), outcome.age(0.99).count(),
-                outcome.per_minute(outcome.requests), outcome.per_minute(outcome.questions),
+                outcome.per_minute(outcome.requests), outcome.per_minute(outcome.targets),
                 static_cast<double>(outcome.bytes) / 1024);
 }
 

@@ -12,7 +12,7 @@
 
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/collector.hpp>
-#include <wva_metrics/detail/entries.hpp>
+#include <wva_metrics/collector/detail/entry_factory.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -106,7 +106,7 @@ Cost collector(std::size_t variants, const Pace& pace) {
     };
     run_until_rounds(1); // From here on each variant is renewed, not found.
     const Cost cost = measure([&] { run_until_rounds(1 + pace.intervals); });
-    require(collector.stats().questions == variants * static_cast<std::size_t>(1 + pace.intervals),
+    require(collector.stats().targets == variants * static_cast<std::size_t>(1 + pace.intervals),
             "each variant is fetched once per interval");
     return cost;
 }
@@ -165,7 +165,7 @@ boost::asio::awaitable<void> fetch_by_itself(boost::asio::io_context& io, Shared
         CachePayload payload = *std::move(answers.front());
         detail::identify(variant, payload);
         shared.cache.insert_or_assign(
-            allocation_key(variant.namespace_name, variant.name),
+            optimizer_key(variant.namespace_name, variant.name),
             detail::make_entry(shared.config, std::move(payload), asked_at));
         ++shared.fetched;
         timer.expires_at(timer.expiry() + interval);

@@ -13,7 +13,7 @@
 #include <wva_metrics/backend/prometheus_backend.hpp>
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/collector.hpp>
-#include <wva_metrics/observer.hpp>
+#include <wva_metrics/observer/observer.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -95,7 +95,7 @@ class CountedQueries : public NullObserver {
 public:
     explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
     void on_fetch(const FetchEvent& batch) {
-        *queries_ += batch.kind == EntryKind::allocation ? 6 : 3;
+        *queries_ += batch.kind == EntryKind::optimizer ? 6 : 3;
     }
 
 private:
@@ -150,7 +150,7 @@ Seen read_collector(const WrittenPrometheus& prometheus, const Schedule& schedul
     collector.stop_background_fetching();
     while (collector.stats().in_flight > 0)
         io.run_one();
-    require(collector.stats().failed_questions == 0, "Prometheus answers");
+    require(collector.stats().failed_targets == 0, "Prometheus answers");
     seen.queries = queries;
     return seen;
 }

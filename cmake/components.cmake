@@ -18,7 +18,7 @@ endmacro()
 
 # Gives every target its headers. Those named after TLS or gzip, and no others, include OpenSSL or zlib; they belong to
 # that part, and are not installed without it.
-function(wva_metrics_share_out_headers)
+function(wva_metrics_assign_headers)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp)
   foreach(part IN ITEMS tls gzip)
     set(part_headers ${headers})

@@ -16,7 +16,7 @@ Reading<double> measured(double value) {
 }
 
 struct LoadGenerator {
-    asio::awaitable<Result<Availability>> validate(ModelKey model) {
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
     }
 

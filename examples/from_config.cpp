@@ -4,12 +4,12 @@
 // SIGHUP reads both again and applies what has changed; the cache keeps what it has. Made to be
 // copied: it needs find_package(wva_metrics) and nothing else. examples/collector.json is a
 // document to begin with, docs/configuration.md tells of every field.
-#include <wva_metrics/collector_factory.hpp>
-#include <wva_metrics/config/apply_settings.hpp>
-#include <wva_metrics/config/load_settings.hpp>
+#include <wva_metrics/settings/apply_settings.hpp>
+#include <wva_metrics/settings/collector_factory.hpp>
+#include <wva_metrics/settings/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 #ifdef WVA_METRICS_WITH_PLUGIN // Defined where wva_metrics::plugin is linked.
-#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/settings/plugin/load_plugin.hpp>
 #endif
 
 #include <boost/asio.hpp>

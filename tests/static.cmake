@@ -43,6 +43,10 @@ foreach(source IN LISTS sources)
   set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
 endforeach()
 
+# Headers keep to their floor and out of other rooms' details.
+add_test(NAME rooms COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/rooms.cmake)
+set_tests_properties(rooms PROPERTIES LABELS static)
+
 # What documents and comments show is compiled as it stands.
 add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 set_tests_properties(snippets PROPERTIES LABELS static)

@@ -9,7 +9,7 @@
 #include <wva_metrics/collector.hpp>
 #include <wva_metrics/config.hpp>
 #include <wva_metrics/metrics.hpp>
-#include <wva_metrics/observer.hpp>
+#include <wva_metrics/observer/observer.hpp>
 #include <wva_metrics/testing/manual_time.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -76,7 +76,7 @@ public:
     asio::awaitable<std::vector<wva_metrics::Result<wva_metrics::OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<wva_metrics::VariantAutoscaling> variants) {
         ++outcome_->requests;
-        outcome_->questions += variants.size();
+        outcome_->targets += variants.size();
         const auto known = wva_metrics::Reading<double>::measured(1.0, ManualClock::now());
         std::vector<wva_metrics::Result<wva_metrics::OptimizerMetrics>> answers;
         for (wva_metrics::VariantAutoscaling& variant : variants) {

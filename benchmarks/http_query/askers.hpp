@@ -32,7 +32,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/// The clients that are compared. Each asks the query `up` by POST, as `PrometheusClient` and
+/// The clients that are compared. Each asks the query `up` by POST, as `Client` and
 /// client_golang do, on one thread.
 namespace bench {
 
@@ -115,7 +115,7 @@ private:
         require(answer.has_value() && answer->series == 1, "a query of ours was not answered");
     }
 
-    wva_metrics::prometheus::PrometheusClient client_;
+    wva_metrics::prometheus::Client client_;
 };
 
 /// Ours without Prometheus: the body is not looked into.

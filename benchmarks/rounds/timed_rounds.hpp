@@ -3,7 +3,7 @@
 
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/collector.hpp>
-#include <wva_metrics/observer.hpp>
+#include <wva_metrics/observer/observer.hpp>
 
 #include "support/measurement.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <wva_metrics/cache/cache_key.hpp>
-#include <wva_metrics/detail/coarse_clock.hpp>
+#include <wva_metrics/collector/detail/coarse_clock.hpp>
 #include <wva_metrics/reading.hpp>
 
 #include "support/measurement.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Loads a backend from a shared object and collects once: plugin_host ./random_load.so
-#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/settings/plugin/load_plugin.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <boost/asio.hpp>

@@ -2,7 +2,7 @@
 //
 // A backend in a shared object of its own. This one makes up the load of as many pods as the
 // settings ask for: {"backend": "random_load", "options": {"random_load": {"pods": 3}}}.
-#include <wva_metrics/plugin/plugin.hpp>
+#include <wva_metrics/settings/plugin/plugin.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -23,7 +23,7 @@ class RandomLoad {
 public:
     explicit RandomLoad(std::int64_t pods) : pods_(pods) {}
 
-    asio::awaitable<Result<Availability>> validate(ModelKey model) {
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
     }
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>

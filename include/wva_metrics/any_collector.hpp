@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/any_collector_model.hpp"
 #include "wva_metrics/concepts.hpp"
-#include "wva_metrics/detail/any_collector_model.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_immediate_executor.hpp>

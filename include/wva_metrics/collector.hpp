@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/attribute_cached.hpp"
+#include "wva_metrics/collector/detail/collector_state.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
-#include "wva_metrics/detail/collector_state.hpp"
-#include "wva_metrics/detail/join.hpp"
 #include "wva_metrics/detail/oldest_sample.hpp"
-#include "wva_metrics/observer.hpp"
+#include "wva_metrics/observer/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -98,8 +98,8 @@ public:
     template <asio::completion_token_for<void(Result<Availability>)> Token>
     auto async_validate_availability(ModelKey model, Token&& token) {
         return asio::async_initiate<Token, void(Result<Availability>)>(
-            [](auto handler, std::shared_ptr<State> state, ModelKey question) {
-                std::string wrong = check(question);
+            [](auto handler, std::shared_ptr<State> state, ModelKey target) {
+                std::string wrong = check(target);
                 const auto convert =
                     [](const std::shared_ptr<State>&,
                        const Result<detail::Answer>& answer) -> Result<Availability> {
@@ -111,8 +111,8 @@ public:
                     return Availability{false, AvailabilityReason::backend_error,
                                         answer.error().describe()};
                 };
-                const CacheKey key(availability_key(question));
-                collect<Availability>(std::move(state), key, std::move(question), std::move(wrong),
+                const CacheKey key(availability_key(target));
+                collect<Availability>(std::move(state), key, std::move(target), std::move(wrong),
                                       std::move(handler), convert);
             },
             token, state_, std::move(model));
@@ -123,7 +123,7 @@ public:
     /// Params: the variant with its deployment; a completion token for
     /// `void(Result<OptimizerSnapshot>)`. Completes when: at once from the cache (past the TTL too,
     /// within the stale window, while it is renewed behind the caller); else when the backend has
-    /// answered or `call_timeout` has passed. Equal questions of several callers are asked once,
+    /// answered or `call_timeout` has passed. Equal targets of several callers are asked once,
     /// and those that miss together are sent together. Errors: those of the backend, unless a last
     /// good value is inside the stale-if-error window; `timeout`, `aborted`, `invalid_argument`,
     /// `too_costly` (more than `max_waiters` callers wait). Cancellation: terminal, partial, total:
@@ -131,8 +131,8 @@ public:
     template <asio::completion_token_for<void(Result<OptimizerSnapshot>)> Token>
     auto async_collect_optimizer_metrics(VariantAutoscaling variant, Token&& token) {
         return asio::async_initiate<Token, void(Result<OptimizerSnapshot>)>(
-            [](auto handler, std::shared_ptr<State> state, VariantAutoscaling question) {
-                std::string wrong = check(question);
+            [](auto handler, std::shared_ptr<State> state, VariantAutoscaling target) {
+                std::string wrong = check(target);
                 const auto convert =
                     [](const std::shared_ptr<State>& from,
                        const Result<detail::Answer>& answer) -> Result<OptimizerSnapshot> {
@@ -140,8 +140,8 @@ public:
                         return answer.error();
                     return optimizer_snapshot(*from, *answer, State::now());
                 };
-                const CacheKey key(allocation_key(question.namespace_name, question.name));
-                collect<OptimizerSnapshot>(std::move(state), key, std::move(question),
+                const CacheKey key(optimizer_key(target.namespace_name, target.name));
+                collect<OptimizerSnapshot>(std::move(state), key, std::move(target),
                                            std::move(wrong), std::move(handler), convert);
             },
             token, state_, std::move(variant));
@@ -158,9 +158,9 @@ public:
     auto async_collect_replica_metrics(ModelKey model, std::vector<VariantAutoscaling> variants,
                                        Token&& token) {
         return asio::async_initiate<Token, void(Result<ReplicaSnapshot>)>(
-            [](auto handler, std::shared_ptr<State> state, ModelKey question,
+            [](auto handler, std::shared_ptr<State> state, ModelKey target,
                std::vector<VariantAutoscaling> callers) {
-                std::string wrong = check(question);
+                std::string wrong = check(target);
                 auto convert =
                     [callers = std::move(callers)](
                         const std::shared_ptr<State>& from,
@@ -169,9 +169,9 @@ public:
                         return answer.error();
                     return replica_snapshot(*from, *answer, callers, State::now());
                 };
-                const CacheKey key(replica_key(question));
-                collect<ReplicaSnapshot>(std::move(state), key, std::move(question),
-                                         std::move(wrong), std::move(handler), std::move(convert));
+                const CacheKey key(replica_key(target));
+                collect<ReplicaSnapshot>(std::move(state), key, std::move(target), std::move(wrong),
+                                         std::move(handler), std::move(convert));
             },
             token, state_, std::move(model), std::move(variants));
     }
@@ -181,7 +181,7 @@ public:
     /// lock of the collector's on a hit.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
         const TimePoint now = state_->lookup_time();
-        auto known = state_->find_known(allocation_key(key), now);
+        auto known = state_->find_known(optimizer_key(key), now);
         if (!known)
             return std::nullopt;
         return optimizer_snapshot(*state_, std::move(*known), now);
@@ -202,14 +202,14 @@ public:
     /// (`track_on_collection`). Tracking again renews what is known of the variant, its deployment
     /// for example.
     void track(const VariantAutoscaling& variant) {
-        state_->track(allocation_key(variant.namespace_name, variant.name), variant);
+        state_->track(optimizer_key(variant.namespace_name, variant.name), variant);
     }
     /// Fetches a model's replica metrics in the background from the next round on.
     void track(const ModelKey& model) { state_->track(replica_key(model), model); }
 
     /// Forgets a variant: it is no longer fetched, its entry is removed, an answer under way is not
     /// cached.
-    void untrack(const VariantKey& variant) { state_->untrack(allocation_key(variant)); }
+    void untrack(const VariantKey& variant) { state_->untrack(optimizer_key(variant)); }
     /// Forgets a model's replicas likewise.
     void untrack(const ModelKey& model) { state_->untrack(replica_key(model)); }
 
@@ -225,7 +225,7 @@ public:
     /// Removes what is cached of a variant and of its model's replicas, for example after scaling
     /// it. Answers under way do not bring it back. Returns the number of entries removed.
     std::size_t invalidate_variant(const VariantAutoscaling& variant) {
-        return state_->invalidate({CacheKey(allocation_key(variant.namespace_name, variant.name)),
+        return state_->invalidate({CacheKey(optimizer_key(variant.namespace_name, variant.name)),
                                    CacheKey(replica_key(variant.model()))});
     }
     /// Removes what is cached of a model: its replicas, its availability, and all its variants that
@@ -269,7 +269,7 @@ public:
     executor_type get_executor() const { return state_->executor(); }
 
 private:
-    /// What is wrong with a question; empty where it can be asked.
+    /// What is wrong with a target; empty where it can be asked.
     static std::string check(const ModelKey& model) {
         if (model.model_id.empty())
             return "the model id is empty";
@@ -290,7 +290,7 @@ private:
         const CacheEntry& entry = *answer.entry;
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
-            detail::judge(entry.oldest_sample(), now, thresholds.allocation_metrics, thresholds);
+            detail::judge(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
         const auto* metrics = entry.get<OptimizerMetrics>();
         return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
                 entry.collected_at(), freshness, answer.source};
@@ -310,8 +310,8 @@ private:
     }
 
     /// The road of every operation: a hit completes at once, a miss waits for a flight.
-    template <typename T, typename Question, typename Handler, typename Convert>
-    static void collect(std::shared_ptr<State> state, const CacheKey& key, Question question,
+    template <typename T, typename Target, typename Handler, typename Convert>
+    static void collect(std::shared_ptr<State> state, const CacheKey& key, Target target,
                         std::string wrong, Handler handler, Convert convert) {
         const asio::any_io_executor executor = state->executor();
         const auto complete_now = [&](Result<T> result) {
@@ -325,8 +325,8 @@ private:
         const TimePoint now = State::now();
         CacheEntryPtr last_good;
         const VariantAutoscaling* variant = nullptr;
-        if constexpr (std::same_as<Question, VariantAutoscaling>)
-            variant = &question;
+        if constexpr (std::same_as<Target, VariantAutoscaling>)
+            variant = &target;
         if (CacheEntryPtr entry = state->find(key, variant, now, last_good))
             return complete_now(convert(state, detail::Answer{std::move(entry), Source::cache}));
 
@@ -354,7 +354,7 @@ private:
                         alive->leave(waiting);
                 });
         }
-        state->wait_for(key, detail::Question(std::move(question)), waiter, now);
+        state->wait_for(key, detail::Target(std::move(target)), waiter, now);
     }
 
     std::shared_ptr<State> state_;

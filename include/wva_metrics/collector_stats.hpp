@@ -21,11 +21,11 @@ struct CollectorStats {
     std::uint64_t negative_hits = 0;
     /// Calls that got the last good value because the backend failed.
     std::uint64_t served_stale_on_error = 0;
-    /// Questions put to the backend, and how many of them failed.
-    std::uint64_t questions = 0;
+    /// Targets put to the backend, and how many of them failed.
+    std::uint64_t targets = 0;
     /// Of these, the ones answered with an error.
-    std::uint64_t failed_questions = 0;
-    /// Batches the questions were sent in.
+    std::uint64_t failed_targets = 0;
+    /// Batches the targets were sent in.
     std::uint64_t batches = 0;
     /// Answers that were not cached, because of an invalidation or untracking while they were under
     /// way.
@@ -38,7 +38,7 @@ struct CollectorStats {
     std::size_t tracked_variants = 0;
     /// Models fetched in the background.
     std::size_t tracked_models = 0;
-    /// Questions under way now.
+    /// Targets under way now.
     std::size_t in_flight = 0;
 };
 
@@ -54,7 +54,7 @@ struct CollectorHealth {
     std::optional<TimePoint> last_success;
     /// When a batch last failed altogether.
     std::optional<TimePoint> last_failure;
-    /// Of the last failed question; empty code where none failed.
+    /// Of the last failed target; empty code where none failed.
     Error last_error;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/attribution/pod_owners.hpp"
 #include "wva_metrics/availability.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
@@ -10,7 +11,6 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
-#include "wva_metrics/pod_owners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -36,7 +36,7 @@ template <typename T>
 concept MetricsBackend = requires(T& backend, const ModelKey& model,
                                   const std::vector<VariantAutoscaling>& variants,
                                   const std::vector<ModelKey>& models) {
-    { backend.validate(model) } -> std::same_as<asio::awaitable<Result<Availability>>>;
+    { backend.check_availability(model) } -> std::same_as<asio::awaitable<Result<Availability>>>;
     {
         backend.fetch_optimizer_metrics(variants)
         } -> std::same_as<asio::awaitable<std::vector<Result<OptimizerMetrics>>>>;

@@ -100,11 +100,11 @@ inline std::vector<std::string> validate(const CollectorConfig& config) {
     require(cache.max_bytes > 0,
             "cache.max_bytes must be positive; to switch caching off set cache.enabled to false");
     const FreshnessThresholds& thresholds = cache.freshness_thresholds;
-    require(thresholds.allocation_metrics > zero,
-            "cache.freshness_thresholds.allocation_metrics must be positive");
+    require(thresholds.optimizer_metrics > zero,
+            "cache.freshness_thresholds.optimizer_metrics must be positive");
     require(thresholds.replica_metrics > zero,
             "cache.freshness_thresholds.replica_metrics must be positive");
-    require(thresholds.unavailable >= thresholds.allocation_metrics &&
+    require(thresholds.unavailable >= thresholds.optimizer_metrics &&
                 thresholds.unavailable >= thresholds.replica_metrics,
             "cache.freshness_thresholds.unavailable must not be below the thresholds for fresh "
             "metrics");

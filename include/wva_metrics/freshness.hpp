@@ -36,7 +36,7 @@ constexpr std::string_view to_string(Freshness freshness) noexcept {
 /// usable.
 struct FreshnessThresholds {
     /// Optimizer metrics are fresh below this age.
-    Duration allocation_metrics = std::chrono::seconds(30);
+    Duration optimizer_metrics = std::chrono::seconds(30);
     /// Replica metrics are fresh below this age.
     Duration replica_metrics = std::chrono::seconds(30);
     /// Anything is unavailable from this age on: Prometheus forgets a series after the same five

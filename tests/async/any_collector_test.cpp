@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../support/collector_fixture.hpp"
 
-#include <wva_metrics/any_collector.hpp>
-#include <wva_metrics/cache/no_op_cache.hpp>
+#include "wva_metrics/any_collector.hpp"
+#include "wva_metrics/cache/no_op_cache.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -3,7 +3,7 @@
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/collector.hpp"
-#include "wva_metrics/config/apply_settings.hpp"
+#include "wva_metrics/settings/apply_settings.hpp"
 #include "wva_metrics/testing/fake_backend.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -34,7 +34,7 @@ TEST_CASE("a miss asks the backend and a hit does not") {
     const CollectorStats stats = f.collector->stats();
     CHECK(stats.cache.hits == 1);
     CHECK(stats.cache.misses == 1);
-    CHECK(stats.questions == 1);
+    CHECK(stats.targets == 1);
 }
 
 TEST_CASE("past its TTL an entry is served at once and renewed behind the caller") {
@@ -220,7 +220,7 @@ TEST_CASE("invalidating a model removes its variants, replicas and availability,
     f.collect(variant("v")).value();
     f.collect(other).value();
     f.collect(f.model, {}).value();
-    f.validate(f.model).value();
+    f.check_availability(f.model).value();
     CHECK(f.collector->invalidate_model(f.model) == 3);
     CHECK(f.collector->find_optimizer_metrics(other.key()));
     CHECK(f.collector->invalidate_model({"llm/meta", "llama"}) == 0);
@@ -242,7 +242,7 @@ TEST_CASE("an answer that was under way when its key was invalidated is not cach
     CHECK(after->value().has_value());
     CHECK(f.collector->stats().discarded == 1);
 
-    f.collector->invalidate_prefix(key_prefix(EntryKind::allocation, "llm"));
+    f.collector->invalidate_prefix(key_prefix(EntryKind::optimizer, "llm"));
     CHECK(!f.collector->find_optimizer_metrics({"llm", "v"}));
 }
 
@@ -310,13 +310,13 @@ TEST_CASE("availability is cached, absence only briefly, and a failing backend i
     CollectorFixture f;
     const Availability missing{false, AvailabilityReason::metrics_missing, "nothing there"};
     f.backend.set(f.model, missing);
-    CHECK(f.validate(f.model).value() == missing);
-    CHECK(f.validate(f.model).value() == missing);
+    CHECK(f.check_availability(f.model).value() == missing);
+    CHECK(f.check_availability(f.model).value() == missing);
     CHECK(f.backend.models_validated().size() == 1);
 
     f.backend.fail(outage);
     const ModelKey unknown{"llm", "unknown"};
-    const Availability failed = f.validate(unknown).value();
+    const Availability failed = f.check_availability(unknown).value();
     CHECK(!failed.available);
     CHECK(failed.reason == AvailabilityReason::backend_error);
     CHECK(failed.message == outage.describe());
@@ -448,7 +448,9 @@ TEST_CASE("an observer that throws harms nobody and is counted") {
 
 TEST_CASE("a backend need not repeat whom it was asked about") {
     struct Terse {
-        asio::awaitable<Result<Availability>> validate(ModelKey) { co_return Availability{}; }
+        asio::awaitable<Result<Availability>> check_availability(ModelKey) {
+            co_return Availability{};
+        }
         asio::awaitable<std::vector<Result<OptimizerMetrics>>>
         fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
             co_return std::vector<Result<OptimizerMetrics>>(variants.size(), OptimizerMetrics());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../support/collector_fixture.hpp"
 
-#include <wva_metrics/detail/batch.hpp>
+#include "wva_metrics/collector/detail/batch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -110,10 +110,10 @@ TEST_CASE("once the collector has been destroyed its observer hears nothing more
 
 TEST_CASE("a batch that is cancelled before it runs asks nothing") {
     CollectorFixture f;
-    const auto question = std::make_shared<const detail::Question>(variant("v"));
+    const auto question = std::make_shared<const detail::Target>(variant("v"));
     const auto batch = std::make_shared<detail::Batch<ManualTimer>>(
-        f.io.get_executor(), EntryKind::allocation,
-        std::vector{std::make_shared<detail::Flight>(EntryKind::allocation, question, nullptr)},
+        f.io.get_executor(), EntryKind::optimizer,
+        std::vector{std::make_shared<detail::Flight>(EntryKind::optimizer, question, nullptr)},
         false);
     std::optional<detail::BatchAnswers> answers;
     batch->cancel();

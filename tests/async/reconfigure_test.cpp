@@ -86,7 +86,7 @@ TEST_CASE("other freshness thresholds judge the next snapshot") {
     const auto thresholds = [&](Duration fresh, Duration unavailable) {
         return reconfigure(*f.collector,
                            [&](CollectorConfig& c) {
-                               c.cache.freshness_thresholds.allocation_metrics = fresh;
+                               c.cache.freshness_thresholds.optimizer_metrics = fresh;
                                c.cache.freshness_thresholds.replica_metrics = fresh;
                                c.cache.freshness_thresholds.unavailable = unavailable;
                            })

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A cache that lacks one function is refused, and the compiler names it.
-#include <wva_metrics/concepts.hpp>
+#include "wva_metrics/concepts.hpp"
 
 using namespace wva_metrics;
 

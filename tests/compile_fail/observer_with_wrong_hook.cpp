@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A hook with the wrong parameters is refused rather than never called, and the compiler names it.
-#include <wva_metrics/observer.hpp>
+#include "wva_metrics/observer/observer.hpp"
 
 using namespace wva_metrics;
 

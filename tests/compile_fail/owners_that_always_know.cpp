@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owners that cannot say "I do not know" cannot be asked to attribute pods.
-#include <wva_metrics/attribution.hpp>
+#include "wva_metrics/attribution/attribution.hpp"
 
 using namespace wva_metrics;
 

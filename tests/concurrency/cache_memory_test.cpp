@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // When a sharded cache destroys what readers may hold, and which threads can read without a lock.
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
 

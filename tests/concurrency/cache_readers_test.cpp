@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What readers of a sharded cache may see while others change it.
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
 
@@ -210,7 +210,7 @@ TEST_CASE("a key that stays is never missed, while others come and go and everyt
             for (std::size_t i = 0; i < come; ++i) {
                 const std::string name = std::to_string(i);
                 const std::string space = "space" + std::to_string(i / 4);
-                fixture.insert(CacheKeyView{EntryKind::allocation, space, name});
+                fixture.insert(CacheKeyView{EntryKind::optimizer, space, name});
                 fixture.insert(CacheKeyView{EntryKind::replica, "ns", names[i % names.size()]});
                 elsewhere.insert_or_assign(CacheKeyView{EntryKind::replica, "ns", names[0]},
                                            std::make_shared<const CountedEntry>(fixture.living));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -145,8 +145,7 @@ TEST_CASE("a scan over a cache removes all that was there, whatever is inserted 
     constexpr int entries = 5'000;
     for (int i = 0; i < entries; ++i) {
         const std::string name = std::to_string(i);
-        cache.insert_or_assign(CacheKeyView{EntryKind::allocation, "old", name},
-                               make_entry(at(0s)));
+        cache.insert_or_assign(CacheKeyView{EntryKind::optimizer, "old", name}, make_entry(at(0s)));
     }
     std::atomic<bool> scanned{false};
     std::size_t erased = 0;
@@ -158,9 +157,9 @@ TEST_CASE("a scan over a cache removes all that was there, whatever is inserted 
         }
         for (int i = 0; !scanned && i < 100'000; ++i) {
             const std::string name = std::to_string(i % 1000);
-            cache.insert_or_assign(CacheKeyView{EntryKind::allocation, "new", name},
+            cache.insert_or_assign(CacheKeyView{EntryKind::optimizer, "new", name},
                                    make_entry(at(0s)));
-            cache.find(CacheKeyView{EntryKind::allocation, "old", name}, at(1s));
+            cache.find(CacheKeyView{EntryKind::optimizer, "old", name}, at(1s));
         }
     });
     CHECK(erased == entries);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/cache/sharded_cache.hpp>
-#include <wva_metrics/collector.hpp>
-#include <wva_metrics/testing/fake_backend.hpp>
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/sharded_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/testing/fake_backend.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/kubernetes/pod_owners.hpp"
+#include "wva_metrics/kubernetes/owner_resolver.hpp"
 
 #include "support/cluster.hpp"
 
@@ -21,7 +21,7 @@ using namespace wva_metrics::test_support;
 namespace {
 
 /// The first state of the pod `p` that is not the one it had.
-PodState state_after(const kubernetes::KubernetesPodOwners& owners, PodState had) {
+PodState state_after(const kubernetes::OwnerResolver& owners, PodState had) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < give_up) {
         const PodState state = owners.state_of("llm", "p");
@@ -44,8 +44,7 @@ TEST_CASE("a pod that comes, goes and comes again is seen so by threads that ask
         cluster.server.answer_watch(plural);
     }
     asio::io_context context;
-    kubernetes::KubernetesPodOwners owners(
-        kubernetes::Client(context.get_executor(), cluster.config()));
+    kubernetes::OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()));
     owners.start();
     const auto say = [&](const std::string& line) {
         asio::post(server_context, [pods, line] { pods->say(line); });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/any_collector.hpp>
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/cache/sharded_cache.hpp>
-#include <wva_metrics/collector.hpp>
-#include <wva_metrics/testing/fake_backend.hpp>
+#include "wva_metrics/any_collector.hpp"
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/sharded_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/testing/fake_backend.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -117,7 +117,7 @@ TEMPLATE_TEST_CASE("a cache keeps its books while its limits change under fire",
     for (int t = 0; t < 2; ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i < operations; ++i)
-                cache.insert_or_assign(allocation_key("ns", std::to_string(i * 2 + t)), entry);
+                cache.insert_or_assign(optimizer_key("ns", std::to_string(i * 2 + t)), entry);
         });
     threads.emplace_back([&] {
         for (std::size_t i = 0; i < 200; ++i)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The same program for every way of getting the library. It says what it got.
-#include <wva_metrics/config/load_settings.hpp>
+#include <wva_metrics/settings/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 
 #ifdef WVA_METRICS_WITH_PLUGIN
-#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/settings/plugin/load_plugin.hpp>
 #endif
 #ifdef WVA_METRICS_WITH_TLS
 #include <wva_metrics/http/tls.hpp>

@@ -29,8 +29,8 @@ using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 using prometheus::AnswerInfo;
-using prometheus::PrometheusClient;
-using prometheus::PrometheusClientConfig;
+using prometheus::Client;
+using prometheus::ClientConfig;
 using prometheus::SeriesView;
 
 namespace {
@@ -65,10 +65,10 @@ ScriptedServer::Script answer_in_turn(std::vector<std::string> answers) {
 }
 
 struct Pair {
-    explicit Pair(ScriptedServer::Script script, PrometheusClientConfig config = {})
+    explicit Pair(ScriptedServer::Script script, ClientConfig config = {})
         : server(context, {std::move(script)}) {
         config.http.url = server.url() + config.http.url;
-        client = std::make_unique<PrometheusClient>(context.get_executor(), std::move(config));
+        client = std::make_unique<Client>(context.get_executor(), std::move(config));
     }
 
     AskedPtr start(std::string promql = "up", TimePoint deadline = far_deadline()) {
@@ -98,7 +98,7 @@ struct Pair {
 
     asio::io_context context;
     ScriptedServer server;
-    std::unique_ptr<PrometheusClient> client;
+    std::unique_ptr<Client> client;
 };
 
 std::string answer(const std::string& status, const std::string& body = "",
@@ -115,7 +115,7 @@ const std::string good = answer("200 OK", one_series);
 } // namespace
 
 TEST_CASE("a query is posted as a form, with its time-out and the configured parameters") {
-    PrometheusClientConfig config;
+    ClientConfig config;
     config.http.url = "/prefix";
     config.http.timeouts.attempt = 1500ms;
     config.query_parameters = {{"dedup", "true"}};
@@ -190,7 +190,7 @@ TEST_CASE("what is forbidden by POST and by GET is forbidden") {
 }
 
 TEST_CASE("a query that is too long for GET is not sent by it, but is left to be split") {
-    PrometheusClientConfig config;
+    ClientConfig config;
     config.max_get_bytes = 1024;
     Pair pair(
         answer_in_turn({answer("405 Method Not Allowed"), answer("405 Method Not Allowed"), good}),
@@ -261,7 +261,7 @@ TEST_CASE("an answer that is cut off where the connection ends is never taken fo
 }
 
 TEST_CASE("an answer beyond a bound is refused with the bound's name") {
-    PrometheusClientConfig config;
+    ClientConfig config;
     config.answer.max_label_value_bytes = 16;
     const std::string body =
         R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"x":"a value that is too long"},"value":[1,"2"]}]}})";
@@ -271,14 +271,14 @@ TEST_CASE("an answer beyond a bound is refused with the bound's name") {
     CHECK_THAT(asked->error().message, ContainsSubstring("answer.max_label_value_bytes = 16"));
     CHECK(asked->error().endpoint == pair.server.url());
 
-    PrometheusClientConfig small;
+    ClientConfig small;
     small.http.limits.max_body_bytes = 20;
     Pair other(answer_each_with(good), small);
     CHECK(other.ask()->error().is(Errc::too_large));
 }
 
 TEST_CASE("an unsound configuration is told by every query, and nothing is sent") {
-    PrometheusClientConfig config;
+    ClientConfig config;
     config.query_parameters = {{"query", "up"}};
     config.max_get_bytes = 0;
     Pair pair(answer_each_with(good), config);

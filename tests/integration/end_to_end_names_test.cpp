@@ -58,7 +58,7 @@ TEST_CASE("a model id of any characters means that model alone, and only in its 
     // Alone, so that there is nothing else to hide behind.
     BlockingCollector collector(watched.config());
     for (const FleetModel& model : models) {
-        const Result<Availability> availability = collector.validate(model.key);
+        const Result<Availability> availability = collector.check_availability(model.key);
         INFO(availability->message);
         CHECK(availability->available);
         CHECK(availability->reason == AvailabilityReason::metrics_found);
@@ -88,13 +88,13 @@ TEST_CASE("the same model in two namespaces never mixes, and a third is told whe
         check_owners(models[i], **collected.models[i]);
 
     BlockingCollector collector(watched.config());
-    const Result<Availability> misplaced = collector.validate({"staging", "meta/llama"});
+    const Result<Availability> misplaced = collector.check_availability({"staging", "meta/llama"});
     CHECK_FALSE(misplaced->available);
     CHECK(misplaced->reason == AvailabilityReason::metrics_missing);
     for (const char* name : {"'staging'", "'idle'", "'busy'"})
         CHECK_THAT(misplaced->message, Catch::Matchers::ContainsSubstring(name));
 
-    const Result<Availability> misspelt = collector.validate({"busy", "meta/lama"});
+    const Result<Availability> misspelt = collector.check_availability({"busy", "meta/lama"});
     CHECK_FALSE(misspelt->available);
     CHECK(misspelt->reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(misspelt->message, Catch::Matchers::ContainsSubstring("meta/lama"));

@@ -25,7 +25,7 @@ CollectorConfig impatient() {
     config.cache.stale_while_revalidate = 0s;
     config.cache.fetch_interval = 500ms;
     config.cache.negative_ttl = 100ms;
-    config.cache.freshness_thresholds.allocation_metrics = 3s;
+    config.cache.freshness_thresholds.optimizer_metrics = 3s;
     config.cache.freshness_thresholds.replica_metrics = 3s;
     return config;
 }

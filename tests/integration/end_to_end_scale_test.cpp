@@ -38,15 +38,15 @@ void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& mo
 
     const double before = watched.prometheus().queries_asked();
     REQUIRE(collector->start_background_fetching());
-    REQUIRE(eventually([&] { return collector->stats().questions > 0; }));
+    REQUIRE(eventually([&] { return collector->stats().targets > 0; }));
     collector->stop_background_fetching(); // No other round begins, and this one goes on.
     REQUIRE(eventually([&] { return collector->stats().background_rounds > 0; }));
     const double queries = watched.prometheus().queries_asked() - before;
 
     const CollectorStats stats = collector->stats();
     CHECK(stats.background_rounds == 1);
-    CHECK(stats.questions == 2 * models.size());
-    CHECK(stats.failed_questions == 0);
+    CHECK(stats.targets == 2 * models.size());
+    CHECK(stats.failed_targets == 0);
     CHECK(queries >= 1);
     CHECK(queries <= 20);
 

@@ -2,7 +2,7 @@
 //
 // What a sharded cache allocates, and what it does where that fails. A program of its own, for it
 // replaces the operators of the whole program.
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
 
@@ -94,7 +94,7 @@ struct Fixture {
             const std::string space = space_of(i);
             const std::string name = name_of(i);
             count += cache.find(CacheKeyView{EntryKind::replica, space, name}, now) != nullptr;
-            count += cache.find(CacheKeyView{EntryKind::allocation, name, name}, now) != nullptr;
+            count += cache.find(CacheKeyView{EntryKind::optimizer, name, name}, now) != nullptr;
         }
         return count;
     }
@@ -150,7 +150,7 @@ TEST_CASE("a look-up allocates nothing") {
     const int before = allocations;
     for (int i = 0; i < 100; ++i) {
         fixture.cache.find(key, now);
-        fixture.cache.find(allocation_key("none", name), now);
+        fixture.cache.find(optimizer_key("none", name), now);
         fixture.cache.visit(key, now, [](const CountedEntry&) {});
     }
     CHECK(allocations == before);
@@ -162,7 +162,7 @@ TEST_CASE("where memory lacks, nothing is lost, nothing leaks and the books are 
         const std::string name = Fixture::name_of(entries);
         const auto entry = fixture.make();
         // The first key of a namespace of its own.
-        fixture.cache.insert_or_assign(CacheKeyView{EntryKind::allocation, name, name}, entry);
+        fixture.cache.insert_or_assign(CacheKeyView{EntryKind::optimizer, name, name}, entry);
     };
     const auto replace = [](Fixture& fixture) {
         const auto entry = fixture.make();

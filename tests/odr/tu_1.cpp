@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Two files that include everything and are linked together: no definition may collide.
-#include <wva_metrics/wva_metrics.hpp>
+#include "wva_metrics/wva_metrics.hpp"
 
 const void* category_in_tu_2();
 

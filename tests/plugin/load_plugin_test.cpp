@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/settings/plugin/load_plugin.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
-#include <wva_metrics/any_backend.hpp>
-#include <wva_metrics/any_collector.hpp>
-#include <wva_metrics/any_observer.hpp>
-#include <wva_metrics/any_pod_owners.hpp>
-#include <wva_metrics/attribution.hpp>
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/cache/no_op_cache.hpp>
-#include <wva_metrics/cache/sharded_cache.hpp>
-#include <wva_metrics/collector.hpp>
-#include <wva_metrics/concepts.hpp>
-#include <wva_metrics/log_observer.hpp>
-#include <wva_metrics/observer.hpp>
-#include <wva_metrics/trace_observer.hpp>
+#include "wva_metrics/any_collector.hpp"
+#include "wva_metrics/attribution/any_pod_owners.hpp"
+#include "wva_metrics/attribution/attribution.hpp"
+#include "wva_metrics/backend/any_backend.hpp"
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/no_op_cache.hpp"
+#include "wva_metrics/cache/sharded_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/concepts.hpp"
+#include "wva_metrics/observer/any_observer.hpp"
+#include "wva_metrics/observer/log_observer.hpp"
+#include "wva_metrics/observer/observer.hpp"
+#include "wva_metrics/observer/trace_observer.hpp"
 
 #include <concepts>
 #include <functional>
@@ -198,7 +198,7 @@ static_assert(!PodOwners<KnowsOneNamespace>);
 // MetricsBackend
 
 struct UserBackend {
-    asio::awaitable<Result<Availability>> validate(ModelKey);
+    asio::awaitable<Result<Availability>> check_availability(ModelKey);
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(const std::vector<VariantAutoscaling>&);
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
@@ -209,12 +209,12 @@ static_assert(!MetricsBackend<int>);
 static_assert(!MetricsBackend<const UserBackend>);
 
 struct ValidatesAtOnce : UserBackend {
-    Result<Availability> validate(const ModelKey&);
+    Result<Availability> check_availability(const ModelKey&);
 };
 static_assert(!MetricsBackend<ValidatesAtOnce>);
 
 struct ValidatesWithoutErrors : UserBackend {
-    asio::awaitable<Availability> validate(const ModelKey&);
+    asio::awaitable<Availability> check_availability(const ModelKey&);
 };
 static_assert(!MetricsBackend<ValidatesWithoutErrors>);
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The README's code, word for word, so that it compiles. The test `snippets` compares.
-#include <wva_metrics/collector_factory.hpp>
-#include <wva_metrics/config/apply_settings.hpp>
-#include <wva_metrics/config/load_settings.hpp>
-#include <wva_metrics/kubernetes/pod_owners.hpp>
-#include <wva_metrics/kubernetes/variants.hpp>
-#include <wva_metrics/testing/fake_prometheus.hpp>
+#include "wva_metrics/kubernetes/owner_resolver.hpp"
+#include "wva_metrics/kubernetes/variant_watcher.hpp"
+#include "wva_metrics/settings/apply_settings.hpp"
+#include "wva_metrics/settings/collector_factory.hpp"
+#include "wva_metrics/settings/load_settings.hpp"
+#include "wva_metrics/testing/fake_prometheus.hpp"
 #ifdef WVA_METRICS_WITH_TLS
-#include <wva_metrics/kubernetes/tls_in_cluster.hpp>
+#include "wva_metrics/kubernetes/tls_in_cluster.hpp"
 #endif
 
 #include <boost/asio/io_context.hpp>
@@ -21,7 +21,7 @@
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
 // clang-format off
-#include <wva_metrics/wva_metrics.hpp>
+#include "wva_metrics/wva_metrics.hpp"
 
 namespace asio = boost::asio;
 using namespace wva_metrics;
@@ -71,7 +71,7 @@ void reload(AnyCollector& collector, CollectorSettings& current) {
 #ifdef WVA_METRICS_WITH_TLS
 void with_cluster(asio::io_context& io) {
     const kubernetes::Client cluster(io.get_executor(), kubernetes::in_cluster_config().value());
-    auto owners = std::make_shared<kubernetes::KubernetesPodOwners>(cluster);
+    auto owners = std::make_shared<kubernetes::OwnerResolver>(cluster);
     owners->start();
     PrometheusConfig prometheus = PrometheusConfig::at("http://prometheus:9090");
     prometheus.owners = owners; // Asked first; then kube-state-metrics, then the pods' names.
@@ -83,7 +83,7 @@ void with_cluster(asio::io_context& io) {
         track_change(collector, change); // Fetched from now on, or no longer.
     };
     config.on_problem = [](const Error& error) { std::cerr << error.describe() << '\n'; };
-    kubernetes::KubernetesVariants variants(cluster, config);
+    kubernetes::VariantWatcher variants(cluster, config);
     variants.start();
     io.run();
 }

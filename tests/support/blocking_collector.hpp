@@ -52,7 +52,7 @@ public:
     Type& operator*() noexcept { return collector_; }
     Type* operator->() noexcept { return &collector_; }
 
-    Result<Availability> validate(const ModelKey& model) {
+    Result<Availability> check_availability(const ModelKey& model) {
         return collector_.async_validate_availability(model, boost::asio::use_future).get();
     }
     Result<OptimizerSnapshot> collect(const VariantAutoscaling& variant) {

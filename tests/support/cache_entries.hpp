@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wva_metrics/cache/cache_entry.hpp>
-#include <wva_metrics/cache/cache_key.hpp>
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wva_metrics/cache/memory_cache.hpp>
-#include <wva_metrics/collector.hpp>
-#include <wva_metrics/testing/fake_backend.hpp>
-#include <wva_metrics/testing/manual_time.hpp>
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/testing/fake_backend.hpp"
+#include "wva_metrics/testing/manual_time.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -144,7 +144,7 @@ struct CollectorFixture {
         settle();
         return slot->value();
     }
-    Result<Availability> validate(const ModelKey& which) {
+    Result<Availability> check_availability(const ModelKey& which) {
         std::optional<Result<Availability>> answer;
         collector->async_validate_availability(
             which, [&](Result<Availability> result) { answer = std::move(result); });

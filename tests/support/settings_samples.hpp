@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wva_metrics/config/collector_settings.hpp>
-#include <wva_metrics/config/detail/settings_fields.hpp>
+#include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/settings_fields.hpp"
 
 #include <cstddef>
 #include <random>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/config.hpp>
+#include "wva_metrics/config.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -30,7 +30,7 @@ TEST_CASE("the defaults are those of the design documents") {
     CHECK(config.ttl == 30s);
     CHECK(config.cleanup_interval == 5min);
     CHECK(config.fetch_interval == 15s);
-    CHECK(config.freshness_thresholds.allocation_metrics == 30s);
+    CHECK(config.freshness_thresholds.optimizer_metrics == 30s);
     CHECK(config.freshness_thresholds.replica_metrics == 30s);
 }
 
@@ -63,8 +63,7 @@ TEST_CASE("whatever is wrong is named") {
         {"cache.partial_ttl", [](auto& c) { c.cache.partial_ttl = 0s; }},
         {"cache.max_entries", [](auto& c) { c.cache.max_entries = 0; }},
         {"cache.max_bytes", [](auto& c) { c.cache.max_bytes = 0; }},
-        {"allocation_metrics",
-         [](auto& c) { c.cache.freshness_thresholds.allocation_metrics = 0s; }},
+        {"optimizer_metrics", [](auto& c) { c.cache.freshness_thresholds.optimizer_metrics = 0s; }},
         {"replica_metrics", [](auto& c) { c.cache.freshness_thresholds.replica_metrics = 0s; }},
         {"freshness_thresholds.unavailable",
          [](auto& c) { c.cache.freshness_thresholds.unavailable = 29s; }},

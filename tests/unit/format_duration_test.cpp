@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/format_duration.hpp>
+#include "wva_metrics/format_duration.hpp"
 
 #include <catch2/catch_all.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/freshness.hpp>
+#include "wva_metrics/freshness.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("the default thresholds are those of the design documents") {
     constexpr FreshnessThresholds thresholds;
-    STATIC_CHECK(thresholds.allocation_metrics == 30s);
+    STATIC_CHECK(thresholds.optimizer_metrics == 30s);
     STATIC_CHECK(thresholds.replica_metrics == 30s);
     STATIC_CHECK(thresholds.unavailable == 5min);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/parse_duration.hpp>
+#include "wva_metrics/parse_duration.hpp"
 
-#include <wva_metrics/format_duration.hpp>
+#include "wva_metrics/format_duration.hpp"
 
 #include <catch2/catch_all.hpp>
 

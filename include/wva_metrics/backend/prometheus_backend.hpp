@@ -3,8 +3,8 @@
 
 #include "wva_metrics/backend/detail/assemble.hpp"
 #include "wva_metrics/backend/detail/availability_of.hpp"
-#include "wva_metrics/backend/detail/learnt_size.hpp"
-#include "wva_metrics/backend/detail/pod_knowledge.hpp"
+#include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/pod_facts.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -52,8 +52,8 @@ public:
     /// Does Prometheus have the model's metrics, and recent ones? Errors and cancellation as for
     /// the fetches.
     template <detail::IfUsed = detail::IfUsed::compile>
-    asio::awaitable<Result<Availability>> validate(ModelKey model) {
-        return validate(core_, std::move(model));
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
+        return check_availability(core_, std::move(model));
     }
 
     /// An optimizer metric is the variant's own: summed over the pods that its deployment owns.
@@ -83,7 +83,7 @@ private:
         }
 
         const PrometheusConfig config;
-        prometheus::PrometheusClient client;
+        prometheus::Client client;
         std::string problems;
         /// The namespaces hold much more than is asked about, so their models have to be named.
         /// Found out once, and then so for good: to find out again would cost as much again.
@@ -258,7 +258,7 @@ private:
         const auto batch = std::make_shared<Batch>(core, models);
         co_await ask_signals(batch, detail::optimizer_signals);
 
-        for (const promql::RefusedQuestion& refused : batch->plan.refused())
+        for (const promql::RejectedTarget& refused : batch->plan.refused())
             answers[refused.question] = refused.error;
         const detail::Assembler assembler(core->config, batch->plan, batch->found);
         for (std::size_t model = 0; model < batch->plan.models().size(); ++model) {
@@ -285,7 +285,7 @@ private:
         const auto batch = std::make_shared<Batch>(core, models);
         co_await ask_signals(batch, detail::replica_signals);
 
-        for (const promql::RefusedQuestion& refused : batch->plan.refused())
+        for (const promql::RejectedTarget& refused : batch->plan.refused())
             answers[refused.question] = refused.error;
         const detail::Assembler assembler(core->config, batch->plan, batch->found);
         for (std::size_t model = 0; model < batch->plan.models().size(); ++model)
@@ -295,7 +295,7 @@ private:
     }
 
     template <detail::IfUsed = detail::IfUsed::compile>
-    static asio::awaitable<Result<Availability>> validate(CorePtr core, ModelKey model) {
+    static asio::awaitable<Result<Availability>> check_availability(CorePtr core, ModelKey model) {
         if (!core->problems.empty())
             co_return unsound(*core);
         const PrometheusConfig& config = core->config;

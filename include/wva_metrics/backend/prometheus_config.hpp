@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/any_pod_owners.hpp"
+#include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/promql/plan.hpp"
@@ -19,7 +19,7 @@ namespace wva_metrics {
 /// `validate`.
 struct PrometheusConfig {
     /// Where it is and how it is reached: URL, time-outs, credentials, TLS, headers, limits.
-    prometheus::PrometheusClientConfig client{};
+    prometheus::ClientConfig client{};
     /// Which metrics and labels the inference servers have.
     EngineProfile engine = vllm_profile();
     /// How far back the queries look.
@@ -39,7 +39,7 @@ struct PrometheusConfig {
     /// One batch of questions, splits included. Shorter than the collector's `call_timeout`, so
     /// that what has been answered by then is not lost.
     Duration batch_timeout = std::chrono::seconds(9);
-    /// Who knows the pods better than Prometheus, e.g. `kubernetes::KubernetesPodOwners`: asked
+    /// Who knows the pods better than Prometheus, e.g. `kubernetes::OwnerResolver`: asked
     /// whose a pod is, and whether it is ready, terminating or gone, before kube-state-metrics and
     /// the pod's name. Nobody unless set.
     AnyPodOwners owners{};

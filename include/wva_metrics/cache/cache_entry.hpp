@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
-#include "wva_metrics/cache/entry_joins.hpp"
+#include "wva_metrics/cache/attribution_cache.hpp"
 #include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/metrics.hpp"
 
@@ -66,7 +66,7 @@ public:
     /// where the entry holds another kind. (Of replicas it depends on who asks.)
     std::optional<TimePoint> oldest_sample() const noexcept { return oldest_sample_; }
     /// The joins that were made of replica samples.
-    EntryJoins& joins() const noexcept { return joins_; }
+    AttributionCache& joins() const noexcept { return joins_; }
 
     /// Memory of the entry in bytes, strings and vectors included, joins not; an estimate.
     std::size_t bytes() const noexcept { return bytes_; }
@@ -123,7 +123,7 @@ private:
     TimePoint keep_until_;
     std::optional<TimePoint> oldest_sample_;
     mutable std::atomic<Duration::rep> last_used_{0};
-    mutable EntryJoins joins_;
+    mutable AttributionCache joins_;
     CachePayload payload_;
     std::size_t bytes_;
 };

@@ -15,7 +15,7 @@ namespace wva_metrics {
 /// What kind of answer an entry holds; the word a key begins with.
 enum class EntryKind : std::uint8_t {
     /// Optimizer metrics of one variant: `allocation:<namespace>/<variant>`.
-    allocation,
+    optimizer,
     /// Replica samples of one model: `replica:<namespace>/<model>`.
     replica,
     /// Whether a model's metrics exist: `availability:<namespace>/<model>`.
@@ -25,7 +25,7 @@ enum class EntryKind : std::uint8_t {
 /// The word a key begins with.
 constexpr std::string_view to_string(EntryKind kind) noexcept {
     switch (kind) {
-    case EntryKind::allocation:
+    case EntryKind::optimizer:
         return "allocation";
     case EntryKind::replica:
         return "replica";
@@ -55,13 +55,13 @@ struct CacheKeyView {
 };
 
 /// The key of a variant's optimizer metrics; it refers to its arguments.
-inline CacheKeyView allocation_key(std::string_view namespace_name,
-                                   std::string_view variant) noexcept {
-    return {EntryKind::allocation, namespace_name, variant};
+inline CacheKeyView optimizer_key(std::string_view namespace_name,
+                                  std::string_view variant) noexcept {
+    return {EntryKind::optimizer, namespace_name, variant};
 }
 /// The key of a variant's optimizer metrics; it refers to its argument.
-inline CacheKeyView allocation_key(const VariantKey& key) noexcept {
-    return allocation_key(key.namespace_name, key.name);
+inline CacheKeyView optimizer_key(const VariantKey& key) noexcept {
+    return optimizer_key(key.namespace_name, key.name);
 }
 /// The key of a model's replica samples; it refers to its argument.
 inline CacheKeyView replica_key(const ModelKey& model) noexcept {

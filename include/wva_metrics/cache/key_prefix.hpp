@@ -51,7 +51,7 @@ struct NamespacePrefix {
 /// so. The result refers to `prefix`. For those who write a cache.
 inline std::optional<NamespacePrefix> split_prefix(std::string_view prefix) {
     for (const EntryKind kind :
-         {EntryKind::allocation, EntryKind::replica, EntryKind::availability}) {
+         {EntryKind::optimizer, EntryKind::replica, EntryKind::availability}) {
         const std::string_view word = to_string(kind);
         if (!prefix.starts_with(word) || !prefix.substr(word.size()).starts_with(':'))
             continue;

@@ -5,7 +5,7 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
-#include "wva_metrics/cache/detail/read_sections.hpp"
+#include "wva_metrics/cache/detail/epoch_domain.hpp"
 #include "wva_metrics/cache/detail/sieve_shard.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/metric_names.hpp"
 #include "wva_metrics/engine/signal.hpp"
-#include "wva_metrics/promql/names.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -125,9 +125,9 @@ namespace detail {
 
 inline void check_metric(std::vector<std::string>& problems, const std::string& where,
                          const std::string& name) {
-    if (!promql::is_metric_name(name))
+    if (!wva_metrics::detail::is_metric_name(name))
         problems.push_back(where + ": \"" + name + "\" is no metric name");
-    else if (promql::is_reserved_as_metric(name))
+    else if (wva_metrics::detail::is_reserved_as_metric(name))
         problems.push_back(where + ": \"" + name + "\" is a word of PromQL and cannot be queried");
 }
 
@@ -135,9 +135,9 @@ inline void check_metric(std::vector<std::string>& problems, const std::string& 
 inline void check_labels(std::vector<std::string>& problems, const std::string& where,
                          const std::vector<std::string>& labels) {
     for (auto label = labels.begin(); label != labels.end(); ++label) {
-        if (!promql::is_label_name(*label))
+        if (!wva_metrics::detail::is_label_name(*label))
             problems.push_back(where + ": \"" + *label + "\" is no label name");
-        else if (promql::is_reserved_as_label(*label))
+        else if (wva_metrics::detail::is_reserved_as_label(*label))
             problems.push_back(where + ": \"" + *label +
                                "\" is a word of PromQL and cannot be grouped by");
         else if (label->starts_with("__"))

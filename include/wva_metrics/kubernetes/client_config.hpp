@@ -50,7 +50,7 @@ struct ClientConfig {
     /// Objects that one reflector follows.
     std::size_t max_objects = 200'000;
     /// Resources that all reflectors of one client may follow together, each on a connection of its
-    /// own: `KubernetesPodOwners` four per namespace, `KubernetesVariants` one. A reflector too
+    /// own: `OwnerResolver` four per namespace, `VariantWatcher` one. A reflector too
     /// many asks for nothing, and says so with the number that is needed; it begins when another
     /// one has been stopped. A `Client::watch` of your own takes one, too, while it lasts.
     std::size_t max_watches = 256;

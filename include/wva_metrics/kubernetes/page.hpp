@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/parse_json.hpp"
 #include "wva_metrics/kubernetes/read_object.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
 #include "wva_metrics/kubernetes/label_selector.hpp"
 #include "wva_metrics/kubernetes/metadata.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
-#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -147,10 +147,10 @@ Result<T> read_object(const boost::json::value& value) {
     std::string text = "an object cannot be read";
     if (const Metadata& named = object.metadata; !named.name.empty()) {
         text = named.namespace_name.empty() ? named.name : named.namespace_name + '/' + named.name;
-        text = prometheus::detail::clean_text(text, shown_bytes) + " cannot be read";
+        text = wva_metrics::detail::clean_text(text, shown_bytes) + " cannot be read";
     }
     return Error(Errc::bad_response,
-                 text + ": " + prometheus::detail::clean_text(problem, shown_bytes));
+                 text + ": " + wva_metrics::detail::clean_text(problem, shown_bytes));
 }
 
 } // namespace wva_metrics::kubernetes

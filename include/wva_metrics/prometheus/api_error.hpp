@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,7 +44,7 @@ inline bool names_a_limit(std::string_view text, bool is_execution) noexcept {
                                                      "limit violated", "query hit the", "timed out",
                                                      "hit limit"};
     const auto is_in_text = [&](std::string_view part) {
-        return detail::contains_ignoring_case(text, part);
+        return wva_metrics::detail::contains_ignoring_case(text, part);
     };
     // The regex library of a server written in Go has bounds too, and their errors come as parse
     // errors: hundreds of model ids that each begin like the next, say.

@@ -4,10 +4,10 @@
 #include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
+#include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
-#include "wva_metrics/prometheus/form_encoding.hpp"
 #include "wva_metrics/prometheus/status_mapping.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/reading.hpp"
@@ -35,12 +35,12 @@ namespace asio = boost::asio;
 ///
 /// Lifetime: the client may be destroyed while queries are pending, which then end with
 /// `Errc::aborted`. See `http::Client`.
-class PrometheusClient {
+class Client {
 public:
     /// An unsound configuration is not refused here: every query then gives `Errc::invalid_config`
     /// with all that `validate` finds.
     template <wva_metrics::detail::IfUsed = wva_metrics::detail::IfUsed::compile>
-    PrometheusClient(const asio::any_io_executor& executor, PrometheusClientConfig config)
+    Client(const asio::any_io_executor& executor, ClientConfig config)
         : http_(std::make_shared<http::Client>(executor, config.http)),
           shared_(std::make_shared<Shared>(std::move(config), http_->endpoint())) {}
 
@@ -84,7 +84,7 @@ public:
 
 private:
     struct Shared {
-        Shared(PrometheusClientConfig configuration, std::string asked)
+        Shared(ClientConfig configuration, std::string asked)
             : config(std::move(configuration)), endpoint(std::move(asked)) {
             for (const std::string& problem : validate(config))
                 problems += (problems.empty() ? "" : "; ") + problem;
@@ -96,22 +96,23 @@ private:
             std::string text;
             text.reserve(name.size() + promql.size() + promql.size() / 2 + parameters.size());
             text += name;
-            append_form_encoded(text, promql);
+            http::append_form_encoded(text, promql);
             text += parameters;
             return text;
         }
 
-        const PrometheusClientConfig config;
+        const ClientConfig config;
         const std::string endpoint;
         /// Those of every question, encoded.
-        const std::string parameters = "&" + form_encode(fields(config));
+        const std::string parameters = "&" + http::form_encode(fields(config));
         std::string problems;
         /// POST was refused here, and GET was not.
         std::atomic<bool> is_get_only{false};
 
     private:
-        static FormFields fields(const PrometheusClientConfig& config) {
-            FormFields all{{"timeout", promql::format_duration(config.http.timeouts.attempt)}};
+        static http::FormFields fields(const ClientConfig& config) {
+            http::FormFields all{
+                {"timeout", promql::format_duration(config.http.timeouts.attempt)}};
             all.insert(all.end(), config.query_parameters.begin(), config.query_parameters.end());
             return all;
         }

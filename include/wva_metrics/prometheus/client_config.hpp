@@ -2,8 +2,8 @@
 #pragma once
 
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
-#include "wva_metrics/prometheus/form_encoding.hpp"
 
 #include <cstddef>
 #include <string>
@@ -13,14 +13,14 @@ namespace wva_metrics::prometheus {
 
 /// How a client asks a Prometheus, or what speaks its query API. Plain values; use designated
 /// initializers and check with `validate`.
-struct PrometheusClientConfig {
+struct ClientConfig {
     /// Where it is; `/api/v1/query` is appended to the URL's path. `http.timeouts.attempt` is told
     /// to the server too, so that it stops when nobody waits any more.
     http::ClientConfig http{};
     /// How large an answer may be.
     AnswerLimits answer{};
     /// Sent with every query, e.g. `{"dedup", "true"}` for Thanos.
-    FormFields query_parameters{};
+    http::FormFields query_parameters{};
     /// Where a server takes no POST: target of a GET at most. Servers and proxies refuse longer
     /// ones, if not politely.
     std::size_t max_get_bytes = std::size_t{8} << 10;
@@ -28,7 +28,7 @@ struct PrometheusClientConfig {
 
 /// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
 /// it is sound.
-inline std::vector<std::string> validate(const PrometheusClientConfig& config) {
+inline std::vector<std::string> validate(const ClientConfig& config) {
     std::vector<std::string> problems;
     for (const std::string& problem : http::validate(config.http))
         problems.push_back("http: " + problem);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer_decoder.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
-#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -28,11 +28,13 @@ inline constexpr std::size_t max_shown_body_bytes = 200;
 inline std::string describe_body(const http::Response& response) {
     if (response.body.empty())
         return "it is empty";
-    const bool is_html = contains_ignoring_case(response.content_type, "html") ||
-                         contains_ignoring_case(cut_text(response.body, 256), "<html");
+    const bool is_html =
+        wva_metrics::detail::contains_ignoring_case(response.content_type, "html") ||
+        wva_metrics::detail::contains_ignoring_case(
+            wva_metrics::detail::cut_text(response.body, 256), "<html");
     return std::string(is_html ? "it is HTML, perhaps a login page or a proxy's, and begins: "
                                : "it begins: ") +
-           clean_text(response.body, max_shown_body_bytes);
+           wva_metrics::detail::clean_text(response.body, max_shown_body_bytes);
 }
 
 /// Without what could be secret: user, password, query and fragment.
@@ -46,7 +48,7 @@ inline std::string describe_location(std::string_view location) {
         prefix = location.substr(0, begin);
         location.remove_prefix(at != std::string_view::npos && at >= begin ? at + 1 : begin);
     }
-    return clean_text(prefix + std::string(location), max_shown_body_bytes);
+    return wva_metrics::detail::clean_text(prefix + std::string(location), max_shown_body_bytes);
 }
 
 /// The API's own words in the body of an error, where it has any.
@@ -95,10 +97,12 @@ Error to_error(const http::Response& response, const std::string& endpoint) {
                          "; check the URL and its path (" + detail::describe_body(response) + ")",
                      endpoint, status);
     if (!api_error)
-        api_error = ApiError{{}, detail::clean_text(response.body, detail::max_shown_body_bytes)};
+        api_error = ApiError{
+            {}, wva_metrics::detail::clean_text(response.body, detail::max_shown_body_bytes)};
     Error error = to_error(*api_error, status, endpoint);
     if (response.retry_after)
-        error.message += " (Retry-After: " + detail::clean_text(*response.retry_after, 40) + ")";
+        error.message +=
+            " (Retry-After: " + wva_metrics::detail::clean_text(*response.retry_after, 40) + ")";
     return error;
 }
 

@@ -40,7 +40,7 @@ inline std::vector<std::string> validate(const PlanLimits& limits) {
 }
 
 /// A question that is not worth sending, and why.
-struct RefusedQuestion {
+struct RejectedTarget {
     /// Its place among the questions.
     std::size_t question = 0;
     /// Why it is not asked.
@@ -173,7 +173,7 @@ public:
     /// The part of `namespaces()` each query about pods is about.
     std::span<const NamespaceChunk> namespace_chunks() const noexcept { return namespace_chunks_; }
     /// The questions that are in no chunk, in order.
-    std::span<const RefusedQuestion> refused() const noexcept { return refused_; }
+    std::span<const RejectedTarget> refused() const noexcept { return refused_; }
 
     /// Who asked about a model, by its index in `models()`: places among the questions, ascending,
     /// at least one.
@@ -231,10 +231,10 @@ private:
                                             std::size_t max_bytes) {
         if (key.model_id.empty())
             return Error(Errc::invalid_argument, "the model id is empty");
-        if (const auto at = find_invalid_utf8(key.model_id))
+        if (const auto at = wva_metrics::detail::find_invalid_utf8(key.model_id))
             return Error(Errc::invalid_argument,
                          "model id: " + detail::invalid_utf8_error(key.model_id, *at).message);
-        if (const auto at = find_invalid_utf8(key.namespace_name))
+        if (const auto at = wva_metrics::detail::find_invalid_utf8(key.namespace_name))
             return Error(Errc::invalid_argument,
                          "namespace: " +
                              detail::invalid_utf8_error(key.namespace_name, *at).message);
@@ -308,7 +308,7 @@ private:
     std::vector<std::size_t> first_question_;
     std::vector<ModelChunk> chunks_;
     std::vector<NamespaceChunk> namespace_chunks_;
-    std::vector<RefusedQuestion> refused_;
+    std::vector<RejectedTarget> refused_;
     ModelIndex index_;
 };
 

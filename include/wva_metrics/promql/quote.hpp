@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/metric_names.hpp"
+#include "wva_metrics/detail/utf8.hpp"
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/promql/names.hpp"
-#include "wva_metrics/promql/utf8.hpp"
 
 #include <cstddef>
 #include <string>
@@ -69,7 +69,7 @@ inline void append_regex_escaped(std::string& out, std::string_view text) {
 /// Anything else is refused with `Errc::invalid_argument`, naming the byte: Prometheus has no label
 /// value like it.
 inline Result<std::string> quote(std::string_view text) {
-    if (const auto at = find_invalid_utf8(text))
+    if (const auto at = wva_metrics::detail::find_invalid_utf8(text))
         return detail::invalid_utf8_error(text, *at);
     std::string literal;
     literal.reserve(text.size() + 2);
@@ -82,7 +82,7 @@ inline Result<std::string> quote(std::string_view text) {
 /// A regular expression (RE2) that matches exactly `text`. Not yet a string literal: it goes
 /// through `quote`, alone or joined with others. Refuses what `quote` refuses.
 inline Result<std::string> quote_regex(std::string_view text) {
-    if (const auto at = find_invalid_utf8(text))
+    if (const auto at = wva_metrics::detail::find_invalid_utf8(text))
         return detail::invalid_utf8_error(text, *at);
     std::string expression;
     expression.reserve(text.size() + 8);

@@ -37,7 +37,7 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     for (const std::string_view value : sorted) {
-        if (const auto at = find_invalid_utf8(value)) {
+        if (const auto at = wva_metrics::detail::find_invalid_utf8(value)) {
             Error error = invalid_utf8_error(value, *at);
             error.message = "label " + std::string(label) + ": " + error.message;
             return error;

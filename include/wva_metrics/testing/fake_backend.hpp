@@ -130,7 +130,7 @@ public:
     }
 
     /// As scripted.
-    asio::awaitable<Result<Availability>> validate(ModelKey model) {
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         const auto script = script_;
         {
             const std::lock_guard lock(script->mutex);

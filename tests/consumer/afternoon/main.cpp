@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autoscaler.hpp"
 
-#include <wva_metrics/collector_factory.hpp>
-#include <wva_metrics/config/load_settings.hpp>
-#include <wva_metrics/plugin/load_plugin.hpp>
+#include <wva_metrics/settings/collector_factory.hpp>
+#include <wva_metrics/settings/load_settings.hpp>
+#include <wva_metrics/settings/plugin/load_plugin.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

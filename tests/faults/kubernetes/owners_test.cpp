@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/any_pod_owners.hpp"
+#include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/collector.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
-#include "wva_metrics/kubernetes/pod_owners.hpp"
-#include "wva_metrics/kubernetes/variants.hpp"
+#include "wva_metrics/kubernetes/owner_resolver.hpp"
+#include "wva_metrics/kubernetes/variant_watcher.hpp"
 #include "wva_metrics/kubernetes/watch_end.hpp"
 #include "wva_metrics/testing/fake_backend.hpp"
 
@@ -29,8 +29,8 @@ namespace asio = boost::asio;
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using namespace std::chrono_literals;
-using kubernetes::KubernetesPodOwners;
-using kubernetes::KubernetesVariants;
+using kubernetes::OwnerResolver;
+using kubernetes::VariantWatcher;
 
 namespace {
 
@@ -79,7 +79,7 @@ TEST_CASE("whose pods there are is known from the cluster, and follows its chang
 
     kubernetes::PodOwnersConfig config;
     config.namespaces = {"llm"};
-    const auto owners = std::make_shared<KubernetesPodOwners>(
+    const auto owners = std::make_shared<OwnerResolver>(
         kubernetes::Client(context.get_executor(), cluster.config()), config);
     const AnyPodOwners any(owners);
     CHECK(any.find("llm", "strange") == std::nullopt);
@@ -122,8 +122,7 @@ TEST_CASE("while the API server fails, owners stay known and no pod counts as go
     kubernetes::PodOwnersConfig config;
     config.namespaces = {"llm"};
     config.on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
-                               config);
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     pods->say(watch_line("DELETED", pod_json("ended", "11")));
     run_until(context, [&] {
@@ -152,7 +151,7 @@ TEST_CASE("while pods are listed anew none is gone, and after it those that the 
     client.page_size = 2;
     kubernetes::PodOwnersConfig config;
     config.namespaces = {"llm"};
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), client), config);
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), client), config);
     owners.start();
     pods->say(watch_line("DELETED", pod_json("c", "11")));
     run_until(context, [&] { return owners.state_of("llm", "c") == PodState::gone; });
@@ -184,7 +183,7 @@ TEST_CASE("a pod that a list lacks because it could not be read is not gone") {
     server.answer_list("pods", object_list({pod_json("a", "1"), pod_json("b", "2")}, "10"));
     const auto pods = server.answer_watch("pods");
     answer_workloads(server);
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()));
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()));
     owners.start();
     run_until(context, [&] { return owners.is_synced() && pods->is_open(); });
 
@@ -206,8 +205,7 @@ TEST_CASE("a pod that ceases to fit the selector looks deleted, and is not gone"
     answer_workloads(cluster.server);
     kubernetes::PodOwnersConfig config;
     config.pod_selector = "app=web";
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
-                               config);
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     run_until(context, [&] { return owners.state_of("llm", "p") == PodState::ready; });
     pods->say(watch_line("DELETED", pod_json("p", "11")));
@@ -221,7 +219,7 @@ TEST_CASE("a namespace is followed once, however often it is named") {
     const auto reflectors = [&](std::vector<std::string> namespaces) {
         kubernetes::PodOwnersConfig config;
         config.namespaces = std::move(namespaces);
-        return KubernetesPodOwners(client, config).status().size();
+        return OwnerResolver(client, config).status().size();
     };
     CHECK(reflectors({"a", "b", "a"}) == 8);
     CHECK(reflectors({"a", "", "b"}) == 4);
@@ -243,8 +241,7 @@ TEST_CASE("all resources of many namespaces are watched at once") {
     }
     std::vector<std::string> problems;
     config.on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
-                               config);
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     run_until(context, [&] {
         return std::ranges::all_of(resources, [&](const char* plural) {
@@ -270,10 +267,10 @@ TEST_CASE("a resource too many for the client is not asked for, and the number n
     const auto on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
     kubernetes::PodOwnersConfig config;
     config.on_problem = on_problem;
-    KubernetesPodOwners owners(client, config);
+    OwnerResolver owners(client, config);
     kubernetes::VariantsConfig variants_config;
     variants_config.on_problem = on_problem;
-    KubernetesVariants variants(client, variants_config);
+    VariantWatcher variants(client, variants_config);
     owners.start();
     variants.start();
     run_until(context, [&] {
@@ -341,8 +338,7 @@ TEST_CASE("pods of which the API server has not spoken for long are in no known 
     answer_workloads(cluster.server);
     kubernetes::PodOwnersConfig config;
     config.trusted_for = 0s;
-    KubernetesPodOwners owners(kubernetes::Client(context.get_executor(), cluster.config()),
-                               config);
+    OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     run_until(context, [&] { return owners.is_synced(); });
     CHECK(owners.state_of("llm", "p") == PodState::unknown);
@@ -364,8 +360,7 @@ TEST_CASE("a collector tracks the variants that a cluster has, as they come, cha
         ++changes;
         track_change(collector, change);
     };
-    KubernetesVariants variants(kubernetes::Client(context.get_executor(), cluster.config()),
-                                config);
+    VariantWatcher variants(kubernetes::Client(context.get_executor(), cluster.config()), config);
     CHECK(variants.snapshot()->empty());
     variants.start();
     run_until(context, [&] { return changes == 1; });
@@ -405,8 +400,7 @@ TEST_CASE("a custom resource of another group and version is followed there") {
     config.resource.version = "v2";
     config.resource.plural = "variants";
     config.namespace_name = "llm";
-    KubernetesVariants variants(kubernetes::Client(context.get_executor(), cluster.config()),
-                                config);
+    VariantWatcher variants(kubernetes::Client(context.get_executor(), cluster.config()), config);
     variants.start();
     run_until(context, [&] { return variants.snapshot()->size() == 1; });
     CHECK(cluster.server.targets("variants", false)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/plugin/plugin.hpp>
+#include <wva_metrics/settings/plugin/plugin.hpp>
 #include <wva_metrics/testing/fake_backend.hpp>
 
 #include <stdexcept>

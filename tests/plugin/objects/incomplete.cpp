@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uses a function that nobody has.
-#include <wva_metrics/plugin/plugin.hpp>
+#include <wva_metrics/settings/plugin/plugin.hpp>
 
 extern "C" int nobody_has_this_function();
 

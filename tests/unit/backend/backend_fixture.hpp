@@ -159,9 +159,9 @@ struct BackendFixture {
     ReplicaSamples replicas(const ModelKey& model = {"llm", "meta/llama"}) {
         return replicas(std::vector{model}).at(0).value();
     }
-    Result<Availability> validate(const ModelKey& model = {"llm", "meta/llama"}) {
+    Result<Availability> check_availability(const ModelKey& model = {"llm", "meta/llama"}) {
         PrometheusBackend asked = backend();
-        return run(asked.validate(model));
+        return run(asked.check_availability(model));
     }
 
     asio::io_context io;

@@ -22,7 +22,7 @@ struct AvailabilityFixture : BackendFixture {
 
 TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, also when it is idle") {
     report("llm", noon - 12s);
-    const Availability found = validate().value();
+    const Availability found = check_availability().value();
     CHECK(found.available);
     CHECK(found.reason == AvailabilityReason::metrics_found);
     CHECK_THAT(found.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
@@ -32,25 +32,25 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, also w
 
 TEST_CASE_METHOD(AvailabilityFixture, "a model whose last sample is two minutes old is available") {
     report("llm", noon - 120s);
-    CHECK(validate().value().available);
+    CHECK(check_availability().value().available);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "how old is stale is configured") {
     report("llm", noon - 120s);
     config.stale_after = 119s;
-    const Availability stale = validate().value();
+    const Availability stale = check_availability().value();
     CHECK_FALSE(stale.available);
     CHECK(stale.reason == AvailabilityReason::metrics_stale);
     CHECK_THAT(stale.message, ContainsSubstring("120 s"));
     config.stale_after = 120s;
-    CHECK(validate().value().available);
+    CHECK(check_availability().value().available);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stale, and how long "
                                       "ago is said") {
     SECTION("its last sample was ten minutes ago") {
         report("llm", noon - 600s);
-        const Availability stale = validate().value();
+        const Availability stale = check_availability().value();
         CHECK_FALSE(stale.available);
         CHECK(stale.reason == AvailabilityReason::metrics_stale);
         CHECK_THAT(stale.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
@@ -60,7 +60,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stal
         // Found at the last step of the look-back, which lies on a full minute.
         report("llm", noon - 90s);
         fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}));
-        const Availability stale = validate().value();
+        const Availability stale = check_availability().value();
         CHECK(stale.reason == AvailabilityReason::metrics_stale);
         CHECK_THAT(stale.message, ContainsSubstring("90 s"));
     }
@@ -69,12 +69,12 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stal
 TEST_CASE_METHOD(AvailabilityFixture, "of several pods the one that reported last counts") {
     report("llm", noon - 600s);
     fake.append(series("vllm:num_requests_running", {"p-1"}), 0, noon - 5s);
-    CHECK_THAT(validate().value().message, ContainsSubstring("5 s"));
+    CHECK_THAT(check_availability().value().message, ContainsSubstring("5 s"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "what was last seen beyond the look-back is missing") {
     report("llm", noon - 2h);
-    const Availability missing = validate().value();
+    const Availability missing = check_availability().value();
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
 }
@@ -82,7 +82,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "what was last seen beyond the look-back i
 TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missing, with what to "
                                       "look at") {
     report("llm", noon, "qwen");
-    const Availability missing = validate().value();
+    const Availability missing = check_availability().value();
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
@@ -95,7 +95,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model avail
                                       "hint") {
     report("prod");
     report("dev");
-    const Availability missing = validate().value();
+    const Availability missing = check_availability().value();
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message,
@@ -105,14 +105,14 @@ TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model avail
 TEST_CASE_METHOD(AvailabilityFixture, "a hint names a few namespaces, not hundreds") {
     for (int i = 10; i < 60; ++i)
         report("ns-" + std::to_string(i));
-    CHECK_THAT(validate().value().message,
+    CHECK_THAT(check_availability().value().message,
                ContainsSubstring("'ns-10', 'ns-11', 'ns-12', 'ns-13', 'ns-14'") &&
                    !ContainsSubstring("ns-15"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "series without a namespace label hint at the label") {
     report("");
-    CHECK_THAT(validate().value().message,
+    CHECK_THAT(check_availability().value().message,
                ContainsSubstring("without the label 'namespace'") && !ContainsSubstring("''"));
 }
 
@@ -128,7 +128,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not th
                                       "missing") {
     SECTION("at the first question") {
         fake.fail_next(1, 503, "the store is being compacted");
-        const Result<Availability> answer = validate();
+        const Result<Availability> answer = check_availability();
         REQUIRE(answer.has_error());
         CHECK(answer.error().is(Errc::unavailable));
         CHECK_THAT(answer.error().describe(), ContainsSubstring("being compacted"));
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not th
     SECTION("because nobody is there") {
         fake.stop();
         run_ready(io);
-        CHECK(validate().error().is(Errc::unreachable));
+        CHECK(check_availability().error().is(Errc::unreachable));
     }
 }
 
@@ -144,7 +144,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verd
     // The whole answer to the first question, then a refusal of the second.
     fake.fail_next(1, 200, R"({"status":"success","data":{"resultType":"vector","result":[]}})");
     fake.fail_next(1, 500);
-    const Availability missing = validate().value();
+    const Availability missing = check_availability().value();
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message, ContainsSubstring("ServiceMonitor"));
 }

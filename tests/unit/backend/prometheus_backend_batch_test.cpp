@@ -249,7 +249,7 @@ TEST_CASE_METHOD(BatchFixture, "a Prometheus that never answers costs a batch it
     }
     CHECK(optimizer(variants)[0].error().is(Errc::timeout));
     CHECK(replicas(models)[0].error().is(Errc::timeout));
-    CHECK(validate(models[0]).error().is(Errc::timeout));
+    CHECK(check_availability(models[0]).error().is(Errc::timeout));
 }
 
 TEST_CASE_METHOD(BatchFixture, "a query that is too costly is halved until it is not") {
@@ -390,7 +390,7 @@ TEST_CASE_METHOD(BatchFixture, "an unsound configuration is the answer to everyt
     };
     CHECK(is_complete(optimizer(variants)[0].error()));
     CHECK(is_complete(replicas(models)[0].error()));
-    CHECK(is_complete(validate(models[0]).error()));
+    CHECK(is_complete(check_availability(models[0]).error()));
     CHECK(fake.query_count() == 0);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_fixture.hpp"
-#include "wva_metrics/attribution.hpp"
+#include "wva_metrics/attribution/attribution.hpp"
 
 #include <catch2/catch_all.hpp>
 

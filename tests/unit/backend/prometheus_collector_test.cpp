@@ -44,7 +44,7 @@ struct CollectorOverPrometheus : BackendFixture {
         wait_until([&] { return answer.has_value(); });
         return *std::move(answer);
     }
-    Availability validate(const ModelKey& which = model) {
+    Availability check_availability(const ModelKey& which = model) {
         std::optional<Result<Availability>> answer;
         collector.async_validate_availability(
             which, [&](Result<Availability> result) { answer = std::move(result); });
@@ -189,8 +189,8 @@ TEST_CASE_METHOD(Fixture,
 
 TEST_CASE_METHOD(Fixture, "availability is asked for once, and whoever asks gets the reason") {
     fake.set(series("vllm:num_requests_running", {pod_a}), 0);
-    CHECK(validate().reason == AvailabilityReason::metrics_found);
-    CHECK(validate().reason == AvailabilityReason::metrics_found);
+    CHECK(check_availability().reason == AvailabilityReason::metrics_found);
+    CHECK(check_availability().reason == AvailabilityReason::metrics_found);
     CHECK(fake.query_count() == 1);
 
     const Availability missing = validate({"other", "meta/llama"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/backend/prometheus_config.hpp>
+#include "wva_metrics/backend/prometheus_config.hpp"
 
 #include <catch2/catch_all.hpp>
 

@@ -3,7 +3,7 @@
 #include "../../../benchmarks/hit_rate/simulation.hpp"
 #include "../../../benchmarks/hit_rate/workload.hpp"
 
-#include <wva_metrics/trace_observer.hpp>
+#include "wva_metrics/observer/trace_observer.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -90,11 +90,11 @@ TEST_CASE("what a collector recorded can be replayed") {
     std::string text;
     const auto write = [&](std::string_view line) { text += std::string(line) + '\n'; };
     wva_metrics::TraceObserver<decltype(write), ManualClock> observer(write);
-    observer.on_miss({wva_metrics::allocation_key("ns", "a, \"b\"\n")});
+    observer.on_miss({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     ManualClock::advance(12s);
-    observer.on_hit({wva_metrics::allocation_key("ns", "a, \"b\"\n")});
+    observer.on_hit({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     ManualClock::advance(40s);
-    observer.on_miss({wva_metrics::allocation_key("ns", "a, \"b\"\n")});
+    observer.on_miss({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     const Outcome outcome = simulate<wva_metrics::MemoryCache>(trace(text), ttl_alone(30s));
     CHECK(outcome.hits == 1);
     CHECK(outcome.misses == 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/cache_entry.hpp>
+#include "wva_metrics/cache/cache_entry.hpp"
 
 #include "support/cache_entries.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/cache_key.hpp>
-#include <wva_metrics/cache/key_prefix.hpp>
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/key_prefix.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -28,7 +28,7 @@ EntryKind random_kind(std::mt19937& random) {
 } // namespace
 
 TEST_CASE("a key reads as the design documents write it") {
-    CHECK(to_string(allocation_key("prod", "llama-a100")) == "allocation:prod/llama-a100");
+    CHECK(to_string(optimizer_key("prod", "llama-a100")) == "allocation:prod/llama-a100");
     CHECK(to_string(replica_key({"prod", "meta-llama/Llama-3.1-8B"})) ==
           "replica:prod/meta-llama/Llama-3.1-8B");
     CHECK(to_string(availability_key({"prod", "m"})) == "availability:prod/m");
@@ -63,11 +63,11 @@ TEST_CASE("a key that owns its parts is found by one that does not") {
     std::unordered_set<CacheKey, CacheKeyHash, CacheKeyEqual> keys;
     {
         const std::string name = "a variant name too long to be kept in place";
-        keys.emplace(allocation_key("ns", name));
+        keys.emplace(optimizer_key("ns", name));
     }
-    CHECK(keys.find(allocation_key("ns", "a variant name too long to be kept in place")) !=
+    CHECK(keys.find(optimizer_key("ns", "a variant name too long to be kept in place")) !=
           keys.end());
-    CHECK(keys.find(allocation_key("ns2", "a variant name too long to be kept in place")) ==
+    CHECK(keys.find(optimizer_key("ns2", "a variant name too long to be kept in place")) ==
           keys.end());
     CHECK(keys.find(CacheKeyView{EntryKind::replica, "ns",
                                  "a variant name too long to be kept in place"}) == keys.end());
@@ -78,7 +78,7 @@ TEST_CASE("hashes of similar keys are spread over high and low bits") {
     std::unordered_set<std::size_t> low;
     for (int i = 0; i < 1000; ++i) {
         const std::string name = "llama-" + std::to_string(i);
-        const std::size_t hash = CacheKeyHash{}(allocation_key("prod", name));
+        const std::size_t hash = CacheKeyHash{}(optimizer_key("prod", name));
         high.insert(hash >> (sizeof(hash) * 8 - 8));
         low.insert(hash & 0xff);
     }
@@ -90,8 +90,7 @@ TEST_CASE("hashes of similar keys are spread over high and low bits") {
 TEST_CASE("keys of short namespaces have different hashes, whatever their kind") {
     std::unordered_set<std::size_t> hashes;
     std::size_t keys = 0;
-    for (const EntryKind kind :
-         {EntryKind::allocation, EntryKind::replica, EntryKind::availability})
+    for (const EntryKind kind : {EntryKind::optimizer, EntryKind::replica, EntryKind::availability})
         for (std::size_t size = 0; size <= 3; ++size)
             for (char c = 'a'; c <= 'z'; ++c) {
                 hashes.insert(CacheKeyHash{}(CacheKeyView{kind, std::string(size, c), "llama"}));

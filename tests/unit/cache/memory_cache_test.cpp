@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/memory_cache.hpp>
+#include "wva_metrics/cache/memory_cache.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -143,10 +143,10 @@ void require_same(const CacheStats& actual, const CacheStats& expected) {
 TEST_CASE("what was inserted is found, and an unknown key is a miss") {
     MemoryCache cache;
     const CacheEntryPtr entry = make_entry(at(0s));
-    cache.insert_or_assign(allocation_key("ns", "v"), entry);
-    CHECK(cache.find(allocation_key("ns", "v"), at(1s)) == entry);
-    CHECK(cache.find(allocation_key("ns", "other"), at(1s)) == nullptr);
-    CHECK(cache.find(allocation_key("other", "v"), at(1s)) == nullptr);
+    cache.insert_or_assign(optimizer_key("ns", "v"), entry);
+    CHECK(cache.find(optimizer_key("ns", "v"), at(1s)) == entry);
+    CHECK(cache.find(optimizer_key("ns", "other"), at(1s)) == nullptr);
+    CHECK(cache.find(optimizer_key("other", "v"), at(1s)) == nullptr);
     CHECK(cache.find(CacheKeyView{EntryKind::replica, "ns", "v"}, at(1s)) == nullptr);
     CHECK(cache.stats().hits == 1);
     CHECK(cache.stats().misses == 3);
@@ -155,7 +155,7 @@ TEST_CASE("what was inserted is found, and an unknown key is a miss") {
 
 TEST_CASE("an entry is a hit at exactly its TTL and stale one tick later") {
     MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s), 30s, 60s));
     CHECK(cache.find(key, at(30s)) != nullptr);
     CHECK(cache.stats().hits == 1);
@@ -168,7 +168,7 @@ TEST_CASE("an entry is a hit at exactly its TTL and stale one tick later") {
 TEST_CASE(
     "an entry is served at exactly its last moment and removed by the look-up one tick later") {
     MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s), 30s, 60s));
     CHECK(cache.find(key, at(60s)) != nullptr);
     CHECK(cache.size() == 1);
@@ -183,17 +183,17 @@ TEST_CASE(
 
 TEST_CASE("expired entries are removed on request and only they") {
     MemoryCache cache;
-    cache.insert_or_assign(allocation_key("ns", "short"), make_entry(at(0s), 10s, 20s));
-    cache.insert_or_assign(allocation_key("ns", "long"), make_entry(at(0s), 10s, 40s));
+    cache.insert_or_assign(optimizer_key("ns", "short"), make_entry(at(0s), 10s, 20s));
+    cache.insert_or_assign(optimizer_key("ns", "long"), make_entry(at(0s), 10s, 40s));
     CHECK(cache.erase_expired(at(20s)) == 0);
     CHECK(cache.erase_expired(at(20s) + tick) == 1);
-    CHECK(cache.find(allocation_key("ns", "long"), at(20s) + tick) != nullptr);
+    CHECK(cache.find(optimizer_key("ns", "long"), at(20s) + tick) != nullptr);
     CHECK(cache.stats().expirations == 1);
 }
 
 TEST_CASE("a newer entry is not lost to the expiry of the one it replaced") {
     MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s), 10s, 20s));
     const CacheEntryPtr newer = make_entry(at(25s), 10s, 20s);
     cache.insert_or_assign(key, newer);
@@ -209,7 +209,7 @@ TEST_CASE("a newer entry is not lost to the expiry of the one it replaced") {
 
 TEST_CASE("an answer stored while its predecessor is being read stays") {
     MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s)));
     const CacheEntryPtr newer = make_entry(at(1s));
     // The visitor calls the cache it is called from: no lock may be held.
@@ -222,7 +222,7 @@ TEST_CASE("an answer stored while its predecessor is being read stays") {
 
 TEST_CASE("a reader keeps what it found, whatever happens to the cache") {
     MemoryCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s), 30s, 60s, 100));
     const CacheEntryPtr found = cache.find(key, at(1s));
     cache.clear();
@@ -232,19 +232,19 @@ TEST_CASE("a reader keeps what it found, whatever happens to the cache") {
 
 TEST_CASE("a cache is bounded by its number of entries, and the least recently used goes first") {
     MemoryCache cache({3, plenty});
-    insert(cache, allocation_key("ns", "a"));
-    insert(cache, allocation_key("ns", "b"));
-    insert(cache, allocation_key("ns", "c"));
-    CHECK(holds(cache, allocation_key("ns", "a")));
-    cache.visit(allocation_key("ns", "b"), at(1s), [](const CacheEntry&) {});
-    insert(cache, allocation_key("ns", "d"));
-    CHECK_FALSE(holds(cache, allocation_key("ns", "c")));
-    insert(cache, allocation_key("ns", "b"));
-    insert(cache, allocation_key("ns", "e"));
-    CHECK_FALSE(holds(cache, allocation_key("ns", "a")));
-    CHECK(holds(cache, allocation_key("ns", "b")));
-    CHECK(holds(cache, allocation_key("ns", "d")));
-    CHECK(holds(cache, allocation_key("ns", "e")));
+    insert(cache, optimizer_key("ns", "a"));
+    insert(cache, optimizer_key("ns", "b"));
+    insert(cache, optimizer_key("ns", "c"));
+    CHECK(holds(cache, optimizer_key("ns", "a")));
+    cache.visit(optimizer_key("ns", "b"), at(1s), [](const CacheEntry&) {});
+    insert(cache, optimizer_key("ns", "d"));
+    CHECK_FALSE(holds(cache, optimizer_key("ns", "c")));
+    insert(cache, optimizer_key("ns", "b"));
+    insert(cache, optimizer_key("ns", "e"));
+    CHECK_FALSE(holds(cache, optimizer_key("ns", "a")));
+    CHECK(holds(cache, optimizer_key("ns", "b")));
+    CHECK(holds(cache, optimizer_key("ns", "d")));
+    CHECK(holds(cache, optimizer_key("ns", "e")));
     CHECK(cache.size() == 3);
     CHECK(cache.stats().evictions == 2);
 }
@@ -253,26 +253,26 @@ TEST_CASE("a cache is bounded by its bytes") {
     const std::size_t one = make_entry(at(0s), 1s, 1s, 1000)->bytes();
     MemoryCache cache({plenty, 3 * one});
     for (const char* name : {"a", "b", "c"})
-        cache.insert_or_assign(allocation_key("ns", name), make_entry(at(0s), 30s, 60s, 1000));
+        cache.insert_or_assign(optimizer_key("ns", name), make_entry(at(0s), 30s, 60s, 1000));
     CHECK(cache.stats().bytes == 3 * one);
     CHECK(cache.stats().evictions == 0);
-    cache.insert_or_assign(allocation_key("ns", "d"), make_entry(at(0s), 30s, 60s, 1500));
+    cache.insert_or_assign(optimizer_key("ns", "d"), make_entry(at(0s), 30s, 60s, 1500));
     CHECK(cache.size() == 2);
     CHECK(cache.stats().evictions == 2);
     CHECK(cache.stats().bytes <= 3 * one);
-    CHECK(holds(cache, allocation_key("ns", "c")));
-    CHECK(holds(cache, allocation_key("ns", "d")));
+    CHECK(holds(cache, optimizer_key("ns", "c")));
+    CHECK(holds(cache, optimizer_key("ns", "d")));
 }
 
 TEST_CASE("an entry that alone is larger than the bound is not kept and pushes nothing else out") {
     const std::size_t one = make_entry(at(0s))->bytes();
     MemoryCache cache({plenty, 2 * one});
-    insert(cache, allocation_key("ns", "a"));
-    insert(cache, allocation_key("ns", "b"));
-    cache.insert_or_assign(allocation_key("ns", "a"), make_entry(at(0s), 30s, 60s, 10 * one));
-    CHECK_FALSE(holds(cache, allocation_key("ns", "a")));
-    CHECK(holds(cache, allocation_key("ns", "b")));
-    cache.insert_or_assign(allocation_key("ns", "new"), make_entry(at(0s), 30s, 60s, 10 * one));
+    insert(cache, optimizer_key("ns", "a"));
+    insert(cache, optimizer_key("ns", "b"));
+    cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s), 30s, 60s, 10 * one));
+    CHECK_FALSE(holds(cache, optimizer_key("ns", "a")));
+    CHECK(holds(cache, optimizer_key("ns", "b")));
+    cache.insert_or_assign(optimizer_key("ns", "new"), make_entry(at(0s), 30s, 60s, 10 * one));
     CHECK(cache.size() == 1);
     CHECK(cache.stats().bytes == one);
     CHECK(cache.stats().insertions == 4);
@@ -281,10 +281,10 @@ TEST_CASE("an entry that alone is larger than the bound is not kept and pushes n
 
 TEST_CASE("an entry that is exactly as large as the bound is kept") {
     MemoryCache cache({plenty, make_entry(at(0s))->bytes()});
-    insert(cache, allocation_key("ns", "a"));
-    CHECK(holds(cache, allocation_key("ns", "a")));
-    insert(cache, allocation_key("ns", "b"));
-    CHECK(holds(cache, allocation_key("ns", "b")));
+    insert(cache, optimizer_key("ns", "a"));
+    CHECK(holds(cache, optimizer_key("ns", "a")));
+    insert(cache, optimizer_key("ns", "b"));
+    CHECK(holds(cache, optimizer_key("ns", "b")));
     CHECK(cache.size() == 1);
 }
 
@@ -292,7 +292,7 @@ TEST_CASE("a bound of zero keeps nothing") {
     MemoryCache no_entries({0, plenty});
     MemoryCache no_bytes({10, 0});
     for (MemoryCache* cache : {&no_entries, &no_bytes}) {
-        insert(*cache, allocation_key("ns", "a"));
+        insert(*cache, optimizer_key("ns", "a"));
         CHECK(cache->size() == 0);
         CHECK(cache->stats().bytes == 0);
     }
@@ -300,20 +300,20 @@ TEST_CASE("a bound of zero keeps nothing") {
 
 TEST_CASE("no entry at all changes nothing") {
     MemoryCache cache;
-    insert(cache, allocation_key("ns", "a"));
-    cache.insert_or_assign(allocation_key("ns", "a"), nullptr);
-    CHECK(holds(cache, allocation_key("ns", "a")));
+    insert(cache, optimizer_key("ns", "a"));
+    cache.insert_or_assign(optimizer_key("ns", "a"), nullptr);
+    CHECK(holds(cache, optimizer_key("ns", "a")));
     CHECK(cache.stats().insertions == 1);
 }
 
 TEST_CASE("invalidating one key removes that entry and no other") {
     MemoryCache cache;
-    insert(cache, allocation_key("ns", "a"));
-    insert(cache, allocation_key("ns", "b"));
-    CHECK(cache.erase(allocation_key("ns", "a")));
-    CHECK_FALSE(cache.erase(allocation_key("ns", "a")));
-    CHECK_FALSE(holds(cache, allocation_key("ns", "a")));
-    CHECK(holds(cache, allocation_key("ns", "b")));
+    insert(cache, optimizer_key("ns", "a"));
+    insert(cache, optimizer_key("ns", "b"));
+    CHECK(cache.erase(optimizer_key("ns", "a")));
+    CHECK_FALSE(cache.erase(optimizer_key("ns", "a")));
+    CHECK_FALSE(holds(cache, optimizer_key("ns", "a")));
+    CHECK(holds(cache, optimizer_key("ns", "b")));
     CHECK(cache.stats().invalidations == 1);
 }
 
@@ -324,13 +324,13 @@ TEST_CASE("invalidating a namespace removes its models and no other's, slashes a
     insert(cache, replica_key({"a", "meta-llama/y"}));
     insert(cache, replica_key({"a/meta-llama", "x"}));
     insert(cache, replica_key({"ab", "c"}));
-    insert(cache, allocation_key("a", "b"));
+    insert(cache, optimizer_key("a", "b"));
     CHECK(cache.erase_prefix("replica:a/meta-") == 2);
     CHECK(holds(cache, replica_key({"a", "b"})));
     CHECK(cache.erase_prefix(key_prefix(EntryKind::replica, "a")) == 1);
     CHECK(holds(cache, replica_key({"a/meta-llama", "x"})));
     CHECK(holds(cache, replica_key({"ab", "c"})));
-    CHECK(holds(cache, allocation_key("a", "b")));
+    CHECK(holds(cache, optimizer_key("a", "b")));
     CHECK(cache.erase_prefix("replica:") == 2);
     CHECK(cache.erase_prefix("") == 1);
     CHECK(cache.size() == 0);
@@ -341,7 +341,7 @@ TEST_CASE("a scan meets every entry of a cache larger than one step of it") {
     MemoryCache cache;
     for (int i = 0; i < 3000; ++i) {
         const std::string name = std::to_string(i);
-        cache.insert_or_assign(allocation_key("ns", name),
+        cache.insert_or_assign(optimizer_key("ns", name),
                                make_entry(at(0s), 1s, i % 3 == 0 ? 5s : 50s));
     }
     CHECK(cache.erase_expired(at(10s)) == 1000);
@@ -356,11 +356,11 @@ TEST_CASE("a scan meets every entry of a cache larger than one step of it") {
 TEST_CASE("an emptied cache can be filled again") {
     MemoryCache cache({2, plenty});
     for (int round = 0; round < 3; ++round) {
-        insert(cache, allocation_key("ns", "a"));
-        insert(cache, allocation_key("ns", "b"));
-        insert(cache, allocation_key("ns", "c"));
+        insert(cache, optimizer_key("ns", "a"));
+        insert(cache, optimizer_key("ns", "b"));
+        insert(cache, optimizer_key("ns", "c"));
         CHECK(cache.size() == 2);
-        CHECK_FALSE(holds(cache, allocation_key("ns", "a")));
+        CHECK_FALSE(holds(cache, optimizer_key("ns", "a")));
         cache.clear();
         CHECK(cache.size() == 0);
         CHECK(cache.stats().bytes == 0);
@@ -371,8 +371,8 @@ TEST_CASE("the bounds can come from the configuration") {
     CacheConfig config;
     config.max_entries = 1;
     MemoryCache cache(config);
-    insert(cache, allocation_key("ns", "a"));
-    insert(cache, allocation_key("ns", "b"));
+    insert(cache, optimizer_key("ns", "a"));
+    insert(cache, optimizer_key("ns", "b"));
     CHECK(cache.size() == 1);
 }
 
@@ -455,13 +455,13 @@ TEST_CASE("after other limits a cache holds what one made with them would hold")
         for (int i = 0; i < 1000; ++i) {
             const auto name = std::to_string(i);
             const CacheEntryPtr entry = make_entry(at(0s), 30s, 60s, random() % 300);
-            cache.insert_or_assign(allocation_key("ns", name), entry);
+            cache.insert_or_assign(optimizer_key("ns", name), entry);
             by_use.emplace_back(name, entry);
         }
         for (int i = 0; i < 100; ++i) {
             const auto used =
                 by_use.begin() + static_cast<std::ptrdiff_t>(random() % by_use.size());
-            cache.find(allocation_key("ns", used->first), at(1s));
+            cache.find(optimizer_key("ns", used->first), at(1s));
             std::rotate(used, used + 1, by_use.end());
         }
         const CacheLimits limits(random() % 1200, random() % (2 * cache.stats().bytes));
@@ -481,7 +481,7 @@ TEST_CASE("after other limits a cache holds what one made with them would hold")
         CHECK(stats.bytes == bytes);
         CHECK(stats.evictions == by_use.size() - kept);
         for (std::size_t i = 0; i < by_use.size(); ++i)
-            CHECK(holds(cache, allocation_key("ns", by_use[i].first)) ==
+            CHECK(holds(cache, optimizer_key("ns", by_use[i].first)) ==
                   (i >= by_use.size() - kept));
     }
 }
@@ -489,16 +489,16 @@ TEST_CASE("after other limits a cache holds what one made with them would hold")
 TEST_CASE("other limits hold for what is kept from then on") {
     MemoryCache cache({2, plenty});
     for (const char* name : {"a", "b"})
-        insert(cache, allocation_key("ns", name));
+        insert(cache, optimizer_key("ns", name));
     cache.set_limits({3, plenty});
     for (const char* name : {"c", "d"})
-        insert(cache, allocation_key("ns", name));
+        insert(cache, optimizer_key("ns", name));
     CHECK(cache.size() == 3);
     cache.set_limits({1, plenty});
-    insert(cache, allocation_key("ns", "e"));
+    insert(cache, optimizer_key("ns", "e"));
     CHECK(cache.size() == 1);
     cache.set_limits({0, plenty});
-    insert(cache, allocation_key("ns", "f"));
+    insert(cache, optimizer_key("ns", "f"));
     CHECK(cache.size() == 0);
     CHECK(cache.stats().bytes == 0);
 
@@ -506,7 +506,7 @@ TEST_CASE("other limits hold for what is kept from then on") {
     for (const std::size_t bound : {2 * one, 3 * one, one, plenty, std::size_t{0}}) {
         cache.set_limits({plenty, bound});
         for (const char* name : {"a", "b", "c", "d"})
-            insert(cache, allocation_key("ns", name));
+            insert(cache, optimizer_key("ns", name));
         CHECK(cache.stats().bytes == std::min(bound, 4 * one));
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/no_op_cache.hpp>
+#include "wva_metrics/cache/no_op_cache.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -12,7 +12,7 @@ using test_support::make_entry;
 
 TEST_CASE("a no-op cache keeps nothing and counts every look-up as a miss") {
     NoOpCache cache;
-    const CacheKeyView key = allocation_key("ns", "v");
+    const CacheKeyView key = optimizer_key("ns", "v");
     cache.insert_or_assign(key, make_entry(at(0s)));
     CHECK(cache.size() == 0);
     CHECK(cache.find(key, at(0s)) == nullptr);
@@ -25,8 +25,8 @@ TEST_CASE("a no-op cache keeps nothing and counts every look-up as a miss") {
 
 TEST_CASE("a no-op cache has nothing to remove") {
     NoOpCache cache{CacheConfig{}};
-    cache.insert_or_assign(allocation_key("ns", "v"), make_entry(at(0s)));
-    CHECK_FALSE(cache.erase(allocation_key("ns", "v")));
+    cache.insert_or_assign(optimizer_key("ns", "v"), make_entry(at(0s)));
+    CHECK_FALSE(cache.erase(optimizer_key("ns", "v")));
     CHECK(cache.erase_prefix("allocation:") == 0);
     CHECK(cache.erase_expired(at(1h)) == 0);
     cache.clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -261,7 +261,7 @@ TEST_CASE("a cache of one shard evicts in SIEVE's order") {
         const auto range = static_cast<unsigned>(1 + random() % (3 * most));
         const int key = static_cast<int>(random() % range);
         const std::string name = std::to_string(key);
-        const CacheKeyView view = allocation_key("ns", name);
+        const CacheKeyView view = optimizer_key("ns", name);
         const auto what = random() % 20;
         if (what == 0) {
             model.erase(key);
@@ -280,7 +280,7 @@ TEST_CASE("a cache of one shard evicts in SIEVE's order") {
 TEST_CASE("what was invalidated and is stored again is as new as what is stored now") {
     ShardedCache cache({3, plenty}, 1);
     const auto insert = [&](const char* namespace_name, const char* name) {
-        cache.insert_or_assign(allocation_key(namespace_name, name), make_entry(at(0s)));
+        cache.insert_or_assign(optimizer_key(namespace_name, name), make_entry(at(0s)));
     };
     insert("again", "a");
     insert("old", "b");
@@ -289,7 +289,7 @@ TEST_CASE("what was invalidated and is stored again is as new as what is stored 
     insert("old", "c");
     insert("old", "d"); // In the place of the oldest, which is b.
     const auto holds = [&](const char* namespace_name, const char* name) {
-        return cache.find(allocation_key(namespace_name, name), at(0s)) != nullptr;
+        return cache.find(optimizer_key(namespace_name, name), at(0s)) != nullptr;
     };
     CHECK(holds("again", "a"));
     CHECK_FALSE(holds("old", "b"));
@@ -311,7 +311,7 @@ TEST_CASE("entries of all times expire when they should") {
         for (std::size_t i = 0; i < times.size(); ++i) {
             const std::string name = std::to_string(i);
             cache.insert_or_assign(
-                allocation_key("ns", name),
+                optimizer_key("ns", name),
                 std::make_shared<const CacheEntry>(Availability{}, times[i], times[i], times[i]));
             expired += now > times[i];
         }
@@ -319,7 +319,7 @@ TEST_CASE("entries of all times expire when they should") {
         CHECK(cache.size() == times.size() - expired);
         for (std::size_t i = 0; i < times.size(); ++i) {
             const std::string name = std::to_string(i);
-            CHECK((cache.find(allocation_key("ns", name), now) != nullptr) == (now <= times[i]));
+            CHECK((cache.find(optimizer_key("ns", name), now) != nullptr) == (now <= times[i]));
         }
     }
 }
@@ -329,11 +329,11 @@ TEST_CASE("limits at both ends") {
     const std::size_t all = ~std::size_t{0};
     for (const auto& [entries, bytes] : {std::pair(none, all), std::pair(all, none)}) {
         ShardedCache cache({entries, bytes}, 4);
-        cache.insert_or_assign(allocation_key("ns", "a"), make_entry(at(0s)));
+        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
         CHECK(cache.size() == 0);
         CHECK(cache.stats().evictions == 1);
         cache.set_limits({all, all});
-        cache.insert_or_assign(allocation_key("ns", "a"), make_entry(at(0s)));
+        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
         CHECK(cache.size() == 1);
         cache.set_limits({entries, bytes});
         CHECK(cache.size() == 0);
@@ -346,13 +346,13 @@ TEST_CASE("a key that is too long is not kept, and one that just fits is") {
     ShardedCache cache;
     const std::string long_namespace(0x7fff, 'n');
     const std::string long_name(0xffff, 'm');
-    const CacheKeyView fits = allocation_key(long_namespace, long_name);
+    const CacheKeyView fits = optimizer_key(long_namespace, long_name);
     cache.insert_or_assign(fits, make_entry(at(0s)));
     CHECK(cache.find(fits, at(0s)) != nullptr);
     const std::string longer_namespace = long_namespace + 'n';
     const std::string longer_name = long_name + 'm';
     for (const CacheKeyView& key :
-         {allocation_key(longer_namespace, "a"), allocation_key("a", longer_name)}) {
+         {optimizer_key(longer_namespace, "a"), optimizer_key("a", longer_name)}) {
         cache.insert_or_assign(key, make_entry(at(0s)));
         CHECK(cache.find(key, at(0s)) == nullptr);
         CHECK_FALSE(cache.erase(key));

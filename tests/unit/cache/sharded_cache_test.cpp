@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -20,7 +20,7 @@ constexpr std::size_t plenty = 100'000'000;
 void fill(ShardedCache& cache, int entries) {
     for (int i = 0; i < entries; ++i) {
         const std::string name = "variant-" + std::to_string(i);
-        cache.insert_or_assign(allocation_key("ns", name), make_entry(at(0s)));
+        cache.insert_or_assign(optimizer_key("ns", name), make_entry(at(0s)));
     }
 }
 
@@ -42,17 +42,17 @@ TEST_CASE("a sharded cache finds, replaces and removes as a plain one does") {
     CHECK(cache.size() == 1000);
     for (int i = 0; i < 1000; ++i) {
         const std::string name = "variant-" + std::to_string(i);
-        REQUIRE(cache.find(allocation_key("ns", name), at(1s)) != nullptr);
+        REQUIRE(cache.find(optimizer_key("ns", name), at(1s)) != nullptr);
     }
     const CacheEntryPtr newer = make_entry(at(1s), 30s, 200s);
-    cache.insert_or_assign(allocation_key("ns", "variant-7"), newer);
+    cache.insert_or_assign(optimizer_key("ns", "variant-7"), newer);
     CHECK(cache.size() == 1000);
     const CacheEntry* seen = nullptr;
-    CHECK(cache.visit(allocation_key("ns", "variant-7"), at(1s),
+    CHECK(cache.visit(optimizer_key("ns", "variant-7"), at(1s),
                       [&](const CacheEntry& entry) { seen = &entry; }));
     CHECK(seen == newer.get());
-    CHECK(cache.erase(allocation_key("ns", "variant-1")));
-    CHECK_FALSE(cache.erase(allocation_key("ns", "variant-1")));
+    CHECK(cache.erase(optimizer_key("ns", "variant-1")));
+    CHECK_FALSE(cache.erase(optimizer_key("ns", "variant-1")));
     CHECK(cache.erase_prefix("allocation:ns/variant-9") == 111);
     CHECK(cache.erase_expired(at(100s)) == 1000 - 1 - 111 - 1);
     CHECK(cache.size() == 1);
@@ -65,8 +65,8 @@ TEST_CASE("the statistics of all shards are summed") {
     fill(cache, 100);
     for (int i = 0; i < 150; ++i) {
         const std::string name = "variant-" + std::to_string(i);
-        cache.find(allocation_key("ns", name), at(30s));
-        cache.find(allocation_key("ns", name), at(31s));
+        cache.find(optimizer_key("ns", name), at(30s));
+        cache.find(optimizer_key("ns", name), at(31s));
     }
     const CacheStats stats = cache.stats();
     CHECK(stats.hits == 100);
@@ -94,8 +94,8 @@ TEST_CASE("all shards together keep to the bound on bytes") {
     fill(cache, 5'000);
     CHECK(cache.size() == 64);
     CHECK(cache.stats().bytes == 64 * one);
-    cache.insert_or_assign(allocation_key("ns", "large"), make_entry(at(0s), 30s, 60s, 5 * one));
-    CHECK(cache.find(allocation_key("ns", "large"), at(1s)) == nullptr);
+    cache.insert_or_assign(optimizer_key("ns", "large"), make_entry(at(0s), 30s, 60s, 5 * one));
+    CHECK(cache.find(optimizer_key("ns", "large"), at(1s)) == nullptr);
 }
 
 TEST_CASE("similar keys spread evenly over the shards") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/sharded_cache.hpp>
+#include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
 
@@ -19,7 +19,7 @@ using test_support::CountedEntry;
 namespace {
 
 const TimePoint now{};
-const CacheKeyView wanted = allocation_key("ns", "wanted");
+const CacheKeyView wanted = optimizer_key("ns", "wanted");
 
 struct Fixture {
     std::atomic<int> living{0};
@@ -105,7 +105,7 @@ TEST_CASE("an entry is destroyed without a lock, so that it may call the cache")
         fixture.cache.insert_or_assign(wanted,
                                        std::make_shared<const CountedEntry>(fixture.living, 0, [&] {
                                            called += fixture.cache.size() < 1000;
-                                           fixture.insert(allocation_key("ns", "other"));
+                                           fixture.insert(optimizer_key("ns", "other"));
                                        }));
     };
     insert_calling();
@@ -145,7 +145,7 @@ TEST_CASE("what was invalidated goes while others are inserted") {
     CHECK(fixture.held() == 0);
     for (int i = 0; i < 1000; ++i) {
         const std::string name = std::to_string(i % 20);
-        fixture.insert(allocation_key("ns", name));
+        fixture.insert(optimizer_key("ns", name));
     }
     CHECK(fixture.held() == 20);
     CHECK(fixture.living < 20 + 20 / 4 + 64 + 50);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/detail/context_hook.hpp>
+#include "wva_metrics/detail/context_hook.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>

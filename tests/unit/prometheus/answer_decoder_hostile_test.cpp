@@ -50,7 +50,7 @@ const std::vector<std::string>& answers() {
 
 } // namespace
 
-TEST_CASE("An answer means the same wherever it is split") {
+TEST_CASE("an answer means the same wherever it is split") {
     for (const std::string& body : answers()) {
         INFO(body);
         const Decoded whole = decode(body);
@@ -66,7 +66,7 @@ TEST_CASE("An answer means the same wherever it is split") {
     CHECK(decode(answers()[0]).series.size() == 3);
 }
 
-TEST_CASE("An answer that breaks off is an error, wherever it does") {
+TEST_CASE("an answer that breaks off is an error, wherever it does") {
     for (const std::string& body : answers()) {
         const std::string_view text(body);
         const std::size_t end = text.find_last_not_of(" \r\n\t") + 1;
@@ -83,7 +83,7 @@ TEST_CASE("An answer that breaks off is an error, wherever it does") {
     CHECK_THAT(decode("").error.message, ContainsSubstring("empty"));
 }
 
-TEST_CASE("After a refusal nothing more is read, given or forgotten") {
+TEST_CASE("after a refusal nothing more is read, given or forgotten") {
     std::vector<std::string> none;
     int calls = 0;
     AnswerDecoder decoder(none, AnswerLimits{}, [&](const SeriesView&) { ++calls; });
@@ -99,7 +99,7 @@ TEST_CASE("After a refusal nothing more is read, given or forgotten") {
     CHECK(calls == 1);
 }
 
-TEST_CASE("Each bound holds, and the error names it") {
+TEST_CASE("each bound holds, and the error names it") {
     const std::string body = success(
         "vector",
         R"([{"metric":{"pod":"1234567890","namespace":"n","x":"y"},"value":[1,"1.234567890123456789012345678901234567890"]},)"
@@ -131,7 +131,7 @@ TEST_CASE("Each bound holds, and the error names it") {
     }
 }
 
-TEST_CASE("Values of 512 characters are taken and longer ones are not") {
+TEST_CASE("values of 512 characters are taken and longer ones are not") {
     const std::string longest = "0." + std::string(509, '0') + "1";
     CHECK(decode(vector_with_value('"' + longest + '"')).ok());
     CHECK(decode(vector_with_value('"' + longest + "0\"")).code() == Errc::too_large);
@@ -139,7 +139,7 @@ TEST_CASE("Values of 512 characters are taken and longer ones are not") {
     CHECK(decode(success("scalar", "[1,\"" + longest + "0\"]")).code() == Errc::too_large);
 }
 
-TEST_CASE("Warnings and infos are bounded in number and length, and say how many were left out") {
+TEST_CASE("warnings and infos are bounded in number and length, and say how many were left out") {
     std::string notes = "[";
     for (int i = 0; i < 100; ++i)
         notes += (i > 0 ? "," : "") + ("\"" + std::to_string(i) + std::string(3000, 'x') + "\"");
@@ -178,7 +178,7 @@ TEST_CASE("Warnings and infos are bounded in number and length, and say how many
     }
 }
 
-TEST_CASE("Nesting beyond the bound is refused, in what is known and in what is passed over") {
+TEST_CASE("nesting beyond the bound is refused, in what is known and in what is passed over") {
     const std::string deep(1'000'000, '[');
     const std::string objects = [] {
         std::string text;
@@ -195,7 +195,7 @@ TEST_CASE("Nesting beyond the bound is refused, in what is known and in what is 
                ContainsSubstring("answer.max_depth = 32"));
 }
 
-TEST_CASE("A MiB of zeros is refused or passed over, but never kept") {
+TEST_CASE("a MiB of zeros is refused or passed over, but never kept") {
     std::string zeros = "[0";
     while (zeros.size() < std::size_t{1} << 20)
         zeros += ",0";
@@ -229,7 +229,7 @@ TEST_CASE("A MiB of zeros is refused or passed over, but never kept") {
               .code() == Errc::too_large);
 }
 
-TEST_CASE("Whatever is done to an answer, it is decoded only while it is valid JSON, and the same "
+TEST_CASE("whatever is done to an answer, it is decoded only while it is valid JSON, and the same "
           "in pieces") {
     std::mt19937 random(20240607);
     const auto below = [&](std::size_t bound) {
@@ -279,7 +279,7 @@ TEST_CASE("Whatever is done to an answer, it is decoded only while it is valid J
     CHECK(accepted > 500);
 }
 
-TEST_CASE("Random answers arrive as they were made") {
+TEST_CASE("random answers arrive as they were made") {
     std::mt19937 random(7);
     const auto below = [&](std::size_t bound) {
         return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);

@@ -19,7 +19,7 @@ using namespace wva_metrics::prometheus;
 using namespace wva_metrics::prometheus::testing;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("A vector gives its series in the order of the answer, with the wanted labels in the "
+TEST_CASE("a vector gives its series in the order of the answer, with the wanted labels in the "
           "order asked for") {
     const Decoded decoded = decode(success(
         "vector",
@@ -35,7 +35,7 @@ TEST_CASE("A vector gives its series in the order of the answer, with the wanted
     CHECK(decoded.info->warnings.empty());
 }
 
-TEST_CASE("An empty vector is an answer without series, not an error and not a zero") {
+TEST_CASE("an empty vector is an answer without series, not an error and not a zero") {
     for (const char* type : {"vector", "matrix"}) {
         const Decoded decoded = decode(success(type, "[]"));
         REQUIRE(decoded.ok());
@@ -44,7 +44,7 @@ TEST_CASE("An empty vector is an answer without series, not an error and not a z
     }
 }
 
-TEST_CASE("A scalar is one series without labels, and a string is counted but not given") {
+TEST_CASE("a scalar is one series without labels, and a string is counted but not given") {
     const Decoded scalar = decode(success("scalar", R"([1700000000.5,"42"])"));
     REQUIRE(scalar.ok());
     CHECK(scalar.series == std::vector<Series>{{{"", "", ""}, 42, 1700000000.5}});
@@ -58,7 +58,7 @@ TEST_CASE("A scalar is one series without labels, and a string is counted but no
     CHECK(decode(success("string", "[1,\"" + long_text + "\"]")).ok());
 }
 
-TEST_CASE("A matrix gives the newest point of each series, wherever it stands") {
+TEST_CASE("a matrix gives the newest point of each series, wherever it stands") {
     const Decoded decoded =
         decode(success("matrix", R"([{"metric":{"pod":"p1"},"values":[[10,"1"],[30,"3"],[20,"2"]]},
                       {"metric":{"pod":"p2"},"values":[[10,"1"],[10,"2"]]},
@@ -68,7 +68,7 @@ TEST_CASE("A matrix gives the newest point of each series, wherever it stands") 
     CHECK(decoded.info->skipped == 1);
 }
 
-TEST_CASE("Series that are only native histograms are skipped and counted") {
+TEST_CASE("series that are only native histograms are skipped and counted") {
     const std::string histogram =
         R"([1700000000,{"count":"3","sum":"1.5","buckets":[[0,"0.5","1","2"],[0,"1","2","1"]]}])";
     const Decoded vector =
@@ -87,7 +87,7 @@ TEST_CASE("Series that are only native histograms are skipped and counted") {
     CHECK(matrix.info->skipped == 1);
 }
 
-TEST_CASE("Duplicate series are given as they come") {
+TEST_CASE("duplicate series are given as they come") {
     const Decoded decoded = decode(success(
         "vector",
         R"([{"metric":{"pod":"p"},"value":[1,"2"]},{"metric":{"pod":"p"},"value":[1,"3"]}])"));
@@ -95,7 +95,7 @@ TEST_CASE("Duplicate series are given as they come") {
     CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}, {{"", "", "p"}, 3, 1}});
 }
 
-TEST_CASE("The members of an answer may stand in any order, the result's type after the result") {
+TEST_CASE("the members of an answer may stand in any order, the result's type after the result") {
     std::array<std::string, 3> envelope{R"("status":"success")", "", R"("warnings":["w"])"};
     std::array<std::string, 3> data{"", "", R"("stats":{"samples":[1,{"status":"error"}]})"};
     std::array<std::string, 3> series{R"("metric":{"pod":"p"})", "", R"("extra":[{"value":null}])"};
@@ -141,7 +141,7 @@ TEST_CASE("The members of an answer may stand in any order, the result's type af
         decode(R"({"data":{"result":[5,"six"],"resultType":"scalar"},"status":"success"})").ok());
 }
 
-TEST_CASE("Everything that the API does not promise is refused") {
+TEST_CASE("everything that the API does not promise is refused") {
     const std::string series = R"({"metric":{},"value":[1,"2"]})";
     const std::string range = R"({"metric":{},"values":[[1,"2"]]})";
     for (
@@ -216,7 +216,7 @@ b"},"value":[1,"2"]}])")}) {
     }
 }
 
-TEST_CASE("Members that nobody knows are passed over, whatever they hold") {
+TEST_CASE("members that nobody knows are passed over, whatever they hold") {
     const Decoded decoded = decode(
         R"({"trace":{"duration":1e400,"children":[{"data":[null,true,-5]}]},"isPartial":false,"status":"success",)"
         R"("data":{"resultType":"vector","stats":{"status":"error","result":[1,2,3]},"result":[{"group":7,"metric":{"pod":"p"},)"
@@ -226,7 +226,7 @@ TEST_CASE("Members that nobody knows are passed over, whatever they hold") {
     CHECK(decoded.info->warnings.empty());
 }
 
-TEST_CASE("Warnings and infos arrive apart, and an answer that calls itself partial has a warning "
+TEST_CASE("warnings and infos arrive apart, and an answer that calls itself partial has a warning "
           "that says so") {
     const Decoded decoded = decode(
         R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]},"warnings":["a\nb","c"],"infos":["d"]})");
@@ -238,7 +238,7 @@ TEST_CASE("Warnings and infos arrive apart, and an answer that calls itself part
     CHECK(decoded.info->infos == std::vector<std::string>{"d"});
 }
 
-TEST_CASE("An answer that is an error says what the API said, on one line") {
+TEST_CASE("an answer that is an error says what the API said, on one line") {
     const std::string body =
         R"({"status":"error","errorType":"bad_data","error":"1:5: parse error:\n\u001b[31munexpected \u0000 end"})";
     std::vector<std::string> none;
@@ -266,7 +266,7 @@ TEST_CASE("An answer that is an error says what the API said, on one line") {
     CHECK_THAT(lengthy.error.message, ContainsSubstring("e..."));
 }
 
-TEST_CASE("Escapes in labels and names are decoded") {
+TEST_CASE("escapes in labels and names are decoded") {
     const Decoded decoded = decode(success(
         "vector",
         R"([{"metric":{"\u0070od":"a\"b\\c\n\u00e9\ud83d\ude00/é"},"v\u0061lue":[1,"\u0032"]}])"));
@@ -274,7 +274,7 @@ TEST_CASE("Escapes in labels and names are decoded") {
     CHECK(decoded.series == std::vector<Series>{{{"", "", "a\"b\\c\n\u00e9\U0001F600/é"}, 2, 1}});
 }
 
-TEST_CASE("What a sink throws becomes an error, and the sink is not called again") {
+TEST_CASE("what a sink throws becomes an error, and the sink is not called again") {
     int calls = 0;
     const Result<AnswerInfo> result = decode_answer(
         success("vector", R"([{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}])"),
@@ -293,7 +293,7 @@ TEST_CASE("What a sink throws becomes an error, and the sink is not called again
     CHECK(odd.error().is(Errc::internal));
 }
 
-TEST_CASE("Labels are pointed to where they are whole, else kept in memory that is used again") {
+TEST_CASE("labels are pointed to where they are whole, else kept in memory that is used again") {
     std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
     for (int i = 0; i < 100; ++i)
         body += std::string(i > 0 ? "," : "") +

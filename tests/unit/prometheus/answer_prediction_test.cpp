@@ -137,7 +137,7 @@ Decoded decode_at_once(std::string_view body) {
 
 } // namespace
 
-TEST_CASE("What the series before was like never changes what a series is decoded to") {
+TEST_CASE("what the series before was like never changes what a series is decoded to") {
     Generator generator(20241125);
     for (int round = 0; round < 300; ++round) {
         std::vector<Series> expected;
@@ -150,7 +150,7 @@ TEST_CASE("What the series before was like never changes what a series is decode
     }
 }
 
-TEST_CASE("Series unlike each other are decoded alike wherever they are split") {
+TEST_CASE("series unlike each other are decoded alike wherever they are split") {
     Generator generator(7);
     for (int round = 0; round < 10; ++round) {
         std::vector<Series> expected;
@@ -170,7 +170,7 @@ TEST_CASE("Series unlike each other are decoded alike wherever they are split") 
     }
 }
 
-TEST_CASE("An answer that is there as a whole is refused in the words of one that arrives") {
+TEST_CASE("an answer that is there as a whole is refused in the words of one that arrives") {
     Generator generator(3);
     std::vector<Series> ignored;
     const std::string body = generator.answer(3, ignored);

@@ -56,7 +56,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("A value that is not a quoted number is refused, and so is a sample that is not a time "
+TEST_CASE("a value that is not a quoted number is refused, and so is a sample that is not a time "
           "and a value") {
     for (const char* value :
          {"1",         "1.5",          "null",    "true",        "[]",        "{}",
@@ -84,7 +84,7 @@ TEST_CASE("A value that is not a quoted number is refused, and so is a sample th
                ContainsSubstring("data.result[0].value[1] is null, not a quoted number"));
 }
 
-TEST_CASE("A time is taken exactly and only where it can become a time point") {
+TEST_CASE("a time is taken exactly and only where it can become a time point") {
     const auto at = [](const std::string& time) {
         return decode(success("vector", R"([{"metric":{},"value":[)" + time + R"(,"1"]}])"));
     };

@@ -12,8 +12,8 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-PrometheusClientConfig sound() {
-    PrometheusClientConfig config;
+ClientConfig sound() {
+    ClientConfig config;
     config.http.url = "http://prometheus:9090/prefix";
     config.query_parameters = {{"dedup", "true"}, {"partial_response", ""}};
     return config;
@@ -21,15 +21,15 @@ PrometheusClientConfig sound() {
 
 } // namespace
 
-TEST_CASE("The defaults with a URL are sound") {
+TEST_CASE("the defaults with a URL are sound") {
     CHECK(validate(sound()).empty());
     CHECK(validate(AnswerLimits{}).empty());
 }
 
-TEST_CASE("Each unsound member is named, and all of them at once") {
+TEST_CASE("each unsound member is named, and all of them at once") {
     struct Case {
         std::string name;
-        std::function<void(PrometheusClientConfig&)> spoil;
+        std::function<void(ClientConfig&)> spoil;
     };
     const std::vector<Case> cases{
         {"http: ", [](auto& c) { c.http.url = "nonsense"; }},
@@ -53,7 +53,7 @@ TEST_CASE("Each unsound member is named, and all of them at once") {
         {"max_get_bytes", [](auto& c) { c.max_get_bytes = (1U << 20) + 1; }},
     };
     for (const Case& tried : cases) {
-        PrometheusClientConfig config = sound();
+        ClientConfig config = sound();
         tried.spoil(config);
         const std::vector<std::string> problems = validate(config);
         INFO(tried.name);
@@ -61,7 +61,7 @@ TEST_CASE("Each unsound member is named, and all of them at once") {
         CHECK_THAT(problems[0], ContainsSubstring(tried.name));
     }
 
-    PrometheusClientConfig worst;
+    ClientConfig worst;
     worst.answer.max_series = 0;
     worst.max_get_bytes = 0;
     CHECK(validate(worst).size() == 3);

@@ -70,8 +70,8 @@ std::vector<ModelKey> random_questions(std::mt19937& random) {
 }
 
 bool is_sound(const ModelKey& key) {
-    return !key.model_id.empty() && is_valid_utf8(key.model_id) &&
-           is_valid_utf8(key.namespace_name);
+    return !key.model_id.empty() && wva_metrics::detail::is_valid_utf8(key.model_id) &&
+           wva_metrics::detail::is_valid_utf8(key.namespace_name);
 }
 
 } // namespace
@@ -147,7 +147,7 @@ TEST_CASE("2.1 row 14: what cannot be asked is refused by itself, and the rest i
     CHECK(plan.refused()[2].question == 3);
     CHECK(plan.refused()[2].error.message ==
           "namespace: text is not valid UTF-8: byte 0xc3 at offset 0 of 2");
-    for (const RefusedQuestion& refused : plan.refused())
+    for (const RejectedTarget& refused : plan.refused())
         CHECK(refused.error.is(Errc::invalid_argument));
     REQUIRE(plan.models().size() == 3);
     CHECK(plan.models()[0] == ModelKey{"", "m"});
@@ -250,7 +250,7 @@ TEST_CASE("every sound question is in exactly one chunk, every other one is refu
                 REQUIRE(planned.insert(key).second);
         }
         std::set<std::size_t> refused;
-        for (const RefusedQuestion& question : plan.refused()) {
+        for (const RejectedTarget& question : plan.refused()) {
             refused.insert(question.question);
             ++answers[question.question];
         }

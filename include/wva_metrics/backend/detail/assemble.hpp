@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/learnt_size.hpp"
-#include "wva_metrics/backend/detail/pod_knowledge.hpp"
+#include "wva_metrics/attribution/deployment_index.hpp"
+#include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/pod_facts.hpp"
 #include "wva_metrics/backend/detail/pod_readings.hpp"
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
-#include "wva_metrics/deployment_index.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <array>

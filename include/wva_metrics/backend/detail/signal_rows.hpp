@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/learnt_size.hpp"
+#include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/promql/plan.hpp"

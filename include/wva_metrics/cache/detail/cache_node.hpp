@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_key.hpp"
-#include "wva_metrics/cache/detail/key_groups.hpp"
+#include "wva_metrics/cache/detail/namespace_table.hpp"
 
 #include <algorithm>
 #include <atomic>

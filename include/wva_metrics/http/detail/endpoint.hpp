@@ -4,10 +4,10 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
-#include "wva_metrics/http/detail/address_book.hpp"
+#include "wva_metrics/http/detail/call_registry.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
-#include "wva_metrics/http/detail/open_calls.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
+#include "wva_metrics/http/detail/resolver_cache.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
-#include "wva_metrics/prometheus/form_encoding.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +41,7 @@ struct Target {
 
     /// Asks for a page; an empty token is for the first one.
     std::string page(const std::string& continue_token, std::size_t page_size) const {
-        prometheus::FormFields fields{{"limit", std::to_string(page_size)}};
+        http::FormFields fields{{"limit", std::to_string(page_size)}};
         if (!continue_token.empty())
             fields.emplace_back("continue", continue_token);
         return with_query(std::move(fields));
@@ -56,13 +56,13 @@ struct Target {
     }
 
 private:
-    std::string with_query(prometheus::FormFields fields) const {
+    std::string with_query(http::FormFields fields) const {
         if (!selection.label_selector.empty())
             fields.emplace_back("labelSelector", selection.label_selector);
         std::string target = group.empty() ? "/api" : "/apis";
         const auto append = [&](std::string_view piece) {
             target += '/';
-            prometheus::append_form_encoded(target, piece);
+            http::append_form_encoded(target, piece);
         };
         if (!group.empty())
             append(group);
@@ -72,7 +72,7 @@ private:
             append(selection.namespace_name);
         }
         append(plural);
-        return target + '?' + prometheus::form_encode(fields);
+        return target + '?' + http::form_encode(fields);
     }
 };
 

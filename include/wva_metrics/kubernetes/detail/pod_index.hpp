@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/kubernetes/detail/gone_pods.hpp"
+#include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"

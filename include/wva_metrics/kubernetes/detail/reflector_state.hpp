@@ -6,7 +6,7 @@
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_run.hpp"
-#include "wva_metrics/kubernetes/detail/watch_places.hpp"
+#include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
+#include "wva_metrics/kubernetes/detail/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/watch_backoff.hpp"
 #include "wva_metrics/kubernetes/watch_end.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 

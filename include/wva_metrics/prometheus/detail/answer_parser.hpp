@@ -5,7 +5,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
-#include "wva_metrics/prometheus/detail/answer_handler.hpp"
+#include "wva_metrics/prometheus/detail/answer_sax.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/error.hpp>
@@ -79,8 +79,9 @@ private:
             else if (more)
                 handler.answer().keep_labels();
         } catch (const std::exception& thrown) {
-            failure_.emplace(Errc::internal, std::string("taking in the answer failed: ") +
-                                                 clean_text(thrown.what(), 200));
+            failure_.emplace(Errc::internal,
+                             std::string("taking in the answer failed: ") +
+                                 wva_metrics::detail::clean_text(thrown.what(), 200));
         } catch (...) {
             failure_.emplace(Errc::internal, "taking in the answer failed");
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/prometheus/detail/text.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 
 #include <array>
 #include <cstddef>
@@ -74,7 +74,7 @@ inline constexpr std::array<MemberName, 15> member_names{{
 
 inline Member find_member(Place place, std::string_view name) noexcept {
     for (const MemberName& known : member_names) {
-        if (known.place == place && is_same_name(known.name, name))
+        if (known.place == place && wva_metrics::detail::is_same_name(known.name, name))
             return known.member;
     }
     return Member::other;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
-#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <cstddef>
 #include <string>
@@ -17,7 +17,7 @@ class BoundedNotes {
 public:
     void add(std::string_view text, const AnswerLimits& limits) {
         if (notes_.size() < limits.max_warnings)
-            notes_.push_back(clean_text(text, limits.max_warning_bytes));
+            notes_.push_back(wva_metrics::detail::clean_text(text, limits.max_warning_bytes));
         else
             ++left_out_;
     }

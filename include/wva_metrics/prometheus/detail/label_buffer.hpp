@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/prometheus/detail/text.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -73,13 +73,15 @@ private:
     /// first.
     std::size_t find(std::string_view name, std::size_t place) noexcept {
         const auto search = [&] {
-            const auto is_it = [&](std::string_view label) { return is_same_name(label, name); };
+            const auto is_it = [&](std::string_view label) {
+                return wva_metrics::detail::is_same_name(label, name);
+            };
             return static_cast<std::size_t>(std::ranges::find_if(wanted_, is_it) - wanted_.begin());
         };
         if (place >= columns_.size())
             return search();
         const std::size_t expected = columns_[place];
-        if (expected < wanted_.size() && is_same_name(wanted_[expected], name))
+        if (expected < wanted_.size() && wva_metrics::detail::is_same_name(wanted_[expected], name))
             return expected;
         const std::size_t column = search();
         columns_[place] = static_cast<std::uint16_t>(column); // Only a guess, so it may not fit.

@@ -3,9 +3,9 @@
 
 #include "wva_metrics/testing/detail/fake_script.hpp"
 #include "wva_metrics/testing/detail/fake_series.hpp"
+#include "wva_metrics/testing/detail/prometheus_answer.hpp"
+#include "wva_metrics/testing/detail/promql/query_failure.hpp"
 #include "wva_metrics/testing/detail/url_encoded.hpp"
-#include "wva_metrics/testing/prometheus_answer.hpp"
-#include "wva_metrics/testing/query_failure.hpp"
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/testing/series_store.hpp"
+#include "wva_metrics/testing/detail/promql/series_store.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/testing/exposition_page.hpp"
-#include "wva_metrics/testing/label_set.hpp"
-#include "wva_metrics/testing/prometheus_answer.hpp"
-#include "wva_metrics/testing/promql_evaluator.hpp"
-#include "wva_metrics/testing/promql_parser.hpp"
-#include "wva_metrics/testing/series_store.hpp"
+#include "wva_metrics/testing/detail/exposition_page.hpp"
+#include "wva_metrics/testing/detail/prometheus_answer.hpp"
+#include "wva_metrics/testing/detail/promql/evaluator.hpp"
+#include "wva_metrics/testing/detail/promql/label_set.hpp"
+#include "wva_metrics/testing/detail/promql/parser.hpp"
+#include "wva_metrics/testing/detail/promql/series_store.hpp"
 
 #include <cstddef>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/backend/detail/signal_rows.hpp>
+#include "wva_metrics/backend/detail/signal_rows.hpp"
 
 #include <catch2/catch_all.hpp>
 

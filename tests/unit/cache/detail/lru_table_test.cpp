@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/cache/detail/lru_table.hpp>
+#include "wva_metrics/cache/detail/lru_table.hpp"
 
 #include "support/cache_entries.hpp"
 
@@ -17,7 +17,7 @@ using test_support::make_entry;
 namespace {
 
 void insert(LruTable& table, const std::string& name) {
-    table.insert(allocation_key("ns", name), make_entry(at(0s)));
+    table.insert(optimizer_key("ns", name), make_entry(at(0s)));
 }
 
 /// The names from the oldest use to the newest, as the links say; checked in both directions.
@@ -41,18 +41,18 @@ TEST_CASE("entries are in the order of their last use") {
     for (const char* name : {"a", "b", "c", "d"})
         insert(table, name);
     CHECK(order(table) == Names{"a", "b", "c", "d"});
-    table.make_newest(*table.find(allocation_key("ns", "b")));
+    table.make_newest(*table.find(optimizer_key("ns", "b")));
     CHECK(order(table) == Names{"a", "c", "d", "b"});
-    table.make_newest(*table.find(allocation_key("ns", "a")));
+    table.make_newest(*table.find(optimizer_key("ns", "a")));
     CHECK(order(table) == Names{"c", "d", "b", "a"});
-    table.make_newest(*table.find(allocation_key("ns", "a")));
+    table.make_newest(*table.find(optimizer_key("ns", "a")));
     CHECK(order(table) == Names{"c", "d", "b", "a"});
-    table.take(*table.find(allocation_key("ns", "d")));
+    table.take(*table.find(optimizer_key("ns", "d")));
     CHECK(order(table) == Names{"c", "b", "a"});
-    table.take(*table.find(allocation_key("ns", "a")));
-    table.take(*table.find(allocation_key("ns", "c")));
+    table.take(*table.find(optimizer_key("ns", "a")));
+    table.take(*table.find(optimizer_key("ns", "c")));
     CHECK(order(table) == Names{"b"});
-    table.take(*table.find(allocation_key("ns", "b")));
+    table.take(*table.find(optimizer_key("ns", "b")));
     CHECK(order(table).empty());
     CHECK(table.oldest() == nullptr);
 }
@@ -74,9 +74,9 @@ TEST_CASE("the place and the key of what was taken out are free again") {
 TEST_CASE("what is taken out is not destroyed") {
     LruTable table;
     const CacheEntryPtr entry = make_entry(at(0s));
-    table.insert(allocation_key("ns", "a"), entry);
-    CHECK(table.take(*table.find(allocation_key("ns", "a"))) == entry);
-    CHECK(table.find(allocation_key("ns", "a")) == nullptr);
+    table.insert(optimizer_key("ns", "a"), entry);
+    CHECK(table.take(*table.find(optimizer_key("ns", "a"))) == entry);
+    CHECK(table.find(optimizer_key("ns", "a")) == nullptr);
 }
 
 TEST_CASE("tables can be swapped with all their entries") {
@@ -91,6 +91,6 @@ TEST_CASE("tables can be swapped with all their entries") {
     CHECK(order(first) == std::vector<std::string>{"c"});
     insert(second, "d");
     CHECK(order(second) == std::vector<std::string>{"a", "b", "d"});
-    CHECK(second.find(allocation_key("ns", "b")) != nullptr);
-    CHECK(second.find(allocation_key("ns", "c")) == nullptr);
+    CHECK(second.find(optimizer_key("ns", "b")) != nullptr);
+    CHECK(second.find(optimizer_key("ns", "c")) == nullptr);
 }

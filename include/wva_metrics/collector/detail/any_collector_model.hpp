@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/any_handler.hpp"
+#include "wva_metrics/concepts.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// What `AnyCollector` calls; the functions are those of `MetricsCollector`.
+class AnyCollectorInterface {
+public:
+    virtual ~AnyCollectorInterface() = default;
+
+    virtual void validate_availability(AnyHandler<Availability> handler, ModelKey model) = 0;
+    virtual void collect_optimizer_metrics(AnyHandler<OptimizerSnapshot> handler,
+                                           VariantAutoscaling variant) = 0;
+    virtual void collect_replica_metrics(AnyHandler<ReplicaSnapshot> handler, ModelKey model,
+                                         std::vector<VariantAutoscaling> variants) = 0;
+    virtual std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) = 0;
+    virtual std::optional<ReplicaSnapshot>
+    find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) = 0;
+    virtual void track(const VariantAutoscaling& variant) = 0;
+    virtual void track(const ModelKey& model) = 0;
+    virtual void untrack(const VariantKey& variant) = 0;
+    virtual void untrack(const ModelKey& model) = 0;
+    virtual bool start_background_fetching() = 0;
+    virtual void stop_background_fetching() = 0;
+    virtual std::size_t invalidate_variant(const VariantAutoscaling& variant) = 0;
+    virtual std::size_t invalidate_model(const ModelKey& model) = 0;
+    virtual std::size_t invalidate_prefix(std::string_view prefix) = 0;
+    virtual Result<void> reconfigure(const CollectorConfig& config) = 0;
+    virtual CollectorConfig config() const = 0;
+    virtual CollectorStats stats() const = 0;
+    virtual CollectorHealth health() const = 0;
+    virtual asio::any_io_executor get_executor() const = 0;
+};
+
+/// A collector behind that interface.
+template <MetricsCollector C>
+class AnyCollectorModel final : public AnyCollectorInterface {
+public:
+    explicit AnyCollectorModel(C collector) : collector_(std::move(collector)) {}
+
+    void validate_availability(AnyHandler<Availability> handler, ModelKey model) override {
+        collector_.async_validate_availability(std::move(model), std::move(handler));
+    }
+    void collect_optimizer_metrics(AnyHandler<OptimizerSnapshot> handler,
+                                   VariantAutoscaling variant) override {
+        collector_.async_collect_optimizer_metrics(std::move(variant), std::move(handler));
+    }
+    void collect_replica_metrics(AnyHandler<ReplicaSnapshot> handler, ModelKey model,
+                                 std::vector<VariantAutoscaling> variants) override {
+        collector_.async_collect_replica_metrics(std::move(model), std::move(variants),
+                                                 std::move(handler));
+    }
+    std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) override {
+        return collector_.find_optimizer_metrics(key);
+    }
+    std::optional<ReplicaSnapshot>
+    find_replica_metrics(const ModelKey& model,
+                         std::span<const VariantAutoscaling> variants) override {
+        return collector_.find_replica_metrics(model, variants);
+    }
+    void track(const VariantAutoscaling& variant) override { collector_.track(variant); }
+    void track(const ModelKey& model) override { collector_.track(model); }
+    void untrack(const VariantKey& variant) override { collector_.untrack(variant); }
+    void untrack(const ModelKey& model) override { collector_.untrack(model); }
+    bool start_background_fetching() override { return collector_.start_background_fetching(); }
+    void stop_background_fetching() override { collector_.stop_background_fetching(); }
+    std::size_t invalidate_variant(const VariantAutoscaling& variant) override {
+        return collector_.invalidate_variant(variant);
+    }
+    std::size_t invalidate_model(const ModelKey& model) override {
+        return collector_.invalidate_model(model);
+    }
+    std::size_t invalidate_prefix(std::string_view prefix) override {
+        return collector_.invalidate_prefix(prefix);
+    }
+    Result<void> reconfigure(const CollectorConfig& config) override {
+        return collector_.reconfigure(config);
+    }
+    CollectorConfig config() const override { return collector_.config(); }
+    CollectorStats stats() const override { return collector_.stats(); }
+    CollectorHealth health() const override { return collector_.health(); }
+    asio::any_io_executor get_executor() const override { return collector_.get_executor(); }
+
+private:
+    C collector_;
+};
+
+} // namespace wva_metrics::detail

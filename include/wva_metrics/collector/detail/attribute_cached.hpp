@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/attribution/attribution.hpp"
+#include "wva_metrics/cache/attribution_cache.hpp"
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/detail/oldest_sample.hpp"
+#include "wva_metrics/metrics.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// An entry's samples, joined with a caller's variants.
+struct Joined {
+    std::shared_ptr<const ModelReplicas> replicas;
+    std::optional<TimePoint> oldest_sample;
+    /// Just now, rather than for an earlier call.
+    bool is_new;
+};
+
+/// `entry` must hold `ReplicaSamples`.
+inline Joined join(const CacheEntry& entry, std::span<const VariantAutoscaling> variants) {
+    if (const Join* const known = entry.joins().find(variants))
+        return {known->replicas, known->oldest_sample, false};
+    const ReplicaSamples& samples = *entry.get<ReplicaSamples>();
+    auto replicas = std::make_shared<const ModelReplicas>(attribute(samples, variants));
+    const std::optional<TimePoint> oldest = oldest_sample(*replicas);
+    entry.joins().add({{variants.begin(), variants.end()}, replicas, oldest});
+    return {std::move(replicas), oldest, true};
+}
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/fetch_schedule.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace wva_metrics {
+
+namespace asio = boost::asio;
+
+/// Performs what a `FetchSchedule` decides, on one timer over the user's executor.
+///
+/// It knows nothing of metrics: a round and a cleanup are functions it is given. `start` and `stop`
+/// may be called from any thread; the functions run on the executor, never two at a time.
+template <typename Timer>
+class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
+public:
+    /// Begins a round and calls `ended` once, from any thread, when it has.
+    using Round = std::function<void(std::function<void()> ended)>;
+    /// Removes what has expired.
+    using Cleanup = std::function<void()>;
+
+    /// Runs on a strand of the executor once it is started.
+    BackgroundFetcher(const asio::any_io_executor& executor, detail::FetchSchedule schedule,
+                      Round round, Cleanup cleanup)
+        : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule),
+          round_(std::move(round)), cleanup_(std::move(cleanup)) {}
+
+    /// Begins to wait for what the schedule has first. Not to be called twice.
+    void start() {
+        asio::post(strand_, [self = this->shared_from_this()] { self->wait(); });
+    }
+
+    /// Follows other intervals from now on; may be called from any thread.
+    void change_intervals(Duration fetch_interval, Duration cleanup_interval,
+                          Duration first_round_after) {
+        asio::post(strand_, [self = this->shared_from_this(), fetch_interval, cleanup_interval,
+                             first_round_after] {
+            self->schedule_.change_intervals(fetch_interval, cleanup_interval, first_round_after,
+                                             Timer::clock_type::now());
+            self->timer_.cancel();
+            self->wait();
+        });
+    }
+
+    /// No round begins after this; one under way goes on to its end.
+    void stop() {
+        asio::post(strand_, [self = this->shared_from_this()] {
+            self->stopped_ = true;
+            self->timer_.cancel();
+        });
+    }
+
+private:
+    void wait() {
+        const std::optional<TimePoint> next = schedule_.next();
+        if (stopped_ || !next)
+            return;
+        timer_.expires_at(*next);
+        timer_.async_wait(
+            [self = this->shared_from_this()](const boost::system::error_code& error) {
+                if (!error && !self->stopped_)
+                    self->act();
+            });
+    }
+
+    void act() {
+        const TimePoint now = Timer::clock_type::now();
+        if (schedule_.cleanup_due(now)) {
+            schedule_.cleaned_up(now);
+            cleanup_();
+        }
+        if (schedule_.round_due(now)) {
+            schedule_.round_started(now);
+            round_([self = this->shared_from_this()] {
+                asio::post(self->strand_, [self] {
+                    self->schedule_.round_ended();
+                    self->timer_.cancel();
+                    self->wait();
+                });
+            });
+        }
+        wait();
+    }
+
+    asio::strand<asio::any_io_executor> strand_;
+    Timer timer_;
+    detail::FetchSchedule schedule_;
+    Round round_;
+    Cleanup cleanup_;
+    bool stopped_ = false;
+};
+
+} // namespace wva_metrics

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/any_collector.hpp"
+#include "wva_metrics/backend/any_backend.hpp"
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/no_op_cache.hpp"
+#include "wva_metrics/cache/sharded_cache.hpp"
+#include "wva_metrics/collector.hpp"
+#include "wva_metrics/observer/any_observer.hpp"
+#include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics {
+
+/// Makes collectors of parts that are chosen by name: the backend, the cache, and the decorators
+/// around the backend. A user's own parts are registered beside the built-in ones.
+///
+/// Built in are the backend `prometheus` and the caches `memory`, `sharded` and `none`.
+///
+/// Thread-safe for `make_collector`; nothing may be registered meanwhile.
+class CollectorFactory {
+public:
+    /// Makes a backend. What it needs to know is in the settings; what is the user's own, in
+    /// `CollectorSettings::options`. May throw.
+    using BackendMaker =
+        std::function<Result<AnyBackend>(const asio::any_io_executor&, const CollectorSettings&)>;
+    /// Makes a backend of another one. May throw.
+    using DecoratorMaker = std::function<Result<AnyBackend>(
+        AnyBackend, const asio::any_io_executor&, const CollectorSettings&)>;
+
+    /// Knows the built-in parts.
+    CollectorFactory() {
+        register_backend("prometheus", detail::make_prometheus);
+        register_cache<MemoryCache>("memory");
+        register_cache<ShardedCache>("sharded");
+        register_cache<NoOpCache>("none");
+    }
+
+    /// Offers a backend under a name. Throws `ResultError` with `Errc::invalid_argument` where the
+    /// name is empty or taken.
+    void register_backend(std::string name, BackendMaker maker) {
+        add(backends_, "backend", std::move(name), std::move(maker));
+    }
+    /// Offers a cache under a name; otherwise as `register_backend`. Each collector gets one of its
+    /// own, made from its `CacheConfig`.
+    template <MetricsCache Cache>
+        requires std::constructible_from<Cache, const CacheConfig&>
+    void register_cache(std::string name) {
+        add(caches_, "cache", std::move(name),
+            CacheMaker([](const asio::any_io_executor& executor, AnyBackend backend,
+                          const CollectorConfig& config, AnyObserver observer) -> AnyCollector {
+                return Collector<AnyBackend, Cache, AnyObserver>(executor, std::move(backend),
+                                                                 config, std::move(observer));
+            }));
+    }
+    /// Offers a decorator under a name; otherwise as `register_backend`.
+    void register_decorator(std::string name, DecoratorMaker maker) {
+        add(decorators_, "decorator", std::move(name), std::move(maker));
+    }
+
+    /// Makes a collector that works as the settings say, and tracks what they say. Its background
+    /// fetching is not started.
+    ///
+    /// An empty name means the default one. Plugins are not loaded here
+    /// (`plugin/load_plugin.hpp`). Errors: `invalid_config` with every unknown name, and the known
+    /// ones, and everything that is wrong with `settings.collector`; else what a maker says, with
+    /// the name of its part.
+    Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
+                                        const CollectorSettings& settings,
+                                        AnyObserver observer = {}) const {
+        const CollectorSettings defaults;
+        const std::string& backend_name =
+            settings.backend.empty() ? defaults.backend : settings.backend;
+        const std::string& cache_name = settings.cache.empty() ? defaults.cache : settings.cache;
+
+        std::string problems;
+        const auto* make_backend = find(backends_, "backend", backend_name, problems);
+        const auto* make_with_cache = find(caches_, "cache", cache_name, problems);
+        std::vector<const DecoratorMaker*> decorate;
+        for (const std::string& name : settings.decorators)
+            decorate.push_back(find(decorators_, "decorator", name, problems));
+        for (const std::string& problem : validate(settings.collector))
+            append(problems, "collector." + problem);
+        if (!problems.empty())
+            return Error(Errc::invalid_config, std::move(problems));
+
+        Result<AnyBackend> backend =
+            made("backend", backend_name, [&] { return (*make_backend)(executor, settings); });
+        for (std::size_t i = 0; i < decorate.size() && backend.has_value(); ++i)
+            backend = made("decorator", settings.decorators[i],
+                           [&] { return (*decorate[i])(*std::move(backend), executor, settings); });
+        if (!backend)
+            return std::move(backend).error();
+        Result<AnyCollector> collector = made("cache", cache_name, [&]() -> Result<AnyCollector> {
+            return (*make_with_cache)(executor, *std::move(backend), settings.collector,
+                                      std::move(observer));
+        });
+        if (collector) {
+            for (const VariantAutoscaling& variant : settings.tracked.variants)
+                collector->track(variant);
+            for (const ModelKey& model : settings.tracked.models)
+                collector->track(model);
+        }
+        return collector;
+    }
+
+private:
+    using CacheMaker = std::function<AnyCollector(const asio::any_io_executor&, AnyBackend,
+                                                  const CollectorConfig&, AnyObserver)>;
+    template <typename Maker>
+    using Makers = std::map<std::string, Maker, std::less<>>;
+
+    template <typename Maker>
+    static void add(Makers<Maker>& makers, const char* kind, std::string name, Maker maker) {
+        if (name.empty())
+            throw ResultError(Error(Errc::invalid_argument,
+                                    std::string("the name of a ") + kind + " must not be empty"));
+        const auto [place, is_new] = makers.try_emplace(std::move(name), std::move(maker));
+        if (!is_new)
+            throw ResultError(Error(Errc::invalid_argument, std::string("there is a ") + kind +
+                                                                " '" + place->first + "' already"));
+    }
+
+    static void append(std::string& problems, const std::string& problem) {
+        problems += (problems.empty() ? "" : "; ") + problem;
+    }
+
+    /// Null, and another problem, where there is none of this name.
+    template <typename Maker>
+    static const Maker* find(const Makers<Maker>& makers, const char* kind, std::string_view name,
+                             std::string& problems) {
+        if (const auto found = makers.find(name); found != makers.end())
+            return &found->second;
+        std::string known;
+        for (const auto& [other, maker] : makers)
+            known += (known.empty() ? "'" : ", '") + other + "'";
+        append(problems, std::string("there is no ") + kind + " '" + std::string(name) + "'; " +
+                             (known.empty() ? "none is registered" : "known: " + known));
+        return nullptr;
+    }
+
+    /// What a maker makes; what it throws becomes an error, and an error says whose it is.
+    template <typename Make>
+    static auto made(const char* kind, const std::string& name, Make&& make) -> decltype(make()) {
+        Error error;
+        try {
+            decltype(make()) result = make();
+            if (result)
+                return result;
+            error = std::move(result).error();
+        } catch (const ResultError& thrown) {
+            error = thrown.error();
+        } catch (const std::exception& thrown) {
+            error = Error(Errc::internal, thrown.what());
+        } catch (...) {
+            error = Error(Errc::internal, "its maker threw something that is no std::exception");
+        }
+        error.message =
+            std::string("the ") + kind + " '" + name + "' could not be made: " + error.message;
+        return error;
+    }
+
+    Makers<BackendMaker> backends_;
+    Makers<CacheMaker> caches_;
+    Makers<DecoratorMaker> decorators_;
+};
+
+/// Makes a collector of built-in parts; as `CollectorFactory::make_collector`. Settings that name
+/// plugins are refused too, for nothing can have loaded them.
+inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
+                                           const CollectorSettings& settings,
+                                           AnyObserver observer = {}) {
+    if (!settings.plugins.empty())
+        return Error(Errc::invalid_config,
+                     "plugins: this program loads none; take them out, or let it load them into a "
+                     "CollectorFactory with load_plugins (plugin/load_plugin.hpp)");
+    return CollectorFactory().make_collector(executor, settings, std::move(observer));
+}
+
+} // namespace wva_metrics

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// For those who write a plugin: a backend in a shared object of its own, which a program loads by
+/// its path (`plugin/load_plugin.hpp`).
+
+#include "wva_metrics/backend/any_backend.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/version.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/config.hpp>
+#include <boost/version.hpp>
+
+#include <cstdint>
+#include <version>
+
+#if defined(_LIBCPP_VERSION)
+#define WVA_METRICS_DETAIL_STANDARD_LIBRARY "libc++ ABI " BOOST_STRINGIZE(_LIBCPP_ABI_VERSION)
+#elif defined(_GLIBCXX_DEBUG)
+#define WVA_METRICS_DETAIL_STANDARD_LIBRARY                                                        \
+    "libstdc++ in debug mode, string ABI " BOOST_STRINGIZE(_GLIBCXX_USE_CXX11_ABI)
+#elif defined(_GLIBCXX_USE_CXX11_ABI)
+#define WVA_METRICS_DETAIL_STANDARD_LIBRARY                                                        \
+    "libstdc++ string ABI " BOOST_STRINGIZE(_GLIBCXX_USE_CXX11_ABI)
+#else
+#define WVA_METRICS_DETAIL_STANDARD_LIBRARY "another standard library"
+#endif
+#if defined(__clang__)
+#define WVA_METRICS_DETAIL_COMPILER "Clang C++ ABI " BOOST_STRINGIZE(__GXX_ABI_VERSION)
+#elif defined(__GNUC__)
+#define WVA_METRICS_DETAIL_COMPILER "GCC C++ ABI " BOOST_STRINGIZE(__GXX_ABI_VERSION)
+#else
+#define WVA_METRICS_DETAIL_COMPILER "another compiler"
+#endif
+
+namespace wva_metrics {
+
+/// What a plugin and the program that loads it must have in common, since classes of the library,
+/// of Boost and of the standard library go from one to the other: their versions and ABIs, in
+/// words. Compared as a whole.
+inline constexpr char plugin_abi[] =
+    "wva_metrics " WVA_METRICS_VERSION_STRING ", Boost " BOOST_LIB_VERSION
+    ", " WVA_METRICS_DETAIL_STANDARD_LIBRARY ", " WVA_METRICS_DETAIL_COMPILER;
+
+/// What a plugin exports, under the name `wva_metrics_plugin`. Made by
+/// `WVA_METRICS_EXPORT_BACKEND`.
+struct PluginDescriptor {
+    /// `plugin_abi` of the plugin. The first member in every version, because nothing else can be
+    /// trusted before it has been compared.
+    const char* abi;
+    /// The backend's name in the factory and in `CollectorSettings::backend`.
+    const char* backend;
+    /// Makes one backend; may throw. The settings are those of the collector that is being made.
+    Result<AnyBackend> (*make_backend)(const asio::any_io_executor& executor,
+                                       const CollectorSettings& settings);
+};
+
+} // namespace wva_metrics
+
+/// Makes a shared object a plugin. Once, at namespace scope, outside of any namespace; `name` is a
+/// string literal, `maker` a function for `PluginDescriptor::make_backend`.
+#define WVA_METRICS_EXPORT_BACKEND(name, maker)                                                    \
+    extern "C" BOOST_SYMBOL_EXPORT const ::wva_metrics::PluginDescriptor wva_metrics_plugin;       \
+    const ::wva_metrics::PluginDescriptor wva_metrics_plugin {                                     \
+        ::wva_metrics::plugin_abi, name, maker                                                     \
+    }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/backend/detail/pod_facts.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace wva_metrics::detail;
+
+namespace {
+
+void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "",
+         const std::string& kind = "", const std::string& owner = "",
+         const std::string& namespace_name = "llm") {
+    const std::vector<std::string_view> labels = {part, namespace_name, pod, kind, owner};
+    pods.add({labels, 1, 0});
+}
+
+constexpr bool living = true;
+constexpr bool ended = false;
+
+bool is_gone(const PodKnowledge& pods, const std::string& namespace_name, const std::string& pod,
+             bool series = ended) {
+    return pods.state_of(namespace_name, pod, series) == PodState::gone;
+}
+
+/// Knows what it is told, of any namespace.
+struct ToldOwners {
+    std::map<std::string, std::string, std::less<>> owners;
+    std::map<std::string, PodState, std::less<>> states;
+
+    std::optional<PodOwner> find(std::string_view, std::string_view pod) const {
+        const auto found = owners.find(pod);
+        if (found == owners.end())
+            return std::nullopt;
+        return PodOwner{"Deployment", found->second, OwnerSource::owner_references};
+    }
+    PodState state_of(std::string_view, std::string_view pod) const {
+        const auto found = states.find(pod);
+        return found == states.end() ? PodState::unknown : found->second;
+    }
+};
+
+} // namespace
+
+TEST_CASE(
+    "a pod is gone when Prometheus calls it so, somebody reports, and its series have ended") {
+    const bool gone = GENERATE(false, true);
+    const bool reporting = GENERATE(false, true);
+    const bool series = GENERATE(ended, living);
+    PodKnowledge pods;
+    if (gone)
+        add(pods, "gone0", "p-0");
+    if (reporting)
+        add(pods, "reporting0");
+    CHECK(is_gone(pods, "llm", "p-0", series) == (gone && reporting && series == ended));
+    CHECK_FALSE(is_gone(pods, "other", "p-0", series));
+    CHECK_FALSE(is_gone(pods, "llm", "p-1", series));
+}
+
+TEST_CASE("an answer that may lack something calls no pod gone, and still names owners") {
+    PodKnowledge pods;
+    add(pods, "gone0", "p-0");
+    add(pods, "owner0", "p-0", "StatefulSet", "llama");
+    add(pods, "reporting0");
+    pods.distrust_absence();
+    CHECK_FALSE(is_gone(pods, "llm", "p-0"));
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"StatefulSet", "llama", OwnerSource::kube_state_metrics});
+}
+
+TEST_CASE("of several owners the same one is taken in any order") {
+    const bool swapped = GENERATE(false, true);
+    PodKnowledge pods;
+    add(pods, "owner0", "p-0", swapped ? "Workload" : "ReplicaSet", "b");
+    add(pods, "owner0", "p-0", swapped ? "ReplicaSet" : "Workload", "b");
+    add(pods, "owner0", "p-0", "", "");
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"ReplicaSet", "b", OwnerSource::kube_state_metrics});
+    CHECK_FALSE(pods.owner_of("other", "p-0").has_value());
+}
+
+TEST_CASE("what one query learnt is added to what others did") {
+    PodKnowledge all;
+    PodKnowledge first;
+    add(first, "gone0", "p-0", "", "", "a");
+    PodKnowledge second;
+    add(second, "owner0", "p-0", "ReplicaSet", "b", "b");
+    add(second, "reporting0");
+    all.merge(std::move(first));
+    all.merge(std::move(second));
+    CHECK(is_gone(all, "a", "p-0"));
+    CHECK_FALSE(is_gone(all, "b", "p-0"));
+}
+
+TEST_CASE("a warning is told once, of the namespaces it concerns") {
+    PodKnowledge pods;
+    const std::vector<std::string> concerned = {"a", "b"};
+    pods.add_warning(concerned, "too much");
+    pods.add_warning(concerned, "too much");
+    CHECK(pods.warnings("a") == std::set<std::string>{"too much"});
+    CHECK(pods.warnings("b") == std::set<std::string>{"too much"});
+    CHECK(pods.warnings("c").empty());
+}
+
+TEST_CASE("series that mean nothing here are passed over") {
+    PodKnowledge pods;
+    add(pods, "reporting0");
+    add(pods, "", "p-0");
+    add(pods, "value0", "p-0");
+    add(pods, "gone", "p-0");
+    add(pods, "gone0", "");
+    CHECK_FALSE(is_gone(pods, "llm", "p-0"));
+    CHECK_FALSE(is_gone(pods, "llm", ""));
+}
+
+TEST_CASE("the owners that the user gave are believed before kube-state-metrics, where they know") {
+    PodKnowledge pods;
+    add(pods, "reporting0");
+    for (const char* pod : {"p-0", "p-1", "p-2"}) {
+        add(pods, "gone0", pod);
+        add(pods, "owner0", pod, "ReplicaSet", "by-series-66b4c");
+    }
+    pods.ask_first(
+        ToldOwners{{{"p-0", "told"}}, {{"p-1", PodState::terminating}, {"p-9", PodState::gone}}});
+    CHECK(pods.owner_of("llm", "p-0") ==
+          PodOwner{"Deployment", "told", OwnerSource::owner_references});
+    CHECK(pods.owner_of("llm", "p-1") ==
+          PodOwner{"ReplicaSet", "by-series-66b4c", OwnerSource::kube_state_metrics});
+    CHECK_FALSE(pods.owner_of("llm", "p-9").has_value());
+    for (const bool series : {living, ended}) {
+        CHECK(pods.state_of("llm", "p-1", series) == PodState::terminating);
+        CHECK(pods.state_of("llm", "p-9", series) == PodState::gone);
+        CHECK(pods.state_of("llm", "p-8", series) == PodState::unknown);
+    }
+    CHECK(pods.state_of("llm", "p-2", ended) == PodState::gone);
+}
+
+TEST_CASE("an owner is the same throughout a batch, even where the owners learn more meanwhile") {
+    const auto owners = std::make_shared<ToldOwners>();
+    PodKnowledge pods;
+    pods.ask_first(AnyPodOwners(owners));
+    CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());
+    owners->owners["p-0"] = owners->owners["p-1"] = "late";
+    CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());
+    CHECK(pods.owner_of("llm", "p-1").value().name == "late");
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/cache/detail/namespace_table.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+using wva_metrics::CacheKeyView;
+using wva_metrics::EntryKind;
+using wva_metrics::detail::KeyGroups;
+using wva_metrics::detail::Limbo;
+
+namespace {
+
+struct Fixture {
+    KeyGroups groups;
+    Limbo limbo;
+    std::atomic<const KeyGroups::Generations*> shown{nullptr};
+
+    KeyGroups::Number add(const std::string& name, EntryKind kind = EntryKind::replica) {
+        return groups.find_or_add(kind, name, shown, limbo);
+    }
+    KeyGroups::Generation seen_by_readers(KeyGroups::Number number) const { return shown[number]; }
+};
+
+} // namespace
+
+TEST_CASE("a group keeps its number, and each has another") {
+    Fixture fixture;
+    const auto first = fixture.add("a");
+    CHECK(fixture.add("a") == first);
+    CHECK(fixture.groups.find(EntryKind::replica, "a") == first);
+    CHECK(fixture.groups.find(EntryKind::optimizer, "a") == KeyGroups::none);
+    CHECK(fixture.groups.find(EntryKind::replica, "") == KeyGroups::none);
+    CHECK(fixture.add("a", EntryKind::optimizer) != first);
+    CHECK(fixture.add("b") != first);
+}
+
+TEST_CASE("a number that is given again begins with a generation that nobody has seen") {
+    Fixture fixture;
+    const auto number = fixture.add("a");
+    const auto generation = fixture.groups.generation(number);
+    fixture.groups[number].live = 7;
+    fixture.groups.remove(EntryKind::replica, "a");
+    CHECK(fixture.groups.find(EntryKind::replica, "a") == KeyGroups::none);
+    CHECK(fixture.add("b") == number);
+    CHECK(fixture.groups.generation(number) > generation);
+    CHECK(fixture.groups[number].live == 0);
+}
+
+TEST_CASE("readers see every generation, also after the groups have grown") {
+    Fixture fixture;
+    std::mt19937 random(5);
+    std::map<std::pair<EntryKind, std::string>, KeyGroups::Number> known;
+    std::map<KeyGroups::Number, KeyGroups::Generation> last;
+    for (int i = 0; i < 5000; ++i) {
+        const std::string name = std::to_string(random() % (i < 2500 ? 20 : 200));
+        const auto kind = static_cast<EntryKind>(random() % 3);
+        const auto found = known.find({kind, name});
+        if (found == known.end()) {
+            const auto number = fixture.add(name, kind);
+            for (const auto& [key, other] : known)
+                REQUIRE(other != number);
+            known[{kind, name}] = number;
+        } else if (random() % 3 == 0) {
+            fixture.groups.remove(kind, name);
+            known.erase(found);
+        } else {
+            REQUIRE(fixture.add(name, kind) == found->second);
+            fixture.groups.raise(found->second);
+        }
+        for (const auto& [key, number] : known) {
+            const auto generation = fixture.groups.generation(number);
+            REQUIRE(fixture.seen_by_readers(number) == generation);
+            REQUIRE(generation >= last[number]);
+            last[number] = generation;
+        }
+    }
+    std::size_t visited = 0;
+    fixture.groups.for_each([&](const CacheKeyView& key, KeyGroups::Number number) {
+        ++visited;
+        CHECK(key.name.empty());
+        CHECK(known.at({key.kind, std::string(key.namespace_name)}) == number);
+    });
+    CHECK(visited == known.size());
+}

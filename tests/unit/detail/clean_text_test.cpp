@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/detail/clean_text.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <string>
+#include <string_view>
+
+using namespace wva_metrics::detail;
+
+TEST_CASE("text from elsewhere becomes one line without control characters") {
+    CHECK(clean_text("", 10).empty());
+    CHECK(clean_text("plain text", 10) == "plain text");
+    CHECK(clean_text("a\r\nb\tc\x1b[31m\x7f" + std::string(1, '\0') + "d", 40) == "a  b c [31m  d");
+    CHECK(clean_text("\u0085x\u009f\u00a0", 40) == "  x  \u00a0");
+    CHECK(clean_text("\xff"
+                     "a\xc3",
+                     40) == "?a?");
+    CHECK(clean_text("\xed\xa0\x80", 40) == "???");
+}
+
+TEST_CASE("text from elsewhere is cut between two characters and says so") {
+    CHECK(clean_text("abcdefgh", 7) == "abcd...");
+    CHECK(clean_text("ab\u20ac\u20ac", 7) == "ab...");
+    CHECK(clean_text("abc", 2).size() <= 3);
+    CHECK(cut_text("a\u20acb", 3) == "a");
+    CHECK(cut_text("a\u20acb", 4) == "a\u20ac");
+    CHECK(cut_text("\x80\x80\x80", 2).empty());
+}
+
+TEST_CASE("a part is found whatever its case") {
+    CHECK(contains_ignoring_case("The Query Hit", "query hit"));
+    CHECK(contains_ignoring_case("x", ""));
+    CHECK_FALSE(contains_ignoring_case("quer", "query"));
+}
+
+TEST_CASE("names are the same where every byte is, whatever their length") {
+    std::string name;
+    for (std::size_t length = 0; length < 40; ++length) {
+        const std::string same = name;
+        CHECK(is_same_name(name, same));
+        CHECK_FALSE(is_same_name(name, same + '\0'));
+        for (std::size_t at = 0; at < length; ++at) {
+            std::string other = name;
+            other[at] = static_cast<char>(other[at] + 1);
+            INFO(name << " and " << other);
+            CHECK_FALSE(is_same_name(name, other));
+        }
+        name += static_cast<char>('a' + length % 26);
+    }
+}

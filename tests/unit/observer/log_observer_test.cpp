@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/observer/log_observer.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+/// What was written, e.g. "info Metrics cache disabled".
+struct Log {
+    std::mutex mutex;
+    std::vector<std::string> lines;
+
+    auto observer(LogLevel minimum = LogLevel::debug) {
+        return LogObserver(
+            [this](LogLevel level, std::string_view line) {
+                const std::lock_guard lock(mutex);
+                lines.push_back(std::string(to_string(level)) + ' ' + std::string(line));
+            },
+            minimum);
+    }
+
+    std::string last() const { return lines.empty() ? "" : lines.back(); }
+};
+
+FailureEvent failure(const CacheKeyView& key, const Error& error) {
+    return {.key = key, .error = error};
+}
+
+} // namespace
+
+TEST_CASE("the lines begin with the words of the design documents") {
+    Log log;
+    auto observer = log.observer();
+    CollectorConfig config;
+    observer.on_configured(config);
+    CHECK_THAT(log.last(), StartsWith("info Metrics cache enabled TTL=30s cleanupInterval=5m0s"));
+    config.cache.enabled = false;
+    observer.on_configured(config);
+    CHECK(log.last() == "info Metrics cache disabled");
+    observer.on_hit({optimizer_key("prod", "llama"), 5s});
+    CHECK(log.last() == "debug Using cached optimizer metrics age=5s namespace=prod variant=llama");
+    observer.on_hit({replica_key({"prod", "meta-llama/Llama-3"}), 1500ms + 17us});
+    CHECK(log.last() == "debug Using cached replica metrics age=1.5s namespace=prod "
+                        "model=meta-llama/Llama-3");
+    observer.on_miss({optimizer_key("prod", "llama")});
+    CHECK(log.last() == "debug Cache miss for optimizer metrics, fetching from backend "
+                        "namespace=prod variant=llama");
+    observer.on_background_started(15s);
+    CHECK(log.last() == "info Started background fetching interval=15s");
+    observer.on_background_started(0s);
+    CHECK_THAT(log.last(), StartsWith("info Background fetching not started"));
+    observer.on_background_stopped();
+    CHECK(log.last() == "info Stopped background fetching");
+}
+
+TEST_CASE("every hook writes one line") {
+    Log log;
+    auto observer = log.observer();
+    const CacheKeyView key = optimizer_key("ns", "v");
+    const Error error(Errc::timeout, "no answer within 5 s", "http://prometheus:9090");
+    ModelReplicas replicas;
+    replicas.model = {"ns", "m"};
+    replicas.gone_pods = {"p"};
+    observer.on_configured({});
+    observer.on_hit({key});
+    observer.on_stale_hit({key});
+    observer.on_miss({key});
+    observer.on_joined({key});
+    observer.on_fetch({.kind = EntryKind::replica, .targets = 3});
+    observer.on_fetched({.kind = EntryKind::replica, .targets = 3, .failed = 1, .took = 120ms});
+    observer.on_failure(failure(key, error));
+    observer.on_stale_on_error({key});
+    observer.on_discarded({key});
+    observer.on_warnings(key, {"a warning"});
+    observer.on_pods_left_out(replicas);
+    observer.on_invalidated("allocation:ns/", 2);
+    observer.on_tracked(key);
+    observer.on_untracked(key, true);
+    observer.on_background_started(15s);
+    observer.on_background_stopped();
+    observer.on_round({.variants = 2});
+    observer.on_cleanup(3);
+    CHECK(log.lines.size() == 19);
+    for (const std::string& line : log.lines)
+        CHECK(line.find('\n') == std::string::npos);
+    CHECK(log.lines[6] ==
+          "debug Fetched replica metrics targets=3 failed=1 took=120ms background=false");
+    CHECK(log.lines[7] == "error Failed to fetch optimizer metrics "
+                          "error=\"timeout: no answer within 5 s (http://prometheus:9090)\" "
+                          "namespace=ns variant=v servingStale=false background=false");
+}
+
+TEST_CASE("what has nothing to say is not written") {
+    Log log;
+    auto observer = log.observer();
+    observer.on_cleanup(0);
+    observer.on_warnings(optimizer_key("ns", "v"), {});
+    CHECK(log.lines.empty());
+}
+
+TEST_CASE("nothing below the minimum level is written") {
+    Log log;
+    auto observer = log.observer(LogLevel::warning);
+    const CacheKeyView key = optimizer_key("ns", "v");
+    observer.on_configured({});
+    observer.on_hit({key});
+    observer.on_miss({key});
+    observer.on_fetch({.kind = EntryKind::replica});
+    observer.on_tracked(key);
+    observer.on_background_started(15s);
+    observer.on_round({});
+    observer.on_cleanup(3);
+    CHECK(log.lines.empty());
+    observer.on_warnings(key, {"a warning"});
+    CHECK(log.lines.size() == 1);
+    observer.on_failure(failure(key, Error(Errc::timeout, "late")));
+    CHECK(log.lines.size() == 2);
+}
+
+TEST_CASE("a failure is an error only where somebody is left without an answer") {
+    Log log;
+    auto observer = log.observer();
+    const CacheKeyView key = optimizer_key("ns", "v");
+    const Error timeout(Errc::timeout, "late");
+    const Error refused(Errc::unavailable, "no", "", 503);
+    const Error forbidden(Errc::forbidden, "no");
+    observer.on_failure({.key = key, .error = timeout, .serving_stale = true});
+    CHECK_THAT(log.last(), StartsWith("warning Failed"));
+    observer.on_failure({.key = key, .error = refused, .background = true});
+    CHECK_THAT(log.last(), StartsWith("warning Failed") && ContainsSubstring(" status=503 "));
+    observer.on_failure(failure(key, forbidden));
+    CHECK_THAT(log.last(), StartsWith("error Failed"));
+}
+
+TEST_CASE("a failure that goes on is written first and then every hundredth time") {
+    Log log;
+    auto observer = log.observer();
+    const CacheKeyView key = optimizer_key("ns", "v");
+    const Error timeout(Errc::timeout, "late");
+    for (int i = 0; i < 201; ++i)
+        observer.on_failure(failure(key, timeout));
+    REQUIRE(log.lines.size() == 3);
+    CHECK_THAT(log.lines[0], !ContainsSubstring("suppressed"));
+    CHECK_THAT(log.lines[1], ContainsSubstring(" suppressed=99"));
+    CHECK_THAT(log.lines[2], ContainsSubstring(" suppressed=99"));
+
+    SECTION("another reason is another failure") {
+        observer.on_failure(failure(key, Error(Errc::unauthorized, "no")));
+        CHECK(log.lines.size() == 4);
+    }
+    SECTION("another kind of answer is another failure") {
+        observer.on_failure(failure(replica_key({"ns", "m"}), timeout));
+        CHECK(log.lines.size() == 4);
+    }
+    SECTION("codes of other libraries are counted together") {
+        Error other = timeout;
+        // The same number as our own code's.
+        other.code = {static_cast<int>(Errc::timeout), boost::system::generic_category()};
+        observer.on_failure(failure(key, other));
+        CHECK(log.lines.size() == 4);
+        other.code = make_error_code(boost::system::errc::timed_out);
+        observer.on_failure(failure(key, other));
+        CHECK(log.lines.size() == 4);
+    }
+    SECTION("a copy goes on counting") {
+        auto copy = observer;
+        copy.on_failure(failure(key, timeout));
+        CHECK(log.lines.size() == 3);
+    }
+}
+
+TEST_CASE("failing background rounds are written when they begin and when they end") {
+    Log log;
+    auto observer = log.observer(LogLevel::info);
+    const CacheKeyView key = optimizer_key("ns", "v");
+    const Error timeout(Errc::timeout, "late");
+    observer.on_round({.variants = 3});
+    CHECK(log.lines.empty());
+    observer.on_failure({.key = key, .error = timeout, .background = true});
+    observer.on_round({.variants = 3, .failed = 2});
+    CHECK_THAT(log.last(), StartsWith("warning Background fetching began to fail") &&
+                               ContainsSubstring("variants=3 models=0 failed=2"));
+    observer.on_failure({.key = key, .error = timeout, .background = true});
+    observer.on_round({.variants = 3, .failed = 2});
+    CHECK(log.lines.size() == 2);
+    observer.on_round({.variants = 3});
+    CHECK_THAT(log.last(), StartsWith("info Background fetching recovered"));
+    observer.on_round({.variants = 3});
+    CHECK(log.lines.size() == 3);
+    // The next outage is news again.
+    observer.on_failure({.key = key, .error = timeout, .background = true});
+    CHECK(log.lines.size() == 4);
+}
+
+TEST_CASE("recovery is noticed even where nobody reads such lines") {
+    Log log;
+    auto observer = log.observer(LogLevel::error);
+    const CacheKeyView key = optimizer_key("ns", "v");
+    const Error timeout(Errc::timeout, "late");
+    observer.on_failure(failure(key, timeout));
+    observer.on_round({.variants = 1, .failed = 1});
+    observer.on_round({.variants = 1});
+    observer.on_failure(failure(key, timeout));
+    CHECK(log.lines.size() == 2);
+}
+
+TEST_CASE("pods that nobody owns are worth a warning, pods that are gone are not") {
+    Log log;
+    auto observer = log.observer(LogLevel::info);
+    ModelReplicas replicas;
+    replicas.model = {"ns", "m"};
+    replicas.gone_pods = {"p1"};
+    observer.on_pods_left_out(replicas);
+    CHECK(log.lines.empty());
+    replicas.unattributed_pods = {"p2", "p3"};
+    observer.on_pods_left_out(replicas);
+    CHECK(log.last() == "warning Left out pods that belong to none of the variants pod=p2 "
+                        "unattributed=2 gone=1 namespace=ns model=m");
+    observer.on_pods_left_out(replicas);
+    CHECK(log.lines.size() == 1);
+}
+
+TEST_CASE("no text from outside can end a line or begin a field") {
+    Log log;
+    auto observer = log.observer();
+    const auto logged = [&](std::string_view model) {
+        observer.on_tracked(CacheKeyView{EntryKind::replica, "ns", model});
+        return log.last().substr(log.last().find("model="));
+    };
+    CHECK(logged("") == "model=\"\"");
+    CHECK(logged("a b") == "model=\"a b\"");
+    CHECK(logged("a=b") == "model=\"a=b\"");
+    CHECK(logged("a\"b\\c") == "model=\"a\\\"b\\\\c\"");
+    CHECK(logged("a\\b") == "model=\"a\\\\b\"");
+    CHECK(logged("a\x7f") == "model=\"a\\x7f\"");
+    CHECK(logged("m\nerror Forged line") == "model=\"m\\nerror Forged line\"");
+    CHECK(logged("m\r\t\x1b[2J\x7f") == "model=\"m\\x0d\\x09\\x1b[2J\\x7f\"");
+    CHECK(logged(std::string_view("a\0b", 3)) == "model=\"a\\x00b\"");
+    // Next line (U+0085) and line separator (U+2028), which some readers take for line breaks.
+    CHECK(logged("a\xc2\x85"
+                 "b\xe2\x80\xa8") == "model=\"a\\xc2\\x85b\\xe2\\x80\\xa8\"");
+    CHECK(logged("a%2Fb:c/d,e;f") == "model=a%2Fb:c/d,e;f");
+}
+
+TEST_CASE("a line is bounded, however long the text from outside") {
+    Log log;
+    auto observer = log.observer();
+    observer.on_warnings(replica_key({"ns", std::string(1'000'000, 'm')}),
+                         {std::string(1'000'000, '\n')});
+    CHECK(log.last().size() < 8'000);
+    CHECK_THAT(log.last(), ContainsSubstring("...\" "));
+}
+
+TEST_CASE("any number of threads may be observed at once") {
+    Log log;
+    auto observer = log.observer();
+    const Error timeout(Errc::timeout, "late");
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&observer, &timeout] {
+            for (int j = 0; j < 1000; ++j)
+                observer.on_failure(failure(optimizer_key("ns", "v"), timeout));
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    CHECK(log.lines.size() == 40);
+}

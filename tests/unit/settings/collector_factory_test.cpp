@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/settings/collector_factory.hpp"
+#include "wva_metrics/testing/fake_backend.hpp"
+#include "wva_metrics/testing/fake_prometheus.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+
+namespace {
+
+const VariantAutoscaling variant("llm", "llama-a100", "meta/llama", "llama-a100", "A100", 40.0);
+
+/// Runs until the operation that `begin` begins with a handler has completed.
+template <typename T, typename Begin>
+Result<T> run(boost::asio::io_context& io, Begin&& begin) {
+    std::optional<Result<T>> done;
+    begin([&](Result<T> result) { done = std::move(result); });
+    io.restart();
+    while (!done)
+        REQUIRE(io.run_one() == 1);
+    return *std::move(done);
+}
+
+Result<OptimizerSnapshot> collect(boost::asio::io_context& io, AnyCollector& collector) {
+    return run<OptimizerSnapshot>(io, [&](auto handler) {
+        collector.async_collect_optimizer_metrics(variant, std::move(handler));
+    });
+}
+
+/// Adds something to the arrival rate that another backend gives.
+class Adds {
+public:
+    Adds(AnyBackend inner, double what) : inner_(std::move(inner)), what_(what) {}
+
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
+        return inner_.check_availability(model);
+    }
+    asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
+        auto answers = co_await inner_.fetch_optimizer_metrics(variants);
+        for (auto& answer : answers) {
+            auto& rate = answer->arrival_rate_per_minute;
+            rate = Reading<double>::measured(rate.value() * 10 + what_, rate.sampled_at());
+        }
+        co_return answers;
+    }
+    asio::awaitable<std::vector<Result<ReplicaSamples>>>
+    fetch_replica_samples(std::vector<ModelKey> models) {
+        return inner_.fetch_replica_samples(models);
+    }
+
+private:
+    AnyBackend inner_;
+    double what_;
+};
+
+/// A backend whose rate is 7 a minute, as "seven", and decorators "one" and "two".
+CollectorFactory factory_of_mine() {
+    CollectorFactory factory;
+    factory.register_backend("seven",
+                             [](const auto&, const CollectorSettings&) -> Result<AnyBackend> {
+                                 testing::FakeBackend<> backend;
+                                 OptimizerMetrics metrics;
+                                 metrics.namespace_name = variant.namespace_name;
+                                 metrics.variant = variant.name;
+                                 metrics.arrival_rate_per_minute =
+                                     Reading<double>::measured(7, std::chrono::steady_clock::now());
+                                 backend.set(metrics);
+                                 return backend;
+                             });
+    const auto adds = [](double what) {
+        return
+            [what](AnyBackend inner, const auto&, const CollectorSettings&) -> Result<AnyBackend> {
+                return Adds(std::move(inner), what);
+            };
+    };
+    factory.register_decorator("one", adds(1));
+    factory.register_decorator("two", adds(2));
+    return factory;
+}
+
+CollectorSettings settings_of_mine() {
+    CollectorSettings settings;
+    settings.backend = "seven";
+    return settings;
+}
+
+} // namespace
+
+TEST_CASE("settings alone make a collector that asks Prometheus") {
+    boost::asio::io_context io;
+    testing::FakePrometheus fake(io.get_executor());
+    fake.set({"vllm:num_requests_waiting",
+              {{"namespace", "llm"}, {"model_name", "meta/llama"}, {"pod", "llama-a100-5d-x"}}},
+             3);
+    CollectorSettings settings;
+    settings.backend = "";
+    settings.cache = "";
+    settings.prometheus.client.http.url = fake.url();
+    Result<AnyCollector> collector = make_collector(io.get_executor(), settings);
+    REQUIRE(collector.has_value());
+    const auto replicas = run<ReplicaSnapshot>(io, [&](auto handler) {
+        collector->async_collect_replica_metrics(variant.model(), {variant}, std::move(handler));
+    });
+    REQUIRE(replicas.has_value());
+    REQUIRE((*replicas)->unattributed_pods.size() + (*replicas)->replicas.size() == 1);
+}
+
+TEST_CASE("each cache that is built in works by its name") {
+    boost::asio::io_context io;
+    const CollectorFactory factory = factory_of_mine();
+    for (const auto& [cache, hits] :
+         {std::pair("memory", 1U), std::pair("sharded", 1U), std::pair("none", 0U)}) {
+        CollectorSettings settings = settings_of_mine();
+        settings.cache = cache;
+        AnyCollector collector = factory.make_collector(io.get_executor(), settings).value();
+        collect(io, collector).value();
+        collect(io, collector).value();
+        CHECK(collector.stats().cache.hits == hits);
+    }
+}
+
+TEST_CASE("decorators wrap the backend in the order they are named, the first one innermost") {
+    boost::asio::io_context io;
+    CollectorSettings settings = settings_of_mine();
+    settings.decorators = {"one", "two"};
+    AnyCollector collector = factory_of_mine().make_collector(io.get_executor(), settings).value();
+    CHECK((*collect(io, collector))->arrival_rate_per_minute.value() == 712);
+}
+
+TEST_CASE("a cache of the user's own is made by its name from the configuration") {
+    struct Marked : MemoryCache {
+        explicit Marked(const CacheConfig& config) : MemoryCache(config) {
+            seen() = config.max_entries;
+        }
+        static std::size_t& seen() {
+            static std::size_t value = 0;
+            return value;
+        }
+    };
+    boost::asio::io_context io;
+    CollectorFactory factory = factory_of_mine();
+    factory.register_cache<Marked>("marked");
+    CollectorSettings settings = settings_of_mine();
+    settings.cache = "marked";
+    settings.collector.cache.max_entries = 17;
+    AnyCollector collector = factory.make_collector(io.get_executor(), settings).value();
+    CHECK(Marked::seen() == 17);
+    CHECK(collector.config().cache.max_entries == 17);
+}
+
+TEST_CASE("what the settings say is tracked from the start, and nothing is fetched yet") {
+    boost::asio::io_context io;
+    CollectorSettings settings = settings_of_mine();
+    settings.tracked.variants = {variant};
+    settings.tracked.models = {variant.model(), {"llm", "other"}};
+    AnyCollector collector = factory_of_mine().make_collector(io.get_executor(), settings).value();
+    CHECK(collector.stats().tracked_variants == 1);
+    CHECK(collector.stats().tracked_models == 2);
+    CHECK(!collector.health().background_running);
+}
+
+TEST_CASE("an observer given to the factory watches the collector") {
+    struct CountsMisses : NullObserver {
+        void on_miss(const LookupEvent&) { ++*misses; }
+        std::shared_ptr<int> misses = std::make_shared<int>(0);
+    };
+    boost::asio::io_context io;
+    const CountsMisses observer;
+    AnyCollector collector =
+        factory_of_mine().make_collector(io.get_executor(), settings_of_mine(), observer).value();
+    collect(io, collector).value();
+    CHECK(*observer.misses == 1);
+}
+
+TEST_CASE("every unknown name is refused at once, with the names that are known") {
+    boost::asio::io_context io;
+    CollectorSettings settings;
+    settings.backend = "promethus";
+    settings.cache = "redis";
+    settings.decorators = {"retrying"};
+    settings.collector.cache.ttl = 0s;
+    const auto refused = make_collector(io.get_executor(), settings);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().is(Errc::invalid_config));
+    CHECK(refused.error().message ==
+          "there is no backend 'promethus'; known: 'prometheus'; "
+          "there is no cache 'redis'; known: 'memory', 'none', 'sharded'; "
+          "there is no decorator 'retrying'; none is registered; "
+          "collector.cache.ttl must be positive; to switch caching off set cache.enabled to false");
+}
+
+TEST_CASE("plugins that nothing has loaded are refused, not ignored") {
+    boost::asio::io_context io;
+    CollectorSettings settings;
+    settings.prometheus.client.http.url = "http://prometheus:9090";
+    settings.plugins = {"mine.so"};
+    const auto refused = make_collector(io.get_executor(), settings);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().is(Errc::invalid_config));
+    CHECK(refused.error().message.starts_with("plugins: this program loads none;"));
+    // A factory's program may have loaded them.
+    CHECK(CollectorFactory().make_collector(io.get_executor(), settings).has_value());
+}
+
+TEST_CASE("a backend that cannot be made says which one and why, whether it returns or throws it") {
+    boost::asio::io_context io;
+    CollectorFactory factory;
+    factory.register_backend("returns", [](const auto&, const auto&) -> Result<AnyBackend> {
+        return Error(Errc::invalid_config, "options.returns.port is missing");
+    });
+    factory.register_backend("throws", [](const auto&, const auto&) -> Result<AnyBackend> {
+        throw std::runtime_error("no such device");
+    });
+    factory.register_backend("throws_result", [](const auto&, const auto&) -> Result<AnyBackend> {
+        throw ResultError(Error(Errc::timeout, "nobody answers"));
+    });
+    factory.register_backend("throws_int",
+                             [](const auto&, const auto&) -> Result<AnyBackend> { throw 1; });
+    const auto error_of = [&](const char* backend) {
+        CollectorSettings settings;
+        settings.backend = backend;
+        return factory.make_collector(io.get_executor(), settings).error().describe();
+    };
+    CHECK(error_of("returns") == "invalid_config: the backend 'returns' could not be made: "
+                                 "options.returns.port is missing");
+    CHECK(error_of("throws") == "internal: the backend 'throws' could not be made: no such device");
+    CHECK(error_of("throws_result") ==
+          "timeout: the backend 'throws_result' could not be made: nobody answers");
+    CHECK(error_of("throws_int") == "internal: the backend 'throws_int' could not be made: its "
+                                    "maker threw something that is no std::exception");
+    CHECK(error_of("prometheus") ==
+          "invalid_config: the backend 'prometheus' could not be made: prometheus.client.http: "
+          "url must begin with http:// or https://");
+}
+
+TEST_CASE("a name is registered once, and not an empty one") {
+    CollectorFactory factory;
+    const auto nothing = [](const auto&, const auto&) -> Result<AnyBackend> {
+        return Error(Errc::internal, "never made");
+    };
+    const auto refusal = [&](auto&& attempt) {
+        try {
+            attempt();
+        } catch (const ResultError& error) {
+            return error.error().message;
+        }
+        return std::string();
+    };
+    CHECK(refusal([&] { factory.register_backend("prometheus", nothing); }) ==
+          "there is a backend 'prometheus' already");
+    CHECK(refusal([&] { factory.register_cache<NoOpCache>("none"); }) ==
+          "there is a cache 'none' already");
+    CHECK(refusal([&] { factory.register_backend("", nothing); }) ==
+          "the name of a backend must not be empty");
+    CHECK(refusal([&] { factory.register_backend("mine", nothing); }).empty());
+}
+
+#ifdef WVA_METRICS_WITH_TLS
+TEST_CASE("TLS settings that cannot be used are refused when the collector is made") {
+    boost::asio::io_context io;
+    CollectorSettings settings;
+    settings.prometheus.client.http.url = "https://prometheus:9090";
+    settings.tls.ca_file = "/no/such/ca.pem";
+    const auto refused = make_collector(io.get_executor(), settings);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().message.find("/no/such/ca.pem") != std::string::npos);
+    settings.tls = {};
+    CHECK(make_collector(io.get_executor(), settings).has_value());
+}
+#else
+TEST_CASE("without TLS an https server is refused, with the way to have it") {
+    boost::asio::io_context io;
+    CollectorSettings settings;
+    settings.prometheus.client.http.url = "https://prometheus:9090";
+    const auto refused = make_collector(io.get_executor(), settings);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().message.ends_with("link it with wva_metrics::tls"));
+}
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/settings/detail/json_text.hpp"
+#include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/detail/write_value.hpp"
+#include "wva_metrics/settings/environment.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+using namespace wva_metrics;
+
+namespace {
+
+std::string type_of(const detail::Field& field) {
+    struct Name {
+        std::string operator()(const bool*) const { return "true or false"; }
+        std::string operator()(const std::size_t*) const { return "whole number"; }
+        std::string operator()(const double*) const { return "number"; }
+        std::string operator()(const Duration*) const { return "duration"; }
+        std::string operator()(const std::string*) const { return "string"; }
+        std::string operator()(const std::vector<std::string>*) const { return "list of strings"; }
+        std::string operator()(const http::Credentials*) const { return "object"; }
+        std::string operator()(const boost::json::object*) const { return "object"; }
+        std::string operator()(const std::vector<VariantAutoscaling>*) const {
+            return "list of variants";
+        }
+        std::string operator()(const std::vector<ModelKey>*) const { return "list of models"; }
+        std::string operator()(const std::vector<http::Header>*) const {
+            return "list of names with values";
+        }
+        std::string operator()(const http::FormFields*) const {
+            return "list of names with values";
+        }
+    };
+    return std::visit(Name(), field.target);
+}
+
+template <typename T>
+std::string table_of(bool with_default) {
+    T described{};
+    std::ostringstream text;
+    text << "| field | type |" << (with_default ? " default |" : "") << " meaning |\n|---|---|"
+         << (with_default ? "---|" : "") << "---|\n";
+    for (const detail::Field& field : detail::fields_of(described)) {
+        text << "| `" << field.path << "` | " << type_of(field) << " |";
+        if (with_default)
+            text << " `" << detail::json_text_of(detail::write_value(field, Secrets::plain))
+                 << "` |";
+        text << ' ' << field.meaning << " |\n";
+    }
+    return text.str();
+}
+
+std::string documentation() {
+    std::ostringstream text;
+    text
+        << R"(# Configuration
+
+Everything can be set in code, in the structs of `config.hpp`, `backend/prometheus_config.hpp` and
+`http/config.hpp`. `load_settings` reads the same from a JSON document and the environment; the
+environment goes before the document, and that before the defaults. All that is wrong is told at
+once, each with its path. `examples/collector.json` is a document to begin with,
+`examples/from_config.cpp` a program that uses one.
+
+A duration is a number with its unit: `"500ms"`, `"30s"`, `"1m30s"`. A field that nobody knows is
+refused. `apply_settings` changes what stands below `collector` and `tracked` while the collector
+runs and keeps its cache; for all else a new collector is needed.
+
+)"
+        << "## Fields\n\nA path such as `collector.cache.ttl` stands for objects inside each "
+           "other:\n"
+        << "`{\"collector\": {\"cache\": {\"ttl\": \"30s\"}}}`.\n\n"
+        << table_of<CollectorSettings>(true)
+        << "\nA variant in `tracked.variants`; all but `accelerator`, `cost` and `target_kind` are "
+           "needed:\n\n"
+        << table_of<VariantAutoscaling>(false) << "\nA model in `tracked.models`:\n\n"
+        << table_of<ModelKey>(false) << "\n## Environment\n\n| variable | sets |\n|---|---|\n";
+    for (const EnvironmentVariable& variable : environment_variables) {
+        text << "| `" << variable.name << "` | `" << variable.paths[0] << '`';
+        if (!variable.paths[1].empty())
+            text << ", `" << variable.paths[1] << '`';
+        text << " |\n";
+    }
+    text << R"(
+A variable that is set to nothing counts as not set. `true`, `1`, `yes` and `false`, `0`, `no` are
+the truth values. `PROMETHEUS_TOKEN_PATH` and `PROMETHEUS_BEARER_TOKEN` exclude each other.
+`PROMETHEUS_METRICS_CACHE_STALE_THRESHOLD` and `PROMETHEUS_METRICS_CACHE_MAX_SIZE`, which
+deployments of the Go collector may set, decide nothing there and are not read here.
+)";
+    return text.str();
+}
+
+} // namespace
+
+TEST_CASE("docs/configuration.md tells of every field and variable as it is") {
+    const std::filesystem::path file =
+        std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+    if (std::getenv("WVA_METRICS_WRITE_DOCS") != nullptr)
+        std::ofstream(file) << documentation();
+    std::ifstream stream(file);
+    const std::string written{std::istreambuf_iterator<char>(stream), {}};
+    INFO("run this test with WVA_METRICS_WRITE_DOCS=1 to write the page anew");
+    CHECK(written == documentation());
+}

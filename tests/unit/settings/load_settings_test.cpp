@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/settings/load_settings.hpp"
+#include "wva_metrics/settings/write_settings.hpp"
+
+#include "support/settings_samples.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace wva_metrics;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+Environment with(std::map<std::string, std::string> variables) {
+    return [variables = std::move(variables)](const char* name) {
+        const auto found = variables.find(name);
+        return found == variables.end() ? std::string() : found->second;
+    };
+}
+
+const std::string url_only = R"({"prometheus": {"client": {"url": "http://p:9090"}}})";
+
+std::vector<std::string> problems_of(const SettingsResult<LoadedSettings>& result) {
+    REQUIRE(result.has_error());
+    std::vector<std::string> lines;
+    for (const SettingsProblem& problem : result.error().problems)
+        lines.push_back(problem.describe());
+    return lines;
+}
+
+} // namespace
+
+TEST_CASE("the environment goes before the document, and that before the defaults") {
+    const std::string document = R"({
+        "prometheus": {"client": {"url": "http://document:9090"}},
+        "collector": {"cache": {"ttl": "40s", "cleanup_interval": "2m"}}})";
+    const auto loaded = load_settings(document, with({{"PROMETHEUS_METRICS_CACHE_TTL", "50s"}}));
+    REQUIRE(loaded.has_value());
+    const CacheConfig& cache = loaded->settings.collector.cache;
+    CHECK(cache.ttl == 50s);
+    CHECK(cache.cleanup_interval == 2min);
+    CHECK(cache.fetch_interval == CacheConfig{}.fetch_interval);
+    CHECK(loaded->settings.prometheus.client.http.url == "http://document:9090");
+
+    const std::string description = describe(*loaded);
+    CHECK_THAT(description, ContainsSubstring(
+                                "collector.cache.ttl = \"50s\"  (PROMETHEUS_METRICS_CACHE_TTL)\n"));
+    CHECK_THAT(description,
+               ContainsSubstring("collector.cache.cleanup_interval = \"2m0s\"  (document)\n"));
+    CHECK_THAT(description,
+               ContainsSubstring("collector.cache.fetch_interval = \"15s\"  (default)\n"));
+}
+
+TEST_CASE("the environment alone is enough, and every variable of it is heeded") {
+    const auto loaded =
+        load_settings("", with({{"PROMETHEUS_BASE_URL", "https://p:9090/base"},
+                                {"PROMETHEUS_TOKEN_PATH", "/token"},
+                                {"PROMETHEUS_TLS_INSECURE_SKIP_VERIFY", "false"},
+                                {"PROMETHEUS_CA_CERT_PATH", "/ca"},
+                                {"PROMETHEUS_CLIENT_CERT_PATH", "/cert"},
+                                {"PROMETHEUS_CLIENT_KEY_PATH", "/key"},
+                                {"PROMETHEUS_SERVER_NAME", "name"},
+                                {"PROMETHEUS_METRICS_CACHE_ENABLED", "no"},
+                                {"PROMETHEUS_METRICS_CACHE_TTL", "31s"},
+                                {"PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL", "32s"},
+                                {"PROMETHEUS_METRICS_CACHE_FETCH_INTERVAL", "13s"},
+                                {"PROMETHEUS_METRICS_CACHE_FRESH_THRESHOLD", "34s"},
+                                {"PROMETHEUS_METRICS_CACHE_UNAVAILABLE_THRESHOLD", "6m"}}));
+    REQUIRE(loaded.has_value());
+    const CollectorSettings& settings = loaded->settings;
+    CHECK(settings.prometheus.client.http.url == "https://p:9090/base");
+    CHECK(settings.prometheus.client.http.credentials.kind() ==
+          http::Credentials::Kind::bearer_file);
+    CHECK(settings.prometheus.client.http.credentials.subject() == "/token");
+    CHECK(settings.tls.ca_file == "/ca");
+    CHECK(settings.tls.certificate_file == "/cert");
+    CHECK(settings.tls.private_key_file == "/key");
+    CHECK(settings.tls.server_name == "name");
+    CHECK_FALSE(settings.tls.insecure_accept_any_certificate);
+    const CacheConfig& cache = settings.collector.cache;
+    CHECK_FALSE(cache.enabled);
+    CHECK(cache.ttl == 31s);
+    CHECK(cache.cleanup_interval == 32s);
+    CHECK(cache.fetch_interval == 13s);
+    CHECK(cache.freshness_thresholds.optimizer_metrics == 34s);
+    CHECK(cache.freshness_thresholds.replica_metrics == 34s);
+    CHECK(cache.freshness_thresholds.unavailable == 6min);
+    // Those of the variables, and nothing else, have a source.
+    CHECK(loaded->sources.size() == 14);
+}
+
+TEST_CASE("every variable names fields that there are") {
+    CollectorSettings settings;
+    const std::vector<detail::Field> fields = detail::fields_of(settings);
+    for (const EnvironmentVariable& variable : environment_variables)
+        for (const std::string_view path : variable.paths) {
+            if (path.empty())
+                continue;
+            CAPTURE(variable.name, path);
+            CHECK(std::any_of(fields.begin(), fields.end(),
+                              [&](const detail::Field& field) { return field.path == path; }));
+        }
+}
+
+TEST_CASE("all that is wrong with both is told at once, and by the name that its writer knows") {
+    const auto loaded = load_settings(R"({"prometheus": {"client": {"url": "http://p"}},
+                          "collector": {"cache": {"fetch_intervall": "15s"}, "max_tracked": 0}})",
+                                      with({{"PROMETHEUS_METRICS_CACHE_TTL", "30 parsecs"},
+                                            {"PROMETHEUS_METRICS_CACHE_ENABLED", "perhaps"},
+                                            {"PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL", "-5s"},
+                                            {"PROMETHEUS_TOKEN_PATH", "/token"},
+                                            {"PROMETHEUS_BEARER_TOKEN", "hush"}}));
+    const std::vector<std::string> problems = problems_of(loaded);
+    std::string all;
+    for (const std::string& problem : problems)
+        all += problem + '\n';
+    CAPTURE(all);
+    CHECK(problems.size() == 6);
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_TTL: \"30 parsecs\" is no "
+                                      "duration such as \"30s\""));
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_ENABLED: must be true or false"));
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL: "));
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_BEARER_TOKEN: is set, and so is"));
+    CHECK_THAT(all, ContainsSubstring("did you mean \"fetch_interval\"?"));
+    CHECK_THAT(all, ContainsSubstring("collector.max_tracked: must be positive"));
+    CHECK_THAT(all, !ContainsSubstring("hush"));
+}
+
+TEST_CASE("without any word of where Prometheus is, that is asked for") {
+    const std::vector<std::string> problems = problems_of(load_settings("", with({})));
+    REQUIRE(problems.size() == 1);
+    CHECK_THAT(problems.front(), ContainsSubstring("PROMETHEUS_BASE_URL"));
+}
+
+TEST_CASE("no secret is in a description, a problem or an error") {
+    const std::string secret = "s3cr3t-planted";
+    const auto loaded = load_settings(
+        R"({"prometheus": {"client": {
+                "url": "http://p",
+                "headers": [{"name": "X-Scope", "value": ")" +
+            secret + R"("}],
+                "query_parameters": [{"name": "tenant", "value": ")" +
+            secret + R"("}]}},
+            "options": {"mine": {"password": ")" +
+            secret + R"("}}})",
+        with({{"PROMETHEUS_BEARER_TOKEN", secret}}));
+    REQUIRE(loaded.has_value());
+    CHECK_THAT(describe(*loaded), !ContainsSubstring(secret));
+    CHECK_THAT(describe(*loaded), ContainsSubstring("\"token\": \"***\""));
+    CHECK_THAT(write_settings(loaded->settings), !ContainsSubstring(secret));
+
+    const auto refused =
+        load_settings("{}", with({{"PROMETHEUS_BASE_URL", "http://user:" + secret + "@p"},
+                                  {"PROMETHEUS_BEARER_TOKEN", secret + " with a blank"}}));
+    REQUIRE(refused.has_error());
+    CHECK_THAT(refused.error().describe(), !ContainsSubstring(secret));
+    CHECK_THAT(refused.error().to_error().describe(), !ContainsSubstring(secret));
+}
+
+TEST_CASE("settings come from a file, and one that cannot be read is named") {
+    const test_support::TemporaryDirectory directory;
+    const std::filesystem::path file = directory.path() / "collector.json";
+    CHECK_THAT(problems_of(load_settings_file(file, with({}))).front(),
+               ContainsSubstring(file.string() + " does not exist"));
+    std::ofstream(file) << url_only;
+    CHECK(load_settings_file(file, with({})).has_value());
+    DocumentLimits limits;
+    limits.max_bytes = 10;
+    CHECK_THAT(problems_of(load_settings_file(file, with({}), limits)).front(),
+               ContainsSubstring("10"));
+    CHECK_THAT(problems_of(load_settings_file(directory.path(), with({}))).front(),
+               ContainsSubstring("no regular file"));
+}
+
+TEST_CASE("any settings, dumped with their secrets, load as what they were") {
+    const auto loaded = load_settings(url_only, with({}));
+    REQUIRE(loaded.has_value());
+    const std::string dump = write_settings(loaded->settings, Secrets::plain);
+    const auto again = load_settings(dump, with({}));
+    REQUIRE(again.has_value());
+    CHECK(write_settings(again->settings, Secrets::plain) == dump);
+}
+
+TEST_CASE("the example document is sound") {
+    const std::filesystem::path example =
+        std::filesystem::path(__FILE__).parent_path() / "../../../examples/collector.json";
+    const auto loaded = load_settings_file(example, with({}));
+    REQUIRE(loaded.has_value());
+    CHECK(loaded->settings.tracked.variants.size() == 1);
+}
