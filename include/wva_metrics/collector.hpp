@@ -302,7 +302,7 @@ private:
         detail::Joined joined = detail::join(*answer.entry, variants);
         const ModelReplicas& replicas = *joined.replicas;
         if (joined.is_new && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
-            state.notify([&](auto& o) { o.on_pods_left_out(replicas); });
+            state.notify(events::PodsLeftOut{replicas});
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
             detail::judge(joined.oldest_sample, now, thresholds.replica_metrics, thresholds);

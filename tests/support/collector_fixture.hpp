@@ -23,26 +23,26 @@ using testing::ManualClock;
 using testing::ManualTimer;
 using ManualBackend = testing::FakeBackend<ManualTimer>;
 
-/// Writes down every hook as a short word and a key. Copies share the list.
-class RecordingObserver : public NullObserver {
+/// Records events as a short word and a key. Copies share the list.
+class RecordingObserver {
 public:
-    void on_hit(const LookupEvent& e) { note("hit", e.key); }
-    void on_stale_hit(const LookupEvent& e) { note("stale hit", e.key); }
-    void on_miss(const LookupEvent& e) { note("miss", e.key); }
-    void on_joined(const LookupEvent& e) { note("joined", e.key); }
-    void on_failure(const FailureEvent& e) { note("failure", e.key); }
-    void on_stale_on_error(const LookupEvent& e) { note("stale on error", e.key); }
-    void on_discarded(const LookupEvent& e) { note("discarded", e.key); }
-    void on_tracked(const CacheKeyView& key) { note("tracked", key); }
-    void on_untracked(const CacheKeyView& key, bool idle) {
-        note(idle ? "untracked idle" : "untracked", key);
+    void operator()(const events::Hit& e) { note("hit", e.key); }
+    void operator()(const events::StaleHit& e) { note("stale hit", e.key); }
+    void operator()(const events::Miss& e) { note("miss", e.key); }
+    void operator()(const events::Coalesced& e) { note("coalesced", e.key); }
+    void operator()(const events::TargetFailed& e) { note("failure", e.key); }
+    void operator()(const events::StaleOnError& e) { note("stale on error", e.key); }
+    void operator()(const events::Discarded& e) { note("discarded", e.key); }
+    void operator()(const events::Tracked& e) { note("tracked", e.key); }
+    void operator()(const events::Untracked& e) {
+        note(e.idle ? "untracked idle" : "untracked", e.key);
     }
-    void on_round(const RoundEvent& e) {
+    void operator()(const events::RoundEnded& e) {
         note("round " + std::to_string(e.variants) + "+" + std::to_string(e.models));
     }
-    void on_background_started(Duration) { note("started"); }
-    void on_background_stopped() { note("stopped"); }
-    void on_cleanup(std::size_t entries) { note("cleanup " + std::to_string(entries)); }
+    void operator()(const events::BackgroundStarted&) { note("started"); }
+    void operator()(const events::BackgroundStopped&) { note("stopped"); }
+    void operator()(const events::CleanedUp& e) { note("cleanup " + std::to_string(e.entries)); }
 
     std::vector<std::string> take() const {
         const std::lock_guard lock(log_->mutex);

@@ -119,9 +119,9 @@ TEST_CASE_METHOD(AvailabilityFixture, "series without a namespace label hint at 
 TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be looked for") {
     const std::string id = GENERATE("a\"b", "a\\b", "a\nb", "a|b", ".*", "\xF0\x9F\xA6\x99");
     report("llm", noon, id);
-    CHECK(validate({"llm", id}).value().available);
-    CHECK_FALSE(validate({"other", id}).value().available);
-    CHECK_FALSE(validate({"llm", "x"}).value().available);
+    CHECK(check_availability({"llm", id}).value().available);
+    CHECK_FALSE(check_availability({"other", id}).value().available);
+    CHECK_FALSE(check_availability({"llm", "x"}).value().available);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not that metrics are "

@@ -64,14 +64,14 @@ public:
         return executor_;
     }
 
-    /// Calls a hook; what it throws is counted and goes no further. Never called with the mutex
-    /// held, and does nothing once the collector has been destroyed.
-    template <typename Hook>
-    void notify(Hook&& hook) noexcept {
+    /// Delivers an event; what the observer throws is counted and dropped. Never called with the
+    /// mutex held, and does nothing once the collector has been destroyed.
+    template <typename OneEvent>
+    void notify(const OneEvent& event) noexcept {
         if (is_silent_.load(std::memory_order_acquire))
             return;
         try {
-            hook(observer_);
+            deliver(observer_, event);
         } catch (...) {
             counters_.add(counters_.observer_failures);
         }
@@ -85,7 +85,7 @@ protected:
 
     void note_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters_.add(counters_.served_stale_on_error);
-        notify([&](auto& o) { o.on_stale_on_error({key, entry.age(at)}); });
+        notify(events::StaleOnError{key, entry.age(at)});
     }
 
     /// Gives the last good value where there is one, else the error.
@@ -145,7 +145,7 @@ protected:
         const std::size_t targets = batch->flights().size();
         counters_.add(counters_.batches);
         counters_.add(counters_.targets, targets);
-        notify([&](auto& o) { o.on_fetch({kind, targets, 0, Duration::zero(), background}); });
+        notify(events::FetchStarted{kind, targets, background});
         const auto self = this->shared_from_this();
         // Not the batch itself: it holds this function until it has answered.
         const std::weak_ptr<BatchType> weak = batch;
@@ -185,9 +185,8 @@ protected:
             const std::lock_guard lock(mutex_);
             books_.note_batch(targets, failed, at);
         }
-        notify([&](auto& o) {
-            o.on_fetched({batch.kind(), targets, failed, at - asked_at, batch.background()});
-        });
+        notify(
+            events::FetchEnded{batch.kind(), targets, failed, at - asked_at, batch.background()});
         if (settled)
             settled(failed);
     }
@@ -208,10 +207,10 @@ protected:
         }
         if (!settled.is_wanted) {
             counters_.add(counters_.discarded);
-            notify([&](auto& o) { o.on_discarded({key, Duration::zero()}); });
+            notify(events::Discarded{key});
         }
         if (const auto* warnings = warnings_of(*entry); warnings != nullptr && !warnings->empty())
-            notify([&](auto& o) { o.on_warnings(key, *warnings); });
+            notify(events::Warnings{key, *warnings});
         for (const WaiterPtr& waiter : settled.waiters)
             waiter->complete(Answer{entry, Source::backend});
     }
@@ -225,7 +224,7 @@ protected:
             settled = books_.settle(flight, error, at);
         }
         const bool serving_stale = flight->previous != nullptr;
-        notify([&](auto& o) { o.on_failure({key, error, serving_stale, background}); });
+        notify(events::TargetFailed{key, error, serving_stale, background});
         for (const WaiterPtr& waiter : settled.waiters)
             fail(key, error, *waiter, at);
     }
@@ -243,7 +242,7 @@ protected:
             due = books_.open_due(at);
         }
         for (const CacheKey& key : idle)
-            notify([&](auto& o) { o.on_untracked(key, true); });
+            notify(events::Untracked{key, true});
         struct Round {
             std::atomic<int> open_batches{2};
             std::atomic<std::size_t> failed{0};
@@ -256,9 +255,7 @@ protected:
             if (--round->open_batches > 0)
                 return;
             self->counters_.add(self->counters_.background_rounds);
-            self->notify([&](auto& o) {
-                o.on_round({variants, models, round->failed, now() - at});
-            });
+            self->notify(events::RoundEnded{variants, models, round->failed, now() - at});
             ended();
         };
         send(EntryKind::optimizer, std::move(due.variants), true, settled);

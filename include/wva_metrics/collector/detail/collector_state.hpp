@@ -42,7 +42,7 @@ public:
                    Observer observer)
         : Core(executor, std::move(backend), std::move(config), std::move(observer)),
           hook_(executor, [this] { abandon(); }) {
-        notify([&](auto& o) { o.on_configured(this->config()); });
+        notify(events::Configured{this->config()});
     }
 
     /// The entry that answers now without waiting: fresh, or stale while it is renewed behind the
@@ -63,11 +63,11 @@ public:
             return nullptr;
         }
         if (entry->is_fresh(at)) {
-            notify([&](auto& o) { o.on_hit({key, entry->age(at)}); });
+            notify(events::Hit{key, entry->age(at)});
             return entry;
         }
         if (at <= entry->fresh_until() + settings_.stale_while_revalidate()) {
-            notify([&](auto& o) { o.on_stale_hit({key, entry->age(at)}); });
+            notify(events::StaleHit{key, entry->age(at)});
             renew_behind(key, entry, at);
             return entry;
         }
@@ -101,7 +101,7 @@ public:
     /// Joins the flight for this key, or opens one, unless the target is known to fail. The
     /// waiter is completed exactly once, or destroyed with the executor's context.
     void wait_for(const CacheKeyView& key, Target target, const WaiterPtr& waiter, TimePoint at) {
-        notify([&](auto& o) { o.on_miss({key, Duration::zero()}); });
+        notify(events::Miss{key});
         Coordinator::Miss miss;
         {
             const std::lock_guard lock(mutex_);
@@ -110,10 +110,10 @@ public:
                 post_sending();
         }
         if (miss.newly_tracked)
-            notify([&](auto& o) { o.on_tracked(key); });
+            notify(events::Tracked{key});
         if (miss.joined) {
             counters_.add(counters_.joined);
-            notify([&](auto& o) { o.on_joined({key, Duration::zero()}); });
+            notify(events::Coalesced{key});
         }
         if (miss.is_remembered)
             counters_.add(counters_.negative_hits);
@@ -137,7 +137,7 @@ public:
             if (!books_.track(key, target, now()))
                 return;
         }
-        notify([&](auto& o) { o.on_tracked(key); });
+        notify(events::Tracked{key});
     }
 
     void untrack(const CacheKeyView& key) {
@@ -148,7 +148,7 @@ public:
             if (!known)
                 return;
         }
-        notify([&](auto& o) { o.on_untracked(key, false); });
+        notify(events::Untracked{key, false});
     }
 
     /// Removes entries and sees to it that nothing under way brings them back.
@@ -162,9 +162,7 @@ public:
             }
         }
         for (std::size_t i = 0; i < keys.size(); ++i)
-            notify([&](auto& o) {
-                o.on_invalidated(to_string(CacheKeyView(keys[i])), erased[i] ? 1 : 0);
-            });
+            notify(events::Invalidated{to_string(CacheKeyView(keys[i])), erased[i] ? 1U : 0U});
         return static_cast<std::size_t>(std::count(erased.begin(), erased.end(), true));
     }
 
@@ -175,7 +173,7 @@ public:
             books_.forget_prefix(prefix);
             erased = cache_.erase_prefix(prefix);
         }
-        notify([&](auto& o) { o.on_invalidated(prefix, erased); });
+        notify(events::Invalidated{prefix, erased});
         return erased;
     }
 
@@ -199,7 +197,7 @@ public:
             interval = effective_fetch_interval(config_);
             fetcher = fetcher_ = make_fetcher(interval);
         }
-        notify([&](auto& o) { o.on_background_started(interval); });
+        notify(events::BackgroundStarted{interval});
         fetcher->start();
         return interval > Duration::zero();
     }
@@ -213,7 +211,7 @@ public:
         if (!fetcher)
             return;
         fetcher->stop();
-        notify([&](auto& o) { o.on_background_stopped(); });
+        notify(events::BackgroundStopped{});
     }
 
     static Error invalid_config(const std::vector<std::string>& problems) {
@@ -244,8 +242,8 @@ public:
                     cache_.set_limits(CacheLimits(next.cache));
         }
         for (const CacheKey& key : surplus)
-            notify([&](auto& o) { o.on_untracked(key, true); });
-        notify([&](auto& o) { o.on_configured(next); });
+            notify(events::Untracked{key, true});
+        notify(events::Configured{next});
         return {};
     }
 
@@ -349,7 +347,7 @@ private:
 
     void clean_up() {
         const std::size_t erased = cache_.erase_expired(now());
-        notify([&](auto& o) { o.on_cleanup(erased); });
+        notify(events::CleanedUp{erased});
     }
 
     /// The executor's context is being destroyed: whatever refers to it must go before it does.

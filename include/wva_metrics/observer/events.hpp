@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/metrics.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics {
+
+/// Everything a collector reports to its observer.
+///
+/// An event refers to the collector's own data: it is valid only during the call that delivers it.
+namespace events {
+
+/// The collector was made or reconfigured.
+struct Configured {
+    /// The configuration that applies from now on.
+    const CollectorConfig& config;
+};
+
+/// Served from the cache within the TTL.
+struct Hit {
+    /// The key that was looked up.
+    CacheKeyView key;
+    /// Time since the entry was collected.
+    Duration age;
+};
+
+/// Served from the cache past the TTL, while the entry is revalidated in the background.
+struct StaleHit {
+    /// The key that was looked up.
+    CacheKeyView key;
+    /// Time since the entry was collected.
+    Duration age;
+};
+
+/// Not in the cache: the call waits for a fetch.
+struct Miss {
+    /// The key that was looked up.
+    CacheKeyView key;
+};
+
+/// A miss waits for a fetch that was already under way.
+struct Coalesced {
+    /// The key that was looked up.
+    CacheKeyView key;
+};
+
+/// A batch is about to be sent to the backend.
+struct FetchStarted {
+    /// The kind of all targets in the batch.
+    EntryKind kind;
+    /// Targets in the batch.
+    std::size_t targets;
+    /// Sent by the background fetcher, not for a caller.
+    bool background;
+};
+
+/// The backend answered a batch, or failed to.
+struct FetchEnded {
+    /// The kind of all targets in the batch.
+    EntryKind kind;
+    /// Targets in the batch.
+    std::size_t targets;
+    /// Targets that were answered with an error.
+    std::size_t failed;
+    /// From sending the batch to its answer.
+    Duration took;
+    /// Sent by the background fetcher, not for a caller.
+    bool background;
+};
+
+/// One target of a batch failed.
+struct TargetFailed {
+    /// The target's key.
+    CacheKeyView key;
+    /// Why there is no answer.
+    const Error& error;
+    /// The last good value is served meanwhile.
+    bool serving_stale;
+    /// Sent by the background fetcher, not for a caller.
+    bool background;
+};
+
+/// The last good value was served because the backend failed.
+struct StaleOnError {
+    /// The key that was looked up.
+    CacheKeyView key;
+    /// Time since the entry was collected.
+    Duration age;
+};
+
+/// An answer was not cached, because its target was invalidated or untracked while it was fetched.
+struct Discarded {
+    /// The target's key.
+    CacheKeyView key;
+};
+
+/// The backend gave warnings beside an answer.
+struct Warnings {
+    /// The target's key.
+    CacheKeyView key;
+    /// The warnings, for people.
+    const std::vector<std::string>& warnings;
+};
+
+/// Replica samples were attributed to a caller's variants, and some pods fit none or are gone.
+struct PodsLeftOut {
+    /// The attributed replicas, with `unattributed_pods` and `gone_pods`.
+    const ModelReplicas& replicas;
+};
+
+/// Entries were invalidated.
+struct Invalidated {
+    /// The key, or the prefix that all removed keys share.
+    std::string_view key_or_prefix;
+    /// Entries removed.
+    std::size_t entries;
+};
+
+/// A target is fetched in the background from now on.
+struct Tracked {
+    /// The target's key.
+    CacheKeyView key;
+};
+
+/// A target is no longer fetched in the background.
+struct Untracked {
+    /// The target's key.
+    CacheKeyView key;
+    /// Evicted (unused, or over a lowered `max_tracked`), not untracked by the caller.
+    bool idle;
+};
+
+/// Background fetching started.
+struct BackgroundStarted {
+    /// Time between rounds; zero = fetching is switched off, only expired entries are removed.
+    Duration interval;
+};
+
+/// Background fetching was stopped.
+struct BackgroundStopped {};
+
+/// A background round has ended.
+struct RoundEnded {
+    /// Variants fetched.
+    std::size_t variants;
+    /// Models fetched.
+    std::size_t models;
+    /// Targets of both kinds that were answered with an error.
+    std::size_t failed;
+    /// From the first target sent to the last answer.
+    Duration took;
+};
+
+/// Expired entries were removed.
+struct CleanedUp {
+    /// Entries removed.
+    std::size_t entries;
+};
+
+} // namespace events
+
+/// Any event, for observers that take them all through one function.
+using Event =
+    std::variant<events::Configured, events::Hit, events::StaleHit, events::Miss, events::Coalesced,
+                 events::FetchStarted, events::FetchEnded, events::TargetFailed,
+                 events::StaleOnError, events::Discarded, events::Warnings, events::PodsLeftOut,
+                 events::Invalidated, events::Tracked, events::Untracked, events::BackgroundStarted,
+                 events::BackgroundStopped, events::RoundEnded, events::CleanedUp>;
+
+} // namespace wva_metrics
