@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D root=... -P rooms.cmake
-# Checks the plan of include/wva_metrics: a header includes only its own room and lower floors, and nobody includes another
-# room's detail/.
+# Checks the plan of include/wva_metrics: a header includes only its own room and lower floors, nobody includes another
+# room's detail/, and no file is too long to read in one go.
 cmake_minimum_required(VERSION 3.24)
 
 # The floors, lowest first. A room is a folder, or a header that lies beside the folders.
@@ -59,3 +59,20 @@ foreach(header IN LISTS headers)
     endif()
   endforeach()
 endforeach()
+
+# check_length(<lines at most> <file>...)
+function(check_length longest)
+  foreach(file IN LISTS ARGN)
+    file(READ ${file} text)
+    string(REGEX REPLACE "[^\n]" "" newlines "${text}")
+    string(LENGTH "${newlines}" length)
+    if(length GREATER longest)
+      message(SEND_ERROR "${file} has ${length} lines, and ${longest} are allowed; split it.")
+    endif()
+  endforeach()
+endfunction()
+
+list(TRANSFORM headers PREPEND ${include_dir}/)
+file(GLOB_RECURSE tests ${root}/tests/*.cpp)
+check_length(300 ${headers})
+check_length(350 ${tests})

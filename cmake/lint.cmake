@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Tests of form, each skipped with a message if its tool is missing (sh cmake/setup.sh lint installs all of them):
+#   format      clang-format 14 would change nothing
+#   lint        clang-tidy finds nothing in the public headers: names, and common mistakes
+#   shellcheck  nor does shellcheck in the scripts
+
+# wva_metrics_add_lint_test(<name> <tool or NOTFOUND> <argument>...)
+function(wva_metrics_add_lint_test name tool)
+  if(tool)
+    add_test(NAME ${name} COMMAND ${tool} ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  else()
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: its tool is missing; sh cmake/setup.sh lint installs it")
+    set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS lint)
+endfunction()
+
+# Other versions of clang-format break lines elsewhere.
+function(wva_metrics_is_clang_format_14 result program)
+  execute_process(COMMAND ${program} --version OUTPUT_VARIABLE version)
+  if(NOT version MATCHES "version 14\\.")
+    set(${result} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+find_program(WVA_METRICS_CLANG_FORMAT NAMES clang-format-14 clang-format VALIDATOR wva_metrics_is_clang_format_14)
+find_program(WVA_METRICS_CLANG_TIDY clang-tidy)
+find_program(WVA_METRICS_SHELLCHECK shellcheck)
+mark_as_advanced(WVA_METRICS_CLANG_FORMAT WVA_METRICS_CLANG_TIDY WVA_METRICS_SHELLCHECK)
+
+file(GLOB_RECURSE sources RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
+  include/*.hpp tests/*.[ch]pp examples/*.[ch]pp benchmarks/*.[ch]pp cmake/*.[ch]pp)
+wva_metrics_add_lint_test(format "${WVA_METRICS_CLANG_FORMAT}" --dry-run --Werror ${sources})
+
+# One file that includes every header: clang-tidy then reads Asio once.
+file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp)
+set(definitions)
+foreach(part IN LISTS wva_metrics_components)
+  string(TOUPPER ${part} upper_name)
+  list(APPEND definitions -DWVA_METRICS_WITH_${upper_name})
+endforeach()
+foreach(part IN ITEMS tls gzip)
+  if(NOT TARGET wva_metrics::${part})
+    list(FILTER headers EXCLUDE REGEX "(^|/)${part}[^/]*\\.hpp$")
+  endif()
+endforeach()
+list(TRANSFORM headers REPLACE ".+" "#include \"\\0\"\n")
+list(JOIN headers "" includes)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/all_headers.cpp CONTENT "${includes}")
+get_target_property(boost_include_dirs Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
+list(TRANSFORM boost_include_dirs PREPEND -isystem)
+wva_metrics_add_lint_test(lint "${WVA_METRICS_CLANG_TIDY}" --quiet --warnings-as-errors=*
+  --config-file=${PROJECT_SOURCE_DIR}/.clang-tidy ${PROJECT_BINARY_DIR}/all_headers.cpp
+  -- -std=c++20 -I${PROJECT_SOURCE_DIR}/include ${boost_include_dirs} ${definitions})
+set_tests_properties(lint PROPERTIES TIMEOUT 900)
+
+file(GLOB_RECURSE scripts RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
+  cmake/*.sh tests/*.sh examples/*.sh benchmarks/*.sh)
+wva_metrics_add_lint_test(shellcheck "${WVA_METRICS_SHELLCHECK}" --external-sources ${scripts} .ci/run)
