@@ -36,9 +36,9 @@ struct Outcome {
     std::uint64_t hits = 0;
     std::uint64_t stale_hits = 0;
     std::uint64_t misses = 0;
-    /// Batches that the backend was sent, and questions in all of them.
+    /// Batches that the backend was sent, and targets in all of them.
     std::uint64_t requests = 0;
-    std::uint64_t questions = 0;
+    std::uint64_t targets = 0;
     /// The most that the cache held at the end of any minute, as it estimates it.
     std::size_t bytes = 0;
     /// Time since the backend was asked, of every answer that was served; in order of size.
