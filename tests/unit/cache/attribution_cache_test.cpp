@@ -22,7 +22,7 @@ Attribution attribution_at_cost(double cost) {
 
 } // namespace
 
-TEST_CASE("a join is found by the variants it was made with, and by no others") {
+TEST_CASE("an attribution is found by the variants it was computed for, and by no others") {
     AttributionCache cache;
     CHECK(cache.find(variants_at_cost(1)) == nullptr);
     const Attribution made = attribution_at_cost(1);
@@ -35,7 +35,7 @@ TEST_CASE("a join is found by the variants it was made with, and by no others") 
     CHECK(cache.find({}) == nullptr);
 }
 
-TEST_CASE("so many joins are kept with an entry, and they go with it") {
+TEST_CASE("a limited number of attributions is kept, and destroyed with the entry") {
     std::weak_ptr<const ModelReplicas> first;
     {
         AttributionCache cache;
@@ -50,7 +50,7 @@ TEST_CASE("so many joins are kept with an entry, and they go with it") {
     CHECK(first.expired());
 }
 
-TEST_CASE("threads that add joins at the same time lose none and exceed no bound") {
+TEST_CASE("threads that add attributions concurrently lose none and exceed no bound") {
     for (int round = 0; round < 200; ++round) {
         AttributionCache cache;
         std::vector<std::thread> threads;

@@ -8,9 +8,9 @@
 #include <vector>
 
 using wva_metrics::CacheStats;
+using wva_metrics::detail::EpochDomain;
 using wva_metrics::detail::Retired;
 using wva_metrics::detail::RetireList;
-using wva_metrics::detail::EpochDomain;
 using ThreadRecord = EpochDomain::ThreadRecord;
 using ReadGuard = EpochDomain::ReadGuard;
 
@@ -33,118 +33,120 @@ struct Fixture {
         retired.reserve();
         retired.add(std::make_unique<Counted>(destroyed));
     }
-    /// How many have been destroyed by now.
+    /// Reclaims; returns the number of objects destroyed so far.
     int reclaim() {
-        std::vector<Retired> free;
-        retired.reclaim(domain, free);
+        std::vector<Retired> freed;
+        retired.reclaim(domain, freed);
         const int before = destroyed;
-        const auto reclaimed = static_cast<int>(free.size());
-        free.clear();
+        const auto reclaimed = static_cast<int>(freed.size());
+        freed.clear();
         CHECK(destroyed == before + reclaimed);
         return destroyed;
     }
-    /// A section of a thread of its own, as far as others can see.
-    std::unique_ptr<ReadGuard> open(ThreadRecord& cell) { return std::make_unique<ReadGuard>(domain, cell); }
-    ThreadRecord& cell() { return *domain.cell(); }
+    /// A read section as if of the record's thread.
+    std::unique_ptr<ReadGuard> enter(ThreadRecord& record) {
+        return std::make_unique<ReadGuard>(domain, record);
+    }
+    ThreadRecord& record() { return *domain.thread_record(); }
 };
 
 } // namespace
 
-TEST_CASE("where nobody reads, what was taken out is destroyed with the first collection") {
+TEST_CASE("without readers, retired objects are destroyed by the first reclamation") {
     Fixture fixture;
     CHECK(fixture.reclaim() == 0);
     for (int i = 0; i < 100; ++i)
         fixture.add();
-    CHECK(fixture.retired.holds(100));
-    CHECK_FALSE(fixture.retired.holds(101));
+    CHECK(fixture.retired.is_reclaim_due(100));
+    CHECK_FALSE(fixture.retired.is_reclaim_due(101));
     CHECK(fixture.destroyed == 0);
     CHECK(fixture.reclaim() == 100);
-    CHECK_FALSE(fixture.retired.holds(1));
+    CHECK_FALSE(fixture.retired.is_reclaim_due(1));
 }
 
-TEST_CASE("what was taken out while somebody read is destroyed when he has left") {
+TEST_CASE("an object retired during a read section is destroyed after the section") {
     Fixture fixture;
     fixture.add();
-    auto section = fixture.open(fixture.cell());
+    auto guard = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 0);
     CHECK(fixture.reclaim() == 0);
-    section.reset();
+    guard.reset();
     CHECK(fixture.reclaim() == 1);
 }
 
-TEST_CASE("a reader who has come later is not waited for") {
+TEST_CASE("a later reader is not waited for") {
     Fixture fixture;
     fixture.add();
-    auto section = fixture.open(fixture.cell());
+    auto guard = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 0);
-    section.reset();
-    section = fixture.open(fixture.cell());
+    guard.reset();
+    guard = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 1);
-    // But for what is taken out now.
+    // Objects that are retired now do wait for it.
     fixture.add();
     CHECK(fixture.reclaim() == 1);
-    section.reset();
+    guard.reset();
     CHECK(fixture.reclaim() == 2);
 }
 
-TEST_CASE("domain within each other last as long as the outermost") {
+TEST_CASE("nested read sections last as long as the outermost") {
     Fixture fixture;
-    auto outer = fixture.open(fixture.cell());
+    auto outer = fixture.enter(fixture.record());
     fixture.add();
-    auto inner = fixture.open(fixture.cell());
+    auto inner = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 0);
     inner.reset();
     CHECK(fixture.reclaim() == 0);
-    inner = fixture.open(fixture.cell());
+    inner = fixture.enter(fixture.record());
     inner.reset();
     CHECK(fixture.reclaim() == 0);
     outer.reset();
     CHECK(fixture.reclaim() == 1);
 }
 
-TEST_CASE("what is added while the first waits for a reader waits behind it") {
+TEST_CASE("objects added while others wait for a reader wait behind them") {
     Fixture fixture;
-    auto section = fixture.open(fixture.cell());
+    auto guard = fixture.enter(fixture.record());
     fixture.add();
     CHECK(fixture.reclaim() == 0);
     fixture.add();
     fixture.add();
-    CHECK(fixture.retired.holds(2));
-    CHECK_FALSE(fixture.retired.holds(3));
+    CHECK(fixture.retired.is_reclaim_due(2));
+    CHECK_FALSE(fixture.retired.is_reclaim_due(3));
     CHECK(fixture.reclaim() == 0);
-    section.reset();
+    guard.reset();
     CHECK(fixture.reclaim() == 3);
 }
 
-TEST_CASE("every thread that reads is waited for, also one that came with a number used before") {
+TEST_CASE("every reading thread is waited for, also one whose record was used before") {
     Fixture fixture;
-    // Cells of threads that have ended.
+    // Records of threads that have ended.
     ThreadRecord* first = nullptr;
     ThreadRecord* second = nullptr;
     std::thread([&] {
-        first = &fixture.cell();
-        std::thread([&] { second = &fixture.cell(); }).join();
+        first = &fixture.record();
+        std::thread([&] { second = &fixture.record(); }).join();
     }).join();
     REQUIRE(first != second);
-    auto one = fixture.open(*first);
-    auto two = fixture.open(*second);
+    auto one = fixture.enter(*first);
+    auto two = fixture.enter(*second);
     fixture.add();
     CHECK(fixture.reclaim() == 0);
     one.reset();
     CHECK(fixture.reclaim() == 0);
-    one = fixture.open(*first);
+    one = fixture.enter(*first);
     two.reset();
     CHECK(fixture.reclaim() == 1);
     one.reset();
     std::thread([&] {
-        auto section = fixture.open(fixture.cell());
+        auto guard = fixture.enter(fixture.record());
         fixture.add();
         CHECK(fixture.reclaim() == 1);
     }).join();
     CHECK(fixture.reclaim() == 2);
 }
 
-TEST_CASE("whole arrays may be left to the retired, and what is there at its end is destroyed") {
+TEST_CASE("a retire list takes arrays, and destroys what is left at its end") {
     int destroyed = 0;
     struct Item {
         int* counter = nullptr;
@@ -164,25 +166,25 @@ TEST_CASE("whole arrays may be left to the retired, and what is there at its end
             retired.add(std::move(items));
             if (round == 1)
                 break;
-            std::vector<Retired> free;
-            retired.reclaim(domain, free);
-            free.clear();
+            std::vector<Retired> freed;
+            retired.reclaim(domain, freed);
+            freed.clear();
             CHECK(destroyed == 3);
         }
     }
     CHECK(destroyed == 6);
 }
 
-TEST_CASE("look-ups are counted over all threads, also those that have ended") {
+TEST_CASE("look-ups of all threads are counted, also of ended ones") {
     Fixture fixture;
     for (int i = 0; i < 3; ++i)
         std::thread([&] {
-            ThreadRecord& cell = fixture.cell();
-            ThreadRecord::count(cell.hits);
-            ThreadRecord::count(cell.hits);
-            ThreadRecord::count(cell.stale_hits);
+            ThreadRecord& record = fixture.record();
+            ThreadRecord::count(record.hits);
+            ThreadRecord::count(record.hits);
+            ThreadRecord::count(record.stale_hits);
         }).join();
-    ThreadRecord::count(fixture.cell().misses);
+    ThreadRecord::count(fixture.record().misses);
     CacheStats stats;
     stats.hits = 1;
     fixture.domain.add_counters(stats);

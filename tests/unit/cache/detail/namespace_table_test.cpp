@@ -25,12 +25,14 @@ struct Fixture {
     NamespaceTable::Number add(const std::string& name, EntryKind kind = EntryKind::replica) {
         return namespaces.find_or_add(kind, name, published, retired);
     }
-    NamespaceTable::Generation seen_by_readers(NamespaceTable::Number number) const { return published[number]; }
+    NamespaceTable::Generation seen_by_readers(NamespaceTable::Number number) const {
+        return published[number];
+    }
 };
 
 } // namespace
 
-TEST_CASE("a group keeps its number, and each has another") {
+TEST_CASE("a group keeps its number, and no other group has it") {
     Fixture fixture;
     const auto first = fixture.add("a");
     CHECK(fixture.add("a") == first);
@@ -41,7 +43,7 @@ TEST_CASE("a group keeps its number, and each has another") {
     CHECK(fixture.add("b") != first);
 }
 
-TEST_CASE("a number that is given again begins with a generation that nobody has seen") {
+TEST_CASE("a reused number begins with a new generation") {
     Fixture fixture;
     const auto number = fixture.add("a");
     const auto generation = fixture.namespaces.generation(number);
@@ -53,7 +55,7 @@ TEST_CASE("a number that is given again begins with a generation that nobody has
     CHECK(fixture.namespaces[number].live == 0);
 }
 
-TEST_CASE("readers see every generation, also after the groups have grown") {
+TEST_CASE("readers see every generation, also after the table has grown") {
     Fixture fixture;
     std::mt19937 random(5);
     std::map<std::pair<EntryKind, std::string>, NamespaceTable::Number> known;
