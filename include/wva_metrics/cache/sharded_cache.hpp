@@ -45,7 +45,8 @@ concept TimedEntry = requires(const T& entry, TimePoint now) {
 /// entry counts as absent; `erase_expired` removes it.
 ///
 /// **Changes** take the lock of one shard, chosen by the key's hash. `erase_prefix` of a whole
-/// namespace, `replica:llm/`, is O(1) per shard; other prefixes scan all shards.
+/// namespace, `replica:llm/`, is O(1) per shard. A longer prefix scans the entries, a shorter one
+/// the namespaces.
 ///
 /// **Eviction** is SIEVE, per shard. If a few keys are requested often, it keeps more of them than
 /// LRU does. Every shard has an equal share of both bounds, rounded up, so that the cache keeps no
