@@ -3,10 +3,7 @@
 
 #include "wva_metrics/attribution/pod_owners.hpp"
 #include "wva_metrics/availability.hpp"
-#include "wva_metrics/cache/cache_entry.hpp"
-#include "wva_metrics/cache/cache_key.hpp"
-#include "wva_metrics/cache/cache_limits.hpp"
-#include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/cache/metrics_cache.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/error.hpp"
@@ -43,33 +40,6 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
     {
         backend.fetch_replica_samples(models)
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
-};
-
-/// A place to keep answers.
-///
-/// Satisfied by a class with these functions, all callable from several threads at once. A cache
-/// owns no clock, timer or thread: the caller passes `now`. An expired entry
-/// (`CacheEntry::is_expired`) counts as absent.
-template <typename T>
-concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyView& key,
-                                TimePoint now, CacheEntryPtr entry, std::string_view prefix,
-                                void (&reader)(const CacheEntry&)) {
-    { cache.visit(key, now, reader) } -> std::same_as<bool>;
-    { cache.find(key, now) } -> std::same_as<CacheEntryPtr>;
-    cache.insert_or_assign(key, entry);
-    { cache.erase(key) } -> std::same_as<bool>;
-    { cache.erase_prefix(prefix) } -> std::same_as<std::size_t>;
-    { cache.erase_expired(now) } -> std::same_as<std::size_t>;
-    cache.clear();
-    { const_cache.size() } -> std::same_as<std::size_t>;
-    { const_cache.stats() } -> std::same_as<CacheStats>;
-};
-
-/// A cache whose bounds can be changed while it is used. One without `set_limits` does very well;
-/// `Collector::reconfigure` then refuses other bounds.
-template <typename T>
-concept ResizableCache = MetricsCache<T> && requires(T& cache, const CacheLimits& limits) {
-    cache.set_limits(limits);
 };
 
 /// What an autoscaler uses: the operations, look-ups, tracking, background and invalidation of

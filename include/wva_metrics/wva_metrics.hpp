@@ -19,6 +19,7 @@
 #include "wva_metrics/cache/cache_stats.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/metrics_cache.hpp"
 #include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/cache/sharded_cache.hpp"
 #include "wva_metrics/collector.hpp"

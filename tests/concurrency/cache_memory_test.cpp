@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When a sharded cache destroys what readers may hold, and which threads can read without a lock.
+// When a sharded cache destroys entries that readers may hold, and which threads can read without a
+// lock.
 #include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
@@ -58,7 +59,7 @@ struct Fixture {
 
 } // namespace
 
-TEST_CASE("nothing is destroyed under a reader, though all is that nobody reads") {
+TEST_CASE("an entry is never destroyed while a reader holds it, and always afterwards") {
     constexpr int rounds = 4'000;
     Fixture fixture;
     std::atomic<bool> broken{false};
@@ -73,7 +74,7 @@ TEST_CASE("nothing is destroyed under a reader, though all is that nobody reads"
         }
         for (int i = 0; i < rounds; ++i) {
             fixture.insert(std::to_string(random() % 3));
-            // Collects at once, so that whoever reads is nearly always in danger.
+            // Reclaims at once, so that a mistake would nearly always hit a reader.
             fixture.cache.erase_expired(now);
             if (i % 50 == 0)
                 fixture.cache.clear();
@@ -87,7 +88,7 @@ TEST_CASE("nothing is destroyed under a reader, though all is that nobody reads"
     CHECK(fixture.living == 0);
 }
 
-TEST_CASE("what threads leave behind that have ended is destroyed") {
+TEST_CASE("entries that ended threads have removed are destroyed") {
     Fixture fixture;
     for (int generation = 0; generation < 5; ++generation)
         run_threads(6, [&](int thread) {
@@ -108,7 +109,7 @@ TEST_CASE("what threads leave behind that have ended is destroyed") {
     CHECK(fixture.living == 0);
 }
 
-TEST_CASE("a reader that stalls keeps what it may hold, and holds up nobody") {
+TEST_CASE("a stalled reader keeps its entry alive and blocks no other thread") {
     Fixture fixture;
     fixture.insert("held");
     std::promise<void> reading;
@@ -141,12 +142,12 @@ TEST_CASE("a reader that stalls keeps what it may hold, and holds up nobody") {
     leave.set_value();
     stalled.join();
     CHECK(intact);
-    // The first call destroys what has waited for the reader, and what came while that waited.
+    // One call destroys the entries that waited for the reader, and those retired in the meantime.
     fixture.cache.erase_expired(now);
     CHECK(fixture.living == 1);
 }
 
-TEST_CASE("a thread has a number of its own as long as it lives") {
+TEST_CASE("a thread has a unique number until it ends") {
     using detail::thread_number;
     constexpr int threads = 60;
     for (int round = 0; round < 4; ++round) {
@@ -165,12 +166,12 @@ TEST_CASE("a thread has a number of its own as long as it lives") {
         });
         CHECK(numbers.size() == threads);
         CHECK(*numbers.begin() >= 0);
-        // Those of earlier rounds are given again.
+        // The numbers of earlier rounds are reused.
         CHECK(*numbers.rbegin() < threads + 10);
     }
 }
 
-TEST_CASE("threads that come too late for a number use the cache all the same") {
+TEST_CASE("threads without a number can use the cache") {
     constexpr int threads = 160;
     Fixture fixture;
     fixture.insert("shared");
@@ -187,7 +188,7 @@ TEST_CASE("threads that come too late for a number use the cache all the same") 
         fixture.insert(name);
         broken += fixture.cache.find(key, now) == nullptr;
         broken += !fixture.cache.visit(key, now, [&](const CountedEntry& entry) {
-            // May change the cache, as other visitors may.
+            // It may change the cache, like other visitors.
             fixture.cache.erase(key);
             broken += !entry.is_intact();
         });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What readers of a sharded cache may see while others change it.
+// What readers of a sharded cache may see while other threads change it.
 #include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
@@ -30,7 +30,7 @@ namespace {
 constexpr std::size_t plenty = 1'000'000;
 const TimePoint now{};
 
-/// Runs all at once, and waits for all.
+/// Runs each function in a thread of its own, all at once, and waits for all.
 void run(const std::vector<std::function<void()>>& all) {
     std::latch all_here(static_cast<std::ptrdiff_t>(all.size()));
     std::vector<std::thread> threads;
@@ -43,13 +43,13 @@ void run(const std::vector<std::function<void()>>& all) {
         thread.join();
 }
 
-/// So that readers come in between also where there are fewer cores than threads.
+/// Lets readers run in between, also if there are fewer cores than threads.
 void yield_sometimes(std::uint64_t step) {
     if (step % 64 == 0)
         std::this_thread::yield();
 }
 
-/// A cache of one shard, where everybody meets everybody.
+/// A cache of one shard, so that all threads contend.
 struct Fixture {
     std::atomic<int> living{0};
     CountedCache cache{{plenty, plenty}, 1};
@@ -72,7 +72,7 @@ struct Fixture {
             broken = true;
     }
 
-    /// Lets other keys in many namespaces come and go, so that nodes move and everything grows.
+    /// Inserts and removes other keys in many namespaces, so that nodes move and the tables grow.
     void make_noise(unsigned seed) {
         std::mt19937 random(seed);
         for (unsigned i = 0; !stopped; ++i) {
@@ -95,7 +95,7 @@ TEST_CASE("each look-up answers as of a moment between its call and its return")
     constexpr std::uint64_t steps = 15'000;
     Fixture fixture;
     const CacheKeyView key{EntryKind::replica, "ns", "model"};
-    // The key's history: step k stores version k, or removes it where k is a multiple of 3.
+    // The key's history: step k stores version k, or removes the key if k is a multiple of 3.
     std::atomic<std::uint64_t> begun{0};
     std::atomic<std::uint64_t> done{0};
     const auto write = [&] {
@@ -134,7 +134,7 @@ TEST_CASE("each look-up answers as of a moment between its call and its return")
     CHECK_FALSE(fixture.broken);
 }
 
-TEST_CASE("versions that several writers store are seen in the order in which they were stored") {
+TEST_CASE("the versions of several writers are seen in the order in which they were stored") {
     constexpr std::uint64_t versions = 5'000;
     Fixture fixture;
     std::array<std::atomic<std::uint64_t>, 4> stored{};
@@ -165,7 +165,7 @@ TEST_CASE("versions that several writers store are seen in the order in which th
         CHECK(fixture.version(CacheKeyView{EntryKind::replica, "ns", name}) == versions);
 }
 
-TEST_CASE("what was invalidated with its namespace is seen by nobody after that has returned") {
+TEST_CASE("no reader sees an entry of an invalidated namespace after the call has returned") {
     constexpr std::uint64_t rounds = 1'000;
     Fixture fixture;
     std::atomic<std::uint64_t> oldest{1};
@@ -195,7 +195,7 @@ TEST_CASE("what was invalidated with its namespace is seen by nobody after that 
     CHECK(fixture.cache.erase_prefix("replica:ns/") == 0);
 }
 
-TEST_CASE("a key that stays is never missed, while others come and go and everything grows") {
+TEST_CASE("a key that stays is never missed while others change and the tables grow") {
     constexpr int stay = 40;
     constexpr std::size_t come = 600;
     for (int round = 0; round < 4; ++round) {

@@ -35,7 +35,7 @@ void run_threads(int count, Work work) {
 
 } // namespace
 
-TEMPLATE_TEST_CASE("a cache under fire from several threads keeps its bounds and its books", "",
+TEMPLATE_TEST_CASE("a cache used by several threads keeps its bounds and its counters right", "",
                    MemoryCache, ShardedCache) {
     constexpr std::size_t max_entries = 64;
     constexpr int operations = 10'000;
@@ -100,7 +100,7 @@ TEMPLATE_TEST_CASE("a cache under fire from several threads keeps its bounds and
     CHECK(stats.entries == cache.size());
     CHECK(stats.bytes <= max_bytes + 16);
     CHECK(stats.hits > 0);
-    // Whatever was stored and is not there any more was replaced or left in one of the three ways.
+    // An entry that is no longer stored was replaced, evicted, expired or invalidated.
     CHECK(stats.entries + stats.evictions + stats.expirations + stats.invalidations <= insertions);
     cache.clear();
     CHECK(cache.size() == 0);
@@ -140,7 +140,7 @@ TEMPLATE_TEST_CASE("an answer stored while the old one expires in another thread
     CHECK(lost == 0);
 }
 
-TEST_CASE("a scan over a cache removes all that was there, whatever is inserted meanwhile") {
+TEST_CASE("a scan removes all matching entries, whatever is inserted meanwhile") {
     MemoryCache cache;
     constexpr int entries = 5'000;
     for (int i = 0; i < entries; ++i) {

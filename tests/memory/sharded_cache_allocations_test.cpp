@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a sharded cache allocates, and what it does where that fails. A program of its own, for it
-// replaces the operators of the whole program.
+// The allocations of a sharded cache, and its behaviour if one fails. A separate program, because
+// it replaces operator new and delete of the whole program.
 #include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
@@ -21,9 +21,9 @@
 
 namespace {
 
-/// Of this thread's allocations.
+/// Number of this thread's allocations.
 thread_local int allocations = 0;
-/// How many more succeed; negative: all.
+/// Number of allocations that still succeed; negative for all.
 thread_local int allowed = -1;
 
 void* allocate(std::size_t size, std::size_t alignment) {
@@ -41,7 +41,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 } // namespace
 
-// Not inline, or GCC would warn of what it sees: memory of `new` that is given to `free`.
+// Not inline, because GCC would warn that memory of `new` is passed to `free`.
 BOOST_NOINLINE void* operator new(std::size_t size) {
     return allocate(size, alignof(std::max_align_t));
 }
@@ -87,7 +87,7 @@ struct Fixture {
     void insert(const std::string& space, const std::string& name) {
         cache.insert_or_assign(CacheKeyView{EntryKind::replica, space, name}, make());
     }
-    /// By looking for each, the ones that a test adds as well.
+    /// The number of entries, by looking up each key, also those that a test adds.
     std::size_t found() {
         std::size_t count = 0;
         for (int i = 0; i < 2 * entries; ++i) {
@@ -98,7 +98,7 @@ struct Fixture {
         }
         return count;
     }
-    void check_books() {
+    void check_counters() {
         const CacheStats stats = cache.stats();
         CHECK(found() == cache.size());
         CHECK(stats.bytes == stats.entries); // One byte each.
@@ -109,8 +109,8 @@ struct Fixture {
     std::uint64_t replaced = 0;
 };
 
-/// Runs the change again and again, each time on another cache and with one more allocation that
-/// succeeds, until it does not fail.
+/// Runs the change repeatedly, each time on a new cache and with one more successful allocation,
+/// until it does not fail. Returns the number of its allocations.
 int fail_everywhere(const std::function<void(Fixture&)>& prepare,
                     const std::function<void(Fixture&)>& change) {
     for (int succeed = 0;; ++succeed) {
@@ -126,12 +126,12 @@ int fail_everywhere(const std::function<void(Fixture&)>& prepare,
             failed = true;
         }
         allowed = -1;
-        fixture.check_books();
+        fixture.check_counters();
         if (!failed)
             return succeed;
-        // It goes on as if nothing had been.
+        // The cache works as before the failure.
         change(fixture);
-        fixture.check_books();
+        fixture.check_counters();
         fixture.cache.clear();
         CHECK(fixture.living == 0);
         fixture.insert("ns", "name");
@@ -157,11 +157,11 @@ TEST_CASE("a look-up allocates nothing") {
     CHECK(fixture.cache.stats().hits == 200);
 }
 
-TEST_CASE("where memory lacks, nothing is lost, nothing leaks and the books are right") {
+TEST_CASE("if an allocation fails, nothing is lost, nothing leaks and the counters are right") {
     const auto insert_new = [](Fixture& fixture) {
         const std::string name = Fixture::name_of(entries);
         const auto entry = fixture.make();
-        // The first key of a namespace of its own.
+        // The first key of a new namespace.
         fixture.cache.insert_or_assign(CacheKeyView{EntryKind::optimizer, name, name}, entry);
     };
     const auto replace = [](Fixture& fixture) {
@@ -174,7 +174,7 @@ TEST_CASE("where memory lacks, nothing is lost, nothing leaks and the books are 
     SECTION("an insertion into a new namespace, which needs another array of generations") {
         CHECK(fail_everywhere({}, insert_new) >= 4);
     }
-    SECTION("insertions, until the table grows and somebody is evicted") {
+    SECTION("insertions, until the table grows and an entry is evicted") {
         fail_everywhere({}, [](Fixture& fixture) {
             for (int i = entries; i < 2 * entries; ++i) {
                 const std::string space = Fixture::space_of(i);
@@ -198,11 +198,11 @@ TEST_CASE("where memory lacks, nothing is lost, nothing leaks and the books are 
             fixture.cache.erase_prefix("replica:namespace");
         });
     }
-    SECTION("the sweep of what is dead") {
+    SECTION("the sweep of stale nodes") {
         fail_everywhere([](Fixture& fixture) { fixture.cache.erase_prefix("replica:namespace 1"); },
                         [](Fixture& fixture) { fixture.cache.erase_expired(now); });
     }
-    SECTION("a reader is waited for") {
+    SECTION("removals while a reader is waited for") {
         fail_everywhere({}, [](Fixture& fixture) {
             const std::string space = Fixture::space_of(2);
             const std::string name = Fixture::name_of(2);

@@ -12,10 +12,10 @@
 
 namespace wva_metrics::test_support {
 
-/// An entry that is counted while it lives, and that may tell whoever reads it after its end.
+/// An entry that is counted while it exists, and that detects reads after its destruction.
 class CountedEntry {
 public:
-    /// `at_end`, if any, is called when it is destroyed.
+    /// The destructor calls `at_end`, if any.
     explicit CountedEntry(std::atomic<int>& living, std::uint64_t version = 0,
                           std::function<void()> at_end = {})
         : living_(living), version_(version), at_end_(std::move(at_end)) {

@@ -14,25 +14,26 @@
 
 namespace wva_metrics {
 
-/// A model's samples joined with one caller's variants.
-struct Join {
+/// A model's samples, attributed to one caller's variants.
+struct Attribution {
     /// The caller's variants.
     std::vector<VariantAutoscaling> variants{};
-    /// What became of the samples.
+    /// The result: the model's replicas, attributed to these variants.
     std::shared_ptr<const ModelReplicas> replicas{};
-    /// When the oldest value in it was measured; nothing where it holds none.
+    /// When the oldest value in `replicas` was measured; empty if there is no value.
     std::optional<TimePoint> oldest_sample{};
 };
 
-/// The joins that were made of one entry, kept with it, so that the same caller's next hit costs no
-/// join. They go when the entry goes.
+/// The attributions computed from one cache entry. They are kept with the entry, so that the same
+/// caller's next hit need not compute one, and are destroyed with it.
 ///
-/// Thread-safe without a lock: joins are added, never changed, and removed only with the list.
+/// **Threads:** safe without a lock. An attribution never changes once it is added, and is removed
+/// only when this object is destroyed.
 class AttributionCache {
 public:
-    /// Several callers may ask for one model with variants of their own; those beyond this number
-    /// get a new join each time.
-    static constexpr int max_joins = 4;
+    /// Several callers may request one model with different variants; the callers beyond this
+    /// number get a new attribution each time.
+    static constexpr int max_attributions = 4;
 
     AttributionCache() = default;
     AttributionCache(const AttributionCache&) = delete;
@@ -43,32 +44,32 @@ public:
             delete std::exchange(node, node->older);
     }
 
-    /// The join with these variants, in this order, or null; good as long as the list.
-    const Join* find(std::span<const VariantAutoscaling> variants) const noexcept {
+    /// The attribution to these variants, in this order, or null; valid as long as this object.
+    const Attribution* find(std::span<const VariantAutoscaling> variants) const noexcept {
         for (const Node* node = newest_.load(std::memory_order_acquire); node != nullptr;
              node = node->older)
-            if (std::ranges::equal(node->join.variants, variants))
-                return &node->join;
+            if (std::ranges::equal(node->attribution.variants, variants))
+                return &node->attribution;
         return nullptr;
     }
 
-    /// Keeps a join, unless there are enough.
-    void add(Join join) {
+    /// Keeps an attribution, unless there are `max_attributions` already.
+    void add(Attribution attribution) {
         const Node* newest = newest_.load(std::memory_order_acquire);
-        auto node = std::make_unique<Node>(Node{std::move(join), nullptr, 0});
+        auto node = std::make_unique<Node>(Node{std::move(attribution), nullptr, 0});
         do {
             node->older = newest;
             node->number = newest == nullptr ? 1 : newest->number + 1;
-            if (node->number > max_joins)
+            if (node->number > max_attributions)
                 return;
         } while (!newest_.compare_exchange_weak(newest, node.get(), std::memory_order_release,
                                                 std::memory_order_acquire));
-        static_cast<void>(node.release()); // The list's now.
+        static_cast<void>(node.release()); // The list owns it now.
     }
 
 private:
     struct Node {
-        Join join;
+        Attribution attribution;
         const Node* older;
         int number;
     };

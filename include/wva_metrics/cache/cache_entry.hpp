@@ -15,21 +15,21 @@
 
 namespace wva_metrics {
 
-/// What a cache keeps: one answer of one kind.
+/// The answer that a cache entry holds.
 using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability>;
 
-/// An immutable answer and the times that bound its use.
+/// An immutable answer, and the times that limit its use.
 ///
-/// - up to `fresh_until` it is a hit,
-/// - up to `keep_until` it may still be served: stale while it is renewed, or when the backend
-/// fails,
-/// - later it is expired, and a cache treats it as absent.
+/// - Up to `fresh_until` it is a hit.
+/// - Up to `keep_until` it may still be served: stale while it is revalidated, or if the backend
+///   fails.
+/// - After that it is expired, and a cache treats it as absent.
 ///
-/// Shared between threads; only the mark of its last use and the joins that were made of it change,
+/// **Threads:** safe to share. Only the time of its last use and its attributions change,
 /// atomically.
 class CacheEntry {
 public:
-    /// The times must be in this order; memory is estimated here.
+    /// The times must be in ascending order. The entry's memory is estimated here.
     CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
                TimePoint keep_until)
         : collected_at_(collected_at), fresh_until_(fresh_until), keep_until_(keep_until),
@@ -38,46 +38,47 @@ public:
             oldest_sample_ = detail::oldest_sample(*metrics);
     }
 
-    /// The answer, of whichever kind.
+    /// The answer, of any kind.
     const CachePayload& payload() const noexcept { return payload_; }
-    /// The answer as `T`, or null where the entry holds another kind.
+    /// The answer as `T`, or null if the entry holds another kind.
     template <typename T>
     const T* get() const noexcept {
         return std::get_if<T>(&payload_);
     }
 
-    /// When the backend was asked for it.
+    /// When it was requested from the backend.
     TimePoint collected_at() const noexcept { return collected_at_; }
     /// Up to here it is a hit.
     TimePoint fresh_until() const noexcept { return fresh_until_; }
     /// Up to here it may be served.
     TimePoint keep_until() const noexcept { return keep_until_; }
 
-    /// May it be served without a renewal?
+    /// True if it may be served without revalidation.
     bool is_fresh(TimePoint now) const noexcept { return now <= fresh_until_; }
-    /// Must it no longer be served?
+    /// True if it must not be served any more.
     bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
-    /// Time since the backend was asked.
+    /// Time since it was requested from the backend.
     Duration age(TimePoint now) const noexcept {
         return now < collected_at_ ? Duration::zero() : now - collected_at_;
     }
 
-    /// When the oldest value of optimizer metrics was measured; nothing where there is none, or
-    /// where the entry holds another kind. (Of replicas it depends on who asks.)
+    /// When the oldest value of optimizer metrics was measured; empty if there is no value, or if
+    /// the entry holds another kind. (For replica samples it depends on the caller's variants; see
+    /// `Attribution::oldest_sample`.)
     std::optional<TimePoint> oldest_sample() const noexcept { return oldest_sample_; }
-    /// The joins that were made of replica samples.
-    AttributionCache& joins() const noexcept { return joins_; }
+    /// The attributions computed from replica samples.
+    AttributionCache& attributions() const noexcept { return attributions_; }
 
-    /// Memory of the entry in bytes, strings and vectors included, joins not; an estimate.
+    /// Estimated memory of the entry in bytes: strings and vectors included, attributions excluded.
     std::size_t bytes() const noexcept { return bytes_; }
 
-    /// Notes that somebody asked for it. Cheap: writes at most once a second, so that readers on
-    /// many cores do not fight over the line.
+    /// Records that the entry was requested. Writes at most once a second, so that readers on many
+    /// cores do not contend for the cache line.
     void mark_used(TimePoint now) const noexcept {
         if (now >= last_used() + std::chrono::seconds(1))
             last_used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
-    /// The clock's epoch where nobody has asked yet.
+    /// When the entry was last requested, to within a second; the clock's epoch if never.
     TimePoint last_used() const noexcept {
         return TimePoint(Duration(last_used_.load(std::memory_order_relaxed)));
     }
@@ -117,13 +118,13 @@ private:
                std::visit([](const auto& held) { return heap_bytes(held); }, payload);
     }
 
-    // What every hit reads comes first, to be on one cache line.
+    // The members that every hit reads come first, so that they share a cache line.
     TimePoint collected_at_;
     TimePoint fresh_until_;
     TimePoint keep_until_;
     std::optional<TimePoint> oldest_sample_;
     mutable std::atomic<Duration::rep> last_used_{0};
-    mutable AttributionCache joins_;
+    mutable AttributionCache attributions_;
     CachePayload payload_;
     std::size_t bytes_;
 };

@@ -12,7 +12,7 @@
 
 namespace wva_metrics {
 
-/// What kind of answer an entry holds; the word a key begins with.
+/// The kind of answer that an entry holds. A key begins with its name, see `to_string`.
 enum class EntryKind : std::uint8_t {
     /// Optimizer metrics of one variant: `allocation:<namespace>/<variant>`.
     optimizer,
@@ -22,7 +22,7 @@ enum class EntryKind : std::uint8_t {
     availability,
 };
 
-/// The word a key begins with.
+/// The word that a key of this kind begins with.
 constexpr std::string_view to_string(EntryKind kind) noexcept {
     switch (kind) {
     case EntryKind::optimizer:
@@ -35,13 +35,13 @@ constexpr std::string_view to_string(EntryKind kind) noexcept {
     return "unknown";
 }
 
-/// A key by its parts, without owning them, so that a look-up allocates nothing.
+/// A key as a view of its parts, so that a look-up allocates nothing.
 ///
 /// The text form is `<kind>:<namespace>/<name>`. A `/` or `%` inside the namespace is written `%2F`
-/// or `%25`; the name is taken as it is, since nothing follows it. So different parts never give
-/// the same text, and a model id such as `meta-llama/Llama-3` reads as one expects.
+/// or `%25`; the name is not escaped, because nothing follows it. So different parts never give the
+/// same text, and a model id such as `meta-llama/Llama-3` stays readable.
 struct CacheKeyView {
-    /// What the entry holds.
+    /// The kind of answer that the entry holds.
     EntryKind kind;
     /// The Kubernetes namespace.
     std::string_view namespace_name;
@@ -67,12 +67,12 @@ inline CacheKeyView optimizer_key(const VariantKey& key) noexcept {
 inline CacheKeyView replica_key(const ModelKey& model) noexcept {
     return {EntryKind::replica, model.namespace_name, model.model_id};
 }
-/// The key of whether a model's metrics exist; it refers to its argument.
+/// The key of a model's availability; it refers to its argument.
 inline CacheKeyView availability_key(const ModelKey& model) noexcept {
     return {EntryKind::availability, model.namespace_name, model.model_id};
 }
 
-/// The prefix of everything in one namespace of one kind, `allocation:<namespace>/`.
+/// The prefix of all keys of one kind in one namespace, `allocation:<namespace>/`.
 inline std::string key_prefix(EntryKind kind, std::string_view namespace_name) {
     std::string text(to_string(kind));
     text += ':';
@@ -102,9 +102,9 @@ public:
     explicit CacheKey(const CacheKeyView& view)
         : kind_(view.kind), namespace_name_(view.namespace_name), name_(view.name) {}
 
-    /// Its parts; valid as long as the key.
+    /// A view of its parts; valid as long as the key.
     operator CacheKeyView() const noexcept { return {kind_, namespace_name_, name_}; }
-    /// What the entry holds.
+    /// The kind of answer that the entry holds.
     EntryKind kind() const noexcept { return kind_; }
 
     friend bool operator==(const CacheKey&, const CacheKey&) = default;
@@ -115,25 +115,25 @@ private:
     std::string name_;
 };
 
-/// For unordered containers keyed by `CacheKey` and searched by `CacheKeyView`.
+/// Hash for unordered containers of `CacheKey` that are searched by `CacheKeyView`.
 struct CacheKeyHash {
     /// Allows look-ups by view.
     using is_transparent = void;
-    /// Mixed well enough for tables that use only some bits of it.
+    /// All bits are well mixed, so a table may use only some of them.
     std::size_t operator()(const CacheKeyView& key) const noexcept {
-        // Without a pattern, as the seed has to be; odd, so that the kinds' are different.
-        constexpr std::uint64_t some_number = 0xe7037ed1a0b428dbU;
-        const std::uint64_t seed = some_number * (static_cast<std::uint64_t>(key.kind) + 1);
+        // A seed must have no pattern. An odd factor gives each kind another seed.
+        constexpr std::uint64_t seed_factor = 0xe7037ed1a0b428dbU;
+        const std::uint64_t seed = seed_factor * (static_cast<std::uint64_t>(key.kind) + 1);
         return static_cast<std::size_t>(
             detail::hash_text(detail::hash_text(seed, key.namespace_name), key.name));
     }
 };
 
-/// For unordered containers keyed by `CacheKey` and searched by `CacheKeyView`.
+/// Equality for unordered containers of `CacheKey` that are searched by `CacheKeyView`.
 struct CacheKeyEqual {
     /// Allows look-ups by view.
     using is_transparent = void;
-    /// Equal in all parts.
+    /// True if all parts are equal.
     bool operator()(const CacheKeyView& a, const CacheKeyView& b) const noexcept { return a == b; }
 };
 

@@ -7,20 +7,20 @@
 
 namespace wva_metrics {
 
-/// How much a cache may keep. Whichever bound is reached first, the cache evicts by it; which
-/// entries go is the cache's to say.
+/// The bounds of a cache. It evicts entries when either bound is exceeded; the order of eviction
+/// depends on the cache.
 struct CacheLimits {
     /// The defaults of `CacheConfig`.
     CacheLimits() : CacheLimits(CacheConfig{}) {}
-    /// Both bounds; 0 entries or bytes keep nothing.
+    /// Sets both bounds. If either is 0, the cache keeps nothing.
     CacheLimits(std::size_t entries, std::size_t bytes) : max_entries(entries), max_bytes(bytes) {}
-    /// Implicit, so that a cache can be made from the configuration itself.
+    /// Implicit, so that a cache can be constructed from the configuration.
     CacheLimits(const CacheConfig& config)
         : max_entries(config.max_entries), max_bytes(config.max_bytes) {}
 
-    /// The most entries kept.
+    /// Maximum number of entries.
     std::size_t max_entries;
-    /// As estimated by `CacheEntry::bytes`.
+    /// Maximum memory of the entries, as estimated by `CacheEntry::bytes`.
     std::size_t max_bytes;
 };
 

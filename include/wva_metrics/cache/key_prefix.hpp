@@ -11,9 +11,9 @@
 
 namespace wva_metrics {
 
-/// Whether the text form of a key, `to_string(key)`, begins with `prefix`; no text is built.
+/// True if the text form of a key, `to_string(key)`, begins with `prefix`. Does not build the text.
 ///
-/// The prefix may end anywhere, also inside the kind or inside an escape. For those who write a
+/// The prefix may end anywhere, also inside the kind or inside an escape. For implementers of a
 /// cache.
 inline bool starts_with(const CacheKeyView& key, std::string_view prefix) noexcept {
     const auto consume = [&prefix](std::string_view piece) {
@@ -37,18 +37,18 @@ inline bool starts_with(const CacheKeyView& key, std::string_view prefix) noexce
     return consume("/") && consume(key.name) && prefix.empty();
 }
 
-/// A prefix that goes beyond the namespace: `replica:llm/`, `replica:llm/meta-`.
+/// A prefix that includes the whole namespace: `replica:llm/`, `replica:llm/meta-`.
 struct NamespacePrefix {
-    /// What the keys' entries hold.
+    /// The kind of the keys.
     EntryKind kind;
-    /// The namespace of the keys, as it is, without escapes.
+    /// The namespace of the keys, unescaped.
     std::string namespace_name;
-    /// What the keys' names begin with; empty for all of them.
+    /// The beginning of the keys' names; empty for all names.
     std::string_view name_prefix;
 };
 
-/// The parts of a prefix; nothing where it ends before the namespace does, or where no key begins
-/// so. The result refers to `prefix`. For those who write a cache.
+/// The parts of a prefix; empty if the prefix ends before the namespace does, or if no key begins
+/// with it. The result refers to `prefix`. For implementers of a cache.
 inline std::optional<NamespacePrefix> split_prefix(std::string_view prefix) {
     for (const EntryKind kind :
          {EntryKind::optimizer, EntryKind::replica, EntryKind::availability}) {

@@ -18,25 +18,25 @@
 
 namespace wva_metrics {
 
-/// Keeps answers in memory: exact LRU within a bound on entries and a bound on bytes, exact TTL by
-/// the time passed in.
+/// A cache with exact LRU eviction, bounded by entries and by bytes, and with exact TTL by the time
+/// passed in.
 ///
-/// Thread-safe, with one mutex that is held for a bounded number of steps: never while an entry is
-/// read or destroyed, and never across a whole scan. For many threads take `ShardedCache`.
+/// A look-up within the TTL (`CacheEntry::is_fresh`) counts as a hit, after it as a stale hit, and
+/// after `CacheEntry::keep_until` as an expiration and a miss. Look-ups allocate nothing.
 ///
-/// A look-up within the TTL (`CacheEntry::is_fresh`) counts as a hit, past it as a stale hit, and
-/// past `CacheEntry::keep_until` as an expiration and a miss. Look-ups allocate nothing.
+/// **Threads:** safe. One mutex, which is held for a bounded number of steps: never while an entry
+/// is read or destroyed, and never during a whole scan. For many threads see `ShardedCache`.
 class MemoryCache {
 public:
-    /// A bound of 0 keeps nothing.
+    /// With a bound of 0 it keeps nothing.
     explicit MemoryCache(CacheLimits limits = {}) : limits_(limits) {}
     MemoryCache(const MemoryCache&) = delete;
     MemoryCache& operator=(const MemoryCache&) = delete;
 
-    /// Calls `visitor(const CacheEntry&)` and returns true where the key has an entry; it becomes
-    /// the most recently used.
+    /// If the key has an entry, calls `visitor(const CacheEntry&)`, makes the entry the most
+    /// recently used, and returns true.
     ///
-    /// No lock is held meanwhile: the visitor may take its time, and may call this cache again.
+    /// No lock is held meanwhile: the visitor may be slow, and may call this cache.
     template <typename Visitor>
     bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
         const CacheEntryPtr entry = find(key, now);
@@ -46,7 +46,7 @@ public:
         return true;
     }
 
-    /// The entry, shared, or null; it becomes the most recently used.
+    /// Returns the entry, shared, or null. The entry becomes the most recently used.
     CacheEntryPtr find(const CacheKeyView& key, TimePoint now) {
         CacheEntryPtr dropped;
         const std::lock_guard lock(mutex_);
@@ -66,11 +66,11 @@ public:
         return slot->entry;
     }
 
-    /// Keeps an entry as the most recently used and evicts the least recently used ones until the
+    /// Stores an entry as the most recently used, and evicts the least recently used ones until the
     /// bounds hold.
     ///
-    /// One that alone is larger than the bound on bytes is not kept, and neither is what its key
-    /// had before; that counts as an insertion and an eviction. A null entry changes nothing.
+    /// An entry that alone is larger than the bound on bytes is not stored, and the previous entry
+    /// of its key is removed; this counts as an insertion and an eviction. A null entry is ignored.
     void insert_or_assign(const CacheKeyView& key, CacheEntryPtr entry) {
         if (!entry)
             return;
@@ -87,7 +87,7 @@ public:
         }
         if (slot) {
             stats_.bytes -= slot->entry->bytes();
-            // The old one leaves with the parameter, which outlives the lock.
+            // The old entry is destroyed with the parameter, which outlives the lock.
             slot->entry.swap(entry);
             table_.make_newest(*slot);
         } else {
@@ -101,7 +101,7 @@ public:
         }
     }
 
-    /// Whether there was one.
+    /// Removes the entry of a key. Returns false if there was none.
     bool erase(const CacheKeyView& key) {
         CacheEntryPtr dropped;
         const std::lock_guard lock(mutex_);
@@ -114,20 +114,20 @@ public:
     }
 
     /// Removes every entry whose key, as text, begins with `prefix` (`replica:llm/`, also
-    /// `replica:llm/meta-`), and says how many. What other threads insert meanwhile may be removed
-    /// or stay.
+    /// `replica:llm/meta-`); returns their number. Entries that other threads insert meanwhile may
+    /// be removed or not.
     std::size_t erase_prefix(std::string_view prefix) {
         return erase_if(&CacheStats::invalidations,
                         [prefix](const Slot& slot) { return starts_with(*slot.key, prefix); });
     }
 
-    /// Removes every entry that nobody can be served any more, and says how many.
+    /// Removes every expired entry (`CacheEntry::is_expired`); returns their number.
     std::size_t erase_expired(TimePoint now) {
         return erase_if(&CacheStats::expirations,
                         [now](const Slot& slot) { return slot.entry->is_expired(now); });
     }
 
-    /// Removes everything. The counters go on; what was removed counts as invalidated.
+    /// Removes all entries, which count as invalidated. The counters are kept.
     void clear() {
         detail::LruTable dropped;
         const std::lock_guard lock(mutex_);
@@ -136,9 +136,8 @@ public:
         stats_.bytes = 0;
     }
 
-    /// Other bounds from now on; what is too much for them is evicted, the least recently used
-    /// first, in steps that are short for those who wait for the lock. Of several calls at once the
-    /// last to end decides.
+    /// Applies new limits, evicting the least recently used entries in small batches, so that other
+    /// threads do not wait long for the lock. With concurrent calls, the last to finish wins.
     void set_limits(CacheLimits limits) {
         constexpr std::size_t evictions_per_step = 256;
         for (bool fits = false; !fits;) {
@@ -152,20 +151,20 @@ public:
                 ++stats_.evictions;
             }
             fits = !exceeds();
-            // What is there still fits until the last step, so that an insertion in between need
-            // not evict the rest all alone.
+            // Until the last step the limits admit all that is stored, so that an insertion in
+            // between does not have to evict the rest at once.
             limits_.max_entries = std::max(limits.max_entries, table_.size());
             limits_.max_bytes = std::max(limits.max_bytes, stats_.bytes);
         }
     }
 
-    /// Entries stored, those included that have expired and were not met since.
+    /// Number of stored entries, including expired ones that were not looked up since.
     std::size_t size() const {
         const std::lock_guard lock(mutex_);
         return table_.size();
     }
 
-    /// All counters at one moment.
+    /// All counters, at one moment.
     CacheStats stats() const {
         const std::lock_guard lock(mutex_);
         CacheStats stats = stats_;
@@ -181,7 +180,7 @@ private:
         return table_.take(slot);
     }
 
-    /// Takes the entry out; it is destroyed with `dropped`, when the lock is released.
+    /// Moves the entry to `dropped`, which destroys it after the lock is released.
     void drop(Slot& slot, std::vector<CacheEntryPtr>& dropped) {
         dropped.emplace_back();
         dropped.back() = take(slot);
@@ -192,8 +191,8 @@ private:
         return table_.slot_count();
     }
 
-    /// Removes what `matches` of all that is there now, in steps that are short for those who wait
-    /// for the lock.
+    /// Removes the entries that match, in short steps, so that other threads do not wait long for
+    /// the lock. Visits every entry that is stored when it begins.
     template <typename Predicate>
     std::size_t erase_if(std::uint64_t CacheStats::*counter, const Predicate& matches) {
         constexpr std::size_t slots_per_step = 256;
@@ -219,7 +218,7 @@ private:
     mutable std::mutex mutex_;
     CacheLimits limits_;
     detail::LruTable table_;
-    /// `entries` is filled in when asked for.
+    /// `entries` is filled in by `stats()`.
     CacheStats stats_;
 };
 

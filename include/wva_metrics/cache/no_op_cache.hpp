@@ -13,13 +13,16 @@
 
 namespace wva_metrics {
 
-/// Keeps nothing: for tests, and where every answer has to come from the backend.
+/// A cache that keeps nothing: for tests, and if every answer has to come from the backend. The
+/// shortest cache to copy for one of your own.
 ///
-/// Every look-up is a miss, and counted as one; nothing else ever happens. Thread-safe.
+/// Every look-up counts as a miss; the other functions do nothing.
+///
+/// **Threads:** safe.
 class NoOpCache {
 public:
     NoOpCache() = default;
-    /// The limits are ignored; there so that all caches are made alike.
+    /// The limits are ignored; all caches have this constructor.
     explicit NoOpCache(const CacheLimits&) noexcept {}
 
     /// Counts a miss; the visitor is not called.
@@ -36,7 +39,7 @@ public:
     }
 
     ///@{
-    /// Does nothing, as there is nothing.
+    /// Does nothing.
     void insert_or_assign(const CacheKeyView&, const CacheEntryPtr&) noexcept {}
     bool erase(const CacheKeyView&) noexcept { return false; }
     std::size_t erase_prefix(std::string_view) noexcept { return 0; }
@@ -46,7 +49,7 @@ public:
     std::size_t size() const noexcept { return 0; }
     ///@}
 
-    /// Misses, and zero for the rest.
+    /// The misses; everything else is zero.
     CacheStats stats() const noexcept {
         CacheStats stats;
         stats.misses = misses_.load(std::memory_order_relaxed);

@@ -23,8 +23,8 @@
 
 namespace wva_metrics {
 
-/// What a sharded cache can keep: something immutable that knows its times and its size.
-/// `CacheEntry` is one, and says what these functions mean.
+/// An entry of a sharded cache: immutable, with its times and its size. `CacheEntry` satisfies it,
+/// and documents these functions.
 template <typename T>
 concept TimedEntry = requires(const T& entry, TimePoint now) {
     { entry.is_fresh(now) } -> std::same_as<bool>;
@@ -33,30 +33,38 @@ concept TimedEntry = requires(const T& entry, TimePoint now) {
     { entry.bytes() } -> std::same_as<std::size_t>;
 };
 
-/// Keeps answers in memory for many threads, with exact TTL by the time passed in.
+/// A cache for many threads. A general concurrent map does not give all of this together:
 ///
-/// **Look-ups** take no lock, wait for nobody, allocate nothing, and write nothing that other
-/// threads read often; so they are as fast on many threads as on one. (A program with more than 128
-/// threads at once: those that come later take their shard's lock.) **Changes** take the lock of
-/// one shard, chosen by the key's hash. `erase_prefix` of a whole namespace, `replica:llm/`, takes
-/// the same time however many entries there are; other prefixes search all shards.
+/// - wait-free readers: a look-up takes no lock, allocates nothing and never waits,
+/// - O(1) invalidation of a namespace, however many entries it has,
+/// - a bound on entries and a bound on bytes,
+/// - exact TTL, by the time passed in.
 ///
-/// **Eviction** is SIEVE, per shard, which keeps more of what is asked for than LRU does where a
-/// few keys are asked for often. Every shard has an equal share of both bounds, rounded up, so that
-/// all together keep no less than was asked for (and at most one entry and one byte per shard
-/// more); an entry that alone is larger than a shard's share of the bytes is not kept, nor is one
-/// whose namespace has more than 32767 bytes or whose name has more than 65535.
+/// **Look-ups** write nothing that other threads read often, so they are as fast on many threads as
+/// on one. (Of more than 128 threads at once, the later ones take their shard's lock.) An expired
+/// entry counts as absent; `erase_expired` removes it.
 ///
-/// **Memory:** what was replaced or removed is destroyed some changes later, at the latest by the
+/// **Changes** take the lock of one shard, chosen by the key's hash. `erase_prefix` of a whole
+/// namespace, `replica:llm/`, is O(1) per shard. A longer prefix scans the entries, a shorter one
+/// the namespaces.
+///
+/// **Eviction** is SIEVE, per shard. If a few keys are requested often, it keeps more of them than
+/// LRU does. Every shard has an equal share of both bounds, rounded up, so that the cache keeps no
+/// less than its limits allow, and at most one entry and one byte per shard more. An entry is not
+/// kept if it alone is larger than a shard's share of the bytes, if its namespace has more than
+/// 32767 bytes, or if its name has more than 65535.
+///
+/// **Memory:** a replaced or removed entry is destroyed some changes later, at the latest by the
 /// next `erase_expired` or `clear`, and not before the visitors that were running have returned.
-/// An expired entry counts as absent, and is removed by `erase_expired`.
+///
+/// **Threads:** safe.
 template <TimedEntry Entry>
 class BasicShardedCache {
 public:
-    /// What it keeps, shared with its readers.
+    /// An entry, shared by the cache and its readers.
     using EntryPtr = std::shared_ptr<const Entry>;
 
-    /// Only changes wait for each other, and few of them at the same time.
+    /// Few, because only changes wait for each other.
     static constexpr std::size_t default_shards = 8;
 
     /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096.
@@ -65,32 +73,32 @@ public:
               static_cast<int>(std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))),
           shards_(std::size_t{1} << shard_bits_) {
         for (Shard& shard : shards_)
-            shard.open(sections_, share(limits, shards_.size()));
+            shard.open(domain_, share(limits, shards_.size()));
     }
     BasicShardedCache(const BasicShardedCache&) = delete;
     BasicShardedCache& operator=(const BasicShardedCache&) = delete;
 
-    /// Calls `visitor(const Entry&)` and returns true where the key has an entry.
+    /// If the key has an entry, calls `visitor(const Entry&)` and returns true.
     ///
-    /// No lock is held meanwhile, and the visitor may call this cache again. Let it be brief: while
-    /// it runs, nothing that is replaced or removed in this cache can be destroyed.
+    /// No lock is held meanwhile, and the visitor may call this cache. Keep it short: no retired
+    /// entry of this cache is freed while a visitor runs.
     template <typename Visitor>
     bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
         return look_up(key, now,
                        [&](const EntryPtr& entry) { std::forward<Visitor>(visitor)(*entry); });
     }
 
-    /// The entry, shared, or null.
+    /// Returns the entry, shared, or null.
     EntryPtr find(const CacheKeyView& key, TimePoint now) {
         EntryPtr found;
         look_up(key, now, [&](const EntryPtr& entry) { found = entry; });
         return found;
     }
 
-    /// Keeps an entry, and evicts others until the bounds of the key's shard hold.
+    /// Stores an entry, and evicts others until the bounds of the key's shard hold.
     ///
-    /// One that alone is too large, or whose key is, is not kept, and neither is what its key had
-    /// before; that counts as an insertion and an eviction. A null entry changes nothing.
+    /// An entry that is too large, or whose key is, is not stored, and the previous entry of its
+    /// key is removed; this counts as an insertion and an eviction. A null entry is ignored.
     void insert_or_assign(const CacheKeyView& key, EntryPtr entry) {
         if (!entry)
             return;
@@ -98,14 +106,14 @@ public:
         shard(hash).insert_or_assign(key, hash, std::move(entry));
     }
 
-    /// Whether there was one.
+    /// Removes the entry of a key. Returns false if there was none.
     bool erase(const CacheKeyView& key) {
         const std::size_t hash = CacheKeyHash()(key);
         return shard(hash).erase(key, hash);
     }
 
-    /// Removes every entry whose key, as text, begins with `prefix`, one shard after the other, and
-    /// says how many. What other threads insert meanwhile may be removed or stay.
+    /// Removes every entry whose key, as text, begins with `prefix`, one shard after the other;
+    /// returns their number. Entries that other threads insert meanwhile may be removed or not.
     std::size_t erase_prefix(std::string_view prefix) {
         const auto parts = split_prefix(prefix);
         return sum([&](Shard& shard) {
@@ -113,28 +121,27 @@ public:
         });
     }
 
-    /// Removes every entry that nobody can be served any more, one shard after the other, and says
-    /// how many.
+    /// Removes every expired entry (`is_expired`), one shard after the other; returns their number.
     std::size_t erase_expired(TimePoint now) {
         return sum([now](Shard& shard) { return shard.erase_expired(now); });
     }
 
-    /// Removes everything, one shard after the other. The counters go on; what was removed counts
-    /// as invalidated.
+    /// Removes all entries, one shard after the other; they count as invalidated. The counters are
+    /// kept.
     void clear() {
         for (Shard& shard : shards_)
             shard.clear();
     }
 
-    /// Other bounds from now on; what is too much for them is evicted. Of several calls at once the
-    /// last to end decides, for each shard.
+    /// Applies new limits, and evicts what exceeds them. With concurrent calls, the last to finish
+    /// wins per shard.
     void set_limits(CacheLimits limits) {
         for (Shard& shard : shards_)
             shard.set_limits(share(limits, shards_.size()));
     }
 
-    /// Entries stored, those included that have expired since; the sum over all shards, each read
-    /// at its own moment.
+    /// Number of stored entries, including expired ones: the sum over all shards, each read at its
+    /// own moment.
     std::size_t size() const {
         std::size_t entries = 0;
         for (const Shard& shard : shards_)
@@ -147,16 +154,16 @@ public:
         CacheStats sum;
         for (const Shard& shard : shards_)
             sum += shard.stats();
-        sections_.add_counters(sum);
+        domain_.add_counters(sum);
         return sum;
     }
 
-    /// After rounding.
+    /// Number of shards, after rounding.
     std::size_t shard_count() const noexcept { return shards_.size(); }
 
 private:
     using Shard = detail::SieveShard<Entry>;
-    using Cell = detail::ReadSections::Cell;
+    using ThreadRecord = detail::EpochDomain::ThreadRecord;
 
     static constexpr std::size_t max_shards = 4096;
 
@@ -167,9 +174,9 @@ private:
         return {part(limits.max_entries), part(limits.max_bytes)};
     }
 
-    /// By the hash's highest bits; the table inside uses lower ones.
+    /// Chosen by the highest bits of the hash; the slot tables use lower ones.
     Shard& shard(std::size_t hash) noexcept {
-        // Shifting in two steps, because one by all the digits is not defined.
+        // Two shifts, because a shift by all the digits is undefined.
         return shards_[hash >> 1 >> (std::numeric_limits<std::size_t>::digits - 1 - shard_bits_)];
     }
 
@@ -181,47 +188,48 @@ private:
         return total;
     }
 
-    /// Calls `read(const EntryPtr&)` where there is an entry, and counts.
+    /// Calls `read(const EntryPtr&)` if there is an entry, and counts the look-up.
     template <typename Read>
     bool look_up(const CacheKeyView& key, TimePoint now, const Read& read) {
         const std::size_t hash = CacheKeyHash()(key);
-        Shard& place = shard(hash);
-        Cell* const cell = sections_.cell();
-        if (cell == nullptr)
-            return look_up_locked(place, key, hash, now, read);
-        const detail::ReadSections::Section section(sections_, *cell);
-        const auto* const node = place.find(key, hash);
+        Shard& owner = shard(hash);
+        ThreadRecord* const record = domain_.thread_record();
+        if (record == nullptr)
+            return look_up_locked(owner, key, hash, now, read);
+        const detail::EpochDomain::ReadGuard guard(domain_, *record);
+        const auto* const node = owner.find(key, hash);
         if (node == nullptr || node->entry()->is_expired(now)) {
-            Cell::count(cell->misses);
+            ThreadRecord::count(record->misses);
             return false;
         }
         const EntryPtr& entry = node->entry();
-        // Branches, not a choice of the counter: what comes next need not wait for the entry then.
+        // Branches instead of selecting the counter, so that the code after them does not depend on
+        // the entry's times.
         if (entry->is_fresh(now))
-            Cell::count(cell->hits);
+            ThreadRecord::count(record->hits);
         else
-            Cell::count(cell->stale_hits);
+            ThreadRecord::count(record->stale_hits);
         node->mark_visited();
         read(entry);
         return true;
     }
 
     template <typename Read>
-    BOOST_NOINLINE bool look_up_locked(Shard& place, const CacheKeyView& key, std::size_t hash,
+    BOOST_NOINLINE bool look_up_locked(Shard& owner, const CacheKeyView& key, std::size_t hash,
                                        TimePoint now, const Read& read) {
-        const EntryPtr entry = place.find_locked(key, hash, now);
+        const EntryPtr entry = owner.find_locked(key, hash, now);
         if (!entry)
             return false;
         read(entry);
         return true;
     }
 
-    detail::ReadSections sections_;
+    detail::EpochDomain domain_;
     int shard_bits_;
     std::vector<Shard> shards_;
 };
 
-/// Keeps a collector's answers in memory for many threads.
+/// A cache of a collector's answers for many threads. See `BasicShardedCache`.
 using ShardedCache = BasicShardedCache<CacheEntry>;
 
 } // namespace wva_metrics

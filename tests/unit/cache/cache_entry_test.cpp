@@ -27,7 +27,7 @@ TEST_CASE("the age of an entry counts from its collection and is never negative"
     CHECK(entry->age(at(3s)) == 0s);
 }
 
-TEST_CASE("an entry gives its answer only as the kind that it is") {
+TEST_CASE("an entry returns its answer only as the kind that it holds") {
     const CacheEntry entry(Availability{true, AvailabilityReason::metrics_found, "ok"}, at(0s),
                            at(1s), at(2s));
     REQUIRE(entry.get<Availability>() != nullptr);
@@ -51,7 +51,7 @@ TEST_CASE("an entry counts the memory of its texts and lists") {
     CHECK(CacheEntry(samples, at(0s), at(0s), at(0s)).bytes() >= with_pods + 700);
 }
 
-TEST_CASE("an entry remembers when it was last used to within a second") {
+TEST_CASE("an entry records its last use to within a second") {
     const CacheEntryPtr entry = make_entry(at(0s));
     CHECK(entry->last_used() == TimePoint());
     entry->mark_used(at(5s));

@@ -27,7 +27,7 @@ EntryKind random_kind(std::mt19937& random) {
 
 } // namespace
 
-TEST_CASE("a key reads as the design documents write it") {
+TEST_CASE("the text form of a key is its kind, namespace and name") {
     CHECK(to_string(optimizer_key("prod", "llama-a100")) == "allocation:prod/llama-a100");
     CHECK(to_string(replica_key({"prod", "meta-llama/Llama-3.1-8B"})) ==
           "replica:prod/meta-llama/Llama-3.1-8B");
@@ -35,11 +35,11 @@ TEST_CASE("a key reads as the design documents write it") {
     CHECK(key_prefix(EntryKind::replica, "prod") == "replica:prod/");
 }
 
-TEST_CASE("special characters in a model id are kept as they are") {
+TEST_CASE("special characters in a model id are not escaped") {
     CHECK(to_string(replica_key({"ns", "a b\"c\\d%2F:e"})) == "replica:ns/a b\"c\\d%2F:e");
 }
 
-TEST_CASE("a slash in a namespace cannot be taken for the one that ends it") {
+TEST_CASE("a slash in a namespace is escaped, unlike the one that ends it") {
     CHECK(to_string(replica_key({"a", "b/c"})) == "replica:a/b/c");
     CHECK(to_string(replica_key({"a/b", "c"})) == "replica:a%2Fb/c");
     CHECK(to_string(replica_key({"a%2Fb", "c"})) == "replica:a%252Fb/c");
@@ -59,7 +59,7 @@ TEST_CASE("two keys have the same text only when all their parts are the same") 
     CHECK(texts.size() == parts.size());
 }
 
-TEST_CASE("a key that owns its parts is found by one that does not") {
+TEST_CASE("a key that owns its parts is found by a view") {
     std::unordered_set<CacheKey, CacheKeyHash, CacheKeyEqual> keys;
     {
         const std::string name = "a variant name too long to be kept in place";
@@ -82,7 +82,7 @@ TEST_CASE("hashes of similar keys are spread over high and low bits") {
         high.insert(hash >> (sizeof(hash) * 8 - 8));
         low.insert(hash & 0xff);
     }
-    // 1000 throws at 256 targets leave about 5 of them out.
+    // 1000 random values miss about 5 of 256 possible ones.
     CHECK(high.size() > 230);
     CHECK(low.size() > 230);
 }
@@ -101,7 +101,7 @@ TEST_CASE("keys of short namespaces have different hashes, whatever their kind")
     CHECK(hashes.size() == keys);
 }
 
-TEST_CASE("a prefix of a key is recognised without its text") {
+TEST_CASE("a prefix of a key is recognised without building its text") {
     const CacheKeyView key{EntryKind::replica, "a/b", "meta-llama/x"};
     CHECK(starts_with(key, ""));
     CHECK(starts_with(key, "rep"));
@@ -115,7 +115,7 @@ TEST_CASE("a prefix of a key is recognised without its text") {
     CHECK_FALSE(starts_with(key, "allocation:"));
 }
 
-TEST_CASE("a prefix fits a key exactly when it begins the key's text") {
+TEST_CASE("a prefix matches a key if and only if the key's text begins with it") {
     std::mt19937 random(7);
     int fitting = 0;
     for (int i = 0; i < 50'000; ++i) {

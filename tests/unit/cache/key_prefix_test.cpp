@@ -20,7 +20,7 @@ std::string random_text(std::mt19937& random, std::string_view alphabet) {
 
 } // namespace
 
-TEST_CASE("the prefix of a namespace is split into what it was made of") {
+TEST_CASE("a prefix with a namespace is split into the parts it was made of") {
     std::mt19937 random(3);
     for (int i = 0; i < 20'000; ++i) {
         const auto kind = static_cast<EntryKind>(random() % 3);
@@ -36,7 +36,7 @@ TEST_CASE("the prefix of a namespace is split into what it was made of") {
     }
 }
 
-TEST_CASE("a prefix is split only where it goes beyond the namespace") {
+TEST_CASE("a prefix is split only if it includes the whole namespace") {
     for (const char* prefix : {"", "r", "replica", "replica:", "replica:a", "replica:a%2",
                                "replica:a%2F", "replicas:a/", "Replica:a/", ":a/", "/"}) {
         CAPTURE(prefix);
@@ -51,13 +51,13 @@ TEST_CASE("a prefix is split only where it goes beyond the namespace") {
     CHECK(split_prefix("replica:a/%2F")->name_prefix == "%2F");
 }
 
-TEST_CASE("a prefix that is not split and has a slash begins no key") {
+TEST_CASE("no key begins with a prefix that has a slash but cannot be split") {
     for (const char* prefix : {"replica:%/", "replica:%2/", "replica:%2f/", "replica:%20/",
                                "replica:a%/b", "replica:%25%/", "replica:a%2Gb/"}) {
         CAPTURE(prefix);
         CHECK_FALSE(split_prefix(prefix));
     }
-    // Whatever is split begins the keys that its parts say, and no others.
+    // A prefix that is split matches exactly the keys that its parts match.
     std::mt19937 random(4);
     int split = 0;
     for (int i = 0; i < 50'000; ++i) {

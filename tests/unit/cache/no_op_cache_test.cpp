@@ -16,7 +16,7 @@ TEST_CASE("a no-op cache keeps nothing and counts every look-up as a miss") {
     cache.insert_or_assign(key, make_entry(at(0s)));
     CHECK(cache.size() == 0);
     CHECK(cache.find(key, at(0s)) == nullptr);
-    CHECK_FALSE(cache.visit(key, at(0s), [](const CacheEntry&) { FAIL("there is no entry"); }));
+    CHECK_FALSE(cache.visit(key, at(0s), [](const CacheEntry&) { FAIL("unexpected entry"); }));
     CHECK(cache.stats().misses == 2);
     CHECK(cache.stats().lookups() == 2);
     CHECK(cache.stats().hit_rate() == 0.0);

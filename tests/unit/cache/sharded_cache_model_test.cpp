@@ -6,11 +6,10 @@
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
-#include <optional>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -28,8 +27,8 @@ struct Setting {
     std::size_t max_bytes;
 };
 
-/// A cache, and beside it what it should hold and count. Which entries it evicts is its own choice;
-/// that is seen after each step.
+/// A cache, and a model of the entries and counts that it should have. The model does not predict
+/// evictions; it reads them from the cache after each step.
 class Checked {
 public:
     explicit Checked(const Setting& setting)
@@ -111,7 +110,7 @@ private:
         CacheEntryPtr entry;
     };
 
-    /// Forgets what is no longer there, and demands that it was no more than necessary.
+    /// Removes evicted entries from the model, and checks that no more than necessary were evicted.
     void note_evictions() {
         const std::size_t before = kept_.size();
         std::erase_if(kept_, [&](const auto& item) {
@@ -130,63 +129,9 @@ private:
     CacheStats stats_;
 };
 
-/// SIEVE as its paper writes it: keys from the oldest to the newest, and a hand.
-class Sieve {
-public:
-    explicit Sieve(std::size_t most) : most_(most) {}
-
-    bool find(int key) {
-        const auto found = place_of(key);
-        if (found == items_.size())
-            return false;
-        items_[found].visited = true;
-        return true;
-    }
-    void insert(int key) {
-        if (place_of(key) != items_.size())
-            return;
-        if (items_.size() == most_) {
-            while (items_[hand_].visited) {
-                items_[hand_].visited = false;
-                hand_ = (hand_ + 1) % items_.size();
-            }
-            take(hand_);
-        }
-        // The hand stood at the end, and goes on from the oldest.
-        items_.push_back({key, false});
-    }
-    void erase(int key) {
-        if (const auto found = place_of(key); found != items_.size())
-            take(found);
-    }
-
-private:
-    struct Item {
-        int key;
-        bool visited;
-    };
-    std::size_t place_of(int key) const {
-        return static_cast<std::size_t>(
-            std::find_if(items_.begin(), items_.end(),
-                         [key](const Item& item) { return item.key == key; }) -
-            items_.begin());
-    }
-    void take(std::size_t place) {
-        items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(place));
-        if (hand_ > place)
-            --hand_;
-        if (hand_ == items_.size())
-            hand_ = 0;
-    }
-
-    std::size_t most_;
-    std::vector<Item> items_;
-    std::size_t hand_ = 0;
-};
-
 } // namespace
 
-TEST_CASE("a sharded cache holds and counts what a plain model does") {
+TEST_CASE("a sharded cache has the same entries and counts as a plain model") {
     const std::size_t one = make_entry(at(0s))->bytes();
     const Setting setting = GENERATE_COPY(Setting{1, plenty, plenty}, Setting{4, plenty, plenty},
                                           Setting{1, 20, plenty}, Setting{4, 20, plenty},
@@ -249,117 +194,4 @@ TEST_CASE("a sharded cache holds and counts what a plain model does") {
         }
         checked.check();
     }
-}
-
-TEST_CASE("a cache of one shard evicts in SIEVE's order") {
-    const std::size_t most = GENERATE(1U, 2U, 7U, 50U);
-    ShardedCache cache({most, plenty}, 1);
-    Sieve model(most);
-    std::mt19937 random(29);
-    for (int i = 0; i < 20'000; ++i) {
-        // A few are asked for often.
-        const auto range = static_cast<unsigned>(1 + random() % (3 * most));
-        const int key = static_cast<int>(random() % range);
-        const std::string name = std::to_string(key);
-        const CacheKeyView view = optimizer_key("ns", name);
-        const auto what = random() % 20;
-        if (what == 0) {
-            model.erase(key);
-            cache.erase(view);
-        } else if (what < 8) {
-            model.insert(key);
-            cache.insert_or_assign(view, make_entry(at(0s)));
-        } else {
-            CAPTURE(most, i, key);
-            REQUIRE(cache.visit(view, at(0s), [](const CacheEntry&) {}) == model.find(key));
-        }
-    }
-    CHECK(cache.stats().evictions > 500);
-}
-
-TEST_CASE("what was invalidated and is stored again is as new as what is stored now") {
-    ShardedCache cache({3, plenty}, 1);
-    const auto insert = [&](const char* namespace_name, const char* name) {
-        cache.insert_or_assign(optimizer_key(namespace_name, name), make_entry(at(0s)));
-    };
-    insert("again", "a");
-    insert("old", "b");
-    cache.erase_prefix("allocation:again/");
-    insert("again", "a");
-    insert("old", "c");
-    insert("old", "d"); // In the place of the oldest, which is b.
-    const auto holds = [&](const char* namespace_name, const char* name) {
-        return cache.find(optimizer_key(namespace_name, name), at(0s)) != nullptr;
-    };
-    CHECK(holds("again", "a"));
-    CHECK_FALSE(holds("old", "b"));
-    CHECK(holds("old", "c"));
-    CHECK(holds("old", "d"));
-}
-
-TEST_CASE("entries of all times expire when they should") {
-    const TimePoint first = TimePoint::min();
-    const TimePoint last = TimePoint::max();
-    const Duration tick(1);
-    const std::vector<TimePoint> times = {
-        first,       first + tick,       first + 10s, TimePoint() - 5s, TimePoint() - tick,
-        TimePoint(), TimePoint() + tick, at(0s),      last - 10s,       last - tick,
-        last};
-    for (const TimePoint now : times) {
-        ShardedCache cache({plenty, plenty}, 1);
-        std::size_t expired = 0;
-        for (std::size_t i = 0; i < times.size(); ++i) {
-            const std::string name = std::to_string(i);
-            cache.insert_or_assign(
-                optimizer_key("ns", name),
-                std::make_shared<const CacheEntry>(Availability{}, times[i], times[i], times[i]));
-            expired += now > times[i];
-        }
-        CHECK(cache.erase_expired(now) == expired);
-        CHECK(cache.size() == times.size() - expired);
-        for (std::size_t i = 0; i < times.size(); ++i) {
-            const std::string name = std::to_string(i);
-            CHECK((cache.find(optimizer_key("ns", name), now) != nullptr) == (now <= times[i]));
-        }
-    }
-}
-
-TEST_CASE("limits at both ends") {
-    const std::size_t none = 0;
-    const std::size_t all = ~std::size_t{0};
-    for (const auto& [entries, bytes] : {std::pair(none, all), std::pair(all, none)}) {
-        ShardedCache cache({entries, bytes}, 4);
-        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
-        CHECK(cache.size() == 0);
-        CHECK(cache.stats().evictions == 1);
-        cache.set_limits({all, all});
-        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
-        CHECK(cache.size() == 1);
-        cache.set_limits({entries, bytes});
-        CHECK(cache.size() == 0);
-        CHECK(cache.stats().bytes == 0);
-        CHECK(cache.stats().evictions == 2);
-    }
-}
-
-TEST_CASE("a key that is too long is not kept, and one that just fits is") {
-    ShardedCache cache;
-    const std::string long_namespace(0x7fff, 'n');
-    const std::string long_name(0xffff, 'm');
-    const CacheKeyView fits = optimizer_key(long_namespace, long_name);
-    cache.insert_or_assign(fits, make_entry(at(0s)));
-    CHECK(cache.find(fits, at(0s)) != nullptr);
-    const std::string longer_namespace = long_namespace + 'n';
-    const std::string longer_name = long_name + 'm';
-    for (const CacheKeyView& key :
-         {optimizer_key(longer_namespace, "a"), optimizer_key("a", longer_name)}) {
-        cache.insert_or_assign(key, make_entry(at(0s)));
-        CHECK(cache.find(key, at(0s)) == nullptr);
-        CHECK_FALSE(cache.erase(key));
-    }
-    CHECK(cache.erase_prefix("allocation:" + longer_namespace + "/") == 0);
-    CHECK(cache.erase_prefix("allocation:" + long_namespace + "/" + long_name + "m") == 0);
-    CHECK(cache.erase_prefix("allocation:" + long_namespace + "/" + long_name) == 1);
-    CHECK(cache.stats().insertions == 3);
-    CHECK(cache.stats().evictions == 2);
 }

@@ -5,7 +5,10 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -35,7 +38,7 @@ TEST_CASE("the number of shards is rounded up to a power of two") {
     CHECK(ShardedCache({10, 10}, ~std::size_t{0}).shard_count() == 4096);
 }
 
-TEST_CASE("a sharded cache finds, replaces and removes as a plain one does") {
+TEST_CASE("a sharded cache finds, replaces and removes like a plain one") {
     const std::size_t shards = GENERATE(1U, 2U, 16U);
     ShardedCache cache({plenty, plenty}, shards);
     fill(cache, 1000);
@@ -78,8 +81,7 @@ TEST_CASE("the statistics of all shards are summed") {
     CHECK(stats.hit_rate() == Catch::Approx(1.0 / 3));
 }
 
-TEST_CASE(
-    "all shards together keep no less than was asked for, and one entry per shard more at most") {
+TEST_CASE("all shards together keep at least the limit, and at most one entry per shard more") {
     const std::size_t bound = GENERATE(10U, 100U, 1000U);
     ShardedCache cache({bound, plenty}, 16);
     fill(cache, 20'000);
@@ -106,7 +108,7 @@ TEST_CASE("similar keys spread evenly over the shards") {
     CHECK(cache.stats().evictions == 0);
 }
 
-TEST_CASE("other limits are shared by the shards as the first ones were") {
+TEST_CASE("new limits are divided among the shards like the first ones") {
     ShardedCache cache({plenty, plenty}, 4);
     fill(cache, 4000);
     cache.set_limits({402, plenty});
@@ -116,4 +118,71 @@ TEST_CASE("other limits are shared by the shards as the first ones were") {
     cache.set_limits({plenty, plenty});
     fill(cache, 4000);
     CHECK(cache.size() == 4000);
+}
+
+TEST_CASE("entries expire on time, also at both ends of the clock") {
+    const TimePoint first = TimePoint::min();
+    const TimePoint last = TimePoint::max();
+    const Duration tick(1);
+    const std::vector<TimePoint> times = {
+        first,       first + tick,       first + 10s, TimePoint() - 5s, TimePoint() - tick,
+        TimePoint(), TimePoint() + tick, at(0s),      last - 10s,       last - tick,
+        last};
+    for (const TimePoint now : times) {
+        ShardedCache cache({plenty, plenty}, 1);
+        std::size_t expired = 0;
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const std::string name = std::to_string(i);
+            cache.insert_or_assign(
+                optimizer_key("ns", name),
+                std::make_shared<const CacheEntry>(Availability{}, times[i], times[i], times[i]));
+            expired += now > times[i];
+        }
+        CHECK(cache.erase_expired(now) == expired);
+        CHECK(cache.size() == times.size() - expired);
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const std::string name = std::to_string(i);
+            CHECK((cache.find(optimizer_key("ns", name), now) != nullptr) == (now <= times[i]));
+        }
+    }
+}
+
+TEST_CASE("a limit of zero keeps nothing, and the largest limit keeps everything") {
+    const std::size_t none = 0;
+    const std::size_t all = ~std::size_t{0};
+    for (const auto& [entries, bytes] : {std::pair(none, all), std::pair(all, none)}) {
+        ShardedCache cache({entries, bytes}, 4);
+        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
+        CHECK(cache.size() == 0);
+        CHECK(cache.stats().evictions == 1);
+        cache.set_limits({all, all});
+        cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
+        CHECK(cache.size() == 1);
+        cache.set_limits({entries, bytes});
+        CHECK(cache.size() == 0);
+        CHECK(cache.stats().bytes == 0);
+        CHECK(cache.stats().evictions == 2);
+    }
+}
+
+TEST_CASE("a key that is too long is not kept, and one that just fits is") {
+    ShardedCache cache;
+    const std::string long_namespace(0x7fff, 'n');
+    const std::string long_name(0xffff, 'm');
+    const CacheKeyView fits = optimizer_key(long_namespace, long_name);
+    cache.insert_or_assign(fits, make_entry(at(0s)));
+    CHECK(cache.find(fits, at(0s)) != nullptr);
+    const std::string longer_namespace = long_namespace + 'n';
+    const std::string longer_name = long_name + 'm';
+    for (const CacheKeyView& key :
+         {optimizer_key(longer_namespace, "a"), optimizer_key("a", longer_name)}) {
+        cache.insert_or_assign(key, make_entry(at(0s)));
+        CHECK(cache.find(key, at(0s)) == nullptr);
+        CHECK_FALSE(cache.erase(key));
+    }
+    CHECK(cache.erase_prefix("allocation:" + longer_namespace + "/") == 0);
+    CHECK(cache.erase_prefix("allocation:" + long_namespace + "/" + long_name + "m") == 0);
+    CHECK(cache.erase_prefix("allocation:" + long_namespace + "/" + long_name) == 1);
+    CHECK(cache.stats().insertions == 3);
+    CHECK(cache.stats().evictions == 2);
 }

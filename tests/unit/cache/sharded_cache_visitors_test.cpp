@@ -39,7 +39,7 @@ struct Fixture {
 
 } // namespace
 
-TEST_CASE("what a visitor sees stays until it returns, whatever it does to the cache") {
+TEST_CASE("an entry stays until its visitor returns, whatever the visitor does to the cache") {
     struct Change {
         const char* name;
         std::function<void(Fixture&)> make;
@@ -75,7 +75,7 @@ TEST_CASE("what a visitor sees stays until it returns, whatever it does to the c
         CHECK(fixture.cache.visit(wanted, now, [&](const CountedEntry& entry) {
             change.make(fixture);
             fixture.cache.erase_expired(now);
-            // A section within this one, which ends before it does.
+            // A nested read section, which ends before the outer one.
             fixture.cache.visit(wanted, now, [](const CountedEntry&) {});
             fixture.cache.erase_expired(now);
             CHECK(entry.is_intact());
@@ -88,7 +88,7 @@ TEST_CASE("what a visitor sees stays until it returns, whatever it does to the c
     }
 }
 
-TEST_CASE("a visitor that throws has left all the same") {
+TEST_CASE("a visitor that throws ends its read section") {
     Fixture fixture;
     fixture.insert(wanted);
     const auto fail = [](const CountedEntry&) { throw std::runtime_error("refused"); };
@@ -98,7 +98,7 @@ TEST_CASE("a visitor that throws has left all the same") {
     CHECK(fixture.living == 0);
 }
 
-TEST_CASE("an entry is destroyed without a lock, so that it may call the cache") {
+TEST_CASE("an entry is destroyed without a lock, so its destructor may call the cache") {
     Fixture fixture;
     int called = 0;
     const auto insert_calling = [&] {
@@ -118,13 +118,14 @@ TEST_CASE("an entry is destroyed without a lock, so that it may call the cache")
     for (int i = 0; i < 100; ++i)
         insert_calling();
     CHECK(called > 50);
-    fixture.cache.set_limits({0, 0}); // Neither are those that are not kept.
+    fixture.cache.set_limits({0, 0}); // The same holds for entries that are not kept.
     insert_calling();
     fixture.cache.erase_expired(now);
     CHECK(called == 103);
 }
 
-TEST_CASE("what was replaced or removed is destroyed without being asked for, before it is much") {
+TEST_CASE(
+    "replaced and removed entries are destroyed during later changes, before there are many") {
     Fixture fixture;
     fixture.insert_many(100);
     for (int i = 0; i < 1000; ++i) {
@@ -138,7 +139,7 @@ TEST_CASE("what was replaced or removed is destroyed without being asked for, be
     }
 }
 
-TEST_CASE("what was invalidated goes while others are inserted") {
+TEST_CASE("invalidated entries are destroyed during later insertions") {
     Fixture fixture;
     fixture.insert_many(2000);
     CHECK(fixture.cache.erase_prefix("replica:") == 2000);

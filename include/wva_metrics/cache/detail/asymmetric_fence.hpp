@@ -11,29 +11,30 @@
 
 namespace wva_metrics::detail {
 
-/// A fence in two halves: one that costs many readers nothing, and one that costs a rare writer a
-/// system call, which makes every running thread of the process pass a full fence (`membarrier`,
-/// Linux 4.14; the technique is that of liburcu and folly). Between the two the usual guarantee of
-/// a pair of `seq_cst` fences holds: of a store before one and a load after the other, at least one
-/// thread sees what the other has stored.
+/// A fence in two halves: a light one that costs the many readers nothing, and a heavy one that
+/// costs the rare writer a system call. The call is `membarrier` (Linux 4.14), which makes every
+/// running thread of the process execute a full fence; liburcu and folly use the same technique.
 ///
-/// Where the kernel has no such call, both halves are real fences; a reader then pays some
+/// The two halves give the guarantee of a pair of `seq_cst` fences: if each thread stores before
+/// its fence and loads after it, at least one of them sees the other's store.
+///
+/// If the kernel has no such call, both halves are real fences; a reader then pays some
 /// nanoseconds.
 class AsymmetricFence {
 public:
-    AsymmetricFence() noexcept : kernel_helps_(register_process()) {}
+    AsymmetricFence() noexcept : has_membarrier_(register_process()) {}
 
     /// The reader's half.
     void light() const noexcept {
-        if (kernel_helps_)
+        if (has_membarrier_)
             std::atomic_signal_fence(std::memory_order_seq_cst);
         else
             std::atomic_thread_fence(std::memory_order_seq_cst);
     }
-    /// The writer's half. False where the kernel refused; then nothing is guaranteed.
+    /// The writer's half. Returns false if the kernel refused; then nothing is guaranteed.
     [[nodiscard]] bool heavy() const noexcept {
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        return !kernel_helps_ || run_barrier();
+        return !has_membarrier_ || run_barrier();
     }
 
 private:
@@ -53,7 +54,7 @@ private:
     }
 #endif
 
-    bool kernel_helps_;
+    bool has_membarrier_;
 };
 
 } // namespace wva_metrics::detail

@@ -16,19 +16,19 @@
 
 namespace wva_metrics::detail {
 
-/// A key and its entry, as readers find them. It never changes once it can be found, except for the
-/// mark of a visit, and for its place in the queue, which is the writers' alone.
+/// A key and its entry, as readers find them. Once published it is immutable, except for the
+/// visited mark and for the queue links, which only writers use.
 ///
-/// The key's text stands at its end, in the same allocation, so that a look-up has no further line
-/// to wait for, and a node of a usual key takes 80 bytes.
+/// The key's text is stored at the end, in the same allocation, so that a look-up does not touch
+/// another cache line. A node with a typical key takes 80 bytes.
 template <typename Entry>
 class CacheNode {
 public:
-    /// Towards the most recently inserted; guarded by the shard's lock.
+    /// Queue links, guarded by the shard's lock. `newer` leads to the most recently inserted node.
     CacheNode* newer = nullptr;
     CacheNode* older = nullptr;
 
-    /// Whether a key is short enough: 32 KiB for the namespace, 64 KiB for the name.
+    /// True if the key is short enough: less than 32 KiB of namespace and 64 KiB of name.
     static bool can_hold(const CacheKeyView& key) noexcept {
         return key.namespace_name.size() <= namespace_mask && key.name.size() <= 0xffff;
     }
@@ -36,8 +36,9 @@ public:
                                            std::shared_ptr<const Entry> entry) {
         return std::unique_ptr<CacheNode>(new (key) CacheNode(key, std::move(entry)));
     }
-    /// Once, before it can be found.
-    void join(KeyGroups::Number group, KeyGroups::Generation generation) noexcept {
+    /// To be called once, before the node is published.
+    void assign_group(NamespaceTable::Number group,
+                      NamespaceTable::Generation generation) noexcept {
         group_ = group;
         generation_ = generation;
     }
@@ -48,14 +49,15 @@ public:
         return {kind_, {&text_[0], namespace_size}, {&text_[0] + namespace_size, name_size_}};
     }
     const std::shared_ptr<const Entry>& entry() const noexcept { return entry_; }
-    KeyGroups::Number group() const noexcept { return group_; }
-    /// Of its group, when the node joined it.
-    KeyGroups::Generation generation() const noexcept { return generation_; }
+    NamespaceTable::Number group() const noexcept { return group_; }
+    /// The generation of the group when the node was added to it.
+    NamespaceTable::Generation generation() const noexcept { return generation_; }
 
     bool visited() const noexcept {
         return (visited_and_namespace_size_.load(std::memory_order_relaxed) & visited_bit) != 0;
     }
-    /// Writes only where that changes something, so that readers of one node do not fight over it.
+    /// Writes only if that changes the mark, so that readers of one node do not contend for its
+    /// cache line.
     void mark_visited() const noexcept {
         const std::uint16_t seen = visited_and_namespace_size_.load(std::memory_order_relaxed);
         if ((seen & visited_bit) == 0)
@@ -89,12 +91,12 @@ private:
     }
 
     const std::shared_ptr<const Entry> entry_;
-    KeyGroups::Number group_ = KeyGroups::none;
-    KeyGroups::Generation generation_ = 0;
+    NamespaceTable::Number group_ = NamespaceTable::none;
+    NamespaceTable::Generation generation_ = 0;
     mutable std::atomic<std::uint16_t> visited_and_namespace_size_;
     const std::uint16_t name_size_;
     const EntryKind kind_;
-    /// The namespace and the name; as long as they need.
+    /// The namespace and the name. The allocation is as long as they need.
     char text_[3];
 };
 

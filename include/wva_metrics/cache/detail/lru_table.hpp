@@ -13,18 +13,19 @@
 
 namespace wva_metrics::detail {
 
-/// Entries by key, in the order of their last use. Knows no time, no bound and no lock.
+/// Entries by key, in the order of their last use. It has no clock, no bound and no lock; those
+/// belong to its owner.
 ///
-/// The entries sit in numbered slots and never move while they are kept. So a scan may go over the
-/// numbers in small steps, with the owner's lock released in between, and meets everything that is
-/// there from its beginning to its end.
+/// The entries are in numbered slots and do not move while they are stored. So a scan can visit the
+/// slots in small steps, releasing the owner's lock in between; it visits every entry that is
+/// stored during the whole scan.
 class LruTable {
 public:
     struct Slot {
         std::optional<CacheKey> key;
         /// Null: the slot is free.
         CacheEntryPtr entry;
-        /// Towards the most recently used; in a free slot, the next free one.
+        /// The link to the more recently used slot; in a free slot, to the next free one.
         Slot* newer = nullptr;
         Slot* older = nullptr;
     };
@@ -35,14 +36,14 @@ public:
 
     std::size_t size() const noexcept { return index_.size(); }
 
-    /// Null where there is none. Changes no order.
+    /// The slot of a key, or null. Does not change the order.
     Slot* find(const CacheKeyView& key) const {
         const auto found = index_.find(key);
         return found == index_.end() ? nullptr : *found;
     }
 
-    /// Adds an entry whose key is not there yet, as the most recently used. Changes nothing when it
-    /// throws.
+    /// Adds an entry as the most recently used. Its key must not be in the table yet. If it throws,
+    /// nothing has changed.
     void insert(const CacheKeyView& key, CacheEntryPtr entry) {
         if (!free_)
             free_ = &slots_.emplace_back();
@@ -54,7 +55,7 @@ public:
         link_as_newest(slot);
     }
 
-    /// Takes an entry out, for the caller to destroy when no lock is held.
+    /// Removes an entry and returns it, so that the caller can destroy it without a lock.
     CacheEntryPtr take(Slot& slot) noexcept {
         index_.erase(&slot);
         unlink(slot);
@@ -70,7 +71,7 @@ public:
         link_as_newest(slot);
     }
 
-    /// Null where the table is empty.
+    /// The least recently used slot; null if the table is empty.
     Slot* oldest() const noexcept { return oldest_; }
 
     /// One more than the highest slot number in use.
@@ -117,7 +118,7 @@ private:
         (slot.older ? slot.older->newer : oldest_) = slot.newer;
     }
 
-    /// A deque, because it grows without moving what it holds.
+    /// A deque, because it grows without moving its elements.
     std::deque<Slot> slots_;
     boost::unordered_flat_set<Slot*, SlotHash, SlotEqual> index_;
     Slot* newest_ = nullptr;

@@ -15,28 +15,32 @@
 
 namespace wva_metrics::detail {
 
-/// The groups of keys of a shard: those of one kind in one namespace. To invalidate a group at once
-/// is to raise its generation; whatever was kept under an older one is dead, and goes when it is
-/// met.
+/// The groups of a shard's keys. A group is the keys of one kind in one namespace.
 ///
-/// The generations stand side by side, as every hit reads one, and few lines are to hold them all.
-/// For one writer at a time; readers see the generations alone.
-class KeyGroups {
+/// Every group has a generation, and every node records the generation it was added under. So to
+/// invalidate a whole group takes one increment. The nodes of an older generation are stale: they
+/// no look-up returns them, and a writer that comes across them removes them.
+///
+/// The generations are stored in an array of their own, because every hit reads one of them, and so
+/// they share few cache lines.
+///
+/// **Threads:** one writer at a time; readers access only the generations.
+class NamespaceTable {
 public:
     using Number = std::uint32_t;
     using Generation = std::uint32_t;
-    using Generations = std::atomic<Generation>;
+    using AtomicGeneration = std::atomic<Generation>;
 
     struct Group {
-        /// Nodes that can be found.
+        /// Nodes in the slot table, live and stale.
         std::size_t nodes = 0;
-        /// Those of them that are alive, and what their entries hold.
+        /// Nodes of the current generation, and the bytes of their entries.
         std::size_t live = 0;
         std::size_t live_bytes = 0;
     };
 
-    /// The generations by number.
-    const Generations* generations() const noexcept { return generations_.get(); }
+    /// The generations, indexed by group number.
+    const AtomicGeneration* generations() const noexcept { return generations_.get(); }
 
     Generation generation(Number group) const noexcept {
         return generations_[group].load(std::memory_order_relaxed);
@@ -45,20 +49,22 @@ public:
 
     static constexpr Number none = ~Number{0};
 
-    /// `none` where there is no such group.
+    /// The group's number, or `none`.
     Number find(EntryKind kind, std::string_view namespace_name) const {
         const auto found = numbers_.find(key_of(kind, namespace_name));
         return found == numbers_.end() ? none : found->second;
     }
 
-    /// `shown` is where readers find the generations; these stand somewhere else after an addition
-    /// that needed room, even one that fails.
+    /// The group's number; adds the group if it is new.
+    ///
+    /// `published` is the array that readers use; growth reallocates it, even if the insertion then
+    /// throws.
     Number find_or_add(EntryKind kind, std::string_view namespace_name,
-                       std::atomic<const Generations*>& shown, Limbo& limbo) {
+                       std::atomic<const AtomicGeneration*>& published, RetireList& retired) {
         if (const Number known = find(kind, namespace_name); known != none)
             return known;
         if (free_.empty())
-            grow(shown, limbo);
+            grow(published, retired);
         const Number number = free_.back();
         numbers_.emplace(CacheKey(key_of(kind, namespace_name)), number);
         free_.pop_back();
@@ -66,21 +72,24 @@ public:
         return number;
     }
 
-    /// To be called for a group without nodes. Its number will be given again; its generation goes
-    /// on, so that whoever still holds a node of this one is not deceived.
+    /// Removes a group that has no nodes. Its number will be reused; the generation is incremented
+    /// and not reset, so that a reader that still holds a node of the old group sees that the node
+    /// is stale.
     void remove(EntryKind kind, std::string_view namespace_name) noexcept {
         const auto found = numbers_.find(key_of(kind, namespace_name));
-        raise(found->second);
-        free_.push_back(found->second); // There is room for all of them.
+        bump_generation(found->second);
+        free_.push_back(found->second); // `grow` reserved room for every number.
         numbers_.erase(found);
     }
 
-    /// It would have to be raised 2^32 times, before the dead are swept, for one to come back.
-    void raise(Number group) noexcept {
+    /// Makes the group's nodes stale. Wrap-around would need 2^32 invalidations of one group before
+    /// its stale nodes are swept.
+    void bump_generation(Number group) noexcept {
         generations_[group].store(generation(group) + 1, std::memory_order_release);
     }
 
-    /// Calls `visit(key, number)` for each; the key has an empty name.
+    /// Calls `visit(key, number)` for each group. The key has the group's kind and namespace, and
+    /// an empty name.
     template <typename Visit>
     void for_each(const Visit& visit) const {
         for (const auto& [key, number] : numbers_)
@@ -92,11 +101,11 @@ private:
         return {kind, namespace_name, {}};
     }
 
-    void grow(std::atomic<const Generations*>& shown, Limbo& limbo) {
+    void grow(std::atomic<const AtomicGeneration*>& published, RetireList& retired) {
         const std::size_t before = groups_.size();
         const std::size_t after = before == 0 ? 16 : 2 * before;
-        auto generations = std::make_unique<Generations[]>(after);
-        limbo.make_room();
+        auto generations = std::make_unique<AtomicGeneration[]>(after);
+        retired.reserve();
         free_.reserve(after);
         groups_.resize(after);
         for (std::size_t number = 0; number < before; ++number)
@@ -104,12 +113,12 @@ private:
                                       std::memory_order_relaxed);
         for (std::size_t number = after; number-- > before;)
             free_.push_back(static_cast<Number>(number));
-        shown.store(generations.get(), std::memory_order_release);
+        published.store(generations.get(), std::memory_order_release);
         generations.swap(generations_);
-        limbo.add_large(std::move(generations));
+        retired.add_large(std::move(generations));
     }
 
-    std::unique_ptr<Generations[]> generations_;
+    std::unique_ptr<AtomicGeneration[]> generations_;
     std::vector<Group> groups_;
     std::vector<Number> free_;
     boost::unordered_flat_map<CacheKey, Number, CacheKeyHash, CacheKeyEqual> numbers_;

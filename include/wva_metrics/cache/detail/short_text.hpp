@@ -7,9 +7,9 @@
 #include <cstring>
 #include <string_view>
 
-/// Hashing and comparing texts of some dozen bytes, which is most of what a hit consists of. Both
-/// read whole words, the last of them overlapping the one before, so that no byte is handled alone
-/// and no function of the C library is called.
+/// Hashing and comparing texts of a few dozen bytes, which is most of the cost of a hit. Both read
+/// whole words, the last one overlapping its predecessor, so that no byte is handled on its own and
+/// no C library function is called.
 namespace wva_metrics::detail {
 
 template <typename Word>
@@ -19,7 +19,7 @@ std::uint64_t load_word(const char* from) noexcept {
     return word;
 }
 
-/// Both halves of the full product of two words, folded into one.
+/// The full 128-bit product of two words, both halves combined by XOR.
 inline std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) noexcept {
 #ifdef __SIZEOF_INT128__
     __extension__ using Wide = unsigned __int128;
@@ -39,24 +39,26 @@ inline std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) noexcep
 }
 
 /// Mixes a text into a hash: every bit of the result depends on every byte of the text and on the
-/// seed, which must be a number without a pattern, such as another hash. (With a small one, all
-/// texts of some size would have the same hash, as one of the factors is 0.) In the manner of Wang
-/// Yi's wyhash (public domain), which is among the fastest for short texts. Not for texts that
-/// somebody chooses in order to do harm.
+/// seed. The algorithm follows Wang Yi's wyhash (public domain), which is among the fastest for
+/// short texts.
+///
+/// The seed must be a number without a pattern, such as another hash. (With a small seed, all texts
+/// of some sizes would have the same hash, because one of the factors is 0.) Not resistant to texts
+/// that an attacker chooses.
 inline std::uint64_t hash_text(std::uint64_t seed, std::string_view text) noexcept {
-    // A number without a pattern: digits of the golden ratio.
+    // A number without a pattern: the fractional bits of the golden ratio.
     constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
     const char* const from = text.data();
     const std::size_t size = text.size();
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     if (size > 16) {
-        std::size_t place = 0;
+        std::size_t offset = 0;
         do {
-            seed = multiply_and_fold(load_word<std::uint64_t>(from + place) ^ golden,
-                                     load_word<std::uint64_t>(from + place + 8) ^ seed);
-            place += 16;
-        } while (place + 16 < size);
+            seed = multiply_and_fold(load_word<std::uint64_t>(from + offset) ^ golden,
+                                     load_word<std::uint64_t>(from + offset + 8) ^ seed);
+            offset += 16;
+        } while (offset + 16 < size);
         first = load_word<std::uint64_t>(from + size - 16);
         last = load_word<std::uint64_t>(from + size - 8);
     } else if (size >= 8) {
@@ -73,7 +75,7 @@ inline std::uint64_t hash_text(std::uint64_t seed, std::string_view text) noexce
     return multiply_and_fold(first ^ golden, last ^ seed ^ size);
 }
 
-/// Whether the words at the two ends of texts of this size are equal.
+/// True if the first and the last word of two texts of this size are equal.
 template <typename Word>
 bool equal_ends(const char* a, const char* b, std::size_t size) noexcept {
     const std::size_t last = size - sizeof(Word);
@@ -81,23 +83,23 @@ bool equal_ends(const char* a, const char* b, std::size_t size) noexcept {
             (load_word<Word>(a + last) ^ load_word<Word>(b + last))) == 0;
 }
 
-/// Whether two texts of the same size are equal.
+/// True if two texts of the same size are equal.
 inline bool equal_text(const char* a, const char* b, std::size_t size) noexcept {
     if (size > 16) {
-        std::size_t place = 0;
+        std::size_t offset = 0;
         do {
-            if (!equal_ends<std::uint64_t>(a + place, b + place, 16))
+            if (!equal_ends<std::uint64_t>(a + offset, b + offset, 16))
                 return false;
-            place += 16;
-        } while (place + 16 < size);
+            offset += 16;
+        } while (offset + 16 < size);
         return equal_ends<std::uint64_t>(a + size - 16, b + size - 16, 16);
     }
     if (size >= 8)
         return equal_ends<std::uint64_t>(a, b, size);
     if (size >= 4)
         return equal_ends<std::uint32_t>(a, b, size);
-    for (std::size_t place = 0; place < size; ++place)
-        if (a[place] != b[place])
+    for (std::size_t offset = 0; offset < size; ++offset)
+        if (a[offset] != b[offset])
             return false;
     return true;
 }

@@ -18,19 +18,21 @@
 
 namespace wva_metrics::detail {
 
-/// What a shard holds, and the changes that keep table, queue, groups and books in step.
+/// The contents of a shard: slot table, SIEVE queue, groups and counts, and the changes that keep
+/// them consistent.
 ///
-/// For one writer at a time, except for `find_for_reader`. What a change takes out it leaves to the
-/// limbo. A change that throws (`std::bad_alloc`) has changed nothing but, perhaps, its own room.
+/// What a change unlinks goes to the `RetireList`. If a change throws (`std::bad_alloc`), the
+/// contents are as before; only capacity may have grown.
+///
+/// **Threads:** one writer at a time; `find_for_reader` may run beside it.
 template <typename Entry>
 class SieveContents {
 public:
     using Node = CacheNode<Entry>;
     using EntryPtr = std::shared_ptr<const Entry>;
-    /// With the generations of the groups beside it.
-    using Table = SlotTable<Node, KeyGroups::Generations>;
-    /// Where readers find the table.
-    using ShownTable = std::atomic<Table*>;
+    using Table = SlotTable<Node, NamespaceTable::AtomicGeneration>;
+    /// The pointer through which readers find the table.
+    using PublishedTable = std::atomic<Table*>;
 
     SieveContents() = default;
     SieveContents(const SieveContents&) = delete;
@@ -42,20 +44,20 @@ public:
         }
     }
 
-    /// The node of a key, or null. Only within a read section; good until its end.
-    static const Node* find_for_reader(const ShownTable& shown, const CacheKeyView& key,
+    /// The live node of a key, or null. Only within a read section; valid until its end.
+    static const Node* find_for_reader(const PublishedTable& published, const CacheKeyView& key,
                                        std::size_t hash) noexcept {
-        const Table& table = *shown.load(std::memory_order_acquire);
+        const Table& table = *published.load(std::memory_order_acquire);
         const Node* const node = table.find(hash, HasKey{key});
         if (node == nullptr)
             return nullptr;
-        const auto* const generations = table.companion.load(std::memory_order_acquire);
+        const auto* const generations = table.generations.load(std::memory_order_acquire);
         const auto generation = generations[node->group()].load(std::memory_order_acquire);
         return generation == node->generation() ? node : nullptr;
     }
 
     Table* table() const noexcept { return table_.get(); }
-    const KeyGroups& groups() const noexcept { return groups_; }
+    const NamespaceTable& namespaces() const noexcept { return namespaces_; }
 
     static constexpr std::size_t no_slot = Table::none;
     /// The slot of a key, or `no_slot`.
@@ -65,98 +67,100 @@ public:
     const Node& node(std::size_t slot) const noexcept { return *table_->node(slot); }
 
     bool is_live(const Node& node) const noexcept {
-        return groups_.generation(node.group()) == node.generation();
+        return namespaces_.generation(node.group()) == node.generation();
     }
 
+    /// All nodes, live and stale.
     std::size_t nodes() const noexcept { return nodes_; }
-    /// Of the nodes those that have not been invalidated, and what their entries hold.
+    /// Nodes whose group was not invalidated since they were added, and the bytes of their entries.
     std::size_t live() const noexcept { return live_; }
     std::size_t live_bytes() const noexcept { return live_bytes_; }
-    std::size_t dead() const noexcept { return nodes_ - live_; }
+    std::size_t stale_nodes() const noexcept { return nodes_ - live_; }
     bool exceeds(const CacheLimits& limits) const noexcept {
         return live_ > limits.max_entries || live_bytes_ > limits.max_bytes;
     }
 
-    /// For a key that has no node.
-    void add(const CacheKeyView& key, std::size_t hash, EntryPtr entry, ShownTable& shown,
-             Limbo& limbo) {
+    /// Adds a node for a key that has none.
+    void add(const CacheKeyView& key, std::size_t hash, EntryPtr entry, PublishedTable& published,
+             RetireList& retired) {
         if (nodes_ == table_->room())
-            grow_table(shown, limbo);
+            grow_table(published, retired);
         std::unique_ptr<Node> made = Node::make(key, std::move(entry));
         const auto group =
-            groups_.find_or_add(key.kind, key.namespace_name, table_->companion, limbo);
-        // Nothing fails from here on.
+            namespaces_.find_or_add(key.kind, key.namespace_name, table_->generations, retired);
+        // Nothing throws from here on.
         Node& node = *made.release();
-        node.join(group, groups_.generation(group));
+        node.assign_group(group, namespaces_.generation(group));
         ++nodes_;
-        ++groups_[group].nodes;
-        note_live(node);
+        ++namespaces_[group].nodes;
+        add_live(node);
         queue_.push(node);
         table_->insert(hash, node, coarse(node.entry()->keep_until()));
     }
 
-    /// Returns the new node, which keeps the old one's place in the queue, and its mark.
-    const Node& replace(std::size_t slot, EntryPtr entry, Limbo& limbo) {
-        limbo.make_room();
+    /// Replaces the node in a slot, and returns the new one. It takes over the old one's position
+    /// in the queue and its visited mark, unless the old one is stale.
+    const Node& replace(std::size_t slot, EntryPtr entry, RetireList& retired) {
+        retired.reserve();
         std::unique_ptr<Node> made = Node::make(table_->node(slot)->key(), std::move(entry));
-        // Nothing fails from here on.
+        // Nothing throws from here on.
         Node& node = *made.release();
         std::unique_ptr<Node> old(table_->node(slot));
-        node.join(old->group(), groups_.generation(old->group()));
+        node.assign_group(old->group(), namespaces_.generation(old->group()));
         if (is_live(*old)) {
-            note_dead(*old);
+            subtract_live(*old);
             if (old->visited())
                 node.mark_visited();
             queue_.replace(*old, node);
-        } else { // As if the old one were gone already.
+        } else { // The same as if the stale node had been removed before.
             queue_.remove(*old);
             queue_.push(node);
         }
-        note_live(node);
+        add_live(node);
         table_->replace(slot, node, coarse(node.entry()->keep_until()));
-        limbo.add(std::move(old));
+        retired.add(std::move(old));
         return node;
     }
 
-    void remove(std::size_t slot, std::size_t hash, Limbo& limbo) {
-        limbo.make_room();
+    void remove(std::size_t slot, std::size_t hash, RetireList& retired) {
+        retired.reserve();
         std::unique_ptr<Node> node(table_->node(slot));
         if (is_live(*node))
-            note_dead(*node);
+            subtract_live(*node);
         table_->erase(slot, hash);
         queue_.remove(*node);
         --nodes_;
-        if (--groups_[node->group()].nodes == 0)
-            groups_.remove(node->key().kind, node->key().namespace_name);
-        limbo.add(std::move(node));
+        if (--namespaces_[node->group()].nodes == 0)
+            namespaces_.remove(node->key().kind, node->key().namespace_name);
+        retired.add(std::move(node));
     }
-    void remove(const Node& node, Limbo& limbo) {
+    void remove(const Node& node, RetireList& retired) {
         const std::size_t hash = CacheKeyHash()(node.key());
         const auto is_it = [&](const Node& other) { return &other == &node; };
-        remove(table_->find_slot(hash, is_it), hash, limbo);
+        remove(table_->find_slot(hash, is_it), hash, retired);
     }
 
-    /// Invalidates a group; says how many entries.
-    std::size_t kill(KeyGroups::Number number) noexcept {
-        KeyGroups::Group& group = groups_[number];
-        const std::size_t killed = std::exchange(group.live, 0);
-        if (killed == 0)
+    /// Invalidates all entries of a group; returns their number.
+    std::size_t invalidate(NamespaceTable::Number number) noexcept {
+        NamespaceTable::Group& group = namespaces_[number];
+        const std::size_t invalidated = std::exchange(group.live, 0);
+        if (invalidated == 0)
             return 0;
-        groups_.raise(number);
-        live_ -= killed;
+        namespaces_.bump_generation(number);
+        live_ -= invalidated;
         live_bytes_ -= std::exchange(group.live_bytes, 0);
-        return killed;
+        return invalidated;
     }
 
-    /// The node to evict, other than `keep`, alive or dead; only while there is another.
+    /// The node to evict, live or stale, never `keep`. There must be another node.
     const Node& victim(const Node* keep) noexcept {
         return *queue_.victim(keep, [this](const Node& node) { return is_live(node); });
     }
 
-    /// One node after the other, again from the first after the last; null where there is none.
+    /// Returns one node after another, and starts over after the last; null if there is none.
     const Node* sweep() noexcept { return queue_.sweep(); }
 
-    /// Calls `visit(node)` for each, which may remove it.
+    /// Calls `visit(node)` for each node; `visit` may remove it.
     template <typename Visit>
     void for_each(const Visit& visit) {
         for (Node* node = queue_.oldest(); node != nullptr;) {
@@ -166,7 +170,7 @@ public:
         }
     }
 
-    /// Calls `visit(node)` for each that may have expired by then, which may remove it.
+    /// Calls `visit(node)` for each node that may have expired at `time`; `visit` may remove it.
     template <typename Visit>
     void for_each_until(TimePoint time, const Visit& visit) {
         table_->for_each_until(coarse(time), [&](std::size_t slot) { visit(node(slot)); });
@@ -183,16 +187,16 @@ private:
             std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
     }
 
-    void note_live(const Node& node) noexcept {
-        KeyGroups::Group& group = groups_[node.group()];
+    void add_live(const Node& node) noexcept {
+        NamespaceTable::Group& group = namespaces_[node.group()];
         const std::size_t bytes = node.entry()->bytes();
         ++group.live;
         group.live_bytes += bytes;
         ++live_;
         live_bytes_ += bytes;
     }
-    void note_dead(const Node& node) noexcept {
-        KeyGroups::Group& group = groups_[node.group()];
+    void subtract_live(const Node& node) noexcept {
+        NamespaceTable::Group& group = namespaces_[node.group()];
         const std::size_t bytes = node.entry()->bytes();
         --group.live;
         group.live_bytes -= bytes;
@@ -200,20 +204,20 @@ private:
         live_bytes_ -= bytes;
     }
 
-    /// By a third, so that it is never much larger than it has to be. Readers go on in the old
-    /// table, which stays as it is, until they come again.
-    void grow_table(ShownTable& shown, Limbo& limbo) {
+    /// Grows by a third, so that the table is never much larger than necessary. Readers that are
+    /// inside the old table, which no longer changes, finish there.
+    void grow_table(PublishedTable& published, RetireList& retired) {
         auto table = std::make_unique<Table>(nodes_ + nodes_ / 3);
-        limbo.make_room();
+        retired.reserve();
         for (Node* node = queue_.oldest(); node != nullptr; node = node->newer)
             table->insert(CacheKeyHash()(node->key()), *node, coarse(node->entry()->keep_until()));
-        table->companion.store(groups_.generations(), std::memory_order_relaxed);
-        shown.store(table.get(), std::memory_order_release);
+        table->generations.store(namespaces_.generations(), std::memory_order_relaxed);
+        published.store(table.get(), std::memory_order_release);
         table.swap(table_);
-        limbo.add_large(std::move(table));
+        retired.add_large(std::move(table));
     }
 
-    KeyGroups groups_;
+    NamespaceTable namespaces_;
     std::unique_ptr<Table> table_ = std::make_unique<Table>(0);
     SieveQueue<Node> queue_;
     std::size_t nodes_ = 0;

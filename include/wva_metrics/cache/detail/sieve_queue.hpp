@@ -5,12 +5,14 @@
 
 namespace wva_metrics::detail {
 
-/// Nodes in the order of their insertion, and which of them is to go when there is no room: SIEVE
-/// (Zhang et al., NSDI 2024). A hand goes from the oldest to the newest, takes the mark from those
-/// that were visited since it last came by, and stops at the first that was not. So a hit moves
-/// nothing, and what is asked for once leaves soon.
+/// Nodes in the order of their insertion, and the choice of the node to evict: SIEVE (Zhang et al.,
+/// NSDI 2024). A hand moves from the oldest node to the newest, clears the mark of the nodes that
+/// were visited since its last round, and stops at the first node that was not. So a hit moves no
+/// node, and a key that is requested only once leaves soon.
 ///
-/// For one writer at a time; `Node` has `newer`, `older`, `visited()` and `clear_visited()`.
+/// `Node` has `newer`, `older`, `visited()` and `clear_visited()`.
+///
+/// **Threads:** one writer at a time; readers may mark nodes as visited meanwhile.
 template <typename Node>
 class SieveQueue {
 public:
@@ -28,7 +30,7 @@ public:
         (node.older ? node.older->newer : oldest_) = node.newer;
     }
 
-    /// Puts another node into the place of one.
+    /// Puts the node `by` into the position of `node`.
     void replace(Node& node, Node& by) noexcept {
         by.newer = node.newer;
         by.older = node.older;
@@ -39,10 +41,10 @@ public:
                 *pointer = &by;
     }
 
-    /// The node to evict, other than `keep`; null where there is no other. One that is no longer
-    /// alive goes whether it was visited or not.
+    /// The node to evict, never `keep`; null if there is no other. A node that is not live is
+    /// chosen even if it was visited.
     ///
-    /// The hand goes round once at most, even where readers mark again faster than it comes by.
+    /// The hand makes at most one round, even if readers mark the nodes again faster than it moves.
     template <typename IsLive>
     Node* victim(const Node* keep, const IsLive& is_live) noexcept {
         if (oldest_ == nullptr || (oldest_ == keep && newest_ == keep))
@@ -58,11 +60,12 @@ public:
             }
             node = next(node);
         } while (node != start);
-        hand_ = node == keep ? next(node) : node; // To be removed, which moves the hand on.
+        hand_ = node == keep ? next(node) : node; // The caller removes it, which moves the hand on.
         return hand_;
     }
 
-    /// One node after the other, again from the oldest after the newest; null where there is none.
+    /// Returns one node after another, and starts over at the oldest after the newest; null if
+    /// there is none.
     Node* sweep() noexcept {
         Node* const node = sweeper_ ? sweeper_ : oldest_;
         sweeper_ = node ? node->newer : nullptr;
@@ -79,7 +82,7 @@ private:
 
     Node* newest_ = nullptr;
     Node* oldest_ = nullptr;
-    /// Null: at the oldest.
+    /// Null means the oldest node.
     Node* hand_ = nullptr;
     Node* sweeper_ = nullptr;
 };

@@ -23,24 +23,25 @@
 
 namespace wva_metrics::detail {
 
-/// A part of a `ShardedCache`: its readers take no lock, its writers one.
+/// A part of a `ShardedCache`. Its readers take no lock; its writers take one.
 ///
-/// A writer never changes what a reader can see of a node. It makes another one, puts it into the
-/// slot, and leaves the old one to the limbo, until no reader can hold it any more.
+/// A writer never changes what a reader can see of a node. It makes a new node, puts it into the
+/// slot, and moves the old one to the `RetireList` until no reader can hold it any more.
 ///
-/// What is invalidated by a prefix dies where it is and no longer counts. Dead nodes go when a
-/// writer meets them; each insertion looks at some where they are more than a quarter of the living
-/// and a few.
+/// Invalidating a namespace leaves its nodes in place; they are stale and no longer count. A writer
+/// removes the stale nodes it comes across. If there are more than a quarter of the live ones plus
+/// 64, every insertion also sweeps some.
 ///
-/// **What a look-up may answer.** A table is complete when readers get to see it, and when it has
-/// been replaced, it stays as it was at that moment, with the generations beside it. So a reader
-/// who is still in it answers as of a moment after his look-up began: for each key, look-ups and
-/// changes are linearizable. A kill is a change of all keys of its group, at the store of the
-/// generation. `SlotTable` says why a search of a table that is being changed is right, and
-/// `ReadSections` why what is found is still there.
+/// **Consistency:** for each key, look-ups and changes are linearizable. A table is complete before
+/// it is published, and once replaced it does not change any more, and neither do its generations.
+/// So a reader that is still in a replaced table answers as of a moment after its look-up began. An
+/// invalidation changes all keys of its group at once, at the store of the generation. See
+/// `SlotTable` for why concurrent searches are correct, `EpochDomain` for why the node found is
+/// alive.
 ///
-/// **Where memory lacks** (`std::bad_alloc`), a change that has several parts may have done some of
-/// them, such as evicting for what is not inserted then. What it has done is counted.
+/// **Errors:** if memory runs out (`std::bad_alloc`), a change of several steps may have done some
+/// of them, such as an eviction for an entry that is then not inserted. The counters include those
+/// steps.
 template <typename Entry>
 class SieveShard {
 public:
@@ -48,18 +49,19 @@ public:
     using Node = typename Contents::Node;
     using EntryPtr = typename Contents::EntryPtr;
 
-    /// To be called before anything else. (Shards stand in a vector, and cannot be moved.)
-    void open(ReadSections& sections, CacheLimits limits) noexcept {
-        sections_ = &sections;
+    /// To be called before anything else. (Not a constructor, because the shards are elements of a
+    /// vector and cannot be moved.)
+    void open(EpochDomain& domain, CacheLimits limits) noexcept {
+        domain_ = &domain;
         limits_ = limits;
     }
 
-    /// The node of a key, or null. Only within a read section; good until its end.
+    /// The live node of a key, or null. Only within a read section; valid until its end.
     const Node* find(const CacheKeyView& key, std::size_t hash) const noexcept {
-        return Contents::find_for_reader(shown_table_, key, hash);
+        return Contents::find_for_reader(published_table_, key, hash);
     }
 
-    /// For a thread that cannot have a read section; counts by itself.
+    /// For a thread that has no `ThreadRecord`. Counts the look-up in the shard.
     EntryPtr find_locked(const CacheKeyView& key, std::size_t hash, TimePoint now) {
         const std::lock_guard lock(mutex_);
         const Node* const node = find(key, hash);
@@ -73,116 +75,117 @@ public:
     }
 
     void insert_or_assign(const CacheKeyView& key, std::size_t hash, EntryPtr entry) {
-        const Writing writing(*this);
+        const WriteGuard guard(*this);
         const std::size_t bytes = entry->bytes();
         const std::size_t slot = contents_->find_slot(key, hash);
         if (bytes > limits_.max_bytes || limits_.max_entries == 0 || !Node::can_hold(key)) {
             if (slot != Contents::no_slot)
-                contents_->remove(slot, hash, limbo_);
+                contents_->remove(slot, hash, retired_);
             ++stats_.insertions;
             ++stats_.evictions;
             return;
         }
         if (slot != Contents::no_slot) {
-            const Node& kept = contents_->replace(slot, std::move(entry), limbo_);
+            const Node& kept = contents_->replace(slot, std::move(entry), retired_);
             while (contents_->exceeds(limits_))
                 evict_one(&kept);
         } else {
-            // The entry alone is within the limits, so what is left of these is not negative.
+            // The entry alone is within the limits, so the differences are not negative.
             while (contents_->exceeds({limits_.max_entries - 1, limits_.max_bytes - bytes}))
                 evict_one(nullptr);
-            contents_->add(key, hash, std::move(entry), shown_table_, limbo_);
+            contents_->add(key, hash, std::move(entry), published_table_, retired_);
         }
         ++stats_.insertions;
-        sweep_some_dead();
+        sweep_stale_nodes();
     }
 
-    /// Whether there was one.
+    /// True if there was an entry.
     bool erase(const CacheKeyView& key, std::size_t hash) {
-        const Writing writing(*this);
+        const WriteGuard guard(*this);
         const std::size_t slot = contents_->find_slot(key, hash);
         if (slot == Contents::no_slot)
             return false;
         const bool was_live = contents_->is_live(contents_->node(slot));
-        contents_->remove(slot, hash, limbo_);
+        contents_->remove(slot, hash, retired_);
         if (was_live)
             ++stats_.invalidations;
         return was_live;
     }
 
-    /// Removes the keys that begin so: in no time where that is all of a namespace, else by a walk
-    /// over the shard.
+    /// Removes the keys with this prefix: O(1) for a whole namespace, otherwise a scan of the
+    /// shard.
     std::size_t erase_prefix(const NamespacePrefix& prefix) {
-        const Writing writing(*this);
-        const auto group = contents_->groups().find(prefix.kind, prefix.namespace_name);
-        if (group == KeyGroups::none)
+        const WriteGuard guard(*this);
+        const auto group = contents_->namespaces().find(prefix.kind, prefix.namespace_name);
+        if (group == NamespaceTable::none)
             return 0;
         if (prefix.name_prefix.empty())
-            return kill(group);
+            return invalidate(group);
         std::size_t erased = 0;
         contents_->for_each([&](const Node& node) {
             if (node.group() != group || !contents_->is_live(node) ||
                 !node.key().name.starts_with(prefix.name_prefix))
                 return;
-            contents_->remove(node, limbo_);
+            contents_->remove(node, retired_);
             ++stats_.invalidations;
             ++erased;
         });
         return erased;
     }
 
-    /// Likewise for a prefix that ends before the name does: each group goes whole or not at all.
+    /// Removes the keys with a prefix that ends before the name begins. So every group matches as a
+    /// whole or not at all.
     std::size_t erase_groups(std::string_view prefix) {
-        const Writing writing(*this);
+        const WriteGuard guard(*this);
         std::size_t erased = 0;
-        contents_->groups().for_each([&](const CacheKeyView& key, KeyGroups::Number group) {
-            if (starts_with(key, prefix))
-                erased += kill(group);
-        });
+        contents_->namespaces().for_each(
+            [&](const CacheKeyView& key, NamespaceTable::Number group) {
+                if (starts_with(key, prefix))
+                    erased += invalidate(group);
+            });
         return erased;
     }
 
-    /// Removes what is expired or dead, and says how much had expired.
+    /// Removes expired entries and stale nodes; returns the number of expired entries.
     std::size_t erase_expired(TimePoint now) {
-        const Writing writing(*this, collect_now);
+        const WriteGuard guard(*this, reclaim_now);
         std::size_t erased = 0;
         contents_->for_each_until(now, [&](const Node& node) {
             if (!contents_->is_live(node) || !node.entry()->is_expired(now))
                 return;
-            contents_->remove(node, limbo_);
+            contents_->remove(node, retired_);
             ++stats_.expirations;
             ++erased;
         });
-        if (contents_->dead() > 0)
+        if (contents_->stale_nodes() > 0)
             contents_->for_each([this](const Node& node) {
                 if (!contents_->is_live(node))
-                    contents_->remove(node, limbo_);
+                    contents_->remove(node, retired_);
             });
         return erased;
     }
 
     void clear() {
-        const Writing writing(*this, collect_now);
+        const WriteGuard guard(*this, reclaim_now);
         auto emptied = std::make_unique<Contents>();
-        limbo_.make_room();
-        shown_table_.store(emptied->table(), std::memory_order_release);
+        retired_.reserve();
+        published_table_.store(emptied->table(), std::memory_order_release);
         emptied.swap(contents_);
         stats_.invalidations += emptied->live();
-        limbo_.add(std::move(emptied));
+        retired_.add(std::move(emptied));
     }
 
-    /// Other bounds from now on; what is too much for them is evicted in steps that are short for
-    /// other writers.
+    /// Applies new limits, evicting in small batches so other writers are not blocked for long.
     void set_limits(CacheLimits limits) {
         constexpr int evictions_per_step = 256;
         for (bool fits = false; !fits;) {
-            const Writing writing(*this, collect_now);
+            const WriteGuard guard(*this, reclaim_now);
             for (int eviction = 0; eviction < evictions_per_step && contents_->exceeds(limits);
                  ++eviction)
                 evict_one(nullptr);
             fits = !contents_->exceeds(limits);
-            // What is there still fits until the last step, so that an insertion in between need
-            // not evict the rest all alone.
+            // Until the last step the limits admit all that is stored, so that an insertion in
+            // between does not have to evict the rest at once.
             limits_.max_entries = std::max(limits.max_entries, contents_->live());
             limits_.max_bytes = std::max(limits.max_bytes, contents_->live_bytes());
         }
@@ -193,7 +196,7 @@ public:
         return contents_->live();
     }
 
-    /// Without the look-ups of threads that have a cell.
+    /// Without the look-ups of threads that have a `ThreadRecord`; those are in the `EpochDomain`.
     CacheStats stats() const {
         const std::lock_guard lock(mutex_);
         CacheStats stats = stats_;
@@ -203,72 +206,72 @@ public:
     }
 
 private:
-    enum CollectWhen : bool { collect_when_many, collect_now };
+    enum ReclaimWhen : bool { reclaim_when_due, reclaim_now };
 
-    /// Held by whoever changes the shard. What may be destroyed is destroyed when the lock has been
-    /// released.
-    class Writing {
+    /// Holds the lock while a writer changes the shard. At the end it reclaims retired objects, and
+    /// destroys them after it has released the lock.
+    class WriteGuard {
     public:
-        explicit Writing(SieveShard& shard, CollectWhen when = collect_when_many)
+        explicit WriteGuard(SieveShard& shard, ReclaimWhen when = reclaim_when_due)
             : shard_(shard), when_(when), lock_(shard.mutex_) {}
-        Writing(const Writing&) = delete;
-        Writing& operator=(const Writing&) = delete;
-        ~Writing() {
-            // To collect costs a system call, so it is done for several at a time; an eighth of
-            // what is there may wait.
+        WriteGuard(const WriteGuard&) = delete;
+        WriteGuard& operator=(const WriteGuard&) = delete;
+        ~WriteGuard() {
+            // To reclaim costs a system call, so it is done for several objects at a time; up to an
+            // eighth of the nodes may wait.
             constexpr std::size_t few = 16;
-            const std::size_t many = few + shard_.contents_->nodes() / 8;
-            if (when_ == collect_when_many && !shard_.limbo_.holds(many))
+            const std::size_t threshold = few + shard_.contents_->nodes() / 8;
+            if (when_ == reclaim_when_due && !shard_.retired_.is_reclaim_due(threshold))
                 return;
             try {
-                shard_.limbo_.collect(*shard_.sections_, garbage_);
+                shard_.retired_.reclaim(*shard_.domain_, reclaimed_);
             } catch (const std::bad_alloc&) {
-                // The next one may have more luck; until then it stays.
+                // The objects stay retired until a later change reclaims them.
             }
         }
 
     private:
         SieveShard& shard_;
-        CollectWhen when_;
-        std::vector<Garbage> garbage_;
+        ReclaimWhen when_;
+        std::vector<Retired> reclaimed_;
         std::unique_lock<std::mutex> lock_;
     };
 
-    /// Invalidates a group; says how many entries.
-    std::size_t kill(KeyGroups::Number group) noexcept {
-        const std::size_t killed = contents_->kill(group);
-        stats_.invalidations += killed;
-        return killed;
+    /// Invalidates all entries of a group; returns their number.
+    std::size_t invalidate(NamespaceTable::Number group) noexcept {
+        const std::size_t invalidated = contents_->invalidate(group);
+        stats_.invalidations += invalidated;
+        return invalidated;
     }
 
-    /// Or removes a dead one. Never `keep`; only while there is another.
+    /// Evicts a live node or removes a stale one, never `keep`. There must be another node.
     void evict_one(const Node* keep) {
         const Node& victim = contents_->victim(keep);
         const bool was_live = contents_->is_live(victim);
-        contents_->remove(victim, limbo_);
+        contents_->remove(victim, retired_);
         if (was_live)
             ++stats_.evictions;
     }
 
-    void sweep_some_dead() {
+    void sweep_stale_nodes() {
         constexpr std::size_t few = 64;
         constexpr int steps = 64;
-        if (contents_->dead() <= few + contents_->live() / 4)
+        if (contents_->stale_nodes() <= few + contents_->live() / 4)
             return;
         for (int step = 0; step < steps; ++step)
             if (const Node* const node = contents_->sweep(); node && !contents_->is_live(*node))
-                contents_->remove(*node, limbo_);
+                contents_->remove(*node, retired_);
     }
 
-    /// Readers read this line; what writers write is on others.
+    /// Readers read this cache line; writers write to others.
     alignas(64) std::unique_ptr<Contents> contents_ = std::make_unique<Contents>();
-    typename Contents::ShownTable shown_table_{contents_->table()};
-    ReadSections* sections_ = nullptr;
+    typename Contents::PublishedTable published_table_{contents_->table()};
+    EpochDomain* domain_ = nullptr;
 
     alignas(64) mutable std::mutex mutex_;
     CacheLimits limits_;
-    Limbo limbo_;
-    /// Without entries and bytes, which the contents know.
+    RetireList retired_;
+    /// `entries` and `bytes` are filled in by `stats()`, from the contents.
     CacheStats stats_;
 };
 

@@ -13,36 +13,36 @@
 
 namespace wva_metrics::detail {
 
-/// Pointers to nodes by the hash of their keys, in a fixed number of slots. Any number of readers
-/// may search it while one writer changes it.
+/// A hash table of pointers to nodes, with a fixed number of slots. Any number of readers may
+/// search it while one writer changes it.
 ///
-/// A bucket is a cache line: seven slots, and a word with a byte of the hash for each, all of which
-/// a search compares at once (the idea is that of F14 and of Boost's flat maps; without vector
-/// instructions, as seven bytes do not need them). So nearly every search reads one line of the
-/// table, looks into the wanted node alone, and takes the same branches. What finds its bucket full
-/// goes to the next one that has room, and the full ones count it, so that a search knows where to
-/// end.
+/// A bucket is one cache line: seven slots, and a word that holds a tag of each slot (a byte with
+/// seven bits of the hash) and the bucket's overflow count. A search compares all tags at once.
+/// (The idea is that of F14 and of Boost's flat maps; seven bytes need no vector instructions.) So
+/// nearly every search reads one cache line of the table and one node, and takes the same branches.
+/// A node whose bucket is full goes to the next bucket that has room, and every full bucket it
+/// passes counts it, so that a search knows where to stop.
 ///
 /// Why a search may run beside a change:
 ///
-/// - *A key that is there all the time is found.* Its slot's node is there before the slot's byte,
-///   and the buckets before it have counted it before either; so whoever comes after the insertion
-///   sees all three. They stay: a slot keeps its key until that is erased (only another node of the
-///   same key takes the node's place, the byte stays), and nothing but its own erasure takes back
-///   its count.
-/// - *Where nothing is found, there was nothing at some moment of the search.* By the former, the
-///   key was not there when it began, or was erased since.
-/// - *What is found is or was the key's.* A byte may be one of a slot's former or next key, but the
-///   node is compared with the wanted key itself. It was in the slot when its pointer was read;
-///   that it still exists is for others to see to (`ReadSections`).
-/// - *Searches of one key never go back in time.* They read the key's slot, one atomic object; and
-///   once it has been erased from there, its next slot is written after.
-template <typename Node, typename Companion>
+/// - *A key that is present during the whole search is found.* The insertion first increments the
+///   overflow counts of the buckets it passes, then stores the node, then its tag; a search that
+///   begins after the insertion sees all three. They stay: the slot keeps its key until the key is
+///   erased (a replacement stores another node of the same key, and the same tag), and only the
+///   erasure of the key itself decrements the counts.
+/// - *If a search finds nothing, the key was absent at some moment of the search.* By the first
+///   rule, the key was absent when the search began, or was erased since.
+/// - *A node that is found belongs to the key.* A tag may be that of a slot's previous or next key,
+///   but the node's key is compared too. The node was in the slot when its pointer was read;
+///   keeping it alive is `EpochDomain`'s job.
+/// - *Searches of one key never go back in time.* They read the key's slot, which is one atomic
+///   object; if the key is erased there, its next slot is written after that.
+template <typename Node, typename Generation>
 class SlotTable {
 public:
     static constexpr std::size_t slots_per_bucket = 7;
 
-    /// With room for at least so many nodes.
+    /// Makes room for at least this number of nodes.
     explicit SlotTable(std::size_t nodes)
         : size_(nodes / room_per_bucket + 1), buckets_(std::make_unique<Bucket[]>(size_)),
           deadlines_(std::make_unique_for_overwrite<Deadline[]>(size_ * stride)) {
@@ -51,8 +51,8 @@ public:
 
     /// The node that `matches`, or null. For readers.
     ///
-    /// Nearly always it is the first candidate of the first bucket, or there is none. The rest is a
-    /// function of its own, so that the compiler keeps what a hit needs in registers.
+    /// Nearly always it is the first candidate of the first bucket, or there is none. Other cases
+    /// are in a separate function, so that the compiler keeps the variables of a hit in registers.
     template <typename Matches>
     Node* find(std::size_t hash, const Matches& matches) const noexcept {
         const Bucket& bucket = buckets_[first_bucket(hash)];
@@ -62,19 +62,20 @@ public:
             Node* const node = bucket.nodes[place_of(candidates)].load(std::memory_order_acquire);
             if (node != nullptr && matches(*node))
                 return node;
-        } else if ((tags & passed_mask) == 0) {
+        } else if ((tags & overflow_mask) == 0) {
             return nullptr;
         }
-        return find_anywhere(hash, matches);
+        return find_slow(hash, matches);
     }
 
-    /// Something else that readers need beside the table, and that may change while it is used.
-    std::atomic<const Companion*> companion{nullptr};
+    /// The generations of the nodes' groups, for readers. The writer may store another array while
+    /// readers use the table.
+    std::atomic<const Generation*> generations{nullptr};
 
-    // For the one writer.
+    // The remaining functions are for the one writer.
 
-    /// How late something may still be used, coarsely: for a sweep that reads nothing else of what
-    /// it leaves alone.
+    /// The last moment at which a node's entry may be used, rounded down. A sweep for expired
+    /// entries reads only the deadline of the nodes that it leaves alone.
     using Deadline = std::int32_t;
     /// The upper half of a count of nanoseconds, in units of 4.3 s.
     static constexpr Deadline coarse(std::int64_t nanoseconds) noexcept {
@@ -96,20 +97,20 @@ public:
         return found;
     }
 
-    /// Null where the slot is free.
+    /// The node in a slot; null if the slot is free.
     Node* node(std::size_t slot) const noexcept {
         return buckets_[slot / stride].nodes[slot % stride].load(std::memory_order_relaxed);
     }
 
-    /// How many nodes it may hold, so that most buckets have room.
+    /// The most nodes the table may hold; few enough that most buckets have a free slot.
     std::size_t room() const noexcept { return size_ * room_per_bucket; }
 
-    /// Only while there is room.
+    /// Inserts a node whose key is not in the table. There must be room.
     void insert(std::size_t hash, Node& node, Deadline deadline) noexcept {
         std::size_t number = first_bucket(hash);
         std::uint64_t free = 0;
         while ((free = free_slots(buckets_[number])) == 0) {
-            count_passed(buckets_[number], 1);
+            change_overflow(buckets_[number], 1);
             number = next_bucket(number);
         }
         Bucket& bucket = buckets_[number];
@@ -133,14 +134,14 @@ public:
         bucket.nodes[place].store(nullptr, std::memory_order_release);
         for (std::size_t passed = first_bucket(hash); passed != slot / stride;
              passed = next_bucket(passed))
-            count_passed(buckets_[passed], -1);
+            change_overflow(buckets_[passed], -1);
     }
 
-    /// Calls `found(slot)` for each node whose deadline is no later than the given one; it may
-    /// erase what it is told of.
+    /// Calls `found(slot)` for each node whose deadline is not after `latest`; `found` may erase
+    /// that node.
     template <typename Found>
     void for_each_until(Deadline latest, const Found& found) const {
-        constexpr std::size_t block = 8 * stride; // Long enough for the compiler to use vectors.
+        constexpr std::size_t block = 8 * stride; // Long enough for vector instructions.
         const std::size_t slots = size_ * stride;
         for (std::size_t begin = 0; begin < slots; begin += block) {
             const std::size_t end = std::min(begin + block, slots);
@@ -157,31 +158,31 @@ public:
     }
 
 private:
-    /// The lower seven bytes: 0 for a free slot, else seven bits of the hash and the upper one set.
-    /// The highest byte: how many nodes have passed the bucket and stand behind it; once it is 255
-    /// it stays so.
+    /// `tags`: the lower seven bytes are the slots' tags, 0 for a free slot, otherwise seven bits
+    /// of the hash with the high bit set. The highest byte is the overflow count: the number of
+    /// nodes that found this bucket full and are in a later one. At 255 it stays for ever.
     struct alignas(64) Bucket {
         std::atomic<std::uint64_t> tags{0};
         std::atomic<Node*> nodes[slots_per_bucket]{};
     };
 
     static constexpr std::size_t stride = slots_per_bucket + 1;
-    /// Four fifths of a bucket's slots, about; more would let many pass.
+    /// Five of the seven slots; with more, many nodes would overflow.
     static constexpr std::size_t room_per_bucket = 5;
     static constexpr Deadline never = std::numeric_limits<Deadline>::max();
     static constexpr std::uint64_t each_byte = 0x0001010101010101U;
-    static constexpr std::uint64_t upper_bits = each_byte << 7;
-    static constexpr int passed_shift = 56;
-    static constexpr std::uint64_t passed_mask = std::uint64_t{0xff} << passed_shift;
+    static constexpr std::uint64_t high_bits = each_byte << 7;
+    static constexpr int overflow_shift = 56;
+    static constexpr std::uint64_t overflow_mask = std::uint64_t{0xff} << overflow_shift;
 
-    /// By bits that neither the bucket's number nor the choice of a shard depends on.
+    /// The tag uses bits on which neither the bucket number nor the choice of the shard depends.
     static std::uint64_t tag_of(std::size_t hash) noexcept { return (hash & 0x7f) | 0x80; }
-    /// The upper bit of a byte, as the byte's number.
+    /// The number of the lowest byte whose high bit is set.
     static std::size_t place_of(std::uint64_t bits) noexcept {
         return static_cast<std::size_t>(std::countr_zero(bits)) / 8;
     }
 
-    /// Multiplied rather than divided, so that any number of buckets will do.
+    /// A multiplication instead of a division, which works for any number of buckets.
     std::size_t first_bucket(std::size_t hash) const noexcept {
         return static_cast<std::size_t>(((hash >> 8) & 0xffffffffU) * std::uint64_t{size_} >> 32);
     }
@@ -189,15 +190,16 @@ private:
         return number + 1 == size_ ? 0 : number + 1;
     }
 
-    /// The upper bit of each byte that has this hash's tag, and seldom of one more above the first,
-    /// for the subtraction borrows.
+    /// The high bit of each byte that holds this hash's tag. Rarely also that of a byte above the
+    /// first match, because the subtraction borrows.
     static std::uint64_t candidates_in(std::uint64_t tags, std::size_t hash) noexcept {
         const std::uint64_t differences = tags ^ (tag_of(hash) * each_byte);
-        return (differences - each_byte) & ~differences & upper_bits;
+        return (differences - each_byte) & ~differences & high_bits;
     }
 
-    /// Calls `stop(bucket, place, node)` for what may be it, until it says so. Goes round once at
-    /// most: each bucket may have been passed, since some of what was there then may have left.
+    /// Calls `stop(bucket, place, node)` for each candidate until it returns true; `place` is the
+    /// slot's number within the bucket. Makes at most one round, because every bucket may have
+    /// an overflow count, even if it is not full any more.
     template <typename Stop>
     void search(std::size_t hash, const Stop& stop) const noexcept {
         const std::size_t first = first_bucket(hash);
@@ -212,14 +214,14 @@ private:
                 if (node != nullptr && stop(number, place, node))
                     return;
             }
-            if ((tags & passed_mask) == 0)
+            if ((tags & overflow_mask) == 0)
                 return;
             number = next_bucket(number);
         } while (number != first);
     }
 
     template <typename Matches>
-    BOOST_NOINLINE Node* find_anywhere(std::size_t hash, const Matches& matches) const noexcept {
+    BOOST_NOINLINE Node* find_slow(std::size_t hash, const Matches& matches) const noexcept {
         Node* found = nullptr;
         search(hash, [&](std::size_t, std::size_t, Node* node) {
             if (!matches(*node))
@@ -237,12 +239,12 @@ private:
         bucket.tags.store(tags, std::memory_order_release);
     }
     static std::uint64_t free_slots(const Bucket& bucket) noexcept {
-        return ~tags(bucket) & upper_bits;
+        return ~tags(bucket) & high_bits;
     }
-    static void count_passed(Bucket& bucket, int change) noexcept {
+    static void change_overflow(Bucket& bucket, int change) noexcept {
         const std::uint64_t now = tags(bucket);
-        if ((now & passed_mask) != passed_mask)
-            set_tags(bucket, now + (static_cast<std::uint64_t>(change) << passed_shift));
+        if ((now & overflow_mask) != overflow_mask)
+            set_tags(bucket, now + (static_cast<std::uint64_t>(change) << overflow_shift));
     }
 
     std::size_t size_;

@@ -24,12 +24,12 @@ struct Joined {
 
 /// `entry` must hold `ReplicaSamples`.
 inline Joined join(const CacheEntry& entry, std::span<const VariantAutoscaling> variants) {
-    if (const Join* const known = entry.joins().find(variants))
+    if (const Attribution* const known = entry.attributions().find(variants))
         return {known->replicas, known->oldest_sample, false};
     const ReplicaSamples& samples = *entry.get<ReplicaSamples>();
     auto replicas = std::make_shared<const ModelReplicas>(attribute(samples, variants));
     const std::optional<TimePoint> oldest = oldest_sample(*replicas);
-    entry.joins().add({{variants.begin(), variants.end()}, replicas, oldest});
+    entry.attributions().add({{variants.begin(), variants.end()}, replicas, oldest});
     return {std::move(replicas), oldest, true};
 }
 

@@ -8,11 +8,11 @@
 #include <vector>
 
 using wva_metrics::CacheStats;
-using wva_metrics::detail::Garbage;
-using wva_metrics::detail::Limbo;
-using wva_metrics::detail::ReadSections;
-using Cell = ReadSections::Cell;
-using Section = ReadSections::Section;
+using wva_metrics::detail::EpochDomain;
+using wva_metrics::detail::Retired;
+using wva_metrics::detail::RetireList;
+using ThreadRecord = EpochDomain::ThreadRecord;
+using ReadGuard = EpochDomain::ReadGuard;
 
 namespace {
 
@@ -26,125 +26,127 @@ struct Counted {
 
 struct Fixture {
     int destroyed = 0;
-    ReadSections sections;
-    Limbo limbo;
+    EpochDomain domain;
+    RetireList retired;
 
     void add() {
-        limbo.make_room();
-        limbo.add(std::make_unique<Counted>(destroyed));
+        retired.reserve();
+        retired.add(std::make_unique<Counted>(destroyed));
     }
-    /// How many have been destroyed by now.
-    int collect() {
-        std::vector<Garbage> free;
-        limbo.collect(sections, free);
+    /// Reclaims; returns the number of objects destroyed so far.
+    int reclaim() {
+        std::vector<Retired> freed;
+        retired.reclaim(domain, freed);
         const int before = destroyed;
-        const auto collected = static_cast<int>(free.size());
-        free.clear();
-        CHECK(destroyed == before + collected);
+        const auto reclaimed = static_cast<int>(freed.size());
+        freed.clear();
+        CHECK(destroyed == before + reclaimed);
         return destroyed;
     }
-    /// A section of a thread of its own, as far as others can see.
-    std::unique_ptr<Section> open(Cell& cell) { return std::make_unique<Section>(sections, cell); }
-    Cell& cell() { return *sections.cell(); }
+    /// A read section as if of the record's thread.
+    std::unique_ptr<ReadGuard> enter(ThreadRecord& record) {
+        return std::make_unique<ReadGuard>(domain, record);
+    }
+    ThreadRecord& record() { return *domain.thread_record(); }
 };
 
 } // namespace
 
-TEST_CASE("where nobody reads, what was taken out is destroyed with the first collection") {
+TEST_CASE("without readers, retired objects are destroyed by the first reclamation") {
     Fixture fixture;
-    CHECK(fixture.collect() == 0);
+    CHECK(fixture.reclaim() == 0);
     for (int i = 0; i < 100; ++i)
         fixture.add();
-    CHECK(fixture.limbo.holds(100));
-    CHECK_FALSE(fixture.limbo.holds(101));
+    CHECK(fixture.retired.is_reclaim_due(100));
+    CHECK_FALSE(fixture.retired.is_reclaim_due(101));
     CHECK(fixture.destroyed == 0);
-    CHECK(fixture.collect() == 100);
-    CHECK_FALSE(fixture.limbo.holds(1));
+    CHECK(fixture.reclaim() == 100);
+    CHECK_FALSE(fixture.retired.is_reclaim_due(1));
 }
 
-TEST_CASE("what was taken out while somebody read is destroyed when he has left") {
+TEST_CASE("an object retired during a read section is destroyed after the section") {
     Fixture fixture;
     fixture.add();
-    auto section = fixture.open(fixture.cell());
-    CHECK(fixture.collect() == 0);
-    CHECK(fixture.collect() == 0);
-    section.reset();
-    CHECK(fixture.collect() == 1);
+    auto guard = fixture.enter(fixture.record());
+    CHECK(fixture.reclaim() == 0);
+    CHECK(fixture.reclaim() == 0);
+    guard.reset();
+    CHECK(fixture.reclaim() == 1);
 }
 
-TEST_CASE("a reader who has come later is not waited for") {
+TEST_CASE("a later reader is not waited for") {
     Fixture fixture;
     fixture.add();
-    auto section = fixture.open(fixture.cell());
-    CHECK(fixture.collect() == 0);
-    section.reset();
-    section = fixture.open(fixture.cell());
-    CHECK(fixture.collect() == 1);
-    // But for what is taken out now.
+    auto guard = fixture.enter(fixture.record());
+    CHECK(fixture.reclaim() == 0);
+    guard.reset();
+    guard = fixture.enter(fixture.record());
+    CHECK(fixture.reclaim() == 1);
+    // Objects that are retired now do wait for it.
     fixture.add();
-    CHECK(fixture.collect() == 1);
-    section.reset();
-    CHECK(fixture.collect() == 2);
+    CHECK(fixture.reclaim() == 1);
+    guard.reset();
+    CHECK(fixture.reclaim() == 2);
 }
 
-TEST_CASE("sections within each other last as long as the outermost") {
+TEST_CASE("nested read sections last as long as the outermost") {
     Fixture fixture;
-    auto outer = fixture.open(fixture.cell());
+    auto outer = fixture.enter(fixture.record());
     fixture.add();
-    auto inner = fixture.open(fixture.cell());
-    CHECK(fixture.collect() == 0);
+    auto inner = fixture.enter(fixture.record());
+    CHECK(fixture.reclaim() == 0);
     inner.reset();
-    CHECK(fixture.collect() == 0);
-    inner = fixture.open(fixture.cell());
+    CHECK(fixture.reclaim() == 0);
+    inner = fixture.enter(fixture.record());
     inner.reset();
-    CHECK(fixture.collect() == 0);
+    CHECK(fixture.reclaim() == 0);
     outer.reset();
-    CHECK(fixture.collect() == 1);
+    CHECK(fixture.reclaim() == 1);
 }
 
-TEST_CASE("what is added while the first waits for a reader waits behind it") {
+TEST_CASE("objects added while others wait for a reader wait behind them") {
     Fixture fixture;
-    auto section = fixture.open(fixture.cell());
+    auto guard = fixture.enter(fixture.record());
     fixture.add();
-    CHECK(fixture.collect() == 0);
+    CHECK(fixture.reclaim() == 0);
     fixture.add();
     fixture.add();
-    CHECK(fixture.limbo.holds(2));
-    CHECK_FALSE(fixture.limbo.holds(3));
-    CHECK(fixture.collect() == 0);
-    section.reset();
-    CHECK(fixture.collect() == 3);
+    CHECK(fixture.retired.is_reclaim_due(2));
+    CHECK_FALSE(fixture.retired.is_reclaim_due(3));
+    CHECK(fixture.reclaim() == 0);
+    guard.reset();
+    CHECK(fixture.reclaim() == 3);
 }
 
-TEST_CASE("every thread that reads is waited for, also one that came with a number used before") {
+TEST_CASE("every reading thread is waited for, also one whose record was used before") {
     Fixture fixture;
-    // Cells of threads that have ended.
-    Cell* first = nullptr;
-    Cell* second = nullptr;
+    // Records of threads that have ended.
+    ThreadRecord* first = nullptr;
+    ThreadRecord* second = nullptr;
     std::thread([&] {
-        first = &fixture.cell();
-        std::thread([&] { second = &fixture.cell(); }).join();
+        first = &fixture.record();
+        std::thread([&] { second = &fixture.record(); }).join();
     }).join();
     REQUIRE(first != second);
-    auto one = fixture.open(*first);
-    auto two = fixture.open(*second);
+    auto one = fixture.enter(*first);
+    auto two = fixture.enter(*second);
     fixture.add();
-    CHECK(fixture.collect() == 0);
+    CHECK(fixture.reclaim() == 0);
     one.reset();
-    CHECK(fixture.collect() == 0);
-    one = fixture.open(*first);
+    CHECK(fixture.reclaim() == 0);
+    one = fixture.enter(*first);
     two.reset();
-    CHECK(fixture.collect() == 1);
+    CHECK(fixture.reclaim() == 1);
     one.reset();
     std::thread([&] {
-        auto section = fixture.open(fixture.cell());
+        auto guard = fixture.enter(fixture.record());
         fixture.add();
-        CHECK(fixture.collect() == 1);
+        CHECK(fixture.reclaim() == 1);
     }).join();
-    CHECK(fixture.collect() == 2);
+    CHECK(fixture.reclaim() == 2);
 }
 
-TEST_CASE("whole arrays may be left to the limbo, and what is there at its end is destroyed") {
+TEST_CASE("a retire list takes arrays, and destroys what is left at its end") {
     int destroyed = 0;
     struct Item {
         int* counter = nullptr;
@@ -154,38 +156,38 @@ TEST_CASE("whole arrays may be left to the limbo, and what is there at its end i
         }
     };
     {
-        ReadSections sections;
-        Limbo limbo;
+        EpochDomain domain;
+        RetireList retired;
         for (int round = 0; round < 2; ++round) {
             auto items = std::make_unique<Item[]>(3);
             for (int i = 0; i < 3; ++i)
                 items[static_cast<std::size_t>(i)].counter = &destroyed;
-            limbo.make_room();
-            limbo.add(std::move(items));
+            retired.reserve();
+            retired.add(std::move(items));
             if (round == 1)
                 break;
-            std::vector<Garbage> free;
-            limbo.collect(sections, free);
-            free.clear();
+            std::vector<Retired> freed;
+            retired.reclaim(domain, freed);
+            freed.clear();
             CHECK(destroyed == 3);
         }
     }
     CHECK(destroyed == 6);
 }
 
-TEST_CASE("look-ups are counted over all threads, also those that have ended") {
+TEST_CASE("look-ups of all threads are counted, also of ended ones") {
     Fixture fixture;
     for (int i = 0; i < 3; ++i)
         std::thread([&] {
-            Cell& cell = fixture.cell();
-            Cell::count(cell.hits);
-            Cell::count(cell.hits);
-            Cell::count(cell.stale_hits);
+            ThreadRecord& record = fixture.record();
+            ThreadRecord::count(record.hits);
+            ThreadRecord::count(record.hits);
+            ThreadRecord::count(record.stale_hits);
         }).join();
-    Cell::count(fixture.cell().misses);
+    ThreadRecord::count(fixture.record().misses);
     CacheStats stats;
     stats.hits = 1;
-    fixture.sections.add_counters(stats);
+    fixture.domain.add_counters(stats);
     CHECK(stats.hits == 7);
     CHECK(stats.stale_hits == 3);
     CHECK(stats.misses == 1);

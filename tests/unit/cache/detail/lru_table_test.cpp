@@ -20,7 +20,7 @@ void insert(LruTable& table, const std::string& name) {
     table.insert(optimizer_key("ns", name), make_entry(at(0s)));
 }
 
-/// The names from the oldest use to the newest, as the links say; checked in both directions.
+/// The names from the least to the most recently used; checks the links in both directions.
 std::vector<std::string> order(const LruTable& table) {
     std::vector<std::string> names;
     const LruTable::Slot* older = nullptr;
@@ -57,7 +57,7 @@ TEST_CASE("entries are in the order of their last use") {
     CHECK(table.oldest() == nullptr);
 }
 
-TEST_CASE("the place and the key of what was taken out are free again") {
+TEST_CASE("the slot and the key of a removed entry are free again") {
     LruTable table;
     for (int round = 0; round < 100; ++round) {
         for (int i = 0; i < 10; ++i)
@@ -71,7 +71,7 @@ TEST_CASE("the place and the key of what was taken out are free again") {
     CHECK(table.size() == 0);
 }
 
-TEST_CASE("what is taken out is not destroyed") {
+TEST_CASE("a removed entry is returned, not destroyed") {
     LruTable table;
     const CacheEntryPtr entry = make_entry(at(0s));
     table.insert(optimizer_key("ns", "a"), entry);

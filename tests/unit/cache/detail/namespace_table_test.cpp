@@ -12,52 +12,54 @@
 
 using wva_metrics::CacheKeyView;
 using wva_metrics::EntryKind;
-using wva_metrics::detail::KeyGroups;
-using wva_metrics::detail::Limbo;
+using wva_metrics::detail::NamespaceTable;
+using wva_metrics::detail::RetireList;
 
 namespace {
 
 struct Fixture {
-    KeyGroups groups;
-    Limbo limbo;
-    std::atomic<const KeyGroups::Generations*> shown{nullptr};
+    NamespaceTable namespaces;
+    RetireList retired;
+    std::atomic<const NamespaceTable::AtomicGeneration*> published{nullptr};
 
-    KeyGroups::Number add(const std::string& name, EntryKind kind = EntryKind::replica) {
-        return groups.find_or_add(kind, name, shown, limbo);
+    NamespaceTable::Number add(const std::string& name, EntryKind kind = EntryKind::replica) {
+        return namespaces.find_or_add(kind, name, published, retired);
     }
-    KeyGroups::Generation seen_by_readers(KeyGroups::Number number) const { return shown[number]; }
+    NamespaceTable::Generation seen_by_readers(NamespaceTable::Number number) const {
+        return published[number];
+    }
 };
 
 } // namespace
 
-TEST_CASE("a group keeps its number, and each has another") {
+TEST_CASE("a group keeps its number, and no other group has it") {
     Fixture fixture;
     const auto first = fixture.add("a");
     CHECK(fixture.add("a") == first);
-    CHECK(fixture.groups.find(EntryKind::replica, "a") == first);
-    CHECK(fixture.groups.find(EntryKind::optimizer, "a") == KeyGroups::none);
-    CHECK(fixture.groups.find(EntryKind::replica, "") == KeyGroups::none);
+    CHECK(fixture.namespaces.find(EntryKind::replica, "a") == first);
+    CHECK(fixture.namespaces.find(EntryKind::optimizer, "a") == NamespaceTable::none);
+    CHECK(fixture.namespaces.find(EntryKind::replica, "") == NamespaceTable::none);
     CHECK(fixture.add("a", EntryKind::optimizer) != first);
     CHECK(fixture.add("b") != first);
 }
 
-TEST_CASE("a number that is given again begins with a generation that nobody has seen") {
+TEST_CASE("a reused number begins with a new generation") {
     Fixture fixture;
     const auto number = fixture.add("a");
-    const auto generation = fixture.groups.generation(number);
-    fixture.groups[number].live = 7;
-    fixture.groups.remove(EntryKind::replica, "a");
-    CHECK(fixture.groups.find(EntryKind::replica, "a") == KeyGroups::none);
+    const auto generation = fixture.namespaces.generation(number);
+    fixture.namespaces[number].live = 7;
+    fixture.namespaces.remove(EntryKind::replica, "a");
+    CHECK(fixture.namespaces.find(EntryKind::replica, "a") == NamespaceTable::none);
     CHECK(fixture.add("b") == number);
-    CHECK(fixture.groups.generation(number) > generation);
-    CHECK(fixture.groups[number].live == 0);
+    CHECK(fixture.namespaces.generation(number) > generation);
+    CHECK(fixture.namespaces[number].live == 0);
 }
 
-TEST_CASE("readers see every generation, also after the groups have grown") {
+TEST_CASE("readers see every generation, also after the table has grown") {
     Fixture fixture;
     std::mt19937 random(5);
-    std::map<std::pair<EntryKind, std::string>, KeyGroups::Number> known;
-    std::map<KeyGroups::Number, KeyGroups::Generation> last;
+    std::map<std::pair<EntryKind, std::string>, NamespaceTable::Number> known;
+    std::map<NamespaceTable::Number, NamespaceTable::Generation> last;
     for (int i = 0; i < 5000; ++i) {
         const std::string name = std::to_string(random() % (i < 2500 ? 20 : 200));
         const auto kind = static_cast<EntryKind>(random() % 3);
@@ -68,21 +70,21 @@ TEST_CASE("readers see every generation, also after the groups have grown") {
                 REQUIRE(other != number);
             known[{kind, name}] = number;
         } else if (random() % 3 == 0) {
-            fixture.groups.remove(kind, name);
+            fixture.namespaces.remove(kind, name);
             known.erase(found);
         } else {
             REQUIRE(fixture.add(name, kind) == found->second);
-            fixture.groups.raise(found->second);
+            fixture.namespaces.bump_generation(found->second);
         }
         for (const auto& [key, number] : known) {
-            const auto generation = fixture.groups.generation(number);
+            const auto generation = fixture.namespaces.generation(number);
             REQUIRE(fixture.seen_by_readers(number) == generation);
             REQUIRE(generation >= last[number]);
             last[number] = generation;
         }
     }
     std::size_t visited = 0;
-    fixture.groups.for_each([&](const CacheKeyView& key, KeyGroups::Number number) {
+    fixture.namespaces.for_each([&](const CacheKeyView& key, NamespaceTable::Number number) {
         ++visited;
         CHECK(key.name.empty());
         CHECK(known.at({key.kind, std::string(key.namespace_name)}) == number);

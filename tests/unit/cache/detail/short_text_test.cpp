@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t seed = 0xe7037ed1a0b428dbU;
 
-/// In memory of exactly its size, so that the sanitizers see whoever reads beyond.
+/// In memory of exactly its size, so that the sanitizers detect reads beyond its end.
 std::vector<char> random_text(std::mt19937& random, std::size_t size) {
     std::vector<char> text(size);
     for (char& c : text)
@@ -34,7 +34,7 @@ std::string_view view(const std::vector<char>& text) {
 
 } // namespace
 
-TEST_CASE("texts are equal when all their bytes are, whatever their size") {
+TEST_CASE("texts are equal if all their bytes are, whatever their size") {
     std::mt19937 random(11);
     for (std::size_t size = 0; size <= 70; ++size) {
         const std::vector<char> text = random_text(random, size);
@@ -89,7 +89,7 @@ TEST_CASE("a change of one bit changes about half of the bits of the hash") {
         }
         const auto [least, most] = std::minmax_element(flips.begin(), flips.end());
         CAPTURE(size, *least, *most);
-        // 500 throws of a coin: 250, and 11 of standard deviation.
+        // 500 coin tosses have a mean of 250 and a standard deviation of 11.
         CHECK(*least > 250 - 100);
         CHECK(*most < 250 + 100);
     }

@@ -19,7 +19,7 @@ struct Node {
     Node* newer = nullptr;
     Node* older = nullptr;
     int name;
-    bool alive = true;
+    bool live = true;
 
     bool visited() const { return visited_; }
     void clear_visited() { visited_ = marks_again; }
@@ -33,7 +33,7 @@ private:
 using Queue = wva_metrics::detail::SieveQueue<Node>;
 
 bool is_live(const Node& node) {
-    return node.alive;
+    return node.live;
 }
 
 std::vector<int> order(const Queue& queue) {
@@ -47,7 +47,7 @@ std::vector<int> order(const Queue& queue) {
     return names;
 }
 
-/// SIEVE as its paper writes it, with an array for the queue.
+/// SIEVE as in its paper, with an array for the queue.
 class Model {
 public:
     std::vector<int> names;
@@ -101,7 +101,7 @@ std::optional<int> name_of(const Node* node) {
 
 } // namespace
 
-TEST_CASE("the hand passes what was visited, once, and goes on from where it stopped") {
+TEST_CASE("the hand passes a visited node once, and continues from where it stopped") {
     std::vector<Node> nodes;
     for (int name = 0; name < 9; ++name)
         nodes.emplace_back(name);
@@ -123,14 +123,14 @@ TEST_CASE("the hand passes what was visited, once, and goes on from where it sto
     nodes[1].mark_visited();
     CHECK(insert(8) == 4);
     CHECK(order(queue) == std::vector<int>{0, 1, 3, 5, 6, 7, 8});
-    // Goes on behind the gap, and from the newest to the oldest.
+    // The hand continues after the gap, and wraps from the newest to the oldest.
     CHECK(insert(2) == 5);
     CHECK(insert(4) == 7);
     CHECK(insert(5) == 8);
     CHECK(insert(7) == 2);
 }
 
-TEST_CASE("a queue does what a plain model does") {
+TEST_CASE("a queue behaves like a plain model") {
     std::mt19937 random(GENERATE(1U, 2U, 3U));
     const std::size_t most = GENERATE(1U, 3U, 20U);
     Queue queue;
@@ -180,7 +180,7 @@ TEST_CASE("a queue does what a plain model does") {
             break;
         case 5:
             if (any)
-                any->alive = random() % 3 != 0;
+                any->live = random() % 3 != 0;
             break;
         case 6: {
             REQUIRE(name_of(queue.sweep()) == model.sweep());
@@ -188,17 +188,17 @@ TEST_CASE("a queue does what a plain model does") {
         }
         default: {
             const Node* const keep = random() % 2 == 0 ? any : nullptr;
-            // The model decides first, on marks of its own.
+            // The model decides first, on a copy of the marks.
             std::vector<int> visited;
             for (const auto& node : nodes)
-                if (node->visited() && node->alive)
+                if (node->visited() && node->live)
                     visited.push_back(node->name);
             const auto expected = model.victim(
                 name_of(keep), [&](int name) { return std::erase(visited, name) > 0; });
             Node* const victim = queue.victim(keep, is_live);
             REQUIRE(name_of(victim) == expected);
             for (const auto& node : nodes)
-                if (node->alive)
+                if (node->live)
                     REQUIRE(node->visited() ==
                             (std::count(visited.begin(), visited.end(), node->name) > 0));
             if (victim && random() % 4 != 0) {
@@ -212,7 +212,7 @@ TEST_CASE("a queue does what a plain model does") {
     }
 }
 
-TEST_CASE("the hand stops even where readers mark again what it has passed") {
+TEST_CASE("the hand stops even if readers mark the nodes again that it has passed") {
     std::vector<Node> nodes;
     for (int name = 0; name < 3; ++name)
         nodes.emplace_back(name);

@@ -28,7 +28,7 @@ auto is(int key) {
     return [key](const Node& node) { return node.key == key; };
 }
 
-/// A table, and beside it what it should hold.
+/// A table, and a model of the nodes that it should hold.
 class Checked {
 public:
     using Hash = std::function<std::size_t(int)>;
@@ -109,7 +109,7 @@ const std::vector<NamedHash>& hashes() {
 
 } // namespace
 
-TEST_CASE("a slot table holds what a map would, whatever the hashes are") {
+TEST_CASE("a slot table behaves like a map, whatever the hashes are") {
     const std::size_t nodes = GENERATE(0U, 5U, 12U, 400U);
     const NamedHash& hash = hashes()[GENERATE(range(std::size_t{0}, hashes().size()))];
     CAPTURE(nodes, hash.name);
@@ -120,7 +120,7 @@ TEST_CASE("a slot table holds what a map would, whatever the hashes are") {
     const std::size_t keys = checked.table.room() * 3 / 2;
     for (int i = 0; i < 3000; ++i) {
         const int key = below(keys);
-        // Sometimes all at once, so that the table is full and empty again and again.
+        // Phases of filling and emptying, so that the table is repeatedly full and empty.
         const bool fill = i / 500 % 2 == 0;
         if (!checked.holds(key)) {
             if (checked.has_room() && (fill || below(4) == 0))
@@ -141,20 +141,20 @@ TEST_CASE("a slot table holds what a map would, whatever the hashes are") {
     }
 }
 
-TEST_CASE("a search ends where every bucket has been passed") {
+TEST_CASE("a search ends even if every bucket has overflowed") {
     Checked checked(5, [](int key) { return in_bucket(key < 100 ? 0 : 1, 2); });
     REQUIRE(checked.table.room() == 10);
     for (int key = 0; key < 8; ++key)
-        checked.insert(key); // The eighth passes the first bucket.
+        checked.insert(key); // The eighth overflows the first bucket.
     for (int key = 0; key < 7; ++key)
         checked.erase(key);
     for (int key = 100; key < 107; ++key)
-        checked.insert(key); // The seventh passes the second bucket.
+        checked.insert(key); // The seventh overflows the second bucket.
     for (const int key : {0, 6, 7, 8, 100, 106, 107})
         checked.check(key);
 }
 
-TEST_CASE("a bucket that more have passed than it can count is searched beyond for ever") {
+TEST_CASE("a bucket whose overflow count is saturated never ends a search") {
     Checked checked(400, [](int) { return std::size_t{0}; });
     for (int key = 0; key < 400; ++key)
         checked.insert(key);
@@ -171,7 +171,7 @@ TEST_CASE("a bucket that more have passed than it can count is searched beyond f
         checked.check(key);
 }
 
-TEST_CASE("what the sweep is told of may be erased at once") {
+TEST_CASE("a node that the sweep visits may be erased at once") {
     Table table(300);
     std::vector<Node> nodes(300);
     const auto hash = [](int key) { return std::hash<std::string>()(std::to_string(key)); };
@@ -192,7 +192,7 @@ TEST_CASE("what the sweep is told of may be erased at once") {
     CHECK(left == 100);
 }
 
-TEST_CASE("a coarse deadline never comes after what it stands for, at both ends of time") {
+TEST_CASE("a coarse deadline keeps the order of times, also at both ends of the clock") {
     constexpr std::int64_t first = std::numeric_limits<std::int64_t>::min();
     constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
     constexpr std::int64_t unit = std::int64_t{1} << 32;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/cache_limits.hpp"
+#include "wva_metrics/cache/cache_stats.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+
+namespace wva_metrics {
+
+/// A cache of backend answers.
+///
+/// Satisfied by a class with these functions. A cache has no clock, timer or thread: the caller
+/// passes `now`. An expired entry (`CacheEntry::is_expired`) counts as absent.
+///
+/// Which cache to choose:
+/// - `MemoryCache` for most programs: exact LRU behind one mutex, and least to understand.
+/// - `ShardedCache` if many threads read at once, or if namespaces are invalidated often.
+/// - `NoOpCache` if every answer has to come from the backend, or in a test.
+///
+/// **Threads:** all functions may be called from several threads at once.
+template <typename T>
+concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyView& key,
+                                TimePoint now, CacheEntryPtr entry, std::string_view prefix,
+                                void (&reader)(const CacheEntry&)) {
+    { cache.visit(key, now, reader) } -> std::same_as<bool>;
+    { cache.find(key, now) } -> std::same_as<CacheEntryPtr>;
+    cache.insert_or_assign(key, entry);
+    { cache.erase(key) } -> std::same_as<bool>;
+    { cache.erase_prefix(prefix) } -> std::same_as<std::size_t>;
+    { cache.erase_expired(now) } -> std::same_as<std::size_t>;
+    cache.clear();
+    { const_cache.size() } -> std::same_as<std::size_t>;
+    { const_cache.stats() } -> std::same_as<CacheStats>;
+};
+
+/// A cache whose bounds can be changed while it is used. Optional: without `set_limits`,
+/// `Collector::reconfigure` rejects a change of the bounds.
+template <typename T>
+concept ResizableCache = MetricsCache<T> && requires(T& cache, const CacheLimits& limits) {
+    cache.set_limits(limits);
+};
+
+} // namespace wva_metrics
