@@ -11,9 +11,9 @@ namespace wva_metrics {
 namespace detail {
 
 template <typename Observer, typename Events>
-inline constexpr bool handles_any = false;
+inline constexpr bool handles_an_event = false;
 template <typename Observer, typename... Events>
-inline constexpr bool handles_any<Observer, std::variant<Events...>> =
+inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
     (std::invocable<Observer&, const Events&> || ...);
 
 } // namespace detail
@@ -38,7 +38,7 @@ inline constexpr bool handles_any<Observer, std::variant<Events...>> =
 /// without any lock held. They should be short. No call begins after the collector has been
 /// destroyed, except one that another thread of the executor was about to make.
 template <typename T>
-concept CollectorObserver = detail::handles_any<T, Event>;
+concept CollectorObserver = detail::handles_an_event<T, Event>;
 
 /// Ignores every event. The collector's default: its calls are inlined to nothing.
 struct NullObserver {
