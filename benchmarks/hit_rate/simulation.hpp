@@ -70,7 +70,7 @@ public:
     explicit CountingBackend(std::shared_ptr<Outcome> outcome) : outcome_(std::move(outcome)) {}
 
     asio::awaitable<wva_metrics::Result<wva_metrics::Availability>>
-    validate(wva_metrics::ModelKey) {
+    check_availability(wva_metrics::ModelKey) {
         co_return wva_metrics::Availability{};
     }
     asio::awaitable<std::vector<wva_metrics::Result<wva_metrics::OptimizerMetrics>>>

@@ -16,7 +16,7 @@ namespace bench {
 class ConstantBackend {
 public:
     boost::asio::awaitable<wva_metrics::Result<wva_metrics::Availability>>
-    validate(wva_metrics::ModelKey) {
+    check_availability(wva_metrics::ModelKey) {
         co_return wva_metrics::Availability{
             true, wva_metrics::AvailabilityReason::metrics_found, {}};
     }
