@@ -121,7 +121,7 @@ public:
                                : is_failing                ? LogLevel::warning
                                                            : LogLevel::info;
         if (is_written(level))
-            write(level, detail::line_of(e, failed_before));
+            put_line(level, detail::line_of(e, failed_before));
     }
     void operator()(const events::CleanedUp& e) {
         if (e.entries > 0)
@@ -138,12 +138,12 @@ private:
     };
 
     bool is_written(LogLevel level) const noexcept { return level >= minimum_; }
-    void write(LogLevel level, const detail::LogLine& line) { impl_->write(level, line.text()); }
+    void put_line(LogLevel level, const detail::LogLine& line) { impl_->write(level, line.text()); }
 
     template <typename OneEvent>
     void put(LogLevel level, const OneEvent& event) {
         if (is_written(level))
-            write(level, detail::line_of(event));
+            put_line(level, detail::line_of(event));
     }
 
     template <typename OneEvent>
@@ -156,7 +156,7 @@ private:
         detail::LogLine line = detail::line_of(event);
         if (*suppressed > 0)
             line.field("suppressed", *suppressed);
-        write(level, line);
+        put_line(level, line);
     }
 
     std::shared_ptr<Impl> impl_;
