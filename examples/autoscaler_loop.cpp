@@ -193,7 +193,7 @@ int main(int argc, char** argv) try {
     const Options options = parse(argc, argv);
     asio::io_context io;
     asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([](auto, int) { std::exit(0); });
+    signals.async_wait([&](auto, int) { io.stop(); });
 
     PrometheusConfig prometheus = PrometheusConfig::at(options.at("--url").back());
     prometheus.windows.peak = prometheus.windows.rate = duration(options, "--window", 1min);
@@ -217,16 +217,16 @@ int main(int argc, char** argv) try {
                                          text.substr(equals + 1), name);
         variants[variant.model()].push_back(variant);
     }
-    std::vector<std::future<void>> loops;
+    std::size_t running = variants.size();
     for (const auto& [model, its_variants] : variants)
-        loops.push_back(asio::co_spawn(
-            io, reconcile(collector, scaler ? &*scaler : nullptr, options, its_variants),
-            asio::use_future));
-    for (std::future<void>& loop : loops) {
-        while (loop.wait_for(0s) != std::future_status::ready)
-            io.run_one();
-        loop.get();
-    }
+        asio::co_spawn(io, reconcile(collector, scaler ? &*scaler : nullptr, options, its_variants),
+                       [&](std::exception_ptr failure) {
+                           if (failure || --running == 0)
+                               io.stop();
+                           if (failure)
+                               std::rethrow_exception(failure);
+                       });
+    io.run();
 } catch (const std::exception& error) {
     std::cerr << "autoscaler_loop: " << error.what() << "\n";
     return 1;

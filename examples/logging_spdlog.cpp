@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes what a collector does through spdlog, level by level. Made to be copied: it needs
-// find_package(wva_metrics) and find_package(spdlog). The backend here fails when it is told to, so
-// that there is something to see: a miss and a hit, an outage that is told of once, the recovery.
-#include <wva_metrics/testing/fake_backend.hpp>
-#include <wva_metrics/wva_metrics.hpp>
-
-#include <boost/asio.hpp>
+// Logs a collector's events through spdlog, level by level. It also needs find_package(spdlog).
+// Made to be copied, with the folder logging/ or without it: `write_line` and the LogObserver are
+// what you need.
+#include "logging/scene.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <chrono>
 #include <string_view>
 
-namespace asio = boost::asio;
 using namespace wva_metrics;
-using namespace std::chrono_literals;
 
-/// Takes a copy of the line, so that asynchronous loggers may be used, too.
+/// Passes a copy of the line, so that asynchronous loggers work, too.
 void write_line(LogLevel level, std::string_view line) {
     switch (level) {
     case LogLevel::debug:
@@ -31,32 +25,11 @@ void write_line(LogLevel level, std::string_view line) {
     }
 }
 
-asio::awaitable<void> show(asio::any_io_executor executor) {
-    // In production: LogLevel::info, which is silent about single look-ups and fetches.
-    LogObserver log(write_line, LogLevel::debug);
-    testing::FakeBackend<> backend; // Copies share what they are told.
-    CollectorConfig config;
-    config.cache.ttl = 100ms; // Short, so that everything happens within a second.
-    config.cache.negative_ttl = 10ms;
-    Collector<testing::FakeBackend<>, MemoryCache, decltype(log)> collector(executor, backend,
-                                                                            config, log);
-    asio::steady_timer timer(executor);
-    const VariantAutoscaling variant("llm", "llama-a100", "llama", "llama-a100");
-    for (int i = 0; i < 2; ++i)
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
-
-    collector.start_background_fetching();
-    backend.fail(Error(Errc::unreachable, "connection refused", "http://prometheus:9090"));
-    timer.expires_after(400ms); // Some rounds fail; one line says so.
-    co_await timer.async_wait(asio::use_awaitable);
-    backend.recover();
-    timer.expires_after(200ms);
-    co_await timer.async_wait(asio::use_awaitable);
-}
-
 int main() {
     spdlog::set_level(spdlog::level::debug);
-    asio::io_context io;
-    asio::co_spawn(io, show(io.get_executor()), asio::detached);
+    // In production: LogLevel::info, which does not log single look-ups and fetches.
+    LogObserver log(write_line, LogLevel::debug);
+    boost::asio::io_context io;
+    boost::asio::co_spawn(io, logging::play_scene(io.get_executor(), log), boost::asio::detached);
     io.run();
 }

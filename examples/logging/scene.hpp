@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A collector whose backend fails on request, so that a log has something to show: a miss and a
+// hit, an outage that is logged once, the recovery.
+#pragma once
+
+#include <wva_metrics/testing/fake_backend.hpp>
+#include <wva_metrics/wva_metrics.hpp>
+
+#include <boost/asio.hpp>
+
+#include <chrono>
+
+namespace logging {
+
+namespace asio = boost::asio;
+
+/// Runs the scene in less than a second. The observer sees all of it.
+template <wva_metrics::CollectorObserver Observer>
+asio::awaitable<void> play_scene(asio::any_io_executor executor, Observer observer) {
+    using namespace wva_metrics;
+    using namespace std::chrono_literals;
+    testing::FakeBackend<> backend; // Copies share one state.
+    CollectorConfig config;
+    config.cache.ttl = 100ms; // Short, so that everything happens within a second.
+    config.cache.negative_ttl = 10ms;
+    Collector<testing::FakeBackend<>, MemoryCache, Observer> collector(executor, backend, config,
+                                                                       observer);
+    asio::steady_timer timer(executor);
+    const VariantAutoscaling variant("llm", "llama-a100", "llama", "llama-a100");
+    for (int i = 0; i < 2; ++i)
+        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+
+    collector.start_background_fetching();
+    backend.fail(Error(Errc::unreachable, "connection refused", "http://prometheus:9090"));
+    timer.expires_after(400ms); // Some rounds fail; one line reports it.
+    co_await timer.async_wait(asio::use_awaitable);
+    backend.recover();
+    timer.expires_after(200ms);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+} // namespace logging
