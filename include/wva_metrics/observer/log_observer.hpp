@@ -242,17 +242,17 @@ private:
 
         void start_counts_anew() noexcept {
             for (auto& of_kind : failures)
-                for (detail::RepeatFilter& filter : of_kind)
+                for (detail::LogThrottle& filter : of_kind)
                     filter.reset();
-            for (detail::RepeatFilter& filter : stale_on_error)
+            for (detail::LogThrottle& filter : stale_on_error)
                 filter.reset();
         }
 
         Write write;
-        std::array<std::array<detail::RepeatFilter, codes>, kinds> failures;
-        std::array<detail::RepeatFilter, kinds> stale_on_error;
-        std::array<detail::RepeatFilter, kinds> warnings;
-        detail::RepeatFilter unattributed;
+        std::array<std::array<detail::LogThrottle, codes>, kinds> failures;
+        std::array<detail::LogThrottle, kinds> stale_on_error;
+        std::array<detail::LogThrottle, kinds> warnings;
+        detail::LogThrottle unattributed;
         std::atomic<bool> round_failing{false};
     };
 
@@ -282,7 +282,7 @@ private:
             .field(key.kind == EntryKind::optimizer ? "variant" : "model", key.name);
     }
 
-    detail::RepeatFilter& failures_of(const FailureEvent& event) {
+    detail::LogThrottle& failures_of(const FailureEvent& event) {
         const auto& code = event.error.code;
         const auto value = static_cast<std::size_t>(code.value());
         const bool own = code.category() == error_category() && value < codes;
