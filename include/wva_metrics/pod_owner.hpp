@@ -7,17 +7,17 @@
 
 namespace wva_metrics {
 
-/// Who says whose pod it is, the most trustworthy first.
+/// How the owner of a pod was determined, most reliable first.
 enum class OwnerSource : std::uint8_t {
-    /// Somebody who does not say how they know: a resolver of the user's own.
+    /// A resolver of the user's own that does not name its source.
     unknown,
     /// The Kubernetes API: the owner references of the pod and of its owners.
     owner_references,
-    /// The Kubernetes API: the pod's labels, which fit the selector of one workload only.
+    /// The Kubernetes API: exactly one workload's selector matches the pod's labels.
     label_selector,
     /// kube-state-metrics, through Prometheus.
     kube_state_metrics,
-    /// Nobody; the pod's name is what Kubernetes makes of the workload's name.
+    /// The pod's name, which is built from the workload's name as Kubernetes does it.
     pod_name,
 };
 
@@ -38,30 +38,30 @@ constexpr std::string_view to_string(OwnerSource source) noexcept {
     return "unknown";
 }
 
-/// Whose pod it is.
+/// The owner of a pod.
 struct PodOwner {
     /// `Deployment`, `StatefulSet`, `LeaderWorkerSet`, `ReplicaSet`, ...
     std::string kind{};
-    /// The owner's name; it is in the pod's own namespace.
+    /// The owner's name; the owner is in the pod's own namespace.
     std::string name{};
-    /// Who says so.
+    /// How the owner was determined.
     OwnerSource source = OwnerSource::unknown;
 
-    /// Same owner by the same source.
+    /// Same owner, from the same source.
     friend bool operator==(const PodOwner&, const PodOwner&) = default;
 };
 
-/// What is known of a pod's life, at the moment its metrics were fetched.
+/// The state of a pod when its metrics were fetched.
 enum class PodState : std::uint8_t {
-    /// Nobody who would know was asked, or could answer.
+    /// No source knows the pod's state.
     unknown,
-    /// It no longer exists, though it may still have series.
+    /// It no longer exists, although it may still have series.
     gone,
-    /// It exists and does not take requests.
+    /// It exists and receives no requests.
     not_ready,
-    /// It takes requests.
+    /// It receives requests.
     ready,
-    /// It is being deleted: it finishes what it has and takes nothing new.
+    /// It is being deleted: it finishes its requests and receives no new ones.
     terminating,
 };
 

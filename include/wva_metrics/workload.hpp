@@ -8,24 +8,24 @@
 
 namespace wva_metrics {
 
-/// Cost of one replica per hour where nobody gave one, in the caller's currency.
+/// Default cost of one replica per hour, in the caller's currency.
 inline constexpr double default_variant_cost = 10.0;
 
-/// The kind of workload that a variant scales where nobody gave one.
+/// Default kind of the workload that a variant scales.
 inline constexpr std::string_view default_target_kind = "Deployment";
 
-// These have constructors, and are no aggregates, on purpose: GCC 12 compiles
-// `co_await collect({.model_id = "m"}, token)` wrongly where the braces make an aggregate, and
-// frees its strings twice.
+// These types have constructors and are not aggregates, on purpose: GCC 12 miscompiles
+// `co_await collect({.model_id = "m"}, token)` if the braces initialize an aggregate, and frees its
+// strings twice.
 
-/// A model as it is served in one namespace. The same model elsewhere is another key.
+/// A model that is served in one namespace. The same model in another namespace has another key.
 struct ModelKey {
     /// The Kubernetes namespace.
     std::string namespace_name;
-    /// The model as its servers call it, e.g. `meta-llama/Llama-3.1-8B-Instruct`.
+    /// The name that the model's servers report, e.g. `meta-llama/Llama-3.1-8B-Instruct`.
     std::string model_id;
 
-    /// An empty key; no model has it.
+    /// An empty key, which no model has.
     ModelKey() = default;
     /// The model `id` in a namespace.
     ModelKey(std::string in_namespace, std::string id)
@@ -35,16 +35,16 @@ struct ModelKey {
     friend auto operator<=>(const ModelKey&, const ModelKey&) = default;
 };
 
-/// A variant autoscaling object by its name.
+/// The name of a variant autoscaling object.
 struct VariantKey {
     /// The Kubernetes namespace.
     std::string namespace_name;
     /// The object's name.
     std::string name;
 
-    /// An empty key; no variant has it.
+    /// An empty key, which no variant has.
     VariantKey() = default;
-    /// The object `called` so in a namespace.
+    /// The object `called` in a namespace.
     VariantKey(std::string in_namespace, std::string called)
         : namespace_name(std::move(in_namespace)), name(std::move(called)) {}
 
@@ -56,25 +56,25 @@ struct VariantKey {
 struct VariantAutoscaling {
     /// The Kubernetes namespace of the object, its workload and its pods.
     std::string namespace_name;
-    /// Name of the variant autoscaling object; often, not always, the deployment's.
+    /// Name of the variant autoscaling object; often, but not always, the same as `deployment`.
     std::string name;
-    /// The model as its servers call it.
+    /// The name that the model's servers report.
     std::string model_id;
-    /// Name of the workload that is scaled, whose pods are this variant's replicas: a Deployment,
-    /// unless `target_kind` says otherwise.
+    /// Name of the scaled workload, whose pods are this variant's replicas. `target_kind` is its
+    /// kind.
     std::string deployment;
-    /// What a replica runs on, e.g. `A100`; may be empty.
+    /// The accelerator of a replica, e.g. `A100`; may be empty.
     std::string accelerator;
-    /// Of one replica per hour, in the caller's currency.
+    /// Cost of one replica per hour, in the caller's currency.
     double cost = default_variant_cost;
-    /// Kind of the workload: `Deployment`, `StatefulSet`, `LeaderWorkerSet`, ... It decides what
-    /// the workload's pods are called, and tells workloads of one name apart. Kinds that are not
-    /// known here, and none, count as one that names its pods as a Deployment does.
+    /// Kind of the workload: `Deployment`, `StatefulSet`, `LeaderWorkerSet`, ... It determines how
+    /// pods are named, and distinguishes workloads with the same name. The pods of an unknown or
+    /// empty kind are matched as those of a Deployment.
     std::string target_kind{default_target_kind};
 
-    /// An empty variant, to be filled in.
+    /// An empty variant, to be filled in by the caller.
     VariantAutoscaling() = default;
-    /// All there is to say of a variant, in the order of the members.
+    /// All members, in their order.
     VariantAutoscaling(std::string in_namespace, std::string called, std::string model,
                        std::string scales, std::string on_accelerator = {},
                        double cost_per_hour = default_variant_cost,
@@ -89,8 +89,8 @@ struct VariantAutoscaling {
     /// The model it serves.
     ModelKey model() const { return {namespace_name, model_id}; }
 
-    /// Whether a collection for one also answers for the other: cost and accelerator are joined in
-    /// later.
+    /// Whether metrics collected for one variant are also valid for the other. Cost and accelerator
+    /// do not matter, because they are added during attribution.
     bool measures_the_same_as(const VariantAutoscaling& other) const noexcept {
         return name == other.name && deployment == other.deployment && model_id == other.model_id &&
                namespace_name == other.namespace_name && target_kind == other.target_kind;

@@ -79,7 +79,7 @@ void with_cluster(asio::io_context& io) {
     Collector<PrometheusBackend, ShardedCache> collector(
         io.get_executor(), PrometheusBackend(io.get_executor(), std::move(prometheus)));
 
-    kubernetes::VariantsConfig config;
+    kubernetes::VariantWatcherConfig config;
     config.on_change = [&](const kubernetes::VariantsChange& change) {
         track_change(collector, change); // Fetched from now on, or no longer.
     };

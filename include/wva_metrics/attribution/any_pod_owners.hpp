@@ -12,16 +12,16 @@
 
 namespace wva_metrics {
 
-/// Any `PodOwners` behind one type, to be put into a configuration. Knows of the pods' lives where
-/// what it holds does (`PodStates`).
+/// Any `PodOwners` behind one type, so that a configuration can hold it. Also returns pod states if
+/// the owners are `PodStates`.
 ///
-/// Cheap to copy: copies share what they hold. What that throws counts as not knowing, so that a
-/// resolver of the user's own spoils no metrics.
+/// Cheap to copy: copies share the owners. If the owners throw, the pod counts as unknown, so that
+/// a faulty resolver does not spoil the metrics.
 ///
-/// Thread safety: any number of threads may ask one object at once, as `PodOwners` demands.
+/// **Threads:** any number of threads may call one object at once, as `PodOwners` requires.
 class AnyPodOwners {
 public:
-    /// Knows nothing.
+    /// Holds nothing: every pod is unknown.
     AnyPodOwners() = default;
 
     /// Holds these owners.
@@ -29,71 +29,67 @@ public:
         requires(!std::same_as<Owners, AnyPodOwners>)
     AnyPodOwners(Owners owners) : AnyPodOwners(std::make_shared<const Owners>(std::move(owners))) {}
 
-    /// Shares these owners with others, who may teach them more meanwhile. Null knows nothing.
+    /// Shares these owners, which may be updated meanwhile. Null = every pod is unknown.
     template <PodOwners Owners>
-    AnyPodOwners(std::shared_ptr<const Owners> owners) {
-        if (owners)
-            held_ = std::make_shared<const Held<Owners>>(std::move(owners));
-    }
+    AnyPodOwners(std::shared_ptr<const Owners> owners)
+        : owners_(std::move(owners)), operations_(&operations_of<Owners>) {}
     /// As above.
     template <PodOwners Owners>
         requires(!std::is_const_v<Owners>)
     AnyPodOwners(std::shared_ptr<Owners> owners)
         : AnyPodOwners(std::shared_ptr<const Owners>(std::move(owners))) {}
 
-    /// Whether there is anybody to ask.
-    explicit operator bool() const noexcept { return held_ != nullptr; }
+    /// Whether it holds owners.
+    explicit operator bool() const noexcept { return owners_ != nullptr; }
 
-    /// Whose pod it is; nothing where nobody knows.
+    /// The owner of a pod; nothing if it is unknown.
     std::optional<PodOwner> find(std::string_view namespace_name,
                                  std::string_view pod) const noexcept {
         try {
-            return held_ ? held_->find(namespace_name, pod) : std::nullopt;
+            return owners_ ? operations_->find(owners_.get(), namespace_name, pod) : std::nullopt;
         } catch (...) {
             return std::nullopt;
         }
     }
 
-    /// What is known of its life; `unknown` where nobody knows.
+    /// The state of a pod.
     PodState state_of(std::string_view namespace_name, std::string_view pod) const noexcept {
         try {
-            return held_ ? held_->state_of(namespace_name, pod) : PodState::unknown;
+            return owners_ ? operations_->state_of(owners_.get(), namespace_name, pod)
+                           : PodState::unknown;
         } catch (...) {
             return PodState::unknown;
         }
     }
 
 private:
-    struct Interface {
-        Interface() = default;
-        Interface(const Interface&) = delete;
-        Interface& operator=(const Interface&) = delete;
-        virtual ~Interface() = default;
-        virtual std::optional<PodOwner> find(std::string_view namespace_name,
-                                             std::string_view pod) const = 0;
-        virtual PodState state_of(std::string_view namespace_name, std::string_view pod) const = 0;
+    struct Operations {
+        std::optional<PodOwner> (*find)(const void* owners, std::string_view namespace_name,
+                                        std::string_view pod);
+        PodState (*state_of)(const void* owners, std::string_view namespace_name,
+                             std::string_view pod);
     };
 
     template <typename Owners>
-    struct Held final : Interface {
-        explicit Held(std::shared_ptr<const Owners> held) : owners(std::move(held)) {}
+    static std::optional<PodOwner> find_in(const void* owners, std::string_view namespace_name,
+                                           std::string_view pod) {
+        return static_cast<const Owners*>(owners)->find(namespace_name, pod);
+    }
+    template <typename Owners>
+    static PodState state_in([[maybe_unused]] const void* owners,
+                             [[maybe_unused]] std::string_view namespace_name,
+                             [[maybe_unused]] std::string_view pod) {
+        if constexpr (PodStates<Owners>)
+            return static_cast<const Owners*>(owners)->state_of(namespace_name, pod);
+        else
+            return PodState::unknown;
+    }
 
-        std::optional<PodOwner> find(std::string_view namespace_name,
-                                     std::string_view pod) const override {
-            return owners->find(namespace_name, pod);
-        }
-        PodState state_of([[maybe_unused]] std::string_view namespace_name,
-                          [[maybe_unused]] std::string_view pod) const override {
-            if constexpr (PodStates<Owners>)
-                return owners->state_of(namespace_name, pod);
-            else
-                return PodState::unknown;
-        }
+    template <typename Owners>
+    static constexpr Operations operations_of{&find_in<Owners>, &state_in<Owners>};
 
-        std::shared_ptr<const Owners> owners;
-    };
-
-    std::shared_ptr<const Interface> held_;
+    std::shared_ptr<const void> owners_;
+    const Operations* operations_ = nullptr;
 };
 
 static_assert(PodOwners<AnyPodOwners> && PodStates<AnyPodOwners>);

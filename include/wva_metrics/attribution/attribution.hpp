@@ -14,29 +14,30 @@
 
 namespace wva_metrics {
 
-/// Joins what was measured on a model's pods with one caller's variants.
+/// Attributes the samples of a model's pods to one caller's variants.
 ///
-/// A pod belongs to the variant whose workload owns it; cost, accelerator and names are the
-/// variant's. The owner is whom `owners` names, else whom the sample names, else whom the pod's
-/// name tells (`DeploymentIndex`); `ReplicaMetrics::attributed_by` says which of them did. A pod
-/// whose owner is none of the variants' workloads is listed in `unattributed_pods` and in no
-/// replica. Where `owners` know of the pods' lives too (`PodStates`), they are believed before the
-/// sample: a pod that is gone is listed in `gone_pods`.
+/// A pod belongs to the variant whose workload owns it. Cost, accelerator and names are the
+/// variant's. The owner of a pod comes from `owners`, else from the sample, else from the pod's
+/// name (`DeploymentIndex`); `ReplicaMetrics::attributed_by` tells which. A pod whose owner is not
+/// a workload of these variants is listed in `unattributed_pods` and is not a replica.
 ///
-/// Variants of other models or namespaces are ignored. The order of the variants never matters. A
-/// pod that is listed more than once counts once, as it is listed first.
+/// If `owners` also know the states of pods (`PodStates`), these take precedence over the states in
+/// the samples. A pod that is gone is listed in `gone_pods`.
+///
+/// Variants of other models or namespaces are ignored. The order of the variants does not matter. A
+/// pod that is listed more than once counts once, with its first sample.
 template <PodOwners Owners = NoPodOwners>
 ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAutoscaling> variants,
                         const Owners& owners = no_pod_owners) {
     const DeploymentIndex deployments(samples.model, variants);
 
-    ModelReplicas joined;
-    joined.model = samples.model;
-    joined.gone_pods = samples.gone_pods;
-    joined.partial = samples.partial;
-    joined.warnings = samples.warnings;
-    joined.warnings.insert(joined.warnings.end(), deployments.warnings().begin(),
-                           deployments.warnings().end());
+    ModelReplicas attributed;
+    attributed.model = samples.model;
+    attributed.gone_pods = samples.gone_pods;
+    attributed.partial = samples.partial;
+    attributed.warnings = samples.warnings;
+    attributed.warnings.insert(attributed.warnings.end(), deployments.warnings().begin(),
+                               deployments.warnings().end());
 
     std::vector<const ReplicaSample*> pods;
     pods.reserve(samples.pods.size());
@@ -55,7 +56,7 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
             state = known == PodState::unknown ? state : known;
         }
         if (state == PodState::gone) {
-            joined.gone_pods.push_back(sample->pod);
+            attributed.gone_pods.push_back(sample->pod);
             continue;
         }
         std::optional<PodOwner> owner = owners.find(samples.model.namespace_name, sample->pod);
@@ -63,10 +64,10 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
             owner = sample->owner;
         const VariantAutoscaling* variant = deployments.owner_of(sample->pod, owner);
         if (!variant) {
-            joined.unattributed_pods.push_back(sample->pod);
+            attributed.unattributed_pods.push_back(sample->pod);
             continue;
         }
-        ReplicaMetrics& replica = joined.replicas.emplace_back();
+        ReplicaMetrics& replica = attributed.replicas.emplace_back();
         replica.pod = sample->pod;
         replica.namespace_name = samples.model.namespace_name;
         replica.model_id = samples.model.model_id;
@@ -79,10 +80,10 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
         replica.attributed_by = owner ? owner->source : OwnerSource::pod_name;
         replica.state = state;
     }
-    std::ranges::sort(joined.gone_pods);
-    // The pods came sorted, and stay so within their variant.
-    std::ranges::stable_sort(joined.replicas, {}, &ReplicaMetrics::variant);
-    return joined;
+    std::ranges::sort(attributed.gone_pods);
+    // The pods are sorted already; a stable sort keeps their order within a variant.
+    std::ranges::stable_sort(attributed.replicas, {}, &ReplicaMetrics::variant);
+    return attributed;
 }
 
 } // namespace wva_metrics

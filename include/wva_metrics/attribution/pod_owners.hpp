@@ -9,31 +9,31 @@
 
 namespace wva_metrics {
 
-/// Somebody who knows whose pod it is, better than the pod's name tells.
+/// Finds the owner of a pod, more reliably than the pod's name does.
 ///
-/// `find(namespace, pod)` answers from memory, on any thread, and does not throw. It may be asked
-/// for every pod of every fetch.
+/// `find(namespace, pod)` returns from memory, may be called from any thread, and does not throw.
+/// It may be called for every pod of every fetch. Nothing = the owner is unknown.
 template <typename T>
 concept PodOwners = requires(const T& owners, std::string_view name) {
     { owners.find(name, name) } -> std::same_as<std::optional<PodOwner>>;
 };
 
-/// Somebody who also knows of a pod's life. `gone` is said only of a pod that is known to have
-/// existed and to exist no more; one that was never seen is `unknown`, for it may be too young.
+/// Also knows the states of pods. `state_of` may return `gone` only for a pod that is known to have
+/// existed and to exist no more. A pod that was never seen is `unknown`: it may be too new.
 template <typename T>
 concept PodStates = requires(const T& owners, std::string_view name) {
     { owners.state_of(name, name) } -> std::same_as<PodState>;
 };
 
-/// Knows nobody's owner; the samples' own owners and the pods' names decide.
+/// Knows no owners. The owners in the samples and the pods' names decide.
 struct NoPodOwners {
-    /// Nothing, whatever is asked.
+    /// Always nothing.
     std::optional<PodOwner> find(std::string_view /*namespace_name*/,
                                  std::string_view /*pod*/) const noexcept {
         return std::nullopt;
     }
 };
-/// For where nobody is to be asked.
+/// The default argument of `attribute`.
 inline constexpr NoPodOwners no_pod_owners{};
 
 } // namespace wva_metrics

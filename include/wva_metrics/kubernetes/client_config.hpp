@@ -11,53 +11,54 @@
 
 namespace wva_metrics::kubernetes {
 
-/// How a Kubernetes API server is asked. Plain values; use designated initializers and check with
-/// `validate`. Inside a cluster, `in_cluster_config` (kubernetes/tls_in_cluster.hpp) makes one.
+/// Configures a `Client` of a Kubernetes API server. Plain values: use designated initializers and
+/// check with `validate`. Inside a cluster, `in_cluster_config` (kubernetes/tls_in_cluster.hpp)
+/// returns one.
 struct ClientConfig {
-    /// Where the API server is, how it is trusted, and who asks. Three of its members are replaced:
+    /// The API server's URL, TLS and credentials. Three of its members are replaced:
     /// `limits.max_body_bytes` by `max_page_bytes`, `timeouts.attempt` by `page_timeout`,
-    /// `limits.max_streams` by `max_watches`. Watches take none of its `limits.max_connections`.
+    /// `limits.max_streams` by `max_watches`. Watches do not count against its
+    /// `limits.max_connections`.
     http::ClientConfig http{};
-    /// The namespace that the program itself runs in, where that is known. The client does not use
-    /// it.
+    /// The namespace that the program itself runs in; empty if it is unknown. The client does not
+    /// use it.
     std::string own_namespace{};
 
-    /// Objects asked for at once. A page that exceeds `max_page_bytes` is asked for again in
-    /// halves.
+    /// Objects per page of a list. If a page exceeds `max_page_bytes`, the page size is halved and
+    /// the list starts again.
     std::size_t page_size = 500;
-    /// How long one page of a list, or the beginning of a watch, may take.
+    /// Time limit for one page of a list, and for the start of a watch.
     Duration page_timeout = std::chrono::seconds(30);
-    /// The server is asked to end each watch after this time, or up to twice of it: a random part
-    /// is added, so that not all watches end at the same moment.
+    /// Requested length of each watch. A random part, up to the same length, is added, so that not
+    /// all watches end at the same moment.
     Duration watch_timeout = std::chrono::minutes(5);
-    /// A watch that says nothing for this long, not even a bookmark, is begun anew, for its
-    /// connection may be dead. API servers send a bookmark about every minute.
+    /// A watch without any event or bookmark for this long is restarted, because its connection may
+    /// be dead. API servers send a bookmark about every minute.
     Duration idle_timeout = std::chrono::minutes(2);
     /// A watch that ends sooner than this counts as failed, and the next one waits.
     Duration min_watch_time = std::chrono::seconds(1);
-    /// The wait after the first of several failures; it doubles with each further one. A random
-    /// part, up to half, is taken off.
+    /// The wait after the first of several failures. It doubles with each further failure. A random
+    /// part, up to half, is subtracted.
     Duration initial_backoff = std::chrono::milliseconds(500);
-    /// The wait between two attempts at most, even where the server asks for more.
+    /// The longest wait between two attempts, even if the server requests a longer one.
     Duration max_backoff = std::chrono::seconds(30);
 
-    /// Bytes of one page of a list.
+    /// Maximum bytes of one page of a list.
     std::size_t max_page_bytes = std::size_t{32} << 20;
-    /// Bytes of one event of a watch.
+    /// Maximum bytes of one event of a watch.
     std::size_t max_object_bytes = std::size_t{4} << 20;
-    /// Pages of one list.
+    /// Maximum pages of one list.
     std::size_t max_pages = 10'000;
-    /// Objects that one reflector follows.
+    /// Maximum objects that one reflector follows.
     std::size_t max_objects = 200'000;
-    /// Resources that all reflectors of one client may follow together, each on a connection of its
-    /// own: `OwnerResolver` four per namespace, `VariantWatcher` one. A reflector too
-    /// many asks for nothing, and says so with the number that is needed; it begins when another
-    /// one has been stopped. A `Client::watch` of your own takes one, too, while it lasts.
+    /// Maximum resources that all reflectors of one client follow together, each on a connection of
+    /// its own: `OwnerResolver` follows four per namespace, `VariantWatcher` one. A reflector above
+    /// the limit sends no request; it reports a problem that names the required number, and starts
+    /// when another reflector stops. A direct call of `Client::watch` counts, too, while it runs.
     std::size_t max_watches = 256;
 };
 
-/// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
-/// it is sound.
+/// All problems of a configuration, one sentence each, without secrets; empty if it is valid.
 inline std::vector<std::string> validate(const ClientConfig& config) {
     std::vector<std::string> problems;
     for (const std::string& problem : http::validate(config.http))

@@ -13,65 +13,64 @@
 
 namespace wva_metrics::kubernetes {
 
-/// Reads some fields of a JSON object.
+/// Reads fields of a JSON object.
 ///
-/// A field that is not there, or is null, reads as nothing, and so does everything below it. A
-/// field of another type is a problem; the first one is remembered with its path, and reading goes
-/// on.
+/// A field that is missing or null reads as nothing, and so does everything below it. A field of
+/// another type is a problem: the first one is stored with its path, and reading continues.
 ///
 /// A view: the JSON and the parent must outlive it. Not thread-safe.
 class JsonFields {
 public:
-    /// The fields of `value`, which must be an object. `problem` receives the first problem unless
-    /// it holds one already.
+    /// The fields of `value`, which must be an object. `problem` receives the first problem, unless
+    /// it already holds one.
     JsonFields(const boost::json::value& value, std::string& problem)
         : JsonFields(value, problem, nullptr, {}) {}
     JsonFields(const JsonFields&) = delete;
     JsonFields& operator=(const JsonFields&) = delete;
 
-    /// The text in a field.
+    /// The string in a field.
     std::optional<std::string_view> text(std::string_view name) const {
         const boost::json::value* const value = find(name);
         if (value == nullptr)
             return std::nullopt;
         if (const boost::json::string* text = value->if_string())
             return std::string_view(*text);
-        report(name, "is no string");
+        report(name, "is not a string");
         return std::nullopt;
     }
-    /// The text in a field, or an empty one.
+    /// The string in a field, or an empty one.
     std::string text_or_empty(std::string_view name) const {
         return std::string(text(name).value_or(std::string_view()));
     }
 
-    /// The whole number in a field.
+    /// The integer in a field.
     std::optional<std::int64_t> integer(std::string_view name) const {
         const boost::json::value* const value = find(name);
         if (value == nullptr)
             return std::nullopt;
         if (const std::int64_t* number = value->if_int64())
             return *number;
-        report(name, "is no whole number");
+        report(name, "is not an integer");
         return std::nullopt;
     }
 
-    /// The truth value in a field.
+    /// The boolean in a field.
     std::optional<bool> flag(std::string_view name) const {
         const boost::json::value* const value = find(name);
         if (value == nullptr)
             return std::nullopt;
         if (const bool* flag = value->if_bool())
             return *flag;
-        report(name, "is neither true nor false");
+        report(name, "is not a boolean");
         return std::nullopt;
     }
 
-    /// The object in a field; one without fields where there is none. Must not outlive this one.
+    /// The object in a field, or one without fields. Must not outlive this one.
     JsonFields object(std::string_view name) const {
         return JsonFields(find(name), *problem_, this, name);
     }
 
-    /// Whether there is such a field, and it is not null.
+    /// Whether the field exists and is not null.
     bool has(std::string_view name) const { return find(name) != nullptr; }
 
     /// Calls `visit(const JsonFields&)` for each object of the array in a field.
@@ -82,18 +81,18 @@ public:
             visit(fields);
         });
     }
-    /// Calls `visit(std::string_view)` for each text of the array in a field.
+    /// Calls `visit(std::string_view)` for each string of the array in a field.
     template <typename Visit>
     void for_each_text(std::string_view name, Visit visit) const {
         for_each(name, [&](const boost::json::value& element, std::string_view path) {
             if (const boost::json::string* text = element.if_string())
                 visit(std::string_view(*text));
             else
-                report(path, "is no string");
+                report(path, "is not a string");
         });
     }
-    /// Calls `visit(std::string_view name, std::string_view text)` for each field of this object;
-    /// each must be a text.
+    /// Calls `visit(std::string_view name, std::string_view text)` for each field of this object.
+    /// Each must be a string.
     template <typename Visit>
     void for_each_entry(Visit visit) const {
         if (object_ == nullptr)
@@ -104,7 +103,7 @@ public:
         }
     }
 
-    /// Remembers a problem of a field, unless there is one already: `metadata.name is empty`.
+    /// Stores a problem of a field, unless there already is one: `metadata.name is empty`.
     void report(std::string_view name, std::string_view what) const {
         if (!problem_->empty())
             return;
@@ -129,7 +128,7 @@ private:
         : object_(value == nullptr ? nullptr : value->if_object()), problem_(&problem),
           parent_(parent), name_(name) {
         if (value != nullptr && object_ == nullptr)
-            report({}, "is no object");
+            report({}, "is not an object");
     }
 
     const boost::json::value* find(std::string_view name) const {
@@ -146,7 +145,7 @@ private:
             return;
         const boost::json::array* const array = value->if_array();
         if (array == nullptr)
-            return report(name, "is no array");
+            return report(name, "is not an array");
         for (std::size_t i = 0; i < array->size(); ++i)
             visit((*array)[i], std::string(name) + '[' + std::to_string(i) + ']');
     }

@@ -12,26 +12,26 @@ namespace wva_metrics::kubernetes {
 
 /// One condition on one label.
 struct LabelRequirement {
-    /// How the label is judged.
+    /// How the label is tested.
     enum class Operator : std::uint8_t {
-        /// There is such a label, and its value is one of `values`.
+        /// The label exists, and its value is one of `values`.
         in,
-        /// There is no such label, or its value is none of `values`.
+        /// The label does not exist, or its value is not one of `values`.
         not_in,
-        /// There is such a label.
+        /// The label exists.
         exists,
-        /// There is no such label.
+        /// The label does not exist.
         does_not_exist,
     };
 
     /// The label's name.
     std::string key;
-    /// How the label is judged.
+    /// How the label is tested.
     Operator op = Operator::exists;
     /// The values for `in` and `not_in`.
     std::vector<std::string> values;
 
-    /// Whether these labels fulfil the condition.
+    /// Whether these labels meet the condition.
     bool matches(const Labels& labels) const {
         const auto found = labels.find(key);
         const bool has = found != labels.end();
@@ -51,18 +51,18 @@ struct LabelRequirement {
         return false;
     }
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
 };
 
-/// Which objects are meant, by their labels. One without any condition means all objects.
+/// Selects objects by their labels. A selector without conditions selects all objects.
 struct LabelSelector {
-    /// Labels that must be there with these values.
+    /// Labels that must exist with these values.
     Labels match_labels;
-    /// Further conditions, all of which must hold.
+    /// Further conditions, which must all be met.
     std::vector<LabelRequirement> match_expressions;
 
-    /// Whether an object with these labels is meant.
+    /// Whether an object with these labels is selected.
     bool matches(const Labels& labels) const {
         return std::all_of(match_labels.begin(), match_labels.end(),
                            [&](const Labels::value_type& wanted) {
@@ -73,7 +73,7 @@ struct LabelSelector {
                            [&](const LabelRequirement& wanted) { return wanted.matches(labels); });
     }
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const LabelSelector&, const LabelSelector&) = default;
 };
 

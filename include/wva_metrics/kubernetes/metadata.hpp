@@ -8,43 +8,42 @@
 
 namespace wva_metrics::kubernetes {
 
-/// The labels of an object, by their names. Look-ups by `std::string_view` allocate nothing.
+/// The labels of an object, by name. Look-ups by `std::string_view` do not allocate.
 using Labels = std::map<std::string, std::string, std::less<>>;
 
-/// Who an object belongs to; always an object in the same namespace, or one without a namespace.
+/// An owner of an object. It is in the same namespace, or in none.
 struct OwnerReference {
     /// E.g. `ReplicaSet`.
     std::string kind;
-    /// The owner's name, which a later object may bear as well.
+    /// The owner's name. A later object may have the same name.
     std::string name;
-    /// The owner itself, whatever its name: no two objects of a cluster ever have the same.
+    /// The owner's identity: no two objects of a cluster ever have the same.
     std::string uid;
-    /// Whether this owner manages the object. At most one of an object's owners does.
+    /// This owner manages the object. At most one of an object's owners does.
     bool controller = false;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const OwnerReference&, const OwnerReference&) = default;
 };
 
-/// What all objects of a cluster have. Only the name is never empty.
+/// The metadata of an object. Only the name is never empty.
 struct Metadata {
-    /// Empty for objects that live in no namespace.
+    /// Empty for objects without a namespace.
     std::string namespace_name;
     /// Unique among the objects of one kind in one namespace at one time.
     std::string name;
-    /// Tells an object from a later one of the same name.
+    /// Distinguishes an object from a later one with the same name.
     std::string uid;
-    /// Changes with every change of the object. Opaque: it may be compared for equality only.
+    /// Changes with every change of the object. Opaque: compare it for equality only.
     std::string resource_version;
-    /// Who it belongs to, as the API server lists them.
+    /// Its owners, in the API server's order.
     std::vector<OwnerReference> owners;
     /// Its labels.
     Labels labels;
-    /// Somebody has deleted it, and it is on its way out: it has a `deletionTimestamp`.
+    /// It has a `deletionTimestamp`: its deletion was requested and is in progress.
     bool being_deleted = false;
 
-    /// The owner that manages the object; null where there is none. Valid as long as the metadata
-    /// is not changed.
+    /// The owner that manages the object; null if there is none. Valid until the metadata changes.
     const OwnerReference* controller() const noexcept {
         for (const OwnerReference& owner : owners) {
             if (owner.controller)
@@ -53,7 +52,7 @@ struct Metadata {
         return nullptr;
     }
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const Metadata&, const Metadata&) = default;
 };
 

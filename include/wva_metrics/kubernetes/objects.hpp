@@ -11,8 +11,8 @@
 
 namespace wva_metrics::kubernetes {
 
-// Only what this library uses of each object, as the API server says it. Where an object lacks a
-// field, the member is empty, or what its comment says.
+// Only the fields that this library uses, as the API server sends them. If a field is missing, the
+// member is empty, unless its comment says otherwise.
 
 /// A pod.
 struct Pod {
@@ -20,21 +20,21 @@ struct Pod {
     Metadata metadata;
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
     std::string phase;
-    /// Its condition `Ready` is `True`. A pod that is being deleted may still be ready.
+    /// The condition `Ready` is `True`. A pod that is being deleted may still be ready.
     bool ready = false;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const Pod&, const Pod&) = default;
 };
 
-/// A replica set, through which a deployment owns its pods.
+/// A replica set, which owns the pods of a deployment.
 struct ReplicaSet {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Whose pods it counts as its own; nothing means none.
+    /// Selects the pods that it counts as its own; nothing = no pods.
     std::optional<LabelSelector> selector;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const ReplicaSet&, const ReplicaSet&) = default;
 };
 
@@ -42,12 +42,12 @@ struct ReplicaSet {
 struct Deployment {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Whose pods it counts as its own; nothing means none.
+    /// Selects the pods that it counts as its own; nothing = no pods.
     std::optional<LabelSelector> selector;
-    /// How many pods it shall have; nothing where the object does not say, which means one.
+    /// The desired number of pods. If it is missing, the cluster runs one.
     std::optional<std::int64_t> replicas;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const Deployment&, const Deployment&) = default;
 };
 
@@ -55,36 +55,36 @@ struct Deployment {
 struct StatefulSet {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Whose pods it counts as its own; nothing means none.
+    /// Selects the pods that it counts as its own; nothing = no pods.
     std::optional<LabelSelector> selector;
-    /// How many pods it shall have; nothing where the object does not say, which means one.
+    /// The desired number of pods. If it is missing, the cluster runs one.
     std::optional<std::int64_t> replicas;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const StatefulSet&, const StatefulSet&) = default;
 };
 
-/// The label by which all pods of a leader worker set name it.
+/// The label that names the leader worker set of a pod.
 inline constexpr std::string_view leader_worker_set_label = "leaderworkerset.sigs.k8s.io/name";
 
 /// A leader worker set: groups of one leader pod and its workers each.
 ///
-/// It owns a stateful set of the leaders; each leader *pod* owns a stateful set of its workers. It
-/// has no selector of its own; see `leader_worker_set_label`.
+/// It owns a stateful set of the leaders, and each leader *pod* owns a stateful set of its workers.
+/// It has no selector of its own; see `leader_worker_set_label`.
 struct LeaderWorkerSet {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// How many groups it shall have; nothing where the object does not say, which means one.
+    /// The desired number of groups. If it is missing, the cluster runs one.
     std::optional<std::int64_t> replicas;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const LeaderWorkerSet&, const LeaderWorkerSet&) = default;
 };
 
 /// The label of a variant autoscaling object that names its accelerator.
 inline constexpr std::string_view accelerator_label = "inference.optimization/acceleratorName";
 
-/// A variant autoscaling object as it stands in the cluster; nothing of it has been judged.
+/// A variant autoscaling object as the API server sends it, not validated.
 struct VariantAutoscalingObject {
     /// Its name and labels.
     Metadata metadata;
@@ -94,12 +94,12 @@ struct VariantAutoscalingObject {
     std::string target_kind;
     /// `spec.scaleTargetRef.name`.
     std::string target_name;
-    /// `spec.variantCost`: text that should be a number; nothing where the object does not say.
+    /// `spec.variantCost`: text that should be a number; nothing if it is missing.
     std::optional<std::string> variant_cost;
     /// The label `accelerator_label`.
     std::string accelerator;
 
-    /// Equal where all members are.
+    /// Equal if all members are.
     friend bool operator==(const VariantAutoscalingObject&,
                            const VariantAutoscalingObject&) = default;
 };

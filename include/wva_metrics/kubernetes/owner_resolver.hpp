@@ -2,22 +2,23 @@
 #pragma once
 
 #include "wva_metrics/attribution/pod_owners.hpp"
-#include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 #include "wva_metrics/kubernetes/detail/pod_index.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
+#include "wva_metrics/kubernetes/owner_resolver_config.hpp"
 #include "wva_metrics/kubernetes/reflector.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,45 +30,29 @@
 
 namespace wva_metrics::kubernetes {
 
-/// Which pods `OwnerResolver` knows, and for how long it stands by that.
-struct PodOwnersConfig {
-    /// The namespaces that are followed; an empty name means all, which needs the right to read
-    /// them all, and makes the others superfluous. Four resources are followed in each; see
-    /// `ClientConfig::max_watches`.
-    std::vector<std::string> namespaces{""};
-    /// Which pods, e.g. `app.kubernetes.io/part-of=llm`; empty = all. With one no pod counts as
-    /// gone, for one that lives may cease to fit it.
-    std::string pod_selector{};
-    /// What a pod's state was is not said any more when the API server has not been heard of for
-    /// this long. API servers say something about every minute.
-    Duration trusted_for = std::chrono::minutes(3);
-    /// How long a pod that was known and has ceased to exist is remembered to be gone; 0 = no pod
-    /// counts as gone.
-    Duration gone_memory = std::chrono::minutes(10);
-    /// Such pods that are remembered at a time; the last ones where there are more.
-    std::size_t max_gone_pods = 10'000;
-    /// Is told what a reflector finds wrong, when it begins; see `ReflectorHandler::on_problem`.
-    std::function<void(const Error&)> on_problem{};
-};
-
-/// Knows whose pod it is from the Kubernetes API: by owner references, then by label selector.
+/// Finds the owners and states of pods with the Kubernetes API: by owner references, then by label
+/// selectors.
 ///
 /// It follows pods, replica sets, stateful sets and deployments by list and watch, and answers from
-/// memory: it never asks for a single pod. Put it into `PrometheusConfig::owners` as a
-/// `std::shared_ptr`. Until it has listed everything, and for pods that it does not know,
-/// kube-state-metrics and the pods' names decide as they do without it.
+/// memory: it never requests a single pod. Put it into `PrometheusConfig::owners` as a
+/// `std::shared_ptr`. Before the first complete list, and for unknown pods, kube-state-metrics and
+/// the pods' names decide, as they do without it.
 ///
-/// What it needs of the cluster: `get`, `list` and `watch` on `pods`, and on `replicasets`,
-/// `statefulsets` and `deployments` of the group `apps`. What it is not allowed to see is told to
-/// `on_problem`, and does not spoil the rest.
+/// Required permissions: `get`, `list` and `watch` on `pods`, and on `replicasets`, `statefulsets`
+/// and `deployments` of the group `apps`. A missing permission is reported to `on_problem` and does
+/// not affect the other resources.
 ///
-/// Thread safety: every function may be called from any thread. Lifetime: as its `Client`'s and
-/// `Reflector`'s; it may be destroyed before or after its execution context.
-class OwnerResolver {
+/// **Threads:** every function may be called from any thread.
+///
+/// **Lifetime:** like its `Client` and `Reflector`s, it may be destroyed before or after its
+/// execution context.
+template <typename Executor = asio::any_io_executor>
+class BasicOwnerResolver {
 public:
-    /// Asks nothing before `start`.
-    explicit OwnerResolver(const Client& client, PodOwnersConfig config = {})
-        : config_(made_plain(std::move(config))), known_(std::make_shared<Known>(config_)) {
+    /// Sends no request before `start`.
+    explicit BasicOwnerResolver(const BasicClient<Executor>& client,
+                                OwnerResolverConfig config = {})
+        : config_(normalized(std::move(config))), impl_(std::make_shared<Impl>(config_)) {
         for (const std::string& scope : config_.namespaces) {
             pods_.push_back(follow<Pod>(client, scope, config_.pod_selector));
             replica_sets_.push_back(follow<ReplicaSet>(client, scope, {}));
@@ -76,127 +61,131 @@ public:
         }
     }
 
-    /// Begins to list and to watch. Does nothing where it runs.
+    /// Starts to list and to watch. Does nothing if it is running.
     void start() {
         for_each([](auto& reflector) { reflector.start(); });
     }
-    /// Ends it; what is known stays, but `trusted_for` runs.
+    /// Stops it. The known objects stay, but become stale after `max_staleness`.
     void stop() {
         for_each([](auto& reflector) { reflector.stop(); });
     }
 
-    /// Everything has been listed.
+    /// Whether all resources were listed completely.
     bool is_synced() const {
         bool all = true;
         for_each([&](const auto& reflector) { all = all && reflector.status().synced; });
         return all;
     }
 
-    /// How the reflectors are doing: of pods, replica sets, stateful sets and deployments, each in
-    /// the order of the namespaces.
+    /// The status of each reflector: pods, replica sets, stateful sets and deployments, each in the
+    /// order of the namespaces.
     std::vector<ReflectorStatus> status() const {
         std::vector<ReflectorStatus> all;
         for_each([&](const auto& reflector) { all.push_back(reflector.status()); });
         return all;
     }
 
-    /// The workload whose replica a pod is. Nothing where the pod is not known, or nobody's.
+    /// The scalable workload that owns a pod; nothing if the pod or its owner is unknown.
     std::optional<PodOwner> find(std::string_view namespace_name, std::string_view pod) const {
-        const std::shared_lock lock(known_->mutex);
-        return known_->index.owner_of(namespace_name, pod);
+        const std::shared_lock lock(impl_->mutex);
+        return impl_->index.owner_of(namespace_name, pod);
     }
 
-    /// What is known of a pod's life; `unknown` where the API server has not been heard of in
-    /// `trusted_for`.
+    /// The state of a pod; `unknown` if the API server has sent nothing for `max_staleness`.
     ///
-    /// `gone` is only a pod that was known, and then was deleted or no longer in a complete list,
-    /// in the last `gone_memory`. One that was never seen is unknown, for it may be younger than
-    /// the last news. So is any while its namespace's watch is broken or its pods are listed anew,
-    /// since another pod may have been made under the old name.
+    /// `gone` means that the pod was known, and was deleted or missing in a complete list within
+    /// `deleted_pod_retention`. A pod never seen is `unknown`: it may be newer than the last event.
+    /// While the watch of the namespace is broken or its pods are listed again, deleted pods are
+    /// `unknown` too, because a new pod may have the old name.
     PodState state_of(std::string_view namespace_name, std::string_view pod) const {
-        const Reflector<Pod>* const reflector = reflector_of(namespace_name);
+        const auto* const reflector = find_reflector(namespace_name);
         if (reflector == nullptr)
             return PodState::unknown;
         const ReflectorStatus status = reflector->status();
         const TimePoint now = std::chrono::steady_clock::now();
-        const bool is_heard_of =
-            status.last_contact && now - *status.last_contact <= config_.trusted_for;
-        if (!is_heard_of)
+        const bool is_stale =
+            !status.last_contact || now - *status.last_contact > config_.max_staleness;
+        if (is_stale)
             return PodState::unknown;
         const bool is_current = status.synced && !status.listing && !status.last_error;
-        const std::shared_lock lock(known_->mutex);
-        if (const auto state = known_->index.state_of(namespace_name, pod))
+        const std::shared_lock lock(impl_->mutex);
+        if (const auto state = impl_->index.state_of(namespace_name, pod))
             return *state;
-        return is_current && known_->index.is_gone(namespace_name, pod, now) ? PodState::gone
-                                                                             : PodState::unknown;
+        return is_current && impl_->index.is_deleted(namespace_name, pod, now) ? PodState::gone
+                                                                               : PodState::unknown;
     }
 
 private:
-    struct Known {
-        explicit Known(const PodOwnersConfig& config)
-            : index(detail::GonePods(config.gone_memory,
-                                     config.pod_selector.empty() ? config.max_gone_pods : 0)) {}
+    template <typename T>
+    using Reflectors = std::vector<std::unique_ptr<Reflector<T, Executor>>>;
+
+    struct Impl {
+        explicit Impl(const OwnerResolverConfig& config)
+            : index(detail::DeletedPods(config.deleted_pod_retention, config.pod_selector.empty()
+                                                                          ? config.max_deleted_pods
+                                                                          : 0)) {}
 
         mutable std::shared_mutex mutex;
         detail::PodIndex index;
     };
 
-    /// Each namespace once. Two reflectors of the same pods would contradict each other where one
-    /// is behind.
-    static PodOwnersConfig made_plain(PodOwnersConfig config) {
-        std::vector<std::string> each;
+    /// Removes duplicate namespaces. Two reflectors of the same pods would contradict each other
+    /// while one of them is behind.
+    static OwnerResolverConfig normalized(OwnerResolverConfig config) {
+        std::vector<std::string> unique;
         for (std::string& name : config.namespaces) {
             if (name.empty()) {
-                each.assign(1, name);
+                unique.assign(1, name);
                 break;
             }
-            if (std::ranges::find(each, name) == each.end())
-                each.push_back(std::move(name));
+            if (std::ranges::find(unique, name) == unique.end())
+                unique.push_back(std::move(name));
         }
-        config.namespaces = std::move(each);
+        config.namespaces = std::move(unique);
         return config;
     }
 
     template <typename T>
-    std::unique_ptr<Reflector<T>> follow(const Client& client, const std::string& scope,
-                                         const std::string& selector) const {
+    std::unique_ptr<Reflector<T, Executor>> follow(const BasicClient<Executor>& client,
+                                                   const std::string& scope,
+                                                   const std::string& selector) const {
         ReflectorHandler<T> handler;
-        const auto change = [known = known_](auto&& what) {
-            const std::unique_lock lock(known->mutex);
-            what(known->index);
+        const auto update = [impl = impl_](auto&& change) {
+            const std::unique_lock lock(impl->mutex);
+            change(impl->index);
         };
         if constexpr (std::same_as<T, Pod>) {
             const auto now = [] { return std::chrono::steady_clock::now(); };
-            // What a list has left out is said right before it, by the same thread.
-            const auto left_out = std::make_shared<std::size_t>(0);
-            handler.on_left_out = [left_out](std::size_t objects) { *left_out = objects; };
-            handler.on_listed = [change, scope, left_out, now](const std::vector<T>& objects) {
-                const bool is_complete = std::exchange(*left_out, 0) == 0;
-                change([&](detail::PodIndex& index) {
+            // `on_unreadable` is called right before `on_listed`, by the same thread.
+            const auto unreadable = std::make_shared<std::size_t>(0);
+            handler.on_unreadable = [unreadable](std::size_t objects) { *unreadable = objects; };
+            handler.on_listed = [update, scope, unreadable, now](const std::vector<T>& objects) {
+                const bool is_complete = std::exchange(*unreadable, 0) == 0;
+                update([&](detail::PodIndex& index) {
                     index.set_all(scope, objects, is_complete, now());
                 });
             };
-            handler.on_deleted = [change, now](const T& object) {
-                change([&](detail::PodIndex& index) { index.erase(object, now()); });
+            handler.on_deleted = [update, now](const T& object) {
+                update([&](detail::PodIndex& index) { index.erase(object, now()); });
             };
         } else {
-            handler.on_listed = [change, scope](const std::vector<T>& objects) {
-                change([&](detail::PodIndex& index) { index.set_all(scope, objects); });
+            handler.on_listed = [update, scope](const std::vector<T>& objects) {
+                update([&](detail::PodIndex& index) { index.set_all(scope, objects); });
             };
-            handler.on_deleted = [change](const T& object) {
-                change([&](detail::PodIndex& index) { index.erase(object); });
+            handler.on_deleted = [update](const T& object) {
+                update([&](detail::PodIndex& index) { index.erase(object); });
             };
         }
-        handler.on_upserted = [change](const T& object) {
-            change([&](detail::PodIndex& index) { index.set(object); });
+        handler.on_upserted = [update](const T& object) {
+            update([&](detail::PodIndex& index) { index.set(object); });
         };
         handler.on_problem = config_.on_problem;
-        return std::make_unique<Reflector<T>>(client, Selection{scope, selector},
-                                              std::move(handler));
+        return std::make_unique<Reflector<T, Executor>>(client, Selection{scope, selector},
+                                                        std::move(handler));
     }
 
-    /// Of the pods of this namespace; null where nobody follows them.
-    const Reflector<Pod>* reflector_of(std::string_view namespace_name) const {
+    /// The reflector of the pods in this namespace; null if it is not followed.
+    const Reflector<Pod, Executor>* find_reflector(std::string_view namespace_name) const {
         for (std::size_t i = 0; i < pods_.size(); ++i)
             if (config_.namespaces[i].empty() || config_.namespaces[i] == namespace_name)
                 return pods_[i].get();
@@ -215,13 +204,16 @@ private:
         all(deployments_);
     }
 
-    const PodOwnersConfig config_;
-    const std::shared_ptr<Known> known_;
-    std::vector<std::unique_ptr<Reflector<Pod>>> pods_;
-    std::vector<std::unique_ptr<Reflector<ReplicaSet>>> replica_sets_;
-    std::vector<std::unique_ptr<Reflector<StatefulSet>>> stateful_sets_;
-    std::vector<std::unique_ptr<Reflector<Deployment>>> deployments_;
+    const OwnerResolverConfig config_;
+    const std::shared_ptr<Impl> impl_;
+    Reflectors<Pod> pods_;
+    Reflectors<ReplicaSet> replica_sets_;
+    Reflectors<StatefulSet> stateful_sets_;
+    Reflectors<Deployment> deployments_;
 };
+
+/// The resolver on any executor.
+using OwnerResolver = BasicOwnerResolver<>;
 
 static_assert(PodOwners<OwnerResolver> && PodStates<OwnerResolver>);
 

@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/error.hpp"
-#include "wva_metrics/kubernetes/detail/api_status.hpp"
-#include "wva_metrics/kubernetes/detail/parse_json.hpp"
-#include "wva_metrics/kubernetes/read_object.hpp"
-
-#include <boost/json/array.hpp>
-#include <boost/json/value.hpp>
-
 #include <cstddef>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace wva_metrics::kubernetes {
@@ -20,52 +10,16 @@ namespace wva_metrics::kubernetes {
 /// A page of a list.
 template <typename T>
 struct Page {
-    /// What could be read, in the server's order.
+    /// The objects that could be read, in the server's order.
     std::vector<T> objects;
-    /// Asks for the next page; empty on the last one.
+    /// Requests the next page; empty on the last page.
     std::string continue_token;
-    /// The state of the resource that the list shows, and that a watch can go on from.
+    /// The resource version of the list. A watch can start from it.
     std::string resource_version;
-    /// Objects that could not be read and are left out.
+    /// Number of objects that could not be read and are omitted.
     std::size_t unreadable = 0;
-    /// What was wrong with the first of them.
+    /// The problem of the first unreadable object.
     std::string first_problem;
 };
-
-/// Reads a page of a list. An object that cannot be read is counted and left out.
-template <ClusterObject T>
-Result<Page<T>> read_page(std::string_view body) {
-    const Result<detail::ParsedJson> parsed = detail::parse_json(body);
-    if (parsed.has_error())
-        return Error(Errc::bad_response, "the list " + parsed.error().message);
-    Page<T> page;
-    std::string problem;
-    const JsonFields root(parsed->value, problem);
-    const JsonFields metadata = root.object("metadata");
-    page.continue_token = metadata.text_or_empty("continue");
-    page.resource_version = metadata.text_or_empty("resourceVersion");
-    if (problem.empty() && page.resource_version.empty())
-        metadata.report("resourceVersion", "is missing");
-    const boost::json::object* const object = parsed->value.if_object();
-    const boost::json::value* const items = object ? object->if_contains("items") : nullptr;
-    if (items == nullptr)
-        root.report("items", "is missing");
-    else if (!items->is_array() && !items->is_null())
-        root.report("items", "is no array");
-    if (!problem.empty())
-        return Error(Errc::bad_response, "the answer is no list of the API server's: " + problem);
-    if (items->is_null())
-        return page;
-    page.objects.reserve(items->get_array().size());
-    for (const boost::json::value& item : items->get_array()) {
-        Result<T> read = read_object<T>(item);
-        if (read.has_value()) {
-            page.objects.push_back(*std::move(read));
-        } else if (page.unreadable++ == 0) {
-            page.first_problem = read.error().message;
-        }
-    }
-    return page;
-}
 
 } // namespace wva_metrics::kubernetes

@@ -19,7 +19,7 @@
 
 namespace wva_metrics::kubernetes {
 
-/// Reads what all objects have. The name must be there; all else may be missing.
+/// Reads the metadata of an object. The name is required, all other fields are optional.
 inline void read_fields(const JsonFields& fields, Metadata& metadata) {
     metadata.namespace_name = fields.text_or_empty("namespace");
     metadata.name = fields.text_or_empty("name");
@@ -40,8 +40,7 @@ inline void read_fields(const JsonFields& fields, Metadata& metadata) {
     metadata.being_deleted = fields.has("deletionTimestamp");
 }
 
-/// Reads a label selector; nothing where there is none. A condition whose operator is unknown is a
-/// problem.
+/// Reads a label selector; nothing if it is missing. An unknown operator is a problem.
 inline std::optional<LabelSelector> read_selector(const JsonFields& parent, std::string_view name) {
     if (!parent.has(name))
         return std::nullopt;
@@ -64,14 +63,14 @@ inline std::optional<LabelSelector> read_selector(const JsonFields& parent, std:
         else if (op == "DoesNotExist")
             read.op = Operator::does_not_exist;
         else
-            expression.report("operator", "is none of In, NotIn, Exists and DoesNotExist");
+            expression.report("operator", "is not one of In, NotIn, Exists and DoesNotExist");
         expression.for_each_text("values",
                                  [&](std::string_view value) { read.values.emplace_back(value); });
     });
     return selector;
 }
 
-/// Reads what is used of a pod, beside its metadata.
+/// Reads the fields of a pod, except its metadata.
 inline void read_fields(const JsonFields& fields, Pod& pod) {
     const JsonFields status = fields.object("status");
     pod.phase = status.text_or_empty("phase");
@@ -81,31 +80,31 @@ inline void read_fields(const JsonFields& fields, Pod& pod) {
     });
 }
 
-/// Reads what is used of a replica set, beside its metadata.
+/// Reads the fields of a replica set, except its metadata.
 inline void read_fields(const JsonFields& fields, ReplicaSet& replica_set) {
     replica_set.selector = read_selector(fields.object("spec"), "selector");
 }
 
-/// Reads what is used of a deployment, beside its metadata.
+/// Reads the fields of a deployment, except its metadata.
 inline void read_fields(const JsonFields& fields, Deployment& deployment) {
     const JsonFields spec = fields.object("spec");
     deployment.selector = read_selector(spec, "selector");
     deployment.replicas = spec.integer("replicas");
 }
 
-/// Reads what is used of a stateful set, beside its metadata.
+/// Reads the fields of a stateful set, except its metadata.
 inline void read_fields(const JsonFields& fields, StatefulSet& stateful_set) {
     const JsonFields spec = fields.object("spec");
     stateful_set.selector = read_selector(spec, "selector");
     stateful_set.replicas = spec.integer("replicas");
 }
 
-/// Reads what is used of a leader worker set, beside its metadata.
+/// Reads the fields of a leader worker set, except its metadata.
 inline void read_fields(const JsonFields& fields, LeaderWorkerSet& set) {
     set.replicas = fields.object("spec").integer("replicas");
 }
 
-/// Reads what is used of a variant autoscaling object, beside its metadata.
+/// Reads the fields of a variant autoscaling object, except its metadata.
 inline void read_fields(const JsonFields& fields, VariantAutoscalingObject& object) {
     const JsonFields spec = fields.object("spec");
     object.model_id = spec.text_or_empty("modelID");
@@ -119,9 +118,8 @@ inline void read_fields(const JsonFields& fields, VariantAutoscalingObject& obje
         object.accelerator = accelerator->second;
 }
 
-/// An object of the cluster as this library reads it: a struct with a member `metadata`, and a
-/// function `read_fields` in its namespace that fills in the rest. `ResourceDefaults` says where it
-/// is found.
+/// A type of cluster object: a struct with a member `metadata`, and a function `read_fields` in its
+/// namespace that reads the other members. `ResourceDefaults` names its resource.
 template <typename T>
 concept ClusterObject = std::default_initializable<T> && std::movable<T> &&
     requires(T object, const JsonFields& json) {
@@ -129,8 +127,10 @@ concept ClusterObject = std::default_initializable<T> && std::movable<T> &&
     read_fields(json, object);
 };
 
-/// Reads an object. Only its name must be there; a field that is used and has a wrong type is
-/// `Errc::bad_response`, in words that name the object and the field.
+/// Reads an object. Only its name is required.
+///
+/// **Errors:** `bad_response` if the name is missing, or a field has the wrong type. The text names
+/// the object and the field.
 template <ClusterObject T>
 Result<T> read_object(const boost::json::value& value) {
     T object;

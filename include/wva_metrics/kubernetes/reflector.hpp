@@ -2,55 +2,59 @@
 #pragma once
 
 #include "wva_metrics/kubernetes/client.hpp"
-#include "wva_metrics/kubernetes/detail/reflector_state.hpp"
+#include "wva_metrics/kubernetes/detail/reflector_impl.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
 #include <utility>
 
 namespace wva_metrics::kubernetes {
 
-/// Follows the objects of one resource: lists them, and then watches for changes, for as long as
-/// it is wanted and however often the API server, the network or the credentials fail meanwhile.
+/// Follows the objects of one resource: lists them, watches for changes, and recovers from failures
+/// of the API server, the network or the credentials until it is stopped.
 ///
-/// It keeps no objects; the handler is told of them. Lists ask for the newest state (no
-/// `resourceVersion`), which costs the API server more than an old one would, but never tells of
-/// something that was known to be otherwise before.
+/// It stores no objects; the handler receives them. Lists request the newest state (no
+/// `resourceVersion`). This costs the API server more than a cached list, but never returns a state
+/// older than one that was delivered before.
 ///
-/// Thread safety: every function may be called from any thread.
+/// **Threads:** every function may be called from any thread.
 ///
-/// Lifetime: destroying it stops it. It may be destroyed before or after its execution context
-/// (but not on another thread while the context is being destroyed).
-template <typename T>
+/// **Lifetime:** the destructor stops it. It may be destroyed before or after its execution
+/// context, but not on another thread while the context is being destroyed.
+template <typename T, typename Executor = asio::any_io_executor>
 class Reflector {
 public:
-    /// Asks nothing before `start`.
-    Reflector(Client client, Resource<T> resource, Selection selection, ReflectorHandler<T> handler)
-        : state_(std::make_shared<detail::ReflectorState<T>>(
-              std::move(client), std::move(resource), std::move(selection), std::move(handler))) {}
-    /// Follows a resource at its usual place.
-    Reflector(Client client, Selection selection, ReflectorHandler<T> handler)
+    /// Sends no request before `start`.
+    Reflector(BasicClient<Executor> client, Resource<T> resource, Selection selection,
+              ReflectorHandler<T> handler)
+        : impl_(std::make_shared<Impl>(std::move(client), std::move(resource), std::move(selection),
+                                       std::move(handler))) {}
+    /// Follows a resource under its default name.
+    Reflector(BasicClient<Executor> client, Selection selection, ReflectorHandler<T> handler)
         : Reflector(std::move(client), Resource<T>{}, std::move(selection), std::move(handler)) {}
     Reflector(const Reflector&) = delete;
     Reflector& operator=(const Reflector&) = delete;
     /// Stops it.
-    ~Reflector() { state_->stop(); }
+    ~Reflector() { impl_->stop(); }
 
-    /// Begins to list and to watch. Does nothing where it runs already; after `stop` it begins
-    /// anew, with a list.
-    void start() { state_->start(); }
+    /// Starts with a list. Does nothing if it is running.
+    void start() { impl_->start(); }
 
-    /// Ends it: no function of the handler begins after this, except those already on their way to
-    /// another thread. Does nothing where it does not run.
-    void stop() { state_->stop(); }
+    /// Stops it. No callback of the handler starts after this, except those that another thread is
+    /// about to call. Does nothing if it is not running.
+    void stop() { impl_->stop(); }
 
-    /// How it is doing, now.
-    ReflectorStatus status() const { return state_->status(); }
+    /// The current status.
+    ReflectorStatus status() const { return impl_->status(); }
 
 private:
-    std::shared_ptr<detail::ReflectorState<T>> state_;
+    using Impl = detail::ReflectorImpl<T, Executor>;
+
+    std::shared_ptr<Impl> impl_;
 };
 
 } // namespace wva_metrics::kubernetes

@@ -9,28 +9,32 @@
 
 namespace wva_metrics::kubernetes {
 
-/// What a `Reflector` tells its user. Each function may be empty.
+/// The callbacks of a `Reflector`. Each may be empty.
 ///
-/// They are called on the client's executor, one at a time, with no lock held. One that throws is
-/// counted in `ReflectorStatus::handler_failures`, and harms nobody. They should be quick, for
-/// nothing further is read from the API server until they return. They may call `start`, `stop`
-/// and `status`. Let them hold what they change by a weak or shared pointer: a function that runs
-/// already when the reflector is stopped or destroyed on another thread runs to its end.
+/// If a callback throws, the exception is counted in `ReflectorStatus::handler_failures` and
+/// ignored. Callbacks should be quick, because nothing more is read from the API server until they
+/// return. They may call `start`, `stop` and `status`.
+///
+/// A callback that is already running when the reflector is stopped or destroyed on another thread
+/// runs to its end. It should therefore hold the objects that it changes by a weak or shared
+/// pointer.
+///
+/// **Threads:** called on the client's executor, one at a time, with no lock held.
 template <typename T>
 struct ReflectorHandler {
-    /// The whole truth (but for `on_left_out`): it replaces everything known. First after `start`,
-    /// and again whenever changes may have been missed.
+    /// The complete list, except the objects reported to `on_unreadable`. It replaces all earlier
+    /// objects. Called first after `start`, and again whenever changes may have been missed.
     std::function<void(std::vector<T>)> on_listed;
-    /// So many objects of a list exist and could not be read, so that what is given to `on_listed`
-    /// right after this lacks them. Not said where there are none.
-    std::function<void(std::size_t)> on_left_out;
-    /// An object is new or has changed.
+    /// The number of objects in a list that could not be read, if there are any. Called right
+    /// before `on_listed`, whose list lacks them.
+    std::function<void(std::size_t)> on_unreadable;
+    /// A new or changed object.
     std::function<void(T)> on_upserted;
-    /// An object has ceased to exist; this was its last state.
+    /// The last state of a deleted object.
     std::function<void(const T&)> on_deleted;
-    /// Something is wrong: the API server cannot be reached or refuses, or an object cannot be
-    /// read. Said when a problem begins or becomes another one, not every time that it is met
-    /// again. What was told before stays as true as it was; the reflector goes on trying.
+    /// The API server is unreachable or rejects requests, or an object cannot be read. Called when
+    /// a problem starts or changes, not every time that it occurs. Objects delivered earlier stay
+    /// as they are, and the reflector keeps trying.
     std::function<void(const Error&)> on_problem;
 };
 

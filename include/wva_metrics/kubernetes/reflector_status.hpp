@@ -9,30 +9,30 @@
 
 namespace wva_metrics::kubernetes {
 
-/// How a `Reflector` is doing.
+/// The status of a `Reflector`.
 struct ReflectorStatus {
     /// Between `start` and `stop`.
     bool running = false;
-    /// The objects have been listed since `start`, and the handler has been told of them all.
+    /// The handler has received the first complete list since `start`.
     bool synced = false;
-    /// A list is under way or waits to be tried again: until it has been told of, what is known is
-    /// as old as the watch that ended before it.
+    /// A list is in progress, or waits to be retried. Until the handler receives it, the objects
+    /// are as old as the watch that ended before it.
     bool listing = false;
-    /// When the API server last gave a page of a list, an event or a bookmark, or ended a watch in
-    /// good order.
+    /// When the API server last sent a page of a list, an event or a bookmark, or ended a watch
+    /// without an error.
     std::optional<TimePoint> last_contact;
-    /// Why the last attempt failed; nothing where it did not.
+    /// The error of the last attempt; nothing if it succeeded.
     std::optional<Error> last_error;
-    /// Lists begun, from their first page.
+    /// Lists started, from their first page.
     std::uint64_t lists = 0;
-    /// Watches begun.
+    /// Watches started.
     std::uint64_t watches = 0;
-    /// Lists begun because the API server had forgotten where the last watch or list stood (410),
-    /// or because a watch could not be understood or was refused.
+    /// Lists started because the API server no longer has the resource version of the last watch or
+    /// list (410), or because a watch could not be parsed or was rejected.
     std::uint64_t restarts = 0;
-    /// Objects that could not be read, in lists and in events.
+    /// Objects in lists and events that could not be read.
     std::uint64_t unreadable = 0;
-    /// Calls of the handler that threw.
+    /// Callbacks of the handler that threw.
     std::uint64_t handler_failures = 0;
 };
 

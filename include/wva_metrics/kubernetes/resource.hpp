@@ -8,12 +8,12 @@
 
 namespace wva_metrics::kubernetes {
 
-/// Where the API server has the objects of a type. Specialise it, and `read_object` beside it, for
-/// a type of your own.
+/// The default API group, version and name of a type's resource. Specialize it for a type of your
+/// own; see also `ClusterObject`.
 template <typename T>
 struct ResourceDefaults;
 
-/// Pods are of the core API, whose group has no name.
+/// Pods are in the core API, whose group name is empty.
 template <>
 struct ResourceDefaults<Pod> {
     static constexpr std::string_view group = "";      ///< The API group.
@@ -41,14 +41,14 @@ struct ResourceDefaults<StatefulSet> {
     static constexpr std::string_view version = "v1";          ///< The API version.
     static constexpr std::string_view plural = "statefulsets"; ///< The name in URLs.
 };
-/// Leader worker sets are a custom resource; a cluster may not have it.
+/// Leader worker sets are a custom resource, which a cluster may not have.
 template <>
 struct ResourceDefaults<LeaderWorkerSet> {
     static constexpr std::string_view group = "leaderworkerset.x-k8s.io"; ///< The API group.
     static constexpr std::string_view version = "v1";                     ///< The API version.
     static constexpr std::string_view plural = "leaderworkersets";        ///< The name in URLs.
 };
-/// Variant autoscaling objects are a custom resource; a cluster may not have it.
+/// Variant autoscaling objects are a custom resource, which a cluster may not have.
 template <>
 struct ResourceDefaults<VariantAutoscalingObject> {
     static constexpr std::string_view group = "llmd.ai";              ///< The API group.
@@ -56,23 +56,23 @@ struct ResourceDefaults<VariantAutoscalingObject> {
     static constexpr std::string_view plural = "variantautoscalings"; ///< The name in URLs.
 };
 
-/// Where the API server has the objects of a type; the defaults are right unless a custom resource
-/// has been installed under another name.
+/// The resource of a type. The defaults are correct, unless a custom resource is installed under
+/// another name.
 template <typename T>
 struct Resource {
     /// The API group, e.g. `apps`; empty for the core API.
     std::string group{ResourceDefaults<T>::group};
     /// The API version, e.g. `v1`.
     std::string version{ResourceDefaults<T>::version};
-    /// The resource's name as it stands in URLs, e.g. `pods`.
+    /// The resource's name in URLs, e.g. `pods`.
     std::string plural{ResourceDefaults<T>::plural};
 };
 
-/// Which objects of a resource are meant.
+/// Selects objects of a resource.
 struct Selection {
-    /// The namespace; empty = all namespaces, which needs the right to read them all.
+    /// The namespace; empty = all namespaces, which requires the permission to read them all.
     std::string namespace_name{};
-    /// A selector as Kubernetes writes it, e.g. `app=llama,tier!=test`; empty = all objects.
+    /// A label selector in Kubernetes' syntax, e.g. `app=llama,tier!=test`; empty = all objects.
     std::string label_selector{};
 };
 

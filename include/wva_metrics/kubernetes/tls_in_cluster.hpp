@@ -18,33 +18,33 @@
 
 namespace wva_metrics::kubernetes {
 
-/// Where a pod finds its API server and who it is there. The defaults are Kubernetes' own; tests
-/// and programs outside of a cluster give others.
+/// Where a pod finds its API server's address and its own credentials. The defaults are those of
+/// Kubernetes; tests and programs outside a cluster set others.
 struct InClusterSources {
-    /// Where Kubernetes mounts the files `token`, `ca.crt` and `namespace`.
+    /// The directory with the files `token`, `ca.crt` and `namespace`.
     std::string service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
-    /// The value of an environment variable; empty where it is not set.
+    /// Returns the value of an environment variable; empty if it is not set.
     std::function<std::string(const char* name)> environment = [](const char* name) {
         const char* const value = std::getenv(name);
         return std::string(value == nullptr ? "" : value);
     };
 };
 
-/// How a program that runs in a pod asks its own cluster's API server: by the address in
-/// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, as the pod's service account, trusting
-/// the cluster's own authority. The token is read again as Kubernetes rotates it, and so is the
-/// authority's certificate.
+/// The configuration of a program that runs in a pod: the API server's address is in
+/// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, the pod's service account gives the
+/// credentials, and the cluster's own certificate authority is trusted. Token and certificate are
+/// read again when Kubernetes rotates them.
 ///
-/// Errors: `Errc::invalid_config`, with what is missing: outside of a cluster, and in a pod
+/// **Errors:** `invalid_config`, which names the missing part: outside a cluster, or in a pod
 /// without a mounted service account.
 inline Result<ClientConfig> in_cluster_config(const InClusterSources& sources = {}) {
     const std::string host = sources.environment("KUBERNETES_SERVICE_HOST");
     const std::string port = sources.environment("KUBERNETES_SERVICE_PORT");
     if (host.empty() || port.empty())
         return Error(Errc::invalid_config,
-                     "this does not seem to run in a cluster: KUBERNETES_SERVICE_HOST or "
-                     "KUBERNETES_SERVICE_PORT is not set; give the API server's URL, token file "
-                     "and certificate authority yourself (kubernetes::ClientConfig)");
+                     "the program does not run in a cluster: KUBERNETES_SERVICE_HOST or "
+                     "KUBERNETES_SERVICE_PORT is not set; set the API server's URL, token file "
+                     "and certificate authority in kubernetes::ClientConfig");
     const std::string directory = sources.service_account_directory + '/';
     for (const char* const name : {"token", "ca.crt"}) {
         if (!std::ifstream(directory + name))
@@ -62,7 +62,7 @@ inline Result<ClientConfig> in_cluster_config(const InClusterSources& sources = 
     if (!transport)
         return std::move(transport).error();
     config.http.transport = *std::move(transport);
-    // A pod may be told to mount no namespace; then nobody asks for it.
+    // The file may be missing; the namespace is optional.
     std::ifstream(directory + "namespace") >> config.own_namespace;
     return config;
 }

@@ -9,28 +9,31 @@
 
 namespace wva_metrics::kubernetes {
 
-/// What has become different in a cluster's variants.
+/// A change of a cluster's variants.
 struct VariantsChange {
-    /// New ones, and those of which anything has changed.
+    /// New and changed variants.
     std::vector<VariantAutoscaling> upserted;
-    /// Those that have ceased to exist, or can no longer be used.
+    /// Variants that were deleted, or became unusable.
     std::vector<VariantKey> removed;
-    /// Models that now have a variant and had none.
+    /// Models that got their first variant.
     std::vector<ModelKey> new_models;
-    /// Models whose last variant has gone.
+    /// Models that lost their last variant.
     std::vector<ModelKey> removed_models;
-    /// What is wrong with objects, a sentence each that names the object; said when it begins.
+    /// Problems of objects, one sentence each, which names the object. Reported once, when they
+    /// start.
     std::vector<std::string> warnings;
 
-    /// Nothing to do for anybody.
+    /// Whether nothing changed.
     bool empty() const noexcept {
         return upserted.empty() && removed.empty() && new_models.empty() &&
                removed_models.empty() && warnings.empty();
     }
 };
 
-/// Tracks on a collector what has come, and untracks what has gone; for use in
-/// `VariantsConfig::on_change`. Thread safety: any thread, as the collector's.
+/// Tracks new and changed variants and models on a collector, and untracks removed ones. For use in
+/// `VariantWatcherConfig::on_change`.
+///
+/// **Threads:** may be called from any thread, like the collector.
 template <MetricsCollector Collector>
 void track_change(Collector& collector, const VariantsChange& change) {
     for (const VariantKey& variant : change.removed)

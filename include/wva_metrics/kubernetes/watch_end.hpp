@@ -8,14 +8,14 @@
 
 namespace wva_metrics::kubernetes {
 
-/// How a watch ended; every watch does.
+/// How a watch ended.
 struct WatchEnd {
-    /// From the request on.
+    /// Time since the request.
     Duration lasted{};
-    /// The API server had begun to answer with success.
+    /// The API server had started a successful response.
     bool was_opened = false;
-    /// Nothing where the API server ended it in good order. `http_status` is 410 where the place
-    /// to go on from is forgotten, 200 where the answer broke off.
+    /// Nothing if the API server ended the watch regularly. `http_status` is 410 if the resource
+    /// version is too old, and 200 if the response was interrupted.
     std::optional<Error> error;
 };
 

@@ -77,7 +77,7 @@ TEST_CASE("whose pods there are is known from the cluster, and follows its chang
     const auto pods = server.answer_watch("pods");
     answer_workloads(server);
 
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.namespaces = {"llm"};
     const auto owners = std::make_shared<OwnerResolver>(
         kubernetes::Client(context.get_executor(), cluster.config()), config);
@@ -119,7 +119,7 @@ TEST_CASE("while the API server fails, owners stay known and no pod counts as go
     const auto pods = server.answer_watch("pods");
     answer_workloads(server);
     std::vector<std::string> problems;
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.namespaces = {"llm"};
     config.on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
     OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
@@ -149,7 +149,7 @@ TEST_CASE("while pods are listed anew none is gone, and after it those that the 
     answer_workloads(server);
     kubernetes::ClientConfig client = cluster.config();
     client.page_size = 2;
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.namespaces = {"llm"};
     OwnerResolver owners(kubernetes::Client(context.get_executor(), client), config);
     owners.start();
@@ -203,7 +203,7 @@ TEST_CASE("a pod that ceases to fit the selector looks deleted, and is not gone"
     cluster.server.answer_list("pods", object_list({pod_json("p", "1")}, "10"));
     const auto pods = cluster.server.answer_watch("pods");
     answer_workloads(cluster.server);
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.pod_selector = "app=web";
     OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
@@ -217,7 +217,7 @@ TEST_CASE("a namespace is followed once, however often it is named") {
     asio::io_context context;
     const kubernetes::Client client(context.get_executor(), {});
     const auto reflectors = [&](std::vector<std::string> namespaces) {
-        kubernetes::PodOwnersConfig config;
+        kubernetes::OwnerResolverConfig config;
         config.namespaces = std::move(namespaces);
         return OwnerResolver(client, config).status().size();
     };
@@ -228,7 +228,7 @@ TEST_CASE("a namespace is followed once, however often it is named") {
 TEST_CASE("all resources of many namespaces are watched at once") {
     asio::io_context context;
     Cluster cluster(context);
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.namespaces.clear();
     constexpr std::size_t namespaces = 9;
     const std::vector<const char*> resources{"pods", "replicasets", "statefulsets", "deployments"};
@@ -265,10 +265,10 @@ TEST_CASE("a resource too many for the client is not asked for, and the number n
     const kubernetes::Client client(context.get_executor(), client_config);
     std::vector<std::string> problems;
     const auto on_problem = [&](const Error& error) { problems.push_back(error.describe()); };
-    kubernetes::PodOwnersConfig config;
+    kubernetes::OwnerResolverConfig config;
     config.on_problem = on_problem;
     OwnerResolver owners(client, config);
-    kubernetes::VariantsConfig variants_config;
+    kubernetes::VariantWatcherConfig variants_config;
     variants_config.on_problem = on_problem;
     VariantWatcher variants(client, variants_config);
     owners.start();
@@ -336,8 +336,8 @@ TEST_CASE("pods of which the API server has not spoken for long are in no known 
     cluster.server.answer_list("pods", object_list({pod_json("p", "1")}, "10"));
     cluster.server.answer_watch("pods");
     answer_workloads(cluster.server);
-    kubernetes::PodOwnersConfig config;
-    config.trusted_for = 0s;
+    kubernetes::OwnerResolverConfig config;
+    config.max_staleness = 0s;
     OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     run_until(context, [&] { return owners.is_synced(); });
@@ -354,7 +354,7 @@ TEST_CASE("a collector tracks the variants that a cluster has, as they come, cha
 
     Collector<testing::FakeBackend<>, MemoryCache> collector(context.get_executor(),
                                                              testing::FakeBackend<>());
-    kubernetes::VariantsConfig config;
+    kubernetes::VariantWatcherConfig config;
     std::size_t changes = 0;
     config.on_change = [&](const kubernetes::VariantsChange& change) {
         ++changes;
@@ -395,7 +395,7 @@ TEST_CASE("a custom resource of another group and version is followed there") {
     Cluster cluster(context);
     cluster.server.answer_list("variants", object_list({variant("a", "m", "1")}, "10"));
     cluster.server.answer_watch("variants");
-    kubernetes::VariantsConfig config;
+    kubernetes::VariantWatcherConfig config;
     config.resource.group = "example.org";
     config.resource.version = "v2";
     config.resource.plural = "variants";

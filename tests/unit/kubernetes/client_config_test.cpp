@@ -12,7 +12,7 @@ using kubernetes::ClientConfig;
 
 namespace {
 
-ClientConfig sound() {
+ClientConfig valid() {
     ClientConfig config;
     config.http.url = "http://127.0.0.1:8001";
     return config;
@@ -20,11 +20,11 @@ ClientConfig sound() {
 
 } // namespace
 
-TEST_CASE("the defaults of a Kubernetes client are sound") {
-    CHECK(validate(sound()).empty());
+TEST_CASE("the defaults of a Kubernetes client are valid") {
+    CHECK(validate(valid()).empty());
 }
 
-TEST_CASE("each thing that is wrong with a Kubernetes client's configuration is named") {
+TEST_CASE("each problem of a Kubernetes client's configuration is named") {
     const auto [name, change] = GENERATE(table<std::string, void (*)(ClientConfig&)>({
         {"http: ", [](ClientConfig& c) { c.http.url = "nonsense"; }},
         {"page_size", [](ClientConfig& c) { c.page_size = 0; }},
@@ -42,7 +42,7 @@ TEST_CASE("each thing that is wrong with a Kubernetes client's configuration is 
         {"max_objects", [](ClientConfig& c) { c.max_objects = 0; }},
         {"max_watches", [](ClientConfig& c) { c.max_watches = 0; }},
     }));
-    ClientConfig config = sound();
+    ClientConfig config = valid();
     change(config);
     const std::vector<std::string> problems = validate(config);
     REQUIRE(problems.size() == 1);

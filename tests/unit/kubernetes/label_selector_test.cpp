@@ -18,12 +18,12 @@ bool holds(LabelRequirement requirement) {
 
 } // namespace
 
-TEST_CASE("a selector without conditions means every object") {
+TEST_CASE("a selector without conditions selects every object") {
     CHECK(LabelSelector{}.matches(labels));
     CHECK(LabelSelector{}.matches({}));
 }
 
-TEST_CASE("a label in a selector must be there with the same value") {
+TEST_CASE("a label in a selector must exist with the same value") {
     const auto match = [](Labels wanted) {
         return LabelSelector{.match_labels = std::move(wanted), .match_expressions = {}}.matches(
             labels);
@@ -35,7 +35,7 @@ TEST_CASE("a label in a selector must be there with the same value") {
     CHECK_FALSE(match({{"app", "llama"}, {"zone", "a"}}));
 }
 
-TEST_CASE("a condition is judged as Kubernetes judges it") {
+TEST_CASE("a condition is tested as Kubernetes does it") {
     CHECK(holds({"app", Operator::in, {"mistral", "llama"}}));
     CHECK_FALSE(holds({"app", Operator::in, {"mistral"}}));
     CHECK_FALSE(holds({"zone", Operator::in, {"a"}}));
@@ -48,7 +48,7 @@ TEST_CASE("a condition is judged as Kubernetes judges it") {
     CHECK_FALSE(holds({"app", Operator::does_not_exist, {}}));
 }
 
-TEST_CASE("all conditions of a selector must hold") {
+TEST_CASE("all conditions of a selector must be met") {
     const LabelSelector selector{
         .match_labels = {{"app", "llama"}},
         .match_expressions = {{"tier", Operator::exists, {}}, {"zone", Operator::exists, {}}}};

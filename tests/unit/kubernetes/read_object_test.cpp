@@ -56,7 +56,7 @@ TEST_CASE("a pod is read with its owners, labels, phase and readiness") {
     CHECK(pod.ready);
 }
 
-TEST_CASE("a pod is ready only where its condition Ready says True") {
+TEST_CASE("a pod is ready only if its condition Ready is True") {
     const auto is_ready = [](const std::string& status) {
         return read<Pod>(R"({"metadata": {"name": "p"}, "status": {"conditions": [)" + status +
                          "]}}")
@@ -71,7 +71,7 @@ TEST_CASE("a pod is ready only where its condition Ready says True") {
     CHECK_FALSE(is_ready(""));
 }
 
-TEST_CASE("an object is being deleted where it has a time of deletion") {
+TEST_CASE("an object is being deleted if it has a deletion timestamp") {
     const auto being_deleted = [](std::string_view json) {
         return read<Pod>(json).value().metadata.being_deleted;
     };
@@ -81,8 +81,8 @@ TEST_CASE("an object is being deleted where it has a time of deletion") {
     CHECK_FALSE(being_deleted(R"({"metadata": {"name": "p"}})"));
 }
 
-TEMPLATE_TEST_CASE("an object needs nothing but its name", "", Pod, ReplicaSet, Deployment,
-                   StatefulSet, LeaderWorkerSet, VariantAutoscalingObject) {
+TEMPLATE_TEST_CASE("an object needs only its name", "", Pod, ReplicaSet, Deployment, StatefulSet,
+                   LeaderWorkerSet, VariantAutoscalingObject) {
     TestType expected;
     expected.metadata.name = "x";
     CHECK(read<TestType>(R"({"metadata": {"name": "x"}})").value() == expected);
@@ -98,34 +98,34 @@ TEMPLATE_TEST_CASE("an object needs nothing but its name", "", Pod, ReplicaSet, 
     CHECK(problem<TestType>(R"({"metadata": {"name": ""}})") ==
           "an object cannot be read: metadata.name is missing or empty");
     CHECK(problem<TestType>(R"({"metadata": {"name": 5}})") ==
-          "an object cannot be read: metadata.name is no string");
+          "an object cannot be read: metadata.name is not a string");
     CHECK(problem<TestType>(R"({"metadata": []})") ==
-          "an object cannot be read: metadata is no object");
-    CHECK(problem<TestType>("[]") == "an object cannot be read: it is no object");
-    CHECK(problem<TestType>("null") == "an object cannot be read: it is no object");
-    CHECK(problem<TestType>("7") == "an object cannot be read: it is no object");
+          "an object cannot be read: metadata is not an object");
+    CHECK(problem<TestType>("[]") == "an object cannot be read: it is not an object");
+    CHECK(problem<TestType>("null") == "an object cannot be read: it is not an object");
+    CHECK(problem<TestType>("7") == "an object cannot be read: it is not an object");
 }
 
-TEMPLATE_TEST_CASE("a field of a wrong type makes an object unreadable, and is named", "", Pod,
+TEMPLATE_TEST_CASE("a field of the wrong type makes an object unreadable, and is named", "", Pod,
                    Deployment) {
     CHECK(problem<TestType>(
               R"({"metadata": {"name": "x", "namespace": "llm", "labels": {"a": 1}}})") ==
-          "llm/x cannot be read: metadata.labels.a is no string");
+          "llm/x cannot be read: metadata.labels.a is not a string");
     CHECK(problem<TestType>(R"({"metadata": {"name": "x", "ownerReferences": [{}, "o"]}})") ==
-          "x cannot be read: metadata.ownerReferences[1] is no object");
+          "x cannot be read: metadata.ownerReferences[1] is not an object");
     CHECK(problem<TestType>(
               R"({"metadata": {"name": "x", "ownerReferences": [{"controller": "yes"}]}})") ==
-          "x cannot be read: metadata.ownerReferences[0].controller is neither true nor false");
+          "x cannot be read: metadata.ownerReferences[0].controller is not a boolean");
     CHECK(problem<TestType>(R"({"metadata": {"name": "x", "ownerReferences": {}}})") ==
-          "x cannot be read: metadata.ownerReferences is no array");
-    // The first problem is the one that is told.
+          "x cannot be read: metadata.ownerReferences is not an array");
+    // The first problem is reported.
     CHECK(problem<TestType>(R"({"metadata": {"name": "x", "uid": 1, "labels": 2}})") ==
-          "x cannot be read: metadata.uid is no string");
+          "x cannot be read: metadata.uid is not a string");
 }
 
-TEST_CASE("somebody else's words are made fit for one line") {
+TEST_CASE("names and values of the cluster are cleaned for one line") {
     CHECK(problem<Pod>(R"({"metadata": {"name": "a\nb", "labels": {"x\u0007": 1}}})") ==
-          "a b cannot be read: metadata.labels.x  is no string");
+          "a b cannot be read: metadata.labels.x  is not a string");
 }
 
 TEMPLATE_TEST_CASE("workloads are read with their selectors", "", ReplicaSet, Deployment,
@@ -155,27 +155,27 @@ TEMPLATE_TEST_CASE("workloads are read with their selectors", "", ReplicaSet, De
     CHECK(read<TestType>(with_selector("null")).value().selector == std::nullopt);
     CHECK(problem<TestType>(
               with_selector(R"({"matchExpressions": [{"key": "a", "operator": "Gt"}]})")) ==
-          "x cannot be read: spec.selector.matchExpressions[0].operator is none of In, NotIn, "
+          "x cannot be read: spec.selector.matchExpressions[0].operator is not one of In, NotIn, "
           "Exists and DoesNotExist");
     CHECK(problem<TestType>(with_selector(
               R"({"matchExpressions": [{"key": "a", "operator": "In", "values": ["b", 1]}]})")) ==
-          "x cannot be read: spec.selector.matchExpressions[0].values[1] is no string");
+          "x cannot be read: spec.selector.matchExpressions[0].values[1] is not a string");
 }
 
-TEMPLATE_TEST_CASE("workloads are read with the replicas they shall have", "", Deployment,
-                   StatefulSet, LeaderWorkerSet) {
+TEMPLATE_TEST_CASE("workloads are read with their desired replicas", "", Deployment, StatefulSet,
+                   LeaderWorkerSet) {
     const auto with_replicas = [](const std::string& replicas) {
         return R"({"metadata": {"name": "x"}, "spec": {"replicas": )" + replicas + "}}";
     };
     CHECK(read<TestType>(with_replicas("0")).value().replicas == 0);
     CHECK(read<TestType>(with_replicas("3")).value().replicas == 3);
     CHECK(problem<TestType>(with_replicas("1.5")) ==
-          "x cannot be read: spec.replicas is no whole number");
+          "x cannot be read: spec.replicas is not an integer");
     CHECK(problem<TestType>(with_replicas("\"3\"")) ==
-          "x cannot be read: spec.replicas is no whole number");
+          "x cannot be read: spec.replicas is not an integer");
 }
 
-TEST_CASE("a variant autoscaling object is read as it stands") {
+TEST_CASE("a variant autoscaling object is read without validation") {
     const VariantAutoscalingObject object = read<VariantAutoscalingObject>(R"({
             "apiVersion": "llmd.ai/v1alpha1", "kind": "VariantAutoscaling",
             "metadata": {"name": "llama-a100", "namespace": "llm",
@@ -191,10 +191,10 @@ TEST_CASE("a variant autoscaling object is read as it stands") {
     CHECK(object.accelerator == "A100");
     CHECK(problem<VariantAutoscalingObject>(
               R"({"metadata": {"name": "x"}, "spec": {"variantCost": 40}})") ==
-          "x cannot be read: spec.variantCost is no string");
+          "x cannot be read: spec.variantCost is not a string");
     CHECK(problem<VariantAutoscalingObject>(
               R"({"metadata": {"name": "x"}, "spec": {"scaleTargetRef": "llama"}})") ==
-          "x cannot be read: spec.scaleTargetRef is no object");
+          "x cannot be read: spec.scaleTargetRef is not an object");
 }
 
 namespace mine {
@@ -209,7 +209,7 @@ void read_fields(const JsonFields& fields, Note& note) {
 
 } // namespace mine
 
-TEST_CASE("a type of one's own is read like the others") {
+TEST_CASE("a user's own type is read like the others") {
     STATIC_CHECK(ClusterObject<mine::Note>);
     STATIC_CHECK_FALSE(ClusterObject<std::string>);
     CHECK(read<mine::Note>(R"({"metadata": {"name": "n"}, "text": "hello"})").value().text ==

@@ -7,17 +7,17 @@
 
 namespace wva_metrics::detail {
 
-/// A pod's name has at most 63 characters, the last 5 of them random; what comes before is cut to
-/// fit (k8s.io/apiserver, storage/names: `maxNameLength`, `randomLength`).
+/// A pod's name has at most 63 characters, and its last 5 are random. The part before them is
+/// truncated to fit (k8s.io/apiserver, storage/names: `maxNameLength`, `randomLength`).
 inline constexpr std::size_t max_generated_base = 58;
 inline constexpr std::size_t random_suffix = 5;
 
-/// Whether the text is what Kubernetes puts between a deployment's name and a pod's random suffix.
+/// Whether the text can be the hash between a deployment's name and a pod's random suffix.
 ///
-/// It writes a 32-bit hash in decimal, 1 to 10 digits, and spells these with an alphabet that has
-/// no vowels and so forms no words (k8s.io/apimachinery, util/rand: `SafeEncodeString`). Releases
-/// before that one wrote the digits themselves. `may_be_cut` accepts a beginning of such a hash,
-/// down to nothing at all.
+/// Kubernetes writes a 32-bit hash in decimal, 1 to 10 digits, and encodes them with an alphabet
+/// without vowels, which forms no words (k8s.io/apimachinery, util/rand: `SafeEncodeString`). Old
+/// releases wrote the digits themselves. `may_be_cut` also accepts a prefix of such a hash, even an
+/// empty one.
 inline bool is_template_hash(std::string_view text, bool may_be_cut = false) noexcept {
     constexpr std::string_view alphabet = "0123456789bcdfghjklmnpqrstvwxz";
     constexpr std::size_t max_digits = 10;
@@ -25,20 +25,20 @@ inline bool is_template_hash(std::string_view text, bool may_be_cut = false) noe
            text.find_first_not_of(alphabet) == std::string_view::npos;
 }
 
-/// The part of a ReplicaSet's name before the hash: the deployment's name.
+/// The deployment's name: the part of a ReplicaSet's name before the hash.
 inline std::optional<std::string_view> without_hash(std::string_view name,
                                                     bool may_be_cut = false) noexcept {
-    // The hash holds no dash, so only the last one can stand before it.
+    // The hash contains no dash, so it starts after the last one.
     const std::size_t dash = name.rfind('-');
     if (dash == std::string_view::npos || !is_template_hash(name.substr(dash + 1), may_be_cut))
         return std::nullopt;
     return name.substr(0, dash);
 }
 
-/// The part of a name before a dash and a number; nothing where it does not end so.
+/// The part of a name before a final dash and number; nothing if the name does not end so.
 ///
-/// A StatefulSet's pods are numbered `<name>-<ordinal>`, a LeaderWorkerSet's
-/// `<name>-<group>[-<worker>]`. Numbers are written without leading zeros.
+/// The pods of a StatefulSet are named `<name>-<ordinal>`, those of a LeaderWorkerSet
+/// `<name>-<group>[-<worker>]`. The numbers have no leading zeros.
 inline std::optional<std::string_view> without_number(std::string_view name) noexcept {
     constexpr std::size_t max_digits = 10; // Of an int32.
     const std::size_t dash = name.rfind('-');
@@ -51,8 +51,8 @@ inline std::optional<std::string_view> without_number(std::string_view name) noe
     return name.substr(0, dash);
 }
 
-/// Which names a deployment may have whose pod has this name. Each is empty where the pod's name
-/// does not have that form.
+/// The possible names of the deployment whose pod has this name. A member is empty if the pod's
+/// name does not have that form.
 struct PodName {
     explicit PodName(std::string_view pod) noexcept {
         if (pod.size() <= random_suffix)
@@ -71,9 +71,9 @@ struct PodName {
 
     /// `<this>-<hash>-<suffix>`.
     std::string_view before_hash;
-    /// `<this>-<beginning of the hash><suffix>`, as long as a name can be.
+    /// `<this>-<prefix of the hash><suffix>`, of maximum length.
     std::string_view before_cut_hash;
-    /// `<this><suffix>`, as long as a name can be: the deployment's name goes on after it.
+    /// `<this><suffix>`, of maximum length: a prefix of the deployment's name.
     std::string_view cut_deployment;
 };
 

@@ -12,10 +12,10 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// What is asked for, whatever its type.
-struct Target {
+/// A resource and a selection of its objects, whatever their type.
+struct ApiTarget {
     template <typename T>
-    Target(const Resource<T>& resource, Selection selected)
+    ApiTarget(const Resource<T>& resource, Selection selected)
         : group(resource.group), version(resource.version), plural(resource.plural),
           selection(std::move(selected)) {}
 
@@ -24,7 +24,7 @@ struct Target {
     std::string plural;
     Selection selection;
 
-    /// What makes it impossible to ask for; empty where nothing does.
+    /// Why it cannot be requested; empty if it can.
     std::string problem() const {
         return version.empty() || plural.empty()
                    ? "a resource must have a version and a plural name"
@@ -39,16 +39,16 @@ struct Target {
         return text;
     }
 
-    /// Asks for a page; an empty token is for the first one.
-    std::string page(const std::string& continue_token, std::size_t page_size) const {
+    /// Path and query that request a page. An empty token requests the first one.
+    std::string list_path(const std::string& continue_token, std::size_t page_size) const {
         http::FormFields fields{{"limit", std::to_string(page_size)}};
         if (!continue_token.empty())
             fields.emplace_back("continue", continue_token);
         return with_query(std::move(fields));
     }
 
-    /// Asks for a watch.
-    std::string watch(const std::string& resource_version, std::int64_t seconds) const {
+    /// Path and query that request a watch.
+    std::string watch_path(const std::string& resource_version, std::int64_t seconds) const {
         return with_query({{"watch", "1"},
                            {"allowWatchBookmarks", "true"},
                            {"resourceVersion", resource_version},
@@ -59,10 +59,10 @@ private:
     std::string with_query(http::FormFields fields) const {
         if (!selection.label_selector.empty())
             fields.emplace_back("labelSelector", selection.label_selector);
-        std::string target = group.empty() ? "/api" : "/apis";
+        std::string path = group.empty() ? "/api" : "/apis";
         const auto append = [&](std::string_view piece) {
-            target += '/';
-            http::append_form_encoded(target, piece);
+            path += '/';
+            http::append_form_encoded(path, piece);
         };
         if (!group.empty())
             append(group);
@@ -72,7 +72,7 @@ private:
             append(selection.namespace_name);
         }
         append(plural);
-        return target + '?' + http::form_encode(fields);
+        return path + '?' + http::form_encode(fields);
     }
 };
 

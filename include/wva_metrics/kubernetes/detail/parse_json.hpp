@@ -16,19 +16,18 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// How deep an object of a cluster may nest; what people define themselves can go deeper than what
-/// the API has of its own.
+/// Maximum nesting depth of a cluster object. Custom resources may nest deeper than built-in ones.
 inline constexpr std::size_t max_json_depth = 128;
 
-/// JSON with the memory that it lies in.
+/// A JSON value and its memory.
 struct ParsedJson {
-    /// Freed at once, after the value.
+    /// Freed in one step, after the value.
     std::unique_ptr<boost::json::monotonic_resource> memory;
-    /// What the text says.
+    /// The parsed value.
     boost::json::value value;
 };
 
-/// Parses a text that must be one JSON value. The error reads `is no JSON: ...`.
+/// Parses a text that must be one JSON value. The error text starts with `is not valid JSON`.
 inline Result<ParsedJson> parse_json(std::string_view text) {
     boost::json::parse_options options;
     options.max_depth = max_json_depth;
@@ -36,7 +35,7 @@ inline Result<ParsedJson> parse_json(std::string_view text) {
     boost::system::error_code error;
     boost::json::value value = boost::json::parse(text, error, memory.get(), options);
     if (error)
-        return Error(Errc::bad_response, "is no JSON: " + error.message());
+        return Error(Errc::bad_response, "is not valid JSON: " + error.message());
     return ParsedJson{std::move(memory), std::move(value)};
 }
 

@@ -9,16 +9,16 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// Random numbers that keep many programs from doing the same at the same moment. Thread-safe.
+/// Random numbers for jitter, so that many programs do not act at the same moment. Thread-safe.
 class RandomSource {
 public:
-    /// From 0 to below 1.
+    /// A number in [0, 1).
     double next() {
         const std::lock_guard lock(mutex_);
         return std::uniform_real_distribution<double>(0, 1)(engine_);
     }
 
-    /// A duration from `least` to below `most`.
+    /// A duration in [`least`, `most`).
     Duration between(Duration least, Duration most) {
         return least + std::chrono::duration_cast<Duration>((most - least) * next());
     }

@@ -1,42 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/kubernetes/client.hpp"
+#include "wva_metrics/detail/log_throttle.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/random_source.hpp"
-#include "wva_metrics/kubernetes/detail/said_once.hpp"
 #include "wva_metrics/kubernetes/detail/watch_machine.hpp"
+#include "wva_metrics/kubernetes/page.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::kubernetes::detail {
 
-/// What a reflector has from one `start` to the end of its last request after `stop`.
-template <typename T>
+namespace asio = boost::asio;
+
+/// The state of a reflector from one `start` to the end of the last request after `stop`.
+template <typename T, typename Executor>
 struct ReflectorRun {
-    ReflectorRun(const asio::any_io_executor& executor, const ClientConfig& config)
+    ReflectorRun(const Executor& executor, const ClientConfig& config)
         : strand(asio::make_strand(executor)), machine(config, [this] { return random.next(); }) {}
 
-    const asio::strand<asio::any_io_executor> strand;
+    void clear_list() {
+        objects.clear();
+        unreadable = 0;
+    }
+    void add_to_list(Page<T>& page) {
+        if (unreadable == 0)
+            first_problem = std::move(page.first_problem);
+        unreadable += page.unreadable;
+        objects.insert(objects.end(), std::make_move_iterator(page.objects.begin()),
+                       std::make_move_iterator(page.objects.end()));
+    }
+
+    const asio::strand<Executor> strand;
     /// Emitted on the strand.
     asio::cancellation_signal cancel;
-    /// No function of the handler is begun after this.
+    /// If set, no callback of the handler starts.
     std::atomic<bool> is_stopped{false};
 
-    // Used by one request at a time: by its coroutine, or while that waits by what it waits for.
+    // Used by one request at a time: by its coroutine, or by the operation it waits for.
     RandomSource random;
     WatchMachine machine;
-    /// The pages of the list that is under way.
+    /// The objects of the list in progress.
     std::vector<T> objects;
     std::size_t unreadable = 0;
     std::string first_problem;
-    SaidOnce said;
+    wva_metrics::detail::TextDeduplicator reported;
 };
 
 } // namespace wva_metrics::kubernetes::detail

@@ -20,13 +20,13 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// A variant, or why an object is none; and what is wrong with the object in either case.
+/// A variant, if the object describes one. The warning tells what is wrong with the object.
 struct ReadVariant {
     std::optional<VariantAutoscaling> variant;
     std::string warning;
 };
 
-/// A cost per hour: a finite number that is not negative, and nothing else.
+/// Parses a cost per hour: a finite number that is not negative, without other text.
 inline std::optional<double> parse_cost(std::string_view text) {
     double cost = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cost);
@@ -36,7 +36,7 @@ inline std::optional<double> parse_cost(std::string_view text) {
     return cost;
 }
 
-/// What an object says, with the defaults where it says nothing.
+/// Reads a variant from an object. Missing fields get their defaults.
 inline ReadVariant read_variant(const VariantAutoscalingObject& object) {
     const Metadata& metadata = object.metadata;
     const std::string which =
@@ -45,7 +45,7 @@ inline ReadVariant read_variant(const VariantAutoscalingObject& object) {
     if (object.model_id.empty() || object.target_name.empty()) {
         read.warning = which + " has no " +
                        (object.model_id.empty() ? "spec.modelID" : "spec.scaleTargetRef.name") +
-                       " and is left out";
+                       " and is ignored";
         return read;
     }
     VariantAutoscaling& variant = read.variant.emplace(
@@ -56,45 +56,45 @@ inline ReadVariant read_variant(const VariantAutoscalingObject& object) {
         if (const std::optional<double> cost = parse_cost(*object.variant_cost))
             variant.cost = *cost;
         else
-            read.warning = which + " has a spec.variantCost that is no number from 0 on; the "
-                                   "default is used";
+            read.warning = which + " has a spec.variantCost that is not a non-negative number; "
+                                   "the default is used";
     }
     return read;
 }
 
-/// The variants of a cluster, and what each change of an object means for them. Pure; not
-/// thread-safe.
+/// The variants of a cluster. Translates changes of objects into changes of variants and models.
+/// Does no I/O; not thread-safe.
 class VariantSet {
 public:
-    /// These are all the objects there are.
+    /// Replaces all objects.
     VariantsChange set_all(const std::vector<VariantAutoscalingObject>& objects) {
         std::set<VariantKey> listed;
         for (const VariantAutoscalingObject& object : objects)
             listed.insert(key_of(object));
         return change([&](VariantsChange& change) {
-            std::vector<VariantKey> gone;
+            std::vector<VariantKey> unlisted;
             for (const auto& [key, variant] : variants_)
                 if (!listed.contains(key))
-                    gone.push_back(key);
-            for (const VariantKey& key : gone)
+                    unlisted.push_back(key);
+            for (const VariantKey& key : unlisted)
                 remove(key, change);
             std::erase_if(warnings_,
-                          [&](const auto& said) { return !listed.contains(said.first); });
+                          [&](const auto& warning) { return !listed.contains(warning.first); });
             for (const VariantAutoscalingObject& object : objects)
                 put(object, change);
         });
     }
-    /// An object is new or has changed.
+    /// Adds or changes an object.
     VariantsChange set(const VariantAutoscalingObject& object) {
         return change([&](VariantsChange& change) { put(object, change); });
     }
-    /// An object has ceased to exist.
+    /// Removes an object.
     VariantsChange erase(const VariantAutoscalingObject& object) {
         warnings_.erase(key_of(object));
         return change([&](VariantsChange& change) { remove(key_of(object), change); });
     }
 
-    /// By namespace and name.
+    /// All variants, sorted by namespace and name.
     std::vector<VariantAutoscaling> all() const {
         std::vector<VariantAutoscaling> variants;
         for (const auto& [key, variant] : variants_)
@@ -136,7 +136,7 @@ private:
         if (known != variants_.end() && known->second == *read.variant)
             return;
         if (known != variants_.end())
-            forget_model(known->second.model());
+            remove_from_model(known->second.model());
         ++models_[read.variant->model()];
         variants_.insert_or_assign(key, *read.variant);
         change.upserted.push_back(*std::move(read.variant));
@@ -146,12 +146,12 @@ private:
         const auto known = variants_.find(key);
         if (known == variants_.end())
             return;
-        forget_model(known->second.model());
+        remove_from_model(known->second.model());
         variants_.erase(known);
         change.removed.push_back(key);
     }
 
-    void forget_model(const ModelKey& model) {
+    void remove_from_model(const ModelKey& model) {
         const auto found = models_.find(model);
         if (--found->second == 0)
             models_.erase(found);
@@ -160,7 +160,7 @@ private:
     std::map<VariantKey, VariantAutoscaling> variants_;
     /// How many variants each model has.
     std::map<ModelKey, std::size_t> models_;
-    /// What was said of each object.
+    /// The last warning about each object.
     std::map<VariantKey, std::string> warnings_;
 };
 

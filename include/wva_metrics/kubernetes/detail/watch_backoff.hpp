@@ -10,11 +10,11 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// How long to wait after a failure: twice as long after each further one, up to a bound, less a
-/// random part of up to half. Not thread-safe.
+/// Exponential back-off: the wait doubles with each failure, up to a limit. A random part, up to
+/// half, is subtracted. Not thread-safe.
 class WatchBackoff {
 public:
-    /// `random` gives numbers from 0 to below 1.
+    /// `random` returns numbers in [0, 1).
     WatchBackoff(const ClientConfig& config, std::function<double()> random)
         : initial_(config.initial_backoff), max_(config.max_backoff), random_(std::move(random)) {}
 
@@ -23,17 +23,17 @@ public:
         const Duration longest = longest_ == Duration::zero() ? initial_ : longest_;
         longest_ = longest < max_ / 2 ? longest * 2 : max_;
         ++failures_;
-        const auto taken_off = std::chrono::duration_cast<Duration>(longest * (random_() / 2));
-        return longest - taken_off;
+        const auto jitter = std::chrono::duration_cast<Duration>(longest * (random_() / 2));
+        return longest - jitter;
     }
 
-    /// All is well again.
+    /// Starts again with the initial wait.
     void reset() noexcept {
         longest_ = Duration::zero();
         failures_ = 0;
     }
 
-    /// Failures since `reset`.
+    /// Failures since the last `reset`.
     unsigned failures() const noexcept { return failures_; }
 
 private:

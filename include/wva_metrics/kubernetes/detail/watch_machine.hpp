@@ -2,9 +2,10 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
-#include "wva_metrics/kubernetes/detail/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/watch_backoff.hpp"
+#include "wva_metrics/kubernetes/detail/watch_step.hpp"
 #include "wva_metrics/kubernetes/watch_end.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 #include "wva_metrics/reading.hpp"
@@ -19,41 +20,14 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// What a reflector shall do next.
-struct WatchStep {
-    /// What kind of request to send.
-    enum class Kind : std::uint8_t { list, watch };
-
-    Kind kind = Kind::list;
-    /// Wait this long before.
-    Duration wait{};
-    /// Of a list: asks for the next page; empty = begin from the start, and forget earlier pages.
-    /// Of a watch: the resource version to go on from.
-    std::string token;
-    /// Of a list.
-    std::size_t page_size = 0;
-    /// The pages that came are the whole list; hand it over first.
-    bool is_list_complete = false;
-    /// Why the last attempt failed, where it did.
-    std::optional<Error> failure;
-    /// The same, where the user has not heard of it yet and should.
-    std::optional<Error> problem;
-};
-
-/// What matters of a page that came.
-struct PageFacts {
-    std::size_t objects = 0;
-    std::string continue_token;
-    std::string resource_version;
-};
-
-/// Decides how a resource is followed: list page by page, watch from there on, go on watching where
-/// a watch ended, list again where the server has forgotten the place, and wait between failures.
+/// Decides how a resource is followed: list it page by page, watch from the list's resource
+/// version, resume the watch when it ends, list again if the server no longer has the resource
+/// version, and wait between failures.
 ///
-/// Does no I/O and knows no clock. Not thread-safe.
+/// Does no I/O and has no clock. Not thread-safe.
 class WatchMachine {
 public:
-    /// `random` gives numbers from 0 to below 1.
+    /// `random` returns numbers in [0, 1).
     WatchMachine(const ClientConfig& config, std::function<double()> random)
         : max_objects_(config.max_objects), max_pages_(config.max_pages),
           min_watch_time_(config.min_watch_time), backoff_(config, std::move(random)),
@@ -62,10 +36,10 @@ public:
     /// The first step.
     WatchStep begin() { return list_from_start(Duration::zero()); }
 
-    /// A page has come.
-    WatchStep page_came(PageFacts page) {
-        // Later pages show the same state as the first; where they do not, nothing is missed by
-        // going on from the first.
+    /// A page was received.
+    WatchStep on_page(PageFacts page) {
+        // All pages of a list should have the same resource version. If they do not, a watch from
+        // the first one misses nothing.
         if (pages_++ == 0)
             resource_version_ = std::move(page.resource_version);
         objects_ += page.objects;
@@ -86,8 +60,8 @@ public:
         return next_page(Duration::zero());
     }
 
-    /// A page was asked for, and did not come.
-    WatchStep list_failed(Error error) {
+    /// The request for a page failed.
+    WatchStep on_list_failed(Error error) {
         if (is_gone(error))
             return start_over(std::move(error));
         if (error.is(Errc::too_large) && page_size_ > 1) {
@@ -99,8 +73,8 @@ public:
         return add_problem(next_page(backoff_.next()), std::move(error));
     }
 
-    /// A watch has told of something. The error that must end the watch, if there is one.
-    std::optional<Error> event_came(WatchEventKind kind, std::string_view resource_version) {
+    /// An event was received. Returns an error if the watch must end.
+    std::optional<Error> on_event(WatchEventKind kind, std::string_view resource_version) {
         if (!resource_version.empty())
             resource_version_ = resource_version;
         if (kind == WatchEventKind::added)
@@ -112,59 +86,60 @@ public:
         return std::nullopt;
     }
 
-    /// A watch has ended.
-    WatchStep watch_ended(WatchEnd end) {
-        const bool is_understood = !end.error || is_gone(*end.error) || !must_list(*end.error);
-        const bool was_good = end.was_opened && end.lasted >= min_watch_time_ && is_understood;
+    /// A watch ended.
+    WatchStep on_watch_ended(WatchEnd end) {
+        const bool is_parsed = !end.error || is_gone(*end.error) || !must_list(*end.error);
+        const bool was_good = end.was_opened && end.lasted >= min_watch_time_ && is_parsed;
         if (was_good) {
             backoff_.reset();
             failed_watches_ = 0;
-            said_.reset();
+            reported_.reset();
         }
         if (end.error && is_gone(*end.error))
             return start_over(*std::move(end.error));
-        // That one breaks off is what happens to every watch in the end.
-        if (was_good && (!end.error || !is_answer(*end.error)))
+        // An interrupted connection is the normal end of a watch.
+        if (was_good && (!end.error || !is_server_answer(*end.error)))
             return watch(Duration::zero());
 
-        const bool broke_off = end.was_opened && (!end.error || !is_answer(*end.error));
-        const bool was_asked = end.was_opened || !end.error || !end.error->is(Errc::unavailable) ||
-                               is_answer(*end.error);
+        const bool was_interrupted =
+            end.was_opened && (!end.error || !is_server_answer(*end.error));
+        const bool was_sent = end.was_opened || !end.error || !end.error->is(Errc::unavailable) ||
+                              is_server_answer(*end.error);
         Error error = end.error
                           ? *std::move(end.error)
                           : Error(Errc::unavailable,
-                                  "the API server, or a proxy before it, ends watches at once");
-        if (must_list(error) || (was_asked && ++failed_watches_ % watches_before_list == 0)) {
+                                  "the API server, or a proxy before it, ends watches immediately");
+        if (must_list(error) || (was_sent && ++failed_watches_ % watches_before_list == 0)) {
             ++restarts_;
             return list_again(std::move(error));
         }
         WatchStep step = watch(backoff_.next());
-        if (!broke_off)
+        if (!was_interrupted)
             return add_problem(std::move(step), std::move(error));
         step.failure = std::move(error);
         return step;
     }
 
-    /// Lists begun, from their first page.
+    /// Lists started, from their first page.
     std::uint64_t lists() const noexcept { return lists_; }
-    /// Watches begun.
+    /// Watches started.
     std::uint64_t watches() const noexcept { return watches_; }
-    /// Lists begun although a list or a watch was under way.
+    /// Lists started because a list or a watch could not continue.
     std::uint64_t restarts() const noexcept { return restarts_; }
 
 private:
-    /// A server may not know that it has forgotten the place; after so many failures it is not
-    /// asked for it again. A watch that the client itself refused says nothing of the server.
+    /// A server may fail to report that the resource version is too old. After this many failed
+    /// watches the resource is listed again. Watches that the client itself rejected do not count.
     static constexpr unsigned watches_before_list = 3;
 
-    /// The same request would meet the same end, so only a list may help.
+    /// The same request would fail again, so only a new list can help.
     static bool must_list(const Error& error) noexcept {
         return error.is(Errc::rejected) || error.is(Errc::forbidden) ||
                error.is(Errc::bad_response) || error.is(Errc::too_large) ||
                error.is(Errc::internal) || error.is(Errc::invalid_argument);
     }
-    /// The server said it, rather than the network.
-    static bool is_answer(const Error& error) noexcept {
+    /// The error is an answer of the server, not a failure of the network.
+    static bool is_server_answer(const Error& error) noexcept {
         return error.http_status != 0 && error.http_status / 100 != 2;
     }
 
@@ -193,7 +168,8 @@ private:
     WatchStep list_again(Error error) {
         return add_problem(list_from_start(backoff_.next()), std::move(error));
     }
-    /// The place is forgotten. The first time this is nobody's fault, and no reason to wait.
+    /// The server no longer has the resource version. This is normal if nothing else failed, so the
+    /// first list starts immediately.
     WatchStep start_over(Error error) {
         ++restarts_;
         const bool is_first = backoff_.failures() == 0;
@@ -204,8 +180,9 @@ private:
     }
 
     WatchStep add_problem(WatchStep step, Error error) {
-        if (!said_ || said_->code != error.code || said_->http_status != error.http_status) {
-            said_ = error;
+        if (!reported_ || reported_->code != error.code ||
+            reported_->http_status != error.http_status) {
+            reported_ = error;
             step.problem = error;
         }
         step.failure = std::move(error);
@@ -215,7 +192,7 @@ private:
     Error too_many_objects() const {
         return Error(Errc::too_large,
                      "there are more than max_objects = " + std::to_string(max_objects_) +
-                         " objects; select fewer by namespace or label, or raise the bound");
+                         " objects; select fewer by namespace or label, or raise the limit");
     }
 
     const std::size_t max_objects_;
@@ -228,8 +205,8 @@ private:
     unsigned failed_watches_ = 0;
     std::string continue_token_;
     std::string resource_version_;
-    /// The problem that the user has heard of, until a watch goes well.
-    std::optional<Error> said_;
+    /// The last reported problem, until a watch succeeds.
+    std::optional<Error> reported_;
     std::uint64_t lists_ = 0;
     std::uint64_t watches_ = 0;
     std::uint64_t restarts_ = 0;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/kubernetes/detail/api_status.hpp"
+#include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/api_error.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
+#include "wva_metrics/kubernetes/detail/read_watch_event.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 
 #include <cstddef>
@@ -15,23 +17,23 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// Turns the pieces of one watch's answer into events. Not thread-safe.
+/// Parses the response of one watch, piece by piece, into events. Not thread-safe.
 template <typename T>
 class WatchSession {
 public:
-    /// Takes an event; an error that it returns ends the watch.
+    /// Receives an event. An error that it returns ends the watch.
     using OnEvent = std::function<std::optional<Error>(WatchEvent<T>)>;
 
-    /// `asked` says what is watched, e.g. `to watch pods`.
-    WatchSession(std::size_t max_object_bytes, std::string asked, OnEvent on_event)
-        : lines_(max_object_bytes), max_object_bytes_(max_object_bytes), asked_(std::move(asked)),
-          on_event_(std::move(on_event)) {}
+    /// `operation` names the watch in errors, e.g. `watch pods`.
+    WatchSession(std::size_t max_object_bytes, std::string operation, OnEvent on_event)
+        : lines_(max_object_bytes), max_object_bytes_(max_object_bytes),
+          operation_(std::move(operation)), on_event_(std::move(on_event)) {}
 
-    /// Takes a piece; false where the watch shall end.
+    /// Processes a piece. False if the watch must end.
     bool write(std::string_view piece) {
         was_opened_ = true;
         const auto outcome =
-            lines_.write(piece, [this](std::string_view line) { return take(line); });
+            lines_.write(piece, [this](std::string_view line) { return process(line); });
         if (outcome == LineSplitter::Outcome::too_long)
             error_ = Error(Errc::too_large, "an event of the watch exceeds " +
                                                 std::to_string(max_object_bytes_) +
@@ -39,25 +41,25 @@ public:
         return !error_;
     }
 
-    /// Something has arrived.
+    /// Whether anything was received.
     bool was_opened() const noexcept { return was_opened_; }
-    /// Why the watch shall end.
+    /// Why the watch must end; nothing if it need not.
     const std::optional<Error>& error() const noexcept { return error_; }
 
 private:
-    bool take(std::string_view line) {
+    bool process(std::string_view line) {
         Result<WatchEvent<T>> event = read_watch_event<T>(line);
         if (event.has_error()) {
             error_ = std::move(event).error();
         } else if (event->kind == WatchEventKind::error) {
-            error_ = to_error(event->status, status_of(event->status), asked_, {});
+            error_ = to_error(event->status, status_of(event->status), operation_, {});
         } else {
             error_ = on_event_(*std::move(event));
         }
         return !error_;
     }
 
-    /// Some servers say only by the reason that a place is forgotten.
+    /// Some servers report an old resource version by the reason only, without the code 410.
     static int status_of(const ApiStatus& status) {
         if (status.reason == "Expired" || status.reason == "Gone")
             return 410;
@@ -66,7 +68,7 @@ private:
 
     LineSplitter lines_;
     const std::size_t max_object_bytes_;
-    const std::string asked_;
+    const std::string operation_;
     const OnEvent on_event_;
     std::optional<Error> error_;
     bool was_opened_ = false;

@@ -11,66 +11,66 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// Gives the watches that a client may hold to those who follow something through it, for as long
-/// as they follow it: whoever gets none learns of it before it has asked for anything.
-/// Thread-safe; does no I/O.
-class WatchPlaces {
+/// Limits the concurrent watches of a client. A follower acquires a slot before its first request,
+/// so that exhaustion is reported up front. Thread-safe; does no I/O.
+class WatchSlots {
 public:
-    /// `most` places.
-    explicit WatchPlaces(std::size_t most) : most_(most) {}
+    explicit WatchSlots(std::size_t max_slots) : max_slots_(max_slots) {}
 
-    /// One follower's place, which it need not hold yet.
-    class Place {
+    /// The slot of one follower, which counts as a follower even if it holds no slot yet.
+    class Slot {
     public:
-        explicit Place(std::shared_ptr<WatchPlaces> places) : places_(std::move(places)) {
-            const std::lock_guard lock(places_->mutex_);
-            ++places_->followers_;
+        explicit Slot(std::shared_ptr<WatchSlots> slots) : slots_(std::move(slots)) {
+            const std::lock_guard lock(slots_->mutex_);
+            ++slots_->followers_;
         }
-        ~Place() {
-            give_back();
-            const std::lock_guard lock(places_->mutex_);
-            --places_->followers_;
+        ~Slot() {
+            release();
+            const std::lock_guard lock(slots_->mutex_);
+            --slots_->followers_;
         }
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
+        Slot(const Slot&) = delete;
+        Slot& operator=(const Slot&) = delete;
 
-        /// Whether it is held from now on, or was before.
-        bool take() {
-            const std::lock_guard lock(places_->mutex_);
-            if (!is_held_ && places_->taken_ < places_->most_) {
+        /// Whether the slot is held now; it may have been held before.
+        bool acquire() {
+            const std::lock_guard lock(slots_->mutex_);
+            if (!is_held_ && slots_->held_ < slots_->max_slots_) {
                 is_held_ = true;
-                ++places_->taken_;
+                ++slots_->held_;
             }
             return is_held_;
         }
-        /// Holds it no longer.
-        void give_back() {
-            const std::lock_guard lock(places_->mutex_);
+        /// Does nothing if the slot is not held.
+        void release() {
+            const std::lock_guard lock(slots_->mutex_);
             if (std::exchange(is_held_, false))
-                --places_->taken_;
+                --slots_->held_;
         }
 
     private:
-        const std::shared_ptr<WatchPlaces> places_;
+        const std::shared_ptr<WatchSlots> slots_;
         bool is_held_ = false;
     };
 
-    /// Why there is none, and how many there should be.
-    Error refusal(const std::string& endpoint) const {
+    /// The error of a follower without a slot. Its text names the required number of slots.
+    Error exhausted(const std::string& endpoint) const {
         const std::lock_guard lock(mutex_);
         const std::string followers = std::to_string(followers_);
         return Error(Errc::invalid_config,
-                     "max_watches = " + std::to_string(most_) + " is too low for the " + followers +
-                         " resources that are followed through this client; raise it to " +
+                     "max_watches = " + std::to_string(max_slots_) + " is too low for the " +
+                         followers +
+                         " resources that are followed through this client; raise it "
+                         "to " +
                          followers + ", or follow fewer namespaces",
                      endpoint);
     }
 
 private:
-    const std::size_t most_;
+    const std::size_t max_slots_;
     mutable std::mutex mutex_;
     std::size_t followers_ = 0;
-    std::size_t taken_ = 0;
+    std::size_t held_ = 0;
 };
 
 } // namespace wva_metrics::kubernetes::detail

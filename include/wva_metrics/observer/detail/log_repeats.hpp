@@ -13,7 +13,7 @@ namespace wva_metrics::detail {
 /// The throttles of the events that repeat while something is wrong. Thread-safe.
 class LogRepeats {
 public:
-    using Throttle = RepeatFilter;
+    using Throttle = LogThrottle;
 
     /// One for each kind of entry and error code. Codes of other categories share one.
     Throttle& of(const events::TargetFailed& e) noexcept {

@@ -27,7 +27,7 @@ struct Lines {
 
 } // namespace
 
-TEST_CASE("lines are whole, wherever the pieces are cut") {
+TEST_CASE("lines are complete, wherever the pieces are cut") {
     const std::string text = "first\n\nsecond line\r\n\r\nthird\nnot yet";
     const std::vector<std::string> expected{"first", "second line", "third"};
     for (std::size_t one = 0; one <= text.size(); ++one) {
@@ -45,7 +45,7 @@ TEST_CASE("lines are whole, wherever the pieces are cut") {
     CHECK(byte_by_byte.lines == expected);
 }
 
-TEST_CASE("a line is not given before it ends") {
+TEST_CASE("a line is not delivered before it ends") {
     Lines lines;
     CHECK(lines.write("abc") == Outcome::taken);
     CHECK(lines.lines.empty());
@@ -54,14 +54,14 @@ TEST_CASE("a line is not given before it ends") {
     CHECK(lines.lines == std::vector<std::string>{"abc"});
 }
 
-TEST_CASE("a line may be as long as the bound and no longer") {
+TEST_CASE("a line may be as long as the limit and no longer") {
     for (const std::size_t cut : {0UL, 1UL, 5UL, 9UL, 10UL}) {
         const std::string longest(10, 'x');
         Lines fits(10);
         CHECK(fits.write(longest.substr(0, cut)) == Outcome::taken);
         CHECK(fits.write(longest.substr(cut) + "\n") == Outcome::taken);
         CHECK(fits.lines.size() == 1);
-        // The bound is for each line.
+        // The limit applies to each line.
         CHECK(fits.write(longest + "\n" + longest + "\n") == Outcome::taken);
 
         Lines too_long(9);
@@ -72,13 +72,13 @@ TEST_CASE("a line may be as long as the bound and no longer") {
     }
 }
 
-TEST_CASE("lines that came before one that is too long are given") {
+TEST_CASE("lines before a line that is too long are delivered") {
     Lines lines(5);
     CHECK(lines.write("a\nb\nccccccc") == Outcome::too_long);
     CHECK(lines.lines == std::vector<std::string>{"a", "b"});
 }
 
-TEST_CASE("nothing is given after the taker wants no more") {
+TEST_CASE("nothing is delivered after the callback returns false") {
     Lines lines;
     CHECK(lines.write("a\nst") == Outcome::taken);
     CHECK(lines.write("op\nb\n") == Outcome::stopped);

@@ -28,7 +28,7 @@ VariantAutoscalingObject object(const std::string& name, const std::string& mode
 
 } // namespace
 
-TEST_CASE("an object says all that a variant is") {
+TEST_CASE("a variant has all the fields of its object") {
     VariantAutoscalingObject full = object("a", "meta/llama");
     full.target_kind = "StatefulSet";
     full.variant_cost = "12.5";
@@ -39,7 +39,7 @@ TEST_CASE("an object says all that a variant is") {
     CHECK(read.warning.empty());
 }
 
-TEST_CASE("what an object does not say has a default") {
+TEST_CASE("missing fields have defaults") {
     VariantAutoscalingObject bare = object("a");
     bare.variant_cost.reset();
     bare.target_kind.clear();
@@ -51,7 +51,8 @@ TEST_CASE("what an object does not say has a default") {
     CHECK(read.warning.empty());
 }
 
-TEST_CASE("a cost is a number from 0 on, or the default with a warning that names the object") {
+TEST_CASE("a cost that is not a non-negative number is the default, with a warning that names the "
+          "object") {
     CHECK(parse_cost("0") == 0.0);
     CHECK(parse_cost("1e2") == 100.0);
     for (const std::string text : {"", "-1", "nan", "inf", "1e999", "40 EUR", "0x10", " 4"}) {
@@ -67,7 +68,7 @@ TEST_CASE("a cost is a number from 0 on, or the default with a warning that name
     }
 }
 
-TEST_CASE("an object without a model or a target is no variant, and a warning says so once") {
+TEST_CASE("an object without a model or a target is not a variant, and one warning says so") {
     VariantSet set;
     VariantAutoscalingObject odd = object("a");
     odd.target_name.clear();
@@ -80,13 +81,13 @@ TEST_CASE("an object without a model or a target is no variant, and a warning sa
     CHECK(set.set_all({odd, object("b")}).empty());
     odd.model_id.clear();
     CHECK_THAT(set.set(odd).warnings.at(0), Catch::Matchers::ContainsSubstring("spec.modelID"));
-    // One that was good and is no longer is gone.
+    // A valid object that becomes invalid removes its variant.
     VariantAutoscalingObject worse = object("b");
     worse.model_id.clear();
     CHECK(set.set(worse).removed == std::vector{VariantKey("llm", "b")});
 }
 
-TEST_CASE("changes tell of variants and models what is new and what has gone") {
+TEST_CASE("changes list new and removed variants and models") {
     VariantSet set;
     const ModelKey m("llm", "m");
     const ModelKey n("llm", "n");
@@ -98,9 +99,9 @@ TEST_CASE("changes tell of variants and models what is new and what has gone") {
     change = set.set(object("a"));
     CHECK(change.empty());
 
-    VariantAutoscalingObject dearer = object("a");
-    dearer.variant_cost = "50";
-    change = set.set(dearer);
+    VariantAutoscalingObject expensive = object("a");
+    expensive.variant_cost = "50";
+    change = set.set(expensive);
     CHECK(change.upserted.at(0).cost == 50);
     CHECK(change.new_models.empty());
 

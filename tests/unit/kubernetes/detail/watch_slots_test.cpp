@@ -7,32 +7,32 @@
 #include <optional>
 
 using namespace wva_metrics;
-using kubernetes::detail::WatchPlaces;
+using kubernetes::detail::WatchSlots;
 
-TEST_CASE("a place to watch is taken once, and free again when it is given back") {
-    const auto places = std::make_shared<WatchPlaces>(2);
-    WatchPlaces::Place first(places);
-    std::optional<WatchPlaces::Place> second(std::in_place, places);
-    WatchPlaces::Place third(places);
-    CHECK(first.take());
-    CHECK(first.take());
-    CHECK(second->take());
-    CHECK_FALSE(third.take());
+TEST_CASE("a slot is acquired once, and free again after its release") {
+    const auto slots = std::make_shared<WatchSlots>(2);
+    WatchSlots::Slot first(slots);
+    std::optional<WatchSlots::Slot> second(std::in_place, slots);
+    WatchSlots::Slot third(slots);
+    CHECK(first.acquire());
+    CHECK(first.acquire());
+    CHECK(second->acquire());
+    CHECK_FALSE(third.acquire());
 
-    first.give_back();
-    first.give_back();
-    CHECK(third.take());
-    CHECK_FALSE(first.take());
+    first.release();
+    first.release();
+    CHECK(third.acquire());
+    CHECK_FALSE(first.acquire());
     second.reset();
-    CHECK(first.take());
+    CHECK(first.acquire());
 }
 
-TEST_CASE("who gets no place to watch is told the bound and the number that is needed") {
-    const auto places = std::make_shared<WatchPlaces>(1);
-    const WatchPlaces::Place first(places);
-    const WatchPlaces::Place second(places);
-    { const WatchPlaces::Place passing(places); }
-    CHECK(places->refusal("https://api").describe() ==
+TEST_CASE("the error of exhausted slots names the limit and the required number") {
+    const auto slots = std::make_shared<WatchSlots>(1);
+    const WatchSlots::Slot first(slots);
+    const WatchSlots::Slot second(slots);
+    { const WatchSlots::Slot temporary(slots); }
+    CHECK(slots->exhausted("https://api").describe() ==
           "invalid_config: max_watches = 1 is too low for the 2 resources that are followed "
           "through this client; raise it to 2, or follow fewer namespaces (https://api)");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/kubernetes/detail/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/api_error.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -9,6 +9,7 @@
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using Catch::Matchers::ContainsSubstring;
+using kubernetes::detail::to_error;
 
 namespace {
 
@@ -16,12 +17,12 @@ Error error_of(int status, std::string body = {}) {
     http::Response response;
     response.status = status;
     response.body = std::move(body);
-    return to_error(response, "to list pods", "https://api:6443");
+    return to_error(response, "list pods", "https://api:6443");
 }
 
 } // namespace
 
-TEST_CASE("a refusal is told in the API server's own words, with what to do") {
+TEST_CASE("an error has the API server's own message, and a remedy") {
     const Error error = error_of(
         403,
         R"({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "pods is forbidden: User \"system:serviceaccount:llm:wva\" cannot list resource \"pods\""})");
@@ -29,16 +30,16 @@ TEST_CASE("a refusal is told in the API server's own words, with what to do") {
     CHECK(error.http_status == 403);
     CHECK(error.endpoint == "https://api:6443");
     CHECK(error.message ==
-          "the API server was asked to list pods and answered HTTP 403: pods is forbidden: User "
+          "cannot list pods: the API server answered HTTP 403: pods is forbidden: User "
           "\"system:serviceaccount:llm:wva\" cannot list resource \"pods\"; allow the program's "
           "service account to list and watch this resource (RBAC)");
 }
 
-TEST_CASE("an HTTP status is told in terms that a caller can act on") {
+TEST_CASE("an HTTP status becomes an error code and a remedy") {
     const auto [status, code, words] = GENERATE(table<int, Errc, std::string>({
         {301, Errc::rejected, "redirects are not followed"},
         {400, Errc::rejected, "HTTP 400"},
-        {401, Errc::unauthorized, "check the token"},
+        {401, Errc::unauthorized, "check that the token"},
         {403, Errc::forbidden, "RBAC"},
         {404, Errc::rejected, "group, version and name"},
         {408, Errc::unavailable, "HTTP 408"},
@@ -57,11 +58,11 @@ TEST_CASE("an HTTP status is told in terms that a caller can act on") {
     CHECK(is_gone(error) == (status == 410));
 }
 
-TEST_CASE("an answer that is not the API server's is shown as far as it helps") {
+TEST_CASE("a response that is not a Status is shown in part") {
     CHECK_THAT(error_of(502, "<html>Bad\nGateway").message,
-               ContainsSubstring("not in the words of an API server, but: <html>Bad Gateway"));
+               ContainsSubstring("not a Kubernetes Status, but: <html>Bad Gateway"));
     CHECK_THAT(error_of(500, R"({"kind": "Pod"})").message, ContainsSubstring("but: {\"kind\""));
-    CHECK_THAT(error_of(500).message, ContainsSubstring("it does not say why"));
+    CHECK_THAT(error_of(500).message, ContainsSubstring("no reason given"));
     CHECK(error_of(500, std::string(100'000, 'x')).message.size() < 400);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/kubernetes/page.hpp"
+#include "wva_metrics/kubernetes/detail/read_page.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -10,6 +10,7 @@ using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
+using kubernetes::detail::read_page;
 
 namespace {
 
@@ -27,7 +28,7 @@ std::string problem(std::string_view body) {
 
 } // namespace
 
-TEST_CASE("a page gives its objects, its place, and the way to the next page") {
+TEST_CASE("a page has objects, a resource version and a continue token") {
     const Page<Pod> page =
         read_page<Pod>(
             list(R"({"resourceVersion": "9", "continue": "abc", "remainingItemCount": 3})",
@@ -41,7 +42,7 @@ TEST_CASE("a page gives its objects, its place, and the way to the next page") {
     CHECK(page.unreadable == 0);
 }
 
-TEST_CASE("the last page names no next one, and a list may be empty") {
+TEST_CASE("the last page has no continue token, and a list may be empty") {
     for (const char* items : {"[]", "null"}) {
         const Page<Pod> page = read_page<Pod>(list(R"({"resourceVersion": "9"})", items)).value();
         CHECK(page.objects.empty());
@@ -49,7 +50,7 @@ TEST_CASE("the last page names no next one, and a list may be empty") {
     }
 }
 
-TEST_CASE("objects that cannot be read are left out of a page and counted") {
+TEST_CASE("unreadable objects are omitted from a page and counted") {
     const Page<Pod> page =
         read_page<Pod>(
             list(
@@ -59,28 +60,28 @@ TEST_CASE("objects that cannot be read are left out of a page and counted") {
     REQUIRE(page.objects.size() == 2);
     CHECK(page.objects[1].metadata.name == "b");
     CHECK(page.unreadable == 2);
-    CHECK(page.first_problem == "an object cannot be read: it is no object");
+    CHECK(page.first_problem == "an object cannot be read: it is not an object");
 }
 
-TEST_CASE("what is no list is refused") {
-    CHECK_THAT(problem(""), StartsWith("the list is no JSON"));
-    CHECK_THAT(problem("<html>"), StartsWith("the list is no JSON"));
+TEST_CASE("a response that is not a list is rejected") {
+    CHECK_THAT(problem(""), StartsWith("the list is not valid JSON"));
+    CHECK_THAT(problem("<html>"), StartsWith("the list is not valid JSON"));
     CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}, "items": [)"),
-               StartsWith("the list is no JSON"));
+               StartsWith("the list is not valid JSON"));
     CHECK_THAT(problem("{}"), ContainsSubstring("metadata.resourceVersion is missing"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("it is no object"));
+    CHECK_THAT(problem("[]"), ContainsSubstring("it is not an object"));
     CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}})"),
                ContainsSubstring("items is missing"));
     CHECK_THAT(problem(list(R"({"resourceVersion": "1"})", "{}")),
-               ContainsSubstring("items is no array"));
+               ContainsSubstring("items is not an array"));
     CHECK_THAT(problem(list(R"({"resourceVersion": 1})", "[]")),
-               ContainsSubstring("metadata.resourceVersion is no string"));
+               ContainsSubstring("metadata.resourceVersion is not a string"));
     CHECK_THAT(problem(list(R"({"resourceVersion": "1", "continue": {}})", "[]")),
-               ContainsSubstring("metadata.continue is no string"));
+               ContainsSubstring("metadata.continue is not a string"));
     CHECK_THAT(problem(list(R"({"resourceVersion": ""})", "[]")),
                ContainsSubstring("metadata.resourceVersion is missing"));
 }
 
-TEST_CASE("a page that nests without end is refused") {
-    CHECK_THAT(problem(std::string(100'000, '[')), StartsWith("the list is no JSON"));
+TEST_CASE("a page that nests too deep is rejected") {
+    CHECK_THAT(problem(std::string(100'000, '[')), StartsWith("the list is not valid JSON"));
 }

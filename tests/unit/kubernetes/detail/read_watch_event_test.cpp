@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/kubernetes/watch_event.hpp"
+#include "wva_metrics/kubernetes/detail/read_watch_event.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -9,6 +9,7 @@
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using Catch::Matchers::ContainsSubstring;
+using kubernetes::detail::read_watch_event;
 
 namespace {
 
@@ -25,7 +26,7 @@ std::string problem(std::string_view line) {
 
 } // namespace
 
-TEST_CASE("an event tells what became of an object") {
+TEST_CASE("an event has a kind and an object") {
     const auto [type, kind] = GENERATE(table<std::string, WatchEventKind>({
         {"ADDED", WatchEventKind::added},
         {"MODIFIED", WatchEventKind::modified},
@@ -50,21 +51,21 @@ TEST_CASE("a bookmark carries a resource version and nothing else") {
     CHECK(event.problem.empty());
 }
 
-TEST_CASE("an object that cannot be read is told, with the place that it leads to") {
+TEST_CASE("an event with an unreadable object has a problem and a resource version") {
     const WatchEvent<Pod> event = read(
         R"({"type": "MODIFIED", "object": {"metadata": {"name": "p", "resourceVersion": "12"}, "status": 1}})");
     CHECK(event.kind == WatchEventKind::modified);
     CHECK_FALSE(event.object);
     CHECK(event.resource_version == "12");
-    CHECK(event.problem == "p cannot be read: status is no object");
+    CHECK(event.problem == "p cannot be read: status is not an object");
 
     const WatchEvent<Pod> nothing = read(R"({"type": "ADDED", "object": 5})");
     CHECK_FALSE(nothing.object);
     CHECK(nothing.resource_version.empty());
-    CHECK(nothing.problem == "an object cannot be read: it is no object");
+    CHECK(nothing.problem == "an object cannot be read: it is not an object");
 }
 
-TEST_CASE("an error event carries the API server's words") {
+TEST_CASE("an error event has the API server's status") {
     const WatchEvent<Pod> event = read(
         R"x({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version: 1 (2)"}})x");
     CHECK(event.kind == WatchEventKind::error);
@@ -76,12 +77,12 @@ TEST_CASE("an error event carries the API server's words") {
     CHECK(read(R"({"type": "ERROR", "object": null})").status.code == 0);
 }
 
-TEST_CASE("a line that is no event is refused") {
-    CHECK_THAT(problem("<html>"), ContainsSubstring("is no JSON"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("it is no object"));
+TEST_CASE("a line that is not an event is rejected") {
+    CHECK_THAT(problem("<html>"), ContainsSubstring("is not valid JSON"));
+    CHECK_THAT(problem("[]"), ContainsSubstring("it is not an object"));
     CHECK_THAT(problem("{}"), ContainsSubstring("type is missing or unknown"));
     CHECK_THAT(problem(R"({"type": "PARTY", "object": {}})"),
                ContainsSubstring("type is missing or unknown"));
-    CHECK_THAT(problem(R"({"type": 1, "object": {}})"), ContainsSubstring("type is no string"));
+    CHECK_THAT(problem(R"({"type": 1, "object": {}})"), ContainsSubstring("type is not a string"));
     CHECK_THAT(problem(R"({"type": "ADDED"})"), ContainsSubstring("object is missing"));
 }

@@ -4,6 +4,7 @@
 #include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
 
 #include <boost/json/parse.hpp>
@@ -16,24 +17,12 @@
 #include <string_view>
 #include <utility>
 
-namespace wva_metrics::kubernetes {
+namespace wva_metrics::kubernetes::detail {
 
-/// What an API server says where it cannot do what it was asked: its object `Status`.
-struct ApiStatus {
-    /// Of HTTP; 0 where it does not say.
-    int code = 0;
-    /// One word, e.g. `Forbidden`, `Expired`.
-    std::string reason;
-    /// A sentence for people, fit for one line.
-    std::string message;
-};
+/// Maximum bytes of the API server's message in an error text.
+inline constexpr std::size_t max_message_bytes = 500;
 
-namespace detail {
-
-/// Bytes of the API server's words that are shown to people.
-inline constexpr std::size_t max_shown_words = 500;
-
-/// The fields of a `Status`, as far as they can be read.
+/// The fields of a `Status` that can be read.
 inline ApiStatus read_status(const boost::json::value& value) {
     std::string ignored;
     const JsonFields fields(value, ignored);
@@ -42,11 +31,11 @@ inline ApiStatus read_status(const boost::json::value& value) {
         status.code = static_cast<int>(*code);
     using wva_metrics::detail::clean_text;
     status.reason = clean_text(fields.text_or_empty("reason"), 60);
-    status.message = clean_text(fields.text_or_empty("message"), max_shown_words);
+    status.message = clean_text(fields.text_or_empty("message"), max_message_bytes);
     return status;
 }
 
-/// The `Status` in the body of an answer, where it is one.
+/// The `Status` in a response body; nothing if the body is something else.
 inline std::optional<ApiStatus> find_status(std::string_view body) {
     boost::system::error_code error;
     const boost::json::value value = boost::json::parse(body, error);
@@ -58,11 +47,11 @@ inline std::optional<ApiStatus> find_status(std::string_view body) {
     return read_status(value);
 }
 
-/// What to do about a refusal, as the end of a sentence.
+/// The remedy, as the end of a sentence; empty if there is none.
 inline std::string advice_for(int http_status) {
     switch (http_status) {
     case 401:
-        return "; check the token that is sent, and that it has not expired";
+        return "; check that the token is correct and has not expired";
     case 403:
         return "; allow the program's service account to list and watch this resource (RBAC)";
     case 404:
@@ -72,7 +61,7 @@ inline std::string advice_for(int http_status) {
     }
 }
 
-/// In terms that a caller can act on.
+/// The error code of a failed request.
 constexpr Errc code_for(int http_status) noexcept {
     switch (http_status) {
     case 401:
@@ -90,44 +79,37 @@ constexpr Errc code_for(int http_status) noexcept {
     return http_status / 100 == 5 ? Errc::unavailable : Errc::bad_response;
 }
 
-} // namespace detail
-
-/// Whether the API server has forgotten the state that it was asked to go on from (HTTP 410).
-inline bool is_gone(const Error& error) noexcept {
-    return error.http_status == 410;
-}
-
-/// The error that a `Status` is. `asked` says what was asked for, e.g. `to list pods`.
-inline Error to_error(const ApiStatus& status, int http_status, const std::string& asked,
+/// Converts a `Status`. `operation` names the request, e.g. `list pods`.
+inline Error to_error(const ApiStatus& status, int http_status, const std::string& operation,
                       std::string endpoint) {
-    std::string words = status.message.empty() ? status.reason : status.message;
-    if (words.empty())
-        words = "it does not say why";
-    return Error(detail::code_for(http_status),
-                 "the API server was asked " + asked + " and answered HTTP " +
-                     std::to_string(http_status) + ": " + words + detail::advice_for(http_status),
+    std::string explanation = status.message.empty() ? status.reason : status.message;
+    if (explanation.empty())
+        explanation = "no reason given";
+    return Error(code_for(http_status),
+                 "cannot " + operation + ": the API server answered HTTP " +
+                     std::to_string(http_status) + ": " + explanation + advice_for(http_status),
                  std::move(endpoint), http_status);
 }
 
-/// The error that an answer is whose HTTP status is not 2xx.
-inline Error to_error(const http::Response& response, const std::string& asked,
+/// Converts a response whose HTTP status is not 2xx.
+inline Error to_error(const http::Response& response, const std::string& operation,
                       std::string endpoint) {
     ApiStatus status;
     if (response.status / 100 == 3) {
         status.message = "a redirect, and redirects are not followed; configure the URL of the API "
                          "server itself";
-        Error error = to_error(status, response.status, asked, std::move(endpoint));
+        Error error = to_error(status, response.status, operation, std::move(endpoint));
         error.code = Errc::rejected;
         return error;
     }
-    if (std::optional<ApiStatus> told = detail::find_status(response.body)) {
-        status = *std::move(told);
+    if (std::optional<ApiStatus> found = find_status(response.body)) {
+        status = *std::move(found);
     } else if (!response.body.empty()) {
         constexpr std::size_t shown_bytes = 200;
-        status.message = "not in the words of an API server, but: " +
+        status.message = "not a Kubernetes Status, but: " +
                          wva_metrics::detail::clean_text(response.body, shown_bytes);
     }
-    return to_error(status, response.status, asked, std::move(endpoint));
+    return to_error(status, response.status, operation, std::move(endpoint));
 }
 
-} // namespace wva_metrics::kubernetes
+} // namespace wva_metrics::kubernetes::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/client.hpp"
+#include "wva_metrics/http/url.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
+#include "wva_metrics/kubernetes/detail/api_target.hpp"
+#include "wva_metrics/kubernetes/detail/random_source.hpp"
+#include "wva_metrics/kubernetes/detail/watch_slots.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::kubernetes::detail {
+
+/// The part of a client that its pending operations share and that outlives the client.
+template <typename Executor>
+class ClientImpl {
+public:
+    ClientImpl(const Executor& executor, ClientConfig configuration)
+        : config(std::move(configuration)), slots(std::make_shared<WatchSlots>(config.max_watches)),
+          problems(wva_metrics::detail::join_problems(validate(config))), executor_(executor),
+          hook_(executor, [this] {
+              std::optional<Executor> dropped;
+              const std::lock_guard lock(mutex_);
+              dropped.swap(executor_);
+          }) {
+        if (const Result<http::Url> url = http::parse_url(config.http.url))
+            endpoint = url->origin();
+    }
+
+    /// Nothing after the execution context was destroyed.
+    std::optional<Executor> executor() const {
+        const std::lock_guard lock(mutex_);
+        return executor_;
+    }
+
+    /// Why a target cannot be requested; nothing if it can.
+    std::optional<Error> check(const ApiTarget& target) const {
+        if (!problems.empty())
+            return Error(Errc::invalid_config,
+                         "invalid configuration of the Kubernetes client: " + problems);
+        if (std::string problem = target.problem(); !problem.empty())
+            return Error(Errc::invalid_argument, std::move(problem));
+        return std::nullopt;
+    }
+
+    Error destroyed() const {
+        return Error(Errc::aborted, "the Kubernetes client was destroyed", endpoint);
+    }
+
+    /// Puts the failed operation, e.g. `list pods`, in front of an error's text.
+    Error explain(Error error, const std::string& operation) const {
+        error.message = "cannot " + operation + ": " + error.message;
+        error.endpoint = endpoint;
+        return error;
+    }
+
+    const ClientConfig config;
+    const std::shared_ptr<WatchSlots> slots;
+    /// What is wrong with the configuration; empty if it is valid.
+    const std::string problems;
+    std::string endpoint;
+    RandomSource random;
+
+private:
+    mutable std::mutex mutex_;
+    std::optional<Executor> executor_;
+    wva_metrics::detail::ContextHook hook_;
+};
+
+/// The HTTP client of an operation. Weak, so that pending operations end when the Kubernetes client
+/// is destroyed.
+using HttpPtr = std::weak_ptr<http::Client>;
+
+} // namespace wva_metrics::kubernetes::detail
