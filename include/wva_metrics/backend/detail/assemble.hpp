@@ -43,7 +43,7 @@ public:
               const BatchFindings& found)
         : config_(config), plan_(plan), found_(found) {
         for (const Signal signal : all_signals)
-            for (const std::string& metric : config.engine.metrics(signal))
+            for (const std::string& metric : config.engine[signal])
                 metrics_[signal].emplace_back(metric);
     }
 
