@@ -7,6 +7,7 @@
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>

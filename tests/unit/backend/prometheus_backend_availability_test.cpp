@@ -88,7 +88,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missi
     CHECK_THAT(missing.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
                                     ContainsSubstring("vllm:num_requests_running") &&
                                     ContainsSubstring("ServiceMonitor") &&
-                                    !ContainsSubstring("is the namespace"));
+                                    !ContainsSubstring("Check the namespace"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model available, but is a "
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model avail
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message,
-               ContainsSubstring("'dev', 'prod'") && ContainsSubstring("is the namespace right?"));
+               ContainsSubstring("'dev', 'prod'") && ContainsSubstring("Check the namespace"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a hint names a few namespaces, not hundreds") {
@@ -119,9 +119,9 @@ TEST_CASE_METHOD(AvailabilityFixture, "series without a namespace label hint at 
 TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be looked for") {
     const std::string id = GENERATE("a\"b", "a\\b", "a\nb", "a|b", ".*", "\xF0\x9F\xA6\x99");
     report("llm", noon, id);
-    CHECK(validate({"llm", id}).value().available);
-    CHECK_FALSE(validate({"other", id}).value().available);
-    CHECK_FALSE(validate({"llm", "x"}).value().available);
+    CHECK(check_availability({"llm", id}).value().available);
+    CHECK_FALSE(check_availability({"other", id}).value().available);
+    CHECK_FALSE(check_availability({"llm", "x"}).value().available);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not that metrics are "
@@ -150,8 +150,8 @@ TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verd
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "an unusable model is refused before anything is asked") {
-    CHECK(validate({"llm", "\xff"}).error().is(Errc::invalid_argument));
-    CHECK(validate({"llm", ""}).error().is(Errc::invalid_argument));
-    CHECK(validate({"\xff", "m"}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"llm", "\xff"}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"llm", ""}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"\xff", "m"}).error().is(Errc::invalid_argument));
     CHECK(fake.query_count() == 0);
 }
