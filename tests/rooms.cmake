@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.24)
 
 # The floors, lowest first. A room is a folder, or a header that lies beside the folders.
 set(floors
-  "version error reading metrics workload availability freshness pod_owner config parse_duration format_duration detail"
+  "version error reading signal metrics workload availability freshness pod_owner config parse_duration format_duration detail"
   "cache attribution engine"
   "collector_stats observer promql"
   "concepts http"

@@ -7,18 +7,18 @@
 
 namespace wva_metrics {
 
-/// Why a model's metrics can be used, or cannot.
+/// Why a model's metrics can or cannot be used.
 enum class AvailabilityReason : std::uint8_t {
     metrics_found,
     /// The backend has no series for this model in this namespace.
     metrics_missing,
-    /// It had, but the last sample is too old.
+    /// The backend has series, but the last sample is too old.
     metrics_stale,
-    /// The backend could not be asked.
+    /// The query to the backend failed.
     backend_error,
 };
 
-/// The reasons as Kubernetes conditions spell them.
+/// The reasons in the spelling of Kubernetes conditions.
 constexpr std::string_view to_string(AvailabilityReason reason) noexcept {
     switch (reason) {
     case AvailabilityReason::metrics_found:
@@ -33,11 +33,11 @@ constexpr std::string_view to_string(AvailabilityReason reason) noexcept {
     return "Unknown";
 }
 
-/// Can a model's metrics be collected, and if not, what should a person look at?
+/// Whether a model's metrics can be collected, and if not, what an operator should check.
 struct Availability {
     /// The metrics exist.
     bool available = false;
-    /// Why they can be used, or cannot.
+    /// Why they can or cannot be used.
     AvailabilityReason reason = AvailabilityReason::metrics_missing;
     /// One or two sentences for the operator.
     std::string message;

@@ -6,7 +6,7 @@
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
-#include "wva_metrics/detail/oldest_sample.hpp"
+#include "wva_metrics/metrics.hpp"
 #include "wva_metrics/observer/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -290,7 +290,7 @@ private:
         const CacheEntry& entry = *answer.entry;
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
-            detail::judge(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
+            freshness_of(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
         const auto* metrics = entry.get<OptimizerMetrics>();
         return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
                 entry.collected_at(), freshness, answer.source};
@@ -305,7 +305,7 @@ private:
             state.notify(events::PodsLeftOut{replicas});
         const FreshnessThresholds thresholds = state.settings().freshness_thresholds();
         const Freshness freshness =
-            detail::judge(joined.oldest_sample, now, thresholds.replica_metrics, thresholds);
+            freshness_of(joined.oldest_sample, now, thresholds.replica_metrics, thresholds);
         return {std::move(joined.replicas), answer.entry->collected_at(), freshness, answer.source};
     }
 

@@ -5,17 +5,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace wva_metrics {
 
-/// How far a snapshot may be trusted for its age.
+/// How far a snapshot can be trusted, judged by its age.
 enum class Freshness : std::uint8_t {
     /// Young enough to act on.
     fresh,
-    /// Older than wanted, still known.
+    /// Older than wanted, but not too old to use.
     stale,
-    /// Too old to mean anything, or no value at all.
+    /// Too old to use, or no value at all.
     unavailable,
 };
 
@@ -39,17 +40,25 @@ struct FreshnessThresholds {
     Duration optimizer_metrics = std::chrono::seconds(30);
     /// Replica metrics are fresh below this age.
     Duration replica_metrics = std::chrono::seconds(30);
-    /// Anything is unavailable from this age on: Prometheus forgets a series after the same five
+    /// All metrics are unavailable from this age on. Prometheus drops a series after the same five
     /// minutes.
     Duration unavailable = std::chrono::minutes(5);
 };
 
-/// `age < fresh_below` is fresh, `age < unavailable_from` stale, the rest unavailable.
+/// `age < fresh_below` is fresh, `age < unavailable_from` is stale, anything older is unavailable.
 constexpr Freshness classify_age(Duration age, Duration fresh_below,
                                  Duration unavailable_from) noexcept {
     if (age < fresh_below)
         return Freshness::fresh;
     return age < unavailable_from ? Freshness::stale : Freshness::unavailable;
+}
+
+/// A snapshot is as fresh as its oldest sample, and unavailable if it has none.
+constexpr Freshness freshness_of(std::optional<TimePoint> oldest_sample, TimePoint now,
+                                 Duration fresh_below,
+                                 const FreshnessThresholds& thresholds) noexcept {
+    return oldest_sample ? classify_age(now - *oldest_sample, fresh_below, thresholds.unavailable)
+                         : Freshness::unavailable;
 }
 
 } // namespace wva_metrics

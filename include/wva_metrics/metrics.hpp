@@ -4,8 +4,10 @@
 #include "wva_metrics/freshness.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/signal.hpp"
 #include "wva_metrics/workload.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,8 +18,17 @@
 
 namespace wva_metrics {
 
-/// What one variant is asked to do and how well it does it; input of proactive (model-based)
-/// scaling.
+/// One reading of a struct of readings, as a row of a table: so that code can loop over readings.
+template <typename Metrics>
+struct ReadingField {
+    /// The member's name.
+    std::string_view name;
+    Reading<double> Metrics::*member;
+    /// The signal that it is computed from.
+    Signal signal;
+};
+
+/// Load and latency of one variant; input of proactive (model-based) scaling.
 ///
 /// Averages are over the requests that finished in the backend's rate window.
 struct OptimizerMetrics {
@@ -41,15 +52,28 @@ struct OptimizerMetrics {
     /// Inter-token latency, seconds per token.
     Reading<double> itl_seconds{};
 
-    /// Some of the answer is missing because the backend failed or said so.
+    /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
-    /// What the backend said beside its answer, for people.
+    /// Warnings of the backend, for people.
     std::vector<std::string> warnings{};
     /// Kind of the workload that the variant scales.
     std::string target_kind{default_target_kind};
 };
 
-/// What was measured on one pod, before anyone asks which variant it belongs to.
+/// All readings of `OptimizerMetrics`.
+inline constexpr std::array optimizer_readings = {
+    ReadingField<OptimizerMetrics>{"arrival_rate_per_minute",
+                                   &OptimizerMetrics::arrival_rate_per_minute,
+                                   Signal::arrival_rate},
+    ReadingField<OptimizerMetrics>{"avg_input_tokens", &OptimizerMetrics::avg_input_tokens,
+                                   Signal::input_tokens},
+    ReadingField<OptimizerMetrics>{"avg_output_tokens", &OptimizerMetrics::avg_output_tokens,
+                                   Signal::output_tokens},
+    ReadingField<OptimizerMetrics>{"ttft_seconds", &OptimizerMetrics::ttft_seconds, Signal::ttft},
+    ReadingField<OptimizerMetrics>{"itl_seconds", &OptimizerMetrics::itl_seconds, Signal::itl},
+};
+
+/// Measurements of one pod, not yet attributed to a variant.
 struct ReplicaSample {
     /// The pod's name.
     std::string pod{};
@@ -57,23 +81,24 @@ struct ReplicaSample {
     Reading<double> kv_cache_usage{};
     /// Requests waiting; the sum over the pod's engines.
     Reading<double> queue_length{};
-    /// Whose pod it is, where somebody knows better than the pod's name tells.
+    /// The pod's owner, if it is known from a better source than the pod's name.
     std::optional<PodOwner> owner{};
-    /// What is known of its life.
+    /// The pod's state in its cluster.
     PodState state = PodState::unknown;
 };
 
-/// All pods of one model. This is what is cached: it depends on no caller's variants or costs.
+/// All pods of one model. This is what is cached: it does not depend on a caller's variants or
+/// costs.
 struct ReplicaSamples {
-    /// Whose pods these are.
+    /// The model that the pods serve.
     ModelKey model{};
     /// Sorted by pod name.
     std::vector<ReplicaSample> pods{};
-    /// Pods that no longer exist but have left values, sorted. They are not in `pods`.
+    /// Pods that no longer exist but still have values, sorted. They are not in `pods`.
     std::vector<std::string> gone_pods{};
-    /// Some of the answer is missing because the backend failed or said so.
+    /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
-    /// What the backend said beside its answer, for people.
+    /// Warnings of the backend, for people.
     std::vector<std::string> warnings{};
 };
 
@@ -91,33 +116,69 @@ struct ReplicaMetrics {
     std::string deployment{};
     /// The variant's accelerator.
     std::string accelerator{};
-    /// Of this replica per hour, in the caller's currency.
+    /// Cost of this replica per hour, in the caller's currency.
     double cost = default_variant_cost;
     /// Fraction of the KV cache in use, 0..1.
     Reading<double> kv_cache_usage{};
     /// Requests waiting.
     Reading<double> queue_length{};
-    /// Who says that the pod is this variant's.
+    /// The source that attributed the pod to the variant.
     OwnerSource attributed_by = OwnerSource::unknown;
-    /// What is known of its life. Never `gone`: such pods are no replicas.
+    /// The pod's state in its cluster. Never `gone`: such pods are not replicas.
     PodState state = PodState::unknown;
 };
 
-/// The replicas of one model, joined with one caller's variants.
+/// All readings of `ReplicaSample` or of `ReplicaMetrics`, which have the same ones.
+template <typename Replica>
+inline constexpr std::array replica_readings = {
+    ReadingField<Replica>{"kv_cache_usage", &Replica::kv_cache_usage, Signal::kv_cache_usage},
+    ReadingField<Replica>{"queue_length", &Replica::queue_length, Signal::queue_length},
+};
+
+/// The replicas of one model, attributed to one caller's variants.
 struct ModelReplicas {
-    /// Whose replicas these are.
+    /// The model that the replicas serve.
     ModelKey model{};
     /// Sorted by variant, then pod.
     std::vector<ReplicaMetrics> replicas{};
-    /// Pods of this model that belong to none of the caller's variants, sorted.
+    /// Pods of this model that do not belong to any of the caller's variants, sorted.
     std::vector<std::string> unattributed_pods{};
-    /// Pods that no longer exist but have left values, sorted.
+    /// Pods that no longer exist but still have values, sorted.
     std::vector<std::string> gone_pods{};
     /// Some of the answer is missing because the backend failed or said so.
     bool partial = false;
-    /// What the backend and the attribution said beside the answer, for people.
+    /// Warnings of the backend and of the attribution, for people.
     std::vector<std::string> warnings{};
 };
+
+namespace detail {
+
+template <typename Metrics, typename Fields>
+void take_older(std::optional<TimePoint>& oldest, const Metrics& metrics,
+                const Fields& fields) noexcept {
+    for (const ReadingField<Metrics>& field : fields) {
+        const Reading<double>& reading = metrics.*field.member;
+        if (reading.has_value() && (!oldest || reading.sampled_at() < *oldest))
+            oldest = reading.sampled_at();
+    }
+}
+
+} // namespace detail
+
+/// The time of the oldest sample among the readings that have a value; nothing if none has one.
+inline std::optional<TimePoint> oldest_sample(const OptimizerMetrics& metrics) noexcept {
+    std::optional<TimePoint> oldest;
+    detail::take_older(oldest, metrics, optimizer_readings);
+    return oldest;
+}
+
+/// The same for all replicas of a model.
+inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noexcept {
+    std::optional<TimePoint> oldest;
+    for (const ReplicaMetrics& replica : replicas.replicas)
+        detail::take_older(oldest, replica, replica_readings<ReplicaMetrics>);
+    return oldest;
+}
 
 /// Where a snapshot came from.
 enum class Source : std::uint8_t {
@@ -142,9 +203,11 @@ constexpr std::string_view to_string(Source source) noexcept {
     return "unknown";
 }
 
-/// Immutable, shared metrics and what is true of them at the moment they were handed out.
+/// Immutable, shared metrics, with their freshness and source at the moment they were returned.
 ///
-/// Cheap to copy; copies share the metrics. Any number of threads may read the same one.
+/// Cheap to copy: copies share the metrics.
+///
+/// **Threads:** any number of threads may read the same snapshot.
 template <typename Metrics>
 class Snapshot {
 public:
@@ -158,14 +221,14 @@ public:
     const Metrics& operator*() const noexcept { return *metrics_; }
     /// The metrics' members.
     const Metrics* operator->() const noexcept { return metrics_.get(); }
-    /// The metrics, to be kept beyond the snapshot.
+    /// The metrics, to keep them longer than the snapshot.
     const std::shared_ptr<const Metrics>& shared() const noexcept { return metrics_; }
 
-    /// When the backend was asked.
+    /// When the backend was queried.
     TimePoint collected_at() const noexcept { return collected_at_; }
-    /// Judged by the oldest sample inside, at the moment the snapshot was handed out.
+    /// Freshness of the oldest sample inside, at the moment the snapshot was returned.
     Freshness freshness() const noexcept { return freshness_; }
-    /// Where the metrics came from.
+    /// The source of the metrics.
     Source source() const noexcept { return source_; }
 
 private:
@@ -177,7 +240,7 @@ private:
 
 /// One variant's optimizer metrics.
 using OptimizerSnapshot = Snapshot<OptimizerMetrics>;
-/// One model's replicas, joined with one caller's variants.
+/// One model's replicas, attributed to one caller's variants.
 using ReplicaSnapshot = Snapshot<ModelReplicas>;
 
 } // namespace wva_metrics

@@ -13,23 +13,24 @@
 
 namespace wva_metrics {
 
-/// Ages are differences of these. What people read is converted to `system_clock` at the edge.
+/// Ages are differences of time points. They are converted to `system_clock` only for display.
 using TimePoint = std::chrono::steady_clock::time_point;
-/// What lies between two time points.
+/// The difference of two time points.
 using Duration = std::chrono::steady_clock::duration;
 
-/// The name of the metric that answered, e.g. `vllm:kv_cache_usage_perc`.
+/// The name of the metric that a reading comes from, e.g. `vllm:kv_cache_usage_perc`.
 ///
-/// One pointer wide, so that a reading stays trivially copyable. The names live until the process
-/// ends: they come from engine profiles, a few dozen per process, never from an answer.
-/// Thread-safe.
+/// One pointer wide, so that a reading stays trivially copyable. Names are interned until the
+/// process ends. They come from engine profiles (a few dozen per process), never from an answer.
+///
+/// **Threads:** thread-safe.
 class MetricName {
 public:
     constexpr MetricName() noexcept = default;
-    /// Remembers a name for good.
+    /// Interns the name.
     explicit MetricName(std::string_view name) : name_(name.empty() ? nullptr : intern(name)) {}
 
-    /// Valid until the process ends; "" for none.
+    /// Valid until the process ends; "" if there is no name.
     std::string_view view() const noexcept { return name_ ? std::string_view(*name_) : ""; }
     friend bool operator==(MetricName, MetricName) noexcept = default;
 
@@ -45,32 +46,32 @@ private:
     const std::string* name_ = nullptr;
 };
 
-/// Is there a value, and may it be used in arithmetic?
+/// Whether there is a value, and whether it can be used in arithmetic.
 enum class ReadingState : std::uint8_t {
     /// There is no value; `reason()` says why.
     missing,
     /// A finite number, measured at `sampled_at()`.
     present,
-    /// The server reported NaN or an infinity. It is kept for people to see and never handed out as
-    /// a value.
+    /// The server reported NaN or an infinity. It is kept for display and never returned as a
+    /// value.
     invalid,
 };
 
 /// Why a reading has no usable value.
 enum class ReadingReason : std::uint8_t {
     none,
-    /// Nobody has asked for it yet.
+    /// It has not been requested yet.
     not_collected,
-    /// The backend has no series for it: the metric is not exposed, not scraped or named
-    /// differently.
+    /// The backend has no series for it: the metric is not exposed, not scraped, or has another
+    /// name.
     no_series,
-    /// An average over (nearly) no requests: there is nothing to divide by.
+    /// An average over (almost) no requests cannot be computed.
     no_requests,
     /// The number is NaN or infinite.
     not_finite,
-    /// There are series, but their labels do not say which variant they belong to.
+    /// There are series, but their labels do not identify a variant.
     unattributed,
-    /// The backend failed when it was asked for this one.
+    /// The backend failed to return it.
     backend_error,
 };
 
@@ -111,27 +112,28 @@ constexpr std::string_view to_string(ReadingReason reason) noexcept {
 /// Thrown by `Reading::value()` when there is no usable value.
 class BadReadingAccess : public std::logic_error {
 public:
-    /// Says the reason in words.
+    /// The message contains the reason.
     explicit BadReadingAccess(ReadingReason reason)
         : std::logic_error("reading has no value: " + std::string(to_string(reason))) {}
 };
 
-/// One measured number, the time it was measured, and whether it is known at all.
+/// One measured number with the time of its measurement, or the reason why there is none.
 ///
-/// Unknown is never zero: a missing or invalid reading gives a number only through `value_or`. A
-/// plain value type; different objects may be used from different threads.
+/// Unknown is never zero: a missing or invalid reading returns a number only from `value_or`.
+///
+/// **Threads:** a plain value type; different objects may be used from different threads.
 template <typename T>
 class Reading {
     static_assert(std::is_arithmetic_v<T>, "a reading holds a number");
 
 public:
-    /// As containers call it.
+    /// The number's type.
     using value_type = T;
 
-    /// Missing, because nobody has asked for it yet.
+    /// Missing, because it has not been requested yet.
     constexpr Reading() noexcept = default;
 
-    /// A measured number. NaN and infinities become `invalid` by themselves.
+    /// A measured number. NaN and infinities make the reading `invalid`.
     static Reading measured(T value, TimePoint sampled_at, MetricName metric = {}) noexcept {
         Reading reading;
         reading.value_ = value;
@@ -148,7 +150,7 @@ public:
         return reading;
     }
 
-    /// A reading without a number, and why.
+    /// A reading without a number, and the reason.
     static Reading missing(ReadingReason reason, MetricName metric = {}) noexcept {
         Reading reading;
         reading.reason_ = reason;
@@ -156,13 +158,13 @@ public:
         return reading;
     }
 
-    /// Is there a value?
+    /// Whether there is a value.
     ReadingState state() const noexcept { return state_; }
-    /// Why there is none; `none` where there is one.
+    /// Why there is no value; `none` if there is one.
     ReadingReason reason() const noexcept { return reason_; }
-    /// True for `present` alone: a stale value is still a value, an invalid one is not.
+    /// True only for `present`. A stale value is still a value; an invalid one is not.
     bool has_value() const noexcept { return state_ == ReadingState::present; }
-    /// As `has_value()`.
+    /// The same as `has_value()`.
     explicit operator bool() const noexcept { return has_value(); }
 
     /// The number. Throws `BadReadingAccess` unless `has_value()`.
@@ -172,24 +174,25 @@ public:
         return value_;
     }
 
-    /// The number, or what the caller chooses to believe instead.
+    /// The number, or the caller's fallback.
     T value_or(T fallback) const noexcept { return has_value() ? value_ : fallback; }
 
-    /// What the server sent, NaN and infinities included; meaningless when missing. For display
-    /// only.
+    /// The number as the server sent it, including NaN and infinities. For display only;
+    /// meaningless if missing.
     T raw() const noexcept { return value_; }
 
-    /// When the server measured it (not when it was fetched). Meaningless when missing.
+    /// When the server measured it (not when it was fetched). Meaningless if missing.
     TimePoint sampled_at() const noexcept { return sampled_at_; }
 
-    /// Time since the measurement, never negative; zero when missing.
+    /// Time since the measurement, never negative; zero if missing.
     Duration age(TimePoint now) const noexcept {
         if (state_ == ReadingState::missing || now < sampled_at_)
             return Duration::zero();
         return now - sampled_at_;
     }
 
-    /// Which metric answered; empty where none did or the backend does not say.
+    /// The metric that the number comes from; empty if there is none or the backend does not set
+    /// it.
     std::string_view metric() const noexcept { return metric_.view(); }
 
 private:

@@ -7,6 +7,7 @@
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -75,8 +76,9 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
         replica.deployment = variant->deployment;
         replica.accelerator = variant->accelerator;
         replica.cost = variant->cost;
-        replica.kv_cache_usage = sample->kv_cache_usage;
-        replica.queue_length = sample->queue_length;
+        for (std::size_t i = 0; i < replica_readings<ReplicaSample>.size(); ++i)
+            replica.*replica_readings<ReplicaMetrics>[i].member =
+                sample->*replica_readings<ReplicaSample>[i].member;
         replica.attributed_by = owner ? owner->source : OwnerSource::pod_name;
         replica.state = state;
     }

@@ -6,73 +6,62 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics {
 
-/// Any backend, chosen at run time: owns one and is one, at the cost of one indirect call for each
-/// batch.
+/// A backend of any type, chosen at run time. Owns a backend and is one. Costs one indirect call
+/// per batch.
 ///
-/// As thread-safe as the backend inside, which by its concept may be asked from several threads at
-/// once. Nothing but assignment and destruction may follow for one that was moved from.
+/// A moved-from object may only be assigned to or destroyed.
+///
+/// **Threads:** as the backend inside, which may be called concurrently by its concept.
 class AnyBackend {
 public:
-    /// Takes a backend over. Implicit, so that a function that returns an `AnyBackend`, or a result
-    /// of one, may return whichever it has made.
+    /// Takes over a backend. Implicit, so that a function can return any backend as an `AnyBackend`
+    /// or as a `Result<AnyBackend>`.
     template <typename Backend>
         requires(!std::same_as<Backend, AnyBackend> && MetricsBackend<Backend>)
-    AnyBackend(Backend backend) : backend_(std::make_unique<Model<Backend>>(std::move(backend))) {}
+    AnyBackend(Backend backend) : AnyBackend(std::make_shared<Backend>(std::move(backend))) {}
 
-    /// Can a model's metrics be collected, and if not, why? Completes, fails and is cancelled as
-    /// the backend inside does.
+    AnyBackend(AnyBackend&&) noexcept = default;
+    AnyBackend& operator=(AnyBackend&&) noexcept = default;
+
+    /// As the function of the backend inside; so do the others.
     asio::awaitable<Result<Availability>> check_availability(const ModelKey& model) {
-        return backend_->check_availability(model);
+        return check_availability_(model);
     }
-    /// One answer per variant, in order; otherwise as `validate`.
+    /// One answer per variant, in order.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants) {
-        return backend_->fetch_optimizer_metrics(variants);
+        return fetch_optimizer_metrics_(variants);
     }
-    /// One answer per model, in order; otherwise as `validate`.
+    /// One answer per model, in order.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(const std::vector<ModelKey>& models) {
-        return backend_->fetch_replica_samples(models);
+        return fetch_replica_samples_(models);
     }
 
 private:
-    class Interface {
-    public:
-        virtual ~Interface() = default;
-        virtual asio::awaitable<Result<Availability>> check_availability(const ModelKey& model) = 0;
-        virtual asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-        fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants) = 0;
-        virtual asio::awaitable<std::vector<Result<ReplicaSamples>>>
-        fetch_replica_samples(const std::vector<ModelKey>& models) = 0;
-    };
+    template <typename Input, typename Output>
+    using Function = std::function<asio::awaitable<Output>(const Input&)>;
 
     template <typename Backend>
-    class Model final : public Interface {
-    public:
-        explicit Model(Backend backend) : backend_(std::move(backend)) {}
-        asio::awaitable<Result<Availability>> check_availability(const ModelKey& model) override {
-            return backend_.check_availability(model);
-        }
-        asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-        fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants) override {
-            return backend_.fetch_optimizer_metrics(variants);
-        }
-        asio::awaitable<std::vector<Result<ReplicaSamples>>>
-        fetch_replica_samples(const std::vector<ModelKey>& models) override {
-            return backend_.fetch_replica_samples(models);
-        }
+    explicit AnyBackend(const std::shared_ptr<Backend>& held)
+        : check_availability_(
+              [held](const auto& model) { return held->check_availability(model); }),
+          fetch_optimizer_metrics_(
+              [held](const auto& variants) { return held->fetch_optimizer_metrics(variants); }),
+          fetch_replica_samples_(
+              [held](const auto& models) { return held->fetch_replica_samples(models); }) {}
 
-    private:
-        Backend backend_;
-    };
-
-    std::unique_ptr<Interface> backend_;
+    Function<ModelKey, Result<Availability>> check_availability_;
+    Function<std::vector<VariantAutoscaling>, std::vector<Result<OptimizerMetrics>>>
+        fetch_optimizer_metrics_;
+    Function<std::vector<ModelKey>, std::vector<Result<ReplicaSamples>>> fetch_replica_samples_;
 };
 
 } // namespace wva_metrics

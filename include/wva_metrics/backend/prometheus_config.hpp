@@ -15,33 +15,32 @@
 
 namespace wva_metrics {
 
-/// How Prometheus (or Thanos, Mimir, VictoriaMetrics) is asked. Plain values; check with
+/// How to query Prometheus (or Thanos, Mimir, VictoriaMetrics). Plain values; check them with
 /// `validate`.
 struct PrometheusConfig {
-    /// Where it is and how it is reached: URL, time-outs, credentials, TLS, headers, limits.
+    /// The connection: URL, time-outs, credentials, TLS, headers, limits.
     prometheus::ClientConfig client{};
-    /// Which metrics and labels the inference servers have.
+    /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
-    /// How far back the queries look.
+    /// How far the queries look back.
     promql::QueryWindows windows{};
-    /// How large a question may grow.
+    /// How large one query may become.
     promql::PlanLimits limits{};
-    /// Ask kube-state-metrics, through the same Prometheus, which pods exist and whose they are.
-    /// Without it pods that are gone count until their values have left the window, and owners are
-    /// told by the pods' names.
+    /// Query kube-state-metrics, through the same Prometheus, for existing pods and their owners.
+    /// Without it, deleted pods count until their values have left the window, and owners are
+    /// derived from the pods' names.
     bool use_kube_state = true;
-    /// Averages over fewer requests than this in the rate window are missing: there is nothing to
-    /// divide by. Below one, because Prometheus extrapolates a single request to a fraction at the
-    /// window's edges.
+    /// Averages over fewer requests than this in the rate window are missing. The default is below
+    /// one, because Prometheus extrapolates a single request to a fraction at the window's edges.
     double min_requests = 0.5;
-    /// The last sample may be this old for a model to count as available.
+    /// A model is available if its last sample is not older than this.
     Duration stale_after = std::chrono::minutes(5);
-    /// One batch of questions, splits included. Shorter than the collector's `call_timeout`, so
-    /// that what has been answered by then is not lost.
+    /// Time-out of one batch of queries, including retries with smaller queries. Shorter than the
+    /// collector's `call_timeout`, so that the answers received by then are not lost.
     Duration batch_timeout = std::chrono::seconds(9);
-    /// Who knows the pods better than Prometheus, e.g. `kubernetes::OwnerResolver`: asked
-    /// whose a pod is, and whether it is ready, terminating or gone, before kube-state-metrics and
-    /// the pod's name. Nobody unless set.
+    /// A source that knows pods better than Prometheus, e.g. `kubernetes::OwnerResolver`. It takes
+    /// precedence over kube-state-metrics and the pod's name for the owner of a pod and for its
+    /// state (ready, terminating, gone). None by default.
     AnyPodOwners owners{};
 
     /// The defaults, for a Prometheus at this URL.
@@ -52,8 +51,7 @@ struct PrometheusConfig {
     }
 };
 
-/// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
-/// it is sound.
+/// All problems of a configuration, one sentence each, without secrets; empty if it is valid.
 inline std::vector<std::string> validate(const PrometheusConfig& config) {
     std::vector<std::string> problems;
     const auto append = [&](const char* where, const std::vector<std::string>& more) {
@@ -65,7 +63,7 @@ inline std::vector<std::string> validate(const PrometheusConfig& config) {
     append("", promql::validate(config.windows));
     append("", promql::validate(config.limits));
     if (!(config.min_requests >= 0) || std::isinf(config.min_requests))
-        problems.emplace_back("min_requests must be a finite number, and not negative");
+        problems.emplace_back("min_requests must be finite and not negative");
     if (config.stale_after <= Duration::zero())
         problems.emplace_back("stale_after must be positive");
     if (config.batch_timeout <= Duration::zero())

@@ -3,7 +3,6 @@
 
 #include "wva_metrics/availability.hpp"
 #include "wva_metrics/cache/attribution_cache.hpp"
-#include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <atomic>
@@ -35,7 +34,7 @@ public:
         : collected_at_(collected_at), fresh_until_(fresh_until), keep_until_(keep_until),
           payload_(std::move(payload)), bytes_(estimate_bytes(payload_)) {
         if (const auto* metrics = get<OptimizerMetrics>())
-            oldest_sample_ = detail::oldest_sample(*metrics);
+            oldest_sample_ = wva_metrics::oldest_sample(*metrics);
     }
 
     /// The answer, of any kind.

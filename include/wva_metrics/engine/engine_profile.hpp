@@ -2,9 +2,10 @@
 #pragma once
 
 #include "wva_metrics/detail/metric_names.hpp"
-#include "wva_metrics/engine/signal.hpp"
+#include "wva_metrics/signal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -12,11 +13,12 @@
 
 namespace wva_metrics {
 
-/// The label that tells the parts of one query apart in its answer; no series may carry it already.
+/// The label that marks the parts of one query in its answer; no series may have it already.
 inline constexpr std::string_view part_label = "wva_part";
 
-/// Which labels of the servers' series say whose they are. What the scrape adds (namespace, pod)
-/// depends on its relabelling, so it can be named otherwise here.
+/// The labels that identify a series: its namespace, model, pod and engine.
+///
+/// Set other names if the relabelling of the scrape uses them.
 struct EngineLabels {
     /// The pod's namespace.
     std::string namespace_name = "namespace";
@@ -24,18 +26,18 @@ struct EngineLabels {
     std::string model = "model_name";
     /// The pod's name.
     std::string pod = "pod";
-    /// Tell the engines inside one pod apart (data parallel ones, say); may be empty.
+    /// Distinguish the engines inside one pod, e.g. with data parallelism; may be empty.
     std::vector<std::string> engine = {"engine"};
 };
 
-/// How kube-state-metrics' series are named, by which pods that are gone and owners of pods are
-/// known.
+/// The names in kube-state-metrics, which reports deleted pods and the owners of pods.
 ///
-/// A scrape without `honorLabels` puts `exported_` in front of `namespace` and `pod`: say so here.
+/// A scrape without `honorLabels` adds the prefix `exported_` to `namespace` and `pod`: set these
+/// names then.
 struct KubeStateNames {
-    /// Has a series for each pod that exists.
+    /// The metric with a series for each existing pod.
     std::string pod_info = "kube_pod_info";
-    /// Has a series for each pod with its owner.
+    /// The metric with a series for each pod and its owner.
     std::string pod_owner = "kube_pod_owner";
     /// The label with the pod's namespace.
     std::string namespace_name = "namespace";
@@ -47,19 +49,18 @@ struct KubeStateNames {
     std::string owner_name = "owner_name";
 };
 
-/// Which metric of an inference server answers which signal, with the names it had in other
-/// versions behind it.
+/// The metric names of one kind of inference server, per signal.
 ///
-/// A list is in order of preference: the first name that has a value answers. All names are asked
-/// in one query. `computation_of` says what kind of metric each signal needs; for an average the
-/// name is the histogram's, without
-/// `_sum` and `_count`.
+/// A list is in order of preference, e.g. the name in the current version before the name in older
+/// versions: the first name with a value is used. All names are in one query. `computation_of`
+/// returns the kind of metric that a signal needs. For an average, the name is that of the
+/// histogram, without `_sum` and `_count`.
 struct EngineProfile {
-    /// For people: `vllm`.
+    /// For display, e.g. `vllm`.
     std::string name;
 
     ///@{
-    /// The metrics' names per signal, the preferred one first.
+    /// The metric names of a signal, the preferred one first.
     std::vector<std::string> running;
     std::vector<std::string> arrival_rate;
     std::vector<std::string> input_tokens;
@@ -72,38 +73,50 @@ struct EngineProfile {
 
     /// The labels of the engine's metrics.
     EngineLabels labels = {};
-    /// What kube-state-metrics calls its own.
+    /// The metrics and labels of kube-state-metrics.
     KubeStateNames kube_state = {};
 
-    /// The names for one signal, most preferred first.
-    const std::vector<std::string>& metrics(Signal signal) const noexcept {
-        switch (signal) {
-        case Signal::running:
-            return running;
-        case Signal::arrival_rate:
-            return arrival_rate;
-        case Signal::input_tokens:
-            return input_tokens;
-        case Signal::output_tokens:
-            return output_tokens;
-        case Signal::ttft:
-            return ttft;
-        case Signal::itl:
-            return itl;
-        case Signal::kv_cache_usage:
-            return kv_cache_usage;
-        case Signal::queue_length:
-            return queue_length;
-        }
-        return running;
-    }
+    ///@{
+    /// The metric names of a signal, the preferred one first.
+    std::vector<std::string>& operator[](Signal signal) noexcept;
+    const std::vector<std::string>& operator[](Signal signal) const noexcept;
+    ///@}
 };
 
-/// vLLM, its V1 engine first, down to the names of 0.8.
+/// The member of `EngineProfile` with a signal's metric names.
+struct SignalMetrics {
+    Signal signal;
+    std::vector<std::string> EngineProfile::*names;
+};
+
+/// One row per signal, in the order of the enumeration.
+inline constexpr std::array signal_metrics = {
+    SignalMetrics{Signal::running, &EngineProfile::running},
+    SignalMetrics{Signal::arrival_rate, &EngineProfile::arrival_rate},
+    SignalMetrics{Signal::input_tokens, &EngineProfile::input_tokens},
+    SignalMetrics{Signal::output_tokens, &EngineProfile::output_tokens},
+    SignalMetrics{Signal::ttft, &EngineProfile::ttft},
+    SignalMetrics{Signal::itl, &EngineProfile::itl},
+    SignalMetrics{Signal::kv_cache_usage, &EngineProfile::kv_cache_usage},
+    SignalMetrics{Signal::queue_length, &EngineProfile::queue_length},
+};
+
+static_assert(signal_metrics.size() == signals.size(), "each signal has a member of EngineProfile");
+static_assert(detail::is_in_signal_order(signal_metrics));
+
+inline std::vector<std::string>& EngineProfile::operator[](Signal signal) noexcept {
+    return this->*signal_metrics[detail::index_of(signal)].names;
+}
+
+inline const std::vector<std::string>& EngineProfile::operator[](Signal signal) const noexcept {
+    return this->*signal_metrics[detail::index_of(signal)].names;
+}
+
+/// The names of vLLM: those of the V1 engine first, back to those of version 0.8.
 ///
 /// `gpu_cache_usage_perc` became `kv_cache_usage_perc` in 0.9, `time_per_output_token_seconds`
 /// became `inter_token_latency_seconds` in 0.11. `request_time_per_output_token_seconds` is not
-/// among them: it weighs every request alike, not every token, and would give another number.
+/// listed: it weights requests equally, not tokens, and so has another value.
 inline EngineProfile vllm_profile() {
     return {
         .name = "vllm",
@@ -118,7 +131,7 @@ inline EngineProfile vllm_profile() {
     };
 }
 
-/// Names per signal at most; each one makes every query of that signal longer.
+/// Maximum number of names per signal. Each name makes every query of the signal longer.
 inline constexpr std::size_t max_metrics_per_signal = 16;
 
 namespace detail {
@@ -126,25 +139,26 @@ namespace detail {
 inline void check_metric(std::vector<std::string>& problems, const std::string& where,
                          const std::string& name) {
     if (!wva_metrics::detail::is_metric_name(name))
-        problems.push_back(where + ": \"" + name + "\" is no metric name");
+        problems.push_back(where + ": \"" + name + "\" is not a valid metric name");
     else if (wva_metrics::detail::is_reserved_as_metric(name))
-        problems.push_back(where + ": \"" + name + "\" is a word of PromQL and cannot be queried");
+        problems.push_back(where + ": \"" + name +
+                           "\" is a reserved word of PromQL and cannot be queried");
 }
 
-/// `labels` are those that stand together in one query.
+/// `labels` are those that are used together in one query.
 inline void check_labels(std::vector<std::string>& problems, const std::string& where,
                          const std::vector<std::string>& labels) {
     for (auto label = labels.begin(); label != labels.end(); ++label) {
         if (!wva_metrics::detail::is_label_name(*label))
-            problems.push_back(where + ": \"" + *label + "\" is no label name");
+            problems.push_back(where + ": \"" + *label + "\" is not a valid label name");
         else if (wva_metrics::detail::is_reserved_as_label(*label))
             problems.push_back(where + ": \"" + *label +
-                               "\" is a word of PromQL and cannot be grouped by");
+                               "\" is a reserved word of PromQL and cannot be grouped by");
         else if (label->starts_with("__"))
             problems.push_back(where + ": \"" + *label +
                                "\" is internal to Prometheus; no result carries it");
         else if (*label == part_label)
-            problems.push_back(where + ": \"" + *label + "\" is used by the queries themselves");
+            problems.push_back(where + ": \"" + *label + "\" is reserved for the queries");
         if (std::find(labels.begin(), label, *label) != label)
             problems.push_back(where + ": \"" + *label + "\" is used more than once");
     }
@@ -152,20 +166,20 @@ inline void check_labels(std::vector<std::string>& problems, const std::string& 
 
 } // namespace detail
 
-/// Everything that is wrong with a profile, one sentence each; empty where it is sound. No query
-/// may be built from a profile that is not.
+/// All problems of a profile, one sentence each; empty if it is valid. Queries must be built from
+/// valid profiles only.
 inline std::vector<std::string> validate(const EngineProfile& profile) {
     std::vector<std::string> problems;
     if (profile.name.empty())
         problems.emplace_back("name must not be empty");
     for (const Signal signal : all_signals) {
-        const std::vector<std::string>& names = profile.metrics(signal);
+        const std::vector<std::string>& names = profile[signal];
         const std::string where(to_string(signal));
         if (names.empty())
-            problems.push_back(where + ": at least one metric name is needed");
+            problems.push_back(where + ": at least one metric name is required");
         if (names.size() > max_metrics_per_signal)
             problems.push_back(where + ": at most " + std::to_string(max_metrics_per_signal) +
-                               " metric names are possible");
+                               " metric names are allowed");
         for (auto name = names.begin(); name != names.end(); ++name) {
             detail::check_metric(problems, where, *name);
             if (std::find(names.begin(), name, *name) != name)

@@ -109,7 +109,7 @@ inline std::string signal_text(Signal signal, const std::string& selector,
     const Computation computation = computation_of(signal);
     const std::string grouped = by(grouping_labels(computation, profile.labels));
     const std::string rate_range = "[" + format_duration(windows.rate) + "]";
-    const std::vector<std::string>& metrics = profile.metrics(signal);
+    const std::vector<std::string>& metrics = profile[signal];
     PartsWriter parts;
     for (std::size_t alias = 0; alias < metrics.size(); ++alias) {
         const std::string& metric = metrics[alias];

@@ -88,7 +88,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missi
     CHECK_THAT(missing.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
                                     ContainsSubstring("vllm:num_requests_running") &&
                                     ContainsSubstring("ServiceMonitor") &&
-                                    !ContainsSubstring("is the namespace"));
+                                    !ContainsSubstring("Check the namespace"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model available, but is a "
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model avail
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message,
-               ContainsSubstring("'dev', 'prod'") && ContainsSubstring("is the namespace right?"));
+               ContainsSubstring("'dev', 'prod'") && ContainsSubstring("Check the namespace"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a hint names a few namespaces, not hundreds") {
@@ -150,8 +150,8 @@ TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verd
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "an unusable model is refused before anything is asked") {
-    CHECK(validate({"llm", "\xff"}).error().is(Errc::invalid_argument));
-    CHECK(validate({"llm", ""}).error().is(Errc::invalid_argument));
-    CHECK(validate({"\xff", "m"}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"llm", "\xff"}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"llm", ""}).error().is(Errc::invalid_argument));
+    CHECK(check_availability({"\xff", "m"}).error().is(Errc::invalid_argument));
     CHECK(fake.query_count() == 0);
 }

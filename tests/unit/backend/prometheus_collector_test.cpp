@@ -193,14 +193,14 @@ TEST_CASE_METHOD(Fixture, "availability is asked for once, and whoever asks gets
     CHECK(check_availability().reason == AvailabilityReason::metrics_found);
     CHECK(fake.query_count() == 1);
 
-    const Availability missing = validate({"other", "meta/llama"});
+    const Availability missing = check_availability({"other", "meta/llama"});
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message,
                ContainsSubstring("'other'") && ContainsSubstring("in namespace 'llm'"));
 
     fake.fail_next(1, 500, "the disk is full");
-    const Availability failed = validate({"third", "meta/llama"});
+    const Availability failed = check_availability({"third", "meta/llama"});
     CHECK_FALSE(failed.available);
     CHECK(failed.reason == AvailabilityReason::backend_error);
     CHECK_THAT(failed.message, ContainsSubstring("the disk is full"));

@@ -19,7 +19,7 @@ TEST_CASE("every signal has a word and a computation of its own kind") {
     std::set<std::string> words;
     for (const Signal signal : all_signals) {
         words.emplace(to_string(signal));
-        CHECK_FALSE(vllm_profile().metrics(signal).empty());
+        CHECK_FALSE(vllm_profile()[signal].empty());
     }
     CHECK(words.size() == 8);
     CHECK_FALSE(words.contains("unknown"));
@@ -37,16 +37,16 @@ TEST_CASE("vLLM is asked by its present names first and its older ones behind th
     const EngineProfile profile = vllm_profile();
     CHECK(validate(profile).empty());
     CHECK(profile.name == "vllm");
-    CHECK(profile.metrics(Signal::running) == Texts{"vllm:num_requests_running"});
-    CHECK(profile.metrics(Signal::arrival_rate) == Texts{"vllm:request_success_total"});
-    CHECK(profile.metrics(Signal::input_tokens) == Texts{"vllm:request_prompt_tokens"});
-    CHECK(profile.metrics(Signal::output_tokens) == Texts{"vllm:request_generation_tokens"});
-    CHECK(profile.metrics(Signal::ttft) == Texts{"vllm:time_to_first_token_seconds"});
-    CHECK(profile.metrics(Signal::itl) ==
+    CHECK(profile[Signal::running] == Texts{"vllm:num_requests_running"});
+    CHECK(profile[Signal::arrival_rate] == Texts{"vllm:request_success_total"});
+    CHECK(profile[Signal::input_tokens] == Texts{"vllm:request_prompt_tokens"});
+    CHECK(profile[Signal::output_tokens] == Texts{"vllm:request_generation_tokens"});
+    CHECK(profile[Signal::ttft] == Texts{"vllm:time_to_first_token_seconds"});
+    CHECK(profile[Signal::itl] ==
           Texts{"vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"});
-    CHECK(profile.metrics(Signal::kv_cache_usage) ==
+    CHECK(profile[Signal::kv_cache_usage] ==
           Texts{"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"});
-    CHECK(profile.metrics(Signal::queue_length) == Texts{"vllm:num_requests_waiting"});
+    CHECK(profile[Signal::queue_length] == Texts{"vllm:num_requests_waiting"});
 }
 
 TEST_CASE("a profile may name its labels as the scrape does") {
@@ -74,16 +74,16 @@ TEST_CASE("everything that is wrong with a profile is told at once") {
     CHECK(validate(profile) ==
           Texts{
               "name must not be empty",
-              "running: at least one metric name is needed",
-              "ttft: \"time-to-first\" is no metric name",
+              "running: at least one metric name is required",
+              "ttft: \"time-to-first\" is not a valid metric name",
               "itl: \"a\" is listed more than once",
-              "queue_length: \"NaN\" is a word of PromQL and cannot be queried",
-              "labels: \"a:b\" is no label name",
+              "queue_length: \"NaN\" is a reserved word of PromQL and cannot be queried",
+              "labels: \"a:b\" is not a valid label name",
               "labels: \"model_name\" is used more than once",
-              "labels: \"wva_part\" is used by the queries themselves",
+              "labels: \"wva_part\" is reserved for the queries",
               "labels: \"__name__\" is internal to Prometheus; no result carries it",
-              "labels: \"without\" is a word of PromQL and cannot be grouped by",
-              "kube_state: \"\" is no metric name",
+              "labels: \"without\" is a reserved word of PromQL and cannot be grouped by",
+              "kube_state: \"\" is not a valid metric name",
               "kube_state: \"pod\" is used more than once",
           });
 }
@@ -95,5 +95,5 @@ TEST_CASE("a signal has a bounded number of names") {
         profile.ttft.push_back("m" + std::to_string(i));
     CHECK(validate(profile).empty());
     profile.ttft.emplace_back("one_more");
-    CHECK(validate(profile) == Texts{"ttft: at most 16 metric names are possible"});
+    CHECK(validate(profile) == Texts{"ttft: at most 16 metric names are allowed"});
 }

@@ -19,11 +19,11 @@
 
 namespace wva_metrics::detail {
 
-/// When a model's servers last reported, as a query for `Signal::running` tells.
+/// When a model's servers last reported, from the answer to a query for `Signal::running`.
 struct LastReport {
-    /// Seconds since the youngest sample of a series that is still alive.
+    /// Seconds since the latest sample of a living series.
     std::optional<double> age;
-    /// Seconds since the youngest sample of a series that has ended.
+    /// Seconds since the latest sample of a series that has ended.
     std::optional<double> past_age;
 
     void operator()(const prometheus::SeriesView& series) {
@@ -44,14 +44,14 @@ inline std::string whole_seconds(double seconds) {
     return std::to_string(std::llround(std::min(seconds, 1e9))) + " s";
 }
 
-/// The verdict, unless nothing was ever reported: then it takes another question to say something
-/// helpful.
-inline std::optional<Availability> judge(const ModelKey& model, const LastReport& report,
-                                         const PrometheusConfig& config) {
+/// Nothing if the model has never reported: then `nothing_found` needs the answer to a second
+/// query.
+inline std::optional<Availability> availability_of(const ModelKey& model, const LastReport& report,
+                                                   const PrometheusConfig& config) {
     const double stale_after = std::chrono::duration<double>(config.stale_after).count();
     if (report.age && *report.age <= stale_after)
         return Availability{true, AvailabilityReason::metrics_found,
-                            "metrics of " + name_of(model) + " are there, last sampled " +
+                            "metrics of " + name_of(model) + " are available, last sampled " +
                                 whole_seconds(*report.age) + " ago"};
     const std::optional<double> age = report.age ? report.age : report.past_age;
     if (!age)
@@ -63,31 +63,31 @@ inline std::optional<Availability> judge(const ModelKey& model, const LastReport
             "(Status > Targets)"};
 }
 
-/// What a person should look at where there is nothing at all. `elsewhere` are the namespaces with
-/// a model of this name; the empty one stands for series without that label.
+/// What an operator should check if there are no series at all. `elsewhere` holds the namespaces
+/// with a model of this name; an empty one stands for series without the namespace label.
 inline Availability nothing_found(const ModelKey& model, const std::set<std::string>& elsewhere,
                                   const PrometheusConfig& config) {
-    constexpr std::size_t enough_for_a_hint = 5;
+    constexpr std::size_t max_named = 5;
     std::string message = "Prometheus has no series " + config.engine.running.front() + " of " +
                           name_of(model) + ". ";
     if (elsewhere.empty()) {
         message += "Check the model id, that its pods are running and serve /metrics, that a "
-                   "ServiceMonitor or "
-                   "PodMonitor selects them, and that Prometheus scrapes their namespace";
+                   "ServiceMonitor or PodMonitor selects them, and that Prometheus scrapes their "
+                   "namespace";
     } else if (elsewhere.size() == 1 && elsewhere.contains("")) {
         message += "A model of that name reports without the label '" +
                    config.engine.labels.namespace_name +
-                   "'; is that the label's name (engine.labels.namespace_name)?";
+                   "'. Check the label's name (engine.labels.namespace_name)";
     } else {
         message += "A model of that name reports in namespace ";
         std::size_t named = 0;
         for (const std::string& name : elsewhere) {
-            if (name.empty() || named == enough_for_a_hint)
+            if (name.empty() || named == max_named)
                 continue;
             message += (named == 0 ? "'" : ", '") + name + "'";
             ++named;
         }
-        message += "; is the namespace right?";
+        message += ". Check the namespace";
     }
     return {false, AvailabilityReason::metrics_missing, std::move(message)};
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/engine/signal.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/signal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,75 +14,80 @@
 
 namespace wva_metrics::detail {
 
-/// What became of the queries that one question was put into, by how many members each was about.
-struct AskedSizes {
+/// The sizes of the chunks of one subject that the server answered, or rejected for their size. The
+/// size of a chunk is its number of members: models or namespaces.
+struct ChunkOutcomes {
     std::size_t largest_answered = 0;
-    std::size_t smallest_refused = std::numeric_limits<std::size_t>::max();
+    std::size_t smallest_rejected = std::numeric_limits<std::size_t>::max();
 
-    void note_answered(std::size_t members) noexcept {
+    void add_answered(std::size_t members) noexcept {
         largest_answered = std::max(largest_answered, members);
     }
-    void note_refused(std::size_t members) noexcept {
-        smallest_refused = std::min(smallest_refused, members);
+    void add_rejected(std::size_t members) noexcept {
+        smallest_rejected = std::min(smallest_rejected, members);
     }
 };
 
-/// How many members a query may have, as learnt from a server that refuses larger ones: so that it
-/// is not made to work on each round for a query that it will refuse again.
+/// The maximum chunk size, learned from a server that rejects larger queries. Without it, the
+/// server would have to reject the same query in each round.
 ///
-/// Pure: time is passed in. Not thread-safe.
-class LearntSize {
+/// Pure: the time is passed in.
+///
+/// **Threads:** not thread-safe.
+class ChunkSizeLimit {
 public:
     static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
-    /// How long before twice as much is tried: a server that was short of memory, or busy, may have
-    /// recovered.
-    static constexpr Duration try_more_after = std::chrono::minutes(10);
+    /// A limit is doubled after this time, because a server that was busy or short of memory may
+    /// have recovered.
+    static constexpr Duration raise_after = std::chrono::minutes(10);
 
-    std::size_t most(TimePoint now) const noexcept {
-        const bool try_more = now - learnt_at_ >= try_more_after && limit_ <= unlimited / 2;
-        return try_more ? 2 * limit_ : limit_;
+    std::size_t limit(TimePoint now) const noexcept {
+        const bool is_raised = now - learned_at_ >= raise_after && limit_ <= unlimited / 2;
+        return is_raised ? 2 * limit_ : limit_;
     }
 
-    /// Only where all that was refused was larger than all that was answered does it lie at the
-    /// size, and not at a member that is too much by itself.
-    void learn(const AskedSizes& asked, TimePoint now) noexcept {
-        constexpr std::size_t nothing = AskedSizes().smallest_refused;
-        const bool refused_for_size = asked.smallest_refused != nothing &&
-                                      asked.largest_answered > 0 &&
-                                      asked.largest_answered < asked.smallest_refused;
-        const bool took_more = asked.smallest_refused == nothing && asked.largest_answered > limit_;
-        if (!refused_for_size && !took_more)
+    /// The size is the cause only if every rejected chunk was larger than every answered one;
+    /// otherwise a single member is too large by itself.
+    void learn(const ChunkOutcomes& outcomes, TimePoint now) noexcept {
+        constexpr std::size_t none = ChunkOutcomes().smallest_rejected;
+        const bool is_lower = outcomes.smallest_rejected != none && outcomes.largest_answered > 0 &&
+                              outcomes.largest_answered < outcomes.smallest_rejected;
+        const bool is_higher =
+            outcomes.smallest_rejected == none && outcomes.largest_answered > limit_;
+        if (!is_lower && !is_higher)
             return;
-        limit_ = asked.largest_answered;
-        learnt_at_ = now;
+        limit_ = outcomes.largest_answered;
+        learned_at_ = now;
     }
 
 private:
     std::size_t limit_ = unlimited;
-    TimePoint learnt_at_{};
+    TimePoint learned_at_{};
 };
 
-/// What a query is about: a signal of its members, or their pods.
+/// The subject of a query: a signal of models, or (if empty) the pods of namespaces.
 using QuerySubject = std::optional<Signal>;
 inline constexpr QuerySubject subject_pods = std::nullopt;
 
-/// A size for each that is asked: they differ in what a member costs. Thread-safe.
-class LearntSizes {
+/// One limit per subject, because the cost of a member depends on the subject.
+///
+/// **Threads:** thread-safe.
+class ChunkSizeLimits {
 public:
-    std::size_t most(QuerySubject subject, TimePoint now) const {
+    std::size_t limit(QuerySubject subject, TimePoint now) const {
         const std::lock_guard lock(mutex_);
-        const auto found = sizes_.find(subject);
-        return found == sizes_.end() ? LearntSize::unlimited : found->second.most(now);
+        const auto found = limits_.find(subject);
+        return found == limits_.end() ? ChunkSizeLimit::unlimited : found->second.limit(now);
     }
-    void learn(QuerySubject subject, const AskedSizes& sizes, TimePoint now) {
+    void learn(QuerySubject subject, const ChunkOutcomes& outcomes, TimePoint now) {
         const std::lock_guard lock(mutex_);
-        sizes_[subject].learn(sizes, now);
+        limits_[subject].learn(outcomes, now);
     }
 
 private:
     mutable std::mutex mutex_;
-    std::map<QuerySubject, LearntSize> sizes_;
+    std::map<QuerySubject, ChunkSizeLimit> limits_;
 };
 
 } // namespace wva_metrics::detail

@@ -17,45 +17,44 @@
 
 namespace wva_metrics::detail {
 
-/// What is known of the pods of some namespaces: by the owners that the user gave, else by
+/// States and owners of the pods of some namespaces: from the configured owners, or else from
 /// kube-state-metrics.
-class PodKnowledge {
+class PodFacts {
 public:
-    /// Whom to ask first.
-    void ask_first(AnyPodOwners owners) { owners_ = std::move(owners); }
+    /// Owners that take precedence over kube-state-metrics.
+    void set_preferred_owners(AnyPodOwners owners) { owners_ = std::move(owners); }
 
-    /// A series of the answer to the pods query.
+    /// Adds a series of the answer to the pods query.
     void add(const prometheus::SeriesView& series) {
         using Columns = promql::PodColumns;
         const auto tag = promql::parse_part(series.labels[Columns::part]);
         if (!tag)
             return;
         if (tag->part == promql::Part::reporting) {
-            reporting_ = true;
+            is_reporting_ = true;
             return;
         }
         const std::string_view pod = series.labels[Columns::pod];
         if (pod.empty())
             return;
-        Facts& facts =
-            pods_[{std::string(series.labels[Columns::namespace_name]), std::string(pod)}];
+        Pod& known = pods_[{std::string(series.labels[Columns::namespace_name]), std::string(pod)}];
         if (tag->part == promql::Part::gone)
-            facts.gone = true;
+            known.gone = true;
         else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
-            add_owner(facts, {std::string(series.labels[Columns::owner_kind]),
+            add_owner(known, {std::string(series.labels[Columns::owner_kind]),
                               std::string(series.labels[Columns::owner_name]),
                               OwnerSource::kube_state_metrics});
     }
 
-    void merge(PodKnowledge&& other) {
-        reporting_ = reporting_ || other.reporting_;
+    void merge(PodFacts&& other) {
+        is_reporting_ = is_reporting_ || other.is_reporting_;
         pods_.merge(other.pods_);
     }
 
-    /// For an answer that may lack something: what is not in it may exist all the same.
-    void distrust_absence() noexcept {
-        for (auto& [pod, facts] : pods_)
-            facts.gone = false;
+    /// The answer may lack series, so a pod that it does not contain may exist.
+    void mark_incomplete() noexcept {
+        for (auto& [name, pod] : pods_)
+            pod.gone = false;
     }
 
     void add_warning(std::span<const std::string> namespaces, const std::string& warning) {
@@ -63,74 +62,79 @@ public:
             warnings_[name].insert(warning);
     }
 
-    /// Why not all is known of a namespace's pods, each reason once.
+    /// Why the facts about a namespace's pods are incomplete, each reason once.
     const std::set<std::string>& warnings(const std::string& namespace_name) const {
         static const std::set<std::string> none;
         const auto found = warnings_.find(namespace_name);
         return found == warnings_.end() ? none : found->second;
     }
 
-    /// What is known of a pod's life.
+    /// A pod's state.
     ///
-    /// A pod with living series is still scraped, and so it exists, whatever kube-state-metrics
-    /// says: of several of its instances one may be restarting, and it hears late of a pod that
-    /// comes back under its name. The owners know it from the API server, at once, and are
-    /// believed: a deleted pod's series live on until the next scrape.
+    /// A pod with living series is still scraped, so it exists, even if kube-state-metrics does not
+    /// report it: one of several instances of kube-state-metrics may be restarting, and a pod that
+    /// is recreated with the same name is reported late. The configured owners take precedence
+    /// even over living series: they get the state from the API server without delay, while the
+    /// series of a deleted pod live until the next scrape.
     PodState state_of(const std::string& namespace_name, const std::string& pod,
                       bool has_living_series) const {
-        const PodState told = owners_.state_of(namespace_name, pod);
-        if (told != PodState::unknown)
-            return told;
+        const PodState preferred = owners_.state_of(namespace_name, pod);
+        if (preferred != PodState::unknown)
+            return preferred;
         return !has_living_series && is_gone(namespace_name, pod) ? PodState::gone
                                                                   : PodState::unknown;
     }
 
-    /// The same for each signal of a batch, even where the owners learn more meanwhile.
+    /// A pod's owner. The same for each signal of a batch, even if the configured owners change
+    /// meanwhile.
     std::optional<PodOwner> owner_of(const std::string& namespace_name,
                                      const std::string& pod) const {
-        const Facts* facts = find(namespace_name, pod);
-        const auto by_series = facts == nullptr ? std::nullopt : facts->owner;
+        const Pod* known = find(namespace_name, pod);
+        const auto by_series = known == nullptr ? std::nullopt : known->owner;
         if (!owners_)
             return by_series;
-        const auto [place, is_new] = told_.try_emplace({namespace_name, pod});
+        const auto [preferred, is_new] = preferred_owners_.try_emplace({namespace_name, pod});
         if (is_new)
-            place->second = owners_.find(namespace_name, pod);
-        return place->second ? place->second : by_series;
+            preferred->second = owners_.find(namespace_name, pod);
+        return preferred->second ? preferred->second : by_series;
     }
 
 private:
-    /// Reported until lately, and no more. A pod that was never seen is not gone: it may be
-    /// younger than the last scrape, or in a namespace that kube-state-metrics does not watch.
-    /// Nothing is gone while nothing is reported; but whether all that should report do is unknown.
-    bool is_gone(const std::string& namespace_name, const std::string& pod) const {
-        const Facts* facts = find(namespace_name, pod);
-        return reporting_ && facts != nullptr && facts->gone;
-    }
-
-    struct Facts {
+    struct Pod {
         bool gone = false;
         std::optional<PodOwner> owner;
     };
 
-    /// Of several owners the first by name, so that the same one is taken each time.
-    static void add_owner(Facts& facts, PodOwner owner) {
-        if (!facts.owner ||
-            std::tie(owner.kind, owner.name) < std::tie(facts.owner->kind, facts.owner->name))
-            facts.owner = std::move(owner);
+    /// Of several owners, keeps the first by kind and name, so that the result is always the same.
+    static void add_owner(Pod& pod, PodOwner owner) {
+        if (!pod.owner ||
+            std::tie(owner.kind, owner.name) < std::tie(pod.owner->kind, pod.owner->name))
+            pod.owner = std::move(owner);
     }
 
-    const Facts* find(const std::string& namespace_name, const std::string& pod) const {
+    /// True if kube-state-metrics reported the pod recently but does not report it any more.
+    ///
+    /// A pod that was never reported is not gone: it may be younger than the last scrape, or in a
+    /// namespace that kube-state-metrics does not watch. While kube-state-metrics reports nothing
+    /// at all, no pod is gone. (It is not known whether all of its instances report.)
+    bool is_gone(const std::string& namespace_name, const std::string& pod) const {
+        const Pod* known = find(namespace_name, pod);
+        return is_reporting_ && known != nullptr && known->gone;
+    }
+
+    const Pod* find(const std::string& namespace_name, const std::string& pod) const {
         const auto found = pods_.find({namespace_name, pod});
         return found == pods_.end() ? nullptr : &found->second;
     }
 
     AnyPodOwners owners_;
     /// By namespace and pod.
-    std::map<std::pair<std::string, std::string>, Facts> pods_;
-    /// What the owners answered. A batch is worked on by one thread at a time.
-    mutable std::map<std::pair<std::string, std::string>, std::optional<PodOwner>> told_;
+    std::map<std::pair<std::string, std::string>, Pod> pods_;
+    /// Answers of `owners_`. Mutable without a lock: one thread at a time works on a batch.
+    mutable std::map<std::pair<std::string, std::string>, std::optional<PodOwner>>
+        preferred_owners_;
     std::map<std::string, std::set<std::string>> warnings_;
-    bool reporting_ = false;
+    bool is_reporting_ = false;
 };
 
 } // namespace wva_metrics::detail

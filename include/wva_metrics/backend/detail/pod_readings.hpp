@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/signal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,7 +17,7 @@
 
 namespace wva_metrics::detail {
 
-/// What is known of one part of one metric on one pod, put together from its engines.
+/// The values of one part of one metric of one pod, aggregated over its engines.
 struct PartValues {
     std::size_t count = 0;
     double sum = 0;
@@ -26,7 +27,7 @@ struct PartValues {
     void add(double value, TimePoint sampled_at) noexcept {
         ++count;
         sum += value;
-        // NaN must not get lost: whether it is the highest is unknown.
+        // NaN must be kept: the highest value is unknown then.
         highest = std::isnan(value) || std::isnan(highest)
                       ? std::numeric_limits<double>::quiet_NaN()
                       : std::max(highest, value);
@@ -36,15 +37,16 @@ struct PartValues {
 
 /// The values of one part, and whether their series are alive.
 ///
-/// A value without a time comes from the window, not from the last scrape: its series has ended.
-/// Beside living ones it belongs to what ran in the pod before, and is left out. Where none lives,
-/// all that is known is that it is at most a window old, and so it is taken to be.
+/// A value without a `time` row comes from the window, not from the last scrape: its series has
+/// ended. It is ignored if other series are alive, because it belongs to a previous process in the
+/// pod. If no series is alive, its sample is at most one window old, so its age is set to one
+/// window.
 struct FoundValues {
     PartValues values;
     bool are_alive = false;
 };
 
-/// The rows with one tag, of one pod's sorted rows.
+/// The rows with one tag among one pod's sorted rows.
 inline std::span<const SignalRow> rows_of_part(std::span<const SignalRow> pod,
                                                promql::PartTag tag) noexcept {
     const auto order = [](promql::PartTag of) { return std::pair(of.alias, of.part); };
@@ -53,7 +55,7 @@ inline std::span<const SignalRow> rows_of_part(std::span<const SignalRow> pod,
             std::ranges::upper_bound(pod, order(tag), {}, order_of_row)};
 }
 
-/// `pod` are one pod's rows, sorted.
+/// `pod` holds the sorted rows of one pod.
 inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag tag,
                                Duration window) noexcept {
     const auto times = rows_of_part(pod, {promql::Part::time, tag.alias});
@@ -69,15 +71,16 @@ inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag t
     return living.count > 0 ? FoundValues{living, true} : FoundValues{ended, false};
 }
 
-/// Whether any series of one pod's rows is alive, by whatever name: then the pod is still scraped.
+/// Whether any series of a pod is alive, under any metric name: then the pod is still scraped.
 inline bool has_living_series(std::span<const SignalRow> pod) noexcept {
     return std::ranges::any_of(
         pod, [](const SignalRow& row) { return row.tag.part == promql::Part::time; });
 }
 
-/// Calls `use(alias, values)` for the first of a signal's names that has a value and is
-/// alive, else for the first that has a value; for none where none has. A server that was renamed
-/// under way still has the old name's values in the window. `part` is what counts as a value.
+/// Calls `use(alias, values)` for the first of a signal's metric names that has living values, or
+/// else for the first that has values. Does not call it if no name has values. (After an update
+/// that renamed a metric, the window still holds values under the old name.) `part` is the part
+/// that counts as a value.
 template <typename Use>
 void use_best_name(std::span<const SignalRow> pod, promql::Part part, std::size_t names,
                    Duration window, Use&& use) {
@@ -91,8 +94,6 @@ void use_best_name(std::span<const SignalRow> pod, promql::Part part, std::size_
         }
     }
 }
-
-enum class AcrossEngines { highest, sum };
 
 /// A gauge of one pod.
 inline Reading<double> gauge_reading(std::span<const SignalRow> pod,
@@ -108,13 +109,13 @@ inline Reading<double> gauge_reading(std::span<const SignalRow> pod,
     return reading;
 }
 
-/// Rates of several pods put together.
+/// The sum of the rates of several pods.
 struct RateTotal {
     std::size_t pods = 0;
     double numerator = 0;
     double denominator = 0;
     TimePoint oldest = TimePoint::max();
-    /// The most preferred of the names that answered.
+    /// The most preferred of the metric names that had values.
     std::optional<std::size_t> alias;
 
     void add(std::size_t from_alias, double top, double bottom, TimePoint sampled) noexcept {
@@ -135,7 +136,7 @@ inline void add_rate(RateTotal& total, std::span<const SignalRow> pod, std::size
                   });
 }
 
-/// Adds a pod's histogram to a total, its sum over its count.
+/// Adds a pod's histogram to a total: its sum to the numerator, its count to the denominator.
 inline void add_average(RateTotal& total, std::span<const SignalRow> pod, std::size_t names,
                         Duration window) {
     use_best_name(
@@ -152,15 +153,15 @@ inline Reading<double> per_minute(const RateTotal& total, const std::vector<Metr
                                      metrics[*total.alias]);
 }
 
-/// Missing where fewer than `min_requests` requests were counted in the window: not 0, and not a
-/// huge number.
+/// Missing if the window has fewer than `min_requests` requests: then it is neither 0 nor a huge
+/// number.
 inline Reading<double> average(const RateTotal& total, const std::vector<MetricName>& metrics,
                                Duration window, double min_requests) {
     const double requests = total.denominator * std::chrono::duration<double>(window).count();
     const MetricName metric = metrics[*total.alias];
     if (requests < min_requests || total.denominator == 0)
         return Reading<double>::missing(ReadingReason::no_requests, metric);
-    // A share of infinitely many is no number either, though the division would give 0.
+    // An infinite count makes the average invalid, although the division would give 0.
     const double value = std::isfinite(total.denominator)
                              ? total.numerator / total.denominator
                              : std::numeric_limits<double>::quiet_NaN();

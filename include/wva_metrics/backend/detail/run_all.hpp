@@ -24,17 +24,17 @@ namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// A strand, and the way to cancel what runs on it.
+/// A strand with a signal that cancels the coroutines on it.
 struct CancellableStrand {
     explicit CancellableStrand(const asio::any_io_executor& executor)
         : strand(asio::make_strand(executor)) {}
 
     asio::strand<asio::any_io_executor> strand;
-    /// To be used on the strand only.
+    /// Use it on the strand only.
     asio::cancellation_signal cancel;
 };
 
-/// The part of `run_all` that is on the strand.
+/// The part of `run_all` that runs on the strand.
 template <typename Job = asio::awaitable<void>>
 asio::awaitable<void> run_all_here(std::vector<Job> jobs) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -51,12 +51,16 @@ asio::awaitable<void> run_all_here(std::vector<Job> jobs) {
             std::rethrow_exception(failure);
 }
 
-/// Runs coroutines side by side, but never two of them at the same moment, until all have ended.
-/// They share a strand of their own, so that the caller's executor may be any. Cancelling the
-/// caller cancels them. Rethrows the first exception in order.
+/// Runs coroutines concurrently on a new strand (so never two at the same moment), until all have
+/// ended.
 ///
-/// `Job` is always the same. That all here depends on it keeps a compiler from translating Asio's
-/// parallel group, which is much, for a program that does not call this.
+/// `Job` is always `asio::awaitable<void>`. It is a parameter so that `parallel_group`, which is
+/// slow to compile, is not instantiated in programs that never call this.
+///
+/// **Completes:** when all jobs have ended.
+/// **Errors:** rethrows the exception of the first job, in order, that threw one.
+/// **Cancellation:** cancels all jobs.
+/// **Threads:** the caller's executor may be of any kind.
 template <typename Job = asio::awaitable<void>>
 asio::awaitable<void> run_all(std::vector<Job> jobs) {
     if (jobs.empty())
@@ -64,8 +68,8 @@ asio::awaitable<void> run_all(std::vector<Job> jobs) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const auto own = std::make_shared<CancellableStrand>(executor);
     auto begin = [own](auto handler, Job begun) {
-        // The caller's signal may outlive the execution context, and a strand must not: so what the
-        // signal keeps of it is weak.
+        // The caller's signal may outlive the execution context, but a strand must not. So the
+        // signal holds only a weak pointer.
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
             slot.assign([weak = std::weak_ptr(own)](asio::cancellation_type type) {
                 if (const auto running = weak.lock())
@@ -75,10 +79,10 @@ asio::awaitable<void> run_all(std::vector<Job> jobs) {
                        asio::bind_cancellation_slot(own->cancel.slot(), std::move(handler)));
     };
     Job all = run_all_here(std::move(jobs));
-    asio::awaitable<void> ended =
+    asio::awaitable<void> finished =
         asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             std::move(begin), asio::use_awaitable, std::move(all));
-    co_await std::move(ended);
+    co_await std::move(finished);
 }
 
 } // namespace wva_metrics::detail

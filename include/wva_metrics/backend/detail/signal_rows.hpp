@@ -22,42 +22,42 @@
 
 namespace wva_metrics::detail {
 
-/// One tagged number about one pod: a series of a signal's answer, with its model found.
+/// One tagged value of one pod: a series of a signal's answer, with the index of its model.
 struct SignalRow {
     /// Index among the plan's models.
     std::size_t model;
     std::string pod;
-    /// Tells the engines of a pod apart; empty where their series were put together.
+    /// Distinguishes the engines of a pod; empty if the query has aggregated them.
     std::string engine;
     promql::PartTag tag;
     double value;
-    /// The server's clock at the evaluation, Unix seconds, and ours when we asked: ages are
-    /// differences of the former, time points differences to the latter, so the two clocks need not
-    /// agree.
+    /// The time of the evaluation on the server's clock, in Unix seconds, and of the request on our
+    /// clock. Ages are differences of server times; time points are our time minus an age. So the
+    /// two clocks need not agree.
     double evaluated_at;
     TimePoint asked_at;
 
-    /// Where it stands among sorted rows.
-    auto place() const noexcept { return std::tie(model, pod, tag.alias, tag.part, engine); }
+    /// The order of sorted rows.
+    auto order() const noexcept { return std::tie(model, pod, tag.alias, tag.part, engine); }
 
-    /// Of a `time` row: the sample's time on our clock, never later than the asking.
+    /// The sample's time on our clock, never later than the request. For `time` rows only.
     TimePoint sampled_at() const noexcept {
-        // More than a day cannot come out of a look-back of minutes; a server's broken clock must
-        // not overflow ours.
+        // The look-back is minutes, so an age cannot exceed a day; the limit avoids an overflow if
+        // the server's clock is wrong.
         const double age = std::clamp(evaluated_at - value, 0.0, 86'400.0);
         return asked_at - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
     }
 };
 
-/// All that was learnt about one signal.
+/// The answers to all queries for one signal.
 struct SignalRows {
     std::vector<SignalRow> rows;
-    /// Models whose query failed.
+    /// The errors of failed queries, by model.
     std::map<std::size_t, Error> failures;
-    AskedSizes asked;
+    ChunkOutcomes outcomes;
 
-    /// To be called once all rows are there.
-    void sort() { std::ranges::sort(rows, {}, &SignalRow::place); }
+    /// Call once all rows have been added.
+    void sort() { std::ranges::sort(rows, {}, &SignalRow::order); }
 
     std::span<const SignalRow> of_model(std::size_t model) const {
         // Clang 14 cannot compile `std::ranges::equal_range` of libstdc++ 12.
@@ -71,7 +71,8 @@ struct SignalRows {
     }
 };
 
-/// Makes rows of one query's answer. What was not asked for, or has no tag of ours, is left out.
+/// Turns the answer to one query into rows. Series of models that were not requested, and series
+/// without a known tag, are ignored.
 class RowCollector {
 public:
     RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk, TimePoint asked_at)
@@ -83,7 +84,7 @@ public:
         const auto model = plan_->find(chunk_, series.labels[Columns::namespace_name],
                                        series.labels[Columns::model]);
         if (!model)
-            ++uncalled_for_;
+            ++unrequested_;
         if (!tag || !model)
             return;
         std::string pod(series.labels.size() > Columns::pod ? series.labels[Columns::pod]
@@ -96,8 +97,8 @@ public:
                          series.timestamp, asked_at_});
     }
 
-    /// Most of the answer was about models that nobody asked about.
-    bool is_mostly_uncalled_for() const noexcept { return uncalled_for_ > rows_.size(); }
+    /// True if most series of the answer belong to models that were not requested.
+    bool is_mostly_unrequested() const noexcept { return unrequested_ > rows_.size(); }
 
     std::vector<SignalRow> take() && { return std::move(rows_); }
 
@@ -106,10 +107,11 @@ private:
     promql::ModelChunk chunk_;
     TimePoint asked_at_;
     std::vector<SignalRow> rows_;
-    std::size_t uncalled_for_ = 0;
+    std::size_t unrequested_ = 0;
 };
 
-/// Calls `f(pod, rows of this pod)` for each pod, in order. `rows` are of one model, sorted by pod.
+/// Calls `f(pod, rows of this pod)` for each pod, in order. `rows` are the sorted rows of one
+/// model.
 template <typename F>
 void for_each_pod(std::span<const SignalRow> rows, F&& f) {
     while (!rows.empty()) {

@@ -4,7 +4,6 @@
 #include "wva_metrics/attribution/attribution.hpp"
 #include "wva_metrics/cache/attribution_cache.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
-#include "wva_metrics/detail/oldest_sample.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <memory>

@@ -8,10 +8,10 @@
 
 namespace wva_metrics::detail {
 
-/// Keeps the older reading where the backend failed to give a newer one, unless it was sampled
-/// before `oldest`; its age shows that it is old.
-template <typename T>
-void carry_over(const Reading<T>& before, Reading<T>& now, TimePoint oldest) noexcept {
+/// Keeps the previous reading if the backend failed to return a new one and the previous one was
+/// sampled at `oldest` or later. Its age shows that it is old.
+inline void carry_over(const Reading<double>& before, Reading<double>& now,
+                       TimePoint oldest) noexcept {
     if (now.reason() == ReadingReason::backend_error && before.has_value() &&
         before.sampled_at() >= oldest)
         now = before;
@@ -19,11 +19,8 @@ void carry_over(const Reading<T>& before, Reading<T>& now, TimePoint oldest) noe
 
 inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now,
                        TimePoint oldest) noexcept {
-    carry_over(before.arrival_rate_per_minute, now.arrival_rate_per_minute, oldest);
-    carry_over(before.avg_input_tokens, now.avg_input_tokens, oldest);
-    carry_over(before.avg_output_tokens, now.avg_output_tokens, oldest);
-    carry_over(before.ttft_seconds, now.ttft_seconds, oldest);
-    carry_over(before.itl_seconds, now.itl_seconds, oldest);
+    for (const auto& field : optimizer_readings)
+        carry_over(before.*field.member, now.*field.member, oldest);
 }
 
 /// Both are sorted by pod.
@@ -36,8 +33,8 @@ inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now, TimePo
                              });
         if (old == before.pods.end() || old->pod != sample.pod)
             continue;
-        carry_over(old->kv_cache_usage, sample.kv_cache_usage, oldest);
-        carry_over(old->queue_length, sample.queue_length, oldest);
+        for (const auto& field : replica_readings<ReplicaSample>)
+            carry_over((*old).*field.member, sample.*field.member, oldest);
     }
 }
 

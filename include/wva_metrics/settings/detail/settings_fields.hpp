@@ -145,14 +145,8 @@ inline void describe_fields(FieldList list, KubeStateNames& names) {
 
 inline void describe_fields(FieldList list, EngineProfile& engine) {
     list.add("name", engine.name, "For people.");
-    list.add("running", engine.running, "Gauges: running requests; that a model reports at all.");
-    list.add("arrival_rate", engine.arrival_rate, "Counters: finished requests.");
-    list.add("input_tokens", engine.input_tokens, "Histograms: prompt tokens per request.");
-    list.add("output_tokens", engine.output_tokens, "Histograms: generated tokens per request.");
-    list.add("ttft", engine.ttft, "Histograms: time to first token, in seconds.");
-    list.add("itl", engine.itl, "Histograms: time between tokens, in seconds.");
-    list.add("kv_cache_usage", engine.kv_cache_usage, "Gauges: KV cache in use, 0 to 1.");
-    list.add("queue_length", engine.queue_length, "Gauges: waiting requests.");
+    for (const SignalInfo& info : signals)
+        list.add(info.name, engine[info.signal], info.description);
     describe_fields(list.group("labels"), engine.labels);
     describe_fields(list.group("kube_state"), engine.kube_state);
 }

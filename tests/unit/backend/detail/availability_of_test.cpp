@@ -57,14 +57,15 @@ TEST_CASE("what is no report is passed over") {
 TEST_CASE("exactly as old as allowed is not stale") {
     LastReport report;
     add(report, "time0", 60);
-    CHECK(judge(model, report, stale_after(60s))->available);
-    CHECK(judge(model, report, stale_after(59s))->reason == AvailabilityReason::metrics_stale);
+    CHECK(availability_of(model, report, stale_after(60s))->available);
+    CHECK(availability_of(model, report, stale_after(59s))->reason ==
+          AvailabilityReason::metrics_stale);
 }
 
 TEST_CASE("what only the past knows is stale, however young") {
     LastReport report;
     add(report, "recent0", 1);
-    const std::optional<Availability> verdict = judge(model, report, stale_after(300s));
+    const std::optional<Availability> verdict = availability_of(model, report, stale_after(300s));
     REQUIRE(verdict);
     CHECK_FALSE(verdict->available);
     CHECK(verdict->reason == AvailabilityReason::metrics_stale);
@@ -73,7 +74,7 @@ TEST_CASE("what only the past knows is stale, however young") {
 }
 
 TEST_CASE("without any report there is no verdict yet") {
-    CHECK_FALSE(judge(model, {}, stale_after(300s)).has_value());
+    CHECK_FALSE(availability_of(model, {}, stale_after(300s)).has_value());
 }
 
 TEST_CASE("an age of any size can be written") {

@@ -18,7 +18,7 @@ using namespace wva_metrics::detail;
 
 namespace {
 
-void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "",
+void add(PodFacts& pods, const std::string& part, const std::string& pod = "",
          const std::string& kind = "", const std::string& owner = "",
          const std::string& namespace_name = "llm") {
     const std::vector<std::string_view> labels = {part, namespace_name, pod, kind, owner};
@@ -28,13 +28,13 @@ void add(PodKnowledge& pods, const std::string& part, const std::string& pod = "
 constexpr bool living = true;
 constexpr bool ended = false;
 
-bool is_gone(const PodKnowledge& pods, const std::string& namespace_name, const std::string& pod,
+bool is_gone(const PodFacts& pods, const std::string& namespace_name, const std::string& pod,
              bool series = ended) {
     return pods.state_of(namespace_name, pod, series) == PodState::gone;
 }
 
-/// Knows what it is told, of any namespace.
-struct ToldOwners {
+/// Owners and states of pods in any namespace.
+struct KnownOwners {
     std::map<std::string, std::string, std::less<>> owners;
     std::map<std::string, PodState, std::less<>> states;
 
@@ -53,11 +53,11 @@ struct ToldOwners {
 } // namespace
 
 TEST_CASE(
-    "a pod is gone when Prometheus calls it so, somebody reports, and its series have ended") {
+    "a pod is gone if kube-state-metrics reports, but not this pod, and its series have ended") {
     const bool gone = GENERATE(false, true);
     const bool reporting = GENERATE(false, true);
     const bool series = GENERATE(ended, living);
-    PodKnowledge pods;
+    PodFacts pods;
     if (gone)
         add(pods, "gone0", "p-0");
     if (reporting)
@@ -67,20 +67,20 @@ TEST_CASE(
     CHECK_FALSE(is_gone(pods, "llm", "p-1", series));
 }
 
-TEST_CASE("an answer that may lack something calls no pod gone, and still names owners") {
-    PodKnowledge pods;
+TEST_CASE("an incomplete answer makes no pod gone and still gives owners") {
+    PodFacts pods;
     add(pods, "gone0", "p-0");
     add(pods, "owner0", "p-0", "StatefulSet", "llama");
     add(pods, "reporting0");
-    pods.distrust_absence();
+    pods.mark_incomplete();
     CHECK_FALSE(is_gone(pods, "llm", "p-0"));
     CHECK(pods.owner_of("llm", "p-0") ==
           PodOwner{"StatefulSet", "llama", OwnerSource::kube_state_metrics});
 }
 
-TEST_CASE("of several owners the same one is taken in any order") {
+TEST_CASE("of several owners the same one is used in any order") {
     const bool swapped = GENERATE(false, true);
-    PodKnowledge pods;
+    PodFacts pods;
     add(pods, "owner0", "p-0", swapped ? "Workload" : "ReplicaSet", "b");
     add(pods, "owner0", "p-0", swapped ? "ReplicaSet" : "Workload", "b");
     add(pods, "owner0", "p-0", "", "");
@@ -89,11 +89,11 @@ TEST_CASE("of several owners the same one is taken in any order") {
     CHECK_FALSE(pods.owner_of("other", "p-0").has_value());
 }
 
-TEST_CASE("what one query learnt is added to what others did") {
-    PodKnowledge all;
-    PodKnowledge first;
+TEST_CASE("facts of several queries are merged") {
+    PodFacts all;
+    PodFacts first;
     add(first, "gone0", "p-0", "", "", "a");
-    PodKnowledge second;
+    PodFacts second;
     add(second, "owner0", "p-0", "ReplicaSet", "b", "b");
     add(second, "reporting0");
     all.merge(std::move(first));
@@ -102,8 +102,8 @@ TEST_CASE("what one query learnt is added to what others did") {
     CHECK_FALSE(is_gone(all, "b", "p-0"));
 }
 
-TEST_CASE("a warning is told once, of the namespaces it concerns") {
-    PodKnowledge pods;
+TEST_CASE("a warning is listed once for each of its namespaces") {
+    PodFacts pods;
     const std::vector<std::string> concerned = {"a", "b"};
     pods.add_warning(concerned, "too much");
     pods.add_warning(concerned, "too much");
@@ -112,8 +112,8 @@ TEST_CASE("a warning is told once, of the namespaces it concerns") {
     CHECK(pods.warnings("c").empty());
 }
 
-TEST_CASE("series that mean nothing here are passed over") {
-    PodKnowledge pods;
+TEST_CASE("series without a known part or a pod are ignored") {
+    PodFacts pods;
     add(pods, "reporting0");
     add(pods, "", "p-0");
     add(pods, "value0", "p-0");
@@ -123,17 +123,17 @@ TEST_CASE("series that mean nothing here are passed over") {
     CHECK_FALSE(is_gone(pods, "llm", ""));
 }
 
-TEST_CASE("the owners that the user gave are believed before kube-state-metrics, where they know") {
-    PodKnowledge pods;
+TEST_CASE("configured owners take precedence over kube-state-metrics") {
+    PodFacts pods;
     add(pods, "reporting0");
     for (const char* pod : {"p-0", "p-1", "p-2"}) {
         add(pods, "gone0", pod);
         add(pods, "owner0", pod, "ReplicaSet", "by-series-66b4c");
     }
-    pods.ask_first(
-        ToldOwners{{{"p-0", "told"}}, {{"p-1", PodState::terminating}, {"p-9", PodState::gone}}});
+    pods.set_preferred_owners(
+        KnownOwners{{{"p-0", "known"}}, {{"p-1", PodState::terminating}, {"p-9", PodState::gone}}});
     CHECK(pods.owner_of("llm", "p-0") ==
-          PodOwner{"Deployment", "told", OwnerSource::owner_references});
+          PodOwner{"Deployment", "known", OwnerSource::owner_references});
     CHECK(pods.owner_of("llm", "p-1") ==
           PodOwner{"ReplicaSet", "by-series-66b4c", OwnerSource::kube_state_metrics});
     CHECK_FALSE(pods.owner_of("llm", "p-9").has_value());
@@ -145,10 +145,10 @@ TEST_CASE("the owners that the user gave are believed before kube-state-metrics,
     CHECK(pods.state_of("llm", "p-2", ended) == PodState::gone);
 }
 
-TEST_CASE("an owner is the same throughout a batch, even where the owners learn more meanwhile") {
-    const auto owners = std::make_shared<ToldOwners>();
-    PodKnowledge pods;
-    pods.ask_first(AnyPodOwners(owners));
+TEST_CASE("an owner is the same throughout a batch, even if the configured owners change") {
+    const auto owners = std::make_shared<KnownOwners>();
+    PodFacts pods;
+    pods.set_preferred_owners(AnyPodOwners(owners));
     CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());
     owners->owners["p-0"] = owners->owners["p-1"] = "late";
     CHECK_FALSE(pods.owner_of("llm", "p-0").has_value());

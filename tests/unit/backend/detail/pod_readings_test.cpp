@@ -29,7 +29,7 @@ class Pod {
 public:
     Pod& add(Part part, double value, std::size_t alias = 0, const std::string& engine = "") {
         rows_.push_back({0, "p-0", engine, {part, alias}, value, evaluated_at, asked_at});
-        std::ranges::sort(rows_, {}, &SignalRow::place);
+        std::ranges::sort(rows_, {}, &SignalRow::order);
         return *this;
     }
     Pod& sampled(double seconds_ago, std::size_t alias = 0, const std::string& engine = "") {
@@ -194,6 +194,6 @@ TEST_CASE("a pod of thousands of engines is put together in a moment") {
     for (int i = 0; i < engines; ++i)
         for (const Part part : {Part::value, Part::time})
             rows.push_back({0, "", std::to_string(i), {part, 0}, 1, evaluated_at, asked_at});
-    std::ranges::sort(rows, {}, &SignalRow::place);
+    std::ranges::sort(rows, {}, &SignalRow::order);
     CHECK(gauge_reading(rows, names, AcrossEngines::sum, 60s).value() == engines);
 }

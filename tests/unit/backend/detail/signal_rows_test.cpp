@@ -30,7 +30,7 @@ struct Answer {
 
 } // namespace
 
-TEST_CASE("a series becomes a row of the model it was asked for") {
+TEST_CASE("a series becomes a row of its requested model") {
     Answer answer;
     answer.add({"value1", "b", "n", "p-0", "e-0", "e-1"}, 0.5);
     const auto rows = answer.rows();
@@ -43,7 +43,7 @@ TEST_CASE("a series becomes a row of the model it was asked for") {
     CHECK(rows[0].asked_at == asked_at);
 }
 
-TEST_CASE("engines differ where any of their labels does, however these are put together") {
+TEST_CASE("engines differ if any of their labels differs") {
     Answer answer;
     answer.add({"value0", "a", "m", "p", "x", "yz"});
     answer.add({"value0", "a", "m", "p", "xy", "z"});
@@ -54,10 +54,10 @@ TEST_CASE("engines differ where any of their labels does, however these are put 
     CHECK(rows[0].engine != rows[2].engine);
 }
 
-TEST_CASE("what was not asked for makes no row") {
+TEST_CASE("a series that was not requested makes no row") {
     Answer answer({0, 2});
-    answer.add({"value0", "a", "n", "p-0"}); // A combination that nobody asked for.
-    answer.add({"value0", "b", "n", "p-0"}); // Of another query.
+    answer.add({"value0", "a", "n", "p-0"}); // A combination that was not requested.
+    answer.add({"value0", "b", "n", "p-0"}); // Requested by another query.
     answer.add({"value0", "a", "", "p-0"});
     answer.add({"", "a", "m", "p-0"});
     answer.add({"value", "a", "m", "p-0"});
@@ -65,7 +65,7 @@ TEST_CASE("what was not asked for makes no row") {
     CHECK(answer.rows().empty());
 }
 
-TEST_CASE("rows of a model are found, in the order of their pods") {
+TEST_CASE("the rows of a model are found, in the order of their pods") {
     SignalRows rows;
     for (const auto& [model, pod] : {std::pair(2, "p-1"), std::pair(0, "p-9"), std::pair(2, "p-0"),
                                      std::pair(2, "p-1"), std::pair(2, "")})
@@ -82,7 +82,7 @@ TEST_CASE("rows of a model are found, in the order of their pods") {
           std::vector<std::pair<std::string, std::size_t>>{{"", 1}, {"p-0", 1}, {"p-1", 2}});
 }
 
-TEST_CASE("a failure is known of the models it concerns only") {
+TEST_CASE("a failure belongs to its own models only") {
     SignalRows rows;
     rows.failures.emplace(1, Error(Errc::too_costly, "too much"));
     CHECK(rows.failure(0) == nullptr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/backend/detail/assemble.hpp"
+#include "wva_metrics/backend/detail/metrics_assembler.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -17,7 +17,7 @@ const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
 const TimePoint asked_at{std::chrono::hours(1000)};
 
-/// One model with one variant, and what was found about it.
+/// One model with one variant, and the result of a batch about it.
 struct Fixture {
     void add(Signal signal, Part part, const std::string& pod, double value) {
         found.signals[signal].rows.push_back({0, pod, "", {part, 0}, value, 0, asked_at});
@@ -30,7 +30,7 @@ struct Fixture {
     void fail(Signal signal, const std::string& text) {
         found.signals[signal].failures.emplace(0, Error(Errc::too_costly, text));
     }
-    Assembler assembler() {
+    MetricsAssembler assembler() {
         for (auto& [signal, rows] : found.signals)
             rows.sort();
         return {config, plan, found};
@@ -43,12 +43,12 @@ struct Fixture {
     PrometheusConfig config;
     VariantAutoscaling variant{"llm", "va", "m", "llama"};
     promql::QueryPlan plan{std::vector{variant.model()}, config.engine, config.windows};
-    BatchFindings found;
+    BatchResult found;
 };
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "without any findings everything is missing, and nothing partial") {
+TEST_CASE_METHOD(Fixture, "without any rows all readings are missing and nothing is partial") {
     CHECK(replicas().value().pods.empty());
     const OptimizerMetrics metrics = optimizer().value();
     CHECK(metrics.arrival_rate_per_minute.reason() == ReadingReason::no_series);
@@ -56,7 +56,7 @@ TEST_CASE_METHOD(Fixture, "without any findings everything is missing, and nothi
     CHECK_FALSE(metrics.partial);
 }
 
-TEST_CASE_METHOD(Fixture, "a pod that only one of the signals knows is a replica") {
+TEST_CASE_METHOD(Fixture, "a pod with rows of only one signal is a replica") {
     add(Signal::kv_cache_usage, Part::value, pod_a, 0.5);
     add(Signal::queue_length, Part::value, pod_b, 2);
     const ReplicaSamples samples = replicas().value();
@@ -66,7 +66,7 @@ TEST_CASE_METHOD(Fixture, "a pod that only one of the signals knows is a replica
     CHECK(samples.pods[1].kv_cache_usage.reason() == ReadingReason::no_series);
 }
 
-TEST_CASE_METHOD(Fixture, "one failing signal is missing everywhere, with the reason told once") {
+TEST_CASE_METHOD(Fixture, "a signal that failed is missing for every pod, with one warning") {
     add(Signal::kv_cache_usage, Part::value, pod_a, 0.5);
     fail(Signal::queue_length, "too much");
     const ReplicaSamples samples = replicas().value();
@@ -77,16 +77,16 @@ TEST_CASE_METHOD(Fixture, "one failing signal is missing everywhere, with the re
     CHECK(samples.warnings == std::vector<std::string>{"too_costly: too much"});
 }
 
-TEST_CASE_METHOD(Fixture, "where all signals fail the answer is the first one's error") {
+TEST_CASE_METHOD(Fixture, "if all signals fail the answer is the error of the first one") {
     fail(Signal::kv_cache_usage, "kv");
     fail(Signal::queue_length, "queue");
     CHECK(replicas().error().message == "kv");
-    for (const Signal signal : optimizer_signals)
-        fail(signal, std::string(to_string(signal)));
+    for (const auto& field : optimizer_readings)
+        fail(field.signal, std::string(to_string(field.signal)));
     CHECK(optimizer().error().message == "arrival_rate");
 }
 
-TEST_CASE_METHOD(Fixture, "an outage that fails most signals is told once") {
+TEST_CASE_METHOD(Fixture, "an outage that fails several signals gives one warning") {
     for (const Signal signal : {Signal::input_tokens, Signal::output_tokens, Signal::ttft})
         fail(signal, "too much");
     add(Signal::arrival_rate, Part::rate, pod_a, 1);
@@ -98,7 +98,7 @@ TEST_CASE_METHOD(Fixture, "an outage that fails most signals is told once") {
     CHECK(metrics.warnings == std::vector<std::string>{"too_costly: too much"});
 }
 
-TEST_CASE_METHOD(Fixture, "what has a pod's name and what has none are counted together") {
+TEST_CASE_METHOD(Fixture, "series with and without a pod label are added up") {
     add(Signal::arrival_rate, Part::rate, "", 1);
     CHECK(optimizer().value().arrival_rate_per_minute.value() == 60);
     add(Signal::arrival_rate, Part::rate, pod_a, 2);
@@ -109,7 +109,7 @@ TEST_CASE_METHOD(Fixture, "what has a pod's name and what has none are counted t
     CHECK(metrics.warnings.size() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "variants that name the same deployment are given the same numbers") {
+TEST_CASE_METHOD(Fixture, "variants of the same deployment get the same values") {
     add(Signal::arrival_rate, Part::rate, pod_a, 1);
     const VariantAutoscaling twin{"llm", "twin", "m", "llama"};
     const auto answers = assembler().optimizer(0, std::vector{variant, twin});
@@ -119,13 +119,13 @@ TEST_CASE_METHOD(Fixture, "variants that name the same deployment are given the 
 }
 
 TEST_CASE_METHOD(Fixture,
-                 "a pod that kube-state-metrics calls gone is left out once all its series "
+                 "a pod that kube-state-metrics reports as gone is omitted once all its series "
                  "have ended") {
     const Signal ends_first = GENERATE(Signal::kv_cache_usage, Signal::queue_length);
     const Signal ends_last = ends_first == Signal::queue_length ? Signal::kv_cache_usage //
                                                                 : Signal::queue_length;
-    for (const Signal signal : replica_signals)
-        add(signal, Part::value, pod_a, 0.5);
+    for (const auto& field : replica_readings<ReplicaSample>)
+        add(field.signal, Part::value, pod_a, 0.5);
     add_to_pods(Part::gone, pod_a);
     add_to_pods(Part::reporting, "");
     CHECK(replicas().value().pods.empty());
@@ -139,7 +139,7 @@ TEST_CASE_METHOD(Fixture,
     CHECK(samples.pods[0].queue_length.value() == 0.5);
 }
 
-TEST_CASE_METHOD(Fixture, "replicas do not depend on the order in which rows came") {
+TEST_CASE_METHOD(Fixture, "replicas do not depend on the order of the rows") {
     const bool swapped = GENERATE(false, true);
     add(Signal::queue_length, Part::value, swapped ? pod_b : pod_a, 1);
     add(Signal::queue_length, Part::value, swapped ? pod_a : pod_b, 1);

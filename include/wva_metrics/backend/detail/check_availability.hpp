@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/signal.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// Queries when a model last reported and, if it never did, which namespaces have a model of the
+/// same name.
+template <typename Executor>
+asio::awaitable<Result<Availability>>
+check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey model) {
+    if (!impl->problems.empty())
+        co_return impl->invalid_config();
+    const PrometheusConfig& config = impl->config;
+    const TimePoint deadline = std::chrono::steady_clock::now() + config.batch_timeout;
+    const promql::QueryScope scope{{model.namespace_name}, {model.model_id}};
+    auto query = promql::build_signal_query(Signal::running, scope, config.engine, config.windows);
+    if (query.has_error())
+        co_return query.error();
+    LastReport report;
+    const auto answer = co_await impl->client.query(
+        std::move(query->promql), std::move(query->labels), std::ref(report), deadline);
+    if (answer.has_error())
+        co_return answer.error();
+    if (auto found = availability_of(model, report, config))
+        co_return *std::move(found);
+
+    // If the second query fails, the answer is the same, only without a hint.
+    std::set<std::string> elsewhere;
+    auto hint = promql::build_namespace_hint_query(model.model_id, config.engine);
+    if (hint.has_value()) {
+        const auto add = [&elsewhere](const prometheus::SeriesView& series) {
+            elsewhere.emplace(series.labels[0]);
+        };
+        const auto named = co_await impl->client.query(std::move(hint->promql),
+                                                       std::move(hint->labels), add, deadline);
+        if (named.has_error())
+            elsewhere.clear();
+    }
+    co_return nothing_found(model, elsewhere, config);
+}
+
+} // namespace wva_metrics::detail
