@@ -64,7 +64,7 @@ struct StuckCall {
         call = start_call(*context, *client, request, std::chrono::steady_clock::now() + 1h);
         switch (phase) {
         case Phase::looking_up:
-            run_until(*context, [&] { return transport->look_ups.size() == 1; });
+            run_until(*context, [&] { return transport->lookups.size() == 1; });
             break;
         case Phase::connecting:
             run_until(*context, [&] { return transport->connects == 1; });
@@ -114,7 +114,7 @@ TEST_CASE("a call that is cancelled as its name is looked up does not go on to c
     StuckCall stuck(Phase::looking_up);
     stuck.transport->black_hole = asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 1);
     stuck.call->cancel.emit(asio::cancellation_type::terminal);
-    stuck.transport->look_ups.front()({}, {*stuck.transport->black_hole});
+    stuck.transport->lookups.front()({}, {*stuck.transport->black_hole});
     CHECK(finish_call(*stuck.context, stuck.call).error().is(Errc::aborted));
     CHECK(stuck.transport->connects == 0);
 }
@@ -342,11 +342,11 @@ TEST_CASE("a slow name look-up is not waited for longer than allowed, and asked 
         CHECK(response.error().is(Errc::timeout));
         CHECK(response.error().message.find("timeouts.resolve") != std::string::npos);
     }
-    REQUIRE(transport->look_ups.size() == 1);
+    REQUIRE(transport->lookups.size() == 1);
     // The answer may come when everyone has left; it is of use to the next call.
-    transport->look_ups.front()({}, {{asio::ip::address_v4::loopback(), server.port()}});
+    transport->lookups.front()({}, {{asio::ip::address_v4::loopback(), server.port()}});
     CHECK(ask(context, client).has_value());
-    CHECK(transport->look_ups.size() == 1);
+    CHECK(transport->lookups.size() == 1);
     CHECK(server.requests().front().find("Host: name.test:") != std::string::npos);
 }
 
@@ -356,9 +356,9 @@ TEST_CASE("an answer to a name look-up may come after the client and its context
         asio::io_context context;
         Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});
         start_call(context, client);
-        run_until(context, [&] { return transport->look_ups.size() == 1; });
+        run_until(context, [&] { return transport->lookups.size() == 1; });
     }
-    transport->look_ups.front()({}, {{asio::ip::address_v4::loopback(), 1}});
+    transport->lookups.front()({}, {{asio::ip::address_v4::loopback(), 1}});
 }
 
 TEST_CASE("a failed name look-up is told to all who wait for it, and tried again by the next") {
@@ -372,18 +372,18 @@ TEST_CASE("a failed name look-up is told to all who wait for it, and tried again
     const auto first = start_call(context, client);
     const auto second = start_call(context, client);
     run_ready(context);
-    REQUIRE(transport->look_ups.size() == 1);
+    REQUIRE(transport->lookups.size() == 1);
     const bool empty = GENERATE(false, true);
     if (empty)
-        transport->look_ups.front()({}, {});
+        transport->lookups.front()({}, {});
     else
-        transport->look_ups.front()(asio::error::host_not_found, {});
+        transport->lookups.front()(asio::error::host_not_found, {});
     CHECK(finish_call(context, first).error().is(Errc::name_lookup_failed));
     CHECK(finish_call(context, second).error().is(Errc::name_lookup_failed));
     const auto third = start_call(context, client);
     run_ready(context);
-    REQUIRE(transport->look_ups.size() == 2);
-    transport->look_ups.back()({}, {{asio::ip::address_v4::loopback(), server.port()}});
+    REQUIRE(transport->lookups.size() == 2);
+    transport->lookups.back()({}, {{asio::ip::address_v4::loopback(), server.port()}});
     CHECK(finish_call(context, third).has_value());
 }
 
@@ -414,13 +414,13 @@ TEST_CASE("all addresses are tried, and the one that works is remembered") {
                                            .transport = transport});
     const auto call = start_call(context, client);
     run_ready(context);
-    REQUIRE(transport->look_ups.size() == 1);
-    transport->look_ups.front()({}, {bad, good});
+    REQUIRE(transport->lookups.size() == 1);
+    transport->lookups.front()({}, {bad, good});
     CHECK(finish_call(context, call).has_value());
     CHECK(transport->connects == 2);
     CHECK(ask(context, client).has_value());
     CHECK(transport->connects == 3);
-    CHECK(transport->look_ups.size() == 1);
+    CHECK(transport->lookups.size() == 1);
 }
 
 TEST_CASE("a name is looked up again when none of its addresses works any more") {
@@ -432,11 +432,11 @@ TEST_CASE("a name is looked up again when none of its addresses works any more")
     Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});
     const auto first = start_call(context, client);
     run_ready(context);
-    transport->look_ups.at(0)({}, {bad});
+    transport->lookups.at(0)({}, {bad});
     CHECK(finish_call(context, first).error().is(Errc::unreachable));
     const auto second = start_call(context, client);
     run_ready(context);
-    transport->look_ups.at(1)({}, {good});
+    transport->lookups.at(1)({}, {good});
     CHECK(finish_call(context, second).has_value());
 }
 

@@ -63,8 +63,8 @@ public:
     std::unique_ptr<http::Stream> make_stream(const asio::any_io_executor& executor) override {
         return inner_->make_stream(executor);
     }
-    void look_up(const asio::any_io_executor& executor, const std::string&, std::uint16_t port,
-                 LookUpHandler handler) override {
+    void resolve(const asio::any_io_executor& executor, const std::string&, std::uint16_t port,
+                 ResolveHandler handler) override {
         asio::post(executor, [port, handler = std::move(handler)] {
             handler({}, {{asio::ip::address_v4::loopback(), port}});
         });
