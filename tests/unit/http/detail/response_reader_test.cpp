@@ -40,7 +40,7 @@ struct Outcome {
     }
 };
 
-/// Reads the text in pieces of at most `piece` bytes, and its end.
+/// Reads the text in pieces of at most `piece` bytes, then the end of the stream.
 Outcome read(std::string_view text, std::size_t piece) {
     ResponseReader reader(small);
     const auto finished = [&] {
@@ -138,7 +138,7 @@ namespace {
 struct Streamed {
     std::optional<Errc> error;
     int status = 0;
-    /// What came in pieces, and what was collected.
+    /// The body that was returned in pieces, and the body that was collected.
     std::string streamed;
     std::string collected;
     bool is_reusable = false;
@@ -152,7 +152,7 @@ struct Streamed {
     }
 };
 
-/// Reads the text as a stream, in pieces of at most `piece` bytes, and its end.
+/// Reads the text as a streamed answer, in pieces of at most `piece` bytes, then its end.
 Streamed stream(std::string_view text, std::size_t piece) {
     ResponseReader reader(small, ResponseReader::Mode::stream);
     Streamed outcome;
@@ -198,7 +198,7 @@ TEST_CASE("a streamed body may arrive in any pieces, and is complete up to an er
     const std::vector<std::tuple<std::string, Streamed>> cases{
         {head + "Content-Length: 5\r\n\r\nhello", {{}, 200, "hello", "", true}},
         {head + "Content-Length: 5\r\n\r\nhel", {Errc::unreachable, 0, "hel", "", false}},
-        // A length that no memory could hold is of no importance to a stream.
+        // A stream may announce a length that exceeds any memory.
         {head + "Content-Length: 9000000000000000000\r\n\r\nhel",
          {Errc::unreachable, 0, "hel", "", false}},
         {chunked + "5;a=b\r\nhello\r\n3\r\n, w\r\n0\r\nX: y\r\n\r\n",
@@ -215,7 +215,7 @@ TEST_CASE("a streamed body may arrive in any pieces, and is complete up to an er
         {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + "Content-Length: 2\r\n\r\nok",
          {{}, 200, "ok", "", true}},
         {"HTTP/1.1 204 No Content\r\n\r\n", {{}, 204, "", "", true}},
-        // What is no success is a message for people, and collected.
+        // The body of an error status is collected.
         {"HTTP/1.1 410 Gone\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngone\r\n0\r\n\r\n",
          {{}, 410, "", "gone", true}},
         {"HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx", {{}, 302, "", "x", true}},
@@ -233,7 +233,7 @@ TEST_CASE("a streamed body may arrive in any pieces, and is complete up to an er
 
 namespace {
 
-/// A coding of ours: the text, turned round.
+/// An invented coding: the text in reverse.
 class Turning final : public http::Decompressor {
 public:
     std::string_view coding() const noexcept override { return "turned"; }
@@ -248,7 +248,7 @@ public:
     }
 };
 
-/// The body, or the name of the error and what it says.
+/// The body, or the code and message of the error.
 std::string turned(const std::string& fields, const std::string& body,
                    ResponseReader::Mode mode = ResponseReader::Mode::collect) {
     const Turning decompressor;
