@@ -24,12 +24,13 @@ namespace wva_metrics::http {
 /// An HTTP/1.1 client of one endpoint. It keeps connections open for later requests, and everything
 /// in it has a limit.
 ///
-/// A class template on its executor, as Asio's I/O objects are. So its members, and the coroutines
-/// below them, are compiled only in programs that use them: GCC compiles every inline coroutine
-/// that is not a template.
+/// It is a class template on its executor, as Asio's I/O objects are. So its members, and the
+/// coroutines that they call, are compiled only in programs that use them: GCC compiles every
+/// inline coroutine that is not a template, used or not.
 ///
 /// **Threads:** every member may be called from any thread, also at the same time. Each call runs
-/// on a strand of its own on the client's executor, and completes on its caller's executor.
+/// on a strand of its own on the client's executor, and completes on its caller's executor. So a
+/// socket is never used by two threads at once, whatever the caller's executor is.
 ///
 /// **Lifetime:** the client may be destroyed while calls are pending, before or after its execution
 /// context, but not on another thread while the context is being destroyed. Pending calls then

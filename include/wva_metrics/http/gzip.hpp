@@ -52,7 +52,8 @@ public:
         if (stream.avail_out == 0) {
             if (announced < max_bytes)
                 return bad("it is larger than its announced size");
-            return Error(Errc::too_large, "a gzip body exceeds " + std::to_string(max_bytes) + " bytes when decompressed");
+            return Error(Errc::too_large, "a gzip body exceeds " + std::to_string(max_bytes) +
+                                              " bytes when decompressed");
         }
         if (result != Z_STREAM_END)
             return bad("it is truncated");

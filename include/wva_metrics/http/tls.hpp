@@ -50,7 +50,7 @@ inline Result<std::shared_ptr<asio::ssl::context>> load_tls_context(const TlsCon
     SSL_CTX_set_alpn_protos(native, protocols.data(), static_cast<unsigned>(protocols.size()));
 
     boost::system::error_code error;
-    const auto refuse = [&](const std::string& what) {
+    const auto reject = [&](const std::string& what) {
         return Error(Errc::invalid_config, what + ": " + error.message());
     };
     // Without a callback OpenSSL would ask for the passphrase on the terminal.
@@ -65,16 +65,16 @@ inline Result<std::shared_ptr<asio::ssl::context>> load_tls_context(const TlsCon
         else
             context->load_verify_file(config.ca_file, error);
         if (error)
-            return refuse("tls.ca_file " + config.ca_file + " cannot be used");
+            return reject("tls.ca_file " + config.ca_file + " cannot be used");
     }
     if (!config.certificate_file.empty()) {
         context->use_certificate_chain_file(config.certificate_file, error);
         if (error)
-            return refuse("tls.certificate_file " + config.certificate_file + " cannot be used");
+            return reject("tls.certificate_file " + config.certificate_file + " cannot be used");
         // Also checks that the key belongs to the certificate.
         context->use_private_key_file(config.private_key_file, asio::ssl::context::pem, error);
         if (error)
-            return refuse("tls.private_key_file " + config.private_key_file + " cannot be used");
+            return reject("tls.private_key_file " + config.private_key_file + " cannot be used");
     }
     return context;
 }

@@ -33,7 +33,7 @@ class ConnectionPool {
 public:
     explicit ConnectionPool(const Limits& limits) : limits_(limits) {}
 
-    enum class State : std::uint8_t { refused, queued, granted };
+    enum class State : std::uint8_t { rejected, queued, granted };
 
     /// One call's right to have a connection, or its place in the queue for that right. Released on
     /// destruction.
@@ -45,7 +45,7 @@ public:
         ConnectionLease(const ConnectionLease&) = delete;
         ConnectionLease& operator=(const ConnectionLease&) = delete;
 
-        /// False if the call must wait, or was refused.
+        /// False if the call must wait, or was rejected.
         bool is_granted_at_once() const noexcept { return granted_at_once_; }
         /// A queued lease may be granted from another thread, which then wakes the call.
         State state() const {
@@ -57,7 +57,7 @@ public:
         friend class ConnectionPool;
         ConnectionPool& pool_;
         Wakeable& call_;
-        State state_ = State::refused;
+        State state_ = State::rejected;
         std::list<ConnectionLease*>::iterator position_;
         const bool granted_at_once_;
     };

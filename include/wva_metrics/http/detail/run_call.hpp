@@ -143,7 +143,7 @@ private:
         const std::string busy =
             "all limits.max_connections = " + std::to_string(limits.max_connections) +
             " connections are in use";
-        if (lease.state() == State::refused)
+        if (lease.state() == State::rejected)
             co_return endpoint.error(
                 Errc::unavailable,
                 busy + " and limits.max_queued = " + std::to_string(limits.max_queued) +
