@@ -30,21 +30,21 @@ ClientConfig gzip_config() {
     return config;
 }
 
-/// A server that answers by these bytes, and a client that takes gzip.
+/// A server that answers with these bytes, and a client that accepts gzip.
 HttpPair answering(std::string bytes) {
     return HttpPair({answer_each_with(std::move(bytes))}, gzip_config());
 }
 
-void check_refused(const Result<Response>& response, Errc code, const std::string& why) {
+void check_rejected(const Result<Response>& response, Errc code, const std::string& reason) {
     REQUIRE_FALSE(response.has_value());
     CAPTURE(response.error().message);
     CHECK(response.error().is(code));
-    CHECK(response.error().message.find(why) != std::string::npos);
+    CHECK(response.error().message.find(reason) != std::string::npos);
 }
 
 } // namespace
 
-TEST_CASE("a compressed answer is asked for and read, and its connection used again") {
+TEST_CASE("compression is offered, a compressed answer is read, and its connection used again") {
     const std::string body(5'000, 'x');
     const std::string compressed = gzip(body);
     const std::string head = "HTTP/1.1 200 OK\r\nContent-Encoding: GZip\r\n";
@@ -65,7 +65,7 @@ TEST_CASE("a compressed answer is asked for and read, and its connection used ag
           std::string::npos);
 }
 
-TEST_CASE("a compressed answer that ends with its connection is known to be complete") {
+TEST_CASE("a compressed answer that ends with its connection is complete") {
     const std::string head =
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n";
     const std::string compressed = gzip("all of it");
@@ -75,10 +75,10 @@ TEST_CASE("a compressed answer that ends with its connection is known to be comp
     }
     HttpPair pair({answer_and_close(head + compressed.substr(0, compressed.size() - 1))},
                   gzip_config());
-    check_refused(pair.ask(), Errc::bad_response, "truncated");
+    check_rejected(pair.ask(), Errc::bad_response, "truncated");
 }
 
-TEST_CASE("an answer need not be compressed, and an empty one cannot be") {
+TEST_CASE("an answer may be uncompressed, and an empty one is not decompressed") {
     const auto [bytes, body] = GENERATE(table<std::string, std::string>({
         {http_answer("plain"), "plain"},
         {http_answer("", gzip_header), ""},
@@ -91,25 +91,26 @@ TEST_CASE("an answer need not be compressed, and an empty one cannot be") {
     CHECK(pair.client->idle_connections() == 1);
 }
 
-TEST_CASE("an answer that becomes too large is refused by the bound's name") {
+TEST_CASE(
+    "an answer that is too large when decompressed is rejected, and the error names the limit") {
     const std::string good = gzip(std::string(10'000, 'x'));
     const std::string bomb = gzip(std::string(std::size_t{9} << 20, 'x'));
     REQUIRE(bomb.size() < 10'000);
     HttpPair pair({answer_each_with(http_answer(good, gzip_header))}, gzip_config());
     CHECK(pair.ask()->body.size() == 10'000);
     HttpPair bombed({answer_each_with(http_answer(bomb, gzip_header))}, gzip_config());
-    check_refused(bombed.ask(), Errc::too_large,
-                  "decompressed, exceeds 10000 (limits.max_body_bytes)");
+    check_rejected(bombed.ask(), Errc::too_large,
+                   "decompressed, exceeds 10000 (limits.max_body_bytes)");
     CHECK(bombed.client->idle_connections() == 0);
-    // Nor is more received than that.
+    // A compressed body has the same limit.
     HttpPair large({answer_each_with(http_answer(std::string(10'001, 'x'), gzip_header))},
                    gzip_config());
-    check_refused(large.ask(), Errc::too_large, "10000 (limits.max_body_bytes)");
+    check_rejected(large.ask(), Errc::too_large, "10000 (limits.max_body_bytes)");
 }
 
-TEST_CASE("an answer that is compressed in another way than asked for is refused") {
+TEST_CASE("an answer that is compressed in a way that was not offered is rejected") {
     const std::string once = gzip("text");
-    const auto [bytes, why] = GENERATE_COPY(table<std::string, std::string>({
+    const auto [bytes, reason] = GENERATE_COPY(table<std::string, std::string>({
         {http_answer(once, "Content-Encoding: br\r\n"), "did not allow"},
         {http_answer(once, "Content-Encoding: deflate\r\n"), "did not allow"},
         {http_answer(gzip(once), "Content-Encoding: gzip, gzip\r\n"), "did not allow"},
@@ -117,22 +118,22 @@ TEST_CASE("an answer that is compressed in another way than asked for is refused
         {http_answer(once, gzip_header + "Content-Encoding: br\r\n"), "did not allow"},
         {http_answer("not compressed", gzip_header), "incorrect header check"},
         {http_answer(once.substr(0, once.size() - 4), gzip_header), "truncated"},
-        {http_answer(once + "more", gzip_header), "something follows"},
+        {http_answer(once + "more", gzip_header), "other bytes follow"},
     }));
     CAPTURE(bytes);
     HttpPair pair = answering(bytes);
     const Result<Response> response = pair.ask();
-    check_refused(response, Errc::bad_response, why);
+    check_rejected(response, Errc::bad_response, reason);
     CHECK(response.error().endpoint == pair.server.url());
     CHECK(pair.client->idle_connections() == 0);
 }
 
-TEST_CASE("a stream asks for no compression and takes none") {
+TEST_CASE("a stream offers no compression and rejects a compressed answer") {
     HttpPair pair({answer_each_with(http_answer(gzip("text"), gzip_header))}, gzip_config());
     const auto received = std::make_shared<Received>();
     const Result<Response> response =
         finish_call(pair.context, start_stream(pair.context, *pair.client, keep_in(received)));
-    check_refused(response, Errc::bad_response, "did not allow");
+    check_rejected(response, Errc::bad_response, "did not allow");
     CHECK(received->text.empty());
     CHECK(pair.server.requests().front().find("\r\nAccept-Encoding: identity\r\n") !=
           std::string::npos);

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <future>
 #include <memory>
 #include <string>
@@ -30,9 +31,9 @@ using http::Response;
 
 namespace {
 
-enum class Phase { looking_up, connecting, handshaking, writing, reading, queued };
+enum class Phase { resolving, connecting, handshaking, writing, reading, queued };
 
-/// A client with a call that is stuck in the phase wanted, after one that was well.
+/// A client with a call that is stuck in one phase.
 struct StuckCall {
     explicit StuckCall(Phase phase) {
         const auto misbehave = [phase](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
@@ -47,7 +48,7 @@ struct StuckCall {
             .timeouts = {.resolve = 1h, .connect = 1h, .tls_handshake = 1h, .attempt = 1h},
             .limits = {.max_connections = 1},
             .transport = transport};
-        if (phase == Phase::looking_up)
+        if (phase == Phase::resolving)
             config.url = "http://name.test";
         if (phase == Phase::connecting)
             transport->black_hole =
@@ -63,8 +64,8 @@ struct StuckCall {
         }
         call = start_call(*context, *client, request, std::chrono::steady_clock::now() + 1h);
         switch (phase) {
-        case Phase::looking_up:
-            run_until(*context, [&] { return transport->look_ups.size() == 1; });
+        case Phase::resolving:
+            run_until(*context, [&] { return transport->lookups.size() == 1; });
             break;
         case Phase::connecting:
             run_until(*context, [&] { return transport->connects == 1; });
@@ -90,12 +91,12 @@ struct StuckCall {
     std::unique_ptr<ScriptedServer> server;
     std::unique_ptr<Client> client;
     std::shared_ptr<StartedCall> call;
-    /// In the phase `queued`, the one that it waits for.
+    /// In the phase `queued`: the call that has the connection.
     std::shared_ptr<StartedCall> other;
 };
 
 Phase any_phase() {
-    return GENERATE(Phase::looking_up, Phase::connecting, Phase::handshaking, Phase::writing,
+    return GENERATE(Phase::resolving, Phase::connecting, Phase::handshaking, Phase::writing,
                     Phase::reading, Phase::queued);
 }
 
@@ -110,17 +111,16 @@ TEST_CASE("a call ends at once when it is cancelled, whatever it waits for") {
         CHECK_FALSE(stuck.other->is_over());
 }
 
-TEST_CASE("a call that is cancelled as its name is looked up does not go on to connect") {
-    StuckCall stuck(Phase::looking_up);
+TEST_CASE("a call that is cancelled while its name is resolved does not connect") {
+    StuckCall stuck(Phase::resolving);
     stuck.transport->black_hole = asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 1);
     stuck.call->cancel.emit(asio::cancellation_type::terminal);
-    stuck.transport->look_ups.front()({}, {*stuck.transport->black_hole});
+    stuck.transport->lookups.front()({}, {*stuck.transport->black_hole});
     CHECK(finish_call(*stuck.context, stuck.call).error().is(Errc::aborted));
     CHECK(stuck.transport->connects == 0);
 }
 
-TEST_CASE(
-    "cancelling a call that is over does nothing, even when its client and context are gone") {
+TEST_CASE("cancelling a completed call does nothing, even after its client and context") {
     std::shared_ptr<StartedCall> call;
     {
         asio::io_context context;
@@ -134,7 +134,7 @@ TEST_CASE(
     CHECK(call->is_over());
 }
 
-TEST_CASE("a cancelled call leaves the queue, and the place goes to the next one") {
+TEST_CASE("a cancelled call leaves the queue, and the next call gets the connection") {
     asio::io_context context;
     bool answer = false;
     const ScriptedServer server(context,
@@ -175,7 +175,7 @@ TEST_CASE("destroying the client ends its calls, whatever they wait for") {
         CHECK(finish_call(*stuck.context, stuck.other).error().is(Errc::aborted));
 }
 
-TEST_CASE("the io_context may be destroyed while calls wait for something, before the client") {
+TEST_CASE("the io_context may be destroyed with pending calls, before the client") {
     StuckCall stuck(any_phase());
     const bool stop_first = GENERATE(false, true);
     if (stop_first)
@@ -203,7 +203,7 @@ TEST_CASE("the io_context may be destroyed with idle connections, before the cli
     CHECK(client.idle_connections() == 0);
 }
 
-TEST_CASE("a client whose io_context is gone refuses calls") {
+TEST_CASE("a client rejects calls after its io_context was destroyed") {
     auto context = std::make_unique<asio::io_context>();
     Client client(context->get_executor(), {.url = "http://127.0.0.1:1"});
     context.reset();
@@ -230,7 +230,7 @@ TEST_CASE("the client's io_context may be destroyed before that of a waiting cal
     callers_context.reset();
 }
 
-TEST_CASE("a client owned by a coroutine may be destroyed with the io_context, calls and all") {
+TEST_CASE("a client owned by a coroutine may be destroyed with the io_context and pending calls") {
     auto context = std::make_unique<asio::io_context>();
     const ScriptedServer server(*context, {answer_each_with(ok_answer), never_answer()});
     asio::co_spawn(
@@ -248,7 +248,7 @@ TEST_CASE("a client owned by a coroutine may be destroyed with the io_context, c
     context.reset();
 }
 
-TEST_CASE("a stopped io_context may go on, and the calls with it") {
+TEST_CASE("calls go on when a stopped io_context is run again") {
     asio::io_context context;
     const ScriptedServer server(context, {answer_each_with(ok_answer)});
     Client client(context.get_executor(), {.url = server.url()});
@@ -272,8 +272,9 @@ TEST_CASE("calls from other execution contexts run on the client's and return to
             for (int i = 0; i < 25; ++i) {
                 const Result<Response> response =
                     co_await client.send(root_request, far_deadline());
-                const bool at_home = caller_threads.get_executor().running_in_this_thread();
-                if (response && response->body == "{}" && at_home)
+                const bool is_on_own_thread =
+                    caller_threads.get_executor().running_in_this_thread();
+                if (response && response->body == "{}" && is_on_own_thread)
                     ++good;
             }
         };
@@ -323,132 +324,4 @@ TEST_CASE("calls may be cancelled and clients destroyed while many threads run t
     }
     server_context.stop();
     server_thread.join();
-}
-
-TEST_CASE("a slow name look-up is not waited for longer than allowed, and asked once for all") {
-    asio::io_context context;
-    const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok_answer)});
-    Client client(context.get_executor(),
-                  {.url = "http://name.test:" + std::to_string(server.port()),
-                   .timeouts = {.resolve = 50ms},
-                   .transport = transport});
-    std::vector<std::shared_ptr<StartedCall>> calls;
-    for (int i = 0; i < 3; ++i)
-        calls.push_back(start_call(context, client));
-    for (const auto& call : calls) {
-        const Result<Response> response = finish_call(context, call);
-        REQUIRE_FALSE(response.has_value());
-        CHECK(response.error().is(Errc::timeout));
-        CHECK(response.error().message.find("timeouts.resolve") != std::string::npos);
-    }
-    REQUIRE(transport->look_ups.size() == 1);
-    // The answer may come when everyone has left; it is of use to the next call.
-    transport->look_ups.front()({}, {{asio::ip::address_v4::loopback(), server.port()}});
-    CHECK(ask(context, client).has_value());
-    CHECK(transport->look_ups.size() == 1);
-    CHECK(server.requests().front().find("Host: name.test:") != std::string::npos);
-}
-
-TEST_CASE("an answer to a name look-up may come after the client and its context") {
-    const auto transport = std::make_shared<ScriptedTransport>();
-    {
-        asio::io_context context;
-        Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});
-        start_call(context, client);
-        run_until(context, [&] { return transport->look_ups.size() == 1; });
-    }
-    transport->look_ups.front()({}, {{asio::ip::address_v4::loopback(), 1}});
-}
-
-TEST_CASE("a failed name look-up is told to all who wait for it, and tried again by the next") {
-    asio::io_context context;
-    const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok_answer)});
-    Client client(context.get_executor(),
-                  {.url = "http://name.test:" + std::to_string(server.port()),
-                   .timeouts = {.resolve = 1h, .attempt = 1h},
-                   .transport = transport});
-    const auto first = start_call(context, client);
-    const auto second = start_call(context, client);
-    run_ready(context);
-    REQUIRE(transport->look_ups.size() == 1);
-    const bool empty = GENERATE(false, true);
-    if (empty)
-        transport->look_ups.front()({}, {});
-    else
-        transport->look_ups.front()(asio::error::host_not_found, {});
-    CHECK(finish_call(context, first).error().is(Errc::name_lookup_failed));
-    CHECK(finish_call(context, second).error().is(Errc::name_lookup_failed));
-    const auto third = start_call(context, client);
-    run_ready(context);
-    REQUIRE(transport->look_ups.size() == 2);
-    transport->look_ups.back()({}, {{asio::ip::address_v4::loopback(), server.port()}});
-    CHECK(finish_call(context, third).has_value());
-}
-
-TEST_CASE("the bound of one step does not bind the next one") {
-    asio::io_context context;
-    const ScriptedServer server(context,
-                                {[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-                                    co_await peer->read_request();
-                                    co_await peer->wait(150ms);
-                                    co_await peer->send(ok_answer);
-                                }});
-    Client client(context.get_executor(),
-                  {.url = server.url(), .timeouts = {.tls_handshake = 50ms}});
-    CHECK(ask(context, client).has_value());
-}
-
-TEST_CASE("all addresses are tried, and the one that works is remembered") {
-    asio::io_context context;
-    const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok_answer)});
-    const asio::ip::tcp::endpoint good(asio::ip::address_v4::loopback(), server.port());
-    const asio::ip::tcp::endpoint bad(asio::ip::make_address("127.0.0.2"), 1);
-    if (GENERATE(false, true))
-        transport->black_hole = bad;
-    Client client(context.get_executor(), {.url = "http://name.test",
-                                           .timeouts = {.connect = 400ms},
-                                           .limits = {.max_idle = 0},
-                                           .transport = transport});
-    const auto call = start_call(context, client);
-    run_ready(context);
-    REQUIRE(transport->look_ups.size() == 1);
-    transport->look_ups.front()({}, {bad, good});
-    CHECK(finish_call(context, call).has_value());
-    CHECK(transport->connects == 2);
-    CHECK(ask(context, client).has_value());
-    CHECK(transport->connects == 3);
-    CHECK(transport->look_ups.size() == 1);
-}
-
-TEST_CASE("a name is looked up again when none of its addresses works any more") {
-    asio::io_context context;
-    const auto transport = std::make_shared<ScriptedTransport>();
-    const ScriptedServer server(context, {answer_each_with(ok_answer)});
-    const asio::ip::tcp::endpoint good(asio::ip::address_v4::loopback(), server.port());
-    const asio::ip::tcp::endpoint bad(asio::ip::address_v4::loopback(), 1);
-    Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});
-    const auto first = start_call(context, client);
-    run_ready(context);
-    transport->look_ups.at(0)({}, {bad});
-    CHECK(finish_call(context, first).error().is(Errc::unreachable));
-    const auto second = start_call(context, client);
-    run_ready(context);
-    transport->look_ups.at(1)({}, {good});
-    CHECK(finish_call(context, second).has_value());
-}
-
-TEST_CASE("a connection that is not established in time is an error that names the bound") {
-    asio::io_context context;
-    const auto transport = std::make_shared<ScriptedTransport>();
-    transport->black_hole = asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 1);
-    Client client(
-        context.get_executor(),
-        {.url = "http://127.0.0.1:1", .timeouts = {.connect = 50ms}, .transport = transport});
-    const Result<Response> response = ask(context, client);
-    REQUIRE_FALSE(response.has_value());
-    CHECK(response.error().is(Errc::timeout));
-    CHECK(response.error().message.find("within 50 ms (timeouts.connect)") != std::string::npos);
 }

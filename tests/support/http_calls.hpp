@@ -18,27 +18,27 @@
 
 namespace wva_metrics::test_support {
 
-/// One call of an HTTP client that a test has begun, and what became of it.
+/// A call of an HTTP client that a test has started, and its result.
 struct StartedCall {
-    /// Empty while it is under way.
+    /// Empty while the call is pending.
     std::optional<Result<http::Response>> result;
-    /// It ended with an exception, as cancelled coroutines do.
+    /// The call ended with an exception, as cancelled coroutines do.
     bool threw = false;
     boost::asio::cancellation_signal cancel;
 
     bool is_over() const { return result.has_value() || threw; }
-    /// Ended by cancellation, in either of the ways that Asio knows.
+    /// True if the call was cancelled: it ended with an exception or with `Errc::aborted`.
     bool was_cancelled() const {
         return threw || (result && !*result && result->error().is(Errc::aborted));
     }
 };
 
-/// Far enough away for any call that is meant to end by itself.
+/// A deadline that no call reaches which ends by itself.
 inline TimePoint far_deadline() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(60);
 }
 
-/// Begins what a client has been asked to do.
+/// Starts a call.
 inline std::shared_ptr<StartedCall>
 start_call(boost::asio::io_context& context, boost::asio::awaitable<Result<http::Response>> work) {
     auto call = std::make_shared<StartedCall>();
@@ -61,19 +61,19 @@ inline std::shared_ptr<StartedCall> start_call(boost::asio::io_context& context,
     return start_call(context, client.send(std::move(request), deadline));
 }
 
-/// Runs the context until the condition holds. A test that waits for something impossible fails
+/// Runs the context until the condition holds. Throws after 30 seconds, so that a test fails
 /// instead of hanging.
 template <typename Condition>
 inline void run_until(boost::asio::io_context& context, Condition condition) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto timeout = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     context.restart();
     while (!condition()) {
-        if (context.run_one_until(give_up) == 0)
+        if (context.run_one_until(timeout) == 0)
             throw std::runtime_error("what the test waits for did not happen");
     }
 }
 
-/// Runs whatever can be run without waiting.
+/// Runs all handlers that are ready.
 inline void run_ready(boost::asio::io_context& context) {
     context.restart();
     context.poll();

@@ -25,8 +25,8 @@ struct HttpAnswer {
     std::string body;
 };
 
-/// One HTTP exchange with a server on 127.0.0.1, over its own connection, in the calling thread.
-/// Deliberately independent of the library's own client. Throws boost::system::system_error.
+/// One HTTP exchange with a server on 127.0.0.1, on a connection of its own, in the calling thread.
+/// Independent of the library's own client on purpose. Throws boost::system::system_error.
 inline HttpAnswer exchange(std::uint16_t port, std::string_view method, std::string_view target,
                            std::string body = {},
                            std::string_view content_type = "application/x-www-form-urlencoded",

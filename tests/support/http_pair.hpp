@@ -16,11 +16,11 @@
 
 namespace wva_metrics::test_support {
 
-/// The shortest answer that is worth something.
+/// A short valid answer.
 inline const std::string ok_answer = http_answer("{}");
 inline const http::Request root_request = http::Request::get("/");
 
-/// A client and the scripted server it talks to, on one thread.
+/// A client and its scripted server, on one thread.
 struct HttpPair {
     explicit HttpPair(std::vector<ScriptedServer::Script> scripts, http::ClientConfig config = {})
         : server(context, std::move(scripts)) {

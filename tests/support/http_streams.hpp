@@ -20,13 +20,13 @@
 
 namespace wva_metrics::test_support {
 
-/// What a sink was given.
+/// The pieces that a sink received.
 struct Received {
     std::string text;
     std::vector<std::size_t> piece_sizes;
 };
 
-/// Bounds that no test reaches unless it means to.
+/// Timeouts that are too long to matter in a test.
 inline http::StreamTimeouts patient() {
     http::StreamTimeouts timeouts;
     timeouts.idle = std::chrono::seconds(30);
@@ -34,7 +34,7 @@ inline http::StreamTimeouts patient() {
     return timeouts;
 }
 
-/// A sink that keeps everything and wants more.
+/// A sink that keeps everything and never ends the stream.
 inline http::BodySink keep_in(std::shared_ptr<Received> received) {
     return [received = std::move(received)](std::string_view piece) {
         received->text += piece;

@@ -29,20 +29,21 @@ namespace wva_metrics::test_support {
 
 namespace asio = boost::asio;
 
-/// A server on loopback that does to each connection what a test says, however ill-mannered.
+/// A server on loopback that runs a script of the test for each connection, to misbehave in any
+/// way.
 ///
-/// The n-th connection gets the n-th script, and all later ones the last. Use it on one thread. It
-/// goes on until its io_context is destroyed.
+/// The n-th connection gets the n-th script, and all later ones the last. For one thread. It serves
+/// until its io_context is destroyed.
 class ScriptedServer {
 public:
-    /// One connection, in the hands of a script. Operations throw boost::system::system_error,
-    /// which ends the script.
+    /// One connection, for its script. Operations throw boost::system::system_error, which ends the
+    /// script.
     class Peer {
     public:
         Peer(asio::ip::tcp::socket socket, std::shared_ptr<std::vector<std::string>> requests)
             : socket_(std::move(socket)), requests_(std::move(requests)) {}
 
-        /// Reads one request with its body, notes it, and returns it.
+        /// Reads one request with its body, records it, and returns it.
         asio::awaitable<std::string> read_request() {
             const std::size_t head = co_await asio::async_read_until(
                 socket_, asio::dynamic_buffer(received_), "\r\n\r\n", asio::use_awaitable);
@@ -64,8 +65,8 @@ public:
             co_await asio::async_write(socket_, asio::buffer(bytes), asio::use_awaitable);
         }
 
-        /// Sends the same again and again until the client closes the connection, and returns how
-        /// many bytes were taken. Gives up after 256 MiB.
+        /// Sends the same bytes repeatedly until the client closes the connection, and returns the
+        /// number of bytes sent. Stops after 256 MiB.
         asio::awaitable<std::size_t> send_without_end(std::string bytes) {
             std::size_t total = 0;
             boost::system::error_code error;
@@ -81,7 +82,7 @@ public:
             co_await timer.async_wait(asio::use_awaitable);
         }
 
-        /// Everything that the client sends until it closes the connection.
+        /// Returns everything that the client sends until it closes the connection.
         asio::awaitable<std::string> receive_all() {
             boost::system::error_code ended;
             co_await asio::async_read(socket_, asio::dynamic_buffer(received_),
@@ -116,7 +117,7 @@ public:
     ScriptedServer(asio::io_context& context, std::vector<Script> scripts) {
         asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         port_ = acceptor.local_endpoint().port();
-        // Nothing here keeps the acceptor: tests destroy the context first.
+        // The coroutine owns the acceptor, because tests destroy the context first.
         asio::co_spawn(context,
                        serve(std::move(acceptor), std::move(scripts), connections_, requests_),
                        asio::detached);
@@ -149,7 +150,7 @@ private:
         try {
             co_await script(peer);
         } catch (const boost::system::system_error&) {
-            // The client went away, as some tests mean it to.
+            // The client closed the connection, as in some tests.
         }
     }
 
@@ -166,7 +167,7 @@ inline std::string http_answer(const std::string& body, const std::string& extra
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-/// Sends these bytes to every request on the connection.
+/// Answers every request on the connection with these bytes.
 inline ScriptedServer::Script answer_each_with(std::string bytes) {
     return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         for (;;) {
@@ -176,7 +177,7 @@ inline ScriptedServer::Script answer_each_with(std::string bytes) {
     };
 }
 
-/// Sends these bytes to the first request and closes the connection.
+/// Answers the first request with these bytes and closes the connection.
 inline ScriptedServer::Script answer_and_close(std::string bytes) {
     return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         co_await peer->read_request();
@@ -184,7 +185,16 @@ inline ScriptedServer::Script answer_and_close(std::string bytes) {
     };
 }
 
-/// Reads requests and never says anything.
+/// Answers the first request with these bytes and sends nothing more.
+inline ScriptedServer::Script answer_then_silence(std::string bytes) {
+    return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
+        co_await peer->read_request();
+        co_await peer->send(bytes);
+        co_await peer->wait_for_close();
+    };
+}
+
+/// Reads requests and never answers.
 inline ScriptedServer::Script never_answer() {
     return [](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         for (;;)

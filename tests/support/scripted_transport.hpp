@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -16,15 +20,15 @@
 
 namespace wva_metrics::test_support {
 
-/// TCP whose name look-ups are answered by the test, and whose steps stall where the test says. For
-/// one thread.
+/// TCP whose name lookups the test completes, and whose steps stall if the test wants it. For one
+/// thread.
 class ScriptedTransport final : public http::Transport {
 public:
-    /// Connecting to this address never ends by itself, as behind a firewall that drops packets.
+    /// Connecting to this address never ends by itself, as with a firewall that drops packets.
     std::optional<http::tcp::endpoint> black_hole;
     bool stall_handshake = false;
 
-    std::vector<LookUpHandler> look_ups;
+    std::vector<ResolveHandler> lookups;
     std::size_t connects = 0;
     std::size_t handshakes = 0;
 
@@ -35,9 +39,9 @@ public:
         return std::make_unique<Stream>(executor, *this);
     }
 
-    void look_up(const http::asio::any_io_executor&, const std::string&, std::uint16_t,
-                 LookUpHandler handler) override {
-        look_ups.push_back(std::move(handler));
+    void resolve(const http::asio::any_io_executor&, const std::string&, std::uint16_t,
+                 ResolveHandler handler) override {
+        lookups.push_back(std::move(handler));
     }
 
 private:

@@ -23,8 +23,8 @@
 
 namespace wva_metrics::test_support {
 
-/// A TLS server on loopback that gives every request on every connection the same answer. For one
-/// thread; it goes on until its io_context is destroyed.
+/// A TLS server on loopback that answers every request with the same bytes. For one thread. It
+/// serves until its io_context is destroyed.
 class TlsServer {
 public:
     struct Options {
@@ -33,14 +33,14 @@ public:
         bool cut_after_answer = false;
         /// Highest protocol; 0 = any.
         int max_version = 0;
-        /// Whose client certificates are demanded; empty = none.
+        /// The authority of the client certificates that are required; empty = none.
         std::string client_authority_pem{};
     };
 
     struct Log {
         std::size_t connections = 0;
         std::size_t requests = 0;
-        /// What the clients asked for by SNI, and the protocol chosen.
+        /// The names that the clients sent by SNI, and the negotiated protocols.
         std::vector<std::string> server_names;
         std::vector<std::string> protocols;
     };
@@ -111,7 +111,7 @@ private:
                                                   boost::asio::use_awaitable);
             } while (!options.cut_after_answer);
         } catch (const boost::system::system_error&) {
-            // The client went away, or does not trust us, as some tests mean it to.
+            // The client closed the connection or rejected the certificate, as in some tests.
         }
     }
 

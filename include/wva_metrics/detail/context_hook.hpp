@@ -17,12 +17,12 @@ namespace asio = boost::asio;
 /// Calls a function when an execution context shuts down.
 ///
 /// Sockets, timers and strands must not outlive their io_context, but a collector may: its owner
-/// decides which of the two is destroyed first. Whoever keeps such objects for longer than one
-/// operation drops them in a hook.
+/// decides which of the two is destroyed first. A class that keeps such objects for longer than one
+/// operation releases them in a hook.
 ///
-/// The function runs on the thread that destroys the context, while no handler runs any more, and
-/// at most once. A hook may be destroyed before or after its context, but not on another thread at
-/// the very same time.
+/// The function runs at most once, on the thread that destroys the context, when no handlers run
+/// any more. A hook may be destroyed before or after its context, but not on another thread while
+/// the context is being destroyed.
 class ContextHook {
 public:
     ContextHook(asio::execution_context& context, std::function<void()> on_shutdown)
@@ -57,11 +57,12 @@ private:
 
     private:
         void shutdown() override {
-            // One at a time: what a hook drops may own another hook, which then removes itself.
-            while (ContextHook* hook = take_one())
+            // Pop one hook at a time: running it may destroy other hooks, which unregister
+            // themselves.
+            while (ContextHook* hook = pop())
                 hook->on_shutdown_();
         }
-        ContextHook* take_one() {
+        ContextHook* pop() {
             const std::lock_guard lock(mutex_);
             if (hooks_.empty())
                 return nullptr;

@@ -20,45 +20,44 @@
 
 namespace wva_metrics::http {
 
-/// How long each step of one attempt may take. All of them are absolute: a server that sends a byte
-/// now and then gains nothing by it.
+/// How long each step of one attempt may take. A step's time is absolute: a server that sends a
+/// byte now and then does not extend it.
 struct Timeouts {
-    /// Name to addresses.
+    /// Resolving the host name.
     Duration resolve = std::chrono::seconds(2);
-    /// TCP connection; shared evenly by the host's addresses.
+    /// Connecting by TCP; divided evenly among the host's addresses.
     Duration connect = std::chrono::seconds(2);
-    /// For the handshake of TLS, where there is one.
+    /// The TLS handshake, if there is one.
     Duration tls_handshake = std::chrono::seconds(5);
-    /// All of it, from the free connection slot to the last byte of the answer; of a streamed
-    /// answer, to its header.
+    /// The whole attempt, from leaving the queue to the last byte of the answer, or to the header
+    /// of a streamed answer.
     Duration attempt = std::chrono::seconds(5);
-    /// How long found addresses are used before the name is looked up again. They are dropped early
-    /// where none of them can be connected to.
+    /// How long resolved addresses are used before the name is resolved again. They are dropped
+    /// early if connecting to each of them fails.
     Duration address_lifetime = std::chrono::seconds(30);
 };
 
-/// How much of anything there may be.
+/// Limits of sizes and numbers.
 struct Limits {
     /// Status line and headers of an answer.
     std::size_t max_header_bytes = std::size_t{16} << 10;
-    /// Bytes that are received but not yet understood: bounds headers, chunk extensions and
-    /// trailers.
+    /// Bytes that are received but not parsed yet; limits headers, chunk extensions and trailers.
     std::size_t max_buffer_bytes = std::size_t{64} << 10;
-    /// Body of an answer that is not streamed, both as it comes and decompressed.
+    /// Body of an answer that is not streamed, both as received and decompressed.
     std::size_t max_body_bytes = std::size_t{8} << 20;
     /// Interim (1xx) answers before the real one.
     std::size_t max_informational = 8;
-    /// Requests in flight, each on a connection of its own; streams are counted apart.
+    /// Requests in flight, each on a connection of its own; streams are not counted.
     std::size_t max_connections = 10;
-    /// Streamed answers under way, each on a connection of its own.
+    /// Open streams, each on a connection of its own.
     std::size_t max_streams = 32;
-    /// Connections kept for later, each with a buffer of at most `max_buffer_bytes`.
+    /// Idle connections that are kept, each with a buffer of at most `max_buffer_bytes`.
     std::size_t max_idle = 4;
     /// Calls that wait for a connection.
     std::size_t max_queued = 1000;
     /// Addresses of the host that are tried.
     std::size_t max_addresses = 8;
-    /// A connection unused for longer is not used again.
+    /// A connection that was idle for longer is not used again.
     Duration idle_timeout = std::chrono::seconds(60);
 };
 
@@ -70,29 +69,29 @@ struct Header {
     std::string value;
 };
 
-/// How a client reaches its one endpoint. Plain values; use designated initializers and check with
+/// The configuration of a client. Plain values; use designated initializers and check with
 /// `validate`.
 struct ClientConfig {
     /// `http://host:port/base/path`; see `parse_url`.
     std::string url{};
     /// How long each step may take.
     Timeouts timeouts{};
-    /// How large, and how many.
+    /// Limits of sizes and numbers.
     Limits limits{};
-    /// How the client proves who it is.
+    /// The client's credentials.
     Credentials credentials{};
     /// Sent with every request, e.g. a tenant id.
     std::vector<Header> headers{};
-    /// Null = plain TCP. An `https` URL needs a TLS one (http/tls.hpp).
+    /// Null = plain TCP. An `https` URL needs a TLS transport (http/tls.hpp).
     std::shared_ptr<Transport> transport{};
-    /// What answers may be compressed with (http/gzip.hpp); null = servers are told not to. A
-    /// streamed answer never is.
+    /// The compression that is offered to the server (http/gzip.hpp); null = none. It is not
+    /// offered for streams.
     std::shared_ptr<const Decompressor> decompressor{};
 };
 
 namespace detail {
 
-/// RFC 9110 token.
+/// A token of RFC 9110.
 inline bool is_header_name(std::string_view name) noexcept {
     constexpr std::string_view punctuation = "!#$%&'*+-.^_`|~";
     return !name.empty() && name.size() <= 256 &&
@@ -101,12 +100,12 @@ inline bool is_header_name(std::string_view name) noexcept {
            });
 }
 
-/// No control characters, so that nobody can smuggle in a header or a request.
+/// No control characters: they could smuggle in another header or request.
 inline bool is_header_value(std::string_view value) noexcept {
     return value.size() <= (std::size_t{8} << 10) && !has_control(value);
 }
 
-/// Headers that the client writes itself, because they frame the message or choose who is asked.
+/// Headers that the client writes itself, because they frame the message or select the server.
 inline bool is_reserved_header(std::string_view name) {
     constexpr std::array<std::string_view, 15> reserved{"host",
                                                         "content-length",
@@ -129,8 +128,7 @@ inline bool is_reserved_header(std::string_view name) {
 
 } // namespace detail
 
-/// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
-/// it is sound.
+/// All problems of a configuration, one sentence each, without secrets; empty if it is valid.
 inline std::vector<std::string> validate(const ClientConfig& config) {
     std::vector<std::string> problems;
     const auto require = [&](bool holds, std::string sentence) {
@@ -175,7 +173,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     if (config.decompressor) {
         const std::string_view coding = config.decompressor->coding();
         require(detail::is_header_name(coding) && !detail::equals_ignoring_case(coding, "identity"),
-                "decompressor must have the name of a content coding");
+                "decompressor must return the name of a content coding other than identity");
     }
 
     if (std::string problem = config.credentials.problem(); !problem.empty())

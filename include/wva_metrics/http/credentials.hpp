@@ -18,8 +18,7 @@
 
 namespace wva_metrics::http {
 
-/// How a client proves who it is. A plain value; nothing in it is ever printed or put into an
-/// error.
+/// The credentials of a client. A plain value; secrets in it never appear in logs or errors.
 class Credentials {
 public:
     /// What the credentials are.
@@ -32,8 +31,8 @@ public:
     static Credentials bearer(std::string token) {
         return Credentials(Kind::bearer, std::move(token), {});
     }
-    /// A file with a token, such as Kubernetes mounts and rotates it. It is read again at most
-    /// every minute, and at once after the server has answered 401.
+    /// A file with a token, as Kubernetes mounts and rotates it. It is read again after a minute,
+    /// and at once after the server has answered 401.
     static Credentials bearer_file(std::string path) {
         return Credentials(Kind::bearer_file, std::move(path), {});
     }
@@ -49,7 +48,8 @@ public:
     /// The password; empty unless `Kind::basic`.
     const std::string& password() const noexcept { return password_; }
 
-    /// What is wrong with them, without repeating them; empty where nothing is. Reads no file.
+    /// The problem of the credentials, without repeating them; empty if they are valid. Reads no
+    /// file.
     std::string problem() const {
         switch (kind_) {
         case Kind::none:
@@ -73,10 +73,10 @@ public:
         return "credentials: unknown kind";
     }
 
-    /// The longest token, user or password that is accepted.
+    /// Maximal size of a token, user or password.
     static constexpr std::size_t max_bytes = std::size_t{64} << 10;
 
-    /// Printable ASCII without spaces; every token format in use is that.
+    /// Printable ASCII without spaces, as in every token format in use.
     static bool is_token(std::string_view text) noexcept {
         return !text.empty() && text.size() <= max_bytes && detail::is_visible(text);
     }
@@ -113,10 +113,10 @@ inline std::string encode_base64(std::string_view text) {
 
 } // namespace detail
 
-/// Gives the value of the `Authorization` header, and keeps it up to date where it comes from a
+/// Provides the value of the `Authorization` header, and keeps it up to date if it comes from a
 /// file. Thread-safe.
 ///
-/// The file is read by the caller's thread: token files are small and live in memory.
+/// The file is read on the caller's thread: token files are small and stay in memory.
 class CredentialSource {
 public:
     /// How long a token is used before its file is read again.
@@ -138,14 +138,14 @@ public:
         }
     }
 
-    /// The header's value; empty where there are no credentials.
+    /// The header's value; empty without credentials.
     ///
-    /// While the file is missing, empty, too large or not a token, the last good token stays in
-    /// use; before there was one, this is `Errc::invalid_config` and the message names the file and
-    /// the reason.
+    /// While the file is missing, empty, too large or not a token, the last valid token stays in
+    /// use. If there was none yet, fails with `Errc::invalid_config`; the message names the file
+    /// and the reason.
     Result<std::string> authorization(TimePoint now) {
         if (credentials_.kind() != Credentials::Kind::bearer_file)
-            return value_; // Never changes.
+            return value_; // Needs no lock: it never changes.
         const std::lock_guard lock(mutex_);
         if (!read_at_ || now - *read_at_ >= reread_after) {
             Result<std::string> token = read_token(credentials_.subject());
@@ -153,56 +153,56 @@ public:
                 value_ = "Bearer " + *token;
             else if (value_.empty())
                 return token.error();
-            // A token that is refused may be replaced any moment.
-            if (value_ != refused_)
+            // A rejected token may be replaced at any moment, so it is read again each time.
+            if (value_ != rejected_)
                 read_at_ = now;
         }
         return value_;
     }
 
-    /// The server answered 401 to this value: read the file again before the next request, and
-    /// until it holds another one. Of several requests that are refused with an old value, none
-    /// makes a new one be read twice.
-    void refused(std::string_view value) {
+    /// Call when the server has answered 401 to this value. The file is then read again before
+    /// each request, until it holds another token. Ignored if `value` is not the current one:
+    /// several requests may be rejected with the same old token.
+    void reject(std::string_view value) {
         const std::lock_guard lock(mutex_);
         if (value != value_)
             return;
-        refused_ = value;
+        rejected_ = value;
         read_at_.reset();
     }
 
 private:
     static Result<std::string> read_token(const std::string& path) {
-        const auto refuse = [&](const char* reason) {
+        const auto reject = [&](const char* reason) {
             return Error(Errc::invalid_config, "the token file " + path + " " + reason);
         };
-        // Opening a FIFO or a device could block for ever.
+        // Opening a FIFO or a device could block forever.
         struct stat info {};
         if (::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IFMT) != S_IFREG)
-            return refuse("does not exist or is no regular file");
+            return reject("does not exist or is not a regular file");
         std::ifstream file(path, std::ios::binary);
         std::string token(Credentials::max_bytes + 1, '\0');
         file.read(token.data(), static_cast<std::streamsize>(token.size()));
         if (!file.is_open() || file.bad())
-            return refuse("cannot be read");
+            return reject("cannot be read");
         token.resize(static_cast<std::size_t>(file.gcount()));
         if (token.size() > Credentials::max_bytes)
-            return refuse("is larger than 64 KiB");
+            return reject("is larger than 64 KiB");
         constexpr std::string_view blanks = " \t\r\n";
         token.erase(token.find_last_not_of(blanks) + 1);
         token.erase(0, token.find_first_not_of(blanks));
         if (token.empty())
-            return refuse("is empty");
+            return reject("is empty");
         if (!Credentials::is_token(token))
-            return refuse("must hold one token of printable ASCII without spaces");
+            return reject("must hold one token of printable ASCII without spaces");
         return token;
     }
 
     const Credentials credentials_;
     std::mutex mutex_;
     std::string value_;
-    /// The last value that the server did not accept.
-    std::string refused_;
+    /// The last value that the server rejected.
+    std::string rejected_;
     std::optional<TimePoint> read_at_;
 };
 

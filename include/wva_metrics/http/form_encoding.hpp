@@ -12,15 +12,16 @@ namespace wva_metrics::http {
 /// Names and values, in the order in which they are sent.
 using FormFields = std::vector<std::pair<std::string, std::string>>;
 
-/// Appends bytes as `application/x-www-form-urlencoded` writes them, as Go does: letters, digits
-/// and four marks (hyphen, underscore, dot, tilde) stay, a space becomes `+`, and all else is
-/// percent-encoded. So the result is safe in a body, a URL and a header line.
+/// Appends bytes in the encoding of `application/x-www-form-urlencoded`, as Go does: letters,
+/// digits, hyphen, underscore, dot and tilde are unchanged, a space becomes `+`, and all other
+/// bytes are percent-encoded. The result is safe in a body, a URL and a header.
 inline void append_form_encoded(std::string& out, std::string_view bytes) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     for (const char c : bytes) {
-        const bool stays = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-        if (stays) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+                              c == '~';
+        if (is_plain) {
             out += c;
         } else if (c == ' ') {
             out += '+';

@@ -18,7 +18,7 @@
 
 namespace wva_metrics::http {
 
-/// Decompresses gzip (RFC 1952, of one member, as servers send it) by zlib. Made by
+/// Decompresses gzip (RFC 1952, one member, as servers send it) with zlib. Made by
 /// `make_gzip_decompressor`.
 class GzipDecompressor final : public Decompressor {
 public:
@@ -29,45 +29,45 @@ public:
         constexpr std::size_t most = std::numeric_limits<uInt>::max() - 1;
         if (compressed.size() > most)
             return Error(Errc::too_large, "a gzip body exceeds 4 GiB");
-        // No deflated byte becomes more than 1032: so a lie about the size costs us no memory.
-        const std::uint64_t promised =
-            std::min(promised_size(compressed), std::uint64_t{1032} * compressed.size());
-        // One byte more than there may be, to tell what fills it from what exceeds it.
+        // One deflated byte becomes at most 1032, so a false size cannot make us allocate more.
+        const std::uint64_t announced =
+            std::min(announced_size(compressed), std::uint64_t{1032} * compressed.size());
+        // One byte more than allowed, to distinguish a full buffer from an overflow.
         std::string text(
-            static_cast<std::size_t>(std::min<std::uint64_t>({promised, max_bytes, most})) + 1,
+            static_cast<std::size_t>(std::min<std::uint64_t>({announced, max_bytes, most})) + 1,
             '\0');
         Inflation inflation;
         z_stream& stream = inflation.stream;
-        // zlib reads it only; its interface is older than const.
+        // zlib only reads it, but its interface has no const.
         stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
         stream.avail_in = static_cast<uInt>(compressed.size());
         stream.next_out = reinterpret_cast<Bytef*>(text.data());
         stream.avail_out = static_cast<uInt>(text.size());
-        const int verdict = inflate(&stream, Z_FINISH);
+        const int result = inflate(&stream, Z_FINISH);
 
-        if (verdict == Z_MEM_ERROR)
+        if (result == Z_MEM_ERROR)
             throw std::bad_alloc();
-        if (verdict == Z_NEED_DICT || verdict == Z_DATA_ERROR)
+        if (result == Z_NEED_DICT || result == Z_DATA_ERROR)
             return bad(stream.msg == nullptr ? "it is corrupt" : stream.msg);
         if (stream.avail_out == 0) {
-            if (promised < max_bytes)
-                return bad("it holds more than it promises");
-            return Error(Errc::too_large,
-                         "a gzip body becomes larger than " + std::to_string(max_bytes) + " bytes");
+            if (announced < max_bytes)
+                return bad("it is larger than its announced size");
+            return Error(Errc::too_large, "a gzip body exceeds " + std::to_string(max_bytes) +
+                                              " bytes when decompressed");
         }
-        if (verdict != Z_STREAM_END)
+        if (result != Z_STREAM_END)
             return bad("it is truncated");
         if (stream.avail_in > 0)
-            return bad("something follows it");
+            return bad("other bytes follow it");
         text.resize(text.size() - stream.avail_out);
         return text;
     }
 
 private:
-    /// zlib's state, released whatever happens.
+    /// zlib's state.
     struct Inflation {
         Inflation() {
-            // The macro holds a cast in the style of C. 16 = gzip and nothing else.
+            // Not by zlib's macro, which contains a C-style cast. 16 = only gzip is accepted.
             if (inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION,
                               static_cast<int>(sizeof(stream))) != Z_OK)
                 throw std::bad_alloc();
@@ -79,20 +79,20 @@ private:
         z_stream stream{};
     };
 
-    /// The size that a body says it will have, in its last four bytes.
-    static std::uint64_t promised_size(std::string_view compressed) {
+    /// The uncompressed size, from the last four bytes of a body.
+    static std::uint64_t announced_size(std::string_view compressed) {
         std::uint64_t size = 0;
         for (std::size_t i = 1; i <= 4 && i <= compressed.size(); ++i)
             size = size << 8 | static_cast<unsigned char>(compressed[compressed.size() - i]);
         return size;
     }
 
-    static Error bad(const std::string& why) {
-        return {Errc::bad_response, "a gzip body cannot be decompressed: " + why};
+    static Error bad(const std::string& reason) {
+        return {Errc::bad_response, "a gzip body cannot be decompressed: " + reason};
     }
 };
 
-/// Makes what `ClientConfig::decompressor` needs for servers that compress by gzip.
+/// Makes a decompressor of gzip for `ClientConfig::decompressor`.
 inline std::shared_ptr<const Decompressor> make_gzip_decompressor() {
     return std::make_shared<GzipDecompressor>();
 }

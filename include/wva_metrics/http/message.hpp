@@ -9,23 +9,24 @@
 
 namespace wva_metrics::http {
 
-/// All our requests are questions: either method may be sent twice without harm.
+/// All requests are queries: sending one twice does no harm, with either method.
 enum class Method : std::uint8_t { get, post };
 
-/// As it stands in a request.
+/// The method's name in a request.
 constexpr std::string_view to_string(Method method) noexcept {
     return method == Method::get ? "GET" : "POST";
 }
 
-/// Made by `get` or `post`. It is no aggregate on purpose: GCC 12 compiles `co_await
-/// client.send({.target = "/"}, deadline)` wrongly where the braces make an aggregate, and frees
-/// its strings twice.
+/// An HTTP request. Made by `get` or `post`.
+///
+/// Not an aggregate on purpose: GCC 12 compiles `co_await client.send({.target = "/"}, deadline)`
+/// wrongly if the braces make an aggregate, and frees its strings twice.
 class Request {
 public:
-    /// `target`: path and query in their encoded form; begins with `/` and is appended to the base
+    /// `target`: percent-encoded path and query. It begins with `/` and is appended to the base
     /// path of the client's URL.
     static Request get(std::string target) { return {Method::get, std::move(target), {}, {}}; }
-    /// An empty `content_type` = no such header.
+    /// `content_type`: empty = no such header.
     static Request post(std::string target, std::string body, std::string content_type) {
         return {Method::post, std::move(target), std::move(body), std::move(content_type)};
     }
@@ -36,7 +37,7 @@ public:
     const std::string& target() const noexcept { return target_; }
     /// Empty for GET.
     const std::string& body() const noexcept { return body_; }
-    /// Of the body.
+    /// Content type of the body.
     const std::string& content_type() const noexcept { return content_type_; }
 
 private:
@@ -54,16 +55,17 @@ private:
 struct Response {
     /// The HTTP status.
     int status = 0;
-    /// As the server says; empty where it does not.
+    /// Content type of the body; empty if the server sent none.
     std::string content_type{};
-    /// All of it, within `Limits::max_body_bytes`.
+    /// The whole body, at most `Limits::max_body_bytes`.
     std::string body{};
-    /// The header's text as it came.
+    /// The text of the `Retry-After` header.
     std::optional<std::string> retry_after{};
-    /// Where a 3xx answer points. Never followed: it could lead credentials to somebody else.
+    /// The target of a 3xx answer. Never followed: that could send the credentials to another
+    /// server.
     std::optional<std::string> location{};
-    /// The body ended where the server closed the connection, so it may have been cut short.
-    /// Whoever decodes it must notice a missing end.
+    /// The body ended when the server closed the connection, so it may have been cut short. Its
+    /// decoder must check that it is complete.
     bool ended_by_close = false;
 };
 

@@ -9,17 +9,16 @@
 
 namespace wva_metrics::http {
 
-/// Takes a piece of a body as it arrives: never empty, valid during the call only, and cut wherever
-/// the wire cut it. False ends the stream there.
+/// Receives a piece of a body as it arrives. A piece is never empty, is valid only during the call,
+/// and may end anywhere. Returning false ends the stream.
 using BodySink = std::function<bool(std::string_view)>;
 
-/// How long a streamed answer may take; see `Client::stream`.
+/// How long a stream may take; see `BasicClient::stream`.
 struct StreamTimeouts {
-    /// The longest silence: until the header, and from there between two pieces. Bytes that bring
-    /// no piece of the body (interim answers, a chunk's header) do not count as a sign of life.
-    /// Positive, and at most a day.
+    /// The longest silence: until the header, then between two pieces of the body. Other bytes
+    /// (interim answers, a chunk's header) do not end a silence. Positive, at most a day.
     Duration idle = std::chrono::seconds(60);
-    /// When the answer must have ended, however busy it is; the default is never.
+    /// Ends the stream, however busy it is; the default is never.
     TimePoint deadline = TimePoint::max();
 };
 

@@ -16,33 +16,33 @@
 
 namespace wva_metrics::http {
 
-/// Where a server is: the strict subset of URLs that a client of ours needs.
+/// The URL of a server: the strict subset of URLs that a client needs.
 struct Url {
     /// `http` or `https`.
     std::string scheme;
-    /// Lower case; an IPv6 address without its brackets. A trailing dot (an absolute DNS name) is
+    /// In lower case; an IPv6 address without brackets. A trailing dot (an absolute DNS name) is
     /// kept.
     std::string host;
-    /// The scheme's own where the text has none.
+    /// The scheme's default port if the text has none.
     std::uint16_t port = 0;
     /// Empty, or begins with `/` and does not end with one. Every request's target is appended to
     /// it.
     std::string base_path;
 
-    /// Is it `https`?
+    /// True if the scheme is `https`.
     bool is_secure() const noexcept { return scheme == "https"; }
 
-    /// `scheme://host:port`, for messages and as a name of the endpoint.
+    /// `scheme://host:port`: the name of the endpoint in messages.
     std::string origin() const {
         return scheme + "://" + bracketed(host) + ":" + std::to_string(port);
     }
 
-    /// The host without the trailing dot, as certificates and virtual hosts spell it.
+    /// The host without a trailing dot, as in certificates and the names of virtual hosts.
     std::string host_name() const {
         return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
     }
 
-    /// The value of the `Host` header: the port is left out where it is the scheme's own.
+    /// The value of the `Host` header, without the scheme's default port.
     std::string host_header() const {
         std::string text = bracketed(host_name());
         if (port != (is_secure() ? 443 : 80))
@@ -60,7 +60,7 @@ private:
 
 namespace detail {
 
-/// A DNS name or an IPv4 address. Underscores are allowed, since real names have them.
+/// A DNS name or an IPv4 address. Underscores are allowed, because real names have them.
 inline bool is_host_name(std::string_view host) {
     if (host.ends_with('.'))
         host.remove_suffix(1);
@@ -79,8 +79,7 @@ inline bool is_host_name(std::string_view host) {
             break;
         rest.remove_prefix(dot + 1);
     }
-    // "127.1" or "1.2.3.999" is no name: resolvers would read the first one as an address nobody
-    // wrote.
+    // "127.1" and "1.2.3.999" are not names: a resolver would read "127.1" as 127.0.0.1.
     if (std::all_of(label.begin(), label.end(), is_digit)) {
         boost::system::error_code failure;
         boost::asio::ip::make_address_v4(std::string(host), failure);
@@ -89,7 +88,7 @@ inline bool is_host_name(std::string_view host) {
     return true;
 }
 
-/// What may follow the authority: `/` and the path characters of RFC 3986, escapes complete.
+/// A path of RFC 3986: its characters, `/`, and complete percent escapes.
 inline bool is_path(std::string_view path) {
     constexpr std::string_view punctuation = "/-._~!$&'()*+,;=:@";
     for (std::size_t i = 0; i < path.size(); ++i) {
@@ -109,14 +108,14 @@ inline bool is_path(std::string_view path) {
 
 /// Reads `http://host[:port][/base/path]` or the same with `https`.
 ///
-/// Refused with `Errc::invalid_config`: other schemes, credentials, queries, fragments, spaces and
-/// control characters, zone ids, port 0. The message never repeats the URL, which may hold a
-/// secret.
+/// Rejects other schemes, credentials, queries, fragments, spaces and control characters, zone ids
+/// and port 0 with `Errc::invalid_config`. The message never repeats the URL, because it may
+/// contain a secret.
 inline Result<Url> parse_url(std::string_view text) {
-    const auto refuse = [](const char* sentence) { return Error(Errc::invalid_config, sentence); };
+    const auto reject = [](const char* sentence) { return Error(Errc::invalid_config, sentence); };
 
     if (!detail::is_visible(text))
-        return refuse("url must not contain spaces, control characters or non-ASCII characters");
+        return reject("url must not contain spaces, control characters or non-ASCII characters");
     Url url;
     const std::size_t scheme_end = text.find("://");
     if (scheme_end != std::string_view::npos) {
@@ -124,7 +123,7 @@ inline Result<Url> parse_url(std::string_view text) {
         std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), detail::to_lower);
     }
     if (url.scheme != "http" && url.scheme != "https")
-        return refuse("url must begin with http:// or https://");
+        return reject("url must begin with http:// or https://");
     text.remove_prefix(scheme_end + 3);
 
     const std::size_t authority_end = text.find_first_of("/?#");
@@ -132,7 +131,7 @@ inline Result<Url> parse_url(std::string_view text) {
     std::string_view path =
         authority_end == std::string_view::npos ? "" : text.substr(authority_end);
     if (authority.find('@') != std::string_view::npos)
-        return refuse("url must not contain a user name or password; use credentials instead");
+        return reject("url must not contain a user name or password; use credentials instead");
 
     std::string_view host;
     if (authority.starts_with('[')) {
@@ -144,12 +143,12 @@ inline Result<Url> parse_url(std::string_view text) {
         else
             failure = make_error_code(Errc::invalid_config);
         if (failure)
-            return refuse("url must have an IPv6 address without a zone between [ and ]");
+            return reject("url must have an IPv6 address without a zone between [ and ]");
         authority.remove_prefix(bracket + 1);
     } else {
         host = authority.substr(0, authority.find(':'));
         if (!detail::is_host_name(host))
-            return refuse("url must have a valid host name or IP address (an IPv6 address in [ ])");
+            return reject("url must have a valid host name or IP address (an IPv6 address in [ ])");
         authority.remove_prefix(host.size());
     }
     url.host = host;
@@ -163,13 +162,13 @@ inline Result<Url> parse_url(std::string_view text) {
                             std::all_of(authority.begin() + 1, authority.end(), detail::is_digit);
         const auto parsed = std::from_chars(authority.data() + 1, end, url.port);
         if (!digits || parsed.ec != std::errc() || parsed.ptr != end || url.port == 0)
-            return refuse("url must have a port from 1 to 65535 after the host's colon");
+            return reject("url must have a port from 1 to 65535 after the host's colon");
     }
 
     if (path.find_first_of("?#") != std::string_view::npos)
-        return refuse("url must not have a query or a fragment");
+        return reject("url must not have a query or a fragment");
     if (!detail::is_path(path))
-        return refuse("url has a path with characters that must be percent-encoded");
+        return reject("url has a path with characters that must be percent-encoded");
     while (path.ends_with('/'))
         path.remove_suffix(1);
     url.base_path = path;

@@ -43,10 +43,10 @@ TEST_CASE("a workload is the same each time, ordered, and as busy as was asked f
     const Reconciling reconciling{Seconds(10), 20, 0};
     const Workload workload = make_workload(reconciling, Seconds(3600));
     CHECK(workload.names.size() == 20);
-    CHECK(static_cast<double>(workload.look_ups.size()) == Approx(20 * 360).epsilon(0.01));
-    CHECK(std::ranges::is_sorted(workload.look_ups, {}, &LookUp::at));
+    CHECK(static_cast<double>(workload.lookups.size()) == Approx(20 * 360).epsilon(0.01));
+    CHECK(std::ranges::is_sorted(workload.lookups, {}, &LookUp::at));
     const Workload again = make_workload(reconciling, Seconds(3600));
-    CHECK(std::ranges::equal(workload.look_ups, again.look_ups, [](const auto& a, const auto& b) {
+    CHECK(std::ranges::equal(workload.lookups, again.lookups, [](const auto& a, const auto& b) {
         return a.at == b.at && a.variant == b.variant;
     }));
 }
@@ -55,7 +55,7 @@ TEST_CASE("churn replaces that part of the variants per hour, for good") {
     const Workload workload = make_workload({Seconds(10), 1000, 0.5}, Seconds(3600));
     CHECK(static_cast<double>(workload.names.size()) == Approx(1500).epsilon(0.04));
     std::map<std::size_t, std::pair<Seconds, Seconds>> lives;
-    for (const LookUp& look_up : workload.look_ups) {
+    for (const LookUp& look_up : workload.lookups) {
         auto& life = lives.try_emplace(look_up.variant, look_up.at, look_up.at).first->second;
         // Nobody pauses.
         CHECK(look_up.at - life.second <= Seconds(11.001));
@@ -67,10 +67,10 @@ TEST_CASE("a trace is read in order of time, with or without a heading") {
     const Workload workload =
         trace("seconds,key\r\n2.5,allocation:a/b,c\r\n\n0.25,replica:x/y\n7,allocation:a/b,c");
     CHECK(workload.names == std::vector<std::string>{"allocation:a/b,c", "replica:x/y"});
-    REQUIRE(workload.look_ups.size() == 3);
-    CHECK(workload.look_ups[0].at.count() == 0.25);
-    CHECK(workload.look_ups[0].variant == 1);
-    CHECK(workload.look_ups[2].variant == 0);
+    REQUIRE(workload.lookups.size() == 3);
+    CHECK(workload.lookups[0].at.count() == 0.25);
+    CHECK(workload.lookups[0].variant == 1);
+    CHECK(workload.lookups[2].variant == 0);
     CHECK(workload.length.count() == 7);
 }
 
@@ -111,13 +111,13 @@ TEST_CASE("a TTL alone hits exactly what a model of it hits, and serves as old")
         workload.names.push_back("v" + std::to_string(i));
     double now = 0;
     for (int i = 0; i < 3000; ++i)
-        workload.look_ups.push_back({Seconds(now += gap(random)), random() % 20});
+        workload.lookups.push_back({Seconds(now += gap(random)), random() % 20});
     workload.length = Seconds(now);
 
     std::map<std::size_t, double> fetched;
     std::uint64_t hits = 0;
     std::vector<double> ages;
-    for (const LookUp& look_up : workload.look_ups) {
+    for (const LookUp& look_up : workload.lookups) {
         const double at = look_up.at.count();
         const auto found = fetched.find(look_up.variant);
         if (found != fetched.end() && at - found->second <= 15) {
@@ -140,7 +140,7 @@ TEST_CASE("a TTL alone hits exactly what a model of it hits, and serves as old")
     }
     const Outcome uncached = simulate(workload, {{}, ttl_alone(15s), "none"});
     CHECK(uncached.hits == 0);
-    CHECK(uncached.misses == workload.look_ups.size());
+    CHECK(uncached.misses == workload.lookups.size());
 }
 
 TEST_CASE("background fetching leaves one miss per variant, and fresh answers") {

@@ -24,11 +24,11 @@ bool mentions(const std::vector<std::string>& problems, const std::string& word)
 
 } // namespace
 
-TEST_CASE("a URL is all that a client's configuration needs") {
+TEST_CASE("a configuration with only a URL is valid") {
     CHECK(validate(ClientConfig{.url = "http://prometheus:9090"}).empty());
 }
 
-TEST_CASE("everything wrong with a client's configuration is said at once") {
+TEST_CASE("all problems of a configuration are reported together") {
     const std::vector<std::string> problems =
         validate({.url = "ftp://h",
                   .timeouts = {.connect = 0s},
@@ -42,7 +42,7 @@ TEST_CASE("everything wrong with a client's configuration is said at once") {
     CHECK_FALSE(mentions(problems, "X-Injected"));
 }
 
-TEST_CASE("every bound is checked under its own name") {
+TEST_CASE("every limit is checked and named in its problem") {
     using Change = std::function<void(ClientConfig&)>;
     const auto [name, change] = GENERATE(table<std::string, Change>({
         {"timeouts.resolve", [](ClientConfig& config) { config.timeouts.resolve = 0s; }},
@@ -74,7 +74,7 @@ TEST_CASE("every bound is checked under its own name") {
     CHECK(problems.front().find(name) != std::string::npos);
 }
 
-TEST_CASE("a header that frames the message or names the caller cannot be set by hand") {
+TEST_CASE("headers that the client writes itself cannot be configured") {
     const std::string name =
         GENERATE(as<std::string>{}, "content-length", "Transfer-Encoding", "CONNECTION",
                  "Accept-Encoding", "Authorization", "Expect", "Content-Type");
@@ -82,6 +82,6 @@ TEST_CASE("a header that frames the message or names the caller cannot be set by
     CHECK(validate({.url = "http://h", .headers = {{"X-" + name, "x"}}}).empty());
 }
 
-TEST_CASE("an https URL is refused without a TLS transport instead of being asked in the clear") {
+TEST_CASE("an https URL without a TLS transport is rejected, not requested without encryption") {
     CHECK(mentions(validate({.url = "https://h"}), "TLS transport"));
 }

@@ -38,7 +38,7 @@ TEST_CASE("credentials become the value of an Authorization header") {
           "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 
-TEST_CASE("base64 pads as RFC 4648 says") {
+TEST_CASE("base64 pads as in RFC 4648") {
     using http::detail::encode_base64;
     CHECK(encode_base64("") == "");
     CHECK(encode_base64("f") == "Zg==");
@@ -47,7 +47,7 @@ TEST_CASE("base64 pads as RFC 4648 says") {
     CHECK(encode_base64("\xff\xfe\xfd") == "//79");
 }
 
-TEST_CASE("credentials that could inject a header are refused without being repeated") {
+TEST_CASE("credentials that could inject a header are rejected, and not repeated in the message") {
     const Credentials bad = GENERATE(
         Credentials::bearer("hunter2\r\nX-Injected: 1"), Credentials::bearer("hunter2 "),
         Credentials::bearer(""), Credentials::bearer("hunter2\x80"),
@@ -58,7 +58,7 @@ TEST_CASE("credentials that could inject a header are refused without being repe
     CHECK(bad.problem().find("hunter2") == std::string::npos);
 }
 
-TEST_CASE("sound credentials have no problem") {
+TEST_CASE("valid credentials have no problem") {
     CHECK(Credentials().problem().empty());
     CHECK(Credentials::bearer("eyJ.a-b_c~d+e/f==").problem().empty());
     CHECK(Credentials::bearer_file("/no/such/file").problem().empty());
@@ -66,7 +66,7 @@ TEST_CASE("sound credentials have no problem") {
     CHECK(Credentials::basic("u", "p:\xc3\xa4").problem().empty());
 }
 
-TEST_CASE("a token file is trimmed") {
+TEST_CASE("white space around the token in a file is removed") {
     TokenFile file;
     write(file.path, "\n abc \r\n");
     CHECK(*file.source.authorization(file.now) == "Bearer abc");
@@ -81,23 +81,23 @@ TEST_CASE("a token file is read again after a minute and not before") {
     CHECK(*file.source.authorization(file.now + 60s) == "Bearer new");
 }
 
-TEST_CASE("a token file is read again at once when its token was refused") {
+TEST_CASE("a token file is read again at once after its token was rejected") {
     TokenFile file;
     write(file.path, "old");
     CHECK(*file.source.authorization(file.now) == "Bearer old");
     write(file.path, "new");
-    file.source.refused("Bearer old");
+    file.source.reject("Bearer old");
     CHECK(*file.source.authorization(file.now) == "Bearer new");
     write(file.path, "newer");
-    file.source.refused("Bearer old");
+    file.source.reject("Bearer old");
     CHECK(*file.source.authorization(file.now) == "Bearer new");
 }
 
-TEST_CASE("a token file is read again with every request while its token is refused") {
+TEST_CASE("a token file is read again for every request while its token is rejected") {
     TokenFile file;
     write(file.path, "old");
     CHECK(*file.source.authorization(file.now) == "Bearer old");
-    file.source.refused("Bearer old");
+    file.source.reject("Bearer old");
     CHECK(*file.source.authorization(file.now) == "Bearer old");
     write(file.path, "new");
     CHECK(*file.source.authorization(file.now) == "Bearer new");
@@ -105,7 +105,7 @@ TEST_CASE("a token file is read again with every request while its token is refu
     CHECK(*file.source.authorization(file.now) == "Bearer new");
 }
 
-TEST_CASE("the last good token is kept while the file is of no use") {
+TEST_CASE("the last valid token is kept while the file is invalid") {
     TokenFile file;
     write(file.path, "good");
     CHECK(*file.source.authorization(file.now) == "Bearer good");
@@ -119,7 +119,7 @@ TEST_CASE("the last good token is kept while the file is of no use") {
     CHECK(*file.source.authorization(file.now + 4min) == "Bearer better");
 }
 
-TEST_CASE("without a good token the error names the file and the reason") {
+TEST_CASE("without a valid token the error names the file and the reason") {
     TokenFile file;
     const auto [content, reason] = GENERATE(table<std::string, std::string>({
         {"remove", "does not exist"},
@@ -135,7 +135,7 @@ TEST_CASE("without a good token the error names the file and the reason") {
     CHECK(value.error().message.find(reason) != std::string::npos);
     CHECK(value.error().message.find(file.path.string()) != std::string::npos);
     CHECK(value.error().message.find("hunter2") == std::string::npos);
-    // It is looked for again with the next request, not only after a minute.
+    // The file is read again for the next request, not only after a minute.
     write(file.path, "late");
     CHECK(*file.source.authorization(file.now) == "Bearer late");
 }
@@ -146,7 +146,7 @@ TEST_CASE("a token of exactly 64 KiB is read") {
     CHECK(file.source.authorization(file.now)->size() == 65536 + 7);
 }
 
-TEST_CASE("a token file that is a directory is refused, not read") {
+TEST_CASE("a token file that is a directory is rejected, not read") {
     TokenFile file;
     std::filesystem::create_directory(file.path);
     CHECK_FALSE(file.source.authorization(file.now).has_value());

@@ -17,7 +17,7 @@ std::string encoded(std::string_view bytes) {
     return out;
 }
 
-/// What a server makes of it.
+/// Decodes as a server does.
 std::string decoded(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -33,7 +33,8 @@ std::string decoded(std::string_view text) {
 
 } // namespace
 
-TEST_CASE("letters, digits and four signs stay, a space is a plus and all else is in percent") {
+TEST_CASE(
+    "letters, digits and -_.~ are unchanged, a space becomes +, and all else is percent-encoded") {
     CHECK(encoded("").empty());
     CHECK(encoded("azAZ09-_.~") == "azAZ09-_.~");
     CHECK(encoded("a b") == "a+b");
@@ -51,7 +52,7 @@ TEST_CASE("fields are joined in their order, and empty values are kept") {
     CHECK(form_encode({{"a&b", "c=d"}, {"a&b", " "}}) == "a%26b=c%3Dd&a%26b=+");
 }
 
-TEST_CASE("any bytes survive encoding, and nothing of them can leave the field") {
+TEST_CASE("any bytes can be decoded again, and no byte ends the field") {
     std::mt19937 random(11);
     for (int round = 0; round < 2000; ++round) {
         std::string bytes(random() % 40, '\0');

@@ -13,14 +13,14 @@ using http::Url;
 
 namespace {
 
-bool is_refused(std::string_view text) {
+bool is_rejected(std::string_view text) {
     const Result<Url> url = parse_url(text);
     return !url && url.error().is(Errc::invalid_config);
 }
 
 } // namespace
 
-TEST_CASE("a URL is taken apart into scheme, host, port and base path") {
+TEST_CASE("a URL is split into scheme, host, port and base path") {
     const auto [text, expected] = GENERATE(table<std::string, Url>({
         {"http://prometheus:9090", {"http", "prometheus", 9090, ""}},
         {"https://Thanos.Example.org/", {"https", "thanos.example.org", 443, ""}},
@@ -40,7 +40,7 @@ TEST_CASE("a URL is taken apart into scheme, host, port and base path") {
     CHECK(*url == expected);
 }
 
-TEST_CASE("everything outside the strict subset of URLs is refused") {
+TEST_CASE("everything outside the strict subset of URLs is rejected") {
     const std::string text = GENERATE(
         as<std::string>{}, "", "http", "http:/h", "://h", "ftp://h", "h:9090", "http://",
         "http://:80", "http://user@h", "http://user:secret@h", "http://h@evil", "http://h ",
@@ -51,22 +51,22 @@ TEST_CASE("everything outside the strict subset of URLs is refused") {
         "http://::1", "http://a..b", "http://.a", "http://.", "http://127.1", "http://1.2.3.999",
         "http://h/%", "http://h/%2", "http://h/%zz", "http://h/\\", "http://h/<x>");
     CAPTURE(text);
-    CHECK(is_refused(text));
-    CHECK(is_refused("http://" + std::string(64, 'a')));
+    CHECK(is_rejected(text));
+    CHECK(is_rejected("http://" + std::string(64, 'a')));
 }
 
-TEST_CASE("a refused URL is not repeated in the message, since it may hold a password") {
+TEST_CASE("a rejected URL is not repeated in the message, because it may contain a password") {
     const Result<Url> url = parse_url("http://user:hunter2@h");
     REQUIRE_FALSE(url.has_value());
     CHECK(url.error().describe().find("hunter2") == std::string::npos);
     CHECK(url.error().message.find("credentials") != std::string::npos);
 }
 
-TEST_CASE("a null byte ends no URL early") {
-    CHECK(is_refused(std::string_view("http://h\0.evil", 14)));
+TEST_CASE("a null byte does not end a URL") {
+    CHECK(is_rejected(std::string_view("http://h\0.evil", 14)));
 }
 
-TEST_CASE("the Host header leaves out the scheme's own port and a trailing dot") {
+TEST_CASE("the Host header omits the scheme's default port and a trailing dot") {
     CHECK(parse_url("http://h:80")->host_header() == "h");
     CHECK(parse_url("https://h:443")->host_header() == "h");
     CHECK(parse_url("https://h:80")->host_header() == "h:80");
@@ -75,7 +75,7 @@ TEST_CASE("the Host header leaves out the scheme's own port and a trailing dot")
     CHECK(parse_url("https://[::1]")->host_header() == "[::1]");
 }
 
-TEST_CASE("the origin names an endpoint in full") {
+TEST_CASE("the origin has scheme, host and port") {
     CHECK(parse_url("http://H/x")->origin() == "http://h:80");
     CHECK(parse_url("https://[::1]/x")->origin() == "https://[::1]:443");
 }

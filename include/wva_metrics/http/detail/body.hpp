@@ -13,12 +13,12 @@
 
 namespace wva_metrics::http::detail {
 
-/// A body that grows as its bytes arrive, for Beast's parser. Beast's own string reserves whatever
-/// length a header announces, and a streamed body may announce any.
+/// A body for Beast's parser that grows as its bytes arrive. Beast's `string_body` reserves the
+/// length that the header announces, which may be any for a streamed body.
 struct GrowingBody {
     using value_type = std::string;
 
-    /// Beast's BodyReader.
+    /// Meets Beast's requirements of BodyReader.
     class reader {
     public:
         template <typename Header>

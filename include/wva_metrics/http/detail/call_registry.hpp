@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/reading.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
@@ -19,104 +17,106 @@
 
 namespace wva_metrics::http::detail {
 
-/// The calls of one endpoint that are under way, and the one timer that ends each of them at its
-/// time. Thread-safe.
+/// The running calls of one endpoint, and one timer that ends each of them at its deadline.
+/// Thread-safe.
 ///
-/// One timer for all, because to arm and cancel one for each call costs more CPU than to parse its
-/// answer. It is never armed for later than the earliest deadline, so none is late. A call that
-/// ends leaves it armed for the next one to find, but only for a moment, since that keeps the
+/// One timer serves all calls, because arming and cancelling a timer per call costs more CPU than
+/// parsing the answer. It is never armed for later than the earliest deadline, so no call expires
+/// late. The timer stays armed briefly for reuse by the next call; not longer, because it keeps the
 /// execution context from running out of work.
-class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
+template <typename Executor>
+class CallRegistry : public std::enable_shared_from_this<CallRegistry<Executor>> {
 public:
-    /// How long the timer may stay armed for nobody.
-    static constexpr Duration lingers = std::chrono::milliseconds(10);
+    using Call = detail::Call<Executor>;
 
-    explicit OpenCalls(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    /// How long the timer may stay armed without calls.
+    static constexpr Duration linger = std::chrono::milliseconds(10);
 
-    /// Where streams and strands are made; nothing after `close`.
-    std::optional<asio::any_io_executor> executor() const {
+    explicit CallRegistry(Executor executor) : executor_(std::move(executor)) {}
+
+    /// The executor of streams and strands; nothing after `close`.
+    std::optional<Executor> executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;
     }
 
-    /// From now on the call, with whatever it does, expires then. An expired call may be given a
-    /// new time: an address that does not answer is not the last one. On the call's strand.
-    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
-    void expire_at(Call& call, TimePoint at) {
+    /// Sets a call's deadline, also if it has expired already: after an address that does not
+    /// answer, the next one is tried. On the call's strand.
+    void expire_at(Call& call, TimePoint deadline) {
         const std::lock_guard lock(mutex_);
-        call.begin_turn(at);
-        if (!executor_ || at >= armed_for_)
+        call.rearm(deadline);
+        if (!executor_ || deadline >= armed_for_)
             return;
-        arm<used>(is_armed() ? at : std::min(at, now() + lingers));
+        arm(is_armed() ? deadline : std::min(deadline, now() + linger));
     }
 
-    /// Ends all calls if they are to be told, and lets go of the executor.
-    void close(bool tell_calls) {
-        std::optional<asio::any_io_executor> dropped_executor;
-        std::optional<asio::steady_timer> dropped_timer;
+    /// Releases the executor and the timer; ends all calls if `cancel_calls`.
+    void close(bool cancel_calls) {
+        std::optional<Executor> dropped_executor;
+        std::optional<Timer> dropped_timer;
         const std::lock_guard lock(mutex_);
         dropped_executor.swap(executor_);
         dropped_timer.swap(timer_);
-        if (tell_calls) {
+        if (cancel_calls) {
             for (Call& call : calls_)
-                call.post_stop(Call::Stop::closed);
+                call.post_cancel(Call::Stop::closed);
         }
     }
 
-    /// Keeps a call known as long as it runs, so that it can be ended.
+    /// Keeps a call in the registry as long as this object lives.
     class Registration {
     public:
-        Registration(OpenCalls& calls, Call& call) : calls_(calls), call_(call) {
-            const std::lock_guard lock(calls_.mutex_);
-            is_open_ = calls_.executor_.has_value();
-            calls_.calls_.push_back(call_);
+        Registration(CallRegistry& registry, Call& call) : registry_(registry), call_(call) {
+            const std::lock_guard lock(registry_.mutex_);
+            is_open_ = registry_.executor_.has_value();
+            registry_.calls_.push_back(call_);
         }
         ~Registration() {
-            const std::lock_guard lock(calls_.mutex_);
-            calls_.calls_.erase(calls_.calls_.iterator_to(call_));
-            if (calls_.calls_.empty())
-                calls_.disarm_unless_soon();
+            const std::lock_guard lock(registry_.mutex_);
+            registry_.calls_.erase(registry_.calls_.iterator_to(call_));
+            if (registry_.calls_.empty())
+                registry_.disarm_unless_due_soon();
         }
         Registration(const Registration&) = delete;
         Registration& operator=(const Registration&) = delete;
-        /// False where the client was gone already.
+        /// False if the registry was closed before the call began.
         bool is_open() const noexcept { return is_open_; }
 
     private:
-        OpenCalls& calls_;
+        CallRegistry& registry_;
         Call& call_;
         bool is_open_ = false;
     };
 
 private:
+    using Timer = typename asio::steady_timer::rebind_executor<Executor>::other;
+
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
-    // All of these with the lock held.
+    // The functions below are called with the lock held, except `on_timer`.
 
     bool is_armed() const noexcept { return armed_for_ != TimePoint::max(); }
 
-    template <wva_metrics::detail::IfUsed used>
-    void arm(TimePoint at) {
+    void arm(TimePoint time) {
         if (!timer_)
             timer_.emplace(*executor_);
-        armed_for_ = at;
-        timer_->expires_at(at);
-        timer_->async_wait([weak = weak_from_this()](boost::system::error_code error) {
-            const auto calls = weak.lock();
-            if (!error && calls)
-                calls->template expire_due<used>();
+        armed_for_ = time;
+        timer_->expires_at(time);
+        timer_->async_wait([weak = this->weak_from_this()](boost::system::error_code error) {
+            const auto registry = weak.lock();
+            if (!error && registry)
+                registry->on_timer();
         });
     }
 
-    void disarm_unless_soon() {
-        if (!timer_ || !is_armed() || armed_for_ <= now() + lingers)
+    void disarm_unless_due_soon() {
+        if (!timer_ || !is_armed() || armed_for_ <= now() + linger)
             return;
         armed_for_ = TimePoint::max();
         timer_->cancel();
     }
 
-    template <wva_metrics::detail::IfUsed used>
-    void expire_due() {
+    void on_timer() {
         const std::lock_guard lock(mutex_);
         armed_for_ = TimePoint::max();
         if (!timer_)
@@ -130,12 +130,12 @@ private:
                 call.post_expiry();
         }
         if (next != TimePoint::max())
-            arm<used>(next);
+            arm(next);
     }
 
     mutable std::mutex mutex_;
-    std::optional<asio::any_io_executor> executor_;
-    std::optional<asio::steady_timer> timer_;
+    std::optional<Executor> executor_;
+    std::optional<Timer> timer_;
     /// Max = the timer is not armed.
     TimePoint armed_for_ = TimePoint::max();
     boost::intrusive::list<Call> calls_;

@@ -6,7 +6,7 @@
 
 namespace wva_metrics::http::detail {
 
-// The C locale's functions are for other alphabets and for non-negative values only.
+// Unlike the functions of <cctype>, these do not depend on a locale and accept negative chars.
 
 constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
@@ -21,7 +21,7 @@ constexpr bool is_control(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
 }
-/// Visible ASCII: no space, no control character, nothing above.
+/// Visible ASCII: no space, no control character, no byte above 0x7e.
 constexpr bool is_visible(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
     return byte > 0x20 && byte < 0x7f;

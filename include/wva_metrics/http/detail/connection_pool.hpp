@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/http/config.hpp"
-#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/wakeable.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -20,34 +20,34 @@
 
 namespace wva_metrics::http::detail {
 
-/// A connection that may be kept.
+/// A connection, and the buffer that answers are read into.
 struct Connection {
     std::unique_ptr<Stream> stream{};
-    /// Empty; its memory serves the next answer as well.
+    /// Empty between two answers; its memory is used again.
     boost::beast::flat_buffer buffer{};
 };
 
-/// Counts the connections of one endpoint, keeps the idle ones, and lets calls queue for a free
-/// place. Thread-safe; does no I/O but to close sockets, and is told the time.
+/// Counts the connections of one endpoint, keeps the idle ones, and queues calls that must wait for
+/// one. Thread-safe; does no I/O except closing sockets, and time is passed in.
 class ConnectionPool {
 public:
     explicit ConnectionPool(const Limits& limits) : limits_(limits) {}
 
-    enum class State : std::uint8_t { refused, queued, granted };
+    enum class State : std::uint8_t { rejected, queued, granted };
 
-    /// One call's place: in the queue, or among those that may have a connection. Given up on
+    /// One call's right to have a connection, or its place in the queue for that right. Released on
     /// destruction.
-    class Place {
+    class ConnectionLease {
     public:
-        Place(ConnectionPool& pool, Call& call)
-            : pool_(pool), call_(call), granted_at_once_(pool_.enter(*this)) {}
-        ~Place() { pool_.leave(*this); }
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
+        ConnectionLease(ConnectionPool& pool, Wakeable& call)
+            : pool_(pool), call_(call), granted_at_once_(pool_.acquire(*this)) {}
+        ~ConnectionLease() { pool_.release(*this); }
+        ConnectionLease(const ConnectionLease&) = delete;
+        ConnectionLease& operator=(const ConnectionLease&) = delete;
 
-        /// There was a free place.
+        /// False if the call must wait, or was rejected.
         bool is_granted_at_once() const noexcept { return granted_at_once_; }
-        /// A queued place is granted from another thread, which then wakes the call.
+        /// A queued lease may be granted from another thread, which then wakes the call.
         State state() const {
             const std::lock_guard lock(pool_.mutex_);
             return state_;
@@ -56,31 +56,33 @@ public:
     private:
         friend class ConnectionPool;
         ConnectionPool& pool_;
-        Call& call_;
-        State state_ = State::refused;
-        std::list<Place*>::iterator position_;
+        Wakeable& call_;
+        State state_ = State::rejected;
+        std::list<ConnectionLease*>::iterator position_;
         const bool granted_at_once_;
     };
 
-    /// A stream's place among those that may have a connection. Streams last, so they are counted
-    /// apart and nobody queues: neither for them, nor they for anybody. Given up on destruction.
-    class StreamPlace {
+    /// A stream's right to have a connection. Released on destruction.
+    ///
+    /// Streams last long, so they have a limit of their own: they never queue, and do not use
+    /// `max_connections`.
+    class StreamLease {
     public:
-        explicit StreamPlace(ConnectionPool& pool) : pool_(pool) {
+        explicit StreamLease(ConnectionPool& pool) : pool_(pool) {
             const std::lock_guard lock(pool_.mutex_);
             is_granted_ = pool_.streams_ < pool_.limits_.max_streams;
             if (is_granted_)
                 ++pool_.streams_;
         }
-        ~StreamPlace() {
+        ~StreamLease() {
             const std::lock_guard lock(pool_.mutex_);
             if (is_granted_)
                 --pool_.streams_;
         }
-        StreamPlace(const StreamPlace&) = delete;
-        StreamPlace& operator=(const StreamPlace&) = delete;
+        StreamLease(const StreamLease&) = delete;
+        StreamLease& operator=(const StreamLease&) = delete;
 
-        /// False where limits.max_streams are under way already.
+        /// False if `limits.max_streams` streams are open already.
         bool is_granted() const noexcept { return is_granted_; }
 
     private:
@@ -88,7 +90,8 @@ public:
         bool is_granted_ = false;
     };
 
-    /// An idle connection, the youngest first; none where there is none. Only for a granted place.
+    /// The idle connection that was used last; without a stream if there is none. Requires a
+    /// granted lease.
     Connection take(TimePoint now) {
         Connections dropped;
         const std::lock_guard lock(mutex_);
@@ -96,7 +99,7 @@ public:
         while (!idle_.empty()) {
             Connection connection = std::move(idle_.back().connection);
             idle_.pop_back();
-            // Whatever arrived while nobody had asked is no answer to the next question.
+            // Bytes that arrived without a request must not be taken for the next answer.
             if (connection.stream->is_quiet())
                 return connection;
             dropped.push_back(std::move(connection));
@@ -120,8 +123,8 @@ public:
         idle_.push_back({std::move(connection), now});
     }
 
-    /// Drops what is idle and keeps nothing any more. Grants nothing either: the calls are told to
-    /// end.
+    /// Closes the idle connections and keeps no further ones. Queued leases are not granted any
+    /// more, because their calls are being cancelled.
     void close() {
         std::deque<Idle> dropped;
         const std::lock_guard lock(mutex_);
@@ -141,33 +144,33 @@ private:
     };
     using Connections = std::vector<Connection>;
 
-    bool enter(Place& place) {
+    bool acquire(ConnectionLease& lease) {
         const std::lock_guard lock(mutex_);
         if (in_use_ < limits_.max_connections) {
             ++in_use_;
-            place.state_ = State::granted;
+            lease.state_ = State::granted;
             return true;
         }
         if (queue_.size() < limits_.max_queued) {
-            place.position_ = queue_.insert(queue_.end(), &place);
-            place.state_ = State::queued;
+            lease.position_ = queue_.insert(queue_.end(), &lease);
+            lease.state_ = State::queued;
         }
         return false;
     }
 
-    void leave(Place& place) {
+    void release(ConnectionLease& lease) {
         const std::lock_guard lock(mutex_);
-        if (place.state_ == State::queued) {
-            queue_.erase(place.position_);
-        } else if (place.state_ == State::granted) {
+        if (lease.state_ == State::queued) {
+            queue_.erase(lease.position_);
+        } else if (lease.state_ == State::granted) {
             if (queue_.empty() || closed_) {
                 --in_use_;
                 return;
             }
-            Place& next = *queue_.front();
+            ConnectionLease& next = *queue_.front();
             queue_.pop_front();
             next.state_ = State::granted;
-            // Under the lock, because the place and its call may be gone right after it.
+            // Under the lock, because the lease and its call may be destroyed right after it.
             next.call_.post_wake();
         }
     }
@@ -179,10 +182,10 @@ private:
         }
     }
 
-    const Limits& limits_;
+    const Limits limits_;
     mutable std::mutex mutex_;
     std::deque<Idle> idle_;
-    std::list<Place*> queue_;
+    std::list<ConnectionLease*> queue_;
     std::size_t in_use_ = 0;
     std::size_t streams_ = 0;
     bool closed_ = false;

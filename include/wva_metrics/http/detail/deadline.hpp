@@ -9,10 +9,10 @@
 
 namespace wva_metrics::http::detail {
 
-/// When something must have ended, and whose bound that is, so that an error can say so.
+/// The time when something must have ended, with the name of its bound for error messages.
 struct Deadline {
     TimePoint at = TimePoint::max();
-    /// The bound's name in the configuration; empty where the caller of the client set it.
+    /// The bound's name in the configuration; empty if the caller of the client set the deadline.
     std::string_view name{};
     Duration length{};
 

@@ -4,14 +4,18 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
+#include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/call_registry.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
+#include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
+#include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <memory>
 #include <optional>
@@ -21,54 +25,61 @@
 
 namespace wva_metrics::http::detail {
 
-/// What all calls of a client share. Lives until the last of them has ended, which may be after the
+/// What all calls of a client share. Lives until the last call has ended, which may be after the
 /// client.
 ///
 /// Thread-safe. After `close` it holds nothing that belongs to the execution context.
+template <typename Executor>
 class Endpoint {
 public:
-    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
-    Endpoint(asio::any_io_executor executor, ClientConfig client_config)
+    Endpoint(Executor executor, ClientConfig client_config)
         : config(std::move(client_config)), problems(validate(config)),
           url(problems.empty() ? *parse_url(config.url) : Url{}),
-          transport(config.transport ? config.transport
-                                     : std::make_shared<BasicTcpTransport<used>>()),
+          transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
           headers(problems.empty() ? common_headers(url, config.headers) : std::string()),
           credentials(config.credentials), pool(config.limits),
-          addresses(url.host, url.port, config.timeouts.address_lifetime,
-                    config.limits.max_addresses),
-          calls(std::make_shared<OpenCalls>(std::move(executor))) {}
+          resolver(url.host, url.port, config.timeouts.address_lifetime,
+                   config.limits.max_addresses),
+          calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
-    /// What is wrong with the configuration.
+    /// The problems of the configuration.
     const std::vector<std::string> problems;
     const Url url;
     const std::shared_ptr<Transport> transport;
-    /// Of every request.
+    /// The headers that are the same in every request.
     const std::string headers;
     CredentialSource credentials;
     ConnectionPool pool;
-    AddressBook addresses;
-    const std::shared_ptr<OpenCalls> calls;
+    ResolverCache resolver;
+    const std::shared_ptr<CallRegistry<Executor>> calls;
 
     Error error(Errc code, std::string text) const {
         return {code, std::move(text), problems.empty() ? url.origin() : std::string()};
     }
-    Error aborted() const {
-        return error(Errc::aborted, "the call was cancelled, or its client destroyed");
+    Error aborted_error() const {
+        return error(Errc::aborted, "the call was cancelled, or its client was destroyed");
+    }
+    /// The error of a step of a call that failed or ended early. `code` is used if neither the
+    /// deadline nor a cancellation ended it.
+    Error step_error(const Call<Executor>& call, const Deadline& deadline, const char* what,
+                     Errc code, const boost::system::error_code& reason) const {
+        if (call.is_expired())
+            return error(Errc::timeout, std::string(what) + " " + deadline.describe());
+        if (call.is_aborted() || reason == asio::error::operation_aborted)
+            return aborted_error();
+        return error(code, std::string(what) + ": " + reason.message());
     }
 
-    /// Where streams and strands are made; nothing after `close`.
-    std::optional<asio::any_io_executor> executor() const { return calls->executor(); }
+    /// The executor of streams and strands; nothing after `close`.
+    std::optional<Executor> executor() const { return calls->executor(); }
 
-    /// Ends all calls, drops idle connections, and lets go of the executor.
-    ///
-    /// `tell_calls`: false where the execution context is shutting down, because it destroys the
-    /// calls itself.
-    void close(bool tell_calls) {
-        calls->close(tell_calls);
+    /// Closes idle connections, releases the executor, and ends all calls if `cancel_calls`. (An
+    /// execution context that shuts down destroys the calls itself.)
+    void close(bool cancel_calls) {
+        calls->close(cancel_calls);
         pool.close();
-        addresses.close();
+        resolver.close();
     }
 };
 

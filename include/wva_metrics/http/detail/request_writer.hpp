@@ -17,7 +17,7 @@
 
 namespace wva_metrics::http::detail {
 
-/// The headers that are the same in every request. The configuration has been validated.
+/// The headers that are the same in every request. The configuration must be valid.
 inline std::string common_headers(const Url& url, const std::vector<Header>& headers) {
     std::string text = "Host: " + url.host_header() +
                        "\r\nUser-Agent: wva_metrics/" WVA_METRICS_VERSION_STRING "\r\n";
@@ -31,25 +31,25 @@ inline std::string common_headers(const Url& url, const std::vector<Header>& hea
     return text;
 }
 
-/// What is wrong with a request, if anything: it could smuggle in headers or other requests, or
-/// make no sense.
+/// The problem of a request, if any. An unchecked target could smuggle in headers or other
+/// requests.
 inline std::optional<Error> check_request(const Request& request) {
-    const auto refuse = [](const char* sentence) {
+    const auto reject = [](const char* sentence) {
         return Error(Errc::invalid_argument, sentence);
     };
     if (!request.target().starts_with('/') || !is_visible(request.target()) ||
         request.target().find('#') != std::string::npos)
-        return refuse(
+        return reject(
             "a request's target must begin with / and be percent-encoded, without a fragment");
     if (!is_header_value(request.content_type()))
-        return refuse("a request's content type must not contain control characters");
+        return reject("a request's content type must not contain control characters");
     return std::nullopt;
 }
 
-/// The bytes of a checked request. `authorization` is left out where it is empty.
+/// The bytes of a checked request. Without an `Authorization` header if `authorization` is empty.
 inline std::string write_request(const Request& request, const Url& url, std::string_view common,
                                  std::string_view accepted_coding, std::string_view authorization) {
-    constexpr std::size_t names = 256; // More than those of the fields, and what stands between.
+    constexpr std::size_t names = 256; // At least the size of the field names and separators.
     std::string bytes;
     bytes.reserve(names + url.base_path.size() + request.target().size() + common.size() +
                   authorization.size() + request.content_type().size() + request.body().size());

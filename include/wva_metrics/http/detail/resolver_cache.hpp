@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/wakeable.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,17 +21,17 @@
 
 namespace wva_metrics::http::detail {
 
-/// The addresses of one host, and the one question about them that may be on its way. Thread-safe;
-/// does no I/O, and is told the time.
+/// The addresses of one host, and the one lookup of them that may be pending. Thread-safe; does no
+/// I/O, and time is passed in.
 ///
-/// A look-up cannot be cancelled. So callers wait for it only as long as they like, and those who
-/// come while a slow one is still on its way join it instead of asking once more.
-class AddressBook {
+/// A lookup cannot be cancelled. So each call waits for it only until the call's own deadline, and
+/// a call that needs the addresses while a lookup is pending shares it instead of starting another.
+class ResolverCache {
 public:
     using Addresses = std::vector<tcp::endpoint>;
 
-    AddressBook(const std::string& host, std::uint16_t port, Duration lifetime,
-                std::size_t max_addresses)
+    ResolverCache(const std::string& host, std::uint16_t port, Duration lifetime,
+                  std::size_t max_addresses)
         : lifetime_(lifetime), max_addresses_(max_addresses) {
         boost::system::error_code failure;
         const auto address = asio::ip::make_address(host, failure);
@@ -38,87 +39,90 @@ public:
             literal_ = Addresses{tcp::endpoint(address, port)};
     }
 
-    /// What is known: a literal address for ever, found ones for their lifetime.
+    /// The cached addresses. A literal address does not expire; resolved addresses expire after
+    /// their lifetime.
     std::optional<Addresses> find(TimePoint now) const {
         const std::lock_guard lock(mutex_);
         if (literal_)
             return literal_;
-        if (!addresses_.empty() && now - found_at_ < lifetime_)
+        if (!addresses_.empty() && now - resolved_at_ < lifetime_)
             return addresses_;
         return std::nullopt;
     }
 
-    /// A question on its way.
-    struct Question {
-        bool answered = false;
+    /// A lookup that all calls share which need its result.
+    struct PendingLookup {
+        bool complete = false;
         boost::system::error_code error;
         Addresses addresses;
-        std::unordered_set<Call*> waiting;
+        std::unordered_set<Wakeable*> waiters;
     };
 
-    /// A call's share in the question: it is woken when the answer is there. Given up on
-    /// destruction.
+    /// A call's share in the pending lookup, as long as this object lives. The call is woken when
+    /// the lookup completes.
     class Waiter {
     public:
-        Waiter(AddressBook& book, Call& call) : book_(book), call_(call) {
-            const std::lock_guard lock(book_.mutex_);
-            if (!book_.question_) {
-                book_.question_ = std::make_shared<Question>();
-                must_ask_ = true;
+        Waiter(ResolverCache& cache, Wakeable& call) : cache_(cache), call_(call) {
+            const std::lock_guard lock(cache_.mutex_);
+            if (!cache_.lookup_) {
+                cache_.lookup_ = std::make_shared<PendingLookup>();
+                is_leader_ = true;
             }
-            question_ = book_.question_;
-            question_->waiting.insert(&call_);
+            lookup_ = cache_.lookup_;
+            lookup_->waiters.insert(&call_);
         }
         ~Waiter() {
-            const std::lock_guard lock(book_.mutex_);
-            question_->waiting.erase(&call_);
+            const std::lock_guard lock(cache_.mutex_);
+            lookup_->waiters.erase(&call_);
         }
         Waiter(const Waiter&) = delete;
         Waiter& operator=(const Waiter&) = delete;
 
-        /// Nobody else has asked yet: this call must, and see to it that `answer` is called.
-        bool must_ask() const noexcept { return must_ask_; }
-        bool is_answered() const {
-            const std::lock_guard lock(book_.mutex_);
-            return question_->answered;
+        /// True for the first waiter, which must start the lookup and have `complete` called.
+        bool is_leader() const noexcept { return is_leader_; }
+        bool is_complete() const {
+            const std::lock_guard lock(cache_.mutex_);
+            return lookup_->complete;
         }
-        // An answered question does not change any more.
-        const boost::system::error_code& error() const noexcept { return question_->error; }
-        const Addresses& addresses() const noexcept { return question_->addresses; }
+        // The result. A complete lookup does not change any more.
+        const boost::system::error_code& error() const noexcept { return lookup_->error; }
+        const Addresses& addresses() const noexcept { return lookup_->addresses; }
 
     private:
-        AddressBook& book_;
-        Call& call_;
-        std::shared_ptr<Question> question_;
-        bool must_ask_ = false;
+        ResolverCache& cache_;
+        Wakeable& call_;
+        std::shared_ptr<PendingLookup> lookup_;
+        bool is_leader_ = false;
     };
 
-    void answer(const boost::system::error_code& error, Addresses addresses, TimePoint now) {
+    /// Ends the pending lookup and wakes its waiters. Ignored if none is pending.
+    void complete(const boost::system::error_code& error, Addresses addresses, TimePoint now) {
         const std::lock_guard lock(mutex_);
-        if (!question_)
+        if (!lookup_)
             return;
         if (addresses.size() > max_addresses_)
             addresses.resize(max_addresses_);
         if (!error) {
             addresses_ = addresses;
-            found_at_ = now;
+            resolved_at_ = now;
         }
-        question_->error = error;
-        question_->addresses = std::move(addresses);
-        question_->answered = true;
-        // Under the lock, because a call may be gone right after it.
-        for (Call* call : question_->waiting)
+        lookup_->error = error;
+        lookup_->addresses = std::move(addresses);
+        lookup_->complete = true;
+        // Under the lock, because a waiter may be destroyed right after it.
+        for (Wakeable* call : lookup_->waiters)
             call->post_wake();
-        question_.reset();
+        lookup_.reset();
     }
 
-    /// None of them could be connected to: look the name up again next time.
+    /// Drops the addresses after connecting to each of them failed: the next call resolves the name
+    /// again.
     void forget() {
         const std::lock_guard lock(mutex_);
         addresses_.clear();
     }
 
-    /// This one works: try it first next time.
+    /// Moves an address that works to the front, so that the next connection tries it first.
     void prefer(const tcp::endpoint& address) {
         const std::lock_guard lock(mutex_);
         const auto found = std::find(addresses_.begin(), addresses_.end(), address);
@@ -126,10 +130,10 @@ public:
             std::rotate(addresses_.begin(), found, found + 1);
     }
 
-    /// Nobody is woken any more.
+    /// Drops the pending lookup; its waiters are not woken.
     void close() {
         const std::lock_guard lock(mutex_);
-        question_.reset();
+        lookup_.reset();
     }
 
 private:
@@ -138,8 +142,8 @@ private:
     std::optional<Addresses> literal_;
     mutable std::mutex mutex_;
     Addresses addresses_;
-    TimePoint found_at_{};
-    std::shared_ptr<Question> question_;
+    TimePoint resolved_at_{};
+    std::shared_ptr<PendingLookup> lookup_;
 };
 
 } // namespace wva_metrics::http::detail

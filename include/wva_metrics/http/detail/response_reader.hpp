@@ -29,22 +29,22 @@ namespace wva_metrics::http::detail {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
-/// Turns received bytes into one response, without doing I/O itself. Memory stays within the limits
-/// whatever arrives.
+/// Turns received bytes into one response. Does no I/O. Memory stays within the limits, whatever
+/// arrives.
 ///
-/// Beast parses; this adds what its version in Boost 1.83 leaves to its user: a bounded buffer
-/// (chunk extensions and trailers have no limit of their own), interim answers, and a body whose
-/// end cannot be told from a broken connection.
+/// Parses with Beast and adds what Beast leaves to its user (in Boost 1.83): a bounded buffer
+/// (chunk extensions and trailers have no limit of their own), interim answers, and detecting a
+/// body whose end looks like a broken connection.
 class ResponseReader {
 public:
     enum class Progress : std::uint8_t { need_more, complete };
 
-    /// `collect` keeps the whole body, within its limit, for `take`. `stream` hands that of a 2xx
-    /// answer out as pieces, of which there may be any number; other answers are collected.
+    /// `collect`: the whole body is kept for `take`, within its limit. `stream`: the body of a 2xx
+    /// answer is returned in pieces, without a limit; other bodies are collected.
     enum class Mode : std::uint8_t { collect, stream };
 
-    /// `decompressor`: for the coding that was asked for (null = none); a stream asks for none.
-    /// `buffer`: an empty one, whose memory is used.
+    /// `decompressor`: for the coding that was offered (null = none); ignored for a stream, which
+    /// offers none. `buffer`: an empty one, whose memory is used.
     explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect,
                             const Decompressor* decompressor = nullptr,
                             beast::flat_buffer buffer = {})
@@ -55,13 +55,14 @@ public:
         start_message();
     }
 
-    /// Where the next bytes go; never empty before the end of the response or an error.
+    /// Space for the next bytes; never empty before the end of the response or an error.
     asio::mutable_buffer prepare() {
         constexpr std::size_t chunk = std::size_t{16} << 10;
         return buffer_.prepare(std::min(chunk, buffer_.max_size() - buffer_.size()));
     }
 
-    /// That many bytes have been put there. An error leaves the piece that came before it.
+    /// Parses bytes that have been written to the prepared space. After an error, `piece` still
+    /// returns the piece that arrived before it.
     Result<Progress> commit(std::size_t bytes) {
         started_ = started_ || bytes > 0;
         buffer_.commit(bytes);
@@ -83,13 +84,13 @@ public:
             if (parser_->is_done())
                 return complete();
             if (buffer_.size() == buffer_.max_size())
-                return too_large("a part of the answer that must be seen whole",
+                return too_large("a part of the answer that cannot be split",
                                  limits_.max_buffer_bytes, "limits.max_buffer_bytes");
             return Progress::need_more;
         }
     }
 
-    /// The peer has ended the stream.
+    /// Call when the peer has ended the stream.
     Result<Progress> finish() {
         boost::system::error_code error;
         if (started_ && parser_->got_some())
@@ -102,34 +103,34 @@ public:
         return complete();
     }
 
-    /// Has any byte of an answer arrived?
+    /// True if any byte of an answer has arrived.
     bool is_started() const noexcept { return started_; }
 
-    /// Has the header been read of an answer that is handed out in pieces?
+    /// True if the header has been read and the body is returned in pieces.
     bool is_streaming() const noexcept { return streaming_; }
-    /// Of the answer; 0 before its header is complete.
+    /// Status of the answer; 0 before its header is complete.
     int status() const noexcept { return response_.status; }
 
-    /// What has arrived of a streamed body since `drop_piece`.
+    /// The bytes of a streamed body that have arrived since `drop_piece`.
     std::string_view piece() const noexcept {
         return streaming_ ? std::string_view(parser_->get().body()) : std::string_view();
     }
     void drop_piece() noexcept { parser_->get().body().clear(); }
 
-    /// May the connection carry another request? Not when bytes are left over: they would be taken
-    /// for its answer.
+    /// True if the connection may carry another request. False if bytes are left over: they would
+    /// be taken for the next answer.
     bool is_reusable() const {
         return parser_->is_done() && header_seen_ && !parser_->need_eof() &&
                parser_->keep_alive() && buffer_.size() == 0;
     }
 
-    /// The response: complete, or, when it is streamed, without a body. Call once.
+    /// The response; without a body if that was streamed. Call once.
     Response take() {
         response_.body = std::move(parser_->get().body());
         return std::move(response_);
     }
 
-    /// The buffer, for the next answer. To be called last, where the connection is reusable.
+    /// The buffer, for the next answer. Call last, and only if the connection is reusable.
     beast::flat_buffer take_buffer() noexcept { return std::move(buffer_); }
 
 private:
@@ -139,7 +140,7 @@ private:
     void start_message() {
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
-        // Which limit holds for the body depends on the header.
+        // The limit of the body depends on the header.
         parser_->body_limit(boost::none);
         header_seen_ = false;
         header_bytes_ = 0;
@@ -147,15 +148,15 @@ private:
 
     std::string_view field(Field name) const { return parser_->get()[name]; }
 
-    /// Judges a header that is complete; an interim answer makes room for the next one.
+    /// Checks a complete header. After an interim answer, starts over for the next one.
     std::optional<Error> read_header() {
-        // Beast's own limit holds for the status line and for the fields, each on its own.
+        // Beast applies its limit to the status line and to the fields separately.
         if (header_bytes_ > limits_.max_header_bytes)
             return explain(beast::http::error::header_limit);
         const auto status = static_cast<int>(parser_->get().result_int());
         if (status == 101 || status < 100)
             return bad("the answer has status " + std::to_string(status) +
-                       ", which nobody asked for");
+                       ", which was not requested");
         if (status < 200) {
             if (++informational_ > limits_.max_informational)
                 return too_large("the number of interim (1xx) answers", limits_.max_informational,
@@ -165,7 +166,7 @@ private:
         }
         header_seen_ = true;
         response_.status = status;
-        // One pass, for each look-up by name would take longer than all the rest here.
+        // One pass, because looking up each field by name would take most of the time here.
         for (const auto& field : parser_->get()) {
             if (std::optional<Error> problem = read_field(field.name(), field.value()))
                 return problem;
@@ -175,8 +176,7 @@ private:
                 parser_->get().version() < 11 ||
                 beast::http::token_list{field(Field::connection)}.exists("close");
             if (!announced)
-                return bad("the answer says neither how long it is nor that its end closes the "
-                           "connection");
+                return bad("the answer has neither a length nor Connection: close");
             response_.ended_by_close = true;
         }
         streaming_ = mode_ == Mode::stream && status < 300;
@@ -190,7 +190,7 @@ private:
         return std::nullopt;
     }
 
-    /// Where a field is there twice, the first counts.
+    /// If a field occurs twice, the first one counts.
     std::optional<Error> read_field(Field name, std::string_view value) {
         switch (name) {
         case Field::transfer_encoding:
@@ -217,18 +217,18 @@ private:
         return std::nullopt;
     }
 
-    /// The one coding that was asked for, at most once.
-    std::optional<Error> read_coding(std::string_view content) {
-        if (content.empty() || equals_ignoring_case(content, "identity"))
+    /// Accepts only the coding that was offered, at most once.
+    std::optional<Error> read_coding(std::string_view coding) {
+        if (coding.empty() || equals_ignoring_case(coding, "identity"))
             return std::nullopt;
-        if (decompressor_ == nullptr || !equals_ignoring_case(content, decompressor_->coding()))
+        if (decompressor_ == nullptr || !equals_ignoring_case(coding, decompressor_->coding()))
             return bad("the answer is compressed in a way that the request did not allow");
         if (std::exchange(compressed_, true))
             return bad("the answer is compressed twice, which the request did not allow");
         return std::nullopt;
     }
 
-    /// All of the answer is there.
+    /// Finishes an answer that has arrived completely.
     Result<Progress> complete() {
         std::string& body = parser_->get().body();
         if (compressed_ && !body.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/http/detail/call_registry.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>
 
@@ -12,8 +13,8 @@
 
 using namespace wva_metrics;
 using namespace std::chrono_literals;
-using http::detail::Call;
-using http::detail::OpenCalls;
+using Call = http::detail::Call<boost::asio::any_io_executor>;
+using CallRegistry = http::detail::CallRegistry<boost::asio::any_io_executor>;
 
 namespace {
 
@@ -21,27 +22,27 @@ TimePoint now() {
     return std::chrono::steady_clock::now();
 }
 
-struct OpenCall {
-    OpenCall(const std::shared_ptr<OpenCalls>& calls, TimePoint at)
-        : call(std::make_shared<Call>(*calls->executor())), registration(*calls, *call) {
-        calls->expire_at(*call, at);
+struct RegisteredCall {
+    RegisteredCall(const std::shared_ptr<CallRegistry>& registry, TimePoint at)
+        : call(std::make_shared<Call>(*registry->executor())), registration(*registry, *call) {
+        registry->expire_at(*call, at);
     }
 
     std::shared_ptr<Call> call;
-    OpenCalls::Registration registration;
+    CallRegistry::Registration registration;
 };
 
 struct Fixture {
     boost::asio::io_context io;
-    std::shared_ptr<OpenCalls> calls = std::make_shared<OpenCalls>(io.get_executor());
+    std::shared_ptr<CallRegistry> registry = std::make_shared<CallRegistry>(io.get_executor());
 
-    /// Runs until the condition holds; false where that takes far too long, or never comes.
+    /// Runs until the condition holds; false if it does not within 30 s.
     template <typename Condition>
     bool run_until(Condition condition) {
-        const TimePoint give_up = now() + 30s;
+        const TimePoint timeout = now() + 30s;
         io.restart();
         while (!condition()) {
-            if (io.run_one_until(give_up) == 0)
+            if (io.run_one_until(timeout) == 0)
                 return false;
         }
         return true;
@@ -55,12 +56,12 @@ struct Fixture {
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "each call expires at its own time, in whatever order they came") {
+TEST_CASE_METHOD(Fixture, "each call expires at its own deadline, in any order of registration") {
     std::vector<Duration> times{5ms, 30ms, 1h};
     do {
-        std::vector<std::unique_ptr<OpenCall>> open;
+        std::vector<std::unique_ptr<RegisteredCall>> open;
         for (const Duration time : times)
-            open.push_back(std::make_unique<OpenCall>(calls, now() + time));
+            open.push_back(std::make_unique<RegisteredCall>(registry, now() + time));
         for (std::size_t i = 0; i < times.size(); ++i) {
             if (times[i] == 1h)
                 continue;
@@ -72,43 +73,44 @@ TEST_CASE_METHOD(Fixture, "each call expires at its own time, in whatever order 
     } while (std::next_permutation(times.begin(), times.end()));
 }
 
-TEST_CASE_METHOD(Fixture,
-                 "a call that is given a new time before it hears that it expired lives on") {
-    const OpenCall open(calls, now());
-    io.run_one(); // The timer; what it posts has not run yet.
-    calls->expire_at(*open.call, now() + 1h);
+TEST_CASE_METHOD(Fixture, "a call that gets a new deadline before its expiry is handled goes on") {
+    const RegisteredCall open(registry, now());
+    io.run_one(); // The timer's handler; what it posts has not run yet.
+    registry->expire_at(*open.call, now() + 1h);
     io.restart();
     io.poll();
     CHECK_FALSE(open.call->is_stopped());
-    calls->expire_at(*open.call, now());
+    registry->expire_at(*open.call, now());
     CHECK(run_until([&] { return open.call->is_expired(); }));
-    calls->expire_at(*open.call, now() + 1h);
+    registry->expire_at(*open.call, now() + 1h);
     CHECK_FALSE(open.call->is_stopped());
 }
 
 TEST_CASE_METHOD(Fixture,
-                 "a call that nobody wants any more gets no new time, even if it expired before") {
-    const Call::Stop why = GENERATE(Call::Stop::cancelled, Call::Stop::closed);
+                 "an aborted call does not go on after a new deadline, even if it expired first") {
+    const Call::Stop reason = GENERATE(Call::Stop::cancelled, Call::Stop::closed);
     const bool expires_first = GENERATE(true, false);
-    const OpenCall open(calls, now() + 1h);
+    const RegisteredCall open(registry, now() + 1h);
     if (expires_first)
         open.call->expire();
-    open.call->post_stop(why);
+    open.call->post_cancel(reason);
     io.poll();
     if (!expires_first)
         open.call->expire();
     CHECK_FALSE(open.call->is_expired());
-    calls->expire_at(*open.call, now() + 1h);
+    registry->expire_at(*open.call, now() + 1h);
     CHECK(open.call->is_aborted());
 }
 
-TEST_CASE_METHOD(Fixture, "a call that ended keeps the io_context from ending for a moment only") {
-    auto open = std::make_unique<OpenCall>(calls, now() + 1h);
-    SECTION("soon after it began") {}
-    SECTION("when the timer had been armed for its own time") {
-        CHECK(run_until([&] { return now() > open->call->deadline() - 1h + OpenCalls::lingers; }));
-        // Which does not make one that has less time wait for it.
-        const OpenCall nearer(calls, now() + 5ms);
+TEST_CASE_METHOD(Fixture,
+                 "after its last call the timer keeps the io_context running only briefly") {
+    auto open = std::make_unique<RegisteredCall>(registry, now() + 1h);
+    SECTION("ended soon after it began") {}
+    SECTION("ended when the timer was armed for its deadline") {
+        CHECK(
+            run_until([&] { return now() > open->call->deadline() - 1h + CallRegistry::linger; }));
+        // A call with an earlier deadline is not delayed by it.
+        const RegisteredCall nearer(registry, now() + 5ms);
         CHECK(run_until([&] { return nearer.call->is_expired(); }));
         CHECK_FALSE(open->call->is_expired());
     }
@@ -116,15 +118,15 @@ TEST_CASE_METHOD(Fixture, "a call that ended keeps the io_context from ending fo
     CHECK(runs_out_of_work());
 }
 
-TEST_CASE_METHOD(Fixture, "closing ends all calls, and no timer is left") {
-    const OpenCall first(calls, now() + 1h);
-    const OpenCall second(calls, now() + 1h);
-    calls->close(true);
-    calls->expire_at(*first.call, now() + 1h);
+TEST_CASE_METHOD(Fixture, "closing ends all calls and the timer") {
+    const RegisteredCall first(registry, now() + 1h);
+    const RegisteredCall second(registry, now() + 1h);
+    registry->close(true);
+    registry->expire_at(*first.call, now() + 1h);
     CHECK(runs_out_of_work());
     CHECK(first.call->is_aborted());
     CHECK(second.call->is_aborted());
-    CHECK_FALSE(calls->executor());
+    CHECK_FALSE(registry->executor());
     const std::shared_ptr<Call> late = std::make_shared<Call>(io.get_executor());
-    CHECK_FALSE(OpenCalls::Registration(*calls, *late).is_open());
+    CHECK_FALSE(CallRegistry::Registration(*registry, *late).is_open());
 }

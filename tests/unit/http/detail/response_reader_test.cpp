@@ -40,7 +40,7 @@ struct Outcome {
     }
 };
 
-/// Reads the text in pieces of at most `piece` bytes, and its end.
+/// Reads the text in pieces of at most `piece` bytes, then the end of the stream.
 Outcome read(std::string_view text, std::size_t piece) {
     ResponseReader reader(small);
     const auto finished = [&] {
@@ -70,7 +70,7 @@ Outcome read(std::string_view text, std::size_t piece) {
 
 } // namespace
 
-TEST_CASE("how an answer is cut into pieces does not matter") {
+TEST_CASE("an answer may arrive in any pieces") {
     const std::string head = "HTTP/1.1 200 OK\r\n";
     const std::vector<std::string> texts{
         head + "Content-Length: 5\r\n\r\nhello",
@@ -107,7 +107,7 @@ TEST_CASE("an interim answer and the real one may arrive together") {
     CHECK(outcome == Outcome{std::nullopt, 200, "ok", false, true});
 }
 
-TEST_CASE("as many interim answers as allowed are skipped, and not one more") {
+TEST_CASE("interim answers are skipped up to their limit") {
     const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     std::string interim;
     for (std::size_t i = 0; i < small.max_informational; ++i)
@@ -116,7 +116,7 @@ TEST_CASE("as many interim answers as allowed are skipped, and not one more") {
     CHECK(read("HTTP/1.1 100 Continue\r\n\r\n" + interim + answer, 10).error == Errc::too_large);
 }
 
-TEST_CASE("headers in a trailer change nothing that was said before") {
+TEST_CASE("fields of a trailer do not replace header fields") {
     const Outcome outcome =
         read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
              "2\r\nok\r\n0\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n",
@@ -125,7 +125,7 @@ TEST_CASE("headers in a trailer change nothing that was said before") {
     CHECK(outcome.body == "ok");
 }
 
-TEST_CASE("a header of exactly the bound is read, and one byte more is not") {
+TEST_CASE("a header of exactly the limit is read, and one byte more is rejected") {
     const std::string start = "HTTP/1.1 204 No Content\r\nX: ";
     const std::string end = "\r\n\r\n";
     const std::size_t room = small.max_header_bytes - start.size() - end.size();
@@ -138,7 +138,7 @@ namespace {
 struct Streamed {
     std::optional<Errc> error;
     int status = 0;
-    /// What came in pieces, and what was collected.
+    /// The body that was returned in pieces, and the body that was collected.
     std::string streamed;
     std::string collected;
     bool is_reusable = false;
@@ -152,7 +152,7 @@ struct Streamed {
     }
 };
 
-/// Reads the text as a stream, in pieces of at most `piece` bytes, and its end.
+/// Reads the text as a streamed answer, in pieces of at most `piece` bytes, then its end.
 Streamed stream(std::string_view text, std::size_t piece) {
     ResponseReader reader(small, ResponseReader::Mode::stream);
     Streamed outcome;
@@ -191,14 +191,14 @@ Streamed stream(std::string_view text, std::size_t piece) {
 
 } // namespace
 
-TEST_CASE("a streamed body is the same however it arrives, up to where it breaks") {
+TEST_CASE("a streamed body may arrive in any pieces, and is complete up to an error") {
     const std::string head = "HTTP/1.1 200 OK\r\n";
     const std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
     const std::string large(20'000, 'x');
     const std::vector<std::tuple<std::string, Streamed>> cases{
         {head + "Content-Length: 5\r\n\r\nhello", {{}, 200, "hello", "", true}},
         {head + "Content-Length: 5\r\n\r\nhel", {Errc::unreachable, 0, "hel", "", false}},
-        // A length that no memory could hold is of no importance to a stream.
+        // A stream may announce a length that exceeds any memory.
         {head + "Content-Length: 9000000000000000000\r\n\r\nhel",
          {Errc::unreachable, 0, "hel", "", false}},
         {chunked + "5;a=b\r\nhello\r\n3\r\n, w\r\n0\r\nX: y\r\n\r\n",
@@ -215,7 +215,7 @@ TEST_CASE("a streamed body is the same however it arrives, up to where it breaks
         {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + "Content-Length: 2\r\n\r\nok",
          {{}, 200, "ok", "", true}},
         {"HTTP/1.1 204 No Content\r\n\r\n", {{}, 204, "", "", true}},
-        // What is no success is a message for people, and collected.
+        // The body of an error status is collected.
         {"HTTP/1.1 410 Gone\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngone\r\n0\r\n\r\n",
          {{}, 410, "", "gone", true}},
         {"HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx", {{}, 302, "", "x", true}},
@@ -233,7 +233,7 @@ TEST_CASE("a streamed body is the same however it arrives, up to where it breaks
 
 namespace {
 
-/// A coding of ours: the text, turned round.
+/// An invented coding: the text in reverse.
 class Turning final : public http::Decompressor {
 public:
     std::string_view coding() const noexcept override { return "turned"; }
@@ -248,7 +248,7 @@ public:
     }
 };
 
-/// The body, or the name of the error and what it says.
+/// The body, or the code and message of the error.
 std::string turned(const std::string& fields, const std::string& body,
                    ResponseReader::Mode mode = ResponseReader::Mode::collect) {
     const Turning decompressor;
@@ -262,7 +262,7 @@ std::string turned(const std::string& fields, const std::string& body,
 
 } // namespace
 
-TEST_CASE("a coding that was asked for is undone once the body is complete") {
+TEST_CASE("a body in an offered coding is decompressed when it is complete") {
     CHECK(turned("Content-Encoding: turned\r\n", "olleh") == "hello");
     CHECK(turned("Content-Encoding: Turned\r\nContent-Encoding: identity\r\n", "ab") == "ba");
     CHECK(turned("", "ab") == "ab");
@@ -272,18 +272,19 @@ TEST_CASE("a coding that was asked for is undone once the body is complete") {
           "too_large: the answer's body, decompressed, exceeds 4096 (limits.max_body_bytes)");
 }
 
-TEST_CASE("a coding that was not asked for is refused, in whichever of the fields it stands") {
-    const std::string refusal = "bad_response: the answer is compressed in a way that the request "
-                                "did not allow";
-    CHECK(turned("Content-Encoding: gzip\r\n", "x") == refusal);
-    CHECK(turned("Content-Encoding: turned, turned\r\n", "x") == refusal);
-    CHECK(turned("Content-Encoding: identity\r\nContent-Encoding: br\r\n", "x") == refusal);
-    CHECK(turned("Content-Encoding: turned\r\n", "x", ResponseReader::Mode::stream) == refusal);
+TEST_CASE("a coding that was not offered is rejected, in whichever field it is") {
+    const std::string rejection =
+        "bad_response: the answer is compressed in a way that the request "
+        "did not allow";
+    CHECK(turned("Content-Encoding: gzip\r\n", "x") == rejection);
+    CHECK(turned("Content-Encoding: turned, turned\r\n", "x") == rejection);
+    CHECK(turned("Content-Encoding: identity\r\nContent-Encoding: br\r\n", "x") == rejection);
+    CHECK(turned("Content-Encoding: turned\r\n", "x", ResponseReader::Mode::stream) == rejection);
     CHECK(turned("Content-Encoding: turned\r\nContent-Encoding: turned\r\n", "x") ==
           "bad_response: the answer is compressed twice, which the request did not allow");
 }
 
-TEST_CASE("a buffer that has served one answer serves the next, however long each is") {
+TEST_CASE("a buffer is used again for the next answer, whatever their sizes") {
     boost::beast::flat_buffer buffer;
     for (const std::size_t bytes : {5000U, 3U, 0U, 9000U, 1U}) {
         const std::string body(bytes, 'x');
@@ -303,7 +304,7 @@ TEST_CASE("a buffer that has served one answer serves the next, however long eac
     }
 }
 
-TEST_CASE("of a field that is there twice, the first counts, and every coding is looked at") {
+TEST_CASE("of a repeated field the first counts, but every coding is checked") {
     const auto read_with = [](const std::string& fields) {
         ResponseReader reader(small);
         const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n";

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/resolver_cache.hpp"
+#include "wva_metrics/http/transport.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::http::detail {
+
+/// Opens a connection: resolves the host name, connects to one of its addresses, and secures the
+/// connection. Each step has a deadline of its own. On the call's strand; the endpoint and the call
+/// must outlive the operation.
+template <typename Executor>
+class ConnectOp {
+public:
+    /// `deadline`: bounds all steps together.
+    ConnectOp(const std::shared_ptr<Endpoint<Executor>>& endpoint, Call<Executor>& call,
+              const Deadline& deadline)
+        : endpoint_(endpoint), call_(call), deadline_(deadline) {}
+
+    /// Completes with a connected stream, ready for a request.
+    asio::awaitable<Result<std::unique_ptr<Stream>>> run() {
+        std::optional<ResolverCache::Addresses> addresses = endpoint_->resolver.find(now());
+        if (!addresses) {
+            Result<ResolverCache::Addresses> resolved = co_await resolve();
+            if (!resolved)
+                co_return std::move(resolved).error();
+            addresses = *std::move(resolved);
+        }
+        const std::optional<Executor> executor = endpoint_->executor();
+        if (!executor)
+            co_return endpoint_->aborted_error();
+        std::unique_ptr<Stream> stream = endpoint_->transport->make_stream(*executor);
+        const ActiveStream<Executor> active(call_, *stream);
+        if (std::optional<Error> problem = co_await connect(*stream, *addresses))
+            co_return *std::move(problem);
+        if (std::optional<Error> problem = co_await secure(*stream))
+            co_return *std::move(problem);
+        co_return std::move(stream);
+    }
+
+private:
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    void expire_at(TimePoint time) { endpoint_->calls->expire_at(call_, time); }
+
+    Deadline step_deadline(Duration length, std::string_view name) const {
+        return earlier(deadline_, Deadline::after(now(), length, name));
+    }
+
+    asio::awaitable<Result<ResolverCache::Addresses>> resolve() {
+        const Deadline deadline =
+            step_deadline(endpoint_->config.timeouts.resolve, "timeouts.resolve");
+        expire_at(deadline.at);
+        const ResolverCache::Waiter waiter(endpoint_->resolver, call_);
+        if (waiter.is_leader())
+            start_lookup();
+        while (!waiter.is_complete() && !call_.is_stopped())
+            co_await call_.wait();
+        // An aborted call must not go on: it would not close its stream, so connecting might never
+        // end.
+        if (call_.is_aborted() || !waiter.is_complete())
+            co_return endpoint_->step_error(call_, deadline, "the host name was not resolved",
+                                            Errc::name_lookup_failed, {});
+        if (waiter.error() || waiter.addresses().empty()) {
+            const std::string reason =
+                waiter.error() ? waiter.error().message() : std::string("it has no address");
+            co_return endpoint_->error(Errc::name_lookup_failed,
+                                       "the host name " + endpoint_->url.host +
+                                           " was not resolved: " + reason);
+        }
+        co_return waiter.addresses();
+    }
+
+    void start_lookup() {
+        const auto complete = [weak =
+                                   std::weak_ptr(endpoint_)](const boost::system::error_code& error,
+                                                             ResolverCache::Addresses addresses) {
+            if (const auto endpoint = weak.lock())
+                endpoint->resolver.complete(error, std::move(addresses), now());
+        };
+        const std::optional<Executor> executor = endpoint_->executor();
+        if (!executor)
+            return;
+        try {
+            endpoint_->transport->resolve(*executor, endpoint_->url.host, endpoint_->url.port,
+                                          complete);
+        } catch (const boost::system::system_error& error) {
+            complete(error.code(), {});
+        }
+    }
+
+    /// Tries the addresses in turn.
+    asio::awaitable<std::optional<Error>> connect(Stream& stream,
+                                                  const ResolverCache::Addresses& addresses) {
+        const Deadline deadline =
+            step_deadline(endpoint_->config.timeouts.connect, "timeouts.connect");
+        boost::system::error_code error = asio::error::host_not_found;
+        for (std::size_t i = 0; i < addresses.size() && error; ++i) {
+            // An address that drops packets must leave time for the next one.
+            const Duration left = deadline.at - now();
+            expire_at(now() + left / static_cast<Duration::rep>(addresses.size() - i));
+            error = co_await stream.connect(addresses[i]);
+            if (call_.is_aborted())
+                break;
+            // It connected and expired at the same moment: the stream has been closed.
+            if (call_.is_expired() && !error)
+                error = asio::error::timed_out;
+            if (!error)
+                endpoint_->resolver.prefer(addresses[i]);
+        }
+        if (!error && !call_.is_aborted())
+            co_return std::nullopt;
+        if (!call_.is_aborted())
+            endpoint_->resolver.forget();
+        co_return endpoint_->step_error(call_, deadline, "no connection was established",
+                                        Errc::unreachable, error);
+    }
+
+    asio::awaitable<std::optional<Error>> secure(Stream& stream) {
+        const Deadline deadline =
+            step_deadline(endpoint_->config.timeouts.tls_handshake, "timeouts.tls_handshake");
+        expire_at(deadline.at);
+        HandshakeResult result = co_await stream.handshake(endpoint_->url.host_name());
+        if (call_.is_stopped())
+            co_return endpoint_->step_error(call_, deadline, "the TLS handshake did not end",
+                                            Errc::tls_failed, result.error);
+        if (result.error)
+            co_return endpoint_->error(stream.is_tls_error(result.error) ? Errc::tls_failed
+                                                                         : Errc::unreachable,
+                                       "the TLS handshake failed: " + result.reason);
+        co_return std::nullopt;
+    }
+
+    const std::shared_ptr<Endpoint<Executor>>& endpoint_;
+    Call<Executor>& call_;
+    const Deadline& deadline_;
+};
+
+} // namespace wva_metrics::http::detail

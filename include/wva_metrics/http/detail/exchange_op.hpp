@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/response_reader.hpp"
+#include "wva_metrics/http/detail/stream_options.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/transport.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::http::detail {
+
+/// Writes a request to a connection and reads the answer. A streamed body goes to the sink as it
+/// arrives. On the call's strand; everything that is passed in must outlive the operation.
+template <typename Executor>
+class ExchangeOp {
+public:
+    struct Outcome {
+        Result<Response> response;
+        /// The connection may carry another request.
+        bool is_reusable = false;
+        /// The connection ended before any byte of an answer arrived.
+        bool was_dead = false;
+    };
+
+    struct Deadlines {
+        /// Bounds the whole call.
+        Deadline call;
+        /// Bounds this attempt; of a streamed answer, only until its header.
+        Deadline attempt;
+    };
+
+    /// `options`: null = the body is collected. `buffer`: an empty one, whose memory is used.
+    ExchangeOp(const Endpoint<Executor>& endpoint, Call<Executor>& call, Stream& stream,
+               boost::beast::flat_buffer buffer, const StreamOptions* options,
+               const Deadlines& deadlines)
+        : endpoint_(endpoint), call_(call), stream_(stream), options_(options),
+          deadlines_(deadlines),
+          reader_(endpoint.config.limits,
+                  options == nullptr ? ResponseReader::Mode::collect : ResponseReader::Mode::stream,
+                  endpoint.config.decompressor.get(), std::move(buffer)) {}
+
+    asio::awaitable<Outcome> run(asio::const_buffer request) {
+        arm_exchange_deadline();
+        const ActiveStream<Executor> active(call_, stream_);
+        const IoResult written = co_await stream_.write(request);
+        write_error_ = written.error;
+        // A server may reject a request before it has read all of it, so there may be an answer
+        // even if writing failed.
+        std::optional<Outcome> outcome;
+        if (call_.is_stopped())
+            outcome = failure(write_error_);
+        while (!outcome) {
+            const IoResult read = co_await stream_.read_some(reader_.prepare());
+            outcome = process_read(read);
+        }
+        co_return *std::move(outcome);
+    }
+
+    /// The buffer, for the next answer. Call last, and only if the connection is reusable.
+    boost::beast::flat_buffer take_buffer() noexcept { return reader_.take_buffer(); }
+
+private:
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    void expire_at(TimePoint time) { endpoint_.calls->expire_at(call_, time); }
+
+    /// Sets the deadline for writing the request and reading the answer.
+    void arm_exchange_deadline() {
+        deadline_ = options_ == nullptr ? deadlines_.attempt : idle_deadline(deadlines_.attempt);
+        expire_at(deadline_.at);
+    }
+
+    /// The end of the longest silence that a stream may keep from now on, or `limit` if that is
+    /// earlier.
+    Deadline idle_deadline(const Deadline& limit) const {
+        return earlier(limit,
+                       Deadline::after(now(), options_->timeouts.idle, "StreamTimeouts::idle"));
+    }
+
+    /// Returns the outcome, or nothing if more must be read.
+    std::optional<Outcome> process_read(const IoResult& read) {
+        if (call_.is_stopped() || (read.error && read.error != asio::error::eof))
+            return failure(write_error_ ? write_error_ : read.error);
+        const bool at_end = read.error == asio::error::eof;
+        const bool was_streaming = reader_.is_streaming();
+        Result<ResponseReader::Progress> progress =
+            at_end ? reader_.finish() : reader_.commit(read.bytes);
+        const bool has_news =
+            reader_.is_streaming() && (!was_streaming || !reader_.piece().empty());
+        if (has_news) {
+            const Result<bool> wants_more = deliver_chunk();
+            if (!wants_more)
+                return Outcome{wants_more.error()};
+            if (!*wants_more)
+                return Outcome{reader_.take()};
+        }
+        if (!progress) {
+            Outcome outcome{with_context(std::move(progress).error())};
+            outcome.was_dead = !reader_.is_started();
+            return outcome;
+        }
+        if (*progress == ResponseReader::Progress::complete) {
+            Outcome outcome{reader_.take()};
+            outcome.is_reusable = !write_error_ && !at_end && reader_.is_reusable();
+            return outcome;
+        }
+        if (has_news) {
+            deadline_ = idle_deadline(deadlines_.call);
+            // Checked here because a busy stream would rearm the timer each time before its
+            // expiry is handled.
+            if (deadline_.at <= now())
+                call_.expire();
+            else
+                expire_at(deadline_.at);
+        }
+        if (call_.is_stopped())
+            return failure(write_error_);
+        return std::nullopt;
+    }
+
+    /// Passes what has arrived to the sink. Returns whether the sink wants more.
+    Result<bool> deliver_chunk() {
+        if (reader_.piece().empty())
+            return true;
+        std::string reason = "a non-standard exception";
+        try {
+            const bool wants_more = options_->sink(reader_.piece());
+            reader_.drop_piece();
+            return wants_more;
+        } catch (const std::exception& error) {
+            reason = error.what();
+        } catch (...) {
+        }
+        return endpoint_.error(Errc::internal, "the sink of a streamed answer threw: " + reason);
+    }
+
+    /// Adds the endpoint, and the status if the header of a streamed answer had arrived.
+    Error with_context(Error error) const {
+        error.endpoint = endpoint_.url.origin();
+        if (reader_.is_streaming())
+            error.http_status = reader_.status();
+        return error;
+    }
+
+    Outcome failure(const boost::system::error_code& error) const {
+        const Errc code = stream_.is_tls_error(error) ? Errc::tls_failed : Errc::unreachable;
+        const char* what =
+            reader_.is_started() ? "the answer did not arrive completely" : "no answer arrived";
+        if (reader_.is_streaming() && call_.is_expired() && !deadline_.name.empty())
+            what = "nothing more of the streamed answer arrived";
+        Outcome outcome{with_context(endpoint_.step_error(call_, deadline_, what, code, error))};
+        outcome.was_dead = !reader_.is_started() && error != asio::error::operation_aborted;
+        return outcome;
+    }
+
+    const Endpoint<Executor>& endpoint_;
+    Call<Executor>& call_;
+    Stream& stream_;
+    const StreamOptions* const options_;
+    const Deadlines& deadlines_;
+    ResponseReader reader_;
+    boost::system::error_code write_error_;
+    /// Bounds the write or read that is running.
+    Deadline deadline_;
+};
+
+} // namespace wva_metrics::http::detail

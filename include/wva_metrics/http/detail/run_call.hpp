@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/decompressor.hpp"
+#include "wva_metrics/http/detail/attempt.hpp"
+#include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/call_registry.hpp"
+#include "wva_metrics/http/detail/connection_pool.hpp"
+#include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/request_writer.hpp"
+#include "wva_metrics/http/detail/stream_options.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::http::detail {
+
+/// What a client's call does, from its checks to its response. Nothing here refers to the client
+/// itself, which may be destroyed while the call runs.
+template <typename Executor>
+class RunCall {
+public:
+    using EndpointPtr = std::shared_ptr<Endpoint<Executor>>;
+
+    /// Checks the arguments, then runs the call on a strand of its own. `options`: null = the body
+    /// is collected.
+    static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
+                                                   TimePoint deadline, StreamOptionsPtr options) {
+        if (!endpoint->problems.empty())
+            co_return Error(Errc::invalid_config,
+                            "invalid configuration of the HTTP client: " +
+                                wva_metrics::detail::join_problems(endpoint->problems));
+        std::optional<Error> problem = check_request(request);
+        if (!problem && options)
+            problem = check_stream_options(*options);
+        if (problem) {
+            problem->endpoint = endpoint->url.origin();
+            co_return *std::move(problem);
+        }
+        co_return co_await asio::async_initiate<const asio::deferred_t,
+                                                void(std::exception_ptr, Result<Response>)>(
+            Spawn{}, asio::deferred, std::move(endpoint), std::move(request), deadline,
+            std::move(options));
+    }
+
+private:
+    using CallPtr = std::shared_ptr<Call<Executor>>;
+
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    /// Starts `run` on a strand of its own. The cancellation of the awaiting coroutine stops it.
+    ///
+    /// Not a coroutine, so that no frame of the caller holds anything of the client's execution
+    /// context: that frame may be destroyed later than the client's context.
+    struct Spawn {
+        template <typename Handler>
+        void operator()(Handler handler, EndpointPtr endpoint, Request request, TimePoint deadline,
+                        StreamOptionsPtr options) const {
+            const std::optional<Executor> executor = endpoint->executor();
+            if (!executor) {
+                const auto own = asio::get_associated_executor(handler);
+                asio::post(own, [handler = std::move(handler),
+                                 error = endpoint->aborted_error()]() mutable {
+                    std::move(handler)(std::exception_ptr(), Result<Response>(std::move(error)));
+                });
+                return;
+            }
+            auto call = std::make_shared<Call<Executor>>(*executor);
+            asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
+            if (slot.is_connected()) {
+                slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type) {
+                    if (const auto running = weak.lock())
+                        running->post_cancel(Call<Executor>::Stop::cancelled);
+                });
+            }
+            const asio::any_io_executor strand = call->strand();
+            asio::co_spawn(
+                strand,
+                run(std::move(endpoint), std::move(call), std::move(request), deadline,
+                    std::move(options)),
+                asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
+        }
+    };
+
+    static asio::awaitable<Result<Response>> run(EndpointPtr endpoint, CallPtr call,
+                                                 Request request, TimePoint deadline_time,
+                                                 StreamOptionsPtr options) {
+        const typename CallRegistry<Executor>::Registration registration(*endpoint->calls, *call);
+        if (!registration.is_open())
+            co_return endpoint->aborted_error();
+        try {
+            const Deadline deadline{deadline_time};
+            if (deadline.at <= now())
+                co_return endpoint->error(
+                    Errc::timeout, "the caller's deadline had passed before anything was sent");
+            std::optional<ConnectionPool::StreamLease> stream_lease;
+            std::optional<ConnectionPool::ConnectionLease> lease;
+            if (options) {
+                if (!stream_lease.emplace(endpoint->pool).is_granted())
+                    co_return too_many_streams(*endpoint);
+            } else if (!lease.emplace(endpoint->pool, *call).is_granted_at_once()) {
+                if (std::optional<Error> problem =
+                        co_await wait_for_lease(*endpoint, *call, *lease, deadline))
+                    co_return *std::move(problem);
+            }
+            if (call->is_aborted())
+                co_return endpoint->aborted_error();
+            co_return co_await send(endpoint, *call, request, deadline, options.get());
+        } catch (const std::exception& error) {
+            co_return endpoint->error(Errc::internal, error.what());
+        }
+    }
+
+    /// Waits in the queue until the lease is granted.
+    static asio::awaitable<std::optional<Error>>
+    wait_for_lease(Endpoint<Executor>& endpoint, Call<Executor>& call,
+                   const ConnectionPool::ConnectionLease& lease, Deadline deadline) {
+        using State = ConnectionPool::State;
+        const Limits& limits = endpoint.config.limits;
+        const std::string busy =
+            "all limits.max_connections = " + std::to_string(limits.max_connections) +
+            " connections are in use";
+        if (lease.state() == State::rejected)
+            co_return endpoint.error(
+                Errc::unavailable,
+                busy + " and limits.max_queued = " + std::to_string(limits.max_queued) +
+                    " calls wait for one; send fewer requests at a time or "
+                    "raise a limit");
+        endpoint.calls->expire_at(call, deadline.at);
+        while (lease.state() == State::queued && !call.is_stopped())
+            co_await call.wait();
+        if (call.is_aborted())
+            co_return endpoint.aborted_error();
+        if (call.is_expired())
+            co_return endpoint.error(Errc::timeout,
+                                     busy + ", and none became free before the caller's deadline");
+        co_return std::nullopt;
+    }
+
+    static Error too_many_streams(const Endpoint<Executor>& endpoint) {
+        return endpoint.error(
+            Errc::unavailable,
+            "limits.max_streams = " + std::to_string(endpoint.config.limits.max_streams) +
+                " streams are open already; end one or raise the limit");
+    }
+
+    /// Sends the request; once more with a new token if the answer is 401 and the token changed.
+    static asio::awaitable<Result<Response>> send(const EndpointPtr& endpoint, Call<Executor>& call,
+                                                  const Request& request, const Deadline& deadline,
+                                                  const StreamOptions* options) {
+        Result<std::string> authorization = endpoint->credentials.authorization(now());
+        if (!authorization)
+            co_return endpoint->error(Errc::invalid_config, authorization.error().message);
+        for (bool is_retry = false;; is_retry = true) {
+            // Before the attempt begins, so that copying a large body does not count as its time.
+            std::string bytes =
+                write_request(*endpoint, request, *authorization, options != nullptr);
+            Attempt<Executor> attempt(endpoint, call, deadline, options);
+            Result<Response> response = co_await attempt.send(std::move(bytes));
+            if (is_retry || !response || response->status != 401)
+                co_return response;
+            endpoint->credentials.reject(*authorization);
+            Result<std::string> renewed = endpoint->credentials.authorization(now());
+            if (!renewed || *renewed == *authorization)
+                co_return response;
+            authorization = std::move(renewed);
+        }
+    }
+
+    static std::string write_request(const Endpoint<Executor>& endpoint, const Request& request,
+                                     const std::string& authorization, bool is_streaming) {
+        // A decompressor needs the whole body.
+        const Decompressor* const decompressor =
+            is_streaming ? nullptr : endpoint.config.decompressor.get();
+        const std::string_view coding =
+            decompressor == nullptr ? std::string_view("identity") : decompressor->coding();
+        return detail::write_request(request, endpoint.url, endpoint.headers, coding,
+                                     authorization);
+    }
+};
+
+} // namespace wva_metrics::http::detail
