@@ -29,9 +29,8 @@
 
 namespace wva_metrics::test_support {
 
-/// A Kubernetes API server on loopback, over TLS, that says what a test has told it to say. A
-/// request for which there is no reply yet waits for one. For one thread; it goes on until its
-/// io_context is destroyed.
+/// A Kubernetes API server on loopback, over TLS, with scripted replies. A request without a reply
+/// waits for one. For one thread; runs until its io_context is destroyed.
 class ApiServer {
 public:
     struct Request {
@@ -41,39 +40,40 @@ public:
         bool is_watch() const { return target.find("watch=1") != std::string::npos; }
     };
 
-    /// The body of a watch: pieces that are written as they come, until it is ended or cut off.
+    /// The body of a watch: pieces that are written as they are sent, until the stream ends or its
+    /// connection is closed.
     class Stream {
     public:
-        explicit Stream(const boost::asio::any_io_executor& executor) : news_(executor) {
-            news_.expires_at(boost::asio::steady_timer::time_point::max());
+        explicit Stream(const boost::asio::any_io_executor& executor) : changed_(executor) {
+            changed_.expires_at(boost::asio::steady_timer::time_point::max());
         }
-        void say(std::string piece) {
+        void send(std::string piece) {
             pieces_.push_back(std::move(piece));
-            news_.cancel();
+            changed_.cancel();
         }
-        /// In good order, as after `timeoutSeconds`.
+        /// Ends the body regularly, as after `timeoutSeconds`.
         void end() { finish(false); }
-        /// The connection breaks.
-        void cut() { finish(true); }
-        /// A client has asked for it, and not gone away.
+        /// Closes the connection.
+        void disconnect() { finish(true); }
+        /// Whether a client has requested it and is still connected.
         bool is_open() const { return is_open_; }
 
     private:
         friend class ApiServer;
-        void finish(bool by_cut) {
-            is_over_ = true;
-            is_cut_ = by_cut;
-            news_.cancel();
+        void finish(bool by_disconnect) {
+            is_finished_ = true;
+            is_disconnected_ = by_disconnect;
+            changed_.cancel();
         }
-        boost::asio::steady_timer news_;
+        boost::asio::steady_timer changed_;
         std::deque<std::string> pieces_;
-        bool is_over_ = false;
-        bool is_cut_ = false;
+        bool is_finished_ = false;
+        bool is_disconnected_ = false;
         bool is_open_ = false;
     };
     using StreamPtr = std::shared_ptr<Stream>;
 
-    /// `identity` must hold the name `localhost`.
+    /// `identity` must be valid for the name `localhost`.
     ApiServer(boost::asio::io_context& context, const Certificate& identity)
         : state_(std::make_shared<State>(context.get_executor())) {
         Tcp::acceptor acceptor(context, {boost::asio::ip::address_v4::loopback(), 0});
@@ -90,22 +90,22 @@ public:
     std::string url() const { return "https://localhost:" + std::to_string(port_); }
     std::uint16_t port() const { return port_; }
 
-    /// The next list of a resource, e.g. `pods`, is answered with this.
+    /// The reply to the next list of a resource, e.g. `pods`.
     void answer_list(const std::string& plural, std::string body, int status = 200) {
         push(plural + "?list", Reply{status, std::move(body), nullptr});
     }
-    /// The next watch is refused with this.
-    void refuse_watch(const std::string& plural, std::string body, int status) {
+    /// The error reply to the next watch.
+    void reject_watch(const std::string& plural, std::string body, int status) {
         push(plural + "?watch", Reply{status, std::move(body), nullptr});
     }
-    /// The next watch is answered with what is said to the stream.
+    /// The reply to the next watch: what is sent to the stream.
     StreamPtr answer_watch(const std::string& plural) {
         auto stream = std::make_shared<Stream>(state_->executor);
         push(plural + "?watch", Reply{200, {}, stream});
         return stream;
     }
 
-    /// All that was asked so far.
+    /// All requests so far.
     const std::vector<Request>& requests() const { return state_->requests; }
     std::size_t count(std::string_view plural, bool watches) const {
         return static_cast<std::size_t>(
@@ -113,7 +113,7 @@ public:
                 return request.is_watch() == watches && plural_of(request.target) == plural;
             }));
     }
-    /// What was asked of a resource, in order.
+    /// The requests for a resource, in order.
     std::vector<std::string> targets(std::string_view plural, bool watches) const {
         std::vector<std::string> found;
         for (const Request& request : requests())
@@ -134,11 +134,11 @@ private:
         StreamPtr stream;
     };
     struct Replies {
-        explicit Replies(const boost::asio::any_io_executor& executor) : news(executor) {
-            news.expires_at(boost::asio::steady_timer::time_point::max());
+        explicit Replies(const boost::asio::any_io_executor& executor) : changed(executor) {
+            changed.expires_at(boost::asio::steady_timer::time_point::max());
         }
         std::deque<Reply> waiting;
-        boost::asio::steady_timer news;
+        boost::asio::steady_timer changed;
     };
     struct State {
         explicit State(boost::asio::any_io_executor runs_on) : executor(std::move(runs_on)) {}
@@ -157,7 +157,7 @@ private:
     void push(const std::string& key, Reply reply) {
         Replies& replies = state_->replies(key);
         replies.waiting.push_back(std::move(reply));
-        replies.news.cancel();
+        replies.changed.cancel();
     }
 
     static std::string plural_of(std::string_view target) {
@@ -183,7 +183,7 @@ private:
             co_await socket.async_handshake(boost::asio::ssl::stream_base::server,
                                             boost::asio::use_awaitable);
             std::string received;
-            for (bool go_on = true; go_on;) {
+            for (bool keep_alive = true; keep_alive;) {
                 const std::size_t end = co_await boost::asio::async_read_until(
                     socket, boost::asio::dynamic_buffer(received), "\r\n\r\n",
                     boost::asio::use_awaitable);
@@ -195,12 +195,12 @@ private:
                 Replies& replies = state->replies(key);
                 while (replies.waiting.empty()) {
                     boost::system::error_code ignored;
-                    co_await replies.news.async_wait(
+                    co_await replies.changed.async_wait(
                         boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
                 }
                 Reply reply = std::move(replies.waiting.front());
                 replies.waiting.pop_front();
-                go_on = reply.stream == nullptr;
+                keep_alive = reply.stream == nullptr;
                 if (reply.stream)
                     co_await stream(shared, reply.stream);
                 else
@@ -209,7 +209,7 @@ private:
                                                reply.body);
             }
         } catch (const boost::system::system_error&) {
-            // The client went away, as many tests mean it to.
+            // The client disconnected, as many tests intend.
         }
         --state->open_connections;
     }
@@ -217,7 +217,7 @@ private:
     static boost::asio::awaitable<void> stream(std::shared_ptr<Socket> shared, StreamPtr from) {
         Socket& socket = *shared;
         from->is_open_ = true;
-        // A client says nothing while it watches; what can be read is its end.
+        // A client sends nothing while it watches, so the read completes when it disconnects.
         const auto byte = std::make_shared<char>();
         socket.async_read_some(
             boost::asio::buffer(byte.get(), 1),
@@ -233,13 +233,13 @@ private:
                 from->pieces_.pop_front();
                 co_await write(socket, chunk(piece));
             }
-            if (from->is_over_)
+            if (from->is_finished_)
                 break;
             boost::system::error_code ignored;
-            co_await from->news_.async_wait(
+            co_await from->changed_.async_wait(
                 boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         }
-        if (!from->is_cut_)
+        if (!from->is_disconnected_)
             co_await write(socket, "0\r\n\r\n");
         socket.lowest_layer().close();
     }
@@ -276,34 +276,5 @@ private:
     StatePtr state_;
     std::uint16_t port_ = 0;
 };
-
-/// A list of objects as the API server writes it; an empty token is the last page's.
-inline std::string object_list(const std::vector<std::string>& objects,
-                               const std::string& resource_version,
-                               const std::string& continue_token = {}) {
-    std::string body = R"({"kind":"List","metadata":{"resourceVersion":")" + resource_version + '"';
-    if (!continue_token.empty())
-        body += R"(,"continue":")" + continue_token + '"';
-    body += R"(},"items":[)";
-    for (std::size_t i = 0; i < objects.size(); ++i)
-        body += (i == 0 ? "" : ",") + objects[i];
-    return body + "]}";
-}
-
-/// A line of a watch: `ADDED`, `MODIFIED`, `DELETED`, `ERROR`.
-inline std::string watch_line(const std::string& type, const std::string& object) {
-    return R"({"type":")" + type + R"(","object":)" + object + "}\n";
-}
-
-inline std::string bookmark_line(const std::string& resource_version) {
-    return watch_line("BOOKMARK", R"({"kind":"Pod","metadata":{"resourceVersion":")" +
-                                      resource_version + R"("}})");
-}
-
-/// A refusal in the API server's words.
-inline std::string api_refusal(int code, const std::string& reason, const std::string& message) {
-    return R"({"kind":"Status","status":"Failure","code":)" + std::to_string(code) +
-           R"(,"reason":")" + reason + R"(","message":")" + message + R"("})";
-}
 
 } // namespace wva_metrics::test_support

@@ -4,6 +4,7 @@
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/tls_in_cluster.hpp"
 
+#include "support/api_messages.hpp"
 #include "support/api_server.hpp"
 #include "support/certificates.hpp"
 #include "support/temporary_directory.hpp"
@@ -15,17 +16,7 @@
 
 namespace wva_metrics::test_support {
 
-/// A pod as the API server writes it, in namespace `llm`; `owner` is an owner reference, or empty.
-inline std::string pod_json(const std::string& name, const std::string& version, bool ready = true,
-                            const std::string& owner = {}) {
-    return R"({"metadata":{"namespace":"llm","name":")" + name + R"(","uid":"uid-)" + name +
-           R"(","resourceVersion":")" + version + '"' +
-           (owner.empty() ? "" : R"(,"ownerReferences":[)" + owner + ']') +
-           R"(},"status":{"phase":"Running","conditions":[{"type":"Ready","status":")" +
-           (ready ? "True" : "False") + R"("}]}})";
-}
-
-/// A cluster's files, and its API server.
+/// The API server of a cluster, and the files that the cluster mounts into a pod.
 struct Cluster {
     explicit Cluster(boost::asio::io_context& context)
         : server(context,
@@ -43,14 +34,14 @@ struct Cluster {
         const std::string port = std::to_string(server.port());
         return {.service_account_directory = files.path().string(),
                 .environment = [port](const char* name) -> std::string {
-                    const std::string asked = name;
-                    if (asked == "KUBERNETES_SERVICE_HOST")
+                    const std::string variable = name;
+                    if (variable == "KUBERNETES_SERVICE_HOST")
                         return "localhost";
-                    return asked == "KUBERNETES_SERVICE_PORT" ? port : "";
+                    return variable == "KUBERNETES_SERVICE_PORT" ? port : "";
                 }};
     }
 
-    /// Waits between failures are too short to be noticed.
+    /// With very short waits between failures.
     kubernetes::ClientConfig config() const {
         kubernetes::ClientConfig config = kubernetes::in_cluster_config(sources()).value();
         config.initial_backoff = std::chrono::milliseconds(1);

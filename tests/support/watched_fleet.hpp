@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "real_prometheus.hpp"
-#include "running_fleet.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+
+#include "support/real_prometheus.hpp"
+#include "support/running_fleet.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch_all.hpp>
@@ -19,7 +20,7 @@
 
 namespace wva_metrics::test_support {
 
-/// Asks again and again until the condition holds; false where it does not in a minute.
+/// Polls until the condition holds; false if it does not within `patience`.
 template <typename Condition>
 bool eventually(Condition&& holds, std::chrono::seconds patience = std::chrono::seconds(60)) {
     const auto give_up = std::chrono::steady_clock::now() + patience;
@@ -31,7 +32,7 @@ bool eventually(Condition&& holds, std::chrono::seconds patience = std::chrono::
     return true;
 }
 
-/// A PromQL string literal, written without the library's help.
+/// A PromQL string literal, independent of the library's own code.
 inline std::string literal(std::string_view text) {
     std::string quoted = "\"";
     for (const char c : text) {
@@ -45,7 +46,7 @@ inline std::string literal(std::string_view text) {
     return quoted + '"';
 }
 
-/// Where a test that needs both programs must not go on.
+/// Skips a test that needs both programs if one of them is missing.
 #define WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS()                                                   \
     do {                                                                                           \
         if (!::wva_metrics::test_support::find_prometheus())                                       \
@@ -70,8 +71,8 @@ public:
     std::string url() const { return prometheus_.url(); }
     PrometheusConfig config() const { return PrometheusConfig::at(url()); }
 
-    /// The one number that a direct query for it gives, at Unix time `time` or now; nothing where
-    /// there is no such series.
+    /// The single value of a direct query, at Unix time `time` or now; nothing if there is no
+    /// series.
     std::optional<double> ask(const std::string& promql, std::optional<double> time = {}) const {
         const HttpAnswer answer = prometheus_.query(promql, time);
         INFO(promql << "\n" << answer.body.substr(0, 1000));
@@ -83,7 +84,7 @@ public:
         return std::strtod(result.at(0).at("value").at(1).as_string().c_str(), nullptr);
     }
 
-    /// The same, where there must be one.
+    /// The same, but requires a value.
     double must_ask(const std::string& promql, std::optional<double> time = {}) const {
         const std::optional<double> number = ask(promql, time);
         INFO(promql);
@@ -91,14 +92,14 @@ public:
         return *number;
     }
 
-    /// Waits until a query has an answer that is not 0.
+    /// Waits until a query has a value above 0.
     void wait_for(const std::string& promql) const {
         INFO(promql);
         REQUIRE(eventually([&] { return ask(promql).value_or(0) > 0; }));
     }
 
-    /// A moment about which Prometheus has learnt all it ever will: all it has scraped until then
-    /// is stored. Waits for the scrape after it.
+    /// A moment up to which Prometheus has stored all scraped samples. Waits for the scrape after
+    /// it.
     double settled_moment() const {
         const std::chrono::duration<double> now =
             std::chrono::system_clock::now().time_since_epoch();
@@ -106,8 +107,8 @@ public:
         return now.count();
     }
 
-    /// Waits until every pod has served requests while Prometheus was watching, so that there is
-    /// nothing without a value.
+    /// Waits until every pod has served requests while Prometheus scraped it, so that every metric
+    /// has a value.
     void wait_for_requests() const {
         const auto fewest = [](const std::string& counter) {
             return "60 * min(sum by (namespace,model_name,pod) (rate(" + counter + "[1m]))) > 0.5";

@@ -94,9 +94,8 @@ public:
     /// **Parameters:**
     /// - `resource`, `selection`: what to watch. If the result is awaited directly, pass variables.
     /// - `resource_version`: where to start, from a list, an event or a bookmark.
-    /// - `on_event`: called for each event except errors. An error that it returns ends the watch
-    /// and
-    ///   becomes `WatchEnd::error`.
+    /// - `on_event`: called for each event except errors. An error that it returns ends the watch,
+    ///   and becomes `WatchEnd::error`.
     ///
     /// **Completes:** when the watch ends: regularly after `watch_timeout` to twice that, or with
     /// an error.

@@ -22,7 +22,7 @@ struct OnlyOwners {
     }
 };
 
-struct OwnersAndLives : OnlyOwners {
+struct OwnersAndStates : OnlyOwners {
     PodState state_of(std::string_view, std::string_view pod) const {
         return pod == "p-0" ? PodState::ready : PodState::gone;
     }
@@ -37,37 +37,37 @@ struct Throwing {
 
 } // namespace
 
-TEST_CASE("owners that are not there know nothing") {
-    const AnyPodOwners nobody;
-    CHECK_FALSE(nobody);
-    CHECK_FALSE(nobody.find("llm", "p-0").has_value());
-    CHECK(nobody.state_of("llm", "p-0") == PodState::unknown);
+TEST_CASE("without owners every pod is unknown") {
+    const AnyPodOwners none;
+    CHECK_FALSE(none);
+    CHECK_FALSE(none.find("llm", "p-0").has_value());
+    CHECK(none.state_of("llm", "p-0") == PodState::unknown);
     CHECK_FALSE(AnyPodOwners(std::shared_ptr<const OnlyOwners>()));
 }
 
-TEST_CASE("any owners answer as what they hold does") {
+TEST_CASE("owners and states are those of the held object") {
     const AnyPodOwners owners = OnlyOwners();
     CHECK(owners);
     CHECK(owners.find("llm", "p-0").value().name == "llm/p-0/llama");
     CHECK(owners.state_of("llm", "p-0") == PodState::unknown);
 
-    const AnyPodOwners lives = OwnersAndLives();
-    CHECK(lives.find("llm", "p-0").value().name == "llm/p-0/llama");
-    CHECK(lives.state_of("llm", "p-0") == PodState::ready);
-    CHECK(lives.state_of("llm", "p-1") == PodState::gone);
+    const AnyPodOwners states = OwnersAndStates();
+    CHECK(states.find("llm", "p-0").value().name == "llm/p-0/llama");
+    CHECK(states.state_of("llm", "p-0") == PodState::ready);
+    CHECK(states.state_of("llm", "p-1") == PodState::gone);
 }
 
-TEST_CASE("copies share owners, and those that are taught more say so") {
-    const auto taught = std::make_shared<OnlyOwners>();
-    const AnyPodOwners owners = taught;
+TEST_CASE("copies share the owners, and see their changes") {
+    const auto shared = std::make_shared<OnlyOwners>();
+    const AnyPodOwners owners = shared;
     const AnyPodOwners copy = owners;
-    taught->name = "qwen";
+    shared->name = "qwen";
     CHECK(owners.find("llm", "p-0").value().name == "llm/p-0/qwen");
     CHECK(copy.find("llm", "p-0").value().name == "llm/p-0/qwen");
-    CHECK(taught.use_count() == 2);
+    CHECK(shared.use_count() == 3);
 }
 
-TEST_CASE("owners that throw count as not knowing") {
+TEST_CASE("if the owners throw, the pod is unknown") {
     const AnyPodOwners owners = Throwing();
     CHECK_FALSE(owners.find("llm", "p-0").has_value());
     CHECK(owners.state_of("llm", "p-0") == PodState::unknown);
