@@ -81,7 +81,7 @@ void in_every_phase(bool hold, Test test) {
 
 } // namespace
 
-TEST_CASE("a backend may be destroyed in any phase of a batch, which goes on to its end") {
+TEST_CASE("a backend can be destroyed in any phase of a batch, which continues to its end") {
     in_every_phase(false, [](RunningBatch& batch) {
         batch.backend.reset();
         run_until(*batch.io, [&] { return batch.completions > 0; });
@@ -92,7 +92,7 @@ TEST_CASE("a backend may be destroyed in any phase of a batch, which goes on to 
     });
 }
 
-TEST_CASE("an io_context may be destroyed in any phase of a batch, before or after the backend") {
+TEST_CASE("an io_context can be destroyed in any phase of a batch, before or after the backend") {
     const bool hold = GENERATE(false, true);
     const bool backend_first = GENERATE(false, true);
     in_every_phase(hold, [&](RunningBatch& batch) {
@@ -105,7 +105,7 @@ TEST_CASE("an io_context may be destroyed in any phase of a batch, before or aft
     });
 }
 
-TEST_CASE("a batch that is cancelled in any phase ends once, without waiting for answers") {
+TEST_CASE("a batch that is cancelled in any phase completes once, without waiting for answers") {
     const bool hold = GENERATE(false, true);
     in_every_phase(hold, [](RunningBatch& batch) {
         batch.cancel.emit(asio::cancellation_type::terminal);
@@ -115,7 +115,7 @@ TEST_CASE("a batch that is cancelled in any phase ends once, without waiting for
     });
 }
 
-TEST_CASE("a Prometheus that goes away in any phase of a batch ends it") {
+TEST_CASE("a Prometheus that stops in any phase of a batch ends it") {
     const bool hold = GENERATE(false, true);
     in_every_phase(hold, [](RunningBatch& batch) {
         batch.fake->stop();
@@ -125,7 +125,7 @@ TEST_CASE("a Prometheus that goes away in any phase of a batch ends it") {
     });
 }
 
-TEST_CASE("batches may run side by side on a pool of threads") {
+TEST_CASE("batches can run concurrently on a thread pool") {
     asio::thread_pool pool(4);
     FakePrometheus fake(pool.get_executor());
     std::vector<VariantAutoscaling> variants;
