@@ -141,7 +141,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a failed query returns its error, not mis
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a failed query for the hint does not change the answer") {
-    // The whole answer to the first question, then a refusal of the second.
+    // An answer without series to the first query, then an error for the second.
     fake.fail_next(1, 200, R"({"status":"success","data":{"resultType":"vector","result":[]}})");
     fake.fail_next(1, 500);
     const Availability missing = check_availability().value();

@@ -45,7 +45,7 @@ TEST_CASE_METHOD(BatchFixture, "ten thousand models take ten times as many queri
 }
 
 TEST_CASE_METHOD(BatchFixture, "thousands of variants of one model visit each pod once") {
-    // Every variant looking at every pod would take minutes here.
+    // If every variant visited every pod, this would take minutes.
     constexpr std::size_t count = 5000;
     for (std::size_t i = 0; i < count; ++i) {
         const std::string deployment = "d" + std::to_string(i);

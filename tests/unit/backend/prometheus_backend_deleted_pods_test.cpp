@@ -40,7 +40,7 @@ TEST_CASE_METHOD(BackendFixture, "all pods of a model can be deleted") {
     set_ended_kv({pod_b}, 0.5);
     remove_pod(pod_a);
     remove_pod(pod_b);
-    add_pod("dns", "kube-system"); // kube-state-metrics itself is alive.
+    add_pod("dns", "kube-system"); // So kube-state-metrics itself is running.
     const ReplicaSamples samples = replicas();
     CHECK(samples.pods.empty());
     CHECK(samples.gone_pods == std::vector{pod_a, pod_b});
@@ -72,7 +72,7 @@ TEST_CASE_METHOD(BackendFixture,
         set_kv({pod}, 0.5);
     set_ended_kv({deleted}, 0.5);
     for (const std::string& pod : {pod_a, pod_b, deleted})
-        remove_pod(pod); // All that the restarting one reports.
+        remove_pod(pod); // The restarting one reported these.
     add_pod(pod_c);
     for (const bool is_back : {false, true}) {
         if (is_back)
@@ -163,7 +163,7 @@ TEST_CASE_METHOD(BackendFixture,
 
 TEST_CASE_METHOD(BackendFixture, "an incomplete answer makes no pod gone") {
     const std::string warnings = GENERATE("", R"("warnings":["store-1 did not answer"],)");
-    // Holds the answers to all three questions; each takes its own.
+    // Holds the answers to all three queries; each query ignores those of the others.
     const auto row = [](const std::string& labels, const std::string& value) {
         return R"({"metric":{"namespace":"llm","pod":"p-0",)" + labels +
                R"(},"value":[1700000000,")" + value + "\"]}";

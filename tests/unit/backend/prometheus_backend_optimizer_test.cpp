@@ -74,7 +74,7 @@ TEST_CASE_METHOD(
     CHECK_THAT(small.arrival_rate_per_minute.value(), WithinRel(30.0, 1e-9));
     CHECK_THAT(big.arrival_rate_per_minute.value() + small.arrival_rate_per_minute.value(),
                WithinRel(60 * (1 + 3 + 0.5), 1e-9));
-    // Weighed by requests, not by pods.
+    // Weighted by requests, not by pods.
     CHECK_THAT(big.avg_input_tokens.value(), WithinRel((1 * 100 + 3 * 200) / 4.0, 1e-9));
     CHECK_THAT(small.avg_input_tokens.value(), WithinRel(1000.0, 1e-9));
 }

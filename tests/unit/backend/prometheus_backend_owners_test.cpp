@@ -23,7 +23,7 @@ const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
 const std::string pod_c = "llama-7d9f8b6c5d-ccccc";
 
-/// What a cluster would know of the pods of namespace "llm".
+/// The pods of namespace "llm", as a cluster reports them.
 struct Cluster {
     std::map<std::string, std::pair<PodOwner, PodState>, std::less<>> pods;
     bool knows_all = true;
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(
     "a pod that the cluster has exists, even if kube-state-metrics does not report it yet") {
     cluster->add("llama-0", "llama");
     set_ended_kv({"llama-0"}, 0.5);
-    remove_pod("llama-0"); // Its predecessor of the same name.
+    remove_pod("llama-0"); // A previous pod of the same name.
     add_pod("dns", "kube-system");
     CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});
 }

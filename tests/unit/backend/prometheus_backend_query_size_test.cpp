@@ -35,7 +35,7 @@ TEST_CASE_METHOD(BatchFixture, "the next batch keeps to the size that was accept
     for (std::size_t i = 0; i < 8; ++i)
         CHECK(is_rate_of(metrics[i], i));
     CHECK(count_queries("request_success_total") == 4);
-    CHECK(count_queries("time_to_first_token") == 1); // Another signal's.
+    CHECK(count_queries("time_to_first_token") == 1); // The limit of another signal.
 }
 
 TEST_CASE_METHOD(BatchFixture, "only a model that is too costly by itself fails") {
@@ -153,7 +153,7 @@ TEST_CASE_METHOD(
     };
     CHECK(all_are_right(ask()));
     CHECK(count_queries("model_name=") == 0);
-    serve(100, 150); // Others', but not the most.
+    serve(100, 150); // Not requested, but fewer than the requested ones.
     CHECK(all_are_right(ask()));
     CHECK(all_are_right(ask()));
     CHECK(count_queries("model_name=") == 0);
@@ -172,5 +172,5 @@ TEST_CASE_METHOD(BatchFixture,
     REQUIRE(answers.size() == 100);
     for (std::size_t i = 0; i < answers.size(); ++i)
         CHECK(is_rate_of(answers[i], i));
-    CHECK(count_queries("model_name=") == 5); // Not halved: named, they are answered.
+    CHECK(count_queries("model_name=") == 5); // Not halved, because these queries are accepted.
 }

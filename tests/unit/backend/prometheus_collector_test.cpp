@@ -22,8 +22,8 @@ const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "large-5c6d7f8b9c-bbbbb";
 const ModelKey model{"llm", "meta/llama"};
 
-/// A collector over a Prometheus. Its clock is moved by hand (unless `Timer` is another), HTTP has
-/// the real one.
+/// A collector with a fake Prometheus. Its clock is manual (unless `Timer` is another); HTTP uses
+/// the real clock.
 template <typename Timer>
 struct CollectorOverPrometheus : BackendFixture {
     using CollectorType = Collector<PrometheusBackend, MemoryCache, RecordingObserver, Timer>;
@@ -181,7 +181,7 @@ TEST_CASE_METHOD(Fixture,
     CHECK(collector.cache().size() == 0);
 
     set_load({pod_a}, 1);
-    ManualClock::advance(3s); // Past the time for which failures are remembered.
+    ManualClock::advance(3s); // Past `negative_ttl`.
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
 }
 
@@ -227,7 +227,7 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(Fixture,
                  "a signal that fails once keeps its last value, the others get new ones") {
-    // The backend's samples have the time of another clock than the collector's here.
+    // Here the backend's samples and the collector use different clocks.
     collector.reconfigure({.cache = {.stale_if_error = 10'000h}}).value();
     set_kv({pod_a}, 0.1);
     set_queue({pod_a}, 1);
@@ -235,7 +235,7 @@ TEST_CASE_METHOD(Fixture,
     set_kv({pod_a}, 0.2);
     set_queue({pod_a}, 2);
     ManualClock::advance(61s);
-    // Each of the three questions may be the one that fails.
+    // Any of the three queries may be the one that fails.
     fake.fail_next(1, 503);
     const ReplicaSnapshot partial = collect(model, {variant_of("llama")}).value();
     CHECK(partial->partial);
@@ -261,7 +261,7 @@ TEST_CASE_METHOD(
     CHECK(fake.query_count() <= 20);
     collector.stop_background_fetching();
 
-    // And everything is there, without a further question.
+    // All metrics are in the cache, without another query.
     const std::size_t asked = fake.query_count();
     const auto known = collector.find_optimizer_metrics(VariantKey("ns-3", "va-999"));
     REQUIRE(known);

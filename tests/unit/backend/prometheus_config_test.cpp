@@ -12,7 +12,7 @@ using namespace wva_metrics;
 
 namespace {
 
-PrometheusConfig sound() {
+PrometheusConfig valid_config() {
     return PrometheusConfig::at("http://prometheus:9090");
 }
 
@@ -25,7 +25,7 @@ bool names(const std::vector<std::string>& problems, const std::string& what) {
 } // namespace
 
 TEST_CASE("the defaults are valid once there is a URL") {
-    CHECK(validate(sound()).empty());
+    CHECK(validate(valid_config()).empty());
     CHECK(names(validate(PrometheusConfig()), "client."));
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("all problems are reported, in every part of the configuration") {
 }
 
 TEST_CASE("a minimum of NaN requests is rejected") {
-    PrometheusConfig config = sound();
+    PrometheusConfig config = valid_config();
     config.min_requests = GENERATE(std::numeric_limits<double>::quiet_NaN(),
                                    std::numeric_limits<double>::infinity(), -0.1);
     CHECK(names(validate(config), "min_requests"));

@@ -24,7 +24,7 @@ const TimePoint asked_at{1000h};
 constexpr double evaluated_at = 1'700'000'000;
 const std::vector<MetricName> names = {MetricName("new"), MetricName("old"), MetricName("older")};
 
-/// The rows of one pod, sorted as they must be.
+/// The sorted rows of one pod.
 class Pod {
 public:
     Pod& add(Part part, double value, std::size_t alias = 0, const std::string& engine = "") {
@@ -162,7 +162,7 @@ TEST_CASE("an average is the sum of sums divided by the sum of counts") {
 TEST_CASE("half a histogram is ignored") {
     CHECK(average_of(Pod().add(Part::sum, 100).sampled(3)).pods == 0);
     CHECK(average_of(Pod().add(Part::count, 1).sampled(3)).pods == 0);
-    // Not even together with the other half of another name.
+    // Not even if another name has the other half.
     CHECK(average_of(Pod().add(Part::count, 1, 0).sampled(3).add(Part::sum, 1, 1)).pods == 0);
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("an average of values that are not finite is invalid") {
 }
 
 TEST_CASE("a pod with thousands of engines is aggregated in a moment") {
-    // Looking every engine up among all others would take minutes here.
+    // If each engine were compared with all others, this would take minutes.
     std::vector<SignalRow> rows;
     constexpr int engines = 50'000;
     for (int i = 0; i < engines; ++i)

@@ -27,7 +27,7 @@ namespace {
 asio::awaitable<void> count(int& counter, int times) {
     const auto executor = co_await asio::this_coro::executor;
     for (int i = 0; i < times; ++i) {
-        const int before = counter; // No lock: nobody else may be at it.
+        const int before = counter; // No lock: the jobs share a strand.
         counter = before + 1;
         co_await asio::post(executor, asio::use_awaitable);
     }
