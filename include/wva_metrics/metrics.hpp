@@ -145,7 +145,7 @@ struct ModelReplicas {
     std::vector<std::string> unattributed_pods{};
     /// Pods that no longer exist but still have values, sorted.
     std::vector<std::string> gone_pods{};
-    /// Some of the answer is missing because the backend failed or said so.
+    /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
     /// Warnings of the backend and of the attribution, for people.
     std::vector<std::string> warnings{};

@@ -3,12 +3,13 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <optional>
 #include <utility>
 
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 
-TEST_CASE("the default thresholds are those of the design documents") {
+TEST_CASE("the default thresholds are 30 seconds and 5 minutes") {
     constexpr FreshnessThresholds thresholds;
     STATIC_CHECK(thresholds.optimizer_metrics == 30s);
     STATIC_CHECK(thresholds.replica_metrics == 30s);
@@ -32,7 +33,7 @@ TEST_CASE("an age below the first threshold is fresh, below the second stale, el
     CHECK(classify_age(age, 1min, 5min) == expected);
 }
 
-TEST_CASE("thresholds may be as short or as long as one likes") {
+TEST_CASE("thresholds can be of any length") {
     CHECK(classify_age(5s, 10s, 30s) == Freshness::fresh);
     CHECK(classify_age(15s, 10s, 30s) == Freshness::stale);
     CHECK(classify_age(35s, 10s, 30s) == Freshness::unavailable);
@@ -50,7 +51,16 @@ TEST_CASE("with equal thresholds nothing is stale") {
     CHECK(classify_age(0s, 0s, 0s) == Freshness::unavailable);
 }
 
-TEST_CASE("degrees of freshness have the names of their enumerators") {
+TEST_CASE("a snapshot is as fresh as its oldest sample, and unavailable without one") {
+    const FreshnessThresholds thresholds;
+    const TimePoint now(24h);
+    CHECK(freshness_of(now - 9s, now, 10s, thresholds) == Freshness::fresh);
+    CHECK(freshness_of(now - 10s, now, 10s, thresholds) == Freshness::stale);
+    CHECK(freshness_of(now - 5min, now, 10s, thresholds) == Freshness::unavailable);
+    CHECK(freshness_of(std::nullopt, now, 10s, thresholds) == Freshness::unavailable);
+}
+
+TEST_CASE("each freshness has the name of its enumerator") {
     CHECK(to_string(Freshness::fresh) == "fresh");
     CHECK(to_string(Freshness::stale) == "stale");
     CHECK(to_string(Freshness::unavailable) == "unavailable");

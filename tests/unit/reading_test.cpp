@@ -17,7 +17,7 @@ constexpr TimePoint noon(12h);
 
 } // namespace
 
-TEST_CASE("a reading that nobody has asked for is missing, and no zero") {
+TEST_CASE("a reading that was never requested is missing, not zero") {
     const Reading<double> reading;
     CHECK(reading.state() == ReadingState::missing);
     CHECK(reading.reason() == ReadingReason::not_collected);
@@ -27,7 +27,7 @@ TEST_CASE("a reading that nobody has asked for is missing, and no zero") {
     CHECK(reading.value_or(-1.0) == -1.0);
 }
 
-TEST_CASE("a measured number is there with its time and its metric") {
+TEST_CASE("a measured number has its time and its metric") {
     const auto reading =
         Reading<double>::measured(0.75, noon, MetricName("vllm:kv_cache_usage_perc"));
     CHECK(reading.state() == ReadingState::present);
@@ -46,7 +46,7 @@ TEST_CASE("a measured zero, a negative and the largest number are values") {
     CHECK(Reading<int>::measured(0, noon).value() == 0);
 }
 
-TEST_CASE("NaN and infinities are kept to be seen, and never handed out as values") {
+TEST_CASE("NaN and infinities are kept for display and never returned as values") {
     const double value =
         GENERATE(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
                  -std::numeric_limits<double>::infinity());
@@ -61,7 +61,7 @@ TEST_CASE("NaN and infinities are kept to be seen, and never handed out as value
     CHECK(std::isinf(reading.raw()) == std::isinf(value));
 }
 
-TEST_CASE("a missing reading says why, also when it is asked for its value") {
+TEST_CASE("a missing reading has a reason, also in the exception of value()") {
     const auto reason =
         GENERATE(ReadingReason::not_collected, ReadingReason::no_series, ReadingReason::no_requests,
                  ReadingReason::unattributed, ReadingReason::backend_error);
@@ -73,7 +73,7 @@ TEST_CASE("a missing reading says why, also when it is asked for its value") {
                       Catch::Matchers::ContainsSubstring(std::string(to_string(reason))));
 }
 
-TEST_CASE("the age of a reading is never negative, and zero where there is none") {
+TEST_CASE("the age of a reading is never negative, and zero if it is missing") {
     const auto reading = Reading<double>::measured(1.0, noon);
     CHECK(reading.age(noon + 90s) == 90s);
     CHECK(reading.age(noon) == 0s);
@@ -84,7 +84,8 @@ TEST_CASE("the age of a reading is never negative, and zero where there is none"
     CHECK(invalid.age(noon + 90s) == 90s);
 }
 
-TEST_CASE("metric names are equal when their texts are, and outlive the text they came from") {
+TEST_CASE(
+    "metric names are equal if their texts are, and outlive the text that they were made from") {
     MetricName name;
     CHECK(name.view().empty());
     CHECK(name == MetricName(""));

@@ -49,11 +49,11 @@ inline VariantAutoscaling variant_of(const std::string& deployment,
     return {namespace_name, deployment + "-va", model, deployment};
 }
 
-/// A fake Prometheus whose time stands still, and a backend that asks it, in one thread.
+/// A fake Prometheus with a fixed time, and a backend that queries it, in one thread.
 struct BackendFixture {
     BackendFixture() {
         fake.set_time(noon);
-        // However slow a machine is, that is not what is tested.
+        // So that a slow machine does not cause a time-out.
         config.client.http.timeouts.attempt = config.client.http.timeouts.connect = 10min;
         config.batch_timeout = 10min;
     }
@@ -116,18 +116,17 @@ struct BackendFixture {
                  1);
     }
 
-    /// Runs until the condition holds. A test that waits for something impossible fails instead of
-    /// hanging.
+    /// Runs until the condition is true. Throws if that does not happen within two minutes.
     template <typename Condition>
     void wait_until(Condition condition) {
         io.restart();
         while (!condition()) {
             if (io.run_one_for(2min) == 0)
-                throw std::runtime_error("what the test waits for did not happen");
+                throw std::runtime_error("the condition did not become true");
         }
     }
 
-    // Questions.
+    // Queries.
 
     PrometheusBackend backend() { return PrometheusBackend(io.get_executor(), config); }
 

@@ -20,7 +20,7 @@ struct AvailabilityFixture : BackendFixture {
 
 } // namespace
 
-TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, also when it is idle") {
+TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, even if it is idle") {
     report("llm", noon - 12s);
     const Availability found = check_availability().value();
     CHECK(found.available);
@@ -35,7 +35,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model whose last sample is two minutes 
     CHECK(check_availability().value().available);
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "how old is stale is configured") {
+TEST_CASE_METHOD(AvailabilityFixture, "the age of a stale model is configurable") {
     report("llm", noon - 120s);
     config.stale_after = 119s;
     const Availability stale = check_availability().value();
@@ -46,8 +46,8 @@ TEST_CASE_METHOD(AvailabilityFixture, "how old is stale is configured") {
     CHECK(check_availability().value().available);
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stale, and how long "
-                                      "ago is said") {
+TEST_CASE_METHOD(AvailabilityFixture,
+                 "a model that reported in the past is stale, and the message has the age") {
     SECTION("its last sample was ten minutes ago") {
         report("llm", noon - 600s);
         const Availability stale = check_availability().value();
@@ -56,7 +56,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stal
         CHECK_THAT(stale.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
                                       ContainsSubstring("600 s") && ContainsSubstring("scrape"));
     }
-    SECTION("its target went a moment ago") {
+    SECTION("its target disappeared a moment ago") {
         // Found at the last step of the look-back, which lies on a full minute.
         report("llm", noon - 90s);
         fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}));
@@ -66,21 +66,22 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reported in the past is stal
     }
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "of several pods the one that reported last counts") {
+TEST_CASE_METHOD(AvailabilityFixture, "of several pods, the one that reported last counts") {
     report("llm", noon - 600s);
     fake.append(series("vllm:num_requests_running", {"p-1"}), 0, noon - 5s);
     CHECK_THAT(check_availability().value().message, ContainsSubstring("5 s"));
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "what was last seen beyond the look-back is missing") {
+TEST_CASE_METHOD(AvailabilityFixture,
+                 "a model that last reported before the look-back is missing") {
     report("llm", noon - 2h);
     const Availability missing = check_availability().value();
     CHECK_FALSE(missing.available);
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missing, with what to "
-                                      "look at") {
+TEST_CASE_METHOD(AvailabilityFixture,
+                 "a model without series is missing, with a list of things to check") {
     report("llm", noon, "qwen");
     const Availability missing = check_availability().value();
     CHECK_FALSE(missing.available);
@@ -91,8 +92,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that nobody has heard of is missi
                                     !ContainsSubstring("Check the namespace"));
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a namesake elsewhere makes no model available, but is a "
-                                      "hint") {
+TEST_CASE_METHOD(AvailabilityFixture, "a model of that name in another namespace is only a hint") {
     report("prod");
     report("dev");
     const Availability missing = check_availability().value();
@@ -110,13 +110,14 @@ TEST_CASE_METHOD(AvailabilityFixture, "a hint names a few namespaces, not hundre
                    !ContainsSubstring("ns-15"));
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "series without a namespace label hint at the label") {
+TEST_CASE_METHOD(AvailabilityFixture,
+                 "series without a namespace label give a hint about the label") {
     report("");
     CHECK_THAT(check_availability().value().message,
                ContainsSubstring("without the label 'namespace'") && !ContainsSubstring("''"));
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be looked for") {
+TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be queried") {
     const std::string id = GENERATE("a\"b", "a\\b", "a\nb", "a|b", ".*", "\xF0\x9F\xA6\x99");
     report("llm", noon, id);
     CHECK(check_availability({"llm", id}).value().available);
@@ -124,24 +125,23 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model with any id can be looked for") {
     CHECK_FALSE(check_availability({"llm", "x"}).value().available);
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a backend that fails says why, and not that metrics are "
-                                      "missing") {
-    SECTION("at the first question") {
+TEST_CASE_METHOD(AvailabilityFixture, "a failed query returns its error, not missing metrics") {
+    SECTION("at the first query") {
         fake.fail_next(1, 503, "the store is being compacted");
         const Result<Availability> answer = check_availability();
         REQUIRE(answer.has_error());
         CHECK(answer.error().is(Errc::unavailable));
         CHECK_THAT(answer.error().describe(), ContainsSubstring("being compacted"));
     }
-    SECTION("because nobody is there") {
+    SECTION("because no server is listening") {
         fake.stop();
         run_ready(io);
         CHECK(check_availability().error().is(Errc::unreachable));
     }
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verdict") {
-    // The whole answer to the first question, then a refusal of the second.
+TEST_CASE_METHOD(AvailabilityFixture, "a failed query for the hint does not change the answer") {
+    // An answer without series to the first query, then an error for the second.
     fake.fail_next(1, 200, R"({"status":"success","data":{"resultType":"vector","result":[]}})");
     fake.fail_next(1, 500);
     const Availability missing = check_availability().value();
@@ -149,7 +149,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a hint that cannot be had changes no verd
     CHECK_THAT(missing.message, ContainsSubstring("ServiceMonitor"));
 }
 
-TEST_CASE_METHOD(AvailabilityFixture, "an unusable model is refused before anything is asked") {
+TEST_CASE_METHOD(AvailabilityFixture, "an invalid model is rejected before any query") {
     CHECK(check_availability({"llm", "\xff"}).error().is(Errc::invalid_argument));
     CHECK(check_availability({"llm", ""}).error().is(Errc::invalid_argument));
     CHECK(check_availability({"\xff", "m"}).error().is(Errc::invalid_argument));

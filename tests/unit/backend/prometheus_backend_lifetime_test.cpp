@@ -19,8 +19,8 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// A batch under way, and how often it was completed. Everything is on one io_context that a test
-/// may destroy.
+/// A pending batch that counts its completions. Everything is on one io_context that a test may
+/// destroy.
 struct RunningBatch {
     explicit RunningBatch(bool hold) {
         fake->set_time(noon);
@@ -30,9 +30,9 @@ struct RunningBatch {
         if (hold)
             fake->hold();
         PrometheusConfig config = PrometheusConfig::at(fake->url());
-        config.client.http.limits.max_connections = 2; // So that some wait for their turn.
+        config.client.http.limits.max_connections = 2; // So that some queries wait in the queue.
         backend.emplace(io->get_executor(), config);
-        // Two models whose first query is refused, so that there are halves.
+        // Rejects the first query for the two models, so that it is halved.
         fake->fail_next(1, 413);
         asio::co_spawn(
             *io, backend->fetch_replica_samples({ModelKey("llm", "m0"), ModelKey("llm", "m1")}),
@@ -45,7 +45,7 @@ struct RunningBatch {
                 }));
     }
 
-    /// False where there was nothing to run.
+    /// False if there was nothing to run.
     bool run(std::size_t handlers) {
         for (std::size_t i = 0; i < handlers; ++i)
             if (completions > 0 || io->run_one_for(20ms) == 0)
@@ -53,7 +53,7 @@ struct RunningBatch {
         return true;
     }
 
-    asio::cancellation_signal cancel; // Outlives the coroutine that looks at it.
+    asio::cancellation_signal cancel; // Outlives the coroutine that uses it.
     std::unique_ptr<asio::io_context> io = std::make_unique<asio::io_context>();
     std::unique_ptr<FakePrometheus> fake = std::make_unique<FakePrometheus>(*io);
     std::optional<PrometheusBackend> backend;
@@ -63,8 +63,8 @@ struct RunningBatch {
 };
 
 /// Calls `test(batch)` with a batch in each phase: so many handlers after its beginning, until it
-/// is over or, where answers are held, nothing happens any more. The first step is always made:
-/// where a coroutine is cancelled before it, Asio 1.83 throws out of `run`.
+/// is over or, if answers are held, nothing happens any more. The first step is always made,
+/// because Asio 1.83 throws out of `run` if a coroutine is cancelled before it.
 template <typename Test>
 void in_every_phase(bool hold, Test test) {
     constexpr std::size_t first = 2; // The fake's accepting is the first handler.
@@ -81,7 +81,7 @@ void in_every_phase(bool hold, Test test) {
 
 } // namespace
 
-TEST_CASE("a backend may be destroyed in any phase of a batch, which goes on to its end") {
+TEST_CASE("a backend can be destroyed in any phase of a batch, which continues to its end") {
     in_every_phase(false, [](RunningBatch& batch) {
         batch.backend.reset();
         run_until(*batch.io, [&] { return batch.completions > 0; });
@@ -92,7 +92,7 @@ TEST_CASE("a backend may be destroyed in any phase of a batch, which goes on to 
     });
 }
 
-TEST_CASE("an io_context may be destroyed in any phase of a batch, before or after the backend") {
+TEST_CASE("an io_context can be destroyed in any phase of a batch, before or after the backend") {
     const bool hold = GENERATE(false, true);
     const bool backend_first = GENERATE(false, true);
     in_every_phase(hold, [&](RunningBatch& batch) {
@@ -105,7 +105,7 @@ TEST_CASE("an io_context may be destroyed in any phase of a batch, before or aft
     });
 }
 
-TEST_CASE("a batch that is cancelled in any phase ends once, without waiting for answers") {
+TEST_CASE("a batch that is cancelled in any phase completes once, without waiting for answers") {
     const bool hold = GENERATE(false, true);
     in_every_phase(hold, [](RunningBatch& batch) {
         batch.cancel.emit(asio::cancellation_type::terminal);
@@ -115,7 +115,7 @@ TEST_CASE("a batch that is cancelled in any phase ends once, without waiting for
     });
 }
 
-TEST_CASE("a Prometheus that goes away in any phase of a batch ends it") {
+TEST_CASE("a Prometheus that stops in any phase of a batch ends it") {
     const bool hold = GENERATE(false, true);
     in_every_phase(hold, [](RunningBatch& batch) {
         batch.fake->stop();
@@ -125,7 +125,7 @@ TEST_CASE("a Prometheus that goes away in any phase of a batch ends it") {
     });
 }
 
-TEST_CASE("batches may run side by side on a pool of threads") {
+TEST_CASE("batches can run concurrently on a thread pool") {
     asio::thread_pool pool(4);
     FakePrometheus fake(pool.get_executor());
     std::vector<VariantAutoscaling> variants;
@@ -136,7 +136,7 @@ TEST_CASE("batches may run side by side on a pool of threads") {
                       i + 1);
     }
     PrometheusConfig config = PrometheusConfig::at(fake.url());
-    config.limits.max_models_per_query = 3; // Many queries that end at the same moment.
+    config.limits.max_models_per_query = 3; // So that many queries end at the same moment.
     PrometheusBackend backend(pool.get_executor(), config);
     std::vector<std::future<std::vector<Result<OptimizerMetrics>>>> batches;
     for (int i = 0; i < 8; ++i)

@@ -31,7 +31,7 @@ std::string joined(const std::vector<std::string>& lines) {
 
 } // namespace
 
-TEST_CASE_METHOD(BackendFixture, "each optimizer metric is what its formula gives") {
+TEST_CASE_METHOD(BackendFixture, "each optimizer metric has the value of its formula") {
     set_load({}, 0.175, 100, 150, 0.5, 0.05);
     const OptimizerMetrics metrics = optimizer(variant_of("llama"));
 
@@ -53,15 +53,16 @@ TEST_CASE_METHOD(BackendFixture, "each optimizer metric is what its formula give
     CHECK(metrics.warnings.empty());
 }
 
-TEST_CASE_METHOD(BackendFixture, "requests count whatever the reason they finished for") {
+TEST_CASE_METHOD(BackendFixture, "requests count whatever their finish reason") {
     set_requests({}, 1);
     fake.set_rate(series("vllm:request_success_total", {}, {{"finished_reason", "length"}}), 0.5);
     CHECK_THAT(optimizer(variant_of("llama")).arrival_rate_per_minute.value(),
                WithinRel(90.0, 1e-9));
 }
 
-TEST_CASE_METHOD(BackendFixture, "variants of one model get their own rates and averages, and the "
-                                 "rates add up to the model's") {
+TEST_CASE_METHOD(
+    BackendFixture,
+    "variants of one model get their own rates and averages, and the rates add up to the model's") {
     set_load({"big-7d9f8b6c5d-aaaaa"}, 1, 100);
     set_load({"big-7d9f8b6c5d-bbbbb"}, 3, 200);
     set_load({"small-5c6d7f8b9c-aaaaa"}, 0.5, 1000);
@@ -73,7 +74,7 @@ TEST_CASE_METHOD(BackendFixture, "variants of one model get their own rates and 
     CHECK_THAT(small.arrival_rate_per_minute.value(), WithinRel(30.0, 1e-9));
     CHECK_THAT(big.arrival_rate_per_minute.value() + small.arrival_rate_per_minute.value(),
                WithinRel(60 * (1 + 3 + 0.5), 1e-9));
-    // Weighed by requests, not by pods.
+    // Weighted by requests, not by pods.
     CHECK_THAT(big.avg_input_tokens.value(), WithinRel((1 * 100 + 3 * 200) / 4.0, 1e-9));
     CHECK_THAT(small.avg_input_tokens.value(), WithinRel(1000.0, 1e-9));
 }
@@ -91,8 +92,9 @@ TEST_CASE_METHOD(BackendFixture, "workloads of one name and different kinds get 
     CHECK(answers[1].value().target_kind == "StatefulSet");
 }
 
-TEST_CASE_METHOD(BackendFixture, "a variant is told its own numbers whether or not it is asked "
-                                 "about together with the model's others") {
+TEST_CASE_METHOD(
+    BackendFixture,
+    "a variant gets the same values with or without the model's other variants in the batch") {
     set_load({"llama-7d9f8b6c5d-aaaaa"}, 1);
     set_load({"llama-large-7d9f8b6c5d-aaaaa"}, 7);
     CHECK_THAT(optimizer(variant_of("llama")).arrival_rate_per_minute.value(),
@@ -100,7 +102,7 @@ TEST_CASE_METHOD(BackendFixture, "a variant is told its own numbers whether or n
 }
 
 TEST_CASE_METHOD(BackendFixture,
-                 "an average over nearly no requests is missing, not huge and not 0") {
+                 "an average over almost no requests is missing, not huge and not 0") {
     const double requests = GENERATE(0.0, 1e-12, 0.49);
     set_load({}, requests / 60, 100);
     const OptimizerMetrics metrics = optimizer(variant_of("llama"));
@@ -112,7 +114,7 @@ TEST_CASE_METHOD(BackendFixture,
     }
 }
 
-TEST_CASE_METHOD(BackendFixture, "how few requests are too few for an average is configured") {
+TEST_CASE_METHOD(BackendFixture, "the minimum number of requests for an average is configurable") {
     set_load({}, 0.1 / 60, 100);
     config.min_requests = 0;
     CHECK_THAT(optimizer(variant_of("llama")).avg_input_tokens.value(), WithinRel(100.0, 1e-6));
@@ -121,7 +123,7 @@ TEST_CASE_METHOD(BackendFixture, "how few requests are too few for an average is
     CHECK(is_missing(optimizer(variant_of("llama")).avg_input_tokens, ReadingReason::no_requests));
 }
 
-TEST_CASE_METHOD(BackendFixture, "what has no series is missing, and no error and no zero") {
+TEST_CASE_METHOD(BackendFixture, "a metric without series is missing, not an error and not zero") {
     SECTION("some") {
         set_requests({}, 1);
         set_average("vllm:time_to_first_token_seconds", {}, 1, 0.5);
@@ -145,7 +147,7 @@ TEST_CASE_METHOD(BackendFixture, "what has no series is missing, and no error an
     }
 }
 
-TEST_CASE_METHOD(BackendFixture, "NaN and infinities are invalid readings, and no numbers") {
+TEST_CASE_METHOD(BackendFixture, "NaN and infinities are invalid readings") {
     const double odd = GENERATE(not_a_number, infinity);
     set_load({}, 1);
     fake.set(series("vllm:request_success_total", {}, {{"finished_reason", "stop"}}), odd);
@@ -158,15 +160,14 @@ TEST_CASE_METHOD(BackendFixture, "NaN and infinities are invalid readings, and n
     CHECK(metrics.ttft_seconds.has_value());
 }
 
-TEST_CASE_METHOD(BackendFixture,
-                 "an older metric name answers where the newer one does not exist") {
+TEST_CASE_METHOD(BackendFixture, "the older metric name is used if the newer one does not exist") {
     set_average("vllm:time_per_output_token_seconds", {}, 1, 0.08);
     const Reading<double> itl = optimizer(variant_of("llama")).itl_seconds;
     CHECK_THAT(itl.value(), WithinRel(0.08, 1e-9));
     CHECK(itl.metric() == "vllm:time_per_output_token_seconds");
 }
 
-TEST_CASE_METHOD(BackendFixture, "the newer of two metric names answers where both exist") {
+TEST_CASE_METHOD(BackendFixture, "the newer of two metric names is used if both exist") {
     set_average("vllm:time_per_output_token_seconds", {}, 1, 0.08);
     set_average("vllm:inter_token_latency_seconds", {}, 1, 0.05);
     const Reading<double> itl = optimizer(variant_of("llama")).itl_seconds;
@@ -174,7 +175,7 @@ TEST_CASE_METHOD(BackendFixture, "the newer of two metric names answers where bo
     CHECK(itl.metric() == "vllm:inter_token_latency_seconds");
 }
 
-TEST_CASE_METHOD(BackendFixture, "a fleet of old and new versions is one average") {
+TEST_CASE_METHOD(BackendFixture, "pods of old and new versions have one average") {
     set_average("vllm:time_per_output_token_seconds", {"llama-7d9f8b6c5d-aaaaa"}, 1, 0.08);
     set_average("vllm:inter_token_latency_seconds", {"llama-5c6d7f8b9c-bbbbb"}, 3, 0.04);
     const Reading<double> itl = optimizer(variant_of("llama")).itl_seconds;
@@ -182,7 +183,7 @@ TEST_CASE_METHOD(BackendFixture, "a fleet of old and new versions is one average
     CHECK(itl.metric() == "vllm:inter_token_latency_seconds");
 }
 
-TEST_CASE_METHOD(BackendFixture, "a server that was renamed under way answers by its new name") {
+TEST_CASE_METHOD(BackendFixture, "a server whose metric was renamed is read by the new name") {
     set_average("vllm:inter_token_latency_seconds", {}, 1, 0.05);
     fake.end(series("vllm:inter_token_latency_seconds_sum", {}));
     fake.end(series("vllm:inter_token_latency_seconds_count", {}));
@@ -213,8 +214,8 @@ TEST_CASE_METHOD(BackendFixture, "a rate is as old as the oldest of its last sam
     CHECK(rate.sampled_at() <= after - 20s);
 }
 
-TEST_CASE_METHOD(BackendFixture, "a pod that is gone counts for the window in which it served, "
-                                 "and is a window old") {
+TEST_CASE_METHOD(BackendFixture,
+                 "a deleted pod counts for the window in which it served, and is one window old") {
     const Server gone{"llama-7d9f8b6c5d-aaaaa"};
     set_load(gone, 1);
     add_pod("llama-7d9f8b6c5d-bbbbb");
@@ -230,7 +231,7 @@ TEST_CASE_METHOD(BackendFixture, "a pod that is gone counts for the window in wh
 
 TEST_CASE_METHOD(
     BackendFixture,
-    "without a pod label each variant is given the whole model's numbers and told so") {
+    "without a pod label each variant gets the values of the whole model, with a warning") {
     Server anonymous;
     anonymous.pod.clear();
     set_load(anonymous, 2);
@@ -243,8 +244,8 @@ TEST_CASE_METHOD(
     }
 }
 
-TEST_CASE_METHOD(BackendFixture, "the owner that kube-state-metrics names goes before the pod's "
-                                 "name") {
+TEST_CASE_METHOD(BackendFixture,
+                 "the owner in kube-state-metrics takes precedence over the pod's name") {
     const Server server{"llama-7d9f8b6c5d-aaaaa"};
     set_load(server, 1);
     set_owner(server.pod, "StatefulSet", "other");
@@ -253,14 +254,15 @@ TEST_CASE_METHOD(BackendFixture, "the owner that kube-state-metrics names goes b
     CHECK_THAT(answers[1].value().arrival_rate_per_minute.value(), WithinRel(60.0, 1e-9));
 }
 
-TEST_CASE_METHOD(BackendFixture, "where pods fit no variant, that is why a reading is missing") {
+TEST_CASE_METHOD(BackendFixture,
+                 "a reading is missing as unattributed if the pods do not match a variant") {
     set_load({"somebody-elses-pod"}, 1);
     const OptimizerMetrics metrics = optimizer(variant_of("llama"));
     CHECK(is_missing(metrics.arrival_rate_per_minute, ReadingReason::unattributed));
     CHECK(is_missing(metrics.itl_seconds, ReadingReason::unattributed));
 }
 
-TEST_CASE_METHOD(BackendFixture, "labels and metrics may be named otherwise") {
+TEST_CASE_METHOD(BackendFixture, "labels and metrics can have other names") {
     config.engine.labels.namespace_name = "exported_namespace";
     config.engine.labels.model = "model";
     config.engine.labels.pod = "pod_name";
@@ -275,7 +277,7 @@ TEST_CASE_METHOD(BackendFixture, "labels and metrics may be named otherwise") {
     CHECK(rate.metric() == "my:requests_total");
 }
 
-TEST_CASE_METHOD(BackendFixture, "a model's name in two namespaces is two models") {
+TEST_CASE_METHOD(BackendFixture, "the same model id in two namespaces is two models") {
     set_load({"llama-7d9f8b6c5d-aaaaa", "meta/llama", "blue"}, 1, 100);
     set_load({"llama-7d9f8b6c5d-aaaaa", "meta/llama", "green"}, 4, 400);
     const auto answers = optimizer({variant_of("llama", "meta/llama", "blue"),
@@ -288,7 +290,7 @@ TEST_CASE_METHOD(BackendFixture, "a model's name in two namespaces is two models
     CHECK(is_missing(answers[2].value().arrival_rate_per_minute, ReadingReason::no_series));
 }
 
-TEST_CASE_METHOD(BackendFixture, "no model id is mistaken for another, whatever is in it") {
+TEST_CASE_METHOD(BackendFixture, "model ids with any characters are not confused with each other") {
     const std::vector<std::string> ids = {"meta-llama/Llama-3.1-8B",
                                           "meta-llama/Llama-3X1-8B",
                                           "a|b",
@@ -323,7 +325,7 @@ TEST_CASE_METHOD(BackendFixture, "no model id is mistaken for another, whatever 
     }
 }
 
-TEST_CASE_METHOD(BackendFixture, "a deployment's name is no pattern") {
+TEST_CASE_METHOD(BackendFixture, "a deployment's name is not a pattern") {
     set_requests({"llama.v1-7d9f8b6c5d-aaaaa"}, 1);
     set_requests({"llamaXv1-7d9f8b6c5d-aaaaa"}, 5);
     CHECK_THAT(optimizer(variant_of("llama.v1")).arrival_rate_per_minute.value(),

@@ -23,7 +23,7 @@ const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
 const std::string pod_c = "llama-7d9f8b6c5d-ccccc";
 
-/// What a cluster would know of the pods of namespace "llm".
+/// The pods of namespace "llm", as a cluster reports them.
 struct Cluster {
     std::map<std::string, std::pair<PodOwner, PodState>, std::less<>> pods;
     bool knows_all = true;
@@ -61,7 +61,7 @@ std::vector<std::string> names(const ReplicaSamples& samples) {
 
 } // namespace
 
-TEST_CASE_METHOD(OwnersFixture, "replicas have the owners and the lives that the cluster tells") {
+TEST_CASE_METHOD(OwnersFixture, "replicas have the owners and states that the cluster reports") {
     cluster->add(pod_a, "blue");
     cluster->add(pod_b, "green", PodState::terminating);
     set_kv({pod_a}, 0.5);
@@ -75,8 +75,9 @@ TEST_CASE_METHOD(OwnersFixture, "replicas have the owners and the lives that the
     CHECK(samples.pods[1].state == PodState::terminating);
 }
 
-TEST_CASE_METHOD(OwnersFixture, "a pod that the cluster does not have is gone, whatever "
-                                "kube-state-metrics still says") {
+TEST_CASE_METHOD(
+    OwnersFixture,
+    "a pod that the cluster does not have is gone, even if kube-state-metrics still reports it") {
     cluster->add(pod_b, "llama");
     set_kv({pod_a}, 0.5);
     set_kv({pod_b}, 0.6);
@@ -87,17 +88,18 @@ TEST_CASE_METHOD(OwnersFixture, "a pod that the cluster does not have is gone, w
     CHECK(samples.gone_pods == std::vector{pod_a});
 }
 
-TEST_CASE_METHOD(OwnersFixture, "a pod that the cluster has is there, whatever kube-state-metrics "
-                                "does not say yet") {
+TEST_CASE_METHOD(
+    OwnersFixture,
+    "a pod that the cluster has exists, even if kube-state-metrics does not report it yet") {
     cluster->add("llama-0", "llama");
     set_ended_kv({"llama-0"}, 0.5);
-    remove_pod("llama-0"); // Its predecessor of the same name.
+    remove_pod("llama-0"); // A previous pod of the same name.
     add_pod("dns", "kube-system");
     CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});
 }
 
-TEST_CASE_METHOD(OwnersFixture, "what the cluster does not know kube-state-metrics is asked, and "
-                                "then the pod's name, and each replica says which") {
+TEST_CASE_METHOD(OwnersFixture, "the owner comes from the cluster, else from kube-state-metrics, "
+                                "else from the pod's name, and each replica names its source") {
     cluster->knows_all = false;
     cluster->add(pod_a, "llama");
     for (const std::string& pod : {pod_a, pod_b, pod_c})
@@ -113,8 +115,8 @@ TEST_CASE_METHOD(OwnersFixture, "what the cluster does not know kube-state-metri
     CHECK(joined.replicas[2].attributed_by == OwnerSource::pod_name);
 }
 
-TEST_CASE_METHOD(OwnersFixture, "a variant's load is that of the pods which the cluster calls its "
-                                "own") {
+TEST_CASE_METHOD(OwnersFixture,
+                 "a variant's load is the load of the pods that the cluster attributes to it") {
     cluster->add(pod_a, "blue");
     cluster->add(pod_b, "green");
     set_load({pod_a}, 1);
@@ -126,7 +128,7 @@ TEST_CASE_METHOD(OwnersFixture, "a variant's load is that of the pods which the 
     CHECK_FALSE(answers[2].value().arrival_rate_per_minute.has_value());
 }
 
-TEST_CASE_METHOD(OwnersFixture, "the cluster's knowledge needs no kube-state-metrics") {
+TEST_CASE_METHOD(OwnersFixture, "owners from the cluster do not need kube-state-metrics") {
     config.use_kube_state = false;
     cluster->add(pod_a, "llama", PodState::not_ready);
     set_kv({pod_a}, 0.5);

@@ -22,8 +22,8 @@ const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "large-5c6d7f8b9c-bbbbb";
 const ModelKey model{"llm", "meta/llama"};
 
-/// A collector over a Prometheus. Its clock is moved by hand (unless `Timer` is another), HTTP has
-/// the real one.
+/// A collector with a fake Prometheus. Its clock is manual (unless `Timer` is another); HTTP uses
+/// the real clock.
 template <typename Timer>
 struct CollectorOverPrometheus : BackendFixture {
     using CollectorType = Collector<PrometheusBackend, MemoryCache, RecordingObserver, Timer>;
@@ -68,8 +68,7 @@ using RealTimeFixture = CollectorOverPrometheus<asio::steady_timer>;
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "what was asked once is served from the cache, also when Prometheus has "
-                          "lost it") {
+TEST_CASE_METHOD(Fixture, "metrics are served from the cache, even if Prometheus has lost them") {
     set_load({pod_a}, 0.175);
     set_kv({pod_a}, 0.5);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(10.5, 1e-9));
@@ -84,8 +83,8 @@ TEST_CASE_METHOD(Fixture, "what was asked once is served from the cache, also wh
     CHECK(fake.query_count() == asked);
 }
 
-TEST_CASE_METHOD(Fixture, "past its TTL an answer is renewed behind the caller, and past the stale "
-                          "window before it") {
+TEST_CASE_METHOD(Fixture, "an entry past its TTL is revalidated in the background, and past the "
+                          "stale window before the answer") {
     set_load({pod_a}, 1);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
 
@@ -100,9 +99,8 @@ TEST_CASE_METHOD(Fixture, "past its TTL an answer is renewed behind the caller, 
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(180.0, 1e-9));
 }
 
-TEST_CASE_METHOD(Fixture,
-                 "invalidating a variant asks again for its load and its model's replicas, "
-                 "whatever its deployment is called") {
+TEST_CASE_METHOD(Fixture, "invalidating a variant fetches its load and its model's replicas again, "
+                          "whatever its deployment's name") {
     const VariantAutoscaling variant{"llm", "a-name-of-its-own", "meta/llama", "llama"};
     set_load({pod_a}, 1);
     set_kv({pod_a}, 0.1);
@@ -116,7 +114,7 @@ TEST_CASE_METHOD(Fixture,
     CHECK(collect(model, {variant}).value()->replicas.at(0).kv_cache_usage.value() == 0.2);
 }
 
-TEST_CASE_METHOD(Fixture, "invalidating a model asks again for all of its variants") {
+TEST_CASE_METHOD(Fixture, "invalidating a model fetches all of its variants again") {
     set_load({pod_a}, 1);
     set_load({pod_b}, 2);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
@@ -130,8 +128,8 @@ TEST_CASE_METHOD(Fixture, "invalidating a model asks again for all of its varian
     CHECK_THAT(arrival_rate(variant_of("large")), WithinRel(240.0, 1e-9));
 }
 
-TEST_CASE_METHOD(Fixture, "groups of variants that collect one model each get their own pods, from "
-                          "one fetch") {
+TEST_CASE_METHOD(Fixture,
+                 "groups of variants of one model each get their own pods, from one fetch") {
     set_kv({pod_a}, 0.1);
     set_kv({pod_b}, 0.2);
     VariantAutoscaling llama = variant_of("llama");
@@ -154,8 +152,8 @@ TEST_CASE_METHOD(Fixture, "groups of variants that collect one model each get th
     CHECK(second->unattributed_pods == std::vector{pod_a});
 }
 
-TEST_CASE_METHOD(Fixture, "a pod belongs to the owner that kube-state-metrics names, and is named "
-                          "where nobody's") {
+TEST_CASE_METHOD(
+    Fixture, "a pod belongs to the owner in kube-state-metrics, and is reported if it has none") {
     set_kv({"llama-0"}, 0.1);
     set_kv({pod_a}, 0.2);
     set_owner("llama-0", "StatefulSet", "llama");
@@ -166,7 +164,7 @@ TEST_CASE_METHOD(Fixture, "a pod belongs to the owner that kube-state-metrics na
     CHECK(replicas->unattributed_pods == std::vector{pod_a});
 }
 
-TEST_CASE_METHOD(Fixture, "what nobody serves is collected as missing readings, and not as zeros") {
+TEST_CASE_METHOD(Fixture, "a model without servers has missing readings, not zeros") {
     const OptimizerSnapshot snapshot = collect(variant_of("llama")).value();
     CHECK_FALSE(snapshot->arrival_rate_per_minute.has_value());
     CHECK_FALSE(snapshot->ttft_seconds.has_value());
@@ -183,11 +181,11 @@ TEST_CASE_METHOD(Fixture,
     CHECK(collector.cache().size() == 0);
 
     set_load({pod_a}, 1);
-    ManualClock::advance(3s); // Past the time for which failures are remembered.
+    ManualClock::advance(3s); // Past `negative_ttl`.
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
 }
 
-TEST_CASE_METHOD(Fixture, "availability is asked for once, and whoever asks gets the reason") {
+TEST_CASE_METHOD(Fixture, "availability is queried once, and every caller gets the reason") {
     fake.set(series("vllm:num_requests_running", {pod_a}), 0);
     CHECK(check_availability().reason == AvailabilityReason::metrics_found);
     CHECK(check_availability().reason == AvailabilityReason::metrics_found);
@@ -206,8 +204,9 @@ TEST_CASE_METHOD(Fixture, "availability is asked for once, and whoever asks gets
     CHECK_THAT(failed.message, ContainsSubstring("the disk is full"));
 }
 
-TEST_CASE_METHOD(Fixture, "while Prometheus is away the last good values stay, and it is asked "
-                          "again when it is back") {
+TEST_CASE_METHOD(
+    Fixture,
+    "the last good values stay while Prometheus is down, and are fetched again when it is up") {
     set_load({pod_a}, 1);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
     fake.stop();
@@ -227,9 +226,8 @@ TEST_CASE_METHOD(Fixture, "while Prometheus is away the last good values stay, a
 }
 
 TEST_CASE_METHOD(Fixture,
-                 "a signal that fails for once keeps its last value beside the others' new "
-                 "ones") {
-    // The backend's samples have the time of another clock than the collector's here.
+                 "a signal that fails once keeps its last value, the others get new ones") {
+    // Here the backend's samples and the collector use different clocks.
     collector.reconfigure({.cache = {.stale_if_error = 10'000h}}).value();
     set_kv({pod_a}, 0.1);
     set_queue({pod_a}, 1);
@@ -237,7 +235,7 @@ TEST_CASE_METHOD(Fixture,
     set_kv({pod_a}, 0.2);
     set_queue({pod_a}, 2);
     ManualClock::advance(61s);
-    // Each of the three questions may be the one that fails.
+    // Any of the three queries may be the one that fails.
     fake.fail_next(1, 503);
     const ReplicaSnapshot partial = collect(model, {variant_of("llama")}).value();
     CHECK(partial->partial);
@@ -246,8 +244,8 @@ TEST_CASE_METHOD(Fixture,
     CHECK(partial->replicas[0].queue_length.has_value());
 }
 
-TEST_CASE_METHOD(Fixture, "a background round about a thousand variants of a thousand models makes "
-                          "few requests") {
+TEST_CASE_METHOD(
+    Fixture, "a background round for a thousand variants of a thousand models makes few requests") {
     for (std::size_t i = 0; i < 1000; ++i) {
         const VariantAutoscaling variant("ns-" + std::to_string(i % 4), "va-" + std::to_string(i),
                                          "m" + std::to_string(i), "llama");
@@ -263,7 +261,7 @@ TEST_CASE_METHOD(Fixture, "a background round about a thousand variants of a tho
     CHECK(fake.query_count() <= 20);
     collector.stop_background_fetching();
 
-    // And everything is there, without a further question.
+    // All metrics are in the cache, without another query.
     const std::size_t asked = fake.query_count();
     const auto known = collector.find_optimizer_metrics(VariantKey("ns-3", "va-999"));
     REQUIRE(known);
@@ -272,8 +270,8 @@ TEST_CASE_METHOD(Fixture, "a background round about a thousand variants of a tho
     CHECK(fake.query_count() == asked);
 }
 
-TEST_CASE_METHOD(RealTimeFixture, "a snapshot is as fresh as its samples, however lately they were "
-                                  "fetched") {
+TEST_CASE_METHOD(RealTimeFixture,
+                 "a snapshot is as fresh as its samples, however recently they were fetched") {
     const auto kv = series("vllm:kv_cache_usage_perc", {pod_a});
     SECTION("fresh") {
         fake.append(kv, 0.5, noon - 5s);

@@ -12,7 +12,7 @@ using namespace wva_metrics;
 
 namespace {
 
-PrometheusConfig sound() {
+PrometheusConfig valid_config() {
     return PrometheusConfig::at("http://prometheus:9090");
 }
 
@@ -24,12 +24,12 @@ bool names(const std::vector<std::string>& problems, const std::string& what) {
 
 } // namespace
 
-TEST_CASE("the defaults are sound once there is a URL") {
-    CHECK(validate(sound()).empty());
+TEST_CASE("the defaults are valid once there is a URL") {
+    CHECK(validate(valid_config()).empty());
     CHECK(names(validate(PrometheusConfig()), "client."));
 }
 
-TEST_CASE("all that is wrong is named, in every part of the configuration") {
+TEST_CASE("all problems are reported, in every part of the configuration") {
     PrometheusConfig config = PrometheusConfig::at("not a url");
     config.engine.itl.clear();
     config.windows.rate = Duration::zero();
@@ -47,8 +47,8 @@ TEST_CASE("all that is wrong is named, in every part of the configuration") {
     CHECK(names(problems, "batch_timeout"));
 }
 
-TEST_CASE("a number of requests that nothing compares with is refused") {
-    PrometheusConfig config = sound();
+TEST_CASE("a minimum of NaN requests is rejected") {
+    PrometheusConfig config = valid_config();
     config.min_requests = GENERATE(std::numeric_limits<double>::quiet_NaN(),
                                    std::numeric_limits<double>::infinity(), -0.1);
     CHECK(names(validate(config), "min_requests"));
@@ -56,7 +56,7 @@ TEST_CASE("a number of requests that nothing compares with is refused") {
     CHECK(validate(config).empty());
 }
 
-TEST_CASE("no secret is in what validation says") {
+TEST_CASE("problems do not contain secrets") {
     PrometheusConfig config = PrometheusConfig::at("http://user:hunter2@prometheus:9090");
     CHECK_FALSE(names(validate(config), "hunter2"));
 }

@@ -3,8 +3,9 @@
 
 #include <catch2/catch_all.hpp>
 
-#include <set>
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -15,25 +16,17 @@ using Texts = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("every signal has a word and a computation of its own kind") {
-    std::set<std::string> words;
-    for (const Signal signal : all_signals) {
-        words.emplace(to_string(signal));
-        CHECK_FALSE(vllm_profile()[signal].empty());
-    }
-    CHECK(words.size() == 8);
-    CHECK_FALSE(words.contains("unknown"));
-
-    CHECK(computation_of(Signal::running) == Computation::presence);
-    CHECK(computation_of(Signal::arrival_rate) == Computation::counter_rate);
-    for (const Signal signal :
-         {Signal::input_tokens, Signal::output_tokens, Signal::ttft, Signal::itl})
-        CHECK(computation_of(signal) == Computation::average);
-    for (const Signal signal : {Signal::kv_cache_usage, Signal::queue_length})
-        CHECK(computation_of(signal) == Computation::gauge_peak);
+TEST_CASE("each signal has its own member") {
+    EngineProfile profile;
+    for (const SignalInfo& info : signals)
+        profile[info.signal] = {std::string(info.name)};
+    CHECK(profile.running == Texts{"running"});
+    CHECK(profile.queue_length == Texts{"queue_length"});
+    for (const SignalInfo& info : signals)
+        CHECK(std::as_const(profile)[info.signal] == Texts{std::string(info.name)});
 }
 
-TEST_CASE("vLLM is asked by its present names first and its older ones behind them") {
+TEST_CASE("the names of vLLM are its current ones first, then the older ones") {
     const EngineProfile profile = vllm_profile();
     CHECK(validate(profile).empty());
     CHECK(profile.name == "vllm");
@@ -49,7 +42,7 @@ TEST_CASE("vLLM is asked by its present names first and its older ones behind th
     CHECK(profile[Signal::queue_length] == Texts{"vllm:num_requests_waiting"});
 }
 
-TEST_CASE("a profile may name its labels as the scrape does") {
+TEST_CASE("the labels of a profile can have other names") {
     EngineProfile profile = vllm_profile();
     profile.labels = {.namespace_name = "kubernetes_namespace",
                       .model = "model",
@@ -60,7 +53,7 @@ TEST_CASE("a profile may name its labels as the scrape does") {
     CHECK(validate(profile).empty());
 }
 
-TEST_CASE("everything that is wrong with a profile is told at once") {
+TEST_CASE("all problems of a profile are reported together") {
     EngineProfile profile = vllm_profile();
     profile.name.clear();
     profile.running.clear();
@@ -88,7 +81,7 @@ TEST_CASE("everything that is wrong with a profile is told at once") {
           });
 }
 
-TEST_CASE("a signal has a bounded number of names") {
+TEST_CASE("the number of names per signal is limited") {
     EngineProfile profile = vllm_profile();
     profile.ttft.clear();
     for (std::size_t i = 0; i < max_metrics_per_signal; ++i)

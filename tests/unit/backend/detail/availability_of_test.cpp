@@ -31,7 +31,7 @@ PrometheusConfig stale_after(Duration age) {
 
 } // namespace
 
-TEST_CASE("the youngest report counts, under whichever name it came") {
+TEST_CASE("the latest report counts, whatever the metric's name") {
     LastReport report;
     add(report, "time0", 200);
     add(report, "time1", 7);
@@ -40,13 +40,13 @@ TEST_CASE("the youngest report counts, under whichever name it came") {
     CHECK(report.past_age == 3.0);
 }
 
-TEST_CASE("a report from the future is from now") {
+TEST_CASE("a report from the future has age zero") {
     LastReport report;
     add(report, "time0", -30);
     CHECK(report.age == 0.0);
 }
 
-TEST_CASE("what is no report is passed over") {
+TEST_CASE("series that are not reports are ignored") {
     LastReport report;
     add(report, "", 1);
     add(report, "time0", std::numeric_limits<double>::quiet_NaN());
@@ -54,7 +54,7 @@ TEST_CASE("what is no report is passed over") {
     CHECK_FALSE(report.past_age.has_value());
 }
 
-TEST_CASE("exactly as old as allowed is not stale") {
+TEST_CASE("a report exactly as old as allowed is not stale") {
     LastReport report;
     add(report, "time0", 60);
     CHECK(availability_of(model, report, stale_after(60s))->available);
@@ -62,7 +62,7 @@ TEST_CASE("exactly as old as allowed is not stale") {
           AvailabilityReason::metrics_stale);
 }
 
-TEST_CASE("what only the past knows is stale, however young") {
+TEST_CASE("a model whose series have all ended is stale, however young they are") {
     LastReport report;
     add(report, "recent0", 1);
     const std::optional<Availability> verdict = availability_of(model, report, stale_after(300s));
@@ -73,20 +73,20 @@ TEST_CASE("what only the past knows is stale, however young") {
                                      ContainsSubstring("1 s"));
 }
 
-TEST_CASE("without any report there is no verdict yet") {
+TEST_CASE("without a report there is no availability yet") {
     CHECK_FALSE(availability_of(model, {}, stale_after(300s)).has_value());
 }
 
-TEST_CASE("an age of any size can be written") {
+TEST_CASE("an age of any size can be formatted") {
     CHECK(whole_seconds(0.4) == "0 s");
     CHECK(whole_seconds(1e300) == "1000000000 s");
 }
 
-TEST_CASE("a missing model's message names the namespaces of its namesakes") {
+TEST_CASE("the message about a missing model names the namespaces with a model of that name") {
     const PrometheusConfig config;
     CHECK_THAT(nothing_found(model, {"b", "a"}, config).message, ContainsSubstring("'a', 'b'"));
     CHECK_THAT(nothing_found(model, {"", "a"}, config).message,
-               ContainsSubstring("in namespace 'a';"));
+               ContainsSubstring("in namespace 'a'. Check"));
     CHECK_THAT(nothing_found(model, {""}, config).message,
                ContainsSubstring("without the label 'namespace'"));
     CHECK_THAT(nothing_found(model, {}, config).message, ContainsSubstring("ServiceMonitor"));

@@ -118,9 +118,9 @@ TEST_CASE_METHOD(Fixture, "variants of the same deployment get the same values")
     CHECK(answers.at(1)->variant == "twin");
 }
 
-TEST_CASE_METHOD(Fixture,
-                 "a pod that kube-state-metrics reports as gone is omitted once all its series "
-                 "have ended") {
+TEST_CASE_METHOD(
+    Fixture,
+    "a pod that kube-state-metrics reports as gone is omitted once all its series have ended") {
     const Signal ends_first = GENERATE(Signal::kv_cache_usage, Signal::queue_length);
     const Signal ends_last = ends_first == Signal::queue_length ? Signal::kv_cache_usage //
                                                                 : Signal::queue_length;

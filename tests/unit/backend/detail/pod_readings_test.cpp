@@ -24,7 +24,7 @@ const TimePoint asked_at{1000h};
 constexpr double evaluated_at = 1'700'000'000;
 const std::vector<MetricName> names = {MetricName("new"), MetricName("old"), MetricName("older")};
 
-/// The rows of one pod, sorted as they must be.
+/// The sorted rows of one pod.
 class Pod {
 public:
     Pod& add(Part part, double value, std::size_t alias = 0, const std::string& engine = "") {
@@ -57,29 +57,29 @@ RateTotal average_of(const Pod& pod) {
 
 } // namespace
 
-TEST_CASE("a gauge with a time was measured then") {
+TEST_CASE("a gauge with a time row was sampled at that time") {
     const Reading<double> reading = gauge(Pod().add(Part::value, 0.4).sampled(20));
     CHECK(reading.value() == 0.4);
     CHECK(reading.age(asked_at) == 20s);
     CHECK(reading.metric() == "new");
 }
 
-TEST_CASE("a gauge without a time is a window old, because its series has ended") {
+TEST_CASE("a gauge without a time row is one window old, because its series has ended") {
     CHECK(gauge(Pod().add(Part::value, 0.4)).age(asked_at) == 60s);
 }
 
-TEST_CASE("a gauge that only has a time is missing") {
+TEST_CASE("a gauge with only a time row is missing") {
     const Reading<double> reading = gauge(Pod().sampled(200));
     CHECK(reading.state() == ReadingState::missing);
     CHECK(reading.reason() == ReadingReason::no_series);
 }
 
-TEST_CASE("a sample from the future is from now, and one from long ago no older than a day") {
+TEST_CASE("a sample from the future has age zero, and no sample is older than a day") {
     CHECK(gauge(Pod().add(Part::value, 1).sampled(-100)).sampled_at() == asked_at);
     CHECK(gauge(Pod().add(Part::value, 1).sampled(1e300)).age(asked_at) == 24h);
 }
 
-TEST_CASE("the oldest of a pod's engines tells its age") {
+TEST_CASE("a pod's reading is as old as its oldest engine's") {
     const bool swapped = GENERATE(false, true);
     Pod pod;
     pod.add(Part::value, 1, 0, "a").sampled(swapped ? 9 : 5, 0, "a");
@@ -89,7 +89,7 @@ TEST_CASE("the oldest of a pod's engines tells its age") {
     CHECK(gauge(pod).age(asked_at) == 9s);
 }
 
-TEST_CASE("an ended engine counts only where none lives") {
+TEST_CASE("an engine whose series has ended counts only if no engine is alive") {
     Pod pod = Pod().add(Part::value, 7, 0, "a").add(Part::value, 9, 0, "b");
     CHECK(gauge(pod, AcrossEngines::sum).value() == 16);
     pod.sampled(1, 0, "a");
@@ -97,7 +97,7 @@ TEST_CASE("an ended engine counts only where none lives") {
     CHECK(gauge(pod).value() == 7);
 }
 
-TEST_CASE("a pod has living series where any of them has a time, whatever its name and engine") {
+TEST_CASE("a pod has living series if any of them has a time row, whatever its name and engine") {
     Pod pod = Pod().add(Part::value, 7, 0, "a").add(Part::value, 9, 1, "b");
     CHECK_FALSE(has_living_series(pod));
     CHECK_FALSE(has_living_series(Pod()));
@@ -105,7 +105,7 @@ TEST_CASE("a pod has living series where any of them has a time, whatever its na
     CHECK(has_living_series(pod));
 }
 
-TEST_CASE("an engine that does not know its value makes the pod's invalid") {
+TEST_CASE("an engine that reports NaN makes the pod's reading invalid") {
     const double odd = GENERATE(not_a_number, infinity);
     const Pod pod =
         Pod().add(Part::value, 1, 0, "a").add(Part::value, odd, 0, "b").add(Part::value, 2, 0, "c");
@@ -113,7 +113,7 @@ TEST_CASE("an engine that does not know its value makes the pod's invalid") {
     CHECK(gauge(pod, AcrossEngines::sum).state() == ReadingState::invalid);
 }
 
-TEST_CASE("the most preferred name that is alive answers, else the most preferred one") {
+TEST_CASE("the most preferred living name is used, or else the most preferred one") {
     Pod pod = Pod().add(Part::value, 1, 0).add(Part::value, 2, 1).add(Part::value, 3, 2);
     CHECK(gauge(pod).metric() == "new");
     pod.sampled(1, 2);
@@ -126,11 +126,11 @@ TEST_CASE("the most preferred name that is alive answers, else the most preferre
     CHECK(gauge(pod).value() == 1);
 }
 
-TEST_CASE("a name that is none of the profile's answers nothing") {
+TEST_CASE("a name that is not in the profile is not used") {
     CHECK(gauge(Pod().add(Part::value, 1, 3)).state() == ReadingState::missing);
 }
 
-TEST_CASE("rates of pods add up, whichever name each answers by") {
+TEST_CASE("the rates of pods add up, whichever metric name each pod has") {
     const Pod older = Pod().add(Part::rate, 1, 1).sampled(9, 1);
     const Pod newer = Pod().add(Part::rate, 2, 0).sampled(5, 0);
     const bool swapped = GENERATE(false, true);
@@ -145,13 +145,13 @@ TEST_CASE("rates of pods add up, whichever name each answers by") {
     CHECK(reading.metric() == "new");
 }
 
-TEST_CASE("a rate that is no number makes the total none") {
+TEST_CASE("a rate that is not finite makes the total invalid") {
     RateTotal total = rate_of(Pod().add(Part::rate, 1));
     add_rate(total, Pod().add(Part::rate, not_a_number), names.size(), 60s);
     CHECK(per_minute(total, names).state() == ReadingState::invalid);
 }
 
-TEST_CASE("an average is the sums over the counts") {
+TEST_CASE("an average is the sum of sums divided by the sum of counts") {
     RateTotal total = average_of(Pod().add(Part::sum, 100).add(Part::count, 1).sampled(3));
     add_average(total, Pod().add(Part::sum, 50).add(Part::count, 4).sampled(7), names.size(), 60s);
     const Reading<double> reading = average(total, names, 60s, 0.5);
@@ -159,14 +159,14 @@ TEST_CASE("an average is the sums over the counts") {
     CHECK(reading.age(asked_at) == 7s);
 }
 
-TEST_CASE("half a histogram counts for nothing") {
+TEST_CASE("half a histogram is ignored") {
     CHECK(average_of(Pod().add(Part::sum, 100).sampled(3)).pods == 0);
     CHECK(average_of(Pod().add(Part::count, 1).sampled(3)).pods == 0);
-    // Not even together with the other half of another name.
+    // Not even if another name has the other half.
     CHECK(average_of(Pod().add(Part::count, 1, 0).sampled(3).add(Part::sum, 1, 1)).pods == 0);
 }
 
-TEST_CASE("an average over fewer requests than wanted is missing") {
+TEST_CASE("an average over fewer requests than the minimum is missing") {
     const auto average_over = [](double per_second, double min_requests) {
         return average(
             average_of(Pod().add(Part::sum, 5 * per_second).add(Part::count, per_second)), names,
@@ -179,7 +179,7 @@ TEST_CASE("an average over fewer requests than wanted is missing") {
     CHECK(average_over(0, 0).reason() == ReadingReason::no_requests);
 }
 
-TEST_CASE("an average of what is no number is none") {
+TEST_CASE("an average of values that are not finite is invalid") {
     const auto [sum, count] = GENERATE(std::pair(not_a_number, 1.0), std::pair(1.0, not_a_number),
                                        std::pair(infinity, 1.0), std::pair(1.0, infinity));
     const Reading<double> reading =
@@ -187,8 +187,8 @@ TEST_CASE("an average of what is no number is none") {
     CHECK(reading.state() == ReadingState::invalid);
 }
 
-TEST_CASE("a pod of thousands of engines is put together in a moment") {
-    // Looking every engine up among all others would take minutes here.
+TEST_CASE("a pod with thousands of engines is aggregated in a moment") {
+    // If each engine were compared with all others, this would take minutes.
     std::vector<SignalRow> rows;
     constexpr int engines = 50'000;
     for (int i = 0; i < engines; ++i)

@@ -27,7 +27,7 @@ namespace {
 asio::awaitable<void> count(int& counter, int times) {
     const auto executor = co_await asio::this_coro::executor;
     for (int i = 0; i < times; ++i) {
-        const int before = counter; // No lock: nobody else may be at it.
+        const int before = counter; // No lock: the jobs share a strand.
         counter = before + 1;
         co_await asio::post(executor, asio::use_awaitable);
     }
@@ -51,7 +51,7 @@ asio::awaitable<void> wait_for_ever(int& ended) {
 
 } // namespace
 
-TEST_CASE("jobs run side by side on many threads and still never at the same moment") {
+TEST_CASE("jobs run concurrently on many threads but never at the same moment") {
     asio::thread_pool pool(4);
     int counter = 0;
     std::vector<asio::awaitable<void>> jobs;
@@ -62,7 +62,7 @@ TEST_CASE("jobs run side by side on many threads and still never at the same mom
     pool.join();
 }
 
-TEST_CASE("without jobs there is nothing to wait for") {
+TEST_CASE("without jobs it completes at once") {
     asio::io_context io;
     bool is_over = false;
     asio::co_spawn(io, run_all({}), [&](std::exception_ptr failure) { is_over = !failure; });
@@ -70,7 +70,7 @@ TEST_CASE("without jobs there is nothing to wait for") {
     CHECK(is_over);
 }
 
-TEST_CASE("the first failure is told once all jobs have ended") {
+TEST_CASE("the first exception is rethrown once all jobs have ended") {
     asio::io_context io;
     int counter = 0;
     std::vector<asio::awaitable<void>> jobs;
@@ -111,7 +111,7 @@ TEST_CASE("cancelling the caller cancels every job") {
     CHECK(threw);
 }
 
-TEST_CASE("jobs go with the io_context that they have not ended on") {
+TEST_CASE("jobs that have not ended are destroyed with their io_context") {
     int ended = 0;
     {
         asio::io_context io;
