@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A small but honest autoscaler: looks at the replicas of some variants of models again and again,
-// and adds or takes away one when it must or may.
-// Made to be copied, with the folder of the same name: autoscaler_loop/saturation.hpp decides. Both
-// need find_package(wva_metrics) and nothing else. Scaler is where your cluster comes in: here it
-// is a simulated one, examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
+// A small autoscaler: in each round it looks at the replicas of some variants and adds or removes
+// one replica if the rule in autoscaler_loop/saturation.hpp says so.
+// Made to be copied, with the folder of the same name. Both need find_package(wva_metrics) and
+// nothing else. Replace Scaler by one for your cluster: here it scales the simulated fleet,
+// examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
 #include "autoscaler_loop/saturation.hpp"
 
 #include <wva_metrics/wva_metrics.hpp>
@@ -68,8 +68,8 @@ std::size_t number(const Options& options, const std::string& name, std::size_t 
     return std::stoul(options.at(name).back());
 }
 
-/// Asks for replicas, and knows how many were asked for: `spec.replicas` of a Deployment, for
-/// example. This one talks to the simulated fleet.
+/// Reads and sets the wanted number of replicas, e.g. `spec.replicas` of a Deployment. This one
+/// talks to the simulated fleet.
 class Scaler {
 public:
     Scaler(const asio::any_io_executor& executor, std::string url)
@@ -112,7 +112,7 @@ private:
     http::Client client_;
 };
 
-/// `KV cache 0.78 no_series 0.81 (2s)`: what is known of each replica, and the greatest age of it.
+/// `KV cache 0.78 no_series 0.81 (2s)`: the reading of each replica, and the greatest age of them.
 std::string numbers(const char* title, const saturation::Observation& seen,
                     Reading<double> ReplicaMetrics::*signal, TimePoint now) {
     std::ostringstream text;
@@ -132,8 +132,8 @@ std::string numbers(const char* title, const saturation::Observation& seen,
 
 using MyCollector = Collector<PrometheusBackend, ShardedCache>;
 
-/// One model for ever, or some rounds long. All models at the same time: one that Prometheus is
-/// slow to answer for holds up nobody else.
+/// Scales one model's variants, for ever or for some rounds. Each model has its own loop, so one
+/// slow answer delays no other model.
 asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options options,
                                 std::vector<VariantAutoscaling> variants) {
     const saturation::Rule rule{.min_replicas = number(options, "--min", 1),
@@ -147,12 +147,12 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
     std::map<std::string, saturation::History> histories;
     for (std::size_t round = 1;; ++round) {
         asio::steady_timer next_round(collector.get_executor(), interval);
-        // From the cache, but for the first time and after scaling: it was renewed meanwhile.
+        // From the cache, except the first time and after scaling.
         const auto snapshot =
             co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
         for (const VariantAutoscaling& variant : variants) {
             saturation::Observation seen = saturation::observe(snapshot, variant.name, 0);
-            Result<std::size_t> current = seen.replicas.size(); // All that a dry run can know.
+            Result<std::size_t> current = seen.replicas.size(); // A dry run knows no more.
             if (scaler)
                 current = co_await scaler->replicas(variant);
             if (!current) {
@@ -181,7 +181,8 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
                     continue;
                 }
             saturation::carried_out(*current, decision.wanted, history, now);
-            collector.invalidate_variant(variant); // What is cached is of the pods before.
+            collector.invalidate_variant(
+                variant); // The cached entry describes the pods before scaling.
         }
         if (round == rounds)
             co_return;
@@ -202,7 +203,7 @@ int main(int argc, char** argv) try {
         .cache = {.ttl = std::max<Duration>(2 * interval, 1s), .fetch_interval = interval}};
     MyCollector collector(io.get_executor(),
                           PrometheusBackend(io.get_executor(), std::move(prometheus)), config);
-    collector.start_background_fetching(); // Renews what was collected, before the next round.
+    collector.start_background_fetching(); // Refreshes the cache before the next round.
     std::optional<Scaler> scaler;
     if (options.contains("--fleet"))
         scaler.emplace(io.get_executor(), options.at("--fleet").back());

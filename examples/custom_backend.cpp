@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend of your own is a class with three coroutines. This one makes up the load of two pods,
-// of which the second does not say how long its queue is.
+// A backend of your own is a class with three coroutines. This one invents the load of two pods;
+// the second does not report its queue length.
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <boost/asio.hpp>
@@ -20,7 +20,7 @@ struct LoadGenerator {
         co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
     }
 
-    // One answer per question, in their order. What is not set stays unknown.
+    // One answer per target, in the same order. Readings that are not set stay unknown.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         OptimizerMetrics metrics;
@@ -57,7 +57,7 @@ asio::awaitable<void> collect(asio::io_context& io) {
     co_await collector.async_collect_replica_metrics(variant.model(), variants,
                                                      asio::use_awaitable);
 
-    // What is known by now is there at once, for any thread, without co_await.
+    // From the cache: at once, from any thread, without co_await.
     const auto replicas = collector.find_replica_metrics(variant.model(), variants);
     for (const ReplicaMetrics& replica : replicas.value()->replicas)
         show("queue of " + replica.pod, replica.queue_length);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes a collector of what a JSON document and the environment say, and prints what it collects.
-// SIGHUP reads both again and applies what has changed; the cache keeps what it has. Made to be
-// copied: it needs find_package(wva_metrics) and nothing else. examples/collector.json is a
-// document to begin with, docs/configuration.md tells of every field.
+// Makes a collector from a JSON document and the environment, and prints what it collects. SIGHUP
+// reads both again and applies the changes; the cache keeps its entries. Made to be copied: it
+// needs find_package(wva_metrics) and nothing else. examples/collector.json is a document to start
+// with, docs/configuration.md describes every field.
 #include <wva_metrics/settings/apply_settings.hpp>
 #include <wva_metrics/settings/collector_factory.hpp>
 #include <wva_metrics/settings/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
-#ifdef WVA_METRICS_WITH_PLUGIN // Defined where wva_metrics::plugin is linked.
+#ifdef WVA_METRICS_WITH_PLUGIN // Defined if wva_metrics::plugin is linked.
 #include <wva_metrics/settings/plugin/load_plugin.hpp>
 #endif
 
@@ -22,9 +22,9 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-/// Says everything that is wrong at once, so that one attempt is enough.
+/// Throws with all problems of the configuration at once.
 LoadedSettings load(const std::string& document) {
-    // Where there is no document, the environment alone may be enough.
+    // Without a document, the environment alone may be enough.
     return document.empty() ? load_settings("").value() : load_settings_file(document).value();
 }
 
@@ -83,7 +83,7 @@ asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& c
     std::cout << std::flush;
 }
 
-/// Between rounds where nothing is fetched in the background, which is what an interval of 0 means.
+/// Between rounds if background fetching is off (interval 0).
 constexpr Duration pause_without_fetching = std::chrono::seconds(15);
 
 asio::awaitable<void> run(AnyCollector& collector, CollectorSettings& current, bool once) {
@@ -116,7 +116,7 @@ int main(int argc, char** argv) try {
     }
     LoadedSettings loaded = load(document);
     if (show_config) {
-        std::cout << describe(loaded); // Every value, and who said so. Secrets are ***.
+        std::cout << describe(loaded); // Every value and its source. Secrets are ***.
         return 0;
     }
     asio::io_context io;

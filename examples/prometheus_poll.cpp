@@ -5,7 +5,7 @@
 // Made to be copied, with the folder prometheus_poll/ beside it: both need find_package(wva_metrics)
 // and nothing else. This file uses the library; the folder reads options and prints.
 #if !__has_include("prometheus_poll/report.hpp")
-#error "copy the folder examples/prometheus_poll/ to the place of this file, too"
+#error "prometheus_poll.cpp needs the folder examples/prometheus_poll/ beside it: copy both"
 #endif
 #include "prometheus_poll/json.hpp"
 #include "prometheus_poll/options.hpp"

@@ -40,8 +40,8 @@ namespace {
 using namespace vllm_fleet;
 namespace chrono = std::chrono;
 
-/// Calls `tick` once per second, also for seconds that it missed (but only a few: a machine that
-/// was suspended need not live through the night in one go).
+/// Calls `tick` once per second. Catches up on missed seconds, but only on a few, because a machine
+/// may have been suspended for hours.
 asio::awaitable<void> run_clock(std::function<void()> tick) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     constexpr auto second = chrono::seconds(1);

@@ -37,7 +37,7 @@ wva_metrics_add_consumer(find_package ${consumer_root}/find_package OPTIONS ${in
 wva_metrics_add_consumer(separate_compilation ${consumer_root}/separate_compilation
   OPTIONS ${installed} RUN separate_compilation)
 
-# Each example by itself, as somebody would copy it: the file, and the folder of the same name where there is one.
+# Each example by itself, as a user would copy it: the file, and the folder beside it that it includes, if any.
 set(copies ${work}/copied_source)
 add_test(NAME consumer.copy_examples COMMAND ${CMAKE_COMMAND}
   -D examples=${PROJECT_SOURCE_DIR}/examples -D project=${consumer_root}/copied_examples -D copies=${copies}

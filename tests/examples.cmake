@@ -14,3 +14,8 @@ set(loop "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --fleet $FLE
 wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1" "${loop} --rounds 1" "1 -> 2: KV cache has [0-9.]+ % room")
 wva_metrics_add_fleet_test(loop_scales_down "--models 1 --pods 4 --period 100 --warm-up 90"
   "${loop} --rounds 2 --window 15s --stabilisation 100ms" "4 -> 3: one fewer has sufficed")
+
+set(one_variant "$PROMETHEUS_BASE_URL llm meta-llama/Llama-3.1-8B-Instruct llama-3-1-8b-instruct-a100")
+foreach(name IN ITEMS quick_start callbacks)
+  wva_metrics_add_fleet_test(${name} "--models 1" "$<TARGET_FILE:${name}> ${one_variant}" "[0-9.]+ requests per minute")
+endforeach()

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many replicas a variant should have, from what is known of their load. No I/O and no clock:
-// the time is passed in, so that all of it can be tested.
+// Decides how many replicas a variant should have, from the readings of their load. No I/O and no
+// clock: the time is passed in, so all of it can be tested.
 //
-// The rule is the one that autoscalers of LLM inference commonly use, with their usual numbers: a
-// replica is full from 80 % of its KV cache or 5 waiting requests on, and a variant needs one more
-// before its replicas are full, when they have on average less room than 10 % or 3 requests.
+// The rule and its numbers are common in autoscalers of LLM inference. A replica is full at 80 % of
+// its KV cache or 5 waiting requests. A variant gets one more replica if on average its replicas
+// have less room left than 10 % or 3 requests.
 //
-// Doubt is asymmetric. Too many replicas cost money, too few cost answers; so what is not known
-// never scales down, and what is known may scale up whatever else is not.
+// Doubt is asymmetric, because too many replicas cost money, too few cost answers: an unknown
+// reading never scales down, and a known one may scale up even if others are unknown.
 #pragma once
 
 #include <wva_metrics/wva_metrics.hpp>
@@ -27,25 +27,24 @@ using namespace std::chrono_literals;
 struct Rule {
     double full_kv_cache = 0.80; ///< Fraction of the KV cache from which a replica is full.
     double full_queue = 5;       ///< Waiting requests from which a replica is full.
-    double kv_cache_room = 0.10; ///< Less of it than this on average: scale up.
-    double queue_room = 3;       ///< Likewise, in requests.
+    double kv_cache_room = 0.10; ///< Scale up if less is left on average.
+    double queue_room = 3;       ///< The same for the queue, in requests.
     std::size_t min_replicas = 1;
     std::size_t max_replicas = 10;
-    Duration max_age = 60s; ///< Older samples are not known any more.
-    Duration pause = 60s;   ///< From one replica more to the next: until it shows its effect.
-    Duration start_limit =
-        10min; ///< The same, while not all replicas report: until it has started.
-    Duration stabilisation = 5min; ///< One replica fewer must have sufficed for so long.
+    Duration max_age = 60s;       ///< Older samples count as unknown.
+    Duration pause = 60s;         ///< Between two scale-ups: a new replica needs time to take load.
+    Duration start_limit = 10min; ///< The same while not all replicas report: one may be starting.
+    Duration stabilisation = 5min; ///< Scale down only if one fewer has sufficed for so long.
 };
 
-/// What is known of one variant at one moment.
+/// One variant's replicas at one moment.
 struct Observation {
     std::size_t current = 0; ///< Replicas that were asked for.
     std::vector<wva_metrics::ReplicaMetrics> replicas{};
-    std::string doubt{}; ///< Why there may be more to know; empty where nothing says so.
+    std::string doubt{}; ///< Why the replicas may be incomplete; empty if they are not.
 };
 
-/// What a variant's next decision must know of the earlier ones.
+/// What a variant's next decision needs from the earlier ones.
 struct History {
     std::optional<TimePoint> spare_since{}; ///< Since when one replica fewer has sufficed.
     std::optional<TimePoint> scaled_up_at{};
@@ -56,11 +55,11 @@ struct Decision {
     std::string reason{};
 };
 
-/// What a snapshot, or the lack of one, says of a variant that was asked to have `current`
+/// One variant's part of a snapshot, or of the error in its place. `current` is its wanted number of
 /// replicas.
 ///
-/// Its freshness() is not used: it is that of the oldest sample of the whole model, and here each
-/// number is judged by its own age, lest one silent pod keep the others from being scaled up.
+/// The snapshot's freshness() is not used, because it is that of the model's oldest sample: one
+/// silent pod would prevent all scale-ups. Each reading is judged by its own age instead.
 inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapshot>& snapshot,
                            const std::string& variant, std::size_t current) {
     Observation seen{current};
@@ -77,7 +76,7 @@ inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapsho
     else if (model.partial)
         seen.doubt =
             "the answer is partial" + (model.warnings.empty() ? "" : ": " + model.warnings.front());
-    else if (count != current) // Some start, or end, or are not recognised as the variant's.
+    else if (count != current) // Some are starting, ending or not attributed.
         seen.doubt = std::to_string(count) + " of " + std::to_string(current) + " replicas report" +
                      (model.unattributed_pods.empty()
                           ? ""
@@ -85,7 +84,7 @@ inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapsho
     return seen;
 }
 
-/// A value that may be used, or why there is none.
+/// A usable value, or why there is none.
 inline wva_metrics::Result<double> known(const wva_metrics::Reading<double>& reading, TimePoint now,
                                          Duration max_age) {
     using namespace wva_metrics;
@@ -101,14 +100,14 @@ inline wva_metrics::Result<double> known(const wva_metrics::Reading<double>& rea
     return Error(Errc::metrics_missing, std::string(to_string(reading.reason())));
 }
 
-/// The room that replicas have left of one thing.
+/// The room that replicas have left of one resource.
 class Room {
 public:
     Room(double full_from, double wanted_on_average)
         : full_(full_from), wanted_(wanted_on_average) {}
 
-    /// A full replica has no room of any kind, and none that is less than none: the variant never
-    /// looks emptier because one of its replicas has filled up.
+    /// A full replica has no room of either resource, and room is never negative: the variant never
+    /// looks emptier because one of its replicas filled up.
     void add(double value, bool is_full) {
         ++known_;
         total_ += value;
@@ -116,10 +115,9 @@ public:
     }
     bool fills(double value) const { return value >= full_; }
     double average() const { return room_ / static_cast<double>(known_); }
-    /// On what is known.
+    /// Average of the known readings.
     bool is_scarce() const { return known_ > 0 && average() < wanted_; }
-    /// Whether so many replicas could carry the load of all, and still have the room that is
-    /// wanted.
+    /// True if so many replicas could carry the whole load and keep the required room.
     bool suffices_for(std::size_t replicas) const {
         return replicas > 0 && full_ - total_ / static_cast<double>(replicas) >= wanted_;
     }
@@ -129,15 +127,15 @@ private:
     std::size_t known_ = 0;
 };
 
-/// `12s`, without fractions that nobody reads.
+/// `12s`, without fractions.
 inline std::string in_seconds(Duration time) {
     return wva_metrics::format_duration(std::chrono::floor<std::chrono::seconds>(time));
 }
 
 /// One replica more, one fewer, or as many as before; and why.
 ///
-/// Pure but for the history, in which it notes since when one replica fewer would do. Who carries
-/// the decision out notes the rest there (`carried_out`).
+/// Pure except for the history: records there since when one replica fewer suffices. After scaling,
+/// the caller records the rest by `carried_out`.
 inline Decision decide(const Observation& seen, const Rule& rule, History& history, TimePoint now) {
     const std::size_t current = seen.current;
     const auto spare_since = std::exchange(history.spare_since, std::nullopt);
@@ -191,7 +189,7 @@ inline Decision decide(const Observation& seen, const Rule& rule, History& histo
     if (any_full || current == rule.min_replicas || !kv_cache.suffices_for(current - 1) ||
         !queue.suffices_for(current - 1))
         return {current, doubt.empty() ? "as it should be" : doubt};
-    if (!doubt.empty()) // One fewer would do for what is known; but what is not?
+    if (!doubt.empty()) // One fewer suffices for the known replicas only.
         return {current, doubt};
     history.spare_since = spare_since.value_or(now);
     const Duration spare_for = now - *history.spare_since;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend in a shared object of its own. This one makes up the load of as many pods as the
-// settings ask for: {"backend": "random_load", "options": {"random_load": {"pods": 3}}}.
+// A backend in a shared object. This one invents the load of as many pods as the settings request:
+// {"backend": "random_load", "options": {"random_load": {"pods": 3}}}.
 #include <wva_metrics/settings/plugin/plugin.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -88,7 +88,7 @@ private:
     static Response metrics(std::shared_ptr<const std::string> page) {
         return {http::status::ok, "text/plain; version=0.0.4; charset=utf-8", std::move(page)};
     }
-    /// Cuts `text` at the mark and returns what came after it.
+    /// Cuts `text` at the mark and returns the rest.
     static std::string_view split_off(std::string_view& text, char mark) {
         const std::size_t at = std::min(text.find(mark), text.size());
         const std::string_view rest = text.substr(std::min(at + 1, text.size()));
@@ -118,7 +118,7 @@ private:
     Fleet fleet_;
     Controls controls_;
     Control control_;
-    std::shared_ptr<const std::string> metrics_page_; ///< null when something has changed since
+    std::shared_ptr<const std::string> metrics_page_; ///< Null if the fleet has changed since.
     std::size_t last_page_size_ = 0;
 };
 

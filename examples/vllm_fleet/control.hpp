@@ -15,20 +15,20 @@
 
 namespace vllm_fleet {
 
-/// What a person may change while the fleet runs.
+/// Settings that may change while the fleet runs.
 struct Controls {
     View view;
     bool frozen = false; ///< time stands still: every number stays as it is
 };
 
-/// What is wrong with a request to the control endpoint, in words for the one who sent it.
+/// A rejected request to the control endpoint; its text is for the sender.
 class ControlError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
 using Form = std::map<std::string, std::string, std::less<>>;
 
-/// Undoes the %XX and + of a form or a query.
+/// Decodes the %XX and + of a form or query.
 inline std::string form_decode(std::string_view text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -79,8 +79,8 @@ public:
         "  freeze=1|0                         stop or resume time\n"
         "  drop_kube=1|0                      no kube-state-metrics at all, or again\n";
 
-    /// Carries out the one command in the form. Returns a line that confirms it; throws
-    /// ControlError when the form is no command, and changes nothing then.
+    /// Executes the one command in the form and returns a line that confirms it. If the form is not
+    /// a command, throws ControlError and changes nothing.
     std::string apply(const Form& form) {
         const Command* found = nullptr;
         for (const Command& command : commands())

@@ -53,7 +53,7 @@ inline const std::vector<double> iteration_tokens = {1,   8,    16,   32,   64, 
 
 } // namespace buckets
 
-/// What one engine can do, and what its users ask of it.
+/// The speed and capacity of one engine, and the size of its requests.
 struct EngineProfile {
     double mean_prompt_tokens = 512;
     double mean_output_tokens = 128;
@@ -68,8 +68,8 @@ struct EngineProfile {
         return base_itl_seconds * (1.0 + 2.0 * running / static_cast<double>(max_running));
     }
 
-    /// Requests per second the engine can serve for ever, roughly: as many at once as its KV cache
-    /// holds, divided by the time each of them stays.
+    /// Sustained requests per second, roughly: concurrent requests that fit into the KV cache,
+    /// divided by the time that each of them stays.
     double requests_per_second() const {
         const double tokens_held = mean_prompt_tokens + mean_output_tokens / 2;
         const double at_once =
@@ -82,14 +82,14 @@ struct EngineProfile {
 
 enum class FinishReason : std::size_t { stop, length, abort };
 
-/// One vLLM engine: a queue, a batch of running requests, and everything it has ever counted. It
-/// knows nothing of time but what `step` tells it, so that equal seeds give equal histories.
+/// One vLLM engine: a queue, a batch of running requests, and its counters. Its only clock is
+/// `step`, so equal seeds give equal histories.
 class Engine {
 public:
     explicit Engine(const EngineProfile& profile) : profile_(profile) {}
 
-    /// Lives through the seconds from `start` to `start + duration` (in virtual time), in which
-    /// `arrival_rate` requests per second arrive on average.
+    /// Simulates the virtual time from `start` to `start + duration` (seconds) with `arrival_rate`
+    /// requests per second on average.
     void step(double start, double duration, double arrival_rate, Rng& rng) {
         receive(start, duration, arrival_rate, rng);
         abandon(start);
@@ -122,7 +122,7 @@ public:
     Histogram iteration_tokens{buckets::iteration_tokens};
 
 private:
-    /// Seconds after which a client that still waits in the queue hangs up. It bounds the queue.
+    /// Seconds after which a client in the queue hangs up. Bounds the queue.
     static constexpr double patience_seconds = 60;
 
     struct Request {
@@ -131,7 +131,7 @@ private:
         double first_token_at = 0; ///< 0 until then
         double decode_from = 0;    ///< when the prefill ends; again after a preemption
         double prompt_tokens = 0;
-        double output_tokens = 0; ///< where it will stop
+        double output_tokens = 0; ///< at which it stops
         double generated = 0;     ///< so far; a fraction of a token is progress towards the next
         bool stops_at_limit = false;
         bool done = false;

@@ -16,25 +16,25 @@
 
 namespace vllm_fleet {
 
-/// An engine and the labels of all its series. The labels' text is made once per page, not once per
-/// series.
+/// An engine and the labels of all its series, formatted once per page instead of once per series.
 struct Target {
     Target(const Engine* of_engine, std::string_view of_pod, Labels its_labels)
         : engine(of_engine), pod(of_pod), labels(std::move(its_labels)), text(to_text(labels)) {}
 
-    const Engine* engine; ///< null for what is not vLLM's
+    const Engine* engine; ///< null for series that are not vLLM's
     std::string_view pod;
     Labels labels;
     std::string text;
 };
 
-/// Calls the visitor for all there is to see in the fleet, in the order of a page:
+/// Calls the visitor for all families and samples of the fleet, in the order of a page:
 ///
 ///     visitor.family(name, type, help)
-///     visitor.sample(name, target, extra_label_name, extra_label_value, value)   // extra name ""
-///     if there is none
+///     visitor.sample(name, target, extra_label_name, extra_label_value, value)
 ///
-/// Both the page and anything else that wants the series (a test's fake of a server) are visitors.
+/// The name of the extra label is empty if there is none.
+///
+/// The text page is one visitor; a test's fake server may be another.
 template <class Visitor>
 class SeriesWalk {
 public:
@@ -61,7 +61,7 @@ public:
         }
     }
 
-    /// A family of kube-state-metrics: the number is always 1, the labels say it all.
+    /// A family of kube-state-metrics: the value is always 1, the labels are the information.
     void info(std::string_view name, std::string_view help, std::span<const Target> targets) {
         if (!shown(name, every_version, true))
             return;
@@ -131,7 +131,7 @@ private:
 inline Labels engine_labels(const Model& model, const Pod& pod, std::size_t engine,
                             const View& view) {
     Labels labels{{"model_name", model.id}};
-    // The older servers had one engine and no label for it.
+    // Older servers have one engine and no label for it.
     if (view.names != v0_8 || pod.engines.size() > 1)
         labels.emplace_back("engine", std::to_string(engine));
     return labels;
@@ -158,8 +158,8 @@ inline void append(Labels& labels, const Labels& more) {
     labels.insert(labels.end(), more.begin(), more.end());
 }
 
-/// Visits the whole fleet as Prometheus sees it: vLLM's series with the labels of the pod they were
-/// scraped from, and what kube-state-metrics says about the pods that live.
+/// Visits the whole fleet as Prometheus sees it: vLLM's series with the labels of their pod, and
+/// the series of kube-state-metrics for the living pods.
 template <class Visitor>
 void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
     std::vector<Target> engines;
@@ -221,7 +221,7 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
     }
 }
 
-/// Visits one pod as its own vLLM server shows itself.
+/// Visits one pod as its own vLLM server exposes it.
 template <class Visitor>
 void visit_pod(const Model& model, const Pod& pod, const View& view, Visitor& visitor) {
     std::vector<Target> engines;

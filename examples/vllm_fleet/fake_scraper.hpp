@@ -13,7 +13,7 @@
 
 namespace vllm_fleet {
 
-/// The library's own stand-in for a Prometheus, which scrapes the fleet without a network between.
+/// The library's fake Prometheus, which scrapes the fleet without a network.
 class FakeScraper {
 public:
     FakeScraper(boost::asio::io_context& context, std::uint16_t port, std::string target)

@@ -26,7 +26,7 @@ namespace http = boost::beast::http;
 
 using Request = http::request<http::string_body>;
 
-/// The body is shared: a page of megabytes is made once and sent to many.
+/// The body is shared: a page of megabytes is formatted once and sent to several clients.
 struct Response {
     http::status status = http::status::ok;
     std::string content_type = "text/plain; charset=utf-8";
@@ -35,8 +35,7 @@ struct Response {
 
 using Handler = std::function<Response(const Request&)>;
 
-/// Answers the requests of one connection until the client has no more, or says nothing for two
-/// minutes.
+/// Answers the requests of one connection until the client closes it or is silent for two minutes.
 inline asio::awaitable<void> serve_connection(asio::ip::tcp::socket socket, Handler handler) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     beast::tcp_stream stream(std::move(socket));
@@ -74,7 +73,7 @@ inline asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor, Handler han
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     for (;;) {
         auto [error, socket] = co_await acceptor.async_accept(token);
-        if (error) { // out of file descriptors, say: give the open connections time to end
+        if (error) { // E.g. out of file descriptors: wait until open connections have ended.
             asio::steady_timer pause(acceptor.get_executor(), std::chrono::milliseconds(100));
             co_await pause.async_wait(token);
             continue;

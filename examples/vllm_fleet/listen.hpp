@@ -30,11 +30,11 @@ inline boost::asio::ip::tcp::endpoint parse_address(const std::string& address) 
         is_port = failure == std::errc{} && stop == end;
     }
     if (error || !is_port)
-        throw UsageError("'" + address + "' is no IP address and port, like 127.0.0.1:8000");
+        throw UsageError("'" + address + "' is not an IP address and port, e.g. 127.0.0.1:8000");
     return {ip, port};
 }
 
-/// Calls `open` with the endpoint, and says which one it was if that fails.
+/// Calls `open` with the endpoint. Its error names the address.
 template <typename Function>
 void listen(const std::string& address, Function open) {
     try {

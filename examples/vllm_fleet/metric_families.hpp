@@ -13,10 +13,10 @@
 
 namespace vllm_fleet {
 
-/// Which metric names the servers know. Bits, so that a metric can say in which of them it exists.
+/// The vLLM versions by their metric names. Bits, so that a metric can list its versions.
 enum Names : unsigned { v0_8 = 1, v0_10 = 2, current = 4, every_version = v0_8 | v0_10 | current };
 
-/// What is shown of the fleet, and what is wrongly shown on purpose.
+/// Which series are exposed, and which are wrong on purpose.
 struct View {
     struct NotANumber {
         std::string metric;
@@ -105,8 +105,7 @@ inline constexpr HistogramFamily histogram_families[] = {
 inline constexpr std::array<std::string_view, 3> kube_families = {"kube_pod_info", "kube_pod_owner",
                                                                   "kube_replicaset_owner"};
 
-/// True when a metric, or a series of a histogram, of this name can be seen with some version's
-/// names.
+/// True if some version has a metric, or a series of a histogram, of this name.
 inline bool is_metric_name(std::string_view name) {
     if (name == success_name || name == cache_config_name ||
         std::ranges::find(kube_families, name) != kube_families.end() ||

@@ -21,7 +21,7 @@ struct Options {
     std::string listen = "127.0.0.1:8000";
     std::string fake_prometheus; ///< address to listen on; empty: none
     std::string ready_file;      ///< empty: standard output
-    int warm_up_seconds = 60;    ///< of virtual time, lived through before the first page
+    int warm_up_seconds = 60;    ///< of virtual time, simulated before the first page
     bool lean = false;
     std::vector<std::string> controls;
     bool help = false;
@@ -98,7 +98,7 @@ inline bool is_utf8(std::string_view text) {
     return true;
 }
 
-/// Reads the command line. Throws UsageError with what is wrong with it.
+/// Reads the command line. Throws UsageError if it is invalid.
 inline Options parse_options(const std::vector<std::string>& arguments) {
     Options options;
     std::vector<std::string> ids;

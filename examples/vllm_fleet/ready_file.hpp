@@ -13,7 +13,7 @@
 
 namespace vllm_fleet {
 
-/// A word that the shell reads as it is.
+/// The word, quoted for a shell if necessary.
 inline std::string shell_quote(const std::string& word) {
     static constexpr std::string_view harmless =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
@@ -25,11 +25,11 @@ inline std::string shell_quote(const std::string& word) {
     return result + '\'';
 }
 
-/// The options with which the other examples look at the fleet's first namespace. Ordinary words
-/// can be split at blanks; for all others it takes an eval.
+/// Options for the other examples, so that they watch the fleet's first namespace. If a name holds
+/// blanks or quotes, the shell must read them by `eval`.
 struct Arguments {
-    std::string poll; ///< of prometheus_poll
-    std::string loop; ///< of autoscaler_loop
+    std::string poll; ///< For prometheus_poll.
+    std::string loop; ///< For autoscaler_loop.
 };
 
 inline Arguments arguments_for(const Fleet& fleet) {
@@ -54,7 +54,7 @@ inline Arguments arguments_for(const Fleet& fleet) {
     return {place + models + deployments, place + variants};
 }
 
-/// A line that a shell reads as an assignment.
+/// A shell assignment, as one line.
 inline std::string assignment(const std::string& name, const std::string& value) {
     std::string text = name + "=\"";
     for (const char c : value) {
@@ -74,8 +74,7 @@ inline std::string ready_text(const Fleet& fleet, const std::string& fleet_addre
     return text + assignment("LOOP_ARGS", arguments.loop) + assignment("POLL_ARGS", arguments.poll);
 }
 
-/// Whoever waits for the file sees all of it or nothing: it is written beside its place and then
-/// moved there.
+/// Writes a temporary file and renames it, so that a waiting reader sees all of it or nothing.
 inline void announce(const std::string& ready_file, const std::string& text) {
     if (ready_file.empty()) {
         std::cout << text << std::flush;

@@ -40,7 +40,7 @@ struct Pod {
     std::string ip;
     std::string node;
     std::string host_ip;
-    bool alive = true;   ///< false: gone from Kubernetes, but its last series are still to be seen
+    bool alive = true;   ///< false: deleted, but its last series still exist
     double ready_at = 0; ///< virtual time from which it serves requests and has metrics
     std::vector<Engine> engines;
 
@@ -71,8 +71,8 @@ struct Model {
     std::vector<Deployment> deployments;
 
     double mean_requests_per_second = 0; ///< over a whole wave
-    double phase = 0;                    ///< where in its wave it starts, in parts of a period
-    double wave = 0.6;                   ///< how far it rises and falls, in parts of the mean
+    double phase = 0;                    ///< start of its wave, as a fraction of a period
+    double wave = 0.6;                   ///< amplitude of the demand, as a fraction of the mean
     double load_factor = 1;
     Rng rng;
 
@@ -91,12 +91,11 @@ struct FleetOptions {
     std::size_t engines = 1;            ///< per pod (data parallel)
     std::uint64_t seed = 1;
     double period_seconds = 600; ///< of the wave in which demand rises and falls
-    double wave = 0.6;           ///< how far it does, in parts of its mean; 0 = it is steady
+    double wave = 0.6;           ///< its amplitude, as a fraction of the mean; 0 = steady
     double start_seconds = 0;    ///< from a pod's creation by `scale` until it serves
 };
 
-/// The whole fleet. Pure: it has no clock, and the same options and the same calls give the same
-/// history.
+/// The whole fleet. It has no clock: the same options and calls give the same history.
 class Fleet {
 public:
     explicit Fleet(const FleetOptions& options) : options_(options), rng_(options.seed) {
@@ -111,8 +110,8 @@ public:
         }
     }
 
-    /// Lives through the next second of virtual time. In quarters, because a place that a finished
-    /// request leaves is not taken before the next step.
+    /// Simulates the next second of virtual time, in quarters: a slot that a finished request leaves
+    /// is not reused before the next step.
     void step_one_second() {
         constexpr double quarter = 0.25;
         for (int i = 0; i < 4; ++i) {
@@ -129,7 +128,7 @@ public:
 
     struct FoundPod {
         const Model* model = nullptr;
-        const Pod* pod = nullptr; ///< null: there is none of this name
+        const Pod* pod = nullptr; ///< null: no such pod
     };
 
     FoundPod find_pod(std::string_view name) const {
@@ -141,8 +140,8 @@ public:
         return {};
     }
 
-    /// Ends a pod. With `keep_series` it stays in the fleet, frozen, as a pod whose series
-    /// Prometheus still knows. Returns false when no pod of this name lives.
+    /// Ends a pod. With `keep_series` its last series stay in the fleet, frozen, as they do in
+    /// Prometheus. Returns false if there is no living pod of this name.
     bool kill_pod(std::string_view name, bool keep_series) {
         for (Model& model : models_)
             for (Deployment& deployment : model.deployments)
@@ -166,8 +165,8 @@ public:
             deployment.pods.clear();
     }
 
-    /// Starts or ends pods until the deployment has so many; the newest end first. Brings a deleted
-    /// one back.
+    /// Starts or ends pods until the deployment has this many; the newest end first. Restores a
+    /// deleted deployment.
     void scale(Model& model, Deployment& deployment, std::size_t replicas) {
         deployment.deleted = false;
         while (deployment.replicas() < replicas)
@@ -186,8 +185,7 @@ private:
             speed += deployment.accelerator.speed * static_cast<double>(deployment.serving(now_));
         if (speed <= 0)
             return;
-        // The load balancer gives each engine as much as its accelerator can take, compared with
-        // the others.
+        // The load balancer weights each engine by the speed of its accelerator.
         const double rate = model.requests_per_second(now_, options_.period_seconds) / speed /
                             static_cast<double>(options_.engines);
         for (Deployment& deployment : model.deployments)
@@ -225,7 +223,7 @@ private:
             model.deployments.push_back(std::move(deployment));
             speed += accelerators[i].speed * static_cast<double>(options_.pods * options_.engines);
         }
-        // At the crest of the wave, 1.6 times that, it is a little more than the pods can serve.
+        // At the peak, 1.6 times that, demand is slightly above capacity.
         model.mean_requests_per_second = 0.65 * speed * model.profile.requests_per_second();
         models_.push_back(std::move(model));
     }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D examples=... -D project=... -D copies=... -P copy_examples.cmake
-# Copies each example into a folder of its own, so that none can use what belongs to another.
+# Copies each example into a folder of its own, with the folders beside it that it includes, so that none can use what
+# belongs to another.
 
 file(REMOVE_RECURSE ${copies})
 file(COPY ${project}/CMakeLists.txt DESTINATION ${copies})
@@ -9,7 +10,10 @@ file(GLOB programs ${examples}/*.cpp)
 foreach(program IN LISTS programs)
   cmake_path(GET program STEM name)
   file(COPY ${program} DESTINATION ${copies}/${name})
-  if(IS_DIRECTORY ${examples}/${name})
-    file(COPY ${examples}/${name} DESTINATION ${copies}/${name})
-  endif()
+  file(STRINGS ${program} includes REGEX "^#include \"[^\"]+/")
+  list(TRANSFORM includes REPLACE "^#include \"([^/\"]+)/.*" "\\1")
+  list(REMOVE_DUPLICATES includes)
+  foreach(folder IN LISTS includes)
+    file(COPY ${examples}/${folder} DESTINATION ${copies}/${name})
+  endforeach()
 endforeach()
