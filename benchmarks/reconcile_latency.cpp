@@ -91,10 +91,10 @@ std::vector<VariantAutoscaling> variants_of(const Schedule& schedule) {
 
 /// Each batch of variants is six queries and each of models three: a signal each, and one about the
 /// pods.
-class CountedQueries : public NullObserver {
+class CountedQueries {
 public:
     explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
-    void on_fetch(const FetchEvent& batch) {
+    void operator()(const events::FetchStarted& batch) {
         *queries_ += batch.kind == EntryKind::optimizer ? 6 : 3;
     }
 

@@ -101,13 +101,13 @@ private:
     std::shared_ptr<Outcome> outcome_;
 };
 
-/// Counts what the collector says of its look-ups.
-class CountingObserver : public wva_metrics::NullObserver {
+/// Counts the collector's look-ups.
+class CountingObserver {
 public:
     explicit CountingObserver(std::shared_ptr<Outcome> outcome) : outcome_(std::move(outcome)) {}
-    void on_hit(const wva_metrics::LookupEvent&) { ++outcome_->hits; }
-    void on_stale_hit(const wva_metrics::LookupEvent&) { ++outcome_->stale_hits; }
-    void on_miss(const wva_metrics::LookupEvent&) { ++outcome_->misses; }
+    void operator()(const wva_metrics::events::Hit&) { ++outcome_->hits; }
+    void operator()(const wva_metrics::events::StaleHit&) { ++outcome_->stale_hits; }
+    void operator()(const wva_metrics::events::Miss&) { ++outcome_->misses; }
 
 private:
     std::shared_ptr<Outcome> outcome_;

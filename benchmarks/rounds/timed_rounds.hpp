@@ -51,10 +51,10 @@ public:
 private:
     using Last = std::shared_ptr<std::optional<Round>>;
 
-    class Watch : public wva_metrics::NullObserver {
+    class Watch {
     public:
         explicit Watch(Last last) : last_(std::move(last)) {}
-        void on_round(const wva_metrics::RoundEvent& round) {
+        void operator()(const wva_metrics::events::RoundEnded& round) {
             *last_ = Round{round.variants, round.models, round.failed,
                            std::chrono::duration<double>(round.took).count(), 0};
         }

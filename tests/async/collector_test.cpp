@@ -428,8 +428,8 @@ TEST_CASE("a wrong configuration is refused with everything that is wrong with i
 }
 
 TEST_CASE("an observer that throws harms nobody and is counted") {
-    struct Throwing : NullObserver {
-        void on_hit(const LookupEvent&) { throw std::runtime_error("observer"); }
+    struct Throwing {
+        void operator()(const events::Hit&) { throw std::runtime_error("observer"); }
     };
     boost::asio::io_context io;
     ManualBackend backend;

@@ -292,8 +292,8 @@ TEST_CASE("a cache whose bounds are fixed refuses others by their names, and any
 }
 
 TEST_CASE("observers are told what holds from now on") {
-    struct Configured : NullObserver {
-        void on_configured(const CollectorConfig& config) { ttls->push_back(config.cache.ttl); }
+    struct Configured {
+        void operator()(const events::Configured& e) { ttls->push_back(e.config.cache.ttl); }
         std::shared_ptr<std::vector<Duration>> ttls = std::make_shared<std::vector<Duration>>();
     };
     boost::asio::io_context io;

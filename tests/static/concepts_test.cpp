@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <type_traits>
+#include <variant>
 
 namespace wva_metrics {
 namespace {
@@ -120,48 +121,55 @@ using Tracer = TraceObserver<void (*)(std::string_view)>;
 static_assert(CollectorObserver<Tracer>);
 static_assert(std::copy_constructible<Tracer>);
 static_assert(!CollectorObserver<int>);
-static_assert(!CollectorObserver<const NullObserver>);
 
-struct CountsHits : NullObserver {
-    void on_hit(const LookupEvent&);
+static_assert(CollectorObserver<void (*)(const Event&)>);
+
+struct CountsHits {
+    void operator()(const events::Hit&);
 };
 static_assert(CollectorObserver<CountsHits>);
 
-struct TakesByValue : NullObserver {
-    void on_fetched(FetchEvent);
+struct TakesByValue {
+    void operator()(events::FetchEnded);
 };
 static_assert(CollectorObserver<TakesByValue>);
 
-struct HitOfAnotherEvent : NullObserver {
-    void on_hit(const FetchEvent&);
+struct HandlesAnyOfTwo {
+    void operator()(std::variant<events::Hit, events::StaleHit>);
 };
-static_assert(!CollectorObserver<HitOfAnotherEvent>);
+static_assert(CollectorObserver<HandlesAnyOfTwo>);
 
-struct MissWithoutEvent : NullObserver {
-    void on_miss();
+struct HandlesNoEvent {
+    void operator()(const CacheKeyView&);
 };
-static_assert(!CollectorObserver<MissWithoutEvent>);
+static_assert(!CollectorObserver<HandlesNoEvent>);
 
-struct WantsToChangeTheEvent : NullObserver {
-    void on_round(RoundEvent&);
+struct TakesNoEvent {
+    void operator()();
+};
+static_assert(!CollectorObserver<TakesNoEvent>);
+
+struct WantsToChangeTheEvent {
+    void operator()(events::RoundEnded&);
 };
 static_assert(!CollectorObserver<WantsToChangeTheEvent>);
 
-struct ForgotIdle : NullObserver {
-    void on_untracked(const CacheKeyView&);
-};
-static_assert(!CollectorObserver<ForgotIdle>);
-
-struct HidesAHook : NullObserver {
+struct HandlesInPrivate {
 private:
-    void on_failure(const FailureEvent&);
+    void operator()(const events::TargetFailed&);
 };
-static_assert(!CollectorObserver<HidesAHook>);
+static_assert(!CollectorObserver<HandlesInPrivate>);
 
-struct OnlyOneHook {
-    void on_hit(const LookupEvent&);
+struct DerivesAndHidesAll : NullObserver {
+    void operator()(const CacheKeyView&);
 };
-static_assert(!CollectorObserver<OnlyOneHook>, "derive from NullObserver to have the others");
+static_assert(!CollectorObserver<DerivesAndHidesAll>);
+
+// A look-up's event is a key and an age: without an observer nothing is constructed for it but
+// these, and its delivery cannot throw.
+static_assert(std::is_trivially_destructible_v<events::Hit>);
+static_assert(std::is_nothrow_invocable_v<NullObserver&, const events::Hit&>);
+static_assert(std::is_empty_v<NullObserver>);
 
 template <typename Write>
 concept CanBeLoggedThrough = requires {
@@ -247,7 +255,7 @@ static_assert(std::convertible_to<UserBackend, Result<AnyBackend>>);
 static_assert(!std::convertible_to<ValidatesAtOnce, AnyBackend>);
 static_assert(std::movable<AnyBackend> && !std::copy_constructible<AnyBackend>);
 static_assert(std::convertible_to<CountsHits, AnyObserver>);
-static_assert(!std::convertible_to<HitOfAnotherEvent, AnyObserver>);
+static_assert(!std::convertible_to<HandlesNoEvent, AnyObserver>);
 static_assert(std::copyable<AnyObserver> && std::default_initializable<AnyObserver>);
 
 // ResizableCache

@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <fstream>
 #include <iostream>
 #include <mutex>
@@ -21,7 +22,7 @@
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
 // clang-format off
-#include "wva_metrics/wva_metrics.hpp"
+#include <wva_metrics/wva_metrics.hpp>
 
 namespace asio = boost::asio;
 using namespace wva_metrics;
@@ -93,6 +94,17 @@ void observe(const asio::any_io_executor& executor, PrometheusBackend backend) {
 LogObserver log([](LogLevel level, std::string_view line) { std::clog << to_string(level) << ' ' << line << '\n'; },
                 LogLevel::info);
 Collector<PrometheusBackend, MemoryCache, decltype(log)> collector(executor, std::move(backend), {}, log);
+}
+
+namespace observer_of_the_headers {
+
+struct CountMisses {
+    std::atomic<int>& misses;
+    void operator()(const events::Miss&) { ++misses; }
+};
+
+static_assert(CollectorObserver<CountMisses>);
+
 }
 
 void record(const asio::any_io_executor& executor, PrometheusBackend backend) {

@@ -14,9 +14,9 @@
 
 namespace wva_metrics {
 
-/// Everything a collector reports to its observer.
+/// The events that a collector reports to its observer.
 ///
-/// An event refers to the collector's own data: it is valid only during the call that delivers it.
+/// An event refers to data of the collector and is valid only during the call that delivers it.
 namespace events {
 
 /// The collector was made or reconfigured.
@@ -30,7 +30,7 @@ struct Hit {
     /// The key that was looked up.
     CacheKeyView key;
     /// Time since the entry was collected.
-    Duration age;
+    Duration age{};
 };
 
 /// Served from the cache past the TTL, while the entry is revalidated in the background.
@@ -38,7 +38,7 @@ struct StaleHit {
     /// The key that was looked up.
     CacheKeyView key;
     /// Time since the entry was collected.
-    Duration age;
+    Duration age{};
 };
 
 /// Not in the cache: the call waits for a fetch.
@@ -47,7 +47,7 @@ struct Miss {
     CacheKeyView key;
 };
 
-/// A miss waits for a fetch that was already under way.
+/// A miss waits for a fetch that is already in flight (single-flight).
 struct Coalesced {
     /// The key that was looked up.
     CacheKeyView key;
@@ -58,23 +58,23 @@ struct FetchStarted {
     /// The kind of all targets in the batch.
     EntryKind kind;
     /// Targets in the batch.
-    std::size_t targets;
-    /// Sent by the background fetcher, not for a caller.
-    bool background;
+    std::size_t targets = 0;
+    /// The background fetcher sent it, not a caller.
+    bool background = false;
 };
 
-/// The backend answered a batch, or failed to.
+/// A batch has ended, with or without failed targets.
 struct FetchEnded {
     /// The kind of all targets in the batch.
     EntryKind kind;
     /// Targets in the batch.
-    std::size_t targets;
-    /// Targets that were answered with an error.
-    std::size_t failed;
+    std::size_t targets = 0;
+    /// Targets of the batch that failed.
+    std::size_t failed = 0;
     /// From sending the batch to its answer.
-    Duration took;
-    /// Sent by the background fetcher, not for a caller.
-    bool background;
+    Duration took{};
+    /// The background fetcher sent it, not a caller.
+    bool background = false;
 };
 
 /// One target of a batch failed.
@@ -84,9 +84,9 @@ struct TargetFailed {
     /// Why there is no answer.
     const Error& error;
     /// The last good value is served meanwhile.
-    bool serving_stale;
-    /// Sent by the background fetcher, not for a caller.
-    bool background;
+    bool serving_stale = false;
+    /// The background fetcher sent it, not a caller.
+    bool background = false;
 };
 
 /// The last good value was served because the backend failed.
@@ -94,24 +94,25 @@ struct StaleOnError {
     /// The key that was looked up.
     CacheKeyView key;
     /// Time since the entry was collected.
-    Duration age;
+    Duration age{};
 };
 
-/// An answer was not cached, because its target was invalidated or untracked while it was fetched.
+/// An answer was not cached, because its target was invalidated or untracked during the fetch.
 struct Discarded {
     /// The target's key.
     CacheKeyView key;
 };
 
-/// The backend gave warnings beside an answer.
+/// The backend returned warnings with an answer.
 struct Warnings {
     /// The target's key.
     CacheKeyView key;
-    /// The warnings, for people.
+    /// The warnings as human-readable text.
     const std::vector<std::string>& warnings;
 };
 
-/// Replica samples were attributed to a caller's variants, and some pods fit none or are gone.
+/// Replica samples were attributed to a caller's variants, except some pods: they belong to none of
+/// the variants or no longer exist.
 struct PodsLeftOut {
     /// The attributed replicas, with `unattributed_pods` and `gone_pods`.
     const ModelReplicas& replicas;
@@ -122,7 +123,7 @@ struct Invalidated {
     /// The key, or the prefix that all removed keys share.
     std::string_view key_or_prefix;
     /// Entries removed.
-    std::size_t entries;
+    std::size_t entries = 0;
 };
 
 /// A target is fetched in the background from now on.
@@ -136,13 +137,13 @@ struct Untracked {
     /// The target's key.
     CacheKeyView key;
     /// Evicted (unused, or over a lowered `max_tracked`), not untracked by the caller.
-    bool idle;
+    bool idle = false;
 };
 
 /// Background fetching started.
 struct BackgroundStarted {
-    /// Time between rounds; zero = fetching is switched off, only expired entries are removed.
-    Duration interval;
+    /// Time between rounds. Zero if fetching is switched off: only expired entries are removed.
+    Duration interval{};
 };
 
 /// Background fetching was stopped.
@@ -151,24 +152,24 @@ struct BackgroundStopped {};
 /// A background round has ended.
 struct RoundEnded {
     /// Variants fetched.
-    std::size_t variants;
+    std::size_t variants = 0;
     /// Models fetched.
-    std::size_t models;
-    /// Targets of both kinds that were answered with an error.
-    std::size_t failed;
+    std::size_t models = 0;
+    /// Targets of both kinds that failed.
+    std::size_t failed = 0;
     /// From the first target sent to the last answer.
-    Duration took;
+    Duration took{};
 };
 
 /// Expired entries were removed.
 struct CleanedUp {
     /// Entries removed.
-    std::size_t entries;
+    std::size_t entries = 0;
 };
 
 } // namespace events
 
-/// Any event, for observers that take them all through one function.
+/// Any event, for observers that handle all of them in one function.
 using Event =
     std::variant<events::Configured, events::Hit, events::StaleHit, events::Miss, events::Coalesced,
                  events::FetchStarted, events::FetchEnded, events::TargetFailed,

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/log_throttle.hpp"
-#include "wva_metrics/observer/detail/log_line.hpp"
-#include "wva_metrics/observer/observer.hpp"
+#include "wva_metrics/observer/detail/event_lines.hpp"
+#include "wva_metrics/observer/detail/log_repeats.hpp"
+#include "wva_metrics/observer/events.hpp"
 
-#include <array>
-#include <atomic>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics {
 
-/// How much a line matters, least first.
+/// Severity of a log line, lowest first.
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 /// The enumerator's name.
@@ -37,285 +31,135 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
     return "unknown";
 }
 
-/// Writes what a collector does as lines of text, `<sentence> key=value ...`, through the user's
-/// own logger.
+/// Writes one line per event, `<sentence> key=value ...`, through the user's own logger.
 ///
-/// Every look-up and every fetch is `debug`; what happens once is `info`; what needs a person's eye
-/// is `warning`, or `error` where a caller got no answer. Below the minimum level nothing is even
-/// formatted.
+/// | Event               | Level     | Sentence (M = optimizer metrics, replica metrics, ...)     |
+/// |---------------------|-----------|------------------------------------------------------------|
+/// | `Configured`        | `info`    | Metrics cache enabled                                      |
+/// |                     |           | Metrics cache disabled                                     |
+/// | `Hit`               | `debug`   | Using cached M                                             |
+/// | `StaleHit`          | `debug`   | Using stale cached M, revalidating in the background       |
+/// | `Miss`              | `debug`   | Cache miss for M, fetching from backend                    |
+/// | `Coalesced`         | `debug`   | Waiting for a fetch of M already in flight                 |
+/// | `FetchStarted`      | `debug`   | Fetching M                                                 |
+/// | `FetchEnded`        | `debug`   | Fetched M                                                  |
+/// | `TargetFailed`      | `error`   | Failed to fetch M (throttled)                              |
+/// |                     | `warning` | the same, if a stale answer is served or in the background |
+/// | `StaleOnError`      | `warning` | Using the last good M because the backend failed           |
+/// |                     |           | (throttled)                                                |
+/// | `Discarded`         | `debug`   | Discarded M fetched before an invalidation                 |
+/// | `Warnings`          | `warning` | Backend warned about M (throttled)                         |
+/// | `PodsLeftOut`       | `warning` | Left out pods that belong to none of the variants          |
+/// |                     |           | (throttled)                                                |
+/// |                     | `debug`   | Left out pods that no longer exist                         |
+/// | `Invalidated`       | `debug`   | Invalidated cache entries                                  |
+/// | `Tracked`           | `debug`   | Tracking M for background fetching                         |
+/// | `Untracked`         | `debug`   | Untracked M from background fetching                       |
+/// |                     |           | the same, followed by: because it is unused                |
+/// | `BackgroundStarted` | `info`    | Started background fetching                                |
+/// |                     |           | Background fetching not started: it is switched off        |
+/// | `BackgroundStopped` | `info`    | Stopped background fetching                                |
+/// | `RoundEnded`        | `debug`   | Finished a background round                                |
+/// |                     | `warning` | Background fetching began to fail                          |
+/// |                     | `info`    | Background fetching recovered                              |
+/// | `CleanedUp`         | `debug`   | Removed expired cache entries                              |
 ///
-/// A failure that goes on is not repeated on every call: of the same kind of answer with the same
-/// error code, the first is written, then every hundredth, with the number suppressed; so are
-/// warnings and stale answers of each kind. A background round without failures after one with
-/// failures is written as a recovery, and starts the counts anew.
+/// A throttled line is written for the first event and then for every hundredth, with the number
+/// of events suppressed since the last line. Each kind of metrics counts separately, and failures
+/// also count separately by error code. A background round without failures resets the counts of
+/// failures and stale answers if the round before it had failures.
 ///
-/// `write(LogLevel, std::string_view line)` is called from any thread, several at once, with no
-/// lock held; the line has no line break and is valid during the call. Copies share the function
-/// and the counts.
+/// Lines below the minimum level are not formatted.
+///
+/// **Threads:** `write(LogLevel, std::string_view line)` is called from any thread, several at
+/// once, without any lock held. The line has no line break and is valid only during the call.
+/// Copies share the function and the counts.
 template <typename Write>
     requires std::invocable<Write&, LogLevel, std::string_view>
-class LogObserver : public NullObserver {
+class LogObserver {
 public:
-    /// Lines below `minimum` are neither made nor written.
+    /// Writes lines of level `minimum` and above.
     explicit LogObserver(Write write, LogLevel minimum = LogLevel::info)
-        : state_(std::make_shared<State>(std::move(write))), minimum_(minimum) {}
+        : impl_(std::make_shared<Impl>(std::move(write))), minimum_(minimum) {}
 
     ///@{
-    /// One of the hooks of `NullObserver`, written as a line.
-    void on_configured(const CollectorConfig& config) {
-        const CacheConfig& cache = config.cache;
-        if (!writes(LogLevel::info))
-            return;
-        if (!cache.enabled)
-            return put(LogLevel::info, Line("Metrics cache disabled"));
-        put(LogLevel::info, Line("Metrics cache enabled")
-                                .field("TTL", cache.ttl)
-                                .field("cleanupInterval", cache.cleanup_interval)
-                                .field("fetchInterval", cache.fetch_interval)
-                                .field("maxEntries", cache.max_entries)
-                                .field("maxBytes", cache.max_bytes));
+    /// Writes one line, or none; see the table above.
+    void operator()(const events::Configured& e) { put(LogLevel::info, e); }
+    void operator()(const events::Hit& e) { put(LogLevel::debug, e); }
+    void operator()(const events::StaleHit& e) { put(LogLevel::debug, e); }
+    void operator()(const events::Miss& e) { put(LogLevel::debug, e); }
+    void operator()(const events::Coalesced& e) { put(LogLevel::debug, e); }
+    void operator()(const events::FetchStarted& e) { put(LogLevel::debug, e); }
+    void operator()(const events::FetchEnded& e) { put(LogLevel::debug, e); }
+    void operator()(const events::TargetFailed& e) {
+        // An error only if a caller is left without an answer.
+        const bool is_error = !e.background && !e.serving_stale;
+        put_throttled(is_error ? LogLevel::error : LogLevel::warning, e);
     }
-
-    void on_hit(const LookupEvent& event) { put_served("Using cached ", "", event); }
-    void on_stale_hit(const LookupEvent& event) {
-        put_served("Using stale cached ", ", renewing behind the caller", event);
+    void operator()(const events::StaleOnError& e) { put_throttled(LogLevel::warning, e); }
+    void operator()(const events::Discarded& e) { put(LogLevel::debug, e); }
+    void operator()(const events::Warnings& e) {
+        if (!e.warnings.empty())
+            put_throttled(LogLevel::warning, e);
     }
-    void on_miss(const LookupEvent& event) {
-        put_about(LogLevel::debug, "Cache miss for ", ", fetching from backend", event.key);
+    void operator()(const events::PodsLeftOut& e) {
+        // Pods end all the time. Pods that no variant owns point to a wrong configuration.
+        if (e.replicas.unattributed_pods.empty())
+            put(LogLevel::debug, e);
+        else
+            put_throttled(LogLevel::warning, e);
     }
-    void on_joined(const LookupEvent& event) {
-        put_about(LogLevel::debug, "Joined a fetch under way for ", "", event.key);
+    void operator()(const events::Invalidated& e) { put(LogLevel::debug, e); }
+    void operator()(const events::Tracked& e) { put(LogLevel::debug, e); }
+    void operator()(const events::Untracked& e) { put(LogLevel::debug, e); }
+    void operator()(const events::BackgroundStarted& e) { put(LogLevel::info, e); }
+    void operator()(const events::BackgroundStopped& e) { put(LogLevel::info, e); }
+    void operator()(const events::RoundEnded& e) {
+        const bool is_failing = e.failed > 0;
+        const bool failed_before = impl_->repeats.end_round(e);
+        const LogLevel level = is_failing == failed_before ? LogLevel::debug
+                               : is_failing                ? LogLevel::warning
+                                                           : LogLevel::info;
+        if (is_written(level))
+            write(level, detail::line_of(e, failed_before));
     }
-
-    void on_fetch(const FetchEvent& event) {
-        if (!writes(LogLevel::debug))
-            return;
-        put(LogLevel::debug, Line("Fetching " + subject(event.kind))
-                                 .field("targets", event.targets)
-                                 .field("background", event.background));
-    }
-    void on_fetched(const FetchEvent& event) {
-        if (!writes(LogLevel::debug))
-            return;
-        put(LogLevel::debug, Line("Fetched " + subject(event.kind))
-                                 .field("targets", event.targets)
-                                 .field("failed", event.failed)
-                                 .field("took", rounded(event.took))
-                                 .field("background", event.background));
-    }
-
-    void on_failure(const FailureEvent& event) {
-        // In the background, or with the last good value at hand, nobody is left without an answer
-        // yet.
-        const LogLevel level =
-            event.background || event.serving_stale ? LogLevel::warning : LogLevel::error;
-        if (!writes(level))
-            return;
-        const auto suppressed = failures_of(event).pass();
-        if (!suppressed)
-            return;
-        Line line("Failed to fetch " + subject(event.key.kind));
-        line.field("error", event.error.describe());
-        if (event.error.http_status != 0)
-            line.field("status", event.error.http_status);
-        add_key(line, event.key);
-        line.field("servingStale", event.serving_stale).field("background", event.background);
-        put_counted(level, line, *suppressed);
-    }
-
-    void on_stale_on_error(const LookupEvent& event) {
-        if (!writes(LogLevel::warning))
-            return;
-        if (const auto suppressed = state_->stale_on_error[index(event.key.kind)].pass()) {
-            Line line("Using the last good " + subject(event.key.kind) +
-                      " because the backend failed");
-            line.field("age", rounded(event.age));
-            add_key(line, event.key);
-            put_counted(LogLevel::warning, line, *suppressed);
-        }
-    }
-
-    void on_discarded(const LookupEvent& event) {
-        put_about(LogLevel::debug, "Discarded ", " that came after an invalidation", event.key);
-    }
-
-    void on_warnings(const CacheKeyView& key, const std::vector<std::string>& warnings) {
-        if (!writes(LogLevel::warning) || warnings.empty())
-            return;
-        if (const auto suppressed = state_->warnings[index(key.kind)].pass()) {
-            Line line("Backend warned about " + subject(key.kind));
-            line.field("warning", warnings.front()).field("warnings", warnings.size());
-            add_key(line, key);
-            put_counted(LogLevel::warning, line, *suppressed);
-        }
-    }
-
-    void on_pods_left_out(const ModelReplicas& replicas) {
-        // Pods go all the time; pods that nobody owns are a matter of configuration.
-        const bool unowned = !replicas.unattributed_pods.empty();
-        const LogLevel level = unowned ? LogLevel::warning : LogLevel::debug;
-        if (!writes(level))
-            return;
-        std::uint64_t count = 0;
-        if (unowned) {
-            const auto suppressed = state_->unattributed.pass();
-            if (!suppressed)
-                return;
-            count = *suppressed;
-        }
-        Line line(unowned ? "Left out pods that belong to none of the variants"
-                          : "Left out pods that no longer exist");
-        if (unowned)
-            line.field("pod", replicas.unattributed_pods.front())
-                .field("unattributed", replicas.unattributed_pods.size());
-        line.field("gone", replicas.gone_pods.size());
-        add_key(line, replica_key(replicas.model));
-        put_counted(level, line, count);
-    }
-
-    void on_invalidated(std::string_view key_or_prefix, std::size_t entries) {
-        if (!writes(LogLevel::debug))
-            return;
-        put(LogLevel::debug, Line("Invalidated cache entries")
-                                 .field("key", key_or_prefix)
-                                 .field("entries", entries));
-    }
-
-    void on_tracked(const CacheKeyView& key) {
-        put_about(LogLevel::debug, "Tracking ", " for background fetching", key);
-    }
-    void on_untracked(const CacheKeyView& key, bool idle) {
-        put_about(LogLevel::debug, "Untracked ",
-                  idle ? " from background fetching, unused for too long"
-                       : " from background fetching",
-                  key);
-    }
-
-    void on_background_started(Duration interval) {
-        if (!writes(LogLevel::info))
-            return;
-        if (interval <= Duration::zero())
-            return put(LogLevel::info, Line("Background fetching not started: it is switched off")
-                                           .field("interval", interval));
-        put(LogLevel::info, Line("Started background fetching").field("interval", interval));
-    }
-    void on_background_stopped() {
-        if (writes(LogLevel::info))
-            put(LogLevel::info, Line("Stopped background fetching"));
-    }
-
-    void on_round(const RoundEvent& event) {
-        const bool failing = event.failed > 0;
-        const bool failed_before =
-            state_->round_failing.exchange(failing, std::memory_order_relaxed);
-        if (failed_before && !failing)
-            state_->start_counts_anew();
-        const LogLevel level = failing == failed_before ? LogLevel::debug
-                               : failing                ? LogLevel::warning
-                                                        : LogLevel::info;
-        if (!writes(level))
-            return;
-        put(level, Line(level == LogLevel::debug ? "Finished a background round"
-                        : failing                ? "Background fetching began to fail"
-                                                 : "Background fetching recovered")
-                       .field("variants", event.variants)
-                       .field("models", event.models)
-                       .field("failed", event.failed)
-                       .field("took", rounded(event.took)));
-    }
-
-    void on_cleanup(std::size_t entries) {
-        if (entries > 0 && writes(LogLevel::debug))
-            put(LogLevel::debug, Line("Removed expired cache entries").field("entries", entries));
+    void operator()(const events::CleanedUp& e) {
+        if (e.entries > 0)
+            put(LogLevel::debug, e);
     }
     ///@}
 
 private:
-    using Line = detail::LogLine;
-
-    static constexpr std::size_t kinds = 3;
-    /// One per `Errc`, and the first for codes of other categories.
-    static constexpr std::size_t codes = static_cast<std::size_t>(Errc::internal) + 1;
-
-    struct State {
-        explicit State(Write function) : write(std::move(function)) {}
-
-        void start_counts_anew() noexcept {
-            for (auto& of_kind : failures)
-                for (detail::RepeatFilter& filter : of_kind)
-                    filter.reset();
-            for (detail::RepeatFilter& filter : stale_on_error)
-                filter.reset();
-        }
+    struct Impl {
+        explicit Impl(Write function) : write(std::move(function)) {}
 
         Write write;
-        std::array<std::array<detail::RepeatFilter, codes>, kinds> failures;
-        std::array<detail::RepeatFilter, kinds> stale_on_error;
-        std::array<detail::RepeatFilter, kinds> warnings;
-        detail::RepeatFilter unattributed;
-        std::atomic<bool> round_failing{false};
+        detail::LogRepeats repeats;
     };
 
-    static std::size_t index(EntryKind kind) noexcept { return static_cast<std::size_t>(kind); }
+    bool is_written(LogLevel level) const noexcept { return level >= minimum_; }
+    void write(LogLevel level, const detail::LogLine& line) { impl_->write(level, line.text()); }
 
-    static std::string subject(EntryKind kind) {
-        switch (kind) {
-        case EntryKind::optimizer:
-            return "optimizer metrics";
-        case EntryKind::replica:
-            return "replica metrics";
-        case EntryKind::availability:
-            break;
-        }
-        return "metrics availability";
+    template <typename OneEvent>
+    void put(LogLevel level, const OneEvent& event) {
+        if (is_written(level))
+            write(level, detail::line_of(event));
     }
 
-    /// To the millisecond where that is precise enough to read.
-    static Duration rounded(Duration time) {
-        return time < std::chrono::milliseconds(1)
-                   ? time
-                   : std::chrono::duration_cast<std::chrono::milliseconds>(time);
-    }
-
-    static void add_key(Line& line, const CacheKeyView& key) {
-        line.field("namespace", key.namespace_name)
-            .field(key.kind == EntryKind::optimizer ? "variant" : "model", key.name);
-    }
-
-    detail::RepeatFilter& failures_of(const FailureEvent& event) {
-        const auto& code = event.error.code;
-        const auto value = static_cast<std::size_t>(code.value());
-        const bool own = code.category() == error_category() && value < codes;
-        return state_->failures[index(event.key.kind)][own ? value : 0];
-    }
-
-    bool writes(LogLevel level) const noexcept { return level >= minimum_; }
-    void put(LogLevel level, const Line& line) { state_->write(level, line.text()); }
-
-    void put_counted(LogLevel level, Line& line, std::uint64_t suppressed) {
-        if (suppressed > 0)
-            line.field("suppressed", suppressed);
-        put(level, line);
-    }
-
-    void put_about(LogLevel level, const char* before, const char* after, const CacheKeyView& key) {
-        if (!writes(level))
+    template <typename OneEvent>
+    void put_throttled(LogLevel level, const OneEvent& event) {
+        if (!is_written(level))
             return;
-        Line line(before + subject(key.kind) + after);
-        add_key(line, key);
-        put(level, line);
-    }
-
-    void put_served(const char* before, const char* after, const LookupEvent& event) {
-        if (!writes(LogLevel::debug))
+        const auto suppressed = impl_->repeats.of(event).pass();
+        if (!suppressed)
             return;
-        Line line(before + subject(event.key.kind) + after);
-        line.field("age", rounded(event.age));
-        add_key(line, event.key);
-        put(LogLevel::debug, line);
+        detail::LogLine line = detail::line_of(event);
+        if (*suppressed > 0)
+            line.field("suppressed", *suppressed);
+        write(level, line);
     }
 
-    std::shared_ptr<State> state_;
+    std::shared_ptr<Impl> impl_;
     LogLevel minimum_;
 };
 

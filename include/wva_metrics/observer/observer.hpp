@@ -4,7 +4,6 @@
 #include "wva_metrics/observer/events.hpp"
 
 #include <concepts>
-#include <type_traits>
 #include <variant>
 
 namespace wva_metrics {
@@ -12,14 +11,14 @@ namespace wva_metrics {
 namespace detail {
 
 template <typename Observer, typename Events>
-inline constexpr bool handles_any = false;
+inline constexpr bool handles_an_event = false;
 template <typename Observer, typename... Events>
-inline constexpr bool handles_any<Observer, std::variant<Events...>> =
+inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
     (std::invocable<Observer&, const Events&> || ...);
 
 } // namespace detail
 
-/// Watches a collector and changes nothing: a function object with an overload for each event that
+/// Watches a collector and changes nothing: a function object with one overload for each event that
 /// it wants.
 ///
 ///     struct CountMisses {
@@ -27,23 +26,27 @@ inline constexpr bool handles_any<Observer, std::variant<Events...>> =
 ///         void operator()(const events::Miss&) { ++misses; }
 ///     };
 ///
-/// Events without an overload cost nothing. One overload may take `const Event&` for all of them. A
-/// type that handles no event at all is refused.
+/// - Events without an overload are ignored and cost nothing.
+/// - An overload for `const Event&` handles all events that have no overload of their own.
+/// - A type that handles no event at all does not satisfy the concept. An overload whose parameter
+///   is not an event is not detected if the type handles another event.
 ///
-/// **Threads:** the collector calls its observer without any lock held, on the thread that does the
-/// work, possibly on several at once. Keep handlers short. What a handler throws is dropped and
-/// counted (`CollectorStats::observer_failures`). Once the collector has been destroyed no call
-/// begins, except one that another thread of the executor was about to make.
+/// **Errors:** an exception that a handler throws is dropped and counted
+/// (`CollectorStats::observer_failures`).
+///
+/// **Threads:** handlers are called on the thread that does the work, possibly several at once, and
+/// without any lock held. They should be short. No call begins after the collector has been
+/// destroyed, except one that another thread of the executor was about to make.
 template <typename T>
-concept CollectorObserver = detail::handles_any<T, Event>;
+concept CollectorObserver = detail::handles_an_event<T, Event>;
 
-/// Ignores every event; the collector's default.
+/// Ignores every event. The collector's default: its calls are inlined to nothing.
 struct NullObserver {
     /// Does nothing.
     void operator()(const auto& /*event*/) const noexcept {}
 };
 
-/// Calls the observer, if it handles this event.
+/// Calls the observer if it handles this event.
 template <CollectorObserver Observer, typename OneEvent>
 void deliver(Observer& observer, const OneEvent& event) {
     if constexpr (std::invocable<Observer&, const OneEvent&>)

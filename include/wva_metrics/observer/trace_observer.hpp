@@ -2,8 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_key.hpp"
-#include "wva_metrics/observer/observer.hpp"
-#include "wva_metrics/reading.hpp"
+#include "wva_metrics/observer/events.hpp"
 
 #include <array>
 #include <charconv>
@@ -16,48 +15,47 @@
 
 namespace wva_metrics {
 
-/// Writes when a collector was asked for what, as lines `<seconds>,<key>` through the user's own
-/// function: `benchmarks/hit_rate --trace` replays them under other settings.
+/// Records a collector's look-ups as lines `<seconds>,<key>` through the user's own function.
+/// `benchmarks/hit_rate --trace` replays them with other settings.
 ///
-/// The seconds are since the observer was made, to the microsecond. The key is the cache's own,
-/// e.g. `allocation:prod/llama-a100`; a comma, quotation mark or control character in it is written
-/// `%2C` and so on, so that a line has two fields whatever things are called.
+/// - The seconds count from the construction of the observer, to the microsecond.
+/// - The key is the cache's own, e.g. `allocation:prod/llama-a100`. A comma, quotation mark or
+///   control character in it is percent-encoded (`%2C`), so every line has exactly two fields.
+/// - One line is written for each look-up answered from the cache, fresh or stale, and for each
+///   collection that missed.
+/// - No line is written if `find` returned nothing and the caller did not collect then, or if the
+///   last good value was served because the backend failed.
 ///
-/// A line is written for every look-up that was answered from the cache, fresh or stale, and for
-/// every collection that was not. So it leaves out look-ups without waiting that found nothing,
-/// unless the caller collected then, and those that the last good value answered while the backend
-/// failed.
+/// `Clock` must be steady; only tests replace the default.
 ///
-/// `write(std::string_view line)` is called from any thread, several at once, with no lock held;
-/// the line has no line break and is valid during the call. Lines of several threads may come out
-/// of order by the time that a call takes. Copies share the function and the moment zero.
-///
-/// `Clock` is a steady one; another than `std::chrono::steady_clock` is for tests.
+/// **Threads:** `write(std::string_view line)` is called from any thread, several at once, without
+/// any lock held. The line has no line break and is valid only during the call. Lines of
+/// concurrent calls may be written out of order. Copies share the function and the time zero.
 template <typename Write, typename Clock = std::chrono::steady_clock>
     requires std::invocable<Write&, std::string_view>
-class TraceObserver : public NullObserver {
+class TraceObserver {
 public:
-    /// Moment zero is now.
-    explicit TraceObserver(Write write) : state_(std::make_shared<State>(std::move(write))) {}
+    /// Time zero is now.
+    explicit TraceObserver(Write write) : impl_(std::make_shared<Impl>(std::move(write))) {}
 
     ///@{
-    /// One of the hooks of `NullObserver`, written as a line.
-    void on_hit(const LookupEvent& event) { put(event.key); }
-    void on_stale_hit(const LookupEvent& event) { put(event.key); }
-    void on_miss(const LookupEvent& event) { put(event.key); }
+    /// Writes one line.
+    void operator()(const events::Hit& hit) { put(hit.key); }
+    void operator()(const events::StaleHit& hit) { put(hit.key); }
+    void operator()(const events::Miss& miss) { put(miss.key); }
     ///@}
 
 private:
-    struct State {
-        explicit State(Write function) : write(std::move(function)) {}
+    struct Impl {
+        explicit Impl(Write function) : write(std::move(function)) {}
 
         Write write;
         typename Clock::time_point zero = Clock::now();
     };
 
     void put(const CacheKeyView& key) {
-        const std::chrono::duration<double> since = Clock::now() - state_->zero;
-        // Room for any number of seconds that a clock of 64 bits counts.
+        const std::chrono::duration<double> since = Clock::now() - impl_->zero;
+        // Large enough for any number of seconds of a 64-bit clock.
         std::array<char, 32> digits;
         const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), since.count(),
                                        std::chars_format::fixed, 6);
@@ -74,10 +72,10 @@ private:
             line += hexadecimal[code >> 4U];
             line += hexadecimal[code & 0xFU];
         }
-        state_->write(std::string_view(line));
+        impl_->write(std::string_view(line));
     }
 
-    std::shared_ptr<State> state_;
+    std::shared_ptr<Impl> impl_;
 };
 
 } // namespace wva_metrics

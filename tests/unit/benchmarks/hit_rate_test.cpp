@@ -90,11 +90,11 @@ TEST_CASE("what a collector recorded can be replayed") {
     std::string text;
     const auto write = [&](std::string_view line) { text += std::string(line) + '\n'; };
     wva_metrics::TraceObserver<decltype(write), ManualClock> observer(write);
-    observer.on_miss({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
+    observer(wva_metrics::events::Miss{wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     ManualClock::advance(12s);
-    observer.on_hit({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
+    observer(wva_metrics::events::Hit{wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     ManualClock::advance(40s);
-    observer.on_miss({wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
+    observer(wva_metrics::events::Miss{wva_metrics::optimizer_key("ns", "a, \"b\"\n")});
     const Outcome outcome = simulate<wva_metrics::MemoryCache>(trace(text), ttl_alone(30s));
     CHECK(outcome.hits == 1);
     CHECK(outcome.misses == 2);

@@ -3,12 +3,17 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 using namespace wva_metrics;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -16,87 +21,179 @@ static_assert(CollectorObserver<AnyObserver>);
 static_assert(std::is_convertible_v<NullObserver, AnyObserver>);
 static_assert(!std::is_constructible_v<AnyObserver, int>);
 
-/// Writes down the name of every hook, and what it was told.
-struct Everything {
-    std::shared_ptr<std::vector<std::string>> seen = std::make_shared<std::vector<std::string>>();
-    void note(const std::string& what) { seen->push_back(what); }
+using Lines = std::vector<std::string>;
 
-    void on_configured(const CollectorConfig& c) {
-        note("configured " + std::to_string(c.max_tracked));
+/// Records the name and all data of every event.
+struct Everything {
+    std::shared_ptr<Lines> seen = std::make_shared<Lines>();
+
+    void note(std::string what) { seen->push_back(std::move(what)); }
+    void note(const std::string& what, const CacheKeyView& key) {
+        note(what + " " + to_string(key));
     }
-    void on_hit(const LookupEvent& e) { note("hit " + std::string(e.key.name)); }
-    void on_stale_hit(const LookupEvent& e) { note("stale_hit " + std::string(e.key.name)); }
-    void on_miss(const LookupEvent& e) { note("miss " + std::string(e.key.name)); }
-    void on_joined(const LookupEvent& e) { note("joined " + std::string(e.key.name)); }
-    void on_fetch(const FetchEvent& e) { note("fetch " + std::to_string(e.targets)); }
-    void on_fetched(const FetchEvent& e) { note("fetched " + std::to_string(e.targets)); }
-    void on_failure(const FailureEvent& e) { note("failure " + e.error.message); }
-    void on_stale_on_error(const LookupEvent& e) {
-        note("stale_on_error " + std::string(e.key.name));
+    void note(const std::string& what, const CacheKeyView& key, Duration age) {
+        note(what + " " + to_string(key) + number(age.count()));
     }
-    void on_discarded(const LookupEvent& e) { note("discarded " + std::string(e.key.name)); }
-    void on_warnings(const CacheKeyView&, const std::vector<std::string>& w) {
-        note("warnings " + w.at(0));
+    template <typename Number>
+    static std::string number(Number value) {
+        return " " + std::to_string(value);
     }
-    void on_pods_left_out(const ModelReplicas& r) { note("pods_left_out " + r.gone_pods.at(0)); }
-    void on_invalidated(std::string_view key, std::size_t n) {
-        note("invalidated " + std::string(key) + std::to_string(n));
+
+    void operator()(const events::Configured& e) {
+        note("configured" + number(e.config.max_tracked));
     }
-    void on_tracked(const CacheKeyView& key) { note("tracked " + std::string(key.name)); }
-    void on_untracked(const CacheKeyView& key, bool idle) {
-        note("untracked " + std::string(key.name) + (idle ? " idle" : ""));
+    void operator()(const events::Hit& e) { note("hit", e.key, e.age); }
+    void operator()(const events::StaleHit& e) { note("stale hit", e.key, e.age); }
+    void operator()(const events::Miss& e) { note("miss", e.key); }
+    void operator()(const events::Coalesced& e) { note("coalesced", e.key); }
+    void operator()(const events::FetchStarted& e) {
+        note("fetch started " + std::string(to_string(e.kind)) + number(e.targets) +
+             number(e.background));
     }
-    void on_background_started(Duration every) { note("started " + std::to_string(every.count())); }
-    void on_background_stopped() { note("stopped"); }
-    void on_round(const RoundEvent& e) { note("round " + std::to_string(e.models)); }
-    void on_cleanup(std::size_t n) { note("cleanup " + std::to_string(n)); }
+    void operator()(const events::FetchEnded& e) {
+        note("fetch ended " + std::string(to_string(e.kind)) + number(e.targets) +
+             number(e.failed) + number(e.took.count()) + number(e.background));
+    }
+    void operator()(const events::TargetFailed& e) {
+        note("failed " + to_string(e.key) + " " + e.error.message + number(e.serving_stale) +
+             number(e.background));
+    }
+    void operator()(const events::StaleOnError& e) { note("stale on error", e.key, e.age); }
+    void operator()(const events::Discarded& e) { note("discarded", e.key); }
+    void operator()(const events::Warnings& e) { note("warning " + e.warnings.at(0), e.key); }
+    void operator()(const events::PodsLeftOut& e) {
+        note("left out " + e.replicas.gone_pods.at(0));
+    }
+    void operator()(const events::Invalidated& e) {
+        note("invalidated " + std::string(e.key_or_prefix) + number(e.entries));
+    }
+    void operator()(const events::Tracked& e) { note("tracked", e.key); }
+    void operator()(const events::Untracked& e) {
+        note(e.idle ? "untracked idle" : "untracked", e.key);
+    }
+    void operator()(const events::BackgroundStarted& e) {
+        note("started" + number(e.interval.count()));
+    }
+    void operator()(const events::BackgroundStopped&) { note("stopped"); }
+    void operator()(const events::RoundEnded& e) {
+        note("round" + number(e.variants) + number(e.models) + number(e.failed) +
+             number(e.took.count()));
+    }
+    void operator()(const events::CleanedUp& e) { note("cleaned up" + number(e.entries)); }
 };
 
-template <typename Observer>
-void call_every_hook(Observer& observer) {
-    const CacheKeyView key = optimizer_key("ns", "v");
-    const LookupEvent lookup{key, {}};
-    const Error error(Errc::timeout, "slow");
-    CollectorConfig config;
-    config.max_tracked = 5;
-    ModelReplicas replicas;
-    replicas.gone_pods = {"p"};
-    observer.on_configured(config);
-    observer.on_hit(lookup);
-    observer.on_stale_hit(lookup);
-    observer.on_miss(lookup);
-    observer.on_joined(lookup);
-    observer.on_fetch({EntryKind::replica, 2, 0, {}, false});
-    observer.on_fetched({EntryKind::replica, 3, 0, {}, false});
-    observer.on_failure({key, error, false, false});
-    observer.on_stale_on_error(lookup);
-    observer.on_discarded(lookup);
-    observer.on_warnings(key, {"w"});
-    observer.on_pods_left_out(replicas);
-    observer.on_invalidated("k", 6);
-    observer.on_tracked(key);
-    observer.on_untracked(key, true);
-    observer.on_background_started(Duration(7));
-    observer.on_background_stopped();
-    observer.on_round({1, 8, 0, {}});
-    observer.on_cleanup(9);
+struct Case {
+    Event event;
+    std::string expected;
+};
+
+/// Every alternative of `Event` once, in order, and what `Everything` records of it.
+std::vector<Case> all_events() {
+    static const CollectorConfig config = [] {
+        CollectorConfig c;
+        c.max_tracked = 5;
+        return c;
+    }();
+    static const Error error(Errc::timeout, "slow");
+    static const std::vector<std::string> warnings{"partial"};
+    static const ModelReplicas replicas = [] {
+        ModelReplicas r;
+        r.gone_pods = {"p"};
+        return r;
+    }();
+    const CacheKeyView v = optimizer_key("ns", "v");
+    const CacheKeyView m = replica_key({"ns", "m"});
+    return {
+        {events::Configured{config}, "configured 5"},
+        {events::Hit{v, 1ns}, "hit allocation:ns/v 1"},
+        {events::StaleHit{m, 2ns}, "stale hit replica:ns/m 2"},
+        {events::Miss{v}, "miss allocation:ns/v"},
+        {events::Coalesced{m}, "coalesced replica:ns/m"},
+        {events::FetchStarted{EntryKind::replica, 3, true}, "fetch started replica 3 1"},
+        {events::FetchEnded{EntryKind::optimizer, 4, 1, 5ns, false},
+         "fetch ended allocation 4 1 5 0"},
+        {events::TargetFailed{v, error, true, false}, "failed allocation:ns/v slow 1 0"},
+        {events::StaleOnError{m, 6ns}, "stale on error replica:ns/m 6"},
+        {events::Discarded{v}, "discarded allocation:ns/v"},
+        {events::Warnings{m, warnings}, "warning partial replica:ns/m"},
+        {events::PodsLeftOut{replicas}, "left out p"},
+        {events::Invalidated{"allocation:ns/", 7}, "invalidated allocation:ns/ 7"},
+        {events::Tracked{v}, "tracked allocation:ns/v"},
+        {events::Untracked{m, true}, "untracked idle replica:ns/m"},
+        {events::BackgroundStarted{8ns}, "started 8"},
+        {events::BackgroundStopped{}, "stopped"},
+        {events::RoundEnded{9, 10, 11, 12ns}, "round 9 10 11 12"},
+        {events::CleanedUp{13}, "cleaned up 13"},
+    };
+}
+
+/// Delivers the event as a collector does: by its own type.
+void deliver_as_collector(AnyObserver& observer, const Event& event) {
+    std::visit([&](const auto& one) { deliver(observer, one); }, event);
 }
 
 } // namespace
 
-TEST_CASE("an AnyObserver passes every hook on to the observer inside, which its copies share") {
-    Everything direct;
-    call_every_hook(direct);
-    REQUIRE(direct.seen->size() == 19);
-
+TEST_CASE("every event reaches the observer inside an AnyObserver once, with its data") {
+    const std::vector<Case> cases = all_events();
+    REQUIRE(cases.size() == std::variant_size_v<Event>);
     const Everything inside;
     AnyObserver any = inside;
-    AnyObserver copy = any;
-    call_every_hook(copy);
-    CHECK(*inside.seen == *direct.seen);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        CHECK(cases[i].event.index() == i);
+        inside.seen->clear();
+        deliver_as_collector(any, cases[i].event);
+        CHECK(*inside.seen == Lines{cases[i].expected});
+    }
 }
 
-TEST_CASE("an AnyObserver of nothing watches nothing") {
-    AnyObserver nobody;
-    CHECK_NOTHROW(call_every_hook(nobody));
+TEST_CASE("copies of an AnyObserver share the observer inside") {
+    int last = 0;
+    AnyObserver any = [&last, calls = 0](const events::BackgroundStopped&) mutable {
+        last = ++calls;
+    };
+    AnyObserver copy = any;
+    any(events::BackgroundStopped{});
+    copy(events::BackgroundStopped{});
+    CHECK(last == 2);
+}
+
+TEST_CASE("an AnyObserver ignores the events that the observer inside does not handle") {
+    int misses = 0;
+    AnyObserver any = [&](const events::Miss&) { ++misses; };
+    for (const Case& each : all_events())
+        deliver_as_collector(any, each.event);
+    CHECK(misses == 1);
+}
+
+TEST_CASE("an overload for any event handles those that have no overload of their own") {
+    struct Observer {
+        int* hits;
+        std::vector<std::size_t>* others;
+        void operator()(const events::Hit&) { ++*hits; }
+        void operator()(const Event& event) { others->push_back(event.index()); }
+    };
+    int hits = 0;
+    std::vector<std::size_t> others;
+    AnyObserver any = Observer{&hits, &others};
+    for (const Case& each : all_events())
+        deliver_as_collector(any, each.event);
+    CHECK(hits == 1);
+    CHECK(others.size() == std::variant_size_v<Event> - 1);
+    CHECK(std::ranges::is_sorted(others));
+    CHECK(std::ranges::adjacent_find(others) == others.end());
+}
+
+TEST_CASE("an AnyObserver holds an observer that cannot be copied") {
+    int misses = 0;
+    AnyObserver any = [count = std::unique_ptr<int, void (*)(int*)>(&misses, [](int*) {})](
+                          const events::Miss&) { ++*count; };
+    any(events::Miss{optimizer_key("ns", "v")});
+    CHECK(misses == 1);
+}
+
+TEST_CASE("an AnyObserver of nothing ignores every event") {
+    AnyObserver any;
+    for (const Case& each : all_events())
+        CHECK_NOTHROW(deliver_as_collector(any, each.event));
 }

@@ -17,7 +17,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-/// What was written, e.g. "info Metrics cache disabled".
+/// The lines written, e.g. "info Metrics cache disabled".
 struct Log {
     std::mutex mutex;
     std::vector<std::string> lines;
@@ -34,38 +34,38 @@ struct Log {
     std::string last() const { return lines.empty() ? "" : lines.back(); }
 };
 
-FailureEvent failure(const CacheKeyView& key, const Error& error) {
+events::TargetFailed failure(const CacheKeyView& key, const Error& error) {
     return {.key = key, .error = error};
 }
 
 } // namespace
 
-TEST_CASE("the lines begin with the words of the design documents") {
+TEST_CASE("the lines of look-ups, cache and background fetching") {
     Log log;
     auto observer = log.observer();
     CollectorConfig config;
-    observer.on_configured(config);
+    observer(events::Configured{config});
     CHECK_THAT(log.last(), StartsWith("info Metrics cache enabled TTL=30s cleanupInterval=5m0s"));
     config.cache.enabled = false;
-    observer.on_configured(config);
+    observer(events::Configured{config});
     CHECK(log.last() == "info Metrics cache disabled");
-    observer.on_hit({optimizer_key("prod", "llama"), 5s});
+    observer(events::Hit{optimizer_key("prod", "llama"), 5s});
     CHECK(log.last() == "debug Using cached optimizer metrics age=5s namespace=prod variant=llama");
-    observer.on_hit({replica_key({"prod", "meta-llama/Llama-3"}), 1500ms + 17us});
+    observer(events::Hit{replica_key({"prod", "meta-llama/Llama-3"}), 1500ms + 17us});
     CHECK(log.last() == "debug Using cached replica metrics age=1.5s namespace=prod "
                         "model=meta-llama/Llama-3");
-    observer.on_miss({optimizer_key("prod", "llama")});
+    observer(events::Miss{optimizer_key("prod", "llama")});
     CHECK(log.last() == "debug Cache miss for optimizer metrics, fetching from backend "
                         "namespace=prod variant=llama");
-    observer.on_background_started(15s);
+    observer(events::BackgroundStarted{15s});
     CHECK(log.last() == "info Started background fetching interval=15s");
-    observer.on_background_started(0s);
+    observer(events::BackgroundStarted{0s});
     CHECK_THAT(log.last(), StartsWith("info Background fetching not started"));
-    observer.on_background_stopped();
+    observer(events::BackgroundStopped{});
     CHECK(log.last() == "info Stopped background fetching");
 }
 
-TEST_CASE("every hook writes one line") {
+TEST_CASE("every event writes one line") {
     Log log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
@@ -73,25 +73,26 @@ TEST_CASE("every hook writes one line") {
     ModelReplicas replicas;
     replicas.model = {"ns", "m"};
     replicas.gone_pods = {"p"};
-    observer.on_configured({});
-    observer.on_hit({key});
-    observer.on_stale_hit({key});
-    observer.on_miss({key});
-    observer.on_joined({key});
-    observer.on_fetch({.kind = EntryKind::replica, .targets = 3});
-    observer.on_fetched({.kind = EntryKind::replica, .targets = 3, .failed = 1, .took = 120ms});
-    observer.on_failure(failure(key, error));
-    observer.on_stale_on_error({key});
-    observer.on_discarded({key});
-    observer.on_warnings(key, {"a warning"});
-    observer.on_pods_left_out(replicas);
-    observer.on_invalidated("allocation:ns/", 2);
-    observer.on_tracked(key);
-    observer.on_untracked(key, true);
-    observer.on_background_started(15s);
-    observer.on_background_stopped();
-    observer.on_round({.variants = 2});
-    observer.on_cleanup(3);
+    observer(events::Configured{CollectorConfig()});
+    observer(events::Hit{key});
+    observer(events::StaleHit{key});
+    observer(events::Miss{key});
+    observer(events::Coalesced{key});
+    observer(events::FetchStarted{.kind = EntryKind::replica, .targets = 3});
+    observer(
+        events::FetchEnded{.kind = EntryKind::replica, .targets = 3, .failed = 1, .took = 120ms});
+    observer(failure(key, error));
+    observer(events::StaleOnError{key});
+    observer(events::Discarded{key});
+    observer(events::Warnings{key, {"a warning"}});
+    observer(events::PodsLeftOut{replicas});
+    observer(events::Invalidated{"allocation:ns/", 2});
+    observer(events::Tracked{key});
+    observer(events::Untracked{key, true});
+    observer(events::BackgroundStarted{15s});
+    observer(events::BackgroundStopped{});
+    observer(events::RoundEnded{.variants = 2});
+    observer(events::CleanedUp{3});
     CHECK(log.lines.size() == 19);
     for (const std::string& line : log.lines)
         CHECK(line.find('\n') == std::string::npos);
@@ -102,11 +103,11 @@ TEST_CASE("every hook writes one line") {
                           "namespace=ns variant=v servingStale=false background=false");
 }
 
-TEST_CASE("what has nothing to say is not written") {
+TEST_CASE("an event without content writes no line") {
     Log log;
     auto observer = log.observer();
-    observer.on_cleanup(0);
-    observer.on_warnings(optimizer_key("ns", "v"), {});
+    observer(events::CleanedUp{0});
+    observer(events::Warnings{optimizer_key("ns", "v"), {}});
     CHECK(log.lines.empty());
 }
 
@@ -114,69 +115,69 @@ TEST_CASE("nothing below the minimum level is written") {
     Log log;
     auto observer = log.observer(LogLevel::warning);
     const CacheKeyView key = optimizer_key("ns", "v");
-    observer.on_configured({});
-    observer.on_hit({key});
-    observer.on_miss({key});
-    observer.on_fetch({.kind = EntryKind::replica});
-    observer.on_tracked(key);
-    observer.on_background_started(15s);
-    observer.on_round({});
-    observer.on_cleanup(3);
+    observer(events::Configured{CollectorConfig()});
+    observer(events::Hit{key});
+    observer(events::Miss{key});
+    observer(events::FetchStarted{.kind = EntryKind::replica});
+    observer(events::Tracked{key});
+    observer(events::BackgroundStarted{15s});
+    observer(events::RoundEnded{});
+    observer(events::CleanedUp{3});
     CHECK(log.lines.empty());
-    observer.on_warnings(key, {"a warning"});
+    observer(events::Warnings{key, {"a warning"}});
     CHECK(log.lines.size() == 1);
-    observer.on_failure(failure(key, Error(Errc::timeout, "late")));
+    observer(failure(key, Error(Errc::timeout, "late")));
     CHECK(log.lines.size() == 2);
 }
 
-TEST_CASE("a failure is an error only where somebody is left without an answer") {
+TEST_CASE("a failure is an error only if a caller gets no answer") {
     Log log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
     const Error refused(Errc::unavailable, "no", "", 503);
     const Error forbidden(Errc::forbidden, "no");
-    observer.on_failure({.key = key, .error = timeout, .serving_stale = true});
+    observer(events::TargetFailed{.key = key, .error = timeout, .serving_stale = true});
     CHECK_THAT(log.last(), StartsWith("warning Failed"));
-    observer.on_failure({.key = key, .error = refused, .background = true});
+    observer(events::TargetFailed{.key = key, .error = refused, .background = true});
     CHECK_THAT(log.last(), StartsWith("warning Failed") && ContainsSubstring(" status=503 "));
-    observer.on_failure(failure(key, forbidden));
+    observer(failure(key, forbidden));
     CHECK_THAT(log.last(), StartsWith("error Failed"));
 }
 
-TEST_CASE("a failure that goes on is written first and then every hundredth time") {
+TEST_CASE("a repeated failure is written first and then every hundredth time") {
     Log log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
     for (int i = 0; i < 201; ++i)
-        observer.on_failure(failure(key, timeout));
+        observer(failure(key, timeout));
     REQUIRE(log.lines.size() == 3);
     CHECK_THAT(log.lines[0], !ContainsSubstring("suppressed"));
     CHECK_THAT(log.lines[1], ContainsSubstring(" suppressed=99"));
     CHECK_THAT(log.lines[2], ContainsSubstring(" suppressed=99"));
 
     SECTION("another reason is another failure") {
-        observer.on_failure(failure(key, Error(Errc::unauthorized, "no")));
+        observer(failure(key, Error(Errc::unauthorized, "no")));
         CHECK(log.lines.size() == 4);
     }
     SECTION("another kind of answer is another failure") {
-        observer.on_failure(failure(replica_key({"ns", "m"}), timeout));
+        observer(failure(replica_key({"ns", "m"}), timeout));
         CHECK(log.lines.size() == 4);
     }
     SECTION("codes of other libraries are counted together") {
         Error other = timeout;
         // The same number as our own code's.
         other.code = {static_cast<int>(Errc::timeout), boost::system::generic_category()};
-        observer.on_failure(failure(key, other));
+        observer(failure(key, other));
         CHECK(log.lines.size() == 4);
         other.code = make_error_code(boost::system::errc::timed_out);
-        observer.on_failure(failure(key, other));
+        observer(failure(key, other));
         CHECK(log.lines.size() == 4);
     }
-    SECTION("a copy goes on counting") {
+    SECTION("a copy shares the counts") {
         auto copy = observer;
-        copy.on_failure(failure(key, timeout));
+        copy(failure(key, timeout));
         CHECK(log.lines.size() == 3);
     }
 }
@@ -186,57 +187,57 @@ TEST_CASE("failing background rounds are written when they begin and when they e
     auto observer = log.observer(LogLevel::info);
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
-    observer.on_round({.variants = 3});
+    observer(events::RoundEnded{.variants = 3});
     CHECK(log.lines.empty());
-    observer.on_failure({.key = key, .error = timeout, .background = true});
-    observer.on_round({.variants = 3, .failed = 2});
+    observer(events::TargetFailed{.key = key, .error = timeout, .background = true});
+    observer(events::RoundEnded{.variants = 3, .failed = 2});
     CHECK_THAT(log.last(), StartsWith("warning Background fetching began to fail") &&
                                ContainsSubstring("variants=3 models=0 failed=2"));
-    observer.on_failure({.key = key, .error = timeout, .background = true});
-    observer.on_round({.variants = 3, .failed = 2});
+    observer(events::TargetFailed{.key = key, .error = timeout, .background = true});
+    observer(events::RoundEnded{.variants = 3, .failed = 2});
     CHECK(log.lines.size() == 2);
-    observer.on_round({.variants = 3});
+    observer(events::RoundEnded{.variants = 3});
     CHECK_THAT(log.last(), StartsWith("info Background fetching recovered"));
-    observer.on_round({.variants = 3});
+    observer(events::RoundEnded{.variants = 3});
     CHECK(log.lines.size() == 3);
-    // The next outage is news again.
-    observer.on_failure({.key = key, .error = timeout, .background = true});
+    // The first failure of the next outage is written again.
+    observer(events::TargetFailed{.key = key, .error = timeout, .background = true});
     CHECK(log.lines.size() == 4);
 }
 
-TEST_CASE("recovery is noticed even where nobody reads such lines") {
+TEST_CASE("a recovery resets the counts even if its line is below the minimum level") {
     Log log;
     auto observer = log.observer(LogLevel::error);
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
-    observer.on_failure(failure(key, timeout));
-    observer.on_round({.variants = 1, .failed = 1});
-    observer.on_round({.variants = 1});
-    observer.on_failure(failure(key, timeout));
+    observer(failure(key, timeout));
+    observer(events::RoundEnded{.variants = 1, .failed = 1});
+    observer(events::RoundEnded{.variants = 1});
+    observer(failure(key, timeout));
     CHECK(log.lines.size() == 2);
 }
 
-TEST_CASE("pods that nobody owns are worth a warning, pods that are gone are not") {
+TEST_CASE("unattributed pods are a warning, deleted pods are not") {
     Log log;
     auto observer = log.observer(LogLevel::info);
     ModelReplicas replicas;
     replicas.model = {"ns", "m"};
     replicas.gone_pods = {"p1"};
-    observer.on_pods_left_out(replicas);
+    observer(events::PodsLeftOut{replicas});
     CHECK(log.lines.empty());
     replicas.unattributed_pods = {"p2", "p3"};
-    observer.on_pods_left_out(replicas);
+    observer(events::PodsLeftOut{replicas});
     CHECK(log.last() == "warning Left out pods that belong to none of the variants pod=p2 "
                         "unattributed=2 gone=1 namespace=ns model=m");
-    observer.on_pods_left_out(replicas);
+    observer(events::PodsLeftOut{replicas});
     CHECK(log.lines.size() == 1);
 }
 
-TEST_CASE("no text from outside can end a line or begin a field") {
+TEST_CASE("foreign text cannot end a line or start a field") {
     Log log;
     auto observer = log.observer();
     const auto logged = [&](std::string_view model) {
-        observer.on_tracked(CacheKeyView{EntryKind::replica, "ns", model});
+        observer(events::Tracked{CacheKeyView{EntryKind::replica, "ns", model}});
         return log.last().substr(log.last().find("model="));
     };
     CHECK(logged("") == "model=\"\"");
@@ -248,22 +249,22 @@ TEST_CASE("no text from outside can end a line or begin a field") {
     CHECK(logged("m\nerror Forged line") == "model=\"m\\nerror Forged line\"");
     CHECK(logged("m\r\t\x1b[2J\x7f") == "model=\"m\\x0d\\x09\\x1b[2J\\x7f\"");
     CHECK(logged(std::string_view("a\0b", 3)) == "model=\"a\\x00b\"");
-    // Next line (U+0085) and line separator (U+2028), which some readers take for line breaks.
+    // Next line (U+0085) and line separator (U+2028), which some viewers show as line breaks.
     CHECK(logged("a\xc2\x85"
                  "b\xe2\x80\xa8") == "model=\"a\\xc2\\x85b\\xe2\\x80\\xa8\"");
     CHECK(logged("a%2Fb:c/d,e;f") == "model=a%2Fb:c/d,e;f");
 }
 
-TEST_CASE("a line is bounded, however long the text from outside") {
+TEST_CASE("a line is bounded however long the foreign text is") {
     Log log;
     auto observer = log.observer();
-    observer.on_warnings(replica_key({"ns", std::string(1'000'000, 'm')}),
-                         {std::string(1'000'000, '\n')});
+    observer(events::Warnings{replica_key({"ns", std::string(1'000'000, 'm')}),
+                              {std::string(1'000'000, '\n')}});
     CHECK(log.last().size() < 8'000);
     CHECK_THAT(log.last(), ContainsSubstring("...\" "));
 }
 
-TEST_CASE("any number of threads may be observed at once") {
+TEST_CASE("several threads may write to one log observer") {
     Log log;
     auto observer = log.observer();
     const Error timeout(Errc::timeout, "late");
@@ -271,7 +272,7 @@ TEST_CASE("any number of threads may be observed at once") {
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&observer, &timeout] {
             for (int j = 0; j < 1000; ++j)
-                observer.on_failure(failure(optimizer_key("ns", "v"), timeout));
+                observer(failure(optimizer_key("ns", "v"), timeout));
         });
     }
     for (std::thread& thread : threads)

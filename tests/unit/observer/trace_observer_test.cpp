@@ -40,26 +40,26 @@ struct Trace {
 
 } // namespace
 
-TEST_CASE("a trace says when which key was looked up") {
+TEST_CASE("a trace line holds the time and the key of a look-up") {
     Trace trace;
     auto observer = trace.observer();
-    observer.on_miss({optimizer_key("prod", "llama-a100")});
+    observer(events::Miss{optimizer_key("prod", "llama-a100")});
     ManualClock::advance(1500ms);
-    observer.on_hit({replica_key({"prod", "meta-llama/Llama-3"}), 1s});
+    observer(events::Hit{replica_key({"prod", "meta-llama/Llama-3"}), 1s});
     ManualClock::advance(1h + 3us);
-    observer.on_stale_hit({availability_key({"a/b", "m"}), 40s});
+    observer(events::StaleHit{availability_key({"a/b", "m"}), 40s});
     CHECK(trace.lines == std::vector<std::string>{"0.000000,allocation:prod/llama-a100",
                                                   "1.500000,replica:prod/meta-llama/Llama-3",
                                                   "3601.500003,availability:a%2Fb/m"});
 }
 
-TEST_CASE("no name can break a line of a trace in two, or make a third field of it") {
+TEST_CASE("no name can break a trace line or add a field to it") {
     Trace trace;
     auto observer = trace.observer();
     std::string name;
     for (int code = 0; code < 256; ++code)
         name += static_cast<char>(code);
-    observer.on_miss({optimizer_key("ns", name)});
+    observer(events::Miss{optimizer_key("ns", name)});
     REQUIRE(trace.lines.size() == 1);
     const std::string& line = trace.lines.front();
     CHECK(std::ranges::count(line, ',') == 1);
@@ -72,7 +72,7 @@ TEST_CASE("no name can break a line of a trace in two, or make a third field of 
     CHECK(line.find("~%7F\x80") != std::string::npos);
 }
 
-TEST_CASE("copies of a trace observer write to the same trace, from any thread") {
+TEST_CASE("copies of a trace observer write to one trace from any thread") {
     Trace trace;
     auto observer = trace.observer();
     constexpr std::size_t each = 200;
@@ -81,13 +81,13 @@ TEST_CASE("copies of a trace observer write to the same trace, from any thread")
         for (int i = 0; i < 4; ++i)
             threads.emplace_back([copy = observer]() mutable {
                 for (std::size_t n = 0; n < each; ++n)
-                    copy.on_hit({optimizer_key("ns", "v"), 1s});
+                    copy(events::Hit{optimizer_key("ns", "v"), 1s});
             });
     }
     CHECK(trace.lines == std::vector<std::string>(4 * each, "0.000000,allocation:ns/v"));
 }
 
-TEST_CASE("a collector's look-ups are traced once each, whatever becomes of them") {
+TEST_CASE("every look-up of a collector is traced once: hit, stale hit or miss") {
     Trace trace;
     auto observer = trace.observer();
     boost::asio::io_context io;
@@ -109,7 +109,7 @@ TEST_CASE("a collector's look-ups are traced once each, whatever becomes of them
     ManualClock::advance(10s);
     look_up(); // a hit,
     ManualClock::advance(30s);
-    look_up(); // a stale hit that is renewed behind the caller,
+    look_up(); // a stale hit that is revalidated in the background,
     ManualClock::advance(10min);
     look_up(); // and another miss.
     CHECK(trace.lines ==

@@ -172,8 +172,8 @@ TEST_CASE("what the settings say is tracked from the start, and nothing is fetch
 }
 
 TEST_CASE("an observer given to the factory watches the collector") {
-    struct CountsMisses : NullObserver {
-        void on_miss(const LookupEvent&) { ++*misses; }
+    struct CountsMisses {
+        void operator()(const events::Miss&) { ++*misses; }
         std::shared_ptr<int> misses = std::make_shared<int>(0);
     };
     boost::asio::io_context io;

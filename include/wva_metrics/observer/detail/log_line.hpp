@@ -14,11 +14,11 @@
 
 namespace wva_metrics::detail {
 
-/// One line of a log: a sentence, then `key=value` fields.
+/// One log line: a sentence, then `key=value` fields.
 ///
-/// A value that is more than a plain word is quoted and escaped to visible ASCII, so that no text
-/// from outside, a model id or what a server said, can end the line, begin another field or move a
-/// terminal's cursor. Values are cut after `max_value_bytes`.
+/// A value that is not a plain word is quoted and escaped to visible ASCII, so foreign text (a
+/// model id, a server's message) cannot end the line, start another field or control a terminal.
+/// Values are truncated to `max_value_bytes`.
 class LogLine {
 public:
     static constexpr std::size_t max_value_bytes = 1024;
