@@ -73,7 +73,7 @@ void compare_sizes(const Options& options) {
                      Better::less);
     growth.ours(us_of_many / us_of_few);
     // Nothing grows but the memory that is walked over: it fits a core's own cache no more.
-    growth.promise_at_most(1.5);
+    growth.target_at_most(1.5);
 }
 
 /// Everything that was written can be read.
@@ -161,7 +161,7 @@ void compare_with_go(const std::string& binary, const Options& options) {
                              " models, a pod each: ";
     const Row requests(path, work + "requests", "requests", Better::less);
     requests.ours(ours.requests);
-    requests.promise_at_most(20);
+    requests.target_at_most(20);
     requests.peer(who, theirs.requests);
     const Row prometheus_cpu(path, work + "Prometheus' CPU", "ms", Better::less);
     prometheus_cpu.ours(ours.prometheus_cpu_seconds * 1e3);
@@ -181,7 +181,7 @@ void compare_with_go(const std::string& binary, const Options& options) {
     const Row growth(path, "10 000 variants: own CPU per variant, over that of 1 000", "x",
                      Better::less);
     growth.ours(of_tenfold.own_cpu_seconds / ours.own_cpu_seconds / 10);
-    growth.promise_at_most(1.5);
+    growth.target_at_most(1.5);
     const Row load(path, "10 000 variants: Prometheus' CPU per variant, over that of 1 000", "x",
                    Better::less);
     load.ours(of_tenfold.prometheus_cpu_seconds / ours.prometheus_cpu_seconds / 10);

@@ -77,7 +77,7 @@ void count_allocations(const Keys& keys) {
         const std::uint64_t counted = allocations - before;
         const Row row("cache allocations per look-up", work, "allocations", Better::less);
         row.ours(static_cast<double>(counted) / static_cast<double>(keys.size()));
-        row.promise_at_most(0);
+        row.target_at_most(0);
     };
     count("hit, read in place", [&](std::size_t i) {
         require(cache->visit(keys.parts(i), now(), [](const Entry&) {}), "a key is missing");
@@ -170,7 +170,7 @@ void compare_hit_ratios(const Keys& keys, std::size_t requests) {
     ratio.peer("LRU, as MemoryCache", peer);
     const Row points("cache hit ratio above LRU's", work, "points", Better::more);
     points.ours(ours - peer);
-    points.promise_at_least(4.5);
+    points.target_at_least(4.5);
 }
 
 /// The median time that it takes `erase(prefix)`, which says how many keys went, to invalidate a

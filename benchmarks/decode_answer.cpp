@@ -248,7 +248,7 @@ void compare(std::size_t series, const bench::Options& options) {
         else
             row.peer(contestant.name, speed, contestant.at_least);
     }
-    row.promise_over("client_golang", 30);
+    row.target_over("client_golang", 30);
 
     const bench::Row count("query answer decoded: memory", work, "allocations per answer",
                            bench::Better::less);
@@ -261,7 +261,7 @@ void compare(std::size_t series, const bench::Options& options) {
         else
             count.peer(contestant.name, made);
     }
-    count.promise_at_most(0);
+    count.target_at_most(0);
 }
 
 } // namespace

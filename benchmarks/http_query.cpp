@@ -115,9 +115,9 @@ public:
             std::fprintf(stderr, "no --go-peer=PATH: client_golang's column stays empty\n");
     }
 
-    /// `promises`: whether the server is what they are about.
+    /// `has_targets`: whether targets are set for this server.
     void run(const std::string& server, std::uint16_t port, std::size_t connections,
-             bool promises) {
+             bool has_targets) {
         const auto queries = options_.pick<std::size_t>(connections == 1 ? 3000 : 12'000, 2000, 32);
         PrometheusAsker ours(port, connections);
         HttpAsker ours_http(port, connections);
@@ -144,16 +144,16 @@ public:
         const std::string path = "one query over a kept connection";
         const Row cost(path, work, "client CPU us/query", Better::less);
         cost.ours(of_ours.cost());
-        cost.peer("Beast, cached request", of_beast.cost(), promises ? 1 / 1.3 : 0);
+        cost.peer("Beast, cached request", of_beast.cost(), has_targets ? 1 / 1.3 : 0);
         const Row rate(path, work, "queries/s", Better::more);
         rate.ours(of_ours.rate());
         rate.peer("Beast, cached request", of_beast.rate());
         if (!of_wrk.empty())
-            rate.peer("wrk", of_wrk.rate(), promises && !one ? 0.95 : 0);
+            rate.peer("wrk", of_wrk.rate(), has_targets && !one ? 0.95 : 0);
         if (!of_go.empty()) {
             // With 16 connections raw sockets hardly take less than a fifth: it is the kernel's
             // work.
-            cost.peer("Go client_golang", of_go.cost(), promises && one ? 5 : 0);
+            cost.peer("Go client_golang", of_go.cost(), has_targets && one ? 5 : 0);
             rate.peer("Go client_golang", of_go.rate());
         }
 

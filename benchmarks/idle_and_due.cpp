@@ -204,7 +204,7 @@ void compare(std::size_t variants, const Pace& pace) {
     cpu.peer("a steady_timer each, doing nothing", bare.cpu_percent, 40);
     const Row wake_ups("idle and due", work + ": wake-ups", "1/s", Better::less);
     wake_ups.ours(ours.wake_ups_per_second);
-    wake_ups.promise_at_most(25);
+    wake_ups.target_at_most(25);
     wake_ups.peer("a steady_timer each, fetching by itself", asking.wake_ups_per_second);
     wake_ups.peer("a steady_timer each, doing nothing", bare.wake_ups_per_second);
 }

@@ -53,8 +53,8 @@ inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant
     return spread_of(std::move(ratios));
 }
 
-/// What became of a promise.
-enum class Kept { not_promised, kept, missed, not_measured };
+/// Whether a target was met; `none` if none was set.
+enum class TargetState { none, met, not_met, not_measured };
 
 /// Ours beside one peer.
 struct PeerComparison {
@@ -67,12 +67,12 @@ struct PeerComparison {
     /// Why there is no value.
     std::string absent;
 
-    Kept kept() const {
+    TargetState target_state() const {
         if (!at_least)
-            return Kept::not_promised;
+            return TargetState::none;
         if (!ratio)
-            return Kept::not_measured;
-        return ratio->median >= *at_least ? Kept::kept : Kept::missed;
+            return TargetState::not_measured;
+        return ratio->median >= *at_least ? TargetState::met : TargetState::not_met;
     }
 };
 
@@ -89,35 +89,36 @@ struct Comparison {
     std::optional<double> at_most;
     std::vector<PeerComparison> peers;
 
-    Kept kept() const {
+    TargetState target_state() const {
         if (!at_least && !at_most)
-            return Kept::not_promised;
+            return TargetState::none;
         if (!ours)
-            return Kept::not_measured;
+            return TargetState::not_measured;
         const bool enough = !at_least || ours->median >= *at_least;
-        return enough && (!at_most || ours->median <= *at_most) ? Kept::kept : Kept::missed;
+        return enough && (!at_most || ours->median <= *at_most) ? TargetState::met
+                                                                : TargetState::not_met;
     }
 };
 
-/// How many promises there are of each fate.
-struct PromiseCount {
-    int kept = 0;
-    int missed = 0;
+/// How many targets are in each state.
+struct TargetCount {
+    int met = 0;
+    int not_met = 0;
     int not_measured = 0;
 
-    void add(Kept what) {
-        kept += what == Kept::kept ? 1 : 0;
-        missed += what == Kept::missed ? 1 : 0;
-        not_measured += what == Kept::not_measured ? 1 : 0;
+    void add(TargetState state) {
+        met += state == TargetState::met ? 1 : 0;
+        not_met += state == TargetState::not_met ? 1 : 0;
+        not_measured += state == TargetState::not_measured ? 1 : 0;
     }
 };
 
-inline PromiseCount count_promises(const std::vector<Comparison>& comparisons) {
-    PromiseCount count;
+inline TargetCount count_targets(const std::vector<Comparison>& comparisons) {
+    TargetCount count;
     for (const Comparison& comparison : comparisons) {
-        count.add(comparison.kept());
+        count.add(comparison.target_state());
         for (const PeerComparison& peer : comparison.peers)
-            count.add(peer.kept());
+            count.add(peer.target_state());
     }
     return count;
 }

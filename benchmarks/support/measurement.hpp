@@ -75,23 +75,23 @@ public:
     Row(std::string path, std::string work, std::string unit, Better better)
         : path_(std::move(path)), work_(std::move(work)), unit_(std::move(unit)), better_(better) {}
 
-    /// What the library reached.
+    /// The value that the library reached.
     void ours(double value) const { put("ours", "value", value); }
-    /// What somebody else reached, and how many times better than that the library is meant to be
-    /// at least (0: nothing was promised). For `Better::less`, "times better" is theirs / ours.
+    /// The value that a peer reached, and the target: how many times better than the peer the
+    /// library is to be at least (0: no target). For `Better::less`, "times better" is theirs / ours.
     void peer(std::string_view who, double value, double at_least = 0) const {
         put(who, "value", value);
         if (at_least > 0)
             put(who, "at_least", at_least);
     }
-    /// The promise alone, where a program of another language measures the peer.
-    void promise_over(std::string_view who, double at_least) const {
+    /// The target alone, if a program in another language measures the peer.
+    void target_over(std::string_view who, double at_least) const {
         put(who, "at_least", at_least);
     }
     ///@{
-    /// A promise in the row's own unit, where there is nobody to compare with.
-    void promise_at_most(double value) const { put("ours", "at_most", value); }
-    void promise_at_least(double value) const { put("ours", "at_least", value); }
+    /// A target in the row's own unit, if there is no peer.
+    void target_at_most(double value) const { put("ours", "at_most", value); }
+    void target_at_least(double value) const { put("ours", "at_least", value); }
     ///@}
 
 private:

@@ -135,16 +135,16 @@ TEST_CASE("a chart of nothing, or of what is without bounds, is a picture all th
     CHECK(is_well_formed(draw_ratios({}, "title", "small print")));
 }
 
-TEST_CASE("ratios stand on a logarithmic axis, and those that miss their promise stand out") {
+TEST_CASE("ratios are drawn on a logarithmic axis, and those below their target stand out") {
     const std::string svg =
         draw_ratios({comparison(10, {{"as good", 10}, {"ten times", 1}, {"hundred", 0.1}}, 20)},
                     "title", "small print");
     CHECK(is_well_formed(svg));
-    const auto missed = attributes(svg, "bad", "cx");
-    const auto kept = attributes(svg, "ours", "cx");
-    REQUIRE(missed.size() == 2);
-    REQUIRE(kept.size() == 1);
-    CHECK(kept[0] - missed[1] == Approx(missed[1] - missed[0]).margin(0.3));
+    const auto not_met = attributes(svg, "bad", "cx");
+    const auto met = attributes(svg, "ours", "cx");
+    REQUIRE(not_met.size() == 2);
+    REQUIRE(met.size() == 1);
+    CHECK(met[0] - not_met[1] == Approx(not_met[1] - not_met[0]).margin(0.3));
     CHECK(attributes(svg, "goal", "x1").size() == 3);
     CHECK_THAT(svg, ContainsSubstring("work \u00b7 as good"));
 }
