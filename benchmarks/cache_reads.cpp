@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many look-ups per second the sharded cache serves, alone and beside writes, and what others
-// reach at the same: Boost's maps, unsynchronised and concurrent, and a mutex around an LRU list.
-// All check a TTL by the same coarse clock, except for the unsynchronised map, which is the floor.
+// Look-ups per second of the sharded cache, alone and beside writes, compared with Boost's maps
+// (unsynchronised and concurrent) and with a mutex around an LRU list. All check a TTL with the
+// same coarse clock, except the unsynchronised map, which is the lower bound of the cost.
 #include <wva_metrics/cache/sharded_cache.hpp>
 
 #include "support/cache_work.hpp"
@@ -42,7 +42,7 @@ public:
         }
     }
 
-    // Each is told the number of a key, and says what it found of it.
+    // Each operation takes the number of a key and returns the value that it found.
     auto visit() {
         return [this](std::uint32_t number, std::size_t) {
             std::uint64_t found = 0;
@@ -94,7 +94,7 @@ public:
         };
     }
 
-    // Likewise, with a write of the same key at every twentieth operation.
+    // The same operations, but every twentieth one writes the key instead.
     template <typename Read, typename Write>
     static auto beside_writes(Read read, Write write) {
         return [read, write](std::uint32_t number, std::size_t turn) -> std::uint64_t {

@@ -13,14 +13,15 @@
 
 namespace bench::report {
 
-/// The middle of some values and how far they lie apart.
+/// The median of some values, with their minimum and maximum.
 struct Spread {
     double median;
     double low;
     double high;
 };
 
-/// Nothing where there are no values; of an even number of them, the mean of the two in the middle.
+/// Returns nothing if there are no values. With an even number of values, the median is the mean of
+/// the two in the middle.
 inline std::optional<Spread> spread_of(std::vector<double> values) {
     if (values.empty())
         return std::nullopt;
@@ -31,8 +32,8 @@ inline std::optional<Spread> spread_of(std::vector<double> values) {
     return Spread{median, values.front(), values.back()};
 }
 
-/// How many times better ours is than theirs. Where both are 0 they are equal; infinite where only
-/// the worse of the two is 0 or only the better one is without cost.
+/// How many times better ours is than theirs. Returns 1 if both are 0, and infinity if only the
+/// divisor is 0: theirs if more is better, ours if less is better.
 inline double times_better(Better better, double ours, double theirs) {
     const double more = better == Better::more ? ours : theirs;
     const double less = better == Better::more ? theirs : ours;
@@ -41,8 +42,8 @@ inline double times_better(Better better, double ours, double theirs) {
     return more / less;
 }
 
-/// Of each round in which both did the work, how many times better ours was: the two met the same
-/// moments of the machine, so a ratio per round says more than the ratio of the medians.
+/// How many times better ours was, over the rounds in which both did the work. Both ran at the same
+/// moments of the machine, so the ratios per round are more precise than the ratio of the medians.
 inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant& peer) {
     const Contestant* ours = measured.find("ours");
     if (ours == nullptr)
@@ -56,12 +57,12 @@ inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant
 /// Whether a target was met; `none` if none was set.
 enum class TargetState { none, met, not_met, not_measured };
 
-/// Ours beside one peer.
+/// Ours compared with one peer.
 struct PeerComparison {
     std::string who;
     std::optional<double> theirs;
     std::optional<Spread> ratio;
-    /// In the build for this very processor.
+    /// In the build with -march=native.
     std::optional<Spread> native_ratio;
     std::optional<double> at_least;
     /// Why there is no value.
@@ -76,7 +77,7 @@ struct PeerComparison {
     }
 };
 
-/// One piece of work: ours beside all peers.
+/// One piece of work: ours compared with all peers.
 struct Comparison {
     std::string path;
     std::string work;
@@ -84,7 +85,7 @@ struct Comparison {
     Better better = Better::more;
     std::optional<Spread> ours;
     std::optional<Spread> native_ours;
-    /// Bounds on ours itself.
+    /// Targets for ours itself.
     std::optional<double> at_least;
     std::optional<double> at_most;
     std::vector<PeerComparison> peers;
@@ -125,8 +126,8 @@ inline TargetCount count_targets(const std::vector<Comparison>& comparisons) {
 
 namespace detail {
 
-/// The same work in the native build. Who has only one build, as a program in Go, met the same
-/// rounds and is taken from the portable one.
+/// The same work in the native build. A contestant with only one build, such as a program in Go, is
+/// taken from the portable one, because it ran in the same rounds.
 inline std::optional<Measured> native_of(const Measured& portable,
                                          const std::vector<Measured>& native) {
     const auto found =
@@ -149,8 +150,7 @@ inline std::optional<Measured> native_of(const Measured& portable,
 
 } // namespace detail
 
-/// All work of the portable build, that of one path together, else in its order; `native` may be
-/// empty.
+/// All work of the portable build, in its order, but grouped by path. `native` may be empty.
 inline std::vector<Comparison> compare(std::vector<Measured> portable,
                                        const std::vector<Measured>& native) {
     std::vector<std::string> paths;

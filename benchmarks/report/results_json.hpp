@@ -15,7 +15,7 @@ namespace bench::report {
 
 namespace detail {
 
-/// JSON knows no infinity.
+/// JSON has no infinity.
 inline boost::json::value number(double value) {
     return std::isfinite(value) ? boost::json::value(value) : boost::json::value("infinite");
 }
@@ -65,7 +65,7 @@ inline boost::json::object json_of(const Comparison& comparison) {
 
 } // namespace detail
 
-/// All of it as JSON, a line per piece of work, so that a change can be read in a diff.
+/// All results as JSON, one line per piece of work, so that a diff is readable.
 inline std::string results_json(const std::vector<Comparison>& comparisons,
                                 const Environment& environment) {
     const boost::json::object about{

@@ -21,7 +21,7 @@ struct TableLine {
     std::array<std::string, 8> cells;
 };
 
-/// What stands above the cells.
+/// The heads of the columns.
 inline constexpr std::array<std::string_view, 8> table_head{
     "work", "ours", "peer", "theirs", "times better", "spread", "target", "native"};
 
@@ -46,7 +46,7 @@ inline std::string target_text(std::optional<double> at_least, std::optional<dou
     return text;
 }
 
-/// Empty where all rounds gave the same.
+/// Empty if all rounds gave the same value.
 inline std::string span_of(const Spread& spread) {
     const std::string low = readable(spread.low);
     const std::string high = readable(spread.high);
@@ -89,7 +89,7 @@ inline std::vector<TableLine> table_of(const std::vector<Comparison>& comparison
     return lines;
 }
 
-/// For a terminal: each path is a heading, with its work below it in columns.
+/// The table for a terminal: each path is a heading, with its work below it in columns.
 inline std::string text_table(const std::vector<TableLine>& lines) {
     std::array<std::size_t, table_head.size()> widths{};
     const auto widen = [&](const auto& cells) {

@@ -56,7 +56,7 @@ std::vector<Comparison> compared(const std::string& portable, const std::string&
 
 } // namespace
 
-TEST_CASE("the same work of the same contestant is a round each time") {
+TEST_CASE("each value of the same work and contestant is one round") {
     Samples read = samples("for people\n" + value_line("ours", 1) + value_line("them", 10) +
                            value_line("ours", 2) + value_line("ours", 5, "less", "other"));
     std::istringstream more(value_line("ours", 3));
@@ -85,7 +85,7 @@ TEST_CASE("the same work may be measured in several units, each with its own tar
     CHECK(all[1].peers[0].native_ratio->median == 2);
 }
 
-TEST_CASE("what cannot be understood is named with its line") {
+TEST_CASE("an invalid line is reported with its number") {
     CHECK_THROWS_WITH(samples("text\n{\"path\":"), StartsWith("program:2: "));
     CHECK_THROWS_WITH(samples(value_line("ours", 1) + R"({"path":"p"})"),
                       StartsWith("program:2: "));
@@ -96,7 +96,7 @@ TEST_CASE("what cannot be understood is named with its line") {
         ContainsSubstring("the target was different before"));
 }
 
-TEST_CASE("median and spread are those of a sorted copy") {
+TEST_CASE("median and spread are those of the sorted values") {
     std::mt19937 random(7);
     std::uniform_real_distribution<double> value(0.0, 100.0);
     for (std::size_t count = 1; count < 30; ++count) {
@@ -115,7 +115,7 @@ TEST_CASE("median and spread are those of a sorted copy") {
     CHECK_FALSE(spread_of({}));
 }
 
-TEST_CASE("times better looks the same way whether more or less is better") {
+TEST_CASE("times better has the same meaning whether more or less is better") {
     CHECK(times_better(Better::more, 30, 10) == 3);
     CHECK(times_better(Better::less, 10, 30) == 3);
     CHECK(times_better(Better::less, 0, 0) == 1);
@@ -172,7 +172,7 @@ TEST_CASE("a target is met from its exact value on, and is counted") {
     CHECK(count.not_measured == 1);
 }
 
-TEST_CASE("a peer that is not here says why, in its own input only") {
+TEST_CASE("the reason for an absent peer applies to its own input only") {
     const std::string targets = value_line("ours", 5) + target_line("Go map", "at_least", 2) +
                                 target_line("client_golang", "at_least", 2) +
                                 target_line("simdjson", "at_least", 2);
@@ -188,7 +188,7 @@ TEST_CASE("a peer that is not here says why, in its own input only") {
     CHECK(compare(two.all(), {})[0].peers[0].absent == "not here");
 }
 
-TEST_CASE("the native build is beside the portable one, with peers that have one build only") {
+TEST_CASE("the native build is compared with peers that have a portable build only") {
     const std::string go = value_line("Go", 10);
     const auto all = compared(
         value_line("ours", 20) + value_line("map", 40) + go + target_line("Go", "at_least", 2),
@@ -198,13 +198,13 @@ TEST_CASE("the native build is beside the portable one, with peers that have one
     CHECK(all[0].peers[0].native_ratio->median == 0.75);
     CHECK(all[0].peers[1].ratio->median == 2);
     CHECK(all[0].peers[1].native_ratio->median == 3);
-    // Nothing of the kind was measured there.
+    // The native build did not measure this work.
     const auto other = compared(value_line("ours", 20) + go, target_line("Go", "at_least", 2));
     CHECK_FALSE(other[0].native_ours);
     CHECK_FALSE(other[0].peers[0].native_ratio);
 }
 
-TEST_CASE("numbers are written for people") {
+TEST_CASE("numbers are written with three digits and without trailing zeros") {
     CHECK(readable(0) == "0");
     CHECK(readable(0.02134) == "0.0213");
     CHECK(readable(0.9996) == "1");
@@ -216,7 +216,7 @@ TEST_CASE("numbers are written for people") {
     CHECK(readable(12'345) == "12 300");
     CHECK(readable(-2.5) == "-2.5");
     CHECK(readable(infinite) == "\u221e");
-    // Never further off than half of the third digit.
+    // The error is at most half of the third digit.
     std::mt19937 random(3);
     std::uniform_real_distribution<double> exponent(-6.0, 12.0);
     for (int i = 0; i < 2000; ++i) {
@@ -227,7 +227,7 @@ TEST_CASE("numbers are written for people") {
     }
 }
 
-TEST_CASE("the table names path and work once, and aligns what is not ASCII") {
+TEST_CASE("the table names path and work once, and aligns text that is not ASCII") {
     const std::string them = "them | \u00d7";
     const auto lines =
         table_of(compared(value_line("ours", 20) + value_line(them, 10) + value_line("ours", 30) +
@@ -247,7 +247,7 @@ TEST_CASE("the table names path and work once, and aligns what is not ASCII") {
           "| | x | 1 u | | | | | | |\n");
 }
 
-TEST_CASE("the work of one path stands together, whoever did it when") {
+TEST_CASE("work is grouped by path, in whatever order it was measured") {
     const auto work_of = [](const std::string& path, const std::string& work) {
         return R"({"path":")" + path + R"(","work":")" + work +
                R"(","who":"ours","unit":"u","better":"more","value":1})" + "\n";
@@ -259,7 +259,7 @@ TEST_CASE("the work of one path stands together, whoever did it when") {
     CHECK(order == "b1 b3 a2 a0 ");
 }
 
-TEST_CASE("the results can be read by programs") {
+TEST_CASE("the results are valid JSON") {
     const auto all = compared(value_line("ours", 0, "less") + value_line("them", 5, "less") +
                               target_line("them", "at_least", 2, "less") +
                               target_line("Go", "at_least", 2, "less"));
@@ -275,7 +275,7 @@ TEST_CASE("the results can be read by programs") {
     CHECK(here.describe() == "a \"cpu\", 2 cores; GCC 12 -O3; commit abc, 2026-01-01; quick");
 }
 
-TEST_CASE("the processor is what Linux calls it") {
+TEST_CASE("the name of the processor is the one that Linux gives") {
     std::istringstream known("processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nmodel name\t: B\n");
     CHECK(bench::report::detail::model_name(known) == "A CPU @ 2 GHz");
     std::istringstream empty("model name\t:");
