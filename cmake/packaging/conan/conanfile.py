@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# conan create <tree>/cmake/packaging/conan: a recipe for the tree that it stands in, for Conan 2.
+# A recipe of Conan 2 for this source tree: conan create <tree>/cmake/packaging/conan
 from os.path import join
 
 from conan import ConanFile
