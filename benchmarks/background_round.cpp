@@ -121,7 +121,7 @@ Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fle
     complete_round(rounds, fleet.variants); // Connects.
     check_values(rounds, fleet);
     Cost cost;
-    const double requests_before = prometheus.queries_asked();
+    const double requests_before = prometheus.query_count();
     for (int i = 0; i < repeated; ++i) {
         const double cpu_before = prometheus.cpu_seconds();
         const auto round = complete_round(rounds, fleet.variants);
@@ -129,7 +129,7 @@ Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fle
         cost.own_cpu_seconds += round.cpu_seconds / repeated;
         cost.wall_seconds += round.wall_seconds / repeated;
     }
-    cost.requests = (prometheus.queries_asked() - requests_before) / repeated;
+    cost.requests = (prometheus.query_count() - requests_before) / repeated;
     check_values(rounds, fleet);
     return cost;
 }

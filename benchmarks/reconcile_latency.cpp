@@ -274,7 +274,7 @@ int main(int count, char** arguments) {
     };
     std::vector<Setting> settings = {
         {"fetch none", 0s, {}, {}}, {"fetch 15 s", 15s, {}, {}}, {"fetch 30 s", 30s, {}, {}}};
-    const double asked_before = prometheus.queries_asked();
+    const double counted_before = prometheus.query_count();
     std::vector<std::thread> threads;
     TimePoint first = std::chrono::steady_clock::now() + 100ms;
     const Duration apart = schedule.between_reads / static_cast<int>(2 * settings.size());
@@ -297,6 +297,6 @@ int main(int count, char** arguments) {
         report(std::string(schedule.in_words) + ", " + setting.in_words, setting.ours,
                setting.theirs);
     }
-    require(counted == prometheus.queries_asked() - asked_before,
+    require(counted == prometheus.query_count() - counted_before,
             "Prometheus counted another number of queries");
 }

@@ -145,7 +145,7 @@ public:
 
     std::uint16_t port() const noexcept { return prometheus_.port(); }
     std::string url() const { return prometheus_.url(); }
-    double queries_asked() const { return prometheus_.queries_asked(); }
+    double query_count() const { return prometheus_.query_count(); }
     double cpu_seconds() const { return cpu_seconds_of(prometheus_.pid()); }
 
 private:
