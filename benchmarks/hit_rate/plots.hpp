@@ -52,8 +52,7 @@ inline void plot_all(const std::filesystem::path& folder, const std::vector<Sect
                  bar.text = bench::report::readable(outcome.percent(outcome.hits)) + " % hit";
              });
     const Section& first = sections.front();
-    plot(folder / "hit_rate_age.svg", first, "Age of what is served",
-         "s since the backend was asked",
+    plot(folder / "hit_rate_age.svg", first, "Age of what is served", "s since the fetch",
          {{"ours", "half of the answers are no older; the line goes to the age of 99 %"}}, footnote,
          [](bench::report::Bar& bar, const Outcome& outcome) {
              const double half = outcome.age(0.5).count();

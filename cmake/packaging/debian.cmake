@@ -32,10 +32,10 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "C++20 library that tells autoscalers how 
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Collects arrival rate, token counts, latencies, KV cache usage and queue
 lengths of LLM inference servers from Prometheus, keeps them in a cache, and
-says of every number how old it is and whether it is known at all.
+reports the age and the availability of every value.
 
-The library is header-only. This package has its headers, its CMake package
-and its files for pkg-config.")
+The library is header-only. This package contains its headers, its CMake
+package and its files for pkg-config.")
 
 # Debian has its own rules for documents: a folder named after the package, with copyright and changelog.
 set(CPACK_COMPONENTS_ALL wva_metrics debian)
