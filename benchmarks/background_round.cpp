@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One background round of the collector over a real Prometheus, beside the queries that the Go
-// original would ask for the same; and whether ten times as many variants cost more each.
+// One background round of the collector against a real Prometheus, compared with the queries that
+// the Go original sends for the same data; and the cost per variant for ten times as many variants.
 #include "rounds/constant_backend.hpp"
 #include "rounds/go_plan.hpp"
 #include "rounds/numbered_variants.hpp"
@@ -38,7 +38,7 @@ template <typename Rounds>
 auto complete_round(Rounds& rounds, std::size_t variants) {
     const auto round = rounds.run();
     require(round.variants == variants && round.models == variants && round.failed == 0,
-            "a round asks for everything and everything is answered");
+            "a round did not fetch everything");
     return round;
 }
 
@@ -46,8 +46,8 @@ double per_variant(double value, std::size_t variants) {
     return value / static_cast<double>(variants);
 }
 
-/// Whether ten times as many variants cost the collector itself more each. An answer per variant
-/// and one per model, in both.
+/// The collector's own cost per variant, for a number of variants and for ten times as many. In
+/// both cases there is one answer per variant and one per model.
 void compare_sizes(const Options& options) {
     const auto few = options.pick<std::size_t>(1000, 1000, 100);
     const std::size_t many = 10 * few;
@@ -72,11 +72,11 @@ void compare_sizes(const Options& options) {
     const Row growth(path, grouped(many) + variants + ", over that of " + grouped(few), "x",
                      Better::less);
     growth.ours(us_of_many / us_of_few);
-    // Nothing grows but the memory that is walked over: it fits a core's own cache no more.
-    growth.promise_at_most(1.5);
+    // Only the memory that is walked over grows: it no longer fits into the core's own cache.
+    growth.target_at_most(1.5);
 }
 
-/// Everything that was written can be read.
+/// Checks that everything that was written can be read.
 template <typename Rounds>
 void check_values(Rounds& rounds, const WrittenFleet& fleet) {
     for (std::size_t i = 0; i < fleet.variants; ++i) {
@@ -84,25 +84,25 @@ void check_values(Rounds& rounds, const WrittenFleet& fleet) {
         const auto metrics = rounds->find_optimizer_metrics(variant.key());
         require(metrics.has_value() && (*metrics)->arrival_rate_per_minute.has_value() &&
                     (*metrics)->itl_seconds.has_value() && (*metrics)->warnings.empty(),
-                "a variant's metrics are known");
+                "a variant's metrics are missing");
         const std::array variants{variant};
         const auto replicas = rounds->find_replica_metrics(variant.model(), variants);
         require(replicas.has_value() && (*replicas)->replicas.size() == fleet.pods_each,
-                "a model's replicas are known");
+                "a model's replicas are missing");
     }
 }
 
-/// Patient, because the machine may be busy and Prometheus slow: nothing is to fail here.
+/// Long timeouts, because the machine may be busy and Prometheus slow: nothing is to fail here.
 TimedRounds<PrometheusBackend> rounds_over(const WrittenPrometheus& prometheus,
                                            std::size_t variants) {
     CollectorConfig config = roomy_config(variants);
     config.call_timeout = std::chrono::minutes(2);
     config.cache.ttl = std::chrono::minutes(10);
     const auto make = [&](const auto& executor) {
-        PrometheusConfig to = PrometheusConfig::at(prometheus.url());
-        to.client.http.timeouts.attempt = std::chrono::minutes(1);
-        to.batch_timeout = std::chrono::seconds(110);
-        return PrometheusBackend(executor, to);
+        PrometheusConfig prometheus_config = PrometheusConfig::at(prometheus.url());
+        prometheus_config.client.http.timeouts.attempt = std::chrono::minutes(1);
+        prometheus_config.batch_timeout = std::chrono::seconds(110);
+        return PrometheusBackend(executor, prometheus_config);
     };
     return TimedRounds<PrometheusBackend>(make, config);
 }
@@ -114,14 +114,14 @@ struct Cost {
     double wall_seconds = 0;
 };
 
-/// Of one round, on average.
+/// The cost of one round, on average.
 Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fleet, int repeated) {
     TimedRounds<PrometheusBackend> rounds = rounds_over(prometheus, fleet.variants);
     track_all(rounds, fleet.variants);
     complete_round(rounds, fleet.variants); // Connects.
     check_values(rounds, fleet);
     Cost cost;
-    const double requests_before = prometheus.queries_asked();
+    const double requests_before = prometheus.query_count();
     for (int i = 0; i < repeated; ++i) {
         const double cpu_before = prometheus.cpu_seconds();
         const auto round = complete_round(rounds, fleet.variants);
@@ -129,7 +129,7 @@ Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fle
         cost.own_cpu_seconds += round.cpu_seconds / repeated;
         cost.wall_seconds += round.wall_seconds / repeated;
     }
-    cost.requests = (prometheus.queries_asked() - requests_before) / repeated;
+    cost.requests = (prometheus.query_count() - requests_before) / repeated;
     check_values(rounds, fleet);
     return cost;
 }
@@ -145,7 +145,7 @@ Cost cost_of_go_plan(const WrittenPrometheus& prometheus, const WrittenFleet& fl
         plan.ask(variant.model(), {variant.deployment});
     }
     require(plan.queries() == 8 * fleet.variants && plan.answered() == plan.queries(),
-            "each of the Go plan's queries has an answer");
+            "a query of the Go plan has no answer");
     return {static_cast<double>(plan.queries()), prometheus.cpu_seconds() - prometheus_before,
             cpu_seconds() - cpu_before, seconds_now() - wall_before};
 }
@@ -161,7 +161,7 @@ void compare_with_go(const std::string& binary, const Options& options) {
                              " models, a pod each: ";
     const Row requests(path, work + "requests", "requests", Better::less);
     requests.ours(ours.requests);
-    requests.promise_at_most(20);
+    requests.target_at_most(20);
     requests.peer(who, theirs.requests);
     const Row prometheus_cpu(path, work + "Prometheus' CPU", "ms", Better::less);
     prometheus_cpu.ours(ours.prometheus_cpu_seconds * 1e3);
@@ -181,7 +181,7 @@ void compare_with_go(const std::string& binary, const Options& options) {
     const Row growth(path, "10 000 variants: own CPU per variant, over that of 1 000", "x",
                      Better::less);
     growth.ours(of_tenfold.own_cpu_seconds / ours.own_cpu_seconds / 10);
-    growth.promise_at_most(1.5);
+    growth.target_at_most(1.5);
     const Row load(path, "10 000 variants: Prometheus' CPU per variant, over that of 1 000", "x",
                    Better::less);
     load.ours(of_tenfold.prometheus_cpu_seconds / ours.prometheus_cpu_seconds / 10);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many look-ups per second the sharded cache serves, alone and beside writes, and what others
-// reach at the same: Boost's maps, unsynchronised and concurrent, and a mutex around an LRU list.
-// All check a TTL by the same coarse clock, except for the unsynchronised map, which is the floor.
+// Look-ups per second of the sharded cache, alone and beside writes, compared with Boost's maps
+// (unsynchronised and concurrent) and with a mutex around an LRU list. All check a TTL with the
+// same coarse clock, except the unsynchronised map, which is the lower bound of the cost.
 #include <wva_metrics/cache/sharded_cache.hpp>
 
 #include "support/cache_work.hpp"
@@ -42,7 +42,7 @@ public:
         }
     }
 
-    // Each is told the number of a key, and says what it found of it.
+    // Each operation takes the number of a key and returns the value that it found.
     auto visit() {
         return [this](std::uint32_t number, std::size_t) {
             std::uint64_t found = 0;
@@ -94,7 +94,7 @@ public:
         };
     }
 
-    // Likewise, with a write of the same key at every twentieth operation.
+    // The same operations, but every twentieth one writes the key instead.
     template <typename Read, typename Write>
     static auto beside_writes(Read read, Write write) {
         return [read, write](std::uint32_t number, std::size_t turn) -> std::uint64_t {
@@ -180,12 +180,12 @@ int main(int count, char** arguments) {
         row(1).peer(hashed_name, bench.run(1, bench.flat_of_our_hash()));
         row(1).peer(cvisit_name, bench.run(1, bench.cvisit()), large ? 1.3 : 0);
         if (large)
-            row(1).promise_over(go_name, 4);
+            row(1).target_over(go_name, 4);
         row(2).ours(two);
         row(2).peer("ours, 1 thread", one, 1.8);
         row(2).peer(cvisit_name, bench.run(2, bench.cvisit()), large ? 1.6 : 2.5);
         row(2).peer(lru_name, bench.run(2, bench.lru(), 8), 20);
-        row(2).promise_over(go_name, large ? 4 : 3);
+        row(2).target_over(go_name, large ? 4 : 3);
         if (!large)
             continue;
         row(8).ours(bench.run(8, bench.visit()));
@@ -195,7 +195,7 @@ int main(int count, char** arguments) {
                          Better::more);
         shared.ours(bench.run(2, bench.find()));
         shared.peer(shared_name, bench.run(2, bench.copy_shared()), 1.5);
-        shared.promise_over(go_name, 2.5);
+        shared.target_over(go_name, 2.5);
 
         const Row mixed("cache reads beside writes", "95 % / 5 %, " + work(keys, 2), "Mops/s",
                         Better::more);
@@ -203,7 +203,7 @@ int main(int count, char** arguments) {
         mixed.peer(cvisit_name, bench.run(2, bench.cvisit_beside_writes()), 1.2);
         mixed.peer(shared_name, bench.run(2, bench.copy_shared_beside_writes()));
         mixed.peer(lru_name, bench.run(2, bench.lru_beside_writes(), 8), 10);
-        mixed.promise_over(go_name, 2.5);
+        mixed.target_over(go_name, 2.5);
     }
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a cache costs beside reading it: allocations, memory, hit ratio where there is not room for
-// all, invalidation of a namespace, and the sweep for what has expired.
+// Costs of a cache other than reads: allocations, memory, the hit ratio if not all entries fit,
+// invalidation of a namespace, and the sweep of expired entries.
 #include <wva_metrics/cache/memory_cache.hpp>
 #include <wva_metrics/cache/sharded_cache.hpp>
 
@@ -53,7 +53,7 @@ std::unique_ptr<ConcurrentMap<EntryPtr>> filled_map(const Keys& keys) {
     return map;
 }
 
-/// The median of the seconds that each of some runs takes.
+/// The median duration of several runs, in seconds.
 template <typename Before, typename Run>
 double median_seconds(int runs, const Before& before_each, const Run& run) {
     std::vector<double> seconds;
@@ -70,14 +70,14 @@ double median_seconds(int runs, const Before& before_each, const Run& run) {
 void count_allocations(const Keys& keys) {
     const auto cache = filled_cache(keys);
     const auto count = [&](const char* work, const auto& look_up) {
-        look_up(0); // A thread's first look-up may register it.
+        look_up(0); // The first look-up of a thread may register the thread.
         const std::uint64_t before = allocations;
         for (std::size_t i = 0; i < keys.size(); ++i)
             look_up(i);
         const std::uint64_t counted = allocations - before;
         const Row row("cache allocations per look-up", work, "allocations", Better::less);
         row.ours(static_cast<double>(counted) / static_cast<double>(keys.size()));
-        row.promise_at_most(0);
+        row.target_at_most(0);
     };
     count("hit, read in place", [&](std::size_t i) {
         require(cache->visit(keys.parts(i), now(), [](const Entry&) {}), "a key is missing");
@@ -88,7 +88,7 @@ void count_allocations(const Keys& keys) {
     count("miss", [&](std::size_t i) {
         CacheKeyView key = keys.parts(i);
         key.kind = EntryKind::availability;
-        require(cache->find(key, now()) == nullptr, "an entry that nobody has stored");
+        require(cache->find(key, now()) == nullptr, "an entry was found that was never stored");
     });
 }
 
@@ -107,7 +107,8 @@ void weigh(const Keys& keys) {
     row.peer("boost::concurrent_flat_map, shared_ptr", bytes_per_entry(keys, filled_map));
 }
 
-/// Numbers below `keys`, the n-th most frequent one in proportion to n^-0.99, in a mixed order.
+/// Numbers below `keys` in random order; the n-th most frequent one occurs in proportion to
+/// n^-0.99.
 std::vector<std::uint32_t> zipf_trace(std::size_t keys, std::size_t length) {
     std::vector<double> cumulative(keys);
     double sum = 0;
@@ -128,7 +129,7 @@ std::vector<std::uint32_t> zipf_trace(std::size_t keys, std::size_t length) {
     return trace;
 }
 
-/// Percent of the look-ups that hit, when what is missed is stored.
+/// Percentage of the look-ups that hit, if every miss stores the entry.
 template <typename Find, typename Store>
 double hit_percent(const std::vector<std::uint32_t>& trace, const Find& find, const Store& store) {
     std::size_t hits = 0;
@@ -161,7 +162,7 @@ void compare_hit_ratios(const Keys& keys, std::size_t requests) {
     const double peer = hit_percent(
         trace, [&](std::uint32_t i) { return lru.find(keys.text(i), at) != nullptr; },
         [&](std::uint32_t i) { lru.insert_or_assign(keys.text(i), entry); });
-    require(exact == peer, "MemoryCache is no exact LRU");
+    require(exact == peer, "MemoryCache is not an exact LRU");
 
     const std::string work =
         "Zipf 0.99, " + grouped(keys.size()) + " keys, room for a tenth, from cold";
@@ -170,18 +171,18 @@ void compare_hit_ratios(const Keys& keys, std::size_t requests) {
     ratio.peer("LRU, as MemoryCache", peer);
     const Row points("cache hit ratio above LRU's", work, "points", Better::more);
     points.ours(ours - peer);
-    points.promise_at_least(4.5);
+    points.target_at_least(4.5);
 }
 
-/// The median time that it takes `erase(prefix)`, which says how many keys went, to invalidate a
-/// namespace, for some of them. `before_each()` is not measured.
+/// The median time in which `erase(prefix)`, which returns the number of erased keys, invalidates
+/// one namespace. `before_each()` is not measured.
 template <typename Erase, typename Before>
 double seconds_per_namespace(const Keys& keys, const Erase& erase, const Before& before_each) {
     constexpr int runs = 11;
     return median_seconds(runs, before_each, [&](int run) {
         const std::string prefix(keys.text(static_cast<std::size_t>(run)).substr(0, 15));
         require(erase(prefix) == keys.size() / Keys::namespaces,
-                "not exactly a namespace was invalidated");
+                "not exactly one namespace was invalidated");
     });
 }
 const auto nothing = [] {};
@@ -200,8 +201,8 @@ void invalidate(const Keys& keys, double at_least) {
              1e6 * seconds_per_namespace(keys, from_map, nothing), at_least);
 }
 
-/// Whether it depends on how much is kept. Each time from cold, or the difference would be that of
-/// what a processor's own cache can hold.
+/// Whether invalidation depends on the size of the cache. Measured with cold processor caches,
+/// because otherwise the difference would be that of the processor caches.
 void compare_invalidations(const Keys& few, const Keys& many) {
     const auto seconds = [](const Keys& keys) {
         const auto cache = filled_cache(keys);
@@ -226,17 +227,18 @@ void sweep(const Keys& keys) {
     const auto cache = filled_cache(keys);
     const auto lru = filled_lru(keys);
     for (const std::uint32_t i : random_order(keys.size(), keys.size())) {
-        // In use, an LRU list soon is in no order of addresses any more.
+        // After some use, the nodes of an LRU list are in no order of addresses.
         require(cache->find(keys.parts(i), now()) != nullptr, "a key is missing");
         require(lru->find(keys.text(i), now()) != nullptr, "a key is missing");
     }
     const auto milliseconds = [](auto& swept) {
         return 1e3 * median_seconds(5, nothing, [&](int) {
-                   require(swept.erase_expired(now()) == 0, "something had not expired yet");
+                   require(swept.erase_expired(now()) == 0,
+                           "an entry was swept that had not expired");
                });
     };
-    const Row row("cache sweep for what has expired",
-                  grouped(keys.size()) + " entries, none expired", "ms", Better::less);
+    const Row row("cache sweep of expired entries", grouped(keys.size()) + " entries, none expired",
+                  "ms", Better::less);
     row.ours(milliseconds(*cache));
     row.peer(lru_name, milliseconds(*lru), 50);
 }
@@ -283,7 +285,7 @@ int main(int count, char** arguments) {
     const Keys keys(options.pick<std::size_t>(100'000, 100'000, 1'000));
     count_allocations(keys);
     weigh(keys);
-    // From cold, so their number is part of the result.
+    // The caches start empty, so the number of look-ups is part of the result.
     compare_hit_ratios(keys, options.pick<std::size_t>(2'000'000, 2'000'000, 10'000));
     const Keys fewer(1'000);
     invalidate(fewer, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a hit costs from end to end, `find_optimizer_metrics` and `find_replica_metrics` on two
-// threads, beside the read of the cache that is in it.
+// The cost of a hit from end to end, with `find_optimizer_metrics` and `find_replica_metrics` on
+// two threads, compared with the cache read that is part of it.
 #include <wva_metrics/cache/sharded_cache.hpp>
 #include <wva_metrics/collector.hpp>
 
@@ -20,8 +20,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Knows of every variant that it is asked as many times a minute as the number in its name, and of
-/// every model three pods.
+/// Returns the number in a variant's name as its arrival rate, and three pods for every model.
 class Backend {
 public:
     asio::awaitable<Result<Availability>> check_availability(ModelKey) {
@@ -71,7 +70,7 @@ int main(int count, char** arguments) {
 
     asio::io_context io;
     CollectorConfig config;
-    config.cache.ttl = std::chrono::hours(1); // Longer than the benchmark takes.
+    config.cache.ttl = std::chrono::hours(1); // Longer than the benchmark runs.
     config.cache.freshness_thresholds = {std::chrono::hours(1), std::chrono::hours(1),
                                          std::chrono::hours(2)};
     Collector<Backend, ShardedCache> collector(io.get_executor(), Backend(), config);
@@ -96,7 +95,7 @@ int main(int count, char** arguments) {
             [&](const Result<ReplicaSnapshot>& result) { collected += result.has_value(); });
     }
     io.run();
-    bench::require(collected == 2 * variants, "not everything was collected");
+    bench::require(collected == 2 * variants, "some targets were not collected");
 
     const auto order = bench::random_order(variants, std::size_t{1} << 16);
     const auto nanoseconds = [&](const auto& operation) {

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sh benchmarks/compile_time.sh [--quick] [compiler]...
-# What including the library costs, as user CPU seconds of the compiler at -O0: the median of some runs, taken in turns so
-# that a busy moment meets all alike. Beside it what Asio, Beast and JSON cost alone, which the library stands on.
-# Compilers: g++ and clang++ where they are, unless told otherwise. --quick: one run.
+# Measures what including the library costs: user CPU seconds of the compiler at -O0, the median of five runs. The runs
+# alternate, so that a busy moment of the machine affects all units alike. The unit "boost" is the cost of Asio, Beast
+# and JSON alone. Default compilers: g++ and clang++, if installed. --quick: one run.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -43,20 +43,20 @@ seconds() {
     # shellcheck disable=SC2086  # options
     sh -c 'out=$1; shift; "$@"; times >"$out"' sh "$work/times" \
         "$1" -std=c++20 -O0 -Iinclude $boost -c "$work/$2.cpp" -o "$work/out.o"
-    # The second line is of the shell's children: `0m3.21s 0m0.30s`.
+    # The second line is the time of the shell's children: `0m3.21s 0m0.30s`.
     sed -nE '2s/^([0-9]+)m([0-9.]+)s.*/\1 \2/p' "$work/times" | awk '{ print $1 * 60 + $2 }'
 }
 
 for compiler in "$@"; do
     run=0
     while [ $run -lt $runs ]; do
-        for unit in $units; do seconds "$compiler" $unit >>"$work/$compiler.$unit"; done
+        for unit in $units; do seconds "$compiler" "$unit" >>"$work/$compiler.$unit"; done
         run=$((run + 1))
     done
     printf '\n%s\n%-12s %10s %14s\n' "$("$compiler" --version | head -n 1)" unit "seconds" "times Boost's"
     base=$(sort -n "$work/$compiler.boost" | sed -n "$(((runs + 1) / 2))p")
     for unit in $units; do
         sort -n "$work/$compiler.$unit" | sed -n "$(((runs + 1) / 2))p" |
-            awk -v unit=$unit -v base="$base" '{ printf "%-12s %10.2f %14.2f\n", unit, $1, $1 / base }'
+            awk -v unit="$unit" -v base="$base" '{ printf "%-12s %10.2f %14.2f\n", unit, $1, $1 / base }'
     done
 done

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How fast the answer to a query is decoded: Prometheus' JSON to labels, values and times, by the
-// library and by others. `--write-body SERIES FILE` writes the body that is decoded, for the
-// programs of other languages (`peers/decode_answer.go`).
+// How fast the library and its peers decode the answer to a query: Prometheus' JSON to labels,
+// values and times. `--write-body SERIES FILE` writes the body that is decoded, for peers in other
+// languages (`peers/decode_answer.go`).
 #include <wva_metrics/prometheus/answer_decoder.hpp>
 
 #include "support/allocations.hpp"
@@ -39,16 +39,15 @@ using namespace wva_metrics;
 
 namespace {
 
-/// As a query for a gauge of the engines gives them, which has the labels in the order of their
-/// names.
+/// The labels of a gauge of the inference servers. Prometheus sorts labels by name.
 const std::vector<std::string>& wanted_labels() {
     static const std::vector<std::string> names{"wva_part", "namespace", "model_name",
                                                 "pod",      "engine",    "instance"};
     return names;
 }
 
-/// The columns of the wanted labels in the order of the answer, for those who read faster when they
-/// know it. Ours is not told.
+/// The columns of the wanted labels in the order of the answer, for decoders that are faster if
+/// they know it. Ours does not get it.
 constexpr std::array<std::size_t, 6> columns_in_answer{4, 5, 2, 1, 3, 0};
 
 std::string written(double value) {
@@ -58,10 +57,10 @@ std::string written(double value) {
         std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr};
 }
 
-/// What Prometheus answers about the KV cache usage of `series / 2` pods: of each its value, some
-/// of 710 blocks, and when it was sampled.
+/// Prometheus' answer about the KV cache usage of `series / 2` pods: for each pod its value, a
+/// number of 710 blocks, and the time of its sample.
 std::string make_body(std::size_t series) {
-    std::mt19937 random(1); // Fixed, so that every run decodes the same.
+    std::mt19937 random(1); // A fixed seed, so that every run decodes the same text.
     std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
     for (std::size_t i = 0; i < series; ++i) {
         const std::string pod = std::to_string(10'000 + i / 2 * 7919 % 89'999);
@@ -79,19 +78,21 @@ std::string make_body(std::size_t series) {
     return body + "]}}";
 }
 
-/// What a series gave. Every decoder fills the same flat array of these, and so does the same work.
+/// The content of one series. Every decoder fills the same flat array of these, so all do the same
+/// work.
 struct Reading {
     double value = 0;
     double timestamp = 0;
     std::uint64_t labels = 0;
 };
 
-/// Takes in the series of one answer; its memory is used again for the next.
+/// Stores the series of one answer; the memory is reused for the next answer.
 class Readings {
 public:
     void clear() { readings_.clear(); }
 
-    /// `labels` as wanted. Of each its length, its first and its last byte are noted.
+    /// `labels` are the wanted ones, in order. Stores the length, the first and the last byte of
+    /// each.
     template <typename Labels>
     void add(const Labels& labels, double value, double timestamp) {
         std::uint64_t noted = 0;
@@ -119,17 +120,17 @@ void decode_ours(std::string_view body, Readings& readings) {
         prometheus::decode_answer(body, wanted_labels(), {}, [&](const auto& series) {
             readings.add(series.labels, series.value, series.timestamp);
         });
-    bench::require(answer.has_value(), "our decoder refuses the answer");
+    bench::require(answer.has_value(), "our decoder rejects the answer");
 }
 
 double number_in(std::string_view text) {
     double value = 0;
     bench::require(std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc(),
-                   "a value is no number");
+                   "a value is not a number");
     return value;
 }
 
-/// Boost.JSON's own way to what it parses: a document, whose memory is a buffer that is used again.
+/// Boost.JSON's own document (DOM). Its memory is a buffer that is reused.
 class BoostDom {
 public:
     void operator()(std::string_view body, Readings& readings) {
@@ -142,7 +143,8 @@ public:
             for (std::size_t i = 0; i < labels.size(); ++i) {
                 const json::key_value_pair& field = metric.begin()[i];
                 const std::size_t column = columns_in_answer[i];
-                bench::require(field.key() == wanted_labels()[column], "a label is elsewhere");
+                bench::require(field.key() == wanted_labels()[column],
+                               "a label is at another position");
                 labels[column] = field.value().as_string();
             }
             const json::array& sample = series.at("value").as_array();
@@ -155,8 +157,8 @@ private:
 };
 
 #ifdef WITH_SIMDJSON
-/// As fast as it can be asked: for each label where it is expected, failing where it is not. The
-/// body has to be followed by some bytes that simdjson may read.
+/// The fastest use of simdjson: each label is read at its expected position, and fails if it is not
+/// there. The body must be followed by padding bytes that simdjson may read.
 class SimdjsonOnDemand {
 public:
     void operator()(std::string_view body, Readings& readings) {
@@ -227,7 +229,8 @@ void compare(std::size_t series, const bench::Options& options) {
         decode(contestant);
         if (&contestant == &contestants.front())
             expected = readings.checksum();
-        bench::require(readings.checksum() == expected, contestant.name + " decoded otherwise");
+        bench::require(readings.checksum() == expected,
+                       contestant.name + " decoded something else");
     }
     for (int round = 0; round < rounds; ++round) {
         for (Contestant& contestant : contestants) {
@@ -248,7 +251,7 @@ void compare(std::size_t series, const bench::Options& options) {
         else
             row.peer(contestant.name, speed, contestant.at_least);
     }
-    row.promise_over("client_golang", 30);
+    row.target_over("client_golang", 30);
 
     const bench::Row count("query answer decoded: memory", work, "allocations per answer",
                            bench::Better::less);
@@ -261,21 +264,21 @@ void compare(std::size_t series, const bench::Options& options) {
         else
             count.peer(contestant.name, made);
     }
-    count.promise_at_most(0);
+    count.target_at_most(0);
 }
 
 } // namespace
 
 int main(int count, char** arguments) {
-    // Otherwise some give their memory back to the kernel after each large answer, and are measured
-    // at page faults.
+    // Otherwise some decoders return their memory to the kernel after each large answer, and page
+    // faults are measured.
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     if (count == 4 && arguments[1] == std::string_view("--write-body")) {
         std::ofstream file(arguments[3], std::ios::binary);
         file << make_body(std::strtoul(arguments[2], nullptr, 10));
         file.close();
-        bench::require(file.good(), "the body cannot be written");
+        bench::require(file.good(), "cannot write the body");
         return 0;
     }
     const bench::Options options = bench::parse_options(count, arguments);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One query over a kept connection, asked of a real Prometheus and of a stub that is never the
-// bottleneck: how much CPU it takes the client, and how many a second there are.
+// One query over a kept connection, sent to a real Prometheus and to a stub that is never the
+// bottleneck: the client's CPU time per query, and queries per second.
 //
-// Options beside the common ones: `--go-peer=PATH` is the program of peers/http_query.go. The
-// Prometheus is the one of the environment variable WVA_METRICS_PROMETHEUS, or on the PATH.
+// Further option: `--go-peer=PATH` is the program built from peers/http_query.go. Prometheus is
+// found by the environment variable WVA_METRICS_PROMETHEUS, or on the PATH.
 #include "http_query/askers.hpp"
 #include "http_query/stub_server.hpp"
 #include "support/measurement.hpp"
@@ -83,12 +83,12 @@ Seen measure(Asker& asker, std::size_t queries) {
     return {count / (seconds_now() - began), (cpu_seconds() - cpu) * 1e6 / count};
 }
 
-/// What a program writes that ends by itself within `patience`.
+/// The output of a program, which must end by itself within `patience`.
 std::string run_program(std::vector<std::string> words, std::chrono::seconds patience) {
     const TemporaryDirectory directory;
     const auto file = directory.path() / "output";
     const std::string name = words.front();
-    // The program has no use for our sockets, and wrk refuses descriptors of high numbers.
+    // The program must not inherit our sockets, because wrk rejects descriptors with high numbers.
     for (int descriptor = 3; descriptor < 1024; ++descriptor)
         ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     ChildProcess process(std::move(words), {file, directory.path() / "errors"});
@@ -97,10 +97,10 @@ std::string run_program(std::vector<std::string> words, std::chrono::seconds pat
     return wva_metrics::test_support::read_file(file);
 }
 
-/// The number after `label` in what a program wrote.
+/// The number after `label` in a program's output.
 double number_after(const std::string& text, std::string_view label) {
     const std::size_t at = text.find(label);
-    require(at != std::string::npos, "a peer did not say " + std::string(label));
+    require(at != std::string::npos, "a peer did not print " + std::string(label));
     return std::strtod(text.c_str() + at + label.size(), nullptr);
 }
 
@@ -110,14 +110,14 @@ public:
         : options_(options), wrk_(options.smoke ? std::nullopt : find_program("wrk")),
           go_peer_(std::move(go_peer)) {
         if (!wrk_ && !options.smoke)
-            std::fprintf(stderr, "no wrk on the PATH: its column stays empty\n");
+            std::fprintf(stderr, "wrk is not on the PATH: its column stays empty\n");
         if (!go_peer_ && !options.smoke)
             std::fprintf(stderr, "no --go-peer=PATH: client_golang's column stays empty\n");
     }
 
-    /// `promises`: whether the server is what they are about.
+    /// `has_targets`: whether targets are set for this server.
     void run(const std::string& server, std::uint16_t port, std::size_t connections,
-             bool promises) {
+             bool has_targets) {
         const auto queries = options_.pick<std::size_t>(connections == 1 ? 3000 : 12'000, 2000, 32);
         PrometheusAsker ours(port, connections);
         HttpAsker ours_http(port, connections);
@@ -127,7 +127,7 @@ public:
         const std::pair<Asker*, Rounds*> in_process[] = {
             {&ours, &of_ours}, {&beast, &of_beast}, {&ours_http, &of_ours_http}, {&raw, &of_raw}};
         for (const auto& each : in_process)
-            each.first->ask(connections * 4); // Connects, and warms up.
+            each.first->ask(connections * 4); // Connects and warms up.
         const int rounds = options_.pick(7, 3, 1);
         for (int round = 0; round < rounds; ++round) {
             for (const auto& [asker, seen] : in_process)
@@ -144,20 +144,20 @@ public:
         const std::string path = "one query over a kept connection";
         const Row cost(path, work, "client CPU us/query", Better::less);
         cost.ours(of_ours.cost());
-        cost.peer("Beast, cached request", of_beast.cost(), promises ? 1 / 1.3 : 0);
+        cost.peer("Beast, cached request", of_beast.cost(), has_targets ? 1 / 1.3 : 0);
         const Row rate(path, work, "queries/s", Better::more);
         rate.ours(of_ours.rate());
         rate.peer("Beast, cached request", of_beast.rate());
         if (!of_wrk.empty())
-            rate.peer("wrk", of_wrk.rate(), promises && !one ? 0.95 : 0);
+            rate.peer("wrk", of_wrk.rate(), has_targets && !one ? 0.95 : 0);
         if (!of_go.empty()) {
-            // With 16 connections raw sockets hardly take less than a fifth: it is the kernel's
-            // work.
-            cost.peer("Go client_golang", of_go.cost(), promises && one ? 5 : 0);
+            // No target with 16 connections: there even raw sockets need hardly less than a fifth,
+            // because most of it is the kernel's work.
+            cost.peer("Go client_golang", of_go.cost(), has_targets && one ? 5 : 0);
             rate.peer("Go client_golang", of_go.rate());
         }
 
-        // None of these looks into the body, as those above that are ours and Go's do.
+        // None of these decodes the body; above, ours and Go's do.
         const Row alone("one HTTP request over a kept connection", work, "client CPU us/request",
                         Better::less);
         alone.ours(of_ours_http.cost());
@@ -179,10 +179,10 @@ private:
             run_program({*wrk_, "-t1", "-c" + std::to_string(connections), "-d1s", "-s", script,
                          url(port) + std::string(target)},
                         30s);
-        // It counts refused requests too, and goes on with fewer connections, but says so.
+        // wrk counts rejected requests too, and continues with fewer connections, but reports both.
         require(output.find("Non-2xx") == std::string::npos &&
                     output.find("Socket errors") == std::string::npos,
-                "wrk was not answered");
+                "a request of wrk was not answered");
         return {number_after(output, "Requests/sec:"), 0};
     }
     Seen ask_by_go(std::uint16_t port, std::size_t connections, std::size_t queries) const {
@@ -196,7 +196,7 @@ private:
     std::optional<std::string> go_peer_;
 };
 
-/// A Prometheus with one series: `up` of somebody who is not there, which costs it nothing.
+/// A Prometheus with one series: `up` of a target that does not exist, so scraping costs nothing.
 std::unique_ptr<RealPrometheus> start_prometheus(const std::string& binary) {
     RealPrometheus::Options options;
     options.config = "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: nobody\n"
@@ -211,7 +211,7 @@ std::unique_ptr<RealPrometheus> start_prometheus(const std::string& binary) {
 }
 
 std::string stub_answer() {
-    // As Prometheus 2.42 gives it.
+    // The answer of Prometheus 2.42.
     const std::string body =
         R"({"status":"success","data":{"resultType":"vector","result":[{"metric":)"
         R"({"__name__":"up","instance":"127.0.0.1:1","job":"nobody"},"value":[1700000000.123,"0"]}]}})";
@@ -242,8 +242,8 @@ int main(int count, char** arguments) {
             comparison.run("Prometheus", prometheus->port(), connections, true);
     } else {
         std::fprintf(stderr,
-                     "NO PROMETHEUS: set WVA_METRICS_PROMETHEUS to the path of its binary. What is "
-                     "promised of it is not measured, only a stub is asked.\n");
+                     "NO PROMETHEUS: set WVA_METRICS_PROMETHEUS to the path of its binary. The "
+                     "targets that need it are not measured; only a stub is queried.\n");
     }
     const std::string answer = stub_answer();
     const StubServer stub(answer);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What keeping many variants fresh costs beside asking for them: the collector's background, which
-// has one timer and takes what is due together, against a timer for each variant.
+// The cost of keeping many variants fresh, without the queries: the collector's background
+// fetching, which has one timer and fetches everything that is due together, compared with one
+// timer per variant.
 //
-// The backend answers at once and costs nearly nothing, yet the collector still makes a question,
-// an answer and a cache entry of each variant. So there are two peers: timers that do nothing but
-// fire and are armed again, and timers of which each asks for its variant and caches the answer.
+// The backend answers at once and costs nearly nothing, but the collector still creates a target,
+// an answer and a cache entry for each variant. So there are two peers: timers that only fire and
+// are armed again, and timers that each fetch their variant and cache the answer.
 #include "rounds/constant_backend.hpp"
 #include "rounds/numbered_variants.hpp"
 #include "support/measurement.hpp"
@@ -40,24 +41,25 @@ namespace {
 
 struct Pace {
     Duration interval;
-    /// What is measured: long enough for each variant to be due this often.
+    /// Length of the measurement, in intervals: each variant is due this often.
     int intervals;
 };
 
 struct Cost {
-    /// Of one core.
+    /// Percent of one core.
     double cpu_percent = 0;
     double wake_ups_per_second = 0;
 };
 
-/// Everything is done by the calling thread, which sleeps only while there is nothing to do.
+/// How often the calling thread has slept. It does all the work, and sleeps only while there is
+/// nothing to do.
 long times_slept() {
     rusage usage{};
     getrusage(RUSAGE_THREAD, &usage);
     return usage.ru_nvcsw;
 }
 
-/// What it costs the calling thread to `run`.
+/// The cost of `run` on the calling thread.
 template <typename Run>
 Cost measure(Run run) {
     const double cpu_before = cpu_seconds();
@@ -69,7 +71,7 @@ Cost measure(Run run) {
             static_cast<double>(times_slept() - slept_before) / seconds};
 }
 
-/// What it costs to run the timers that are armed in `io` for as long as is measured.
+/// The cost of the timers that are armed in `io`, over the measured time.
 Cost measure_timers(boost::asio::io_context& io, const Pace& pace) {
     boost::asio::steady_timer end(io, pace.interval * pace.intervals);
     end.async_wait([&](const boost::system::error_code&) { io.stop(); });
@@ -79,8 +81,8 @@ Cost measure_timers(boost::asio::io_context& io, const Pace& pace) {
     });
 }
 
-/// A random part of the interval, so that the timers are spread over it as in a cluster where
-/// things are created one after the other.
+/// A random part of the interval. It spreads the timers over the interval, as in a cluster whose
+/// objects are created one after the other.
 class Phases {
 public:
     explicit Phases(const Pace& pace) : part_(0, pace.interval.count()) {}
@@ -96,18 +98,19 @@ Cost collector(std::size_t variants, const Pace& pace) {
     CollectorConfig config = roomy_config(variants);
     config.cache.fetch_interval = pace.interval;
     Collector<ConstantBackend, MemoryCache> collector(io.get_executor(), ConstantBackend(), config);
-    require(effective_fetch_interval(collector.config()) == pace.interval, "the interval holds");
+    require(effective_fetch_interval(collector.config()) == pace.interval,
+            "the interval is not the configured one");
     for (std::size_t i = 0; i < variants; ++i)
         collector.track(numbered_variant(i));
-    require(collector.start_background_fetching(), "background fetching starts");
+    require(collector.start_background_fetching(), "background fetching did not start");
     const auto run_until_rounds = [&](int rounds) {
         while (collector.stats().background_rounds < static_cast<std::size_t>(rounds))
             io.run_one();
     };
-    run_until_rounds(1); // From here on each variant is renewed, not found.
+    run_until_rounds(1); // From here on each variant is refreshed; none is new.
     const Cost cost = measure([&] { run_until_rounds(1 + pace.intervals); });
     require(collector.stats().targets == variants * static_cast<std::size_t>(1 + pace.intervals),
-            "each variant is fetched once per interval");
+            "a variant was not fetched once per interval");
     return cost;
 }
 
@@ -142,7 +145,7 @@ Cost bare_timers(std::size_t variants, const Pace& pace) {
     }
     const Cost cost = measure_timers(io, pace);
     const auto due = static_cast<double>(variants) * pace.intervals;
-    require(static_cast<double>(fired) > 0.9 * due, "the timers fire once per interval");
+    require(static_cast<double>(fired) > 0.9 * due, "the timers did not fire once per interval");
     return cost;
 }
 
@@ -181,11 +184,11 @@ Cost asking_timers(std::size_t variants, const Pace& pace) {
         boost::asio::co_spawn(
             io, fetch_by_itself(io, shared, numbered_variant(i), pace.interval, phases.next()),
             boost::asio::detached);
-    io.poll(); // They have begun to wait.
+    io.poll(); // All coroutines wait now.
     const Cost cost = measure_timers(io, pace);
     const auto due = static_cast<double>(variants) * pace.intervals;
     require(static_cast<double>(shared.fetched) > 0.9 * due,
-            "each variant is fetched once per interval");
+            "a variant was not fetched once per interval");
     require(shared.cache.size() > variants / 2, "and cached");
     return cost;
 }
@@ -204,7 +207,7 @@ void compare(std::size_t variants, const Pace& pace) {
     cpu.peer("a steady_timer each, doing nothing", bare.cpu_percent, 40);
     const Row wake_ups("idle and due", work + ": wake-ups", "1/s", Better::less);
     wake_ups.ours(ours.wake_ups_per_second);
-    wake_ups.promise_at_most(25);
+    wake_ups.target_at_most(25);
     wake_ups.peer("a steady_timer each, fetching by itself", asking.wake_ups_per_second);
     wake_ups.peer("a steady_timer each, doing nothing", bare.wake_ups_per_second);
 }
@@ -213,7 +216,7 @@ void compare(std::size_t variants, const Pace& pace) {
 
 int main(int count, char** arguments) {
     const Options options = parse_options(count, arguments);
-    // A tenth of the real interval makes everything be due ten times as often.
+    // With a tenth of the real interval, everything is due ten times as often.
     const Pace pace = options.pick<Pace>({15s, 1}, {1500ms, 2}, {100ms, 2});
     using Sizes = std::vector<std::size_t>;
     const Sizes real = {10'000, 100'000};

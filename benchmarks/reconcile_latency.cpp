@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a reconcile loop sees: it reads all variants and their models' replicas once a second, from
-// a collector over a real Prometheus, without background fetching and with it every 15 and every
-// 30 s; and beside it the same with the Go original's plan, replayed.
+// Latency of a reconcile loop that reads all variants and their models' replicas once a second,
+// from a collector over a real Prometheus: without background fetching, and with it every 15 s and
+// every 30 s; compared with a replay of the Go original's plan.
 //
-// All of them run at once, each in a thread of its own and a part of a second after the other.
+// All loops run at the same time, each on its own thread, started a part of a second apart.
 #include "rounds/go_plan.hpp"
 #include "rounds/numbered_variants.hpp"
 #include "rounds/written_prometheus.hpp"
@@ -43,13 +43,13 @@ struct Schedule {
     std::size_t variants;
     int reads;
     Duration between_reads;
-    /// The times of a configuration, by this; but for the call's time-out, as Prometheus is not
-    /// faster for it. So what would be 30 s between rounds is a little less in proportion.
+    /// Divides the times of a configuration, except the call timeout, because Prometheus does not
+    /// become faster. So an interval of 30 s between rounds is a little shorter in proportion.
     int shortened_by;
     const char* in_words;
 };
 
-/// As the seed has it, where nothing is shortened.
+/// The seed's TTL, if nothing is shortened.
 constexpr Duration ttl = 30s;
 
 struct Seen {
@@ -59,7 +59,7 @@ struct Seen {
     std::size_t queries = 0;
     double seconds = 0;
 
-    /// Of all reads but the first, which finds nothing known.
+    /// Of all reads except the first, which finds an empty cache.
     double percentile(double part) const {
         std::vector<double> sorted(read_seconds.begin() + 1, read_seconds.end());
         std::ranges::sort(sorted);
@@ -89,8 +89,8 @@ std::vector<VariantAutoscaling> variants_of(const Schedule& schedule) {
     return variants;
 }
 
-/// Each batch of variants is six queries and each of models three: a signal each, and one about the
-/// pods.
+/// A batch of variants takes six queries and a batch of models three: one per signal, and one about
+/// the pods.
 class CountedQueries {
 public:
     explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
@@ -150,18 +150,19 @@ Seen read_collector(const WrittenPrometheus& prometheus, const Schedule& schedul
     collector.stop_background_fetching();
     while (collector.stats().in_flight > 0)
         io.run_one();
-    require(collector.stats().failed_targets == 0, "Prometheus answers");
+    require(collector.stats().failed_targets == 0, "a query to Prometheus failed");
     seen.queries = queries;
     return seen;
 }
 
-/// The Go original's cache and background, with nothing in it but when it was collected: a hit is
-/// a look-up, where the collector hands out what is known, joined with the variants and judged.
+/// The Go original's cache and background fetching. Entries hold only the time of collection: a hit
+/// here is a bare look-up, while the collector also attributes pods to variants and checks
+/// freshness.
 class GoCollector {
 public:
     GoCollector(std::uint16_t port, Duration entries_live) : ttl_(entries_live), plan_(port) {}
 
-    /// Both of its look-ups for one variant; the number of hits.
+    /// Does both look-ups for one variant. Returns the number of hits.
     std::size_t read(const VariantAutoscaling& variant) {
         std::size_t hits = 0;
         if (is_known(variant.name))
@@ -174,7 +175,7 @@ public:
             renew(variant.model_id, [&] { plan_.ask(variant.model(), {variant.deployment}); });
         return hits;
     }
-    /// What its background does with `background`'s connection.
+    /// The background fetching, over the connection of `background`.
     void fetch(GoPlan& background, const VariantAutoscaling& variant) {
         renew(variant.name, [&] { background.ask(variant); });
         renew(variant.model_id, [&] { background.ask(variant.model(), {variant.deployment}); });
@@ -210,7 +211,8 @@ Seen read_go_plan(const WrittenPrometheus& prometheus, const Schedule& schedule,
     GoPlan in_background(prometheus.port());
     const std::vector<VariantAutoscaling> variants = variants_of(schedule);
     std::thread background([&] {
-        // The period begins when the last tick has ended; what nobody has read is not tracked.
+        // The period begins when the last tick has ended. Variants that were never read are not
+        // tracked.
         for (TimePoint tick = first + interval; interval > 0s && tick < end;
              tick = std::chrono::steady_clock::now() + interval) {
             std::this_thread::sleep_until(tick);
@@ -272,7 +274,7 @@ int main(int count, char** arguments) {
     };
     std::vector<Setting> settings = {
         {"fetch none", 0s, {}, {}}, {"fetch 15 s", 15s, {}, {}}, {"fetch 30 s", 30s, {}, {}}};
-    const double asked_before = prometheus.queries_asked();
+    const double counted_before = prometheus.query_count();
     std::vector<std::thread> threads;
     TimePoint first = std::chrono::steady_clock::now() + 100ms;
     const Duration apart = schedule.between_reads / static_cast<int>(2 * settings.size());
@@ -295,6 +297,6 @@ int main(int count, char** arguments) {
         report(std::string(schedule.in_words) + ", " + setting.in_words, setting.ours,
                setting.theirs);
     }
-    require(counted == prometheus.queries_asked() - asked_before,
-            "Prometheus counts as many queries as are counted here");
+    require(counted == prometheus.query_count() - counted_before,
+            "Prometheus counted another number of queries");
 }

@@ -2,9 +2,9 @@
 //
 // report [--native] [--output FOLDER] FILE...
 //
-// Puts together what the programs that measure wrote in all rounds: prints the table, and writes it
-// as Markdown and JSON, and plots as SVG, into the folder. Files after --native are of the build
-// for this very processor.
+// Combines the samples that the benchmarks wrote in all rounds: prints the table, and writes it as
+// Markdown and JSON, and plots as SVG, into the folder. Files after --native come from the build
+// with -march=native.
 #include "report/comparison.hpp"
 #include "report/environment.hpp"
 #include "report/plots.hpp"
@@ -29,9 +29,10 @@ using namespace bench::report;
 namespace {
 
 std::string summary_of(const std::vector<Comparison>& comparisons) {
-    const PromiseCount count = count_promises(comparisons);
-    return "Promises: " + std::to_string(count.kept) + " kept, " + std::to_string(count.missed) +
-           " missed, " + std::to_string(count.not_measured) + " not measured.";
+    const TargetCount count = count_targets(comparisons);
+    return "Targets: " + std::to_string(count.met) + " met, " + std::to_string(count.not_met) +
+           " not met, " + std::to_string(count.not_measured) +
+           " not measured. They were set with prototypes on another CPU.";
 }
 
 void write_all(const std::filesystem::path& folder, const std::vector<Comparison>& comparisons,
@@ -42,9 +43,9 @@ void write_all(const std::filesystem::path& folder, const std::vector<Comparison
     write_file(folder / "results.json", results_json(comparisons, here));
     write_file(folder / "table.md",
                about + "\n\n" + summary_of(comparisons) + "\n\n" + markdown_table(table));
-    write_file(folder / "promises.svg",
+    write_file(folder / "targets.svg",
                draw_ratios(comparisons, "How many times better than its peers", about));
-    std::set<std::string> names{"promises"};
+    std::set<std::string> names{"targets"};
     for (const BarChart& chart : charts_of(comparisons, about)) {
         std::string name = file_name(chart.title);
         if (!names.insert(name).second)

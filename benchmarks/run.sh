@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sh benchmarks/run.sh [--quick] [--rounds N] [--update-readme] [program]...
-# Sets up what is missing, builds the programs that measure (all of them unless some are named), with -march=native and
-# without, and their peers in Go; runs them in turns, five rounds unless told otherwise, so that a busy moment meets all
-# alike; prints one table, and writes it with results and plots to benchmarks/results/. What is not the whole, because
-# programs were named, goes to build/benchmarks-results/ instead.
-# --quick: two short rounds without the build for this very processor, under three minutes of running.
-# --update-readme: puts the table into README.md too.
-# A program that fails makes the run fail, after all else was shown.
+# Installs what is missing; builds the benchmarks (all, or the named ones), without and with -march=native, and their
+# peers in Go; runs them in alternating rounds, so that a busy moment of the machine affects all alike; prints one table,
+# and writes it with results and plots to benchmarks/results/. If programs are named, the results are not complete and go
+# to build/benchmarks-results/ instead.
+# --quick: two short rounds without the -march=native build; they run for less than three minutes.
+# --rounds N: the number of rounds; the default is 5.
+# --update-readme: also replaces the table in README.md.
+# If a program fails, the run fails too, after all other results are shown.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -16,7 +17,7 @@ usage() {
     echo "usage: run.sh [--quick] [--rounds N] [--update-readme] [program]..." >&2
     exit 2
 }
-# Those in C++, and peers in Go that stand alone.
+# The programs in C++, and peers in Go without a C++ program.
 all_programs() {
     for file in benchmarks/*.cpp benchmarks/peers/*.go; do
         file=${file##*/}
@@ -42,7 +43,7 @@ while [ $# -gt 0 ]; do
         -*) usage ;;
         *)
             if ! all_programs | grep -qx -e "$1"; then
-                echo "run.sh: there is no program '$1' in benchmarks/; there are:" >&2
+                echo "run.sh: unknown program '$1'; available:" >&2
                 all_programs >&2
                 exit 2
             fi
@@ -57,7 +58,7 @@ if [ -z "$rounds" ]; then
 fi
 if [ -n "$named" ]; then
     if [ -n "$update" ]; then
-        echo "run.sh: README.md shows the whole table, so name no programs with --update-readme" >&2
+        echo "run.sh: --update-readme needs the whole table, so it cannot be combined with program names" >&2
         exit 2
     fi
     programs=$named
@@ -75,9 +76,9 @@ trap 'exit 129' HUP
 mkdir "$work/results"
 peers=build/benchmarks/peers
 
-# ---- What is peculiar to a program; all else holds for all.
+# ---- Special cases of single programs.
 
-# prepare <program>: what must be done once before it or its peer is run.
+# prepare <program>: writes the files that it and its peer need, once before the first round.
 prepare() {
     case $1 in
         decode_answer)
@@ -88,7 +89,7 @@ prepare() {
     esac
 }
 series_counts="1 100 10000"
-# arguments <program>: words for it beside --quick; without spaces.
+# arguments <program>: its arguments besides --quick; they contain no spaces.
 arguments() {
     case $1 in
         hit_rate) echo "--plots $work/results" ;;
@@ -101,28 +102,28 @@ peer_arguments() {
         decode_answer) for series in $series_counts; do echo "$work/$series.json"; done ;;
     esac
 }
-# Does it start its peer in Go itself?
+# Whether the program itself starts its peer in Go.
 starts_its_peer() {
     case $1 in
         http_query) ;;
         *) return 1 ;;
     esac
 }
-# Does it take minutes by the clock, or give the same every time? Then it runs in the first round only.
+# Whether it runs in the first round only, because it takes minutes of wall time or always gives the same results.
 runs_once() {
     case $1 in
         hit_rate | reconcile_latency) ;;
         *) return 1 ;;
     esac
 }
-# Is what it measures without influence of the processor's newest instructions?
+# Whether it has no -march=native build, because instructions of a newer processor do not affect its results.
 is_portable_only() {
     case $1 in
         hit_rate | reconcile_latency | background_round | idle_and_due) ;;
         *) return 1 ;;
     esac
 }
-# What those look for that measure against a real Prometheus.
+# Some programs need a real Prometheus; the environment variable is its path.
 export_prometheus() {
     WVA_METRICS_PROMETHEUS=$(sed -n 's/^prometheus //p' build/deps/ready)
     if [ -n "$WVA_METRICS_PROMETHEUS" ]; then export WVA_METRICS_PROMETHEUS; else unset WVA_METRICS_PROMETHEUS; fi
@@ -151,9 +152,9 @@ build benchmarks $portable
 # shellcheck disable=SC2086
 if [ -n "$native" ]; then build benchmarks-native $native; fi
 
-# Says in the program's samples why its peer in Go has none.
+# leave_out_peer <program> <reason>: writes to the program's samples why its peer in Go has none.
 leave_out_peer() {
-    printf '*** %s: its peer in Go is left out: %s ***\n' "$1" "$2" >&2
+    printf '*** %s: its peer in Go is skipped: %s ***\n' "$1" "$2" >&2
     printf '{"absent":"Go","why":"%s"}\n' "$2" >>"$work/portable.$1"
 }
 rm -rf "$peers"
@@ -162,7 +163,7 @@ for program in $programs; do
     : >"$work/portable.$program"
     [ -e "benchmarks/peers/$program.go" ] || continue
     if ! command -v go >/dev/null; then
-        leave_out_peer "$program" "no Go here"
+        leave_out_peer "$program" "Go is not installed"
     elif ! GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS='' GOCACHE="$PWD/build/benchmarks/go" \
         go build -o "$peers/$program" "benchmarks/peers/$program.go" >&2; then
         leave_out_peer "$program" "cannot be built here"
@@ -171,7 +172,7 @@ done
 
 # ---- Running.
 
-# The commit, and whether something that is measured differs from it.
+# The commit, and whether the measured files differ from it.
 BENCHMARK_COMMIT=$(git rev-parse --short HEAD 2>/dev/null || true)
 if [ -n "$BENCHMARK_COMMIT" ] && [ -n "$(git status --porcelain -- include benchmarks examples ':!benchmarks/results')" ]; then
     BENCHMARK_COMMIT="$BENCHMARK_COMMIT with changes"
@@ -180,7 +181,8 @@ BENCHMARK_NOTE="$rounds rounds${quick:+, short ones}"
 export BENCHMARK_COMMIT BENCHMARK_NOTE
 
 failed=
-# measure <name> <samples> <command>...: adds the lines of JSON to the samples; what else it says is for people.
+# measure <name> <samples> <command>...: runs the command. Adds its lines of JSON to <samples>; the rest of its output
+# goes to results/<name>.txt.
 measure() {
     name=$1
     samples=$2
@@ -247,7 +249,7 @@ if [ -n "$update" ]; then
     ' README.md >"$work/README.md"
     cat "$work/README.md" >README.md
 fi
-echo "It ran for $took seconds; results and plots are in $results/."
+echo "The benchmarks ran for $took seconds; results and plots are in $results/."
 if [ -n "$failed" ]; then
     echo "*** FAILED:$failed ***" >&2
     exit 1

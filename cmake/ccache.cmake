@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Uses ccache where it is installed. Precompiled headers need its leave to ignore their time stamps.
+# Uses ccache if it is installed. With precompiled headers, ccache must be told to ignore their time stamps.
 if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(WVA_METRICS_CCACHE ccache)
   mark_as_advanced(WVA_METRICS_CCACHE)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The optional parts. Each is a target of its own, so that who does not ask for one does not need its library.
+# The optional components. Each is a target of its own, so a consumer that does not request a component does not need
+# its library.
 
 set(wva_metrics_components)
 
-# wva_metrics_add_component(<name> <library>...): makes wva_metrics::<name>, which is the library and what the part needs.
-# WVA_METRICS_WITH_<NAME> lets one source serve consumers with and without it: examples/prometheus_poll.cpp does.
+# wva_metrics_add_component(<name> <library>...): adds the target wva_metrics::<name>: wva_metrics with the component's
+# libraries. It defines WVA_METRICS_WITH_<NAME>, so that one source file can support builds with and without the
+# component, as examples/prometheus_poll.cpp does.
 macro(wva_metrics_add_component name)
   add_library(wva_metrics_${name} INTERFACE)
   add_library(wva_metrics::${name} ALIAS wva_metrics_${name})
@@ -16,8 +18,8 @@ macro(wva_metrics_add_component name)
   list(APPEND wva_metrics_components ${name})
 endmacro()
 
-# Gives every target its headers. Those named after TLS or gzip, and no others, include OpenSSL or zlib; they belong to
-# that part, and are not installed without it. Except tls_config.hpp: plain settings, which every program has.
+# Assigns every header to a target. Only the headers named tls* and gzip* include OpenSSL or zlib; they belong to that
+# component, and are not installed without it. Except *_config.hpp: plain settings, which every program has.
 function(wva_metrics_assign_headers)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp)
   foreach(part IN ITEMS tls gzip)

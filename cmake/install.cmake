@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs the headers and the package files that find_package(wva_metrics) and pkg-config read. All of it may be moved.
+# Installs the headers and the files for find_package(wva_metrics) and pkg-config. The installation is relocatable.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-# All but the licence, which each way of packaging puts elsewhere.
+# The default component is everything except the licence, which each kind of package puts in a different place.
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME wva_metrics)
 
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/wva_metrics)
@@ -27,7 +27,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/wva_metrics-config-version.cmake
   DESTINATION ${package_dir})
 
-# Paths in a .pc file are relative to it, unless the installation's folders were given as absolute ones.
+# Paths in a .pc file are relative to it, unless the installation's folders are absolute.
 cmake_path(IS_ABSOLUTE pkgconfig_dir pkgconfig_is_absolute)
 if(pkgconfig_is_absolute)
   set(pkgconfig_prefix ${CMAKE_INSTALL_PREFIX})
@@ -44,7 +44,8 @@ endif()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/wva_metrics.pc.in ${PROJECT_BINARY_DIR}/wva_metrics.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/wva_metrics.pc DESTINATION ${pkgconfig_dir})
 
-# An export set of its own for each optional part, so that who does not ask for it does not need its library.
+# Each optional component has its own export set, so a consumer that does not request a component does not need its
+# library.
 set(tls_requires ", openssl >= 3.0")
 set(gzip_requires ", zlib")
 set(plugin_libs "-ldl")

@@ -3,12 +3,13 @@
 #
 # sh cmake/setup.sh [tests] [clang] [benchmarks] [lint]
 #
-# Makes sure that everything the examples need is there. "tests" adds the needs of the tests, "clang" that compiler,
-# "benchmarks" the peers that they compare with, and "lint" the tools that check format and style. Peers and tools are not
-# required.
-# On Debian and Ubuntu it installs what the distribution has, as root or through sudo, and only what removes nothing.
-# What would collide with an installed package or start a service goes under build/deps instead. The machine's apt
-# sources stay as they are. Everything it says goes to stderr.
+# Checks that everything the examples need is installed, and installs what is missing. "tests" adds what the tests need,
+# "clang" adds that compiler, "benchmarks" the peers of the benchmarks, and "lint" the tools that check format and style.
+# Peers and tools are optional: without them the script succeeds too.
+#
+# On Debian and Ubuntu it installs packages of the distribution, as root or through sudo, unless that would remove a
+# package. A package that would conflict with an installed one or start a service is unpacked under build/deps instead.
+# The apt sources of the machine are not changed. All messages go to stderr.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -18,14 +19,19 @@ deps=$root/build/deps
 apt=$deps/apt
 stamp=$deps/ready
 go_packages=/usr/share/gocode/src/github.com/prometheus
-wanted="compiler cmake ninja openssl certificates libssl boost prometheus"
+
+# A part is a program or a library; setup/parts.sh describes each of them.
+for_examples="compiler cmake ninja openssl certificates libssl boost prometheus"
+for_tests="catch2 zlib pkgconfig doxygen spdlog"
 peers="go client_golang prometheus_common simdjson wrk"
 linters="clang_format clang_tidy shellcheck"
+parts="$for_examples $for_tests clang $peers $linters"
 optional="prometheus pkgconfig doxygen spdlog $peers $linters"
-parts="$wanted catch2 zlib pkgconfig doxygen spdlog clang $peers $linters"
+
+wanted=$for_examples
 for extra in "$@"; do
     case $extra in
-        tests) wanted="$wanted catch2 zlib pkgconfig doxygen spdlog" ;;
+        tests) wanted="$wanted $for_tests" ;;
         clang) wanted="$wanted clang" ;;
         benchmarks) wanted="$wanted $peers" ;;
         lint) wanted="$wanted $linters" ;;
@@ -41,11 +47,12 @@ done
 . "$root/cmake/setup/recipes.sh"
 
 is_in() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
+is_missing() { is_in "$1" "$missing"; }
 say() { printf 'set-up: %s\n' "$*" >&2; }
 
 own_checksum() { cat "$0" "$root"/cmake/setup/*.sh | cksum; }
 
-# The stamp has the script's checksum, then a line "<part> <path>" for each part that was found.
+# The stamp holds the checksum of these scripts, then a line "<part> <path>" for each part that was found.
 is_ready() {
     [ -r "$stamp" ] || return 1
     known=
@@ -60,19 +67,10 @@ is_ready() {
     done
 }
 
-# Looks at everything; leaves in $missing what is wanted and not there, and in the stamp what is there.
-look_around() {
+# Searches for all parts. Sets $missing to the wanted ones that were not found, and writes the others to the stamp.
+find_parts() {
     mkdir -p "$deps"
-    : >"$deps/probe.txt"
-    probed=
-    if find_part compiler >/dev/null && find_part cmake >/dev/null && find_part ninja >/dev/null; then
-        probed=yes
-        rm -rf "$deps/probe"
-        cmake -S "$root/cmake/probe" -B "$deps/probe" -G Ninja -DCMAKE_CXX_COMPILER=g++ \
-            "-DCMAKE_PREFIX_PATH=$deps/usr" "-DREPORT=$deps/probe.txt" >"$deps/probe.log" 2>&1 ||
-            say "CMake cannot configure a project here, see $deps/probe.log"
-        rm -rf "$deps/probe"
-    fi
+    probe_libraries
     missing=
     own_checksum >"$stamp.new"
     for part in $parts; do
@@ -85,68 +83,60 @@ look_around() {
     mv "$stamp.new" "$stamp"
 }
 
-is_missing() { is_in "$1" "$missing"; }
-
-get_missing() {
+# Installs the missing parts with apt, as far as possible.
+install_missing() {
     rm -rf "$apt"
     packages=
     for part in $missing; do
-        case $part in
-            compiler) packages="$packages g++" ;;
-            cmake | openssl) packages="$packages $part" ;;
-            ninja) packages="$packages ninja-build" ;;
-            certificates) packages="$packages ca-certificates" ;;
-            # Without a compiler nobody has looked for the library yet.
-            libssl) [ -e /usr/include/openssl/ssl.h ] || packages="$packages libssl-dev" ;;
-            zlib) [ -e /usr/include/zlib.h ] || packages="$packages zlib1g-dev" ;;
-        esac
+        packages="$packages$(basic_package "$part")"
     done
     if [ -n "$packages" ]; then
         # shellcheck disable=SC2086  # a list of packages
-        install $packages || return 0
-        look_around
+        apt_install $packages || return 0
+        find_parts
     fi
     for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $peers $linters; do
         if is_missing "$part"; then "get_$part" || true; fi
     done
     rm -rf "$apt"
-    look_around
+    find_parts
 }
 
-if is_ready; then exit 0; fi
-look_around
-if [ -n "$missing" ] && is_debian; then
-    get_missing
-fi
-if is_missing prometheus; then
-    say "*** There is no prometheus server here, and none could be had. ***"
-    say "*** The integration tests and the benchmarks that need one are SKIPPED, and the example runs against a simulated Prometheus. ***"
-fi
-say_without() {
-    if is_missing "$1"; then say "*** There is no $2 here, and none could be had. $3 ***"; fi
+# Says what happens without the optional parts that are missing.
+report_optional_parts() {
+    for part in $optional; do
+        if is_missing "$part"; then
+            say "*** Not available here: $(describe "$part"). $(consequence "$part") ***"
+        fi
+    done
 }
-say_without pkgconfig "pkg-config" "The test of the files for it is SKIPPED."
-say_without doxygen "Doxygen" "The test of the API reference is SKIPPED."
-say_without spdlog "spdlog" "The example that logs through it is NOT BUILT."
-say_without go "Go" "The columns of the peers in Go stay EMPTY."
-say_without client_golang "client_golang of Prometheus" "The columns of the peers that use it stay EMPTY."
-say_without prometheus_common "common of Prometheus" "The columns of the peers that use it stay EMPTY."
-say_without simdjson "simdjson" "Its column stays EMPTY."
-say_without wrk "wrk" "Its column stays EMPTY."
-say_without clang_format "clang-format 14" "The test of the format is SKIPPED."
-say_without clang_tidy "clang-tidy" "The test of names and of common mistakes is SKIPPED."
-say_without shellcheck "shellcheck" "The test of the shell scripts is SKIPPED."
-for part in $missing; do
-    if is_in "$part" "$optional"; then continue; fi
+
+# Fails with a list of all wanted parts if a required one is missing.
+require_other_parts() {
+    is_complete=yes
+    for part in $missing; do
+        is_in "$part" "$optional" || is_complete=
+    done
+    if [ -n "$is_complete" ]; then return; fi
     say "wva_metrics needs:"
-    for need in $wanted; do
-        mark=found
-        if is_missing "$need"; then mark=MISSING; fi
-        # Only CMake knows where libraries are, and without its tools nobody could ask it.
-        if [ $mark = MISSING ] && [ -z "$probed" ] && is_in "$need" "libssl boost catch2 zlib spdlog"; then mark=unknown; fi
-        printf '  %-8s %s\n' $mark "$(describe "$need")" >&2
+    for part in $wanted; do
+        status=found
+        if is_missing "$part"; then status=MISSING; fi
+        # Libraries are found by CMake, which was not run if one of its tools is missing.
+        if [ $status = MISSING ] && [ -z "$is_probed" ] && is_in "$part" "$libraries"; then status=unknown; fi
+        note=
+        if is_in "$part" "$optional"; then note=" (optional)"; fi
+        printf '  %-8s %s%s\n' $status "$(describe "$part")" "$note" >&2
     done
     say "please install what is missing, then try again"
     exit 1
-done
-if [ -z "$missing" ]; then say "everything needed is there"; fi
+}
+
+if is_ready; then exit 0; fi
+find_parts
+if [ -n "$missing" ] && is_debian; then
+    install_missing
+fi
+report_optional_parts
+require_other_parts
+if [ -z "$missing" ]; then say "everything needed is installed"; fi

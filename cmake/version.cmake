@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# The version is written once, in version.hpp, where the compiler and this file can both read it.
+# The version is defined once, in version.hpp, for the compiler and for CMake.
 function(wva_metrics_read_version output)
   set(header ${CMAKE_CURRENT_SOURCE_DIR}/include/wva_metrics/version.hpp)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Warnings are for this project's own programs; a consumer of the library never gets them.
+# Enables warnings for this project's own programs. Consumers of the library do not get these options.
 function(wva_metrics_enable_warnings target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast

@@ -41,7 +41,7 @@ clean_up() {
         tries=50
         while kill -0 "$process" 2>/dev/null; do
             tries=$((tries - 1))
-            if [ $tries = 0 ]; then kill -9 "$process"; fi
+            if [ "$tries" = 0 ]; then kill -9 "$process"; fi
             sleep 0.1
         done
     done
@@ -118,7 +118,7 @@ has_rates() {
 echo "waiting for the first measurements of the fleet ..." >&2
 await "the first measurements" "$work/fleet.log" has_rates
 
-if [ $show = poll ]; then
+if [ "$show" = poll ]; then
     program=prometheus_poll
     eval "set -- $POLL_ARGS \"\$@\""
     [ -t 1 ] || set -- --once "$@"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The library as others use it: small projects of their own, configured, built and run by CTest.
+# The library as a consumer uses it: small separate projects that CTest configures, builds and runs.
 
 set(consumer_root ${CMAKE_CURRENT_SOURCE_DIR}/consumer)
 set(work ${CMAKE_CURRENT_BINARY_DIR}/consumer)
 
-# Starting from nothing: files of an earlier version must not help. Moved before anybody uses it: nothing may know its place.
+# Installs into an empty folder, because files of an earlier version must not help, and moves the installation before
+# it is used, because it must be relocatable.
 add_test(NAME consumer.install COMMAND ${CMAKE_COMMAND}
   -D build_directory=${PROJECT_BINARY_DIR} -D source_directory=${PROJECT_SOURCE_DIR} -D prefix=${work}/prefix
   -P ${PROJECT_SOURCE_DIR}/cmake/install_afresh.cmake)
@@ -37,7 +38,7 @@ wva_metrics_add_consumer(find_package ${consumer_root}/find_package OPTIONS ${in
 wva_metrics_add_consumer(separate_compilation ${consumer_root}/separate_compilation
   OPTIONS ${installed} RUN separate_compilation)
 
-# Each example by itself, as a user would copy it: the file, and the folder beside it that it includes, if any.
+# Each example is copied as a user would copy it: the file, and the folder of the same name if there is one.
 set(copies ${work}/copied_source)
 add_test(NAME consumer.copy_examples COMMAND ${CMAKE_COMMAND}
   -D examples=${PROJECT_SOURCE_DIR}/examples -D project=${consumer_root}/copied_examples -D copies=${copies}
@@ -51,7 +52,7 @@ add_test(NAME consumer.refusals COMMAND ${CMAKE_COMMAND} -S ${consumer_root}/ref
   -G ${CMAKE_GENERATOR} ${toolchain} -DINSTALLATION=${work}/prefix)
 set_tests_properties(consumer.refusals PROPERTIES LABELS consumer FIXTURES_REQUIRED installed)
 
-# The README's program, and what the README says it prints.
+# The README's program, and the output that the README shows.
 wva_metrics_add_consumer(afternoon ${consumer_root}/afternoon OPTIONS ${installed})
 set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon)
 if(TARGET vllm_fleet AND TARGET plugin_other_version)
@@ -69,13 +70,13 @@ if(WVA_METRICS_PKG_CONFIG)
     -D COMPILER=${CMAKE_CXX_COMPILER} -D PKG_CONFIG=${WVA_METRICS_PKG_CONFIG} -D PREFIX=${work}/prefix
     -D "PARTS=${wva_metrics_components}" -D SOURCE=${consumer_root}/main.cpp -D PROGRAM=${work}/pkg_config
     -P ${consumer_root}/pkg_config.cmake)
-  # Boost may be where the compiler does not look by itself.
+  # Boost may be outside the compiler's default paths.
   get_target_property(boost_include Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
   set(boost_lib ${boost_include}/../lib:${boost_include}/../lib/${CMAKE_LIBRARY_ARCHITECTURE})
   set_tests_properties(consumer.pkg_config PROPERTIES LABELS consumer FIXTURES_REQUIRED installed
     ENVIRONMENT "CPATH=${boost_include};LIBRARY_PATH=${boost_lib};LD_LIBRARY_PATH=${boost_lib}")
 else()
-  add_test(NAME consumer.pkg_config COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no pkg-config")
+  add_test(NAME consumer.pkg_config COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: pkg-config is not installed")
   set_tests_properties(consumer.pkg_config PROPERTIES LABELS consumer SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
 
@@ -89,12 +90,12 @@ if(WVA_METRICS_DPKG_DEB AND WVA_METRICS_DPKG)
     -D "CONSUMER=${CMAKE_COMMAND};-S;${consumer_root}/refusals;-B;${work}/debian_package/build;-G;${CMAKE_GENERATOR};${toolchain}"
     -P ${consumer_root}/debian_package.cmake)
 else()
-  add_test(NAME consumer.debian_package COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no dpkg")
+  add_test(NAME consumer.debian_package COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: dpkg is not installed")
   set_tests_properties(consumer.debian_package PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
 set_tests_properties(consumer.debian_package PROPERTIES LABELS consumer)
 
-# Packages of other worlds, as far as they can be checked without their tools.
+# The packages for vcpkg and Conan, as far as they can be checked without these tools.
 add_test(NAME consumer.vcpkg_port_without_vcpkg COMMAND ${CMAKE_COMMAND}
   -D PORT_DIRECTORY=${PROJECT_SOURCE_DIR}/cmake/packaging/vcpkg -D VERSION=${PROJECT_VERSION} -D WORK=${work}/vcpkg_port
   -D "OPTIONS=-G;${CMAKE_GENERATOR};${toolchain}" -P ${consumer_root}/vcpkg_port.cmake)
@@ -103,7 +104,7 @@ if(Python3_Interpreter_FOUND)
   add_test(NAME consumer.conan_recipe_without_conan COMMAND Python3::Interpreter ${consumer_root}/conan_recipe.py
     ${PROJECT_SOURCE_DIR}/cmake/packaging/conan ${PROJECT_VERSION} ${work}/conan_recipe)
 else()
-  add_test(NAME consumer.conan_recipe_without_conan COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no Python")
+  add_test(NAME consumer.conan_recipe_without_conan COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: Python is not installed")
   set_tests_properties(consumer.conan_recipe_without_conan PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
 set_tests_properties(consumer.vcpkg_port_without_vcpkg consumer.conan_recipe_without_conan PROPERTIES LABELS consumer)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Examples beside a simulated fleet, as a user runs them. The fleet's past is the same each time, and the last moments of
-# it are what they decide by.
+# Runs examples with a simulated fleet, as a user does. The fleet's history is the same in every run, and the examples
+# decide by its last moments.
 
-# wva_metrics_add_fleet_test(<name> <options of vllm_fleet> <command for sh> <regular expression of what it prints>)
+# wva_metrics_add_fleet_test(<name> <options of vllm_fleet> <command for sh> <regular expression of its output>)
 function(wva_metrics_add_fleet_test name options command expected)
   add_test(NAME example.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh
     "$<TARGET_FILE:vllm_fleet> ${options}" sh -c "${command}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Tests against a real Prometheus, which the set-up script puts under build/deps where the system has none.
+# Tests against a real Prometheus. If the system has none, cmake/setup.sh puts one under build/deps.
 
 find_program(WVA_METRICS_PROMETHEUS prometheus HINTS ${PROJECT_SOURCE_DIR}/build/deps/usr/bin)
 
@@ -11,8 +11,8 @@ if(NOT TARGET integration)
 endif()
 
 if(NOT WVA_METRICS_PROMETHEUS)
-  # Not run at all: success would be reported for tests that proved nothing.
-  set(notice "SKIPPED: there is no prometheus program to test against")
+  # Skipped as a whole, because otherwise tests that checked nothing would be reported as passed.
+  set(notice "SKIPPED: prometheus is not installed")
   message(WARNING "${notice}")
   add_test(NAME integration COMMAND ${CMAKE_COMMAND} -E echo "${notice}")
   set_tests_properties(integration PROPERTIES LABELS integration SKIP_REGULAR_EXPRESSION "^SKIPPED")

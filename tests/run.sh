@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sh tests/run.sh [preset]...
-# Sets up what is missing, builds and runs every test, with the preset gcc-debug unless told otherwise
-# (cmake --list-presets names them all). Ends with CTest's summary; the exit status tells whether all is well.
+# Installs what is missing, then builds and runs all tests, with the given presets (default: gcc-debug; cmake
+# --list-presets lists all). Ends with CTest's summary. The exit status is 0 if all tests passed.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D root=... -P snippets.cmake
-# Every block of C++, CMake or JSON in the documents, and of C++ in the headers' comments, must stand word for word (white
-# space aside) in a file that the tests compile, configure or load. So nothing is shown that does not work, and nothing needs marks.
+# Checks that every block of C++, CMake or JSON in the documents, and of C++ in the headers' comments, occurs word for
+# word (except white space) in a file that the tests compile, configure or load. So every block that is shown works.
 cmake_minimum_required(VERSION 3.24)
 
-# These mean something to CMake's lists.
+# Replaces the characters that have a meaning in CMake lists.
 function(read_text path output)
   file(READ ${path} text)
   string(REPLACE ";" "<semicolon>" text "${text}")
@@ -19,7 +19,7 @@ function(strip_space text output)
   set(${output} "${text}" PARENT_SCOPE)
 endfunction()
 
-# read_sources(<output> <glob>...): all of the files, without white space.
+# read_sources(<output> <glob>...): the content of all files, without white space.
 function(read_sources output)
   file(GLOB_RECURSE files ${ARGN})
   set(all)
@@ -32,7 +32,7 @@ function(read_sources output)
 endfunction()
 
 set(checked 0)
-# check(<file> <block> <sources> <where they are>)
+# check(<file> <block> <sources> <their paths>)
 function(check file block sources where)
   strip_space("${block}" words)
   string(FIND "${sources}" "${words}" position)
@@ -41,7 +41,7 @@ function(check file block sources where)
     string(REPLACE "<left>" "[" block "${block}")
     string(REPLACE "<right>" "]" block "${block}")
     cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${root})
-    message(SEND_ERROR "${file} shows this, and it stands nowhere in ${where}:\n${block}")
+    message(SEND_ERROR "${file} shows this block, but it is not in ${where}:\n${block}")
   endif()
   math(EXPR checked "${checked} + 1")
   set(checked ${checked} PARENT_SCOPE)
@@ -67,7 +67,7 @@ foreach(document IN LISTS documents)
     list(LENGTH fences fences)
     list(LENGTH blocks count)
     if(NOT count EQUAL fences)
-      message(SEND_ERROR "${document}: only ${count} of ${fences} blocks of ${language} can be read; is a grave accent in one?")
+      message(SEND_ERROR "${document}: only ${count} of ${fences} blocks of ${language} can be read. Does one contain a grave accent?")
     endif()
     foreach(block IN LISTS blocks)
       string(REGEX REPLACE "^\n[^\n]*\n|\n[^\n]*$" "" block "${block}")
@@ -76,7 +76,7 @@ foreach(document IN LISTS documents)
   endforeach()
 endforeach()
 
-# In a comment, four more spaces make a block.
+# In a comment, four more spaces begin a block.
 file(GLOB_RECURSE headers ${root}/include/*.hpp)
 foreach(header IN LISTS headers)
   read_text(${header} text)
@@ -87,7 +87,7 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
-message(STATUS "${checked} blocks are compiled as they are shown.")
+message(STATUS "${checked} blocks are tested as they are shown.")
 if(checked LESS 5)
-  message(FATAL_ERROR "There should be more of them.")
+  message(FATAL_ERROR "Too few blocks were found.")
 endif()

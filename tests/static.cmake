@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the compiler and the linker must accept, and what the compiler must refuse.
+# Code that the compiler and the linker must accept, and code that the compiler must reject.
 
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS static/*.cpp)
 if(sources)
@@ -22,7 +22,7 @@ if(sources)
   set_tests_properties(odr PROPERTIES LABELS static)
 endif()
 
-# Each file must be refused, with words that match its line "// expect: <regular expression>".
+# Each file must not compile, and the compiler's output must match its line "// expect: <regular expression>".
 file(GLOB sources CONFIGURE_DEPENDS compile_fail/*.cpp)
 foreach(source IN LISTS sources)
   cmake_path(GET source STEM stem)
@@ -39,23 +39,23 @@ foreach(source IN LISTS sources)
   add_test(NAME ${name} COMMAND ${CMAKE_COMMAND}
     -D build_directory=${PROJECT_BINARY_DIR} -D target=${name} -D expected=${expected}
     -P ${PROJECT_SOURCE_DIR}/cmake/expect_refused.cmake)
-  # Two builds at once would write the same build log.
+  # Two builds at the same time would write the same build log.
   set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
 endforeach()
 
-# Headers keep to their floor and out of other rooms' details.
+# Headers include only lower floors, and no other room's detail/.
 add_test(NAME rooms COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/rooms.cmake)
 set_tests_properties(rooms PROPERTIES LABELS static)
 
-# What documents and comments show is compiled as it stands.
+# Code blocks in documents and comments are compiled.
 add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 set_tests_properties(snippets PROPERTIES LABELS static)
 
-# Every public entity has a comment, and every reference in one leads somewhere.
+# Every public entity has a comment, and every reference in a comment is valid.
 if(DOXYGEN_FOUND)
   add_test(NAME docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile)
 else()
-  add_test(NAME docs COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: there is no Doxygen")
+  add_test(NAME docs COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED: Doxygen is not installed")
   set_tests_properties(docs PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
 endif()
 set_tests_properties(docs PROPERTIES LABELS static)

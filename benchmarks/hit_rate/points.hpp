@@ -20,7 +20,7 @@
 
 namespace hit_rate {
 
-/// One way to reconcile and to keep what is known: a point of all that is simulated.
+/// The settings of one simulation: an autoscaler, a collector and a cache.
 struct Point {
     Reconciling reconciling{};
     wva_metrics::CollectorConfig config{};
@@ -35,11 +35,11 @@ inline Outcome simulate(const Workload& workload, const Point& point) {
         return simulate<wva_metrics::ShardedCache>(workload, point.config);
     if (point.cache == "none")
         return simulate<wva_metrics::NoOpCache>(workload, point.config);
-    throw std::runtime_error("there is no cache '" + point.cache +
-                             "'; known: memory, sharded, none");
+    throw std::runtime_error("unknown cache '" + point.cache +
+                             "'; available: memory, sharded, none");
 }
 
-/// A number of seconds as a collector's configuration has it.
+/// Converts seconds to the duration type of a collector's configuration.
 inline wva_metrics::Duration to_duration(double seconds) {
     return std::chrono::duration_cast<wva_metrics::Duration>(Seconds(seconds));
 }
@@ -47,8 +47,8 @@ inline double to_seconds(wva_metrics::Duration duration) {
     return Seconds(duration).count();
 }
 
-/// Sets one coordinate, by the name of its option. Throws `std::runtime_error` for a value that it
-/// cannot have; returns whether there is such an option.
+/// Sets one setting, by the name of its option. Returns false if there is no such option. Throws
+/// `std::runtime_error` if the value is not valid.
 inline bool set(Point& point, std::string_view option, const std::string& text) {
     if (option == "--cache") {
         point.cache = text;
@@ -83,7 +83,7 @@ inline bool set(Point& point, std::string_view option, const std::string& text) 
     return true;
 }
 
-/// A list such as "5,10,30", taken apart.
+/// The parts of a list such as "5,10,30".
 inline std::vector<std::string> parts_of(std::string_view list) {
     std::vector<std::string> parts;
     for (std::size_t begin = 0; begin <= list.size();) {

@@ -31,22 +31,22 @@ namespace asio = boost::asio;
 using wva_metrics::testing::ManualClock;
 using wva_metrics::testing::ManualTimer;
 
-/// What became of the look-ups of a simulation.
+/// The result of a simulation.
 struct Outcome {
     std::uint64_t hits = 0;
     std::uint64_t stale_hits = 0;
     std::uint64_t misses = 0;
-    /// Batches that the backend was sent, and targets in all of them.
+    /// Batches sent to the backend, and the targets in all of them.
     std::uint64_t requests = 0;
     std::uint64_t targets = 0;
-    /// The most that the cache held at the end of any minute, as it estimates it.
+    /// The largest size of the cache at the end of any minute, as the cache estimates it.
     std::size_t bytes = 0;
-    /// Time since the backend was asked, of every answer that was served; in order of size.
+    /// The age of every served answer: time since the backend was queried. Sorted.
     std::vector<Seconds> ages{};
     Seconds length{};
 
     std::uint64_t look_ups() const { return hits + stale_hits + misses; }
-    /// Of all look-ups, in per cent.
+    /// Percentage of all look-ups.
     double percent(std::uint64_t count) const {
         return look_ups() == 0 ? 0
                                : 100 * static_cast<double>(count) / static_cast<double>(look_ups());
@@ -54,7 +54,7 @@ struct Outcome {
     double per_minute(std::uint64_t count) const {
         return length.count() > 0 ? static_cast<double>(count) / (length.count() / 60) : 0;
     }
-    /// The age that this part of the answers does not exceed.
+    /// The quantile `part` (0..1) of the ages.
     Seconds age(double part) const {
         if (ages.empty())
             return {};
@@ -64,7 +64,7 @@ struct Outcome {
     }
 };
 
-/// Answers at once, and counts.
+/// Answers at once, and counts requests and targets.
 class CountingBackend {
 public:
     explicit CountingBackend(std::shared_ptr<Outcome> outcome) : outcome_(std::move(outcome)) {}
@@ -113,9 +113,8 @@ private:
     std::shared_ptr<Outcome> outcome_;
 };
 
-/// Lets a collector with such a cache answer the workload, in virtual time: each look-up asks for
-/// what is known, and waits for the backend where nothing is. The background does its work once a
-/// second.
+/// Runs the workload against a collector with this cache, in virtual time. Each look-up reads the
+/// cache, and waits for the backend if nothing is cached. Background work runs once a second.
 template <typename Cache>
 Outcome simulate(const Workload& workload, const wva_metrics::CollectorConfig& config) {
     using namespace std::chrono_literals;
@@ -164,9 +163,9 @@ Outcome simulate(const Workload& workload, const wva_metrics::CollectorConfig& c
     }
     outcome->bytes = std::max(outcome->bytes, collector.stats().cache.bytes);
     bench::require(outcome->ages.size() == workload.look_ups.size(),
-                   "not every look-up was answered, once");
+                   "some look-ups were not answered exactly once");
     bench::require(outcome->look_ups() == workload.look_ups.size(),
-                   "the observer's hits, stale hits and misses are not all look-ups");
+                   "the observer's hits, stale hits and misses do not add up to all look-ups");
     std::ranges::sort(outcome->ages);
     return *outcome;
 }

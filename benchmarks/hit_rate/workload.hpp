@@ -18,33 +18,33 @@ namespace hit_rate {
 
 using Seconds = std::chrono::duration<double>;
 
-/// One variant that is asked for.
+/// One look-up of a variant.
 struct LookUp {
-    /// Since the beginning.
+    /// Time since the beginning.
     Seconds at;
-    /// A place among the workload's names.
+    /// Index in the workload's names.
     std::size_t variant;
 };
 
-/// Who is asked for when.
+/// The look-ups of a simulation.
 struct Workload {
     std::vector<std::string> names;
-    /// By time.
+    /// Sorted by time.
     std::vector<LookUp> look_ups;
     Seconds length{};
 };
 
-/// An autoscaler that reconciles.
+/// A simulated autoscaler.
 struct Reconciling {
-    /// Time between two look-ups of the same variant; each wanders by a tenth of it to both sides.
+    /// Time between two look-ups of the same variant, with a jitter of +-10 %.
     Seconds interval{30};
-    /// How many variants there are at any moment.
+    /// Number of variants at any moment.
     std::size_t variants = 100;
-    /// Which part of them is replaced by new ones per hour: 1 is all.
+    /// The fraction of the variants that is replaced by new ones per hour: 1 is all.
     double churn_per_hour = 0;
 };
 
-/// The same for the same arguments, on every run.
+/// Returns the same workload for the same arguments, on every run.
 inline Workload make_workload(const Reconciling& reconciling, Seconds length) {
     Workload workload{{}, {}, length};
     std::mt19937 random(42);
@@ -75,8 +75,9 @@ inline Workload make_workload(const Reconciling& reconciling, Seconds length) {
     return workload;
 }
 
-/// What a `TraceObserver` wrote: lines of `<seconds>,<key>` in any order, the first of which may be
-/// a heading. Throws `std::runtime_error`, which names the line that cannot be understood.
+/// Reads the output of a `TraceObserver`: lines of `<seconds>,<key>` in any order; the first one
+/// may be a heading. Throws `std::runtime_error` with the number of the line if a line is not
+/// valid.
 inline Workload read_trace(std::istream& input) {
     Workload workload;
     std::unordered_map<std::string, std::size_t> known;
@@ -106,7 +107,7 @@ inline Workload read_trace(std::istream& input) {
         workload.length = std::max(workload.length, Seconds(seconds));
     }
     if (workload.look_ups.empty())
-        throw std::runtime_error("there is no look-up in it");
+        throw std::runtime_error("the trace contains no look-ups");
     std::ranges::stable_sort(workload.look_ups, {}, &LookUp::at);
     return workload;
 }

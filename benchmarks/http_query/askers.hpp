@@ -32,8 +32,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/// The clients that are compared. Each asks the query `up` by POST, as `Client` and
-/// client_golang do, on one thread.
+/// The clients that are compared. Each sends the query `up` by POST, as `Client` and client_golang
+/// do, on one thread.
 namespace bench {
 
 namespace asio = boost::asio;
@@ -43,12 +43,12 @@ inline constexpr std::string_view target = "/api/v1/query";
 inline constexpr std::string_view form = "query=up&timeout=5s";
 inline constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 
-/// A client with a number of connections, which it keeps.
+/// A client with a fixed number of keep-alive connections.
 class Asker {
 public:
     virtual ~Asker() = default;
-    /// Asks so many times in all, with one query under way on each connection. An answer that is
-    /// not as it should be ends the program.
+    /// Sends this many queries in total, with one query in flight on each connection. A wrong
+    /// answer ends the program.
     virtual void ask(std::size_t queries) = 0;
 };
 
@@ -69,7 +69,7 @@ public:
     }
 
 protected:
-    /// Asks once on the given connection.
+    /// Sends one query on the given connection.
     virtual asio::awaitable<void> ask_once(std::size_t connection) = 0;
     asio::io_context& io() { return io_; }
 
@@ -98,7 +98,7 @@ inline wva_metrics::TimePoint soon() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(10);
 }
 
-/// Ours as the backend uses it: the query encoded and sent, its answer decoded.
+/// Ours as the backend uses it: encodes and sends the query, and decodes its answer.
 class PrometheusAsker final : public CoroutineAsker {
 public:
     PrometheusAsker(std::uint16_t port, std::size_t connections)
@@ -118,7 +118,7 @@ private:
     wva_metrics::prometheus::Client client_;
 };
 
-/// Ours without Prometheus: the body is not looked into.
+/// Ours without the Prometheus client: the body is not decoded.
 class HttpAsker final : public CoroutineAsker {
 public:
     HttpAsker(std::uint16_t port, std::size_t connections)
@@ -137,15 +137,15 @@ private:
     wva_metrics::http::Client client_;
 };
 
-/// The bytes of the request, for those who keep them.
+/// The bytes of the request, for clients that prepare it once.
 inline std::string request_bytes() {
     return "POST " + std::string(target) +
            " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " + std::string(form_type) +
            "\r\nContent-Length: " + std::to_string(form.size()) + "\r\n\r\n" + std::string(form);
 }
 
-/// The least that one writes with Beast: nothing is bounded, and a server that says nothing keeps
-/// it waiting for ever.
+/// The smallest client written with Beast: it has no limits, and it waits forever for a silent
+/// server.
 class BeastAsker final : public CoroutineAsker {
 public:
     BeastAsker(std::uint16_t port, std::size_t connections) : CoroutineAsker(connections) {
@@ -178,7 +178,7 @@ private:
     const std::string bytes_ = request_bytes();
 };
 
-/// The floor: what the kernel takes, and the least that finds the end of an answer.
+/// The lower bound: the kernel's cost, and the least parsing that finds the end of an answer.
 class RawAsker final : public Asker {
 public:
     RawAsker(std::uint16_t port, std::size_t connections) {
@@ -222,7 +222,7 @@ public:
     }
 
 private:
-    /// Small answers come in one piece.
+    /// Small answers arrive in one piece.
     void receive(int descriptor) {
         const ssize_t got = ::recv(descriptor, buffer_.data(), buffer_.size(), 0);
         const std::string_view answer(buffer_.data(), got > 0 ? static_cast<std::size_t>(got) : 0);

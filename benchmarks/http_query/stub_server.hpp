@@ -21,12 +21,12 @@
 
 namespace bench {
 
-/// A server that gives each request the same answer, in a process of its own, so that its CPU is
-/// not counted as the client's and it is never what limits one. Ended by the destructor; it also
-/// dies with the thread that started it.
+/// A server that gives the same answer to each request. It is a process of its own, so that its CPU
+/// time is not counted as the client's and it is never the bottleneck. The destructor ends it; it
+/// also dies with the thread that started it.
 class StubServer {
 public:
-    /// Forks: to be made before there is a second thread.
+    /// Forks, so it must be constructed before there is a second thread.
     explicit StubServer(std::string_view answer) {
         const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
         sockaddr_in address{};
@@ -59,8 +59,8 @@ public:
     std::uint16_t port() const noexcept { return port_; }
 
 private:
-    /// Clients here send one request at a time, and each fits into one segment. So a read that
-    /// brings anything has brought one request.
+    /// The clients send one request at a time, and each fits into one segment. So each read that
+    /// returns data has read one request.
     static void serve(int listener, std::string_view answer) {
         const int poller = ::epoll_create1(0);
         const auto watch = [poller](int descriptor) {

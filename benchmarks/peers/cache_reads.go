@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The peer in Go of cache_reads.cpp: a sync.Map of entries with a time to live that every look-up checks
-// with time.Since, which is what the Go original's MemoryCache is. Same keys, value and order of
-// look-ups: random, from an array made beforehand.
+// with time.Since, like the Go original's MemoryCache. Keys, values and order of look-ups are those of
+// cache_reads.cpp: random, from a prepared array.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// 96 bytes, as much as a small snapshot.
+// 96 bytes, the size of a small snapshot.
 type value struct {
 	number uint64
 	rest   [11]uint64
@@ -53,7 +53,7 @@ func require(holds bool, what string) {
 	}
 }
 
-// As the library writes them.
+// Keys in the library's form.
 func makeKeys(count int) []string {
 	keys := make([]string, count)
 	for i := range keys {
@@ -74,7 +74,7 @@ func makeOrder(keys int, seed int64) []uint32 {
 	return order
 }
 
-// Millions of operations per second of all threads together. One in writeEvery is a write; 0: none.
+// Millions of operations per second of all threads together. Every writeEvery-th operation is a write; 0: none.
 func measure(keyCount, threads, writeEvery, operations int) float64 {
 	keys := makeKeys(keyCount)
 	c := &cache{}
@@ -101,7 +101,7 @@ func measure(keyCount, threads, writeEvery, operations int) float64 {
 				}
 				found, ok := c.get(keys[index])
 				if !ok {
-					require(false, "a key that is there was not found")
+					require(false, "a stored key was not found")
 				}
 				sum += found.value.number
 				expected += uint64(index)

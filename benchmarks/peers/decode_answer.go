@@ -33,7 +33,7 @@ func require(holds bool, what string) {
 	}
 }
 
-// server answers every request with the same body, inside the process.
+// server is an in-process transport that answers every request with the same body.
 type server struct{ body []byte }
 
 func (s server) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -46,7 +46,7 @@ func (s server) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// check compares what client_golang made of a body with what the standard library does.
+// check compares client_golang's result for a body with that of the standard library.
 func check(vector model.Vector, body []byte) {
 	var answer struct {
 		Data struct {
@@ -69,7 +69,7 @@ func check(vector model.Vector, body []byte) {
 	}
 }
 
-// cpuSeconds is what C++ measures too, the garbage collector's threads included.
+// cpuSeconds includes the garbage collector's threads. The programs in C++ measure the same.
 func cpuSeconds() float64 {
 	var usage syscall.Rusage
 	require(syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil, "no CPU time")
@@ -94,17 +94,17 @@ func main() {
 		body, err := os.ReadFile(files[i])
 		require(err == nil, "a body cannot be read")
 		client, err := api.NewClient(api.Config{Address: "http://prometheus.invalid", RoundTripper: server{body}})
-		require(err == nil, "there is no client")
+		require(err == nil, "cannot make a client")
 		prometheus := v1.NewAPI(client)
 		decode := func() model.Vector {
 			value, _, err := prometheus.Query(context.Background(), "up", time.Unix(1700000000, 0))
-			require(err == nil, "client_golang refuses the answer")
+			require(err == nil, "client_golang rejects the answer")
 			vector, ok := value.(model.Vector)
 			require(ok && len(vector) == series, "the number of series differs")
 			return vector
 		}
 
-		// Its clock ticks more coarsely than one short answer lasts.
+		// The clock is too coarse for one short answer.
 		repeats := 1
 		if !smoke {
 			repeats = 10000/series + 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// client_golang asking one query again and again: `http_query URL CONNECTIONS QUERIES`. It is started by
-// benchmarks/http_query.cpp, which puts what it says into the table.
+// Sends one query repeatedly with client_golang: `http_query URL CONNECTIONS QUERIES`. Started by
+// benchmarks/http_query.cpp, which puts its output into the table.
 package main
 
 import (
@@ -47,7 +47,7 @@ func main() {
 	}
 	connections := int(number(os.Args[2]))
 	queries := number(os.Args[3])
-	// Its own keeps two connections and closes the others after each answer.
+	// The default transport keeps two connections and closes the others after each answer.
 	transport := api.DefaultRoundTripper.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = connections
 	client, err := api.NewClient(api.Config{Address: os.Args[1], RoundTripper: transport})

@@ -15,23 +15,23 @@
 
 namespace bench::report {
 
-/// One part of a bar, one after the other.
+/// One part of a bar; the parts are drawn one after the other.
 struct BarPart {
     double value;
     /// A class of `Svg`.
     std::string_view style;
 };
 
-/// One bar, lying.
+/// One horizontal bar.
 struct Bar {
     std::string label;
     std::vector<BarPart> parts;
-    /// What is written at its end.
+    /// The text at the end of the bar.
     std::string text;
-    /// A line from here to there over the bar.
+    /// Begin and end of a line over the bar.
     std::optional<std::pair<double, double>> whisker{};
 
-    /// Where it ends, whisker included.
+    /// The value at which it ends, whisker included.
     double end() const {
         double sum = 0;
         for (const BarPart& part : parts)
@@ -40,7 +40,7 @@ struct Bar {
     }
 };
 
-/// Bars that belong together, under a heading.
+/// Bars under one heading.
 struct BarGroup {
     std::string heading;
     std::vector<Bar> bars;
@@ -49,10 +49,10 @@ struct BarGroup {
 /// Bars of one unit, in groups.
 struct BarChart {
     std::string title;
-    /// What is measured, with its unit; stands at the axis.
+    /// The label of the axis: the quantity with its unit.
     std::string axis;
     std::vector<BarGroup> groups;
-    /// What the colours mean: class and words; may be empty.
+    /// The meaning of the colours: class and text; may be empty.
     std::vector<std::pair<std::string_view, std::string>> legend{};
     /// Small print.
     std::string footnote{};
@@ -63,7 +63,7 @@ namespace detail {
 inline constexpr double picture_width = 1000;
 inline constexpr double side = 16;
 
-/// Title and legend of a picture; returns where the rest may begin.
+/// Draws title and legend of a picture; returns the y coordinate below them.
 inline double draw_head(Svg& svg, std::string_view title,
                         const std::vector<std::pair<std::string_view, std::string>>& legend) {
     svg.text(side, 28, "strong", Svg::Anchor::start, title);
@@ -78,7 +78,7 @@ inline double draw_head(Svg& svg, std::string_view title,
     return 64;
 }
 
-/// The small print; returns the height of the whole picture.
+/// Draws the small print; returns the height of the whole picture.
 inline double draw_foot(Svg& svg, double y, std::string_view footnote) {
     y += 24;
     for (const std::string& line : wrapped(footnote, 160)) {
@@ -88,14 +88,14 @@ inline double draw_foot(Svg& svg, double y, std::string_view footnote) {
     return y;
 }
 
-/// Room for the longest of some labels.
+/// The width that the longest label needs.
 inline double label_room(std::size_t longest) {
     return std::clamp(7.2 * static_cast<double>(longest) + 2 * side, 120.0, 560.0);
 }
 
 } // namespace detail
 
-/// The chart as a picture. An infinite value is drawn as none.
+/// The chart as a picture. An infinite value has no bar.
 inline std::string draw(const BarChart& chart) {
     constexpr double row = 22;
     constexpr double bar_height = 15;

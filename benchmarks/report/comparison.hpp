@@ -13,14 +13,15 @@
 
 namespace bench::report {
 
-/// The middle of some values and how far they lie apart.
+/// The median of some values, with their minimum and maximum.
 struct Spread {
     double median;
     double low;
     double high;
 };
 
-/// Nothing where there are no values; of an even number of them, the mean of the two in the middle.
+/// Returns nothing if there are no values. With an even number of values, the median is the mean of
+/// the two in the middle.
 inline std::optional<Spread> spread_of(std::vector<double> values) {
     if (values.empty())
         return std::nullopt;
@@ -31,8 +32,8 @@ inline std::optional<Spread> spread_of(std::vector<double> values) {
     return Spread{median, values.front(), values.back()};
 }
 
-/// How many times better ours is than theirs. Where both are 0 they are equal; infinite where only
-/// the worse of the two is 0 or only the better one is without cost.
+/// How many times better ours is than theirs. Returns 1 if both are 0, and infinity if only the
+/// divisor is 0: theirs if more is better, ours if less is better.
 inline double times_better(Better better, double ours, double theirs) {
     const double more = better == Better::more ? ours : theirs;
     const double less = better == Better::more ? theirs : ours;
@@ -41,8 +42,8 @@ inline double times_better(Better better, double ours, double theirs) {
     return more / less;
 }
 
-/// Of each round in which both did the work, how many times better ours was: the two met the same
-/// moments of the machine, so a ratio per round says more than the ratio of the medians.
+/// How many times better ours was, over the rounds in which both did the work. Both ran at the same
+/// moments of the machine, so the ratios per round are more precise than the ratio of the medians.
 inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant& peer) {
     const Contestant* ours = measured.find("ours");
     if (ours == nullptr)
@@ -53,30 +54,30 @@ inline std::optional<Spread> ratio_of(const Measured& measured, const Contestant
     return spread_of(std::move(ratios));
 }
 
-/// What became of a promise.
-enum class Kept { not_promised, kept, missed, not_measured };
+/// Whether a target was met; `none` if none was set.
+enum class TargetState { none, met, not_met, not_measured };
 
-/// Ours beside one peer.
+/// Ours compared with one peer.
 struct PeerComparison {
     std::string who;
     std::optional<double> theirs;
     std::optional<Spread> ratio;
-    /// In the build for this very processor.
+    /// In the build with -march=native.
     std::optional<Spread> native_ratio;
     std::optional<double> at_least;
     /// Why there is no value.
     std::string absent;
 
-    Kept kept() const {
+    TargetState target_state() const {
         if (!at_least)
-            return Kept::not_promised;
+            return TargetState::none;
         if (!ratio)
-            return Kept::not_measured;
-        return ratio->median >= *at_least ? Kept::kept : Kept::missed;
+            return TargetState::not_measured;
+        return ratio->median >= *at_least ? TargetState::met : TargetState::not_met;
     }
 };
 
-/// One piece of work: ours beside all peers.
+/// One piece of work: ours compared with all peers.
 struct Comparison {
     std::string path;
     std::string work;
@@ -84,48 +85,49 @@ struct Comparison {
     Better better = Better::more;
     std::optional<Spread> ours;
     std::optional<Spread> native_ours;
-    /// Bounds on ours itself.
+    /// Targets for ours itself.
     std::optional<double> at_least;
     std::optional<double> at_most;
     std::vector<PeerComparison> peers;
 
-    Kept kept() const {
+    TargetState target_state() const {
         if (!at_least && !at_most)
-            return Kept::not_promised;
+            return TargetState::none;
         if (!ours)
-            return Kept::not_measured;
+            return TargetState::not_measured;
         const bool enough = !at_least || ours->median >= *at_least;
-        return enough && (!at_most || ours->median <= *at_most) ? Kept::kept : Kept::missed;
+        return enough && (!at_most || ours->median <= *at_most) ? TargetState::met
+                                                                : TargetState::not_met;
     }
 };
 
-/// How many promises there are of each fate.
-struct PromiseCount {
-    int kept = 0;
-    int missed = 0;
+/// How many targets are in each state.
+struct TargetCount {
+    int met = 0;
+    int not_met = 0;
     int not_measured = 0;
 
-    void add(Kept what) {
-        kept += what == Kept::kept ? 1 : 0;
-        missed += what == Kept::missed ? 1 : 0;
-        not_measured += what == Kept::not_measured ? 1 : 0;
+    void add(TargetState state) {
+        met += state == TargetState::met ? 1 : 0;
+        not_met += state == TargetState::not_met ? 1 : 0;
+        not_measured += state == TargetState::not_measured ? 1 : 0;
     }
 };
 
-inline PromiseCount count_promises(const std::vector<Comparison>& comparisons) {
-    PromiseCount count;
+inline TargetCount count_targets(const std::vector<Comparison>& comparisons) {
+    TargetCount count;
     for (const Comparison& comparison : comparisons) {
-        count.add(comparison.kept());
+        count.add(comparison.target_state());
         for (const PeerComparison& peer : comparison.peers)
-            count.add(peer.kept());
+            count.add(peer.target_state());
     }
     return count;
 }
 
 namespace detail {
 
-/// The same work in the native build. Who has only one build, as a program in Go, met the same
-/// rounds and is taken from the portable one.
+/// The same work in the native build. A contestant with only one build, such as a program in Go, is
+/// taken from the portable one, because it ran in the same rounds.
 inline std::optional<Measured> native_of(const Measured& portable,
                                          const std::vector<Measured>& native) {
     const auto found =
@@ -148,8 +150,7 @@ inline std::optional<Measured> native_of(const Measured& portable,
 
 } // namespace detail
 
-/// All work of the portable build, that of one path together, else in its order; `native` may be
-/// empty.
+/// All work of the portable build, in its order, but grouped by path. `native` may be empty.
 inline std::vector<Comparison> compare(std::vector<Measured> portable,
                                        const std::vector<Measured>& native) {
     std::vector<std::string> paths;

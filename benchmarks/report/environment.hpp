@@ -11,7 +11,7 @@
 
 namespace bench::report {
 
-/// Where and with what something was measured.
+/// The machine, the build and the date of a measurement.
 struct Environment {
     std::string cpu;
     unsigned cores = 0;
@@ -19,10 +19,10 @@ struct Environment {
     std::string flags;
     std::string commit;
     std::string date;
-    /// More that belongs to it, as how long it was measured.
+    /// A note, for example how many rounds were measured.
     std::string note{};
 
-    /// In one line, for people.
+    /// All of it in one line of text.
     std::string describe() const {
         std::string text = cpu + ", " + std::to_string(cores) + (cores == 1 ? " core" : " cores") +
                            "; " + compiler + ' ' + flags + "; commit " + commit + ", " + date;
@@ -39,7 +39,7 @@ inline std::string variable(const char* name, std::string_view otherwise) {
     return std::string(value == nullptr || *value == '\0' ? otherwise : value);
 }
 
-/// The value of the first line "model name : ..." as Linux writes it on most processors.
+/// The value of the first line "model name : ...", which Linux writes on most processors.
 inline std::string model_name(std::istream& cpuinfo) {
     for (std::string line; std::getline(cpuinfo, line);)
         if (const auto colon = line.find(':');
@@ -50,9 +50,9 @@ inline std::string model_name(std::istream& cpuinfo) {
 
 } // namespace detail
 
-/// This machine, now. The build tells the compiler and its flags (`BENCHMARK_COMPILER`,
-/// `BENCHMARK_FLAGS`), the run the commit and its kind (the environment variables
-/// `BENCHMARK_COMMIT` and `BENCHMARK_NOTE`).
+/// This machine, now. Compiler and flags come from the build (`BENCHMARK_COMPILER`,
+/// `BENCHMARK_FLAGS`), commit and note from the environment variables `BENCHMARK_COMMIT` and
+/// `BENCHMARK_NOTE`.
 inline Environment environment_here(std::string_view compiler, std::string_view flags) {
     std::ifstream cpuinfo("/proc/cpuinfo");
     const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());

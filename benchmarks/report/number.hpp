@@ -12,7 +12,7 @@
 
 namespace bench::report {
 
-/// A number with three significant digits as people read it: "0.0213", "29.8", "12 400".
+/// A number as text with three significant digits: "0.0213", "29.8", "12 400".
 inline std::string readable(double value) {
     if (std::isinf(value))
         return value > 0 ? "\u221e" : "-\u221e";
@@ -28,7 +28,7 @@ inline std::string readable(double value) {
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", std::max(0, 2 - magnitude), rounded);
     std::string digits = text;
-    // 0.0213 says how precise it is; 4.00 only looks so.
+    // Trailing zeros are removed, because they only look precise: 4.00 becomes 4.
     if (digits.find('.') != std::string::npos) {
         while (digits.ends_with('0'))
             digits.pop_back();
@@ -38,7 +38,7 @@ inline std::string readable(double value) {
     return digits;
 }
 
-/// Characters of a UTF-8 text, each taken to be as wide as any other.
+/// The number of characters of a UTF-8 text, as if all had the same width.
 inline std::size_t width_of(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -13,7 +13,8 @@
 
 namespace bench::report {
 
-/// A name for a file: letters and digits in lower case, the rest as single underscores.
+/// A file name made from text: letters and digits in lower case, single underscores for everything
+/// else.
 inline std::string file_name(std::string_view words) {
     std::string name;
     for (const char c : words) {
@@ -27,7 +28,7 @@ inline std::string file_name(std::string_view words) {
     return name;
 }
 
-/// A chart per path and unit, in the order of the table: how much each of those compared reached.
+/// One chart per path and unit, in the order of the table, with the values of all contestants.
 inline std::vector<BarChart> charts_of(const std::vector<Comparison>& comparisons,
                                        std::string_view footnote) {
     std::vector<BarChart> charts;

@@ -15,7 +15,7 @@
 namespace bench::report {
 
 /// All ratios in one picture, on a logarithmic axis: for each peer the median as a dot, the spread
-/// as a line, and what was promised as a mark across.
+/// as a line, and the target as an upright mark.
 inline std::string draw_ratios(const std::vector<Comparison>& comparisons, std::string_view title,
                                std::string_view footnote) {
     constexpr double row = 20;
@@ -53,7 +53,7 @@ inline std::string draw_ratios(const std::vector<Comparison>& comparisons, std::
     Svg svg;
     double y = detail::draw_head(svg, title,
                                  {{"ours", "median; the line is the spread over the rounds"},
-                                  {"bad", "median, less than promised"}});
+                                  {"bad", "median, below the target"}});
     const double top = y;
     const double bottom = top + row * static_cast<double>(rows + groups.size()) +
                           6 * static_cast<double>(groups.size());
@@ -79,16 +79,15 @@ inline std::string draw_ratios(const std::vector<Comparison>& comparisons, std::
                          "goal");
             svg.line(x_of(peer.ratio->low), middle, x_of(peer.ratio->high), middle, "whisker");
             svg.circle(x_of(peer.ratio->median), middle, 5,
-                       peer.kept() == Kept::missed ? "bad" : "ours");
+                       peer.target_state() == TargetState::not_met ? "bad" : "ours");
             svg.text(right + 12, middle + 4.5, "plain", Svg::Anchor::start,
                      readable(peer.ratio->median));
             y += row;
         }
     }
-    svg.text(
-        right, bottom + 34, "faint", Svg::Anchor::end,
-        "times better than the peer (logarithmic; right is better; the upright mark is what was "
-        "promised)");
+    svg.text(right, bottom + 34, "faint", Svg::Anchor::end,
+             "times better than the peer (logarithmic; right is better; the upright mark is the "
+             "target)");
     const double height = detail::draw_foot(svg, bottom + 34, footnote);
     return svg.document(detail::picture_width, height, title);
 }

@@ -15,7 +15,7 @@ namespace bench::report {
 
 namespace detail {
 
-/// JSON knows no infinity.
+/// JSON has no infinity.
 inline boost::json::value number(double value) {
     return std::isfinite(value) ? boost::json::value(value) : boost::json::value("infinite");
 }
@@ -32,9 +32,9 @@ inline void put(boost::json::object& object, const char* key, const std::optiona
                        {"max", number(spread->high)}};
 }
 
-inline void put(boost::json::object& object, Kept kept) {
-    if (kept == Kept::kept || kept == Kept::missed)
-        object["kept"] = kept == Kept::kept;
+inline void put(boost::json::object& object, TargetState state) {
+    if (state == TargetState::met || state == TargetState::not_met)
+        object["target_met"] = state == TargetState::met;
 }
 
 inline boost::json::object json_of(const Comparison& comparison) {
@@ -46,7 +46,7 @@ inline boost::json::object json_of(const Comparison& comparison) {
     put(object, "native_ours", comparison.native_ours);
     put(object, "at_least", comparison.at_least);
     put(object, "at_most", comparison.at_most);
-    put(object, comparison.kept());
+    put(object, comparison.target_state());
     boost::json::array peers;
     for (const PeerComparison& peer : comparison.peers) {
         boost::json::object one{{"who", peer.who}};
@@ -54,7 +54,7 @@ inline boost::json::object json_of(const Comparison& comparison) {
         put(one, "times_better", peer.ratio);
         put(one, "native_times_better", peer.native_ratio);
         put(one, "at_least", peer.at_least);
-        put(one, peer.kept());
+        put(one, peer.target_state());
         if (!peer.absent.empty())
             one["absent"] = peer.absent;
         peers.push_back(std::move(one));
@@ -65,7 +65,7 @@ inline boost::json::object json_of(const Comparison& comparison) {
 
 } // namespace detail
 
-/// All of it as JSON, a line per piece of work, so that a change can be read in a diff.
+/// All results as JSON, one line per piece of work, so that a diff is readable.
 inline std::string results_json(const std::vector<Comparison>& comparisons,
                                 const Environment& environment) {
     const boost::json::object about{

@@ -17,21 +17,21 @@
 
 namespace bench::report {
 
-/// What one of those compared reached in one piece of work, and what was promised about it.
+/// The values that one contestant reached in one piece of work, and the targets set for it.
 struct Contestant {
     /// "ours", or a peer's name.
     std::string who;
     /// One value per round, in order.
     std::vector<double> rounds{};
-    /// How many times better than this peer the library is meant to be; for "ours", a value.
+    /// Target: how many times better than this peer the library is to be; for "ours", a value.
     std::optional<double> at_least{};
-    /// For "ours" only: a value.
+    /// Target, for "ours" only: a value.
     std::optional<double> at_most{};
-    /// Why there is no value, where somebody knew.
+    /// Why there is no value, if the program gave a reason.
     std::string absent{};
 };
 
-/// One piece of work and all who did it, in the order they were first told of.
+/// One piece of work and its contestants, in the order in which they first appeared.
 struct Measured {
     std::string path;
     std::string work;
@@ -39,28 +39,28 @@ struct Measured {
     Better better = Better::more;
     std::vector<Contestant> contestants{};
 
-    /// The same may be measured in several units, each for itself.
+    /// The same work may be measured in several units; each of them counts as work of its own.
     bool is_same_work(const Measured& other) const {
         return path == other.path && work == other.work && unit == other.unit;
     }
 
-    /// Null where there is none of that name.
+    /// Null if no contestant has that name.
     const Contestant* find(std::string_view who) const {
         const auto found = std::ranges::find(contestants, who, &Contestant::who);
         return found == contestants.end() ? nullptr : &*found;
     }
 };
 
-/// Puts together what the programs wrote: the k-th value of the same path, work, unit and
-/// contestant is that of round k.
+/// Collects the lines that the programs wrote: the k-th value of the same path, work, unit and
+/// contestant belongs to round k.
 ///
-/// A line that does not begin with a brace is for people and passed over. A line
-/// `{"absent":"Go","why":"..."}` says why peers whose names contain that word (in letters of either
-/// case) have no value in the same input.
+/// A line that does not begin with a brace is text for people and is skipped. A line
+/// `{"absent":"Go","why":"..."}` gives the reason why peers whose names contain that word (case is
+/// ignored) have no value in the same input.
 class Samples {
 public:
-    /// Adds all of an input; `name` is for the error.
-    /// Throws `std::runtime_error`, which names the line that cannot be understood.
+    /// Adds all lines of an input; `name` is used in error messages.
+    /// Throws `std::runtime_error` with the number of the line if a line is not valid.
     void read(std::istream& input, const std::string& name) {
         mentioned_.clear();
         std::vector<std::pair<std::string, std::string>> absent;
@@ -84,7 +84,7 @@ public:
             explain(who, why);
     }
 
-    /// In the order they were first told of.
+    /// In the order in which they first appeared.
     const std::vector<Measured>& all() const noexcept { return all_; }
 
 private:
@@ -94,24 +94,24 @@ private:
         const std::size_t place = place_of({text("path"), text("work"), text("unit"), better});
         Measured& measured = all_[place];
         if (measured.better != better)
-            throw std::runtime_error("the other way was better before");
+            throw std::runtime_error("\"better\" was different before");
         Contestant& contestant = contestant_of(measured, text("who"));
         mentioned_.emplace_back(place, contestant.who);
         if (const auto* value = line.if_contains("value"))
             contestant.rounds.push_back(value->to_number<double>());
-        promise(line, "at_least", contestant.at_least);
-        promise(line, "at_most", contestant.at_most);
+        read_target(line, "at_least", contestant.at_least);
+        read_target(line, "at_most", contestant.at_most);
     }
 
-    static void promise(const boost::json::object& line, const char* kind,
-                        std::optional<double>& promised) {
+    static void read_target(const boost::json::object& line, const char* kind,
+                            std::optional<double>& target) {
         const auto* value = line.if_contains(kind);
         if (value == nullptr)
             return;
         const auto number = value->to_number<double>();
-        if (promised.value_or(number) != number)
-            throw std::runtime_error("something else was promised before");
-        promised = number;
+        if (target.value_or(number) != number)
+            throw std::runtime_error("the target was different before");
+        target = number;
     }
 
     std::size_t place_of(Measured work) {
@@ -143,7 +143,7 @@ private:
     }
 
     std::vector<Measured> all_;
-    /// Of the input that is being read.
+    /// The contestants of the input that is being read.
     std::vector<std::pair<std::size_t, std::string>> mentioned_;
 };
 

@@ -14,14 +14,14 @@
 
 namespace bench::report {
 
-/// A picture in scalable vector graphics, without script: it brings a background of its own and
-/// colours for light and dark surroundings, so that it can be read as an image in any page.
+/// An SVG picture without script. It has a background of its own, and colours for light and dark
+/// pages, so that it is readable as an image in any page.
 ///
-/// Shapes get their colours by class: "ours", "peer", "bad"; "first", "second", "third" for parts
-/// of a whole; lines "grid", "axis", "whisker", "goal"; texts "strong", "plain", "faint".
+/// Shapes get their colours from their class: "ours", "peer", "bad"; "first", "second", "third" for
+/// parts of a whole; lines "grid", "axis", "whisker", "goal"; texts "strong", "plain", "faint".
 class Svg {
 public:
-    /// Where the given point of a text is.
+    /// Which point of a text the given coordinates are.
     enum class Anchor { start, middle, end };
 
     void rect(double x, double y, double width, double height, std::string_view style) {
@@ -43,7 +43,7 @@ public:
                  escaped(words) + "</text>\n";
     }
 
-    /// The whole picture, in user units of about a pixel. `title` is for those who cannot see it.
+    /// The whole picture, in user units of about a pixel. `title` is read by screen readers.
     std::string document(double width, double height, std::string_view title) const {
         const std::string size = at("width", width) + at("height", height);
         return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + size + " viewBox=\"0 0 " +
@@ -52,7 +52,7 @@ public:
                body_ + "</svg>\n";
     }
 
-    /// As text between tags, or in an attribute's quotes.
+    /// Text escaped for use between tags, or in an attribute's quotes.
     static std::string escaped(std::string_view words) {
         std::string text;
         for (const char c : words) {
@@ -100,7 +100,7 @@ line { stroke-width: 1 } .grid { stroke: #d1d9e0 } .axis { stroke: #59636e }
     std::string body_;
 };
 
-/// Text of small print, broken into lines of at most so many characters where there is a space.
+/// Text broken at spaces into lines of at most `most` characters. A longer word stays whole.
 inline std::vector<std::string> wrapped(std::string_view words, std::size_t most) {
     std::vector<std::string> lines;
     while (width_of(words) > most) {
@@ -114,8 +114,8 @@ inline std::vector<std::string> wrapped(std::string_view words, std::size_t most
     return lines;
 }
 
-/// Round numbers from 0 up to `most`, or a little less: 1, 2 or 5 times a power of ten apart, four
-/// to seven of them.
+/// Four to seven round numbers from 0 to `most` or a little less. Their distance is 1, 2 or 5 times
+/// a power of ten.
 inline std::vector<double> linear_ticks(double most) {
     if (!(most > 0))
         return {0};

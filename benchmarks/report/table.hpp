@@ -17,36 +17,36 @@ namespace bench::report {
 /// One line of the table: a piece of work beside one peer, or alone.
 struct TableLine {
     std::string path;
-    /// Work, ours, peer, theirs, times better, spread, promised, native.
+    /// Work, ours, peer, theirs, times better, spread, target, native.
     std::array<std::string, 8> cells;
 };
 
-/// What stands above the cells.
+/// The heads of the columns.
 inline constexpr std::array<std::string_view, 8> table_head{
-    "work", "ours", "peer", "theirs", "times better", "spread", "promised", "native"};
+    "work", "ours", "peer", "theirs", "times better", "spread", "target", "native"};
 
 namespace detail {
 
-inline std::string promised(std::optional<double> at_least, std::optional<double> at_most,
-                            Kept kept) {
+inline std::string target_text(std::optional<double> at_least, std::optional<double> at_most,
+                               TargetState state) {
     std::string text;
     if (at_least)
         text = "\u2265 " + readable(*at_least);
     if (at_most)
         text += (text.empty() ? "\u2264 " : ", \u2264 ") + readable(*at_most);
-    switch (kept) {
-    case Kept::kept:
-        return text + " kept";
-    case Kept::missed:
-        return text + " MISSED";
-    case Kept::not_promised:
-    case Kept::not_measured:
+    switch (state) {
+    case TargetState::met:
+        return text + " met";
+    case TargetState::not_met:
+        return text + " NOT MET";
+    case TargetState::none:
+    case TargetState::not_measured:
         break;
     }
     return text;
 }
 
-/// Empty where all rounds gave the same.
+/// Empty if all rounds gave the same value.
 inline std::string span_of(const Spread& spread) {
     const std::string low = readable(spread.low);
     const std::string high = readable(spread.high);
@@ -55,8 +55,8 @@ inline std::string span_of(const Spread& spread) {
 
 } // namespace detail
 
-/// The lines of the table. What ours reached by itself stands in a line without a peer where
-/// something was promised of it, or where there is no peer.
+/// The lines of the table. If a target is set for ours itself, or if there is no peer, ours has a
+/// line of its own, without a peer.
 inline std::vector<TableLine> table_of(const std::vector<Comparison>& comparisons) {
     std::vector<TableLine> lines;
     for (const Comparison& comparison : comparisons) {
@@ -64,11 +64,12 @@ inline std::vector<TableLine> table_of(const std::vector<Comparison>& comparison
         std::string ours = comparison.ours
                                ? readable(comparison.ours->median) + ' ' + comparison.unit
                                : "not measured";
-        if (comparison.peers.empty() || comparison.kept() != Kept::not_promised) {
+        if (comparison.peers.empty() || comparison.target_state() != TargetState::none) {
             lines.push_back(
                 {comparison.path,
                  {work, ours, "", "", "", comparison.ours ? detail::span_of(*comparison.ours) : "",
-                  detail::promised(comparison.at_least, comparison.at_most, comparison.kept()),
+                  detail::target_text(comparison.at_least, comparison.at_most,
+                                      comparison.target_state()),
                   comparison.native_ours ? readable(comparison.native_ours->median) : ""}});
             work.clear();
             ours.clear();
@@ -79,7 +80,7 @@ inline std::vector<TableLine> table_of(const std::vector<Comparison>& comparison
                  {work, ours, peer.who, peer.theirs ? readable(*peer.theirs) : peer.absent,
                   peer.ratio ? readable(peer.ratio->median) : "",
                   peer.ratio ? detail::span_of(*peer.ratio) : "",
-                  detail::promised(peer.at_least, std::nullopt, peer.kept()),
+                  detail::target_text(peer.at_least, std::nullopt, peer.target_state()),
                   peer.native_ratio ? readable(peer.native_ratio->median) : ""}});
             work.clear();
             ours.clear();
@@ -88,7 +89,7 @@ inline std::vector<TableLine> table_of(const std::vector<Comparison>& comparison
     return lines;
 }
 
-/// For a terminal: each path is a heading, with its work below it in columns.
+/// The table for a terminal: each path is a heading, with its work below it in columns.
 inline std::string text_table(const std::vector<TableLine>& lines) {
     std::array<std::size_t, table_head.size()> widths{};
     const auto widen = [&](const auto& cells) {

@@ -8,7 +8,7 @@
 
 namespace bench::report {
 
-/// All of the file is this text then. Throws `std::runtime_error` where it cannot be written.
+/// Replaces the content of the file. Throws `std::runtime_error` if it cannot be written.
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
     std::ofstream file(path);
     file << text;

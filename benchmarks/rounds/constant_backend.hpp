@@ -11,8 +11,8 @@
 
 namespace bench {
 
-/// A backend that costs nearly nothing: it answers at once, and the same to everybody. What is
-/// measured over it is the collector's own.
+/// A backend that costs nearly nothing: it returns the same answer to all calls, at once. What is
+/// measured with it is the collector's own cost.
 class ConstantBackend {
 public:
     boost::asio::awaitable<wva_metrics::Result<wva_metrics::Availability>>

@@ -21,12 +21,12 @@
 
 namespace bench {
 
-/// What the collector in Go that this library follows (the llm-d workload-variant-autoscaler's,
-/// January 2026) asks Prometheus: five queries about each variant and three about each model, each
-/// by itself and one after the other.
+/// The queries that the Go original (the collector of the llm-d workload-variant-autoscaler,
+/// January 2026) sends to Prometheus: five about each variant and three about each model, one after
+/// the other.
 ///
-/// They are sent here over one kept connection, and the answers are read but not decoded, which is
-/// less than Go's client does.
+/// Here they are sent over one keep-alive connection, and the answers are read but not decoded,
+/// which is less work than Go's client does.
 class GoPlan {
 public:
     explicit GoPlan(std::uint16_t port) : socket_(io_) {
@@ -52,7 +52,7 @@ public:
             send(rate(sum) + "/" + rate(count));
     }
 
-    /// `deployments`: of the model's variants.
+    /// `deployments`: those of the model's variants.
     void ask(const wva_metrics::ModelKey& model, const std::vector<std::string>& deployments) {
         const std::string selector =
             "{namespace=\"" + model.namespace_name + "\",model_name=\"" + model.model_id + "\"}";
@@ -65,7 +65,7 @@ public:
     }
 
     std::size_t queries() const noexcept { return queries_; }
-    /// Those that had a series in their answer.
+    /// Number of queries with at least one series in the answer.
     std::size_t answered() const noexcept { return answered_; }
 
 private:
@@ -79,7 +79,8 @@ private:
         http::write(socket_, request);
         http::response<http::string_body> response;
         http::read(socket_, buffer_, response);
-        require(response.result() == http::status::ok, "Prometheus answers the Go plan's query");
+        require(response.result() == http::status::ok,
+                "Prometheus did not answer a query of the Go plan");
         ++queries_;
         if (response.body().find("\"metric\"") != std::string::npos)
             ++answered_;

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// Variants of a model of their own each, as names are in a cluster.
+/// A variant with a model of its own, with names as in a cluster.
 inline wva_metrics::VariantAutoscaling numbered_variant(std::size_t number) {
     const std::string name = std::string("llama-") + std::to_string(number);
     return {std::string("team-") + std::to_string(number % 10), name + "-a100",
@@ -17,7 +17,7 @@ inline wva_metrics::VariantAutoscaling numbered_variant(std::size_t number) {
             name + "-decode", "A100"};
 }
 
-/// Bounds that hold this many variants and as many models.
+/// Limits with room for this many variants and as many models.
 inline wva_metrics::CollectorConfig roomy_config(std::size_t variants) {
     wva_metrics::CollectorConfig config;
     config.cache.max_entries = 2 * variants + 1;

@@ -17,7 +17,7 @@
 
 namespace bench {
 
-/// A collector whose background rounds are run one by one, by the thread that measures them.
+/// A collector whose background rounds run one by one, on the thread that measures them.
 template <wva_metrics::MetricsBackend Backend>
 class TimedRounds {
 public:
@@ -26,11 +26,11 @@ public:
         std::size_t models = 0;
         std::size_t failed = 0;
         double wall_seconds = 0;
-        /// Of this process.
+        /// CPU time of this process.
         double cpu_seconds = 0;
     };
 
-    /// `make(executor)` makes the backend.
+    /// `make(executor)` returns the backend.
     template <typename Make>
     TimedRounds(Make make, wva_metrics::CollectorConfig config)
         : collector_(io_.get_executor(), make(io_.get_executor()), prepared(std::move(config)),
@@ -39,7 +39,7 @@ public:
     auto& operator*() noexcept { return collector_; }
     auto* operator->() noexcept { return &collector_; }
 
-    /// One round in which something was due, from its beginning to its end.
+    /// Runs one round with due targets, from its beginning to its end.
     Round run() {
         Round round;
         do
@@ -66,7 +66,7 @@ private:
     Round run_any() {
         last_->reset();
         io_.restart();
-        require(collector_.start_background_fetching(), "background fetching starts");
+        require(collector_.start_background_fetching(), "background fetching did not start");
         const double before = bench::cpu_seconds();
         while (!*last_)
             io_.run_one();
@@ -77,8 +77,8 @@ private:
         return round;
     }
 
-    /// The first round begins within the interval, so a short one wastes no time; and they are
-    /// stopped before the next would begin.
+    /// The first round begins within the interval, so a short interval wastes no time. Rounds are
+    /// stopped before the next one would begin.
     static wva_metrics::CollectorConfig prepared(wva_metrics::CollectorConfig config) {
         config.cache.fetch_interval = std::chrono::milliseconds(1);
         return config;

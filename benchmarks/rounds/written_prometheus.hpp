@@ -29,8 +29,8 @@
 
 namespace bench {
 
-/// The program, where the environment names one (WVA_METRICS_PROMETHEUS), the set-up script has
-/// put one beside this build, or the PATH has one.
+/// The path of the Prometheus program: from the environment variable WVA_METRICS_PROMETHEUS, else
+/// from build/deps (where cmake/setup.sh puts it), else from the PATH.
 inline std::optional<std::string> find_prometheus() {
     if (const auto named = wva_metrics::test_support::find_prometheus())
         return named;
@@ -50,10 +50,10 @@ inline std::optional<std::string> find_prometheus() {
     return std::nullopt;
 }
 
-/// What is not measured, and that it is no success.
+/// Prints which part is not measured, so that it is not taken for a success.
 inline void say_prometheus_is_missing(const char* path) {
     std::fprintf(stderr,
-                 "NOT MEASURED: '%s' needs a real Prometheus, and there is none: set "
+                 "NOT MEASURED: '%s' needs a real Prometheus, and none was found: set "
                  "WVA_METRICS_PROMETHEUS to the path of its binary\n",
                  path);
 }
@@ -61,17 +61,17 @@ inline void say_prometheus_is_missing(const char* path) {
 /// CPU seconds of another process so far, in user and kernel mode.
 inline double cpu_seconds_of(pid_t process) {
     clockid_t clock{};
-    require(clock_getcpuclockid(process, &clock) == 0, "the process has a clock");
+    require(clock_getcpuclockid(process, &clock) == 0, "the process has no CPU clock");
     timespec time{};
     clock_gettime(clock, &time);
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-/// What is written about each of some variants that serve a model of their own each.
+/// A fleet of variants with one model each, and the data that is written about it.
 struct WrittenFleet {
     std::size_t variants;
     std::size_t pods_each = 1;
-    /// Written at once, up to so long after now: nobody scrapes here.
+    /// Samples are written up to this long after now, because nothing is scraped.
     std::chrono::seconds ahead{180};
 
     std::string pod(std::size_t variant, std::size_t number) const {
@@ -86,7 +86,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 struct WrittenMetric {
     const char* name;
-    /// A counter rises by this every second, a gauge stays there.
+    /// The increase per second of a counter, or the constant value of a gauge.
     double amount;
     bool is_counter;
 };
@@ -122,8 +122,8 @@ inline wva_metrics::test_support::WrittenSeries written_series(Labels labels, do
 
 } // namespace detail
 
-/// A Prometheus that knows of a fleet what it would have scraped, vLLM's metrics and
-/// kube-state-metrics', in a process of its own.
+/// A Prometheus in a process of its own, with the series of vLLM and kube-state-metrics that it
+/// would have scraped from a fleet.
 class WrittenPrometheus {
 public:
     WrittenPrometheus(std::string binary, const WrittenFleet& fleet)
@@ -133,7 +133,7 @@ public:
         const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
                                         .count();
-        // In portions, as a request has a size that servers take.
+        // In portions, because servers limit the size of a request.
         constexpr std::size_t portion = 250;
         for (std::size_t first = 0; first < fleet.variants; first += portion) {
             std::vector<wva_metrics::test_support::WrittenSeries> all;
@@ -145,7 +145,7 @@ public:
 
     std::uint16_t port() const noexcept { return prometheus_.port(); }
     std::string url() const { return prometheus_.url(); }
-    double queries_asked() const { return prometheus_.queries_asked(); }
+    double query_count() const { return prometheus_.query_count(); }
     double cpu_seconds() const { return cpu_seconds_of(prometheus_.pid()); }
 
 private:

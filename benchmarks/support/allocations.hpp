@@ -8,12 +8,13 @@
 #include <malloc.h>
 #include <new>
 
-/// Counts what a program allocates, by replacing `operator new`. For one source file of a program.
+/// Counts the allocations of a program by replacing `operator new`. Include it in one source file
+/// of a program only.
 namespace bench {
 
 inline std::atomic<std::uint64_t> allocations{0};
 
-/// Bytes that the heap has given out, with what it needs to keep book of each.
+/// Bytes that the heap has allocated, including its own overhead per block.
 inline std::size_t heap_bytes() {
     const auto info = mallinfo2();
     return info.uordblks + info.hblkhd;

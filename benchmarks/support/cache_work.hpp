@@ -20,14 +20,14 @@
 #include <thread>
 #include <vector>
 
-/// What all caches that are compared are given to do.
+/// The work that all compared caches do.
 namespace bench {
 
 using wva_metrics::CacheKeyView;
 using wva_metrics::Duration;
 using wva_metrics::TimePoint;
 
-/// 96 bytes, and the times that bound their use.
+/// A value of 96 bytes, and its expiry times.
 struct Entry {
     TimePoint fresh_until_{};
     TimePoint keep_until_{};
@@ -51,14 +51,13 @@ inline EntryPtr make_shared_entry(std::uint64_t number, Duration keep = std::chr
     return std::make_shared<const Entry>(make_entry(number, keep));
 }
 
-/// The clock that all of them read for each look-up.
+/// The clock that every cache reads for each look-up.
 inline TimePoint now() noexcept {
     return wva_metrics::detail::coarse_now<std::chrono::steady_clock>();
 }
 
-/// Keys of 36 bytes as text, `replica:ns-042/llama-3-70b-va-001234`, in a hundred namespaces. Side
-/// by side in memory, so that what is measured are the caches and not where their callers keep
-/// keys.
+/// Keys of 36 bytes as text, `replica:ns-042/llama-3-70b-va-001234`, in a hundred namespaces. They
+/// are contiguous in memory, so that the caches are measured and not the callers' storage of keys.
 class Keys {
 public:
     explicit Keys(std::size_t count) : texts_(count * stride) {
@@ -80,12 +79,12 @@ public:
     }
 
 private:
-    static constexpr std::size_t stride = 37; // With the zero that snprintf wants.
+    static constexpr std::size_t stride = 37; // Including the terminating zero of snprintf.
 
     std::vector<char> texts_;
 };
 
-/// Numbers of keys in an order that is random and the same in every run.
+/// Numbers of keys in a random order that is the same in every run.
 inline std::vector<std::uint32_t> random_order(std::size_t keys, std::size_t length) {
     std::mt19937 random(42);
     std::uniform_int_distribution<std::uint32_t> any(0, static_cast<std::uint32_t>(keys - 1));
@@ -96,8 +95,8 @@ inline std::vector<std::uint32_t> random_order(std::size_t keys, std::size_t len
 }
 
 /// Runs `operation(number)`, which returns a checksum, `per_thread` times on each of several
-/// threads, over the same order from different places. Returns millions of operations per second.
-/// `wanted(number)` is what each operation is to return.
+/// threads, over the same order from different starting points. Returns millions of operations per
+/// second. `wanted(number)` is the expected result of an operation.
 template <typename Operation>
 double mops(int threads, std::size_t per_thread, const std::vector<std::uint32_t>& order,
             const Operation& operation) {
@@ -131,7 +130,7 @@ double mops(int threads, std::size_t per_thread, const std::vector<std::uint32_t
     for (std::thread& thread : crew)
         thread.join();
     const double seconds = seconds_now() - begin;
-    require(wrong == 0, "a look-up gave something else than what was stored");
+    require(wrong == 0, "a look-up returned another value than the stored one");
     return static_cast<double>(per_thread) * threads / seconds / 1e6;
 }
 

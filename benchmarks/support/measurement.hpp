@@ -11,30 +11,31 @@
 #include <string_view>
 #include <utility>
 
-/// What the programs that measure have in common: their options, and how they say what they saw.
+/// Common parts of all benchmarks: their options and the output of their results.
 ///
-/// Each measurement is a line of JSON on stdout, which `report` puts together:
-/// `{"path":"cache read in place","work":"10 000 keys, 1 thread","who":"ours","unit":"Mops/s",
+/// Each measurement is a line of JSON on stdout, which `report` combines: `{"path":"cache read in
+/// place","work":"10 000 keys, 1 thread","who":"ours","unit":"Mops/s",
 /// "better":"more","value":29.8}`. A program measures everything once per run; repetitions are
-/// further runs, so that a busy moment meets all alike. Programs of other languages
-/// (`benchmarks/peers/`) write the same lines.
+/// further runs, so that a busy moment of the machine affects all programs alike. Programs in other
+/// languages (`benchmarks/peers/`) write the same lines.
 namespace bench {
 
-/// What every program that measures understands.
+/// The options of every benchmark.
 struct Options {
-    /// Every part once, as small as can be: for the tests, which see that it works at all.
+    /// Runs every part once, as small as possible. For the tests, which only check that it works.
     bool smoke = false;
-    /// Shorter, at some loss of precision.
+    /// Runs shorter, at some loss of precision.
     bool quick = false;
 
-    /// One of three, by how much time there is.
+    /// Chooses one of three values, by these options.
     template <typename T>
     T pick(T full, T when_quick, T when_smoke) const {
         return smoke ? when_smoke : quick ? when_quick : full;
     }
 };
 
-/// Ends the program, for a benchmark that did not do its work measures nothing.
+/// Ends the program if `holds` is false, because a benchmark that did not do its work measures
+/// nothing. `what` is the problem.
 inline void require(bool holds, std::string_view what) {
     if (holds)
         return;
@@ -65,33 +66,33 @@ inline Options parse_options(int count, char** arguments) {
     return parse_options(count, arguments, [](std::string_view) { return false; });
 }
 
-/// Is more of it better, as of operations per second, or less, as of bytes?
+/// Whether more is better (operations per second) or less (bytes).
 enum class Better { more, less };
 
-/// One line of the table: the same work done by the library and by others, in one unit.
+/// One line of the table: the same work done by the library and by its peers, in one unit.
 class Row {
 public:
-    /// `path` names what is measured, `work` on what.
+    /// `path` is the measured operation, `work` its input.
     Row(std::string path, std::string work, std::string unit, Better better)
         : path_(std::move(path)), work_(std::move(work)), unit_(std::move(unit)), better_(better) {}
 
-    /// What the library reached.
+    /// The value that the library reached.
     void ours(double value) const { put("ours", "value", value); }
-    /// What somebody else reached, and how many times better than that the library is meant to be
-    /// at least (0: nothing was promised). For `Better::less`, "times better" is theirs / ours.
+    /// The value that a peer reached, and the target: how many times better than the peer the
+    /// library is to be at least (0: no target). For `Better::less`, "times better" is theirs / ours.
     void peer(std::string_view who, double value, double at_least = 0) const {
         put(who, "value", value);
         if (at_least > 0)
             put(who, "at_least", at_least);
     }
-    /// The promise alone, where a program of another language measures the peer.
-    void promise_over(std::string_view who, double at_least) const {
+    /// The target alone, if a program in another language measures the peer.
+    void target_over(std::string_view who, double at_least) const {
         put(who, "at_least", at_least);
     }
     ///@{
-    /// A promise in the row's own unit, where there is nobody to compare with.
-    void promise_at_most(double value) const { put("ours", "at_most", value); }
-    void promise_at_least(double value) const { put("ours", "at_least", value); }
+    /// A target in the row's own unit, if there is no peer.
+    void target_at_most(double value) const { put("ours", "at_most", value); }
+    void target_at_least(double value) const { put("ours", "at_least", value); }
     ///@}
 
 private:
@@ -109,7 +110,7 @@ private:
     Better better_;
 };
 
-/// Seconds since some moment.
+/// Seconds of a steady clock.
 inline double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
@@ -122,13 +123,13 @@ inline double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-/// Keeps the compiler from leaving out what computes `value`.
+/// Keeps the compiler from removing the computation of `value`.
 template <typename T>
 inline void keep(const T& value) {
     asm volatile("" : : "r,m"(value) : "memory");
 }
 
-/// A number as people write it in a row's `work`: 10000 is "10 000".
+/// A number with its digits in groups of three, for a row's `work`: 10000 is "10 000".
 inline std::string grouped(std::uint64_t number) {
     const std::string digits = std::to_string(number);
     std::string text;

@@ -12,8 +12,8 @@
 
 namespace bench {
 
-/// What one writes first: an LRU cache of a mutex, a hash map and a list. The peer that others are
-/// measured against; it has a TTL and a bound on entries.
+/// The obvious LRU cache: a mutex, a hash map and a list, with a TTL and a limit on entries. It is
+/// the baseline of the comparisons.
 template <typename Entry>
 class MutexLru {
 public:

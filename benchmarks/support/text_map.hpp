@@ -11,20 +11,20 @@
 #include <string>
 #include <string_view>
 
-/// Boost's concurrent map by keys of text, with the hash that the cache has.
+/// Boost's concurrent map with text keys and the cache's hash.
 namespace bench {
 
-/// The hash that Boost's maps have by themselves.
+/// The default hash of Boost's maps.
 struct BoostTextHash : boost::hash<std::string_view> {
     using is_transparent = void;
-    /// As that of strings says of itself.
+    /// Avalanching, like Boost's hash of strings.
     using is_avalanching = void;
 };
 
-/// The hash that the cache has.
+/// The cache's hash.
 struct TextHash {
     using is_transparent = void;
-    /// The maps need not mix once more.
+    /// Avalanching, so the maps need not mix the bits again.
     using is_avalanching = void;
     std::size_t operator()(std::string_view text) const noexcept {
         return static_cast<std::size_t>(wva_metrics::detail::hash_text(0, text));

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The target docs: an API reference of everything that is public, under <build>/docs/html.
+# The target docs: the API reference of all public headers, in <build>/docs/html.
 
 find_package(Doxygen 1.9.4)
 if(NOT DOXYGEN_FOUND)
   add_custom_target(docs
-    COMMAND ${CMAKE_COMMAND} -E echo "The API reference needs Doxygen 1.9.4 or newer, and it was not found."
+    COMMAND ${CMAKE_COMMAND} -E echo "The API reference needs Doxygen 1.9.4 or newer, which was not found."
     COMMAND ${CMAKE_COMMAND} -E false)
   return()
 endif()
 
-# Each version has warnings of its own. What nobody has tried must not fail for them.
+# Each version of Doxygen has different warnings. Only with the tested version are they errors.
 set(docs_warnings FAIL_ON_WARNINGS)
 if(DOXYGEN_VERSION VERSION_GREATER 1.9.4)
   set(docs_warnings NO)

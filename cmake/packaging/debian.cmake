@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# cpack -G DEB: the package libwva-metrics-dev, one for every architecture.
+# cpack -G DEB makes the package libwva-metrics-dev, for all architectures.
 
 set(WVA_METRICS_PACKAGE_CONTACT "The wva_metrics authors <wva-metrics@lists.invalid>" CACHE STRING
-  "Who looks after the packages that CPack makes: name <address>")
+  "Maintainer of the packages that CPack makes: name <address>")
 
 set(CPACK_PACKAGE_NAME libwva-metrics-dev)
 set(CPACK_PACKAGE_CONTACT "${WVA_METRICS_PACKAGE_CONTACT}")
@@ -21,25 +21,34 @@ set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
-# Debian 12 has Boost 1.83 in its backports, under names with the version; from Debian 13 and Ubuntu 24.04 on the plain names do.
+# Debian 12 has Boost 1.83 in its backports only, in packages with the version in their name. From Debian 13 and
+# Ubuntu 24.04 on, the packages without it are new enough.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
   "libboost-dev (>= 1.83) | libboost1.83-dev | libboost1.88-dev, libboost-json-dev (>= 1.83) | libboost-json1.83-dev | libboost-json1.88-dev")
-# The optional parts: the headers are there, and need these only where they are included.
+# For the optional parts: the package has their headers, which need these libraries only if they are included.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libssl-dev (>= 3.0), zlib1g-dev")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake (>= 3.24), pkgconf | pkg-config")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "C++20 library that tells autoscalers how loaded inference servers are")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Collects arrival rate, token counts, latencies, KV cache usage and queue
 lengths of LLM inference servers from Prometheus, keeps them in a cache, and
-says of every number how old it is and whether it is known at all.
+reports the age and the availability of every value.
 
-The library is header-only. This package has its headers, its CMake package
-and its files for pkg-config.")
+The library is header-only. This package contains its headers, its CMake
+package and its files for pkg-config.")
 
-# A package of Debian keeps its documents in a folder of its own name, and only in its own forms.
+# Debian has its own rules for documents: a folder named after the package, with copyright and changelog.
 set(CPACK_COMPONENTS_ALL wva_metrics debian)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
+# The entries of the changelog are the bullets of the newest version in the README's section "Changes".
+file(READ ${PROJECT_SOURCE_DIR}/README.md readme)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)
+string(REGEX MATCH "\n### Changes\n.*" changes "${readme}")
+string(REGEX MATCH "\n(- [^\n]+\n(  [^\n]+\n)*)+" changes "${changes}")
+string(REPLACE "\n  " "\n    " changes "${changes}")
+string(REPLACE "\n- " "\n  * " changes "${changes}")
+string(STRIP "${changes}" changes)
 string(TIMESTAMP changelog_date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/debian/changelog.in ${PROJECT_BINARY_DIR}/debian/changelog @ONLY)
 find_program(WVA_METRICS_GZIP_PROGRAM gzip)

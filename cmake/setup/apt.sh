@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034,SC2154  # variables come from and go to setup.sh
 #
-# Part of setup.sh: installing with apt-get, and unpacking packages under build/deps with a private apt.
+# Part of setup.sh: installs packages with apt-get, or unpacks them under build/deps with a private apt.
 
+# Whether this is Debian, Ubuntu or a distribution like them. Sets $distribution and $codename.
 is_debian() {
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ -r /etc/os-release ] || return 1
     # shellcheck disable=SC1091
@@ -13,6 +14,7 @@ is_debian() {
     [ -n "$codename" ]
 }
 
+# as_root <command>...: runs it as root or through sudo, without questions.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 "$@"
@@ -23,47 +25,47 @@ as_root() {
     fi </dev/null >&2
 }
 
-updated=
+are_lists_updated=
 update_lists() {
-    [ -z "$updated" ] || return 0
-    updated=yes
+    [ -z "$are_lists_updated" ] || return 0
+    are_lists_updated=yes
     say "reading your distribution's package lists (apt-get update)"
-    # A foreign source that is down must not matter here; whether the packages can be had shows in the next step.
+    # Errors are ignored, because they may concern other sources; the next step shows whether the packages are available.
     as_root apt-get -q -o DPkg::Lock::Timeout=300 update || true
 }
 
-# offered <package> [private_apt]: the version, without epoch and revision, that apt would install, or nothing.
-offered() {
+# candidate_version <package> [private_apt]: the version that apt would install, without epoch and revision, or nothing.
+candidate_version() {
     ${2:-} apt-cache policy "$1" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }' |
         sed 's/^[0-9]*://; s/[^0-9.].*//'
 }
 
 install_options="-q -y --no-install-recommends --no-remove --no-upgrade -o DPkg::Lock::Timeout=300"
 
-# install <package>...: all of them, or nothing if that would remove a package.
-# shellcheck disable=SC2086  # the options are words
-install() {
+# apt_install <package>...: installs all of them, or none if that would remove a package.
+# shellcheck disable=SC2086  # a list of options
+apt_install() {
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then return 1; fi
     until plan=$(apt-get $install_options --simulate install "$@" 2>&1); do
-        if [ -n "$updated" ]; then
-            say "apt-get cannot install $* here without removing something, or at all:"
+        if [ -n "$are_lists_updated" ]; then
+            say "apt-get cannot install $* here, or only by removing packages:"
             echo "$plan" | tail -n 12 >&2
             return 1
         fi
         update_lists
     done
     say "installing with apt-get: $(echo "$plan" | awk '$1 == "Inst" && $3 !~ /^\[/ { printf "%s ", $2 }')"
-    renewed=$(echo "$plan" | awk '$1 == "Inst" && $3 ~ /^\[/ { printf "%s ", $2 }')
-    if [ -n "$renewed" ]; then say "they need your distribution's current version of: $renewed"; fi
+    upgraded=$(echo "$plan" | awk '$1 == "Inst" && $3 ~ /^\[/ { printf "%s ", $2 }')
+    if [ -n "$upgraded" ]; then say "they need your distribution's current version of: $upgraded"; fi
     if as_root apt-get $install_options install "$@"; then return; fi
-    # The lists may be older than what the mirror still has.
-    [ -z "$updated" ] || return 1
+    # The lists may name older versions than the mirror still has.
+    [ -z "$are_lists_updated" ] || return 1
     update_lists
     as_root apt-get $install_options install "$@"
 }
 
-# The machine's own sources, of its own release only, with that release's backports added on Debian.
-# Mirrors, snapshots, keys and options stay as they are written there.
+# Copies the machine's apt sources for its own release; on Debian the release's backports are added. Mirrors, snapshots,
+# keys and options stay as they are.
 derive_sources() {
     suites=$codename
     case $distribution in "debian "*) suites="$codename $codename-backports" ;; esac
@@ -96,10 +98,11 @@ derive_sources() {
     done >"$apt/sources.d/own.sources"
 }
 
-# Gives apt a state, a cache and sources of its own, so that it neither needs root nor touches the machine's.
+# private_apt <command> [argument]...: runs an apt command with a state, cache and sources under build/deps, so that it
+# needs no root and changes nothing on the machine.
 private_apt() { command=$1; shift; "$command" -c "$apt/apt.conf" "$@"; }
 
-open_private_apt() {
+set_up_private_apt() {
     [ ! -e "$apt/apt.conf" ] || return 0
     mkdir -p "$apt/sources.d" "$apt/none" "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/downloads"
     derive_sources
@@ -119,14 +122,14 @@ Acquire::https::Timeout "30";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 END
-        # Of all the indexes that packages of this machine may have asked for, only the list of packages is of use.
+        # Only the lists of packages are needed, not the other indexes that are configured on this machine.
         apt-config dump | sed -nE '/deb::Packages /d; s/^(Acquire::IndexTargets::deb::[^: ]+) .*/\1::DefaultEnabled "false";/p'
     } >"$apt/apt.conf"
     say "reading the package lists of $suites into build/deps"
     private_apt apt-get -q update >&2 || true
 }
 
-# unpack <folder> <package>...: the packages' files of that folder.
+# unpack <folder> <package>...: unpacks the packages' files in that folder.
 unpack() {
     folder=$1
     shift

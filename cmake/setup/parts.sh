@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034,SC2154  # variables come from and go to setup.sh
 #
-# Part of setup.sh: the parts that may be wanted, how each is described, and how it is found.
+# Part of setup.sh: what the parts are, and how they are found.
 
+# The parts that CMake finds.
+libraries="boost catch2 libssl zlib spdlog simdjson"
+
+# describe <part>
 describe() {
     case $1 in
         compiler) echo "g++ 12 or newer" ;;
-        cmake) echo "CMake 3.25 or newer (the library alone: 3.24)" ;;
+        cmake) echo "CMake 3.25 or newer (3.24 for the library alone)" ;;
         ninja) echo "Ninja" ;;
         openssl) echo "the openssl command" ;;
         certificates) echo "a bundle of CA certificates" ;;
@@ -15,22 +19,38 @@ describe() {
         catch2) echo "Catch2 3.4 or newer, with its CMake files" ;;
         clang) echo "clang++ 14 or newer, with its sanitizer libraries" ;;
         zlib) echo "zlib with its headers" ;;
-        prometheus) echo "the prometheus server (not required: see above)" ;;
-        pkgconfig) echo "pkg-config (not required: see above)" ;;
-        doxygen) echo "Doxygen (not required: see above)" ;;
-        spdlog) echo "spdlog with its CMake files (not required: see above)" ;;
-        go) echo "Go (not required: see above)" ;;
-        client_golang) echo "Prometheus' client_golang, as a distribution's package (not required: see above)" ;;
-        prometheus_common) echo "Prometheus' common, as a distribution's package (not required: see above)" ;;
-        simdjson) echo "simdjson with its CMake files (not required: see above)" ;;
-        wrk) echo "wrk (not required: see above)" ;;
-        clang_format) echo "clang-format 14: other versions format otherwise (not required: see above)" ;;
-        clang_tidy) echo "clang-tidy (not required: see above)" ;;
-        shellcheck) echo "shellcheck (not required: see above)" ;;
+        prometheus) echo "the prometheus server" ;;
+        pkgconfig) echo "pkg-config" ;;
+        doxygen) echo "Doxygen" ;;
+        spdlog) echo "spdlog with its CMake files" ;;
+        go) echo "Go" ;;
+        client_golang) echo "Prometheus' client_golang, as a package of the distribution" ;;
+        prometheus_common) echo "Prometheus' common for Go, as a package of the distribution" ;;
+        simdjson) echo "simdjson with its CMake files" ;;
+        wrk) echo "wrk" ;;
+        clang_format) echo "clang-format 14 (other versions format differently)" ;;
+        clang_tidy) echo "clang-tidy" ;;
+        shellcheck) echo "shellcheck" ;;
     esac
 }
 
-# at_least 3.25.1 3.25
+# consequence <optional part>: what happens without it.
+consequence() {
+    case $1 in
+        prometheus) echo "The integration tests and the benchmarks that need it are SKIPPED; the example uses a simulated Prometheus." ;;
+        pkgconfig) echo "The test of the files for pkg-config is SKIPPED." ;;
+        doxygen) echo "The test of the API reference is SKIPPED." ;;
+        spdlog) echo "The example that logs through it is NOT BUILT." ;;
+        go) echo "The columns of the peers in Go stay EMPTY." ;;
+        client_golang | prometheus_common) echo "The columns of the peers that use it stay EMPTY." ;;
+        simdjson | wrk) echo "Its column stays EMPTY." ;;
+        clang_format) echo "The test of the format is SKIPPED." ;;
+        clang_tidy) echo "The test of names and common mistakes is SKIPPED." ;;
+        shellcheck) echo "The test of the shell scripts is SKIPPED." ;;
+    esac
+}
+
+# at_least <version> <least version>
 at_least() {
     awk -v have="$1" -v want="$2" 'BEGIN {
         split(have, h, "."); split(want, w, ".")
@@ -38,14 +58,21 @@ at_least() {
     }'
 }
 
-find_clang_format() {
-    for program in clang-format-14 clang-format; do
-        if "$program" --version | grep -q 'version 14\.'; then command -v "$program"; return; fi
-    done
-    return 1
+# Lets CMake search for the libraries; find_part reads the result from probe.txt. Sets $is_probed, if CMake could be run.
+probe_libraries() {
+    : >"$deps/probe.txt"
+    is_probed=
+    if find_part compiler >/dev/null && find_part cmake >/dev/null && find_part ninja >/dev/null; then
+        is_probed=yes
+        rm -rf "$deps/probe"
+        cmake -S "$root/cmake/probe" -B "$deps/probe" -G Ninja -DCMAKE_CXX_COMPILER=g++ \
+            "-DCMAKE_PREFIX_PATH=$deps/usr" "-DREPORT=$deps/probe.txt" >"$deps/probe.log" 2>&1 ||
+            say "CMake cannot configure a project here, see $deps/probe.log"
+        rm -rf "$deps/probe"
+    fi
 }
 
-# Prints where the part is, or fails.
+# find_part <part>: prints its path, or fails.
 find_part() {
     case $1 in
         compiler) command -v g++ && at_least "$(g++ -dumpfullversion -dumpversion)" 12 ;;
@@ -54,15 +81,12 @@ find_part() {
                 echo 'int main() {}' | clang++ -fsanitize=address -x c++ -o /dev/null - 2>/dev/null
             ;;
         cmake) command -v cmake && at_least "$(cmake --version | awk 'NR == 1 { print $3 }')" 3.25 ;;
-        ninja) command -v ninja ;;
-        clang_format) find_clang_format ;;
-        clang_tidy) command -v clang-tidy ;;
-        openssl | doxygen | go | wrk | shellcheck) command -v "$1" ;;
-        client_golang | prometheus_common) echo "$go_packages/${1#prometheus_}" && [ -d "$go_packages/${1#prometheus_}" ] ;;
+        ninja | openssl | doxygen | go | wrk | shellcheck) command -v "$1" ;;
         pkgconfig) command -v pkg-config ;;
-        certificates)
-            for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
-                if [ -e "$bundle" ]; then echo "$bundle"; return; fi
+        clang_tidy) command -v clang-tidy ;;
+        clang_format)
+            for program in clang-format-14 clang-format; do
+                if "$program" --version | grep -q 'version 14\.'; then command -v "$program"; return; fi
             done
             return 1
             ;;
@@ -72,6 +96,13 @@ find_part() {
             done
             return 1
             ;;
-        boost | catch2 | libssl | zlib | spdlog | simdjson) grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
+        certificates)
+            for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+                if [ -e "$bundle" ]; then echo "$bundle"; return; fi
+            done
+            return 1
+            ;;
+        client_golang | prometheus_common) echo "$go_packages/${1#prometheus_}" && [ -d "$go_packages/${1#prometheus_}" ] ;;
+        *) is_in "$1" "$libraries" && grep "^$1 " "$deps/probe.txt" | cut -d ' ' -f 2- | grep . ;;
     esac 2>/dev/null
 }

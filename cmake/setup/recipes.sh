@@ -3,16 +3,30 @@
 #
 # Part of setup.sh: how to get each part on Debian and Ubuntu.
 
+# basic_package <part>: a space and the part's package, for the parts that are installed first and all at once, because
+# CMake needs some of them to search for libraries. Nothing for a part that has a recipe below.
+basic_package() {
+    case $1 in
+        compiler) echo " g++" ;;
+        cmake | openssl) echo " $1" ;;
+        ninja) echo " ninja-build" ;;
+        certificates) echo " ca-certificates" ;;
+        # Without a compiler, CMake has not searched for these yet.
+        libssl) [ -e /usr/include/openssl/ssl.h ] || echo " libssl-dev" ;;
+        zlib) [ -e /usr/include/zlib.h ] || echo " zlib1g-dev" ;;
+    esac
+}
+
 get_boost() {
-    if at_least "$(offered libboost-json-dev)" 1.83 && install libboost-dev libboost-json-dev; then return; fi
-    open_private_apt
+    if at_least "$(candidate_version libboost-json-dev)" 1.83 && apt_install libboost-dev libboost-json-dev; then return; fi
+    set_up_private_apt
     for package in libboost-json-dev libboost-json1.83-dev; do
-        if at_least "$(offered $package private_apt)" 1.83; then
-            # Boost.JSON's CMake files ask for the libraries it is built on.
-            libraries=$(private_apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
+        if at_least "$(candidate_version $package private_apt)" 1.83; then
+            # Boost.JSON's CMake files need the libraries that it depends on.
+            boost_packages=$(private_apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
                 --no-breaks --no-replaces --no-enhances $package | grep -E '^libboost[-0-9a-z.]*$' | sort -u)
             # shellcheck disable=SC2086  # a list of packages
-            unpack usr $libraries
+            unpack usr $boost_packages
             return
         fi
     done
@@ -20,33 +34,33 @@ get_boost() {
 
 get_catch2() {
     for package in libcatch2-dev catch2; do
-        if at_least "$(offered $package)" 3.4 && install $package; then return; fi
+        if at_least "$(candidate_version $package)" 3.4 && apt_install $package; then return; fi
     done
-    open_private_apt
+    set_up_private_apt
     for package in libcatch2-dev catch2; do
-        if at_least "$(offered $package private_apt)" 3.4; then unpack usr $package; return; fi
+        if at_least "$(candidate_version $package private_apt)" 3.4; then unpack usr $package; return; fi
     done
 }
 
-# The distribution's package would start a service; its program alone is all that is needed.
+# Unpacked, because the installed package would start a service, and only its program is needed.
 get_prometheus() {
-    open_private_apt
+    set_up_private_apt
     unpack usr/bin prometheus
 }
 
 get_clang() {
-    install clang || return
-    find_part clang >/dev/null || install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
+    apt_install clang || return
+    find_part clang >/dev/null || apt_install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
 }
 
-get_pkgconfig() { install pkg-config; }
-get_doxygen() { install doxygen; }
-get_spdlog() { install libspdlog-dev; }
-get_go() { install golang-go; }
-get_client_golang() { install golang-github-prometheus-client-golang-dev; }
-get_prometheus_common() { install golang-github-prometheus-common-dev; }
-get_simdjson() { install libsimdjson-dev; }
-get_wrk() { install wrk; }
-get_clang_format() { install clang-format-14; }
-get_clang_tidy() { install clang-tidy; }
-get_shellcheck() { install shellcheck; }
+get_pkgconfig() { apt_install pkg-config; }
+get_doxygen() { apt_install doxygen; }
+get_spdlog() { apt_install libspdlog-dev; }
+get_go() { apt_install golang-go; }
+get_client_golang() { apt_install golang-github-prometheus-client-golang-dev; }
+get_prometheus_common() { apt_install golang-github-prometheus-common-dev; }
+get_simdjson() { apt_install libsimdjson-dev; }
+get_wrk() { apt_install wrk; }
+get_clang_format() { apt_install clang-format-14; }
+get_clang_tidy() { apt_install clang-tidy; }
+get_shellcheck() { apt_install shellcheck; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # conan_recipe.py <folder of the recipe> <version> <work folder>
-# Checks the recipe without Conan: carries out its methods, with stand-ins for what they use of Conan.
+# Checks the recipe without Conan: runs its methods with replacements for Conan's classes and functions.
 import fnmatch
 import os
 import py_compile
@@ -12,8 +12,8 @@ import types
 from pathlib import Path
 
 folder, version, work = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-print("*** NOT CHECKED: Conan itself is not used. This proves what the recipe's methods do with the tree, and neither ***")
-print("*** that the packages it requires exist nor that Conan accepts the recipe.                                     ***")
+print("*** NOT CHECKED: Conan itself is not used. This test checks the effect of the recipe's methods on the tree, but not ***")
+print("*** that the packages it requires exist, nor that Conan accepts the recipe.                                         ***")
 
 
 class Settings(dict):
@@ -52,7 +52,7 @@ def copy(recipe, pattern, src, dst):
             os.makedirs((Path(dst) / name).parent, exist_ok=True)
             shutil.copy(path, Path(dst) / name)
             copied += 1
-    assert copied, f"copy finds nothing like {pattern} in {src}"
+    assert copied, f"no file matches {pattern} in {src}"
 
 
 def stand_in(name, **members):
@@ -92,7 +92,7 @@ for tls, gzip in ((True, True), (False, False)):
     for method in ("export_sources", "layout", "requirements", "validate", "package", "package_id", "package_info"):
         getattr(recipe, method)()
 
-    assert recipe.info == {}, "one package must serve all"
+    assert recipe.info == {}, "one package must fit all settings"
     components = recipe.cpp_info.components
     expected = {"wva_metrics", "plugin"} | ({"tls"} if tls else set()) | ({"gzip"} if gzip else set())
     assert set(components) == expected, set(components)
@@ -106,4 +106,4 @@ for tls, gzip in ((True, True), (False, False)):
 assert standards and set(standards) == {20}
 for path in ("include/wva_metrics/wva_metrics.hpp", "include/wva_metrics/http/tls.hpp", "licenses/LICENSE"):
     assert (work / "package" / path).is_file(), f"the package lacks {path}"
-print("The recipe's methods do what they should.")
+print("The recipe's methods work.")

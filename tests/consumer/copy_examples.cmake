@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D examples=... -D project=... -D copies=... -P copy_examples.cmake
-# Copies each example into a folder of its own, with the folders beside it that it includes, so that none can use what
-# belongs to another.
+# Copies each example into a folder of its own, so that none can use the files of another.
 
 file(REMOVE_RECURSE ${copies})
 file(COPY ${project}/CMakeLists.txt DESTINATION ${copies})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same program for every way of getting the library. It says what it got.
+// The same program for all ways to use the library. It prints the version and the components.
 #include <wva_metrics/settings/load_settings.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -D PORT_DIRECTORY=... -D VERSION=... -D WORK=... -D "OPTIONS=<cmake option>;..." -P vcpkg_port.cmake
-# Checks the port without vcpkg: the manifest against what its documentation says, and the script by carrying out, with
-# stand-ins for vcpkg's functions, what it asks for.
+# Checks the port without vcpkg: the manifest against vcpkg's documentation, and the script by running it with
+# replacements for vcpkg's functions.
 
 cmake_minimum_required(VERSION 3.24)
-message(STATUS "*** NOT CHECKED: vcpkg itself is not used. This proves the manifest's form and what the port does with the tree, ***")
-message(STATUS "*** and neither that the ports it depends on exist nor that vcpkg's own functions take these arguments.        ***")
+message(STATUS "*** NOT CHECKED: vcpkg itself is not used. This test checks the manifest's form and the port's effect on the tree, ***")
+message(STATUS "*** but not that the ports it depends on exist, nor that vcpkg's functions accept these arguments.               ***")
 
 # The manifest.
 file(READ ${PORT_DIRECTORY}/vcpkg.json manifest)
@@ -16,14 +16,14 @@ function(expect_json expected)
     message(SEND_ERROR "vcpkg.json: ${ARGN} is \"${value}\" and should be \"${expected}\"")
   endif()
 endfunction()
-# expect_members(<where it stands> <known member>...)
+# expect_members(<path in the manifest> <allowed member>...)
 function(expect_members where)
   string(JSON last LENGTH "${manifest}" ${where})
   math(EXPR last "${last} - 1")
   foreach(index RANGE ${last})
     string(JSON member MEMBER "${manifest}" ${where} ${index})
     if(NOT member IN_LIST ARGN)
-      message(SEND_ERROR "vcpkg.json: nothing is known of a member \"${member}\" in \"${where}\"")
+      message(SEND_ERROR "vcpkg.json: unknown member \"${member}\" in \"${where}\"")
     endif()
   endforeach()
 endfunction()
@@ -39,7 +39,7 @@ function(expect_dependencies)
       string(JSON name GET "${manifest}" ${ARGN} ${index})
     endif()
     if(NOT name MATCHES "^[a-z0-9]+(-[a-z0-9]+)*$")
-      message(SEND_ERROR "vcpkg.json: \"${name}\" cannot be the name of a port")
+      message(SEND_ERROR "vcpkg.json: \"${name}\" is not a valid name of a port")
     endif()
   endforeach()
 endfunction()
@@ -84,9 +84,9 @@ function(vcpkg_cmake_configure)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" SOURCE_PATH OPTIONS)
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${arg_SOURCE_PATH} -B ${build} ${OPTIONS} ${arg_OPTIONS}
     -D CMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}
-    OUTPUT_QUIET ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
-  if(said)
-    message(SEND_ERROR "Configuring says:\n${said}")
+    OUTPUT_QUIET ERROR_VARIABLE messages COMMAND_ERROR_IS_FATAL ANY)
+  if(messages)
+    message(SEND_ERROR "CMake printed while configuring:\n${messages}")
   endif()
 endfunction()
 function(vcpkg_cmake_install)
@@ -95,7 +95,7 @@ endfunction()
 function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "PACKAGE_NAME;CONFIG_PATH" "")
   file(RENAME ${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH} ${CURRENT_PACKAGES_DIR}/share/${arg_PACKAGE_NAME})
-  # vcpkg removes the folder above, too, where it is called cmake.
+  # vcpkg also removes the parent folder if its name is cmake.
   cmake_path(GET arg_CONFIG_PATH PARENT_PATH above)
   file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR}/${above})
 endfunction()
@@ -117,6 +117,6 @@ foreach(path IN ITEMS include/wva_metrics/wva_metrics.hpp share/wva_metrics/wva_
 endforeach()
 foreach(path IN ITEMS share/wva_metrics/wva_metrics-tls-targets.cmake include/wva_metrics/http/tls.hpp share/doc share/cmake)
   if(EXISTS ${CURRENT_PACKAGES_DIR}/${path})
-    message(SEND_ERROR "The port's package has ${path}, and should not.")
+    message(SEND_ERROR "The port's package contains ${path}, but should not.")
   endif()
 endforeach()

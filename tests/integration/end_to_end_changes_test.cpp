@@ -14,7 +14,7 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// What is known of one model's replicas, asked anew every time.
+/// Collects one model's metrics, without a cache.
 class Watcher {
 public:
     Watcher(const WatchedFleet& watched, FleetModel model)
@@ -53,9 +53,9 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 } // namespace
 
-TEST_CASE("metrics are found under the names of the servers' version, before and after upgrades") {
+TEST_CASE("metrics are found under the names of each version of the servers") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
-    // With several engines even the oldest version has the label that tells them apart.
+    // With several engines, even the oldest version has the label "engine".
     WatchedFleet watched({"--models", "1", "--engines", "2", "--control", "names=v0.8"});
     const std::vector<FleetModel> models = watched.fleet().models();
     constexpr int all_values = 5 + 2 * 2;
@@ -76,7 +76,7 @@ TEST_CASE("metrics are found under the names of the servers' version, before and
     CHECK(check_all(watched, collect_at_one_moment(watched, models)) == all_values);
 }
 
-TEST_CASE("what is not reported is missing, NaN is invalid, no load is 0: nothing else is 0") {
+TEST_CASE("an absent metric is missing, NaN is invalid, and only no load is 0") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--model", "busy", "--model", "idle", "--warm-up", "0", //
                           "--control", "load=idle&factor=0",                      //
@@ -122,7 +122,7 @@ TEST_CASE("what is not reported is missing, NaN is invalid, no load is 0: nothin
     }));
 }
 
-TEST_CASE("replicas come and go with the pods, whatever is left of those that are gone") {
+TEST_CASE("replicas follow the pods, even if series of deleted pods remain") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--models", "2"});
     watched.wait_for_requests();
@@ -140,8 +140,8 @@ TEST_CASE("replicas come and go with the pods, whatever is left of those that ar
     }
     CHECK(first.gone().size() == 3);
 
-    // Not reported, but still scraped, as while one of several kube-state-metrics restarts. With a
-    // long window, so that nothing is forgotten meanwhile on a slow machine.
+    // The pod is missing in kube-state-metrics but still scraped, as while one of several
+    // kube-state-metrics restarts. The long window keeps the samples on a slow machine.
     PrometheusConfig config = watched.config();
     config.windows.peak = std::chrono::minutes(10);
     Watcher second(config, models.at(1));
@@ -159,7 +159,7 @@ TEST_CASE("replicas come and go with the pods, whatever is left of those that ar
     CHECK(second.pods().empty());
     CHECK(second.replicas().unattributed_pods.empty());
 
-    // Nobody is known to be gone without kube-state-metrics, and the names still tell the owner.
+    // Without kube-state-metrics no pod counts as gone, and the owner is found by the pod's name.
     watched.fleet().control({{"drop_kube", "1"}});
     CHECK(eventually([&] { return second.pods() == both; }));
     CHECK(second.gone().empty());

@@ -41,7 +41,7 @@ std::vector<std::string> fleet_options() {
 
 } // namespace
 
-TEST_CASE("a model id of any characters means that model alone, and only in its namespace") {
+TEST_CASE("a model id with any characters selects that model only, in its namespace only") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched(fleet_options());
     watched.fleet().control({{"load", "*"}, {"factor", "3"}, {"namespace", "east"}});
@@ -49,13 +49,13 @@ TEST_CASE("a model id of any characters means that model alone, and only in its 
     const std::vector<FleetModel> models = watched.fleet().models();
     REQUIRE(models.size() == 2 * model_ids.size());
 
-    // Together, so that all ids stand in one query.
+    // All models at once, so that all ids are in one query.
     const CollectedFleet together = collect_at_one_moment(watched, models);
     CHECK(check_all(watched, together) == static_cast<int>(models.size()) * (5 + 2 * 2));
     for (std::size_t i = 0; i < models.size(); ++i)
         check_owners(models[i], **together.models[i]);
 
-    // Alone, so that there is nothing else to hide behind.
+    // Each model alone, so that no other one can hide a wrong selector.
     BlockingCollector collector(watched.config());
     for (const FleetModel& model : models) {
         const Result<Availability> availability = collector.check_availability(model.key);
@@ -67,7 +67,7 @@ TEST_CASE("a model id of any characters means that model alone, and only in its 
     }
 }
 
-TEST_CASE("the same model in two namespaces never mixes, and a third is told where it is") {
+TEST_CASE("the same model in two namespaces is not mixed, and an error in a third one names both") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--model", "meta/llama", "--namespace", "idle", "--namespace", "busy",
                           "--same-model-everywhere", "--warm-up", "0", "--control",
@@ -75,7 +75,7 @@ TEST_CASE("the same model in two namespaces never mixes, and a third is told whe
     watched.wait_for("sum(rate(vllm:request_success_total{namespace=\"busy\"}[1m])) and "
                      "count(rate(vllm:request_success_total{namespace=\"idle\"}[1m]))");
     const std::vector<FleetModel> models = watched.fleet().models();
-    // Else it would be no trouble to tell them apart.
+    // With different names, the test would prove nothing.
     REQUIRE(models[0].deployments[0].variant.deployment ==
             models[1].deployments[0].variant.deployment);
 

@@ -18,7 +18,7 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// Quick to notice that something is wrong.
+/// A configuration with short times, so that an outage is noticed quickly.
 CollectorConfig impatient() {
     CollectorConfig config;
     config.cache.ttl = 1s;
@@ -37,14 +37,15 @@ bool is_held_and_stale(const Result<Snapshot>& snapshot) {
 }
 
 template <typename Snapshot>
-bool is_renewed(const Result<Snapshot>& snapshot) {
+bool is_fresh_again(const Result<Snapshot>& snapshot) {
     return snapshot && snapshot->source() != Source::stale_on_error &&
            snapshot->freshness() == Freshness::fresh;
 }
 
 } // namespace
 
-TEST_CASE("while Prometheus is down the last good values stay, ageing, and it recovers by itself") {
+TEST_CASE(
+    "in an outage of Prometheus the last good values are served as stale, until it recovers") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--models", "1"});
     watched.wait_for_requests();
@@ -68,7 +69,7 @@ TEST_CASE("while Prometheus is down the last good values stay, ageing, and it re
     CHECK_FALSE(collector->health().healthy);
     CHECK(collector->health().last_error.is(Errc::unreachable));
 
-    // Rounds go on in vain, and what is held stays as it is; its age is that of its samples.
+    // Further rounds fail and change nothing; the age is that of the samples.
     const std::uint64_t rounds = collector->stats().background_rounds;
     REQUIRE(eventually([&] { return collector->stats().background_rounds >= rounds + 3; }));
     const Result<OptimizerSnapshot> later = ask_variant();
@@ -83,8 +84,8 @@ TEST_CASE("while Prometheus is down the last good values stay, ageing, and it re
           held_pods->replicas.at(0).kv_cache_usage.sampled_at());
 
     watched.prometheus().start();
-    REQUIRE(eventually([&] { return is_renewed(ask_variant()); }));
-    REQUIRE(eventually([&] { return is_renewed(ask_model()); }));
+    REQUIRE(eventually([&] { return is_fresh_again(ask_variant()); }));
+    REQUIRE(eventually([&] { return is_fresh_again(ask_model()); }));
     CHECK((*ask_variant())->arrival_rate_per_minute.sampled_at() >
           held->arrival_rate_per_minute.sampled_at());
     CHECK((*ask_model())->replicas.at(0).kv_cache_usage.sampled_at() >
@@ -92,7 +93,7 @@ TEST_CASE("while Prometheus is down the last good values stay, ageing, and it re
     CHECK(eventually([&] { return collector->health().healthy; }));
 }
 
-TEST_CASE("prometheus_poll goes on when Prometheus has crashed, and recovers by itself") {
+TEST_CASE("prometheus_poll continues after a crash of Prometheus, and recovers by itself") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     if (!find_poll())
         SKIP(poll_missing);
@@ -102,7 +103,7 @@ TEST_CASE("prometheus_poll goes on when Prometheus has crashed, and recovers by 
     arguments.insert(arguments.end(), {"--json", "--interval", "1s"});
     RunningPoll poll(find_poll().value(), arguments);
 
-    /// Of the last line.
+    // The age in the last line.
     const auto age = [&] {
         const auto lines = poll.lines();
         return lines.empty() ? -1.0
@@ -114,11 +115,11 @@ TEST_CASE("prometheus_poll goes on when Prometheus has crashed, and recovers by 
                                    .to_number<double>();
     };
     REQUIRE(eventually([&] { return poll.lines().size() >= 2; }));
-    const double in_good_days = age();
-    CHECK(in_good_days < 3);
+    const double age_before_crash = age();
+    CHECK(age_before_crash < 3);
 
     watched.prometheus().kill_hard();
-    REQUIRE(eventually([&] { return age() > in_good_days + 3; }));
+    REQUIRE(eventually([&] { return age() > age_before_crash + 3; }));
     const std::size_t lines = poll.lines().size();
     REQUIRE(eventually([&] { return poll.lines().size() >= lines + 2; }));
     const auto last = poll.lines().back();

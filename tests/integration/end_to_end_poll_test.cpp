@@ -37,7 +37,7 @@ std::string text(const json::value& value) {
     return std::string(value.as_string());
 }
 
-/// A reading as the example writes it.
+/// Checks the form of a reading in the example's output.
 void check_reading(const json::value& reading) {
     INFO(reading);
     const std::string state = text(reading.at("state"));
@@ -106,10 +106,10 @@ void check_line(const json::value& line, const FleetModel& model) {
 
 } // namespace
 
-TEST_CASE("prometheus_poll writes one JSON object per model, and what is unknown as null") {
+TEST_CASE("prometheus_poll writes one JSON object per model, with null for unknown values") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WVA_METRICS_NEEDS_POLL();
-    // Names that JSON and the command line could garble.
+    // Names with characters that are special in JSON and on the command line.
     const WatchedFleet watched({"--model", "org/simple", "--model", "a \"quoted\"\n\\モデル",
                                 "--control", "drop=vllm:num_requests_waiting", "--control",
                                 "nan=vllm:request_prompt_tokens"});
@@ -132,7 +132,7 @@ TEST_CASE("prometheus_poll writes one JSON object per model, and what is unknown
         CHECK(lines[i].at("variants").at(0).at("avg_input_tokens").at("state") == "invalid");
     }
 
-    SECTION("and without --json a table") {
+    SECTION("without --json it prints a table") {
         arguments.pop_back();
         RunningPoll table(find_poll().value(), arguments);
         CHECK(table.wait() == 0);
@@ -144,14 +144,14 @@ TEST_CASE("prometheus_poll writes one JSON object per model, and what is unknown
     }
 }
 
-TEST_CASE("prometheus_poll says in one line that nobody answers, and fails") {
+TEST_CASE("prometheus_poll reports in one line that no server answers, and fails") {
     WVA_METRICS_NEEDS_POLL();
-    // Bound, so that nobody else takes the port, but not listening.
+    // The socket is bound, so that no other process takes the port, but it does not listen.
     boost::asio::io_context context;
     using Tcp = boost::asio::ip::tcp;
-    const Tcp::socket nobody(context, {boost::asio::ip::address_v4::loopback(), 0});
+    const Tcp::socket silent(context, {boost::asio::ip::address_v4::loopback(), 0});
     const std::string url =
-        "http://127.0.0.1:" + std::to_string(nobody.local_endpoint().port()) + "/prometheus";
+        "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/prometheus";
 
     for (const bool as_json : {true, false}) {
         std::vector<std::string> arguments{"--url",   url,       "--namespace", "llm",   "--model",
@@ -165,13 +165,13 @@ TEST_CASE("prometheus_poll says in one line that nobody answers, and fails") {
         CHECK(std::ranges::count(errors, '\n') == 1);
         CHECK(errors.ends_with('\n'));
         CHECK_THAT(errors, Catch::Matchers::ContainsSubstring(
-                               std::to_string(nobody.local_endpoint().port())));
+                               std::to_string(silent.local_endpoint().port())));
         if (as_json)
             CHECK(poll.output().empty());
     }
 }
 
-TEST_CASE("prometheus_poll refuses wrong usage with status 2, and says what is wrong") {
+TEST_CASE("prometheus_poll rejects wrong options with status 2 and names them") {
     WVA_METRICS_NEEDS_POLL();
     const std::vector<std::string> right = {
         "--url", "http://127.0.0.1:9", "--namespace", "llm", "--model", "a/model", "--once"};
@@ -194,7 +194,7 @@ TEST_CASE("prometheus_poll refuses wrong usage with status 2, and says what is w
         {with({"--deployment", "d=v:gpu:dear"}), "dear"},
     };
     for (const Case& each : cases) {
-        INFO("wrong about " << each.names);
+        INFO("wrong option: " << each.names);
         RunningPoll poll(find_poll().value(), each.arguments);
         CHECK(poll.wait() == 2);
         CHECK(poll.output().empty());

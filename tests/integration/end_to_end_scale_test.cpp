@@ -26,7 +26,7 @@ bool is_complete(const ModelReplicas& model) {
     return true;
 }
 
-/// Of a background round about all of the fleet.
+/// Checks the requests and results of one background round over the whole fleet.
 void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& models) {
     CollectorConfig config;
     config.cache.fetch_interval = std::chrono::seconds(1);
@@ -36,12 +36,12 @@ void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& mo
         collector->track(model.deployments[0].variant);
     }
 
-    const double before = watched.prometheus().queries_asked();
+    const double before = watched.prometheus().query_count();
     REQUIRE(collector->start_background_fetching());
     REQUIRE(eventually([&] { return collector->stats().targets > 0; }));
-    collector->stop_background_fetching(); // No other round begins, and this one goes on.
+    collector->stop_background_fetching(); // The current round continues; no other one begins.
     REQUIRE(eventually([&] { return collector->stats().background_rounds > 0; }));
-    const double queries = watched.prometheus().queries_asked() - before;
+    const double queries = watched.prometheus().query_count() - before;
 
     const CollectorStats stats = collector->stats();
     CHECK(stats.background_rounds == 1);
@@ -50,7 +50,7 @@ void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& mo
     CHECK(queries >= 1);
     CHECK(queries <= 20);
 
-    // And after these few, everything is known.
+    // After these few queries, all values are known.
     std::size_t known = 0;
     for (const FleetModel& model : models) {
         const auto metrics = collector->find_optimizer_metrics(model.deployments[0].variant.key());
@@ -63,7 +63,7 @@ void check_few_requests(WatchedFleet& watched, const std::vector<FleetModel>& mo
 
 void check_exact_values(WatchedFleet& watched, const std::vector<FleetModel>& models) {
     CollectedFleet all = collect_at_one_moment(watched, models);
-    CollectedFleet sample{all.asked, {}, {}};
+    CollectedFleet sample{all.when, {}, {}};
     std::size_t complete = 0;
     for (std::size_t i = 0; i < models.size(); ++i) {
         INFO((all.variants[i] ? "" : all.variants[i].error().describe()));
@@ -74,7 +74,7 @@ void check_exact_values(WatchedFleet& watched, const std::vector<FleetModel>& mo
         check_owners(models[i], **all.models[i]);
         if (is_complete(**all.variants[i]) && is_complete(**all.models[i]))
             ++complete;
-        // Each twentieth, and not always the same kind of model.
+        // Every twentieth model, at varying positions, because the kinds of models repeat.
         if (i % 20 == i / 20 % 20) {
             sample.variants.push_back(all.variants[i]);
             sample.models.push_back(all.models[i]);
@@ -87,7 +87,7 @@ void check_exact_values(WatchedFleet& watched, const std::vector<FleetModel>& mo
 
 } // namespace
 
-TEST_CASE("a thousand models are collected in few requests, and as exactly as a few models") {
+TEST_CASE("a thousand models are collected in few requests, with the same exact values") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--models", "1000"}, "2s");
     const std::vector<FleetModel> models = watched.fleet().models();

@@ -13,13 +13,13 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// Engines of one pod (data parallel ones) add their queues; of their caches the fullest counts.
+/// Data parallel engines of one pod: their queues are added, and the highest KV cache usage counts.
 void check_engines(const WatchedFleet& watched, const CollectedFleet& collected,
                    const ReplicaMetrics& replica) {
     const auto of_engine = [&](const char* metric, const char* engine) {
         return watched.must_ask("max_over_time(" + std::string(metric) + "{pod=" +
                                     literal(replica.pod) + ",engine=" + literal(engine) + "}[1m])",
-                                collected.asked.time);
+                                collected.when.time);
     };
     INFO("replica " << replica.pod);
     const double first = of_engine("vllm:num_requests_waiting", "0");
@@ -33,10 +33,10 @@ void check_engines(const WatchedFleet& watched, const CollectedFleet& collected,
 
 } // namespace
 
-TEST_CASE("every value of a small fleet is what a direct query gives at the same moment") {
+TEST_CASE("every value of a small fleet is equal to that of a direct query at the same time") {
     WVA_METRICS_NEEDS_FLEET_AND_PROMETHEUS();
     WatchedFleet watched({"--models", "5", "--variants", "2", "--engines", "2", "--period", "20"});
-    // So that there is a queue everywhere at the crest of the wave.
+    // The load is so high that every pod has a queue at its peak.
     watched.fleet().control({{"load", "*"}, {"factor", "3"}});
     watched.wait_for_requests();
     watched.wait_for("min(max_over_time(vllm:num_requests_waiting[1m]))");
@@ -45,7 +45,7 @@ TEST_CASE("every value of a small fleet is what a direct query gives at the same
 
     REQUIRE(collected.variants.size() == 10);
     REQUIRE(collected.models.size() == 5);
-    // Five per variant, and two for each of its two pods.
+    // Five values per variant, and two for each of its two pods.
     CHECK(check_all(watched, collected) == 10 * (5 + 2 * 2));
     for (std::size_t i = 0; i < models.size(); ++i) {
         check_owners(models[i], **collected.models[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two files that include everything and are linked together: no definition may collide.
+// Two translation units that include all headers are linked together: no definition may occur
+// twice.
 #include "wva_metrics/wva_metrics.hpp"
 
 const void* category_in_tu_2();

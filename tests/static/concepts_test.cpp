@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who satisfies a concept and who does not, the near misses above all. Compiling is the test.
+// Which types satisfy a concept and which do not, mainly near misses. The test is that this file
+// compiles.
 #include "wva_metrics/any_collector.hpp"
 #include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/attribution/attribution.hpp"
@@ -30,8 +31,8 @@ static_assert(MetricsCache<NoOpCache>);
 static_assert(MetricsCache<MemoryCache>);
 static_assert(MetricsCache<ShardedCache>);
 static_assert(!MetricsCache<int>);
-static_assert(!MetricsCache<const MemoryCache>, "a cache that cannot change keeps nothing");
-static_assert(!MetricsCache<std::shared_ptr<MemoryCache>>, "a pointer is no cache");
+static_assert(!MetricsCache<const MemoryCache>, "a const cache cannot store anything");
+static_assert(!MetricsCache<std::shared_ptr<MemoryCache>>, "a pointer is not a cache");
 
 template <typename Cache>
 concept MadeFromConfig = std::constructible_from<Cache, const CacheConfig&>;
@@ -51,18 +52,18 @@ struct UserCache {
     std::size_t size() const;
     CacheStats stats() const;
 };
-static_assert(MetricsCache<UserCache>, "what insert_or_assign returns is its own affair");
+static_assert(MetricsCache<UserCache>, "insert_or_assign may return anything");
 
 struct VisitTakesNoVisitor : UserCache {
     bool visit(const CacheKeyView&, TimePoint);
 };
 static_assert(!MetricsCache<VisitTakesNoVisitor>);
 
-struct VisitTellsNothing : UserCache {
+struct VisitReturnsNothing : UserCache {
     template <typename Visitor>
     void visit(const CacheKeyView&, TimePoint, Visitor&&);
 };
-static_assert(!MetricsCache<VisitTellsNothing>);
+static_assert(!MetricsCache<VisitReturnsNothing>);
 
 struct FindHasItsOwnClock : UserCache {
     CacheEntryPtr find(const CacheKeyView&);
@@ -212,7 +213,7 @@ struct UserBackend {
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
         fetch_replica_samples(std::vector<ModelKey>);
 };
-static_assert(MetricsBackend<UserBackend>, "its arguments may be taken by value or by reference");
+static_assert(MetricsBackend<UserBackend>, "it may take its arguments by value or by reference");
 static_assert(!MetricsBackend<int>);
 static_assert(!MetricsBackend<const UserBackend>);
 
@@ -232,22 +233,22 @@ struct OneErrorForAll : UserBackend {
 };
 static_assert(!MetricsBackend<OneErrorForAll>);
 
-struct OneQuestionAtATime : UserBackend {
+struct OneTargetAtATime : UserBackend {
     asio::awaitable<Result<ReplicaSamples>> fetch_replica_samples(const ModelKey&);
 };
-static_assert(!MetricsBackend<OneQuestionAtATime>);
+static_assert(!MetricsBackend<OneTargetAtATime>);
 
-struct WantsToChangeTheQuestions : UserBackend {
+struct WantsToChangeTheTargets : UserBackend {
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey>&);
 };
-static_assert(!MetricsBackend<WantsToChangeTheQuestions>);
+static_assert(!MetricsBackend<WantsToChangeTheTargets>);
 
 struct AnswersWithReplicas : UserBackend {
     asio::awaitable<std::vector<Result<ModelReplicas>>>
     fetch_replica_samples(const std::vector<ModelKey>&);
 };
-static_assert(!MetricsBackend<AnswersWithReplicas>, "whose pods they are is joined in later");
+static_assert(!MetricsBackend<AnswersWithReplicas>, "pods are attributed to variants later");
 
 static_assert(MetricsBackend<AnyBackend>);
 static_assert(std::convertible_to<UserBackend, AnyBackend>);
@@ -273,7 +274,7 @@ static_assert(MetricsCollector<Collector<UserBackend, MemoryCache, CountsHits>>)
 static_assert(MetricsCollector<AnyCollector>);
 static_assert(!MetricsCollector<int>);
 static_assert(!MetricsCollector<const AnyPolicies>);
-static_assert(!MetricsCollector<std::shared_ptr<AnyPolicies>>, "a pointer is no collector");
+static_assert(!MetricsCollector<std::shared_ptr<AnyPolicies>>, "a pointer is not a collector");
 static_assert(std::convertible_to<AnyPolicies, AnyCollector>);
 static_assert(std::convertible_to<AnyPolicies, Result<AnyCollector>>);
 static_assert(!std::convertible_to<UserBackend, AnyCollector>);
@@ -287,7 +288,7 @@ static_assert(!MetricsCollector<FindsWithoutVariants>);
 struct CollectsAtOnce : AnyCollector {
     Result<OptimizerSnapshot> async_collect_optimizer_metrics(const VariantAutoscaling&);
 };
-static_assert(!MetricsCollector<CollectsAtOnce>, "it takes a completion token");
+static_assert(!MetricsCollector<CollectsAtOnce>, "it must take a completion token");
 
 struct ReconfiguresSilently : AnyCollector {
     void reconfigure(const CollectorConfig&);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The README's code, word for word, so that it compiles. The test `snippets` compares.
+// The README's code, word for word, so that it is compiled. The test `snippets` compares both.
 #include "wva_metrics/kubernetes/owner_resolver.hpp"
 #include "wva_metrics/kubernetes/variant_watcher.hpp"
 #include "wva_metrics/settings/apply_settings.hpp"

@@ -21,13 +21,13 @@
 
 namespace wva_metrics::test_support {
 
-/// All of a file, or nothing where there is none.
+/// The content of a file, or an empty string if there is none.
 inline std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-/// The end of what a program wrote, for the message of a failure.
+/// The end of a program's output, for error messages.
 inline std::string tail_of(const std::filesystem::path& log) {
     const std::string text = read_file(log);
     return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
@@ -39,7 +39,8 @@ inline std::string tail_of(const std::filesystem::path& log) {
 /// Not thread-safe.
 class ChildProcess {
 public:
-    /// Where the program's standard output and error go; the same file twice holds both in order.
+    /// The files for standard output and standard error. If both are the same file, it has both in
+    /// order.
     struct Output {
         std::filesystem::path standard;
         std::filesystem::path error;
@@ -81,7 +82,7 @@ public:
 
     pid_t pid() const noexcept { return pid_; }
 
-    /// Ends the program by SIGTERM, after `patience` by SIGKILL, and waits for its end.
+    /// Sends SIGTERM, and SIGKILL after `patience`; waits until the program has ended.
     int stop(std::chrono::milliseconds patience) noexcept {
         if (!status_) {
             ::kill(pid_, SIGTERM);
@@ -91,7 +92,7 @@ public:
         return wait();
     }
 
-    /// Ends the program at once, as a crash does.
+    /// Kills the program at once, as a crash does.
     void kill_hard() noexcept {
         if (!status_)
             ::kill(pid_, SIGKILL);
@@ -109,7 +110,7 @@ public:
         return changed > 0;
     }
 
-    /// Waits for the end. Returns the exit status, or 128 and the number of the signal that ended
+    /// Waits for the end. Returns the exit status, or 128 plus the number of the signal that ended
     /// it, as a shell does.
     int wait() noexcept {
         if (!status_) {

@@ -15,16 +15,16 @@
 
 namespace wva_metrics::test_support {
 
-/// What the library has to say of models and their variants as of one moment.
+/// The library's results for models and their variants at one time.
 struct CollectedFleet {
-    Asked asked;
-    /// Of all deployments of the first model, then of the second, and so on.
+    CollectionTime when;
+    /// For all deployments of the first model, then of the second, and so on.
     std::vector<Result<OptimizerSnapshot>> variants;
     /// In the order of the models.
     std::vector<Result<ReplicaSnapshot>> models;
 };
 
-/// Asks once about all of them, as of the next moment about which Prometheus knows everything.
+/// Collects all of them once, at the next time for which Prometheus has stored all samples.
 inline CollectedFleet collect_at_one_moment(WatchedFleet& watched,
                                             std::span<const FleetModel> models) {
     std::vector<ModelKey> keys;
@@ -36,22 +36,22 @@ inline CollectedFleet collect_at_one_moment(WatchedFleet& watched,
         variants.insert(variants.end(), of_models.back().begin(), of_models.back().end());
     }
     CollectedFleet collected;
-    collected.asked.time = watched.settled_moment();
-    const PinnedTime pinned(watched.prometheus().port(), collected.asked.time);
+    collected.when.time = watched.settled_moment();
+    const PinnedTime pinned(watched.prometheus().port(), collected.when.time);
     BlockingCollector collector(patient(PrometheusConfig::at(pinned.url())),
                                 patient(without_cache()));
-    collected.asked.before = std::chrono::steady_clock::now();
+    collected.when.before = std::chrono::steady_clock::now();
     collected.variants = collector.collect(variants);
     collected.models = collector.collect(keys, of_models);
-    collected.asked.after = std::chrono::steady_clock::now();
+    collected.when.after = std::chrono::steady_clock::now();
     return collected;
 }
 
-/// Requires everything that was collected, where there is nothing wrong in the fleet, to be what
-/// direct queries give. Returns the number of values.
+/// Checks that all results are equal to those of direct queries, for a fleet without faults.
+/// Returns the number of values.
 inline int check_all(const WatchedFleet& watched, const CollectedFleet& collected,
                      const ServerNames& names = {}) {
-    const DirectValues direct(watched, collected.asked, names);
+    const DirectValues direct(watched, collected.when, names);
     int values = 0;
     for (const Result<OptimizerSnapshot>& variant : collected.variants) {
         INFO((variant ? "" : variant.error().describe()));
@@ -73,8 +73,8 @@ inline int check_all(const WatchedFleet& watched, const CollectedFleet& collecte
     return values;
 }
 
-/// Requires a model's replicas to be the pods that live in the fleet, each once and under the
-/// deployment that owns it, and no others.
+/// Checks that a model's replicas are exactly the living pods of the fleet, each once and with the
+/// deployment that owns it.
 inline void check_owners(const FleetModel& model, const ModelReplicas& collected) {
     INFO("model " << model.key.model_id << " in " << model.key.namespace_name);
     CHECK(collected.model == model.key);

@@ -13,28 +13,28 @@
 
 namespace wva_metrics::test_support {
 
-/// When the library was asked, on its own clock and on Prometheus's.
-struct Asked {
+/// When the values were collected, on the library's clock and on Prometheus's.
+struct CollectionTime {
     TimePoint before;
     TimePoint after;
     /// Unix seconds of the evaluation.
     double time;
 };
 
-/// What the servers call those metrics whose names have changed.
+/// The names of the metrics that differ between versions of vLLM.
 struct ServerNames {
     std::string itl = "vllm:inter_token_latency_seconds";
     std::string kv_cache_usage = "vllm:kv_cache_usage_perc";
 };
 
-/// Compares what the library gives with what direct queries for one variant or one pod give as of
-/// the same moment, values and ages.
+/// Compares values and ages from the library with those from direct queries for one variant or one
+/// pod at the same time.
 class DirectValues {
 public:
-    DirectValues(const WatchedFleet& fleet, Asked asked, ServerNames names = {})
-        : fleet_(fleet), asked_(asked), names_(std::move(names)) {}
+    DirectValues(const WatchedFleet& fleet, CollectionTime when, ServerNames names = {})
+        : fleet_(fleet), when_(when), names_(std::move(names)) {}
 
-    /// How many readings had a value.
+    /// Checks all readings. Returns the number of readings with a value.
     int check(const OptimizerMetrics& metrics) const {
         INFO("variant " << metrics.variant << " of " << metrics.model_id);
         const std::string of_variant = "{namespace=" + literal(metrics.namespace_name) +
@@ -69,7 +69,7 @@ private:
                 const std::string& selector) const {
         const std::string sum = "sum(rate(" + histogram + "_sum" + selector + "[1m]))";
         const std::string count = "sum(rate(" + histogram + "_count" + selector + "[1m]))";
-        if (fleet_.must_ask("60 * " + count, asked_.time) < 0.5) {
+        if (fleet_.must_ask("60 * " + count, when_.time) < 0.5) {
             CHECK(reading.reason() == ReadingReason::no_requests);
             return 0;
         }
@@ -84,20 +84,20 @@ private:
             FAIL_CHECK("there is no value");
             return 0;
         }
-        // Sums of several series depend on their order in the last bits.
+        // The last bits of a sum depend on the order of its series.
         CHECK_THAT(reading.value(),
-                   Catch::Matchers::WithinRel(fleet_.must_ask(query, asked_.time), 1e-12));
-        const double age = fleet_.must_ask("time() - min(timestamp(" + series + "))", asked_.time);
-        const auto sampled_before = [&](TimePoint asked) {
-            return std::chrono::duration<double>(asked - reading.sampled_at()).count();
+                   Catch::Matchers::WithinRel(fleet_.must_ask(query, when_.time), 1e-12));
+        const double age = fleet_.must_ask("time() - min(timestamp(" + series + "))", when_.time);
+        const auto sampled_before = [&](TimePoint moment) {
+            return std::chrono::duration<double>(moment - reading.sampled_at()).count();
         };
-        CHECK(sampled_before(asked_.before) <= age + 1e-3);
-        CHECK(sampled_before(asked_.after) >= age - 1e-3);
+        CHECK(sampled_before(when_.before) <= age + 1e-3);
+        CHECK(sampled_before(when_.after) >= age - 1e-3);
         return 1;
     }
 
     const WatchedFleet& fleet_;
-    Asked asked_;
+    CollectionTime when_;
     ServerNames names_;
 };
 

@@ -10,7 +10,7 @@
 
 namespace wva_metrics::test_support {
 
-/// The text as gzip, of one member.
+/// Compresses the text to gzip with one member.
 inline std::string gzip(std::string_view text, int level = Z_BEST_COMPRESSION) {
     z_stream stream{};
     if (deflateInit2_(&stream, level, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY,

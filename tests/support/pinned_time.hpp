@@ -11,8 +11,8 @@
 
 namespace wva_metrics::test_support {
 
-/// Stands before a Prometheus and lets every query be answered as of one moment, so that what is
-/// asked one after the other can be compared.
+/// A proxy for a Prometheus that evaluates every query at one time, so that the answers to
+/// successive queries are comparable.
 class PinnedTime {
 public:
     /// `time`: Unix seconds.

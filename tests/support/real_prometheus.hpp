@@ -24,7 +24,8 @@
 
 namespace wva_metrics::test_support {
 
-/// Where the Prometheus binary is (environment variable WVA_METRICS_PROMETHEUS), or nothing.
+/// The path of the Prometheus binary (environment variable WVA_METRICS_PROMETHEUS), or nothing if
+/// it is not executable.
 ///
 /// Tests that need it start with
 ///
@@ -49,11 +50,11 @@ inline constexpr const char* prometheus_missing =
 class RealPrometheus {
 public:
     struct Options {
-        /// The whole of prometheus.yml.
+        /// The content of prometheus.yml.
         std::string config = "global:\n  scrape_interval: 1s\n";
         /// Appended to the command line, e.g. `--web.enable-remote-write-receiver`.
         std::vector<std::string> arguments{};
-        /// Bound on becoming ready, and on ending when told to.
+        /// Time limit for becoming ready, and for ending after SIGTERM.
         std::chrono::seconds patience{30};
     };
 
@@ -61,7 +62,7 @@ public:
 
     RealPrometheus(std::string binary, Options options)
         : binary_(std::move(binary)), options_(std::move(options)) {
-        // Another process can take the port between our look and Prometheus's bind.
+        // Another process can take the port before Prometheus binds it.
         for (int attempts_left = 4;; --attempts_left) {
             port_ = free_port();
             try {
@@ -107,7 +108,7 @@ public:
         start();
     }
 
-    /// Takes the connection away at once, as a crash does: no clean shutdown.
+    /// Kills the process at once, as a crash does, without a clean shutdown.
     void kill_hard() noexcept {
         if (running())
             process_->kill_hard();
@@ -117,14 +118,13 @@ public:
     /// Replaces the configuration; takes effect at the next start or restart.
     void set_config(std::string text) { options_.config = std::move(text); }
 
-    /// Asks an instant query (POST) at Unix time `time`, or now, and returns status and body.
+    /// Sends an instant query (POST) at Unix time `time`, or now. Returns status and body.
     HttpAnswer query(const std::string& promql, std::optional<double> time = {}) const {
         return post_query(port_, promql, time);
     }
 
-    /// How many queries it has been asked since its start, whatever came of them, by its own
-    /// account.
-    double queries_asked() const {
+    /// The number of queries since its start, failed ones included, from its own metrics.
+    double query_count() const {
         std::istringstream page(exchange(port_, "GET", "/metrics").body);
         double count = 0;
         for (std::string line; std::getline(page, line);)
@@ -176,7 +176,8 @@ private:
             }
             if (process_->ended_within(std::chrono::milliseconds(20))) {
                 process_.reset();
-                throw std::runtime_error("Prometheus ended at its start:\n" + tail_of(log_file()));
+                throw std::runtime_error("Prometheus ended while starting:\n" +
+                                         tail_of(log_file()));
             }
             if (std::chrono::steady_clock::now() > give_up)
                 throw std::runtime_error("Prometheus did not become ready:\n" +

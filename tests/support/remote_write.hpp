@@ -27,7 +27,7 @@ struct WrittenSeries {
     std::vector<Sample> samples;
 };
 
-/// The one NaN that tells Prometheus that a series ends here.
+/// The NaN that marks the end of a series in Prometheus.
 inline double staleness_marker() {
     return std::bit_cast<double>(std::uint64_t{0x7FF0000000000002});
 }
@@ -40,7 +40,7 @@ inline void append_varint(std::string& out, std::uint64_t value) {
     out += static_cast<char>(value);
 }
 
-/// A protobuf field of the kind "length and bytes".
+/// A length-delimited protobuf field.
 inline void append_bytes(std::string& out, unsigned field, std::string_view bytes) {
     append_varint(out, (field << 3U) | 2U);
     append_varint(out, bytes.size());
@@ -89,8 +89,9 @@ inline std::string wrap_in_snappy(std::string_view bytes) {
 
 } // namespace detail
 
-/// Gives a Prometheus that runs with `--web.enable-remote-write-receiver` and has no newer data a
-/// history, to the millisecond and to the bit. Throws std::runtime_error where it is refused.
+/// Writes series into a Prometheus that runs with `--web.enable-remote-write-receiver` and has no
+/// newer data; times and values are stored exactly. Throws std::runtime_error if Prometheus rejects
+/// a request.
 inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& all) {
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
     std::int64_t last = std::numeric_limits<std::int64_t>::min();
@@ -100,7 +101,7 @@ inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& a
             last = std::max(last, series.samples.back().time_ms);
         }
     }
-    // Prometheus refuses what is an hour older than the newest it has seen.
+    // Prometheus rejects samples that are an hour older than its newest one.
     constexpr std::int64_t slice = 20 * 60 * 1000;
     for (std::int64_t from = first; from <= last; from += slice) {
         std::string request;
@@ -113,7 +114,7 @@ inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& a
             exchange(port, "POST", "/api/v1/write", detail::wrap_in_snappy(request),
                      "application/x-protobuf", "X-Prometheus-Remote-Write-Version", "0.1.0");
         if (answer.status / 100 != 2)
-            throw std::runtime_error("remote write was refused: " + answer.body);
+            throw std::runtime_error("Prometheus rejected a remote write: " + answer.body);
     }
 }
 

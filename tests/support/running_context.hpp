@@ -8,7 +8,7 @@
 
 namespace wva_metrics::test_support {
 
-/// An io_context with a thread of its own that runs it until the destructor stops it.
+/// An io_context that runs on a thread of its own until the destructor stops it.
 class RunningContext {
 public:
     RunningContext() : thread_([this] { context_.run(); }) {}

@@ -24,8 +24,8 @@
 
 namespace wva_metrics::test_support {
 
-/// Where the program of the simulated fleet is (environment variable WVA_METRICS_FLEET), or
-/// nothing.
+/// The path of vllm_fleet (environment variable WVA_METRICS_FLEET), or nothing if it is not
+/// executable.
 inline std::optional<std::string> find_fleet() {
     const char* path = std::getenv("WVA_METRICS_FLEET");
     if (path == nullptr || ::access(path, X_OK) != 0)
@@ -36,10 +36,10 @@ inline std::optional<std::string> find_fleet() {
 inline constexpr const char* fleet_missing =
     "needs the simulated fleet: set WVA_METRICS_FLEET to the path of vllm_fleet";
 
-/// A deployment of the fleet, as the fleet itself knows it.
+/// A deployment of the fleet, from the fleet's own state.
 struct FleetDeployment {
     VariantAutoscaling variant;
-    /// Those that live.
+    /// The pods that are alive.
     std::vector<std::string> pods;
 };
 
@@ -67,14 +67,14 @@ struct FleetModel {
 /// Not thread-safe. Failures throw std::runtime_error.
 class RunningFleet {
 public:
-    /// `arguments`: options of vllm_fleet beside the address and the ready file.
+    /// `arguments`: options of vllm_fleet, without the address and the ready file.
     explicit RunningFleet(const std::string& program, const std::vector<std::string>& arguments)
         : process_(command_line(program, arguments), {log_file(), log_file()}) {
         constexpr auto patience = std::chrono::seconds(60);
         const auto give_up = std::chrono::steady_clock::now() + patience;
         while (!std::filesystem::exists(ready_file())) {
             if (process_.ended_within(std::chrono::milliseconds(20)))
-                throw std::runtime_error("the fleet ended at its start:\n" + tail_of(log_file()));
+                throw std::runtime_error("the fleet ended while starting:\n" + tail_of(log_file()));
             if (std::chrono::steady_clock::now() > give_up)
                 throw std::runtime_error("the fleet did not become ready:\n" + tail_of(log_file()));
         }
@@ -85,7 +85,7 @@ public:
         port_ = static_cast<std::uint16_t>(std::stoul(address_.substr(address_.rfind(':') + 1)));
     }
 
-    /// Host and port, as a scrape configuration wants them.
+    /// Host and port, for a scrape configuration.
     const std::string& address() const noexcept { return address_; }
 
     /// Carries out a command, e.g. `{{"kill", pod}, {"keep_series", "1"}}`.
@@ -95,10 +95,10 @@ public:
             form += (form.empty() ? "" : "&") + name + "=" + form_encode(value);
         const HttpAnswer answer = exchange(port_, "POST", "/control", form);
         if (answer.status != 200)
-            throw std::runtime_error("the fleet refused " + form + ": " + answer.body);
+            throw std::runtime_error("the fleet rejected " + form + ": " + answer.body);
     }
 
-    /// Models and pods as they are now; the variants are named as their deployments.
+    /// The current models and pods. Each variant has the name of its deployment.
     std::vector<FleetModel> models() const {
         const auto text = [](const boost::json::value& value) {
             return std::string(value.as_string());

@@ -22,7 +22,8 @@
 
 namespace wva_metrics::test_support {
 
-/// Where the example prometheus_poll is (environment variable WVA_METRICS_POLL), or nothing.
+/// The path of the example prometheus_poll (environment variable WVA_METRICS_POLL), or nothing if
+/// it is not executable.
 inline std::optional<std::string> find_poll() {
     const char* path = std::getenv("WVA_METRICS_POLL");
     if (path == nullptr || ::access(path, X_OK) != 0)
@@ -33,7 +34,7 @@ inline std::optional<std::string> find_poll() {
 inline constexpr const char* poll_missing =
     "needs the example: set WVA_METRICS_POLL to the path of prometheus_poll";
 
-/// The options with which prometheus_poll looks at these models, which are of one namespace.
+/// The options of prometheus_poll for these models, which must be in one namespace.
 inline std::vector<std::string> poll_arguments(const std::string& url,
                                                const std::vector<FleetModel>& models) {
     std::vector<std::string> arguments{"--url", url, "--namespace",
@@ -56,7 +57,7 @@ public:
     RunningPoll(const std::string& program, const std::vector<std::string>& arguments)
         : process_(command_line(program, arguments), {output_file(), error_file()}) {}
 
-    /// What it has written so far, line by line as JSON. Throws where a line is none.
+    /// Its output so far, one JSON value per line. Throws if a line is not JSON.
     std::vector<boost::json::value> lines() const {
         std::vector<boost::json::value> lines;
         const std::string text = output();
@@ -69,13 +70,13 @@ public:
     std::string output() const { return read_file(output_file()); }
     std::string errors() const { return read_file(error_file()); }
 
-    /// The exit status once it has ended by itself; nothing where it does not in half a minute.
+    /// Waits until it ends by itself. Returns the exit status, or nothing after 30 s.
     std::optional<int> wait() {
         if (!process_.ended_within(std::chrono::seconds(30)))
             return std::nullopt;
         return process_.wait();
     }
-    /// Ends it as a user's Ctrl-C or a service manager does; its exit status.
+    /// Ends it with SIGTERM, as a service manager does. Returns its exit status.
     int stop() { return process_.stop(std::chrono::seconds(10)); }
 
 private:

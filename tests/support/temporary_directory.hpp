@@ -10,7 +10,7 @@
 
 namespace wva_metrics::test_support {
 
-/// A fresh directory under the system's temporary one; removed with all it holds by the destructor.
+/// A new directory in the system's temporary one. The destructor removes it with its content.
 class TemporaryDirectory {
 public:
     TemporaryDirectory() {

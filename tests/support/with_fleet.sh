@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sh with_fleet.sh "<vllm_fleet> [option]..." <program> [argument]...
-# Runs the program beside a simulated fleet, of which it is told by the environment: PROMETHEUS_BASE_URL, FLEET_URL, and
-# the options for the examples, POLL_ARGS and LOOP_ARGS. Ends with the program's status.
+# Runs the program while a simulated fleet is running. The environment has the fleet's addresses, PROMETHEUS_BASE_URL
+# and FLEET_URL, and options for the examples, POLL_ARGS and LOOP_ARGS. The exit status is the program's.
 set -eu
 fleet=$1
 shift

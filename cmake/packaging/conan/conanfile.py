@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# conan create <tree>/cmake/packaging/conan: a recipe for the tree that it stands in, for Conan 2.
+# A recipe of Conan 2 for this source tree: conan create <tree>/cmake/packaging/conan
 from os.path import join
 
 from conan import ConanFile
@@ -13,7 +13,7 @@ required_conan_version = ">=2.0"
 
 class WvaMetricsConan(ConanFile):
     name = "wva_metrics"
-    version = "0.1.0"
+    version = "0.2.0"
     description = "How loaded are my inference servers, how old is that knowledge, and may it be trusted?"
     license = "Apache-2.0"
     topics = ("autoscaling", "metrics", "prometheus", "llm", "header-only")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sh replay.sh <README> <this folder> <where the program was built> <plugin of another version>
-# Runs every command of the README's console block again, beside the Prometheus at PROMETHEUS_BASE_URL, and compares what
-# it prints with what the README shows: word for word, but for numbers, the compiler's name, and the folder.
+# Runs every command of the README's console block with the Prometheus at PROMETHEUS_BASE_URL, and compares the output
+# with the one in the README: word for word, except numbers, the compiler's name and the folder.
 set -eu
 readme=$1 documents=$2 build=$3 plugin=$4
 
@@ -28,7 +28,7 @@ for text in shown printed; do
     sed -E "s#$work#/tmp/autoscaler#g; s/(GCC|Clang) C/compiler C/g; s/[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?/N/g" $text >$text.masked
 done
 if [ "$(wc -l <commands)" -lt 6 ] || ! diff -u shown.masked printed.masked; then
-    echo "The README shows something else than comes out:"
+    echo "The README's output differs from the real one:"
     cat printed
     exit 1
 fi

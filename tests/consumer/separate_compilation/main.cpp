@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asks a Prometheus of its own, so that everything that talks over a network is linked and runs.
+// Queries a fake Prometheus in the same process, so that all network code is linked and runs.
 #include <wva_metrics/testing/fake_prometheus.hpp>
 #include <wva_metrics/wva_metrics.hpp>
 

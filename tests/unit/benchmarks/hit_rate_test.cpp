@@ -39,7 +39,7 @@ wva_metrics::CollectorConfig ttl_alone(wva_metrics::Duration ttl) {
 
 } // namespace
 
-TEST_CASE("a workload is the same each time, ordered, and as busy as was asked for") {
+TEST_CASE("a workload is reproducible, sorted, and has the requested rate") {
     const Reconciling reconciling{Seconds(10), 20, 0};
     const Workload workload = make_workload(reconciling, Seconds(3600));
     CHECK(workload.names.size() == 20);
@@ -51,19 +51,19 @@ TEST_CASE("a workload is the same each time, ordered, and as busy as was asked f
     }));
 }
 
-TEST_CASE("churn replaces that part of the variants per hour, for good") {
+TEST_CASE("churn replaces the given fraction of the variants per hour for good") {
     const Workload workload = make_workload({Seconds(10), 1000, 0.5}, Seconds(3600));
     CHECK(static_cast<double>(workload.names.size()) == Approx(1500).epsilon(0.04));
     std::map<std::size_t, std::pair<Seconds, Seconds>> lives;
     for (const LookUp& look_up : workload.lookups) {
         auto& life = lives.try_emplace(look_up.variant, look_up.at, look_up.at).first->second;
-        // Nobody pauses.
+        // No variant is ever skipped.
         CHECK(look_up.at - life.second <= Seconds(11.001));
         life.second = look_up.at;
     }
 }
 
-TEST_CASE("a trace is read in order of time, with or without a heading") {
+TEST_CASE("a trace is sorted by time, with or without a heading") {
     const Workload workload =
         trace("seconds,key\r\n2.5,allocation:a/b,c\r\n\n0.25,replica:x/y\n7,allocation:a/b,c");
     CHECK(workload.names == std::vector<std::string>{"allocation:a/b,c", "replica:x/y"});
@@ -74,7 +74,7 @@ TEST_CASE("a trace is read in order of time, with or without a heading") {
     CHECK(workload.length.count() == 7);
 }
 
-TEST_CASE("what is no trace is named with its line") {
+TEST_CASE("an invalid line of a trace is reported with its number") {
     CHECK_THROWS_WITH(trace("1,a\nx,b\n"), ContainsSubstring("line 2"));
     CHECK_THROWS_WITH(trace("1,a\n-1,b\n"), ContainsSubstring("line 2"));
     CHECK_THROWS_WITH(trace("1,a\n2\n"), ContainsSubstring("line 2"));
@@ -86,7 +86,7 @@ TEST_CASE("what is no trace is named with its line") {
     CHECK_THROWS_WITH(trace(""), ContainsSubstring("no look-up"));
 }
 
-TEST_CASE("what a collector recorded can be replayed") {
+TEST_CASE("the trace of a collector can be replayed") {
     std::string text;
     const auto write = [&](std::string_view line) { text += std::string(line) + '\n'; };
     wva_metrics::TraceObserver<decltype(write), ManualClock> observer(write);
@@ -103,7 +103,7 @@ TEST_CASE("what a collector recorded can be replayed") {
     CHECK(outcome.age(0.99).count() == Approx(12));
 }
 
-TEST_CASE("a TTL alone hits exactly what a model of it hits, and serves as old") {
+TEST_CASE("a TTL alone has the same hits and ages as a model of it") {
     std::mt19937 random(11);
     std::uniform_real_distribution<double> gap(0.0, 0.9);
     Workload workload;
@@ -153,7 +153,7 @@ TEST_CASE("background fetching leaves one miss per variant, and fresh answers") 
     CHECK(outcome.age(1).count() <= 16);
 }
 
-TEST_CASE("options set coordinates, and refuse what is no number") {
+TEST_CASE("options set settings, and reject values that are not numbers") {
     Point point;
     CHECK(set(point, "--ttl", "45"));
     CHECK(set(point, "--reconcile", "2.5"));
@@ -168,6 +168,6 @@ TEST_CASE("options set coordinates, and refuse what is no number") {
     for (const char* wrong : {"", "x", "1s", "-1", "nan", "1e20"})
         CHECK_THROWS_WITH(set(point, "--ttl", wrong), ContainsSubstring("is not a number"));
     point.cache = "other";
-    CHECK_THROWS_WITH(simulate(Workload{}, point), ContainsSubstring("there is no cache 'other'"));
+    CHECK_THROWS_WITH(simulate(Workload{}, point), ContainsSubstring("unknown cache 'other'"));
     CHECK(parts_of("5,,x") == std::vector<std::string>{"5", "", "x"});
 }

@@ -20,7 +20,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-/// Every value of that attribute in elements of that class, in order.
+/// All values of an attribute in the elements of a class, in order.
 std::vector<double> attributes(const std::string& svg, const std::string& style,
                                const std::string& name) {
     const std::regex element("<[a-z]+ class=\"" + style + "\"[^>]* " + name + "=\"([-0-9.]+)\"");
@@ -30,7 +30,7 @@ std::vector<double> attributes(const std::string& svg, const std::string& style,
     return values;
 }
 
-/// What a parser of XML would refuse: tags that do not close one another.
+/// Whether every tag is closed, in the right order, as XML requires.
 bool is_well_formed(const std::string& svg) {
     std::vector<std::string> open;
     const std::regex tag("<(/?)([a-zA-Z]+)[^<>]*?(/?)>");
@@ -69,7 +69,7 @@ Comparison comparison(double ours, std::vector<std::pair<std::string, double>> p
 
 } // namespace
 
-TEST_CASE("a picture is well-formed, brings both its colour schemes, and runs nothing") {
+TEST_CASE("a picture is well-formed, has two colour schemes, and contains no script") {
     Svg svg;
     svg.text(1, 2, "plain", Svg::Anchor::middle, "a < b & \"c\" > d");
     svg.rect(0, 0, -1, 5, "ours");
@@ -82,7 +82,7 @@ TEST_CASE("a picture is well-formed, brings both its colour schemes, and runs no
     CHECK_THAT(text, !ContainsSubstring("\"-1.0\""));
 }
 
-TEST_CASE("the ticks of an axis are round and end before the greatest value") {
+TEST_CASE("the ticks of an axis are round and do not exceed the largest value") {
     CHECK(linear_ticks(10) == std::vector<double>{0, 2, 4, 6, 8, 10});
     CHECK(linear_ticks(0) == std::vector<double>{0});
     for (double most = 0.001; most < 1e6; most *= 1.07) {
@@ -95,14 +95,14 @@ TEST_CASE("the ticks of an axis are round and end before the greatest value") {
     }
 }
 
-TEST_CASE("small print breaks at spaces and loses nothing") {
+TEST_CASE("small print breaks at spaces and loses no characters") {
     CHECK(wrapped("aa bb cc", 5) == std::vector<std::string>{"aa bb", "cc"});
     CHECK(wrapped("aa", 5) == std::vector<std::string>{"aa"});
     CHECK(wrapped("unbreakable", 5) == std::vector<std::string>{"unbreakable"});
     CHECK(wrapped("", 5) == std::vector<std::string>{""});
 }
 
-TEST_CASE("bars are as long as their values, and a whole is its parts in a row") {
+TEST_CASE("the length of a bar is its value, and its parts follow one another") {
     const BarChart chart{"title",
                          "unit",
                          {{"group",
@@ -123,7 +123,7 @@ TEST_CASE("bars are as long as their values, and a whole is its parts in a row")
         CHECK_THAT(svg, ContainsSubstring(words));
 }
 
-TEST_CASE("a chart of nothing, or of what is without bounds, is a picture all the same") {
+TEST_CASE("a chart without bars or with an infinite value is still a valid picture") {
     CHECK(is_well_formed(draw(BarChart{"title", "unit", {}})));
     const double infinite = std::numeric_limits<double>::infinity();
     const std::string svg = draw(
@@ -135,16 +135,16 @@ TEST_CASE("a chart of nothing, or of what is without bounds, is a picture all th
     CHECK(is_well_formed(draw_ratios({}, "title", "small print")));
 }
 
-TEST_CASE("ratios stand on a logarithmic axis, and those that miss their promise stand out") {
+TEST_CASE("ratios are drawn on a logarithmic axis, and those below their target stand out") {
     const std::string svg =
         draw_ratios({comparison(10, {{"as good", 10}, {"ten times", 1}, {"hundred", 0.1}}, 20)},
                     "title", "small print");
     CHECK(is_well_formed(svg));
-    const auto missed = attributes(svg, "bad", "cx");
-    const auto kept = attributes(svg, "ours", "cx");
-    REQUIRE(missed.size() == 2);
-    REQUIRE(kept.size() == 1);
-    CHECK(kept[0] - missed[1] == Approx(missed[1] - missed[0]).margin(0.3));
+    const auto not_met = attributes(svg, "bad", "cx");
+    const auto met = attributes(svg, "ours", "cx");
+    REQUIRE(not_met.size() == 2);
+    REQUIRE(met.size() == 1);
+    CHECK(met[0] - not_met[1] == Approx(not_met[1] - not_met[0]).margin(0.3));
     CHECK(attributes(svg, "goal", "x1").size() == 3);
     CHECK_THAT(svg, ContainsSubstring("work \u00b7 as good"));
 }
@@ -167,7 +167,7 @@ TEST_CASE("there is a chart per path and unit") {
     CHECK(charts[1].axis == "B (more is better)");
 }
 
-TEST_CASE("file names are plain") {
+TEST_CASE("file names have only lower-case letters, digits and underscores") {
     CHECK(file_name("cache read: in place, 95 % / 5 %") == "cache_read_in_place_95_5");
     CHECK(file_name("  ").empty());
 }
