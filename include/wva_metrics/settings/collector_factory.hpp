@@ -7,6 +7,7 @@
 #include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/cache/sharded_cache.hpp"
 #include "wva_metrics/collector.hpp"
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/observer/any_observer.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
 #include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
@@ -85,16 +86,16 @@ public:
             settings.backend.empty() ? defaults.backend : settings.backend;
         const std::string& cache_name = settings.cache.empty() ? defaults.cache : settings.cache;
 
-        std::string problems;
+        std::vector<std::string> problems;
         const auto* make_backend = find(backends_, "backend", backend_name, problems);
         const auto* make_with_cache = find(caches_, "cache", cache_name, problems);
         std::vector<const DecoratorMaker*> decorate;
         for (const std::string& name : settings.decorators)
             decorate.push_back(find(decorators_, "decorator", name, problems));
         for (const std::string& problem : validate(settings.collector))
-            append(problems, "collector." + problem);
+            problems.push_back("collector." + problem);
         if (!problems.empty())
-            return Error(Errc::invalid_config, std::move(problems));
+            return Error(Errc::invalid_config, detail::join_problems(problems));
 
         Result<AnyBackend> backend =
             made("backend", backend_name, [&] { return (*make_backend)(executor, settings); });
@@ -133,21 +134,17 @@ private:
                                                                 " '" + place->first + "' already"));
     }
 
-    static void append(std::string& problems, const std::string& problem) {
-        problems += (problems.empty() ? "" : "; ") + problem;
-    }
-
     /// Null, and another problem, where there is none of this name.
     template <typename Maker>
     static const Maker* find(const Makers<Maker>& makers, const char* kind, std::string_view name,
-                             std::string& problems) {
+                             std::vector<std::string>& problems) {
         if (const auto found = makers.find(name); found != makers.end())
             return &found->second;
         std::string known;
         for (const auto& [other, maker] : makers)
             known += (known.empty() ? "'" : ", '") + other + "'";
-        append(problems, std::string("there is no ") + kind + " '" + std::string(name) + "'; " +
-                             (known.empty() ? "none is registered" : "known: " + known));
+        problems.push_back(std::string("there is no ") + kind + " '" + std::string(name) + "'; " +
+                           (known.empty() ? "none is registered" : "known: " + known));
         return nullptr;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 
 #include <boost/assert/source_location.hpp>
@@ -42,10 +43,10 @@ struct SettingsProblems {
 
     /// The same as an `Errc::invalid_config`, on one line.
     Error to_error() const {
-        std::string text;
+        std::vector<std::string> texts;
         for (const SettingsProblem& problem : problems)
-            text += (text.empty() ? "" : "; ") + problem.describe();
-        return {Errc::invalid_config, std::move(text)};
+            texts.push_back(problem.describe());
+        return {Errc::invalid_config, detail::join_problems(texts)};
     }
 };
 

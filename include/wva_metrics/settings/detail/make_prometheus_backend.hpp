@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/any_backend.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
 #ifdef WVA_METRICS_WITH_GZIP
 #include "wva_metrics/http/gzip.hpp"
@@ -53,11 +54,11 @@ inline Result<AnyBackend> make_prometheus(const asio::any_io_executor& executor,
     if (!config.client.http.decompressor)
         config.client.http.decompressor = http::make_gzip_decompressor();
 #endif
-    std::string problems;
-    for (const std::string& problem : validate(config))
-        problems += (problems.empty() ? "prometheus." : "; prometheus.") + problem;
+    std::vector<std::string> problems = validate(config);
+    for (std::string& problem : problems)
+        problem.insert(0, "prometheus.");
     if (!problems.empty())
-        return Error(Errc::invalid_config, std::move(problems));
+        return Error(Errc::invalid_config, join_problems(problems));
     return PrometheusBackend(executor, std::move(config));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/settings/collector_factory.hpp"
 #include "wva_metrics/settings/plugin/plugin.hpp"
@@ -104,12 +105,12 @@ inline Result<std::string> load_plugin(CollectorFactory& factory,
 /// Loads several, e.g. `CollectorSettings::plugins`. Those that can be loaded are; the error tells
 /// of all that cannot.
 inline Result<void> load_plugins(CollectorFactory& factory, const std::vector<std::string>& paths) {
-    std::string problems;
+    std::vector<std::string> problems;
     for (const std::string& path : paths)
-        if (const Result<std::string> name = load_plugin(factory, path); !name)
-            problems += (problems.empty() ? "" : "; ") + name.error().message;
+        if (Result<std::string> name = load_plugin(factory, path); !name)
+            problems.push_back(std::move(name).error().message);
     if (!problems.empty())
-        return Error(Errc::invalid_config, std::move(problems));
+        return Error(Errc::invalid_config, detail::join_problems(problems));
     return {};
 }
 
