@@ -17,13 +17,14 @@ macro(wva_metrics_add_component name)
 endmacro()
 
 # Gives every target its headers. Those named after TLS or gzip, and no others, include OpenSSL or zlib; they belong to
-# that part, and are not installed without it.
+# that part, and are not installed without it. Except tls_config.hpp: plain settings, which every program has.
 function(wva_metrics_assign_headers)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp)
   foreach(part IN ITEMS tls gzip)
     set(part_headers ${headers})
     list(FILTER part_headers INCLUDE REGEX "/${part}[^/]*\\.hpp$")
-    list(FILTER headers EXCLUDE REGEX "/${part}[^/]*\\.hpp$")
+    list(FILTER part_headers EXCLUDE REGEX "_config\\.hpp$")
+    list(REMOVE_ITEM headers ${part_headers})
     if(TARGET wva_metrics_${part})
       target_sources(wva_metrics_${part} INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${part_headers})
     endif()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -26,39 +27,6 @@
 #include <vector>
 
 namespace wva_metrics::http {
-
-/// How the server's identity is checked, and how ours is proved. PEM files; they are watched for
-/// changes.
-struct TlsConfig {
-    /// The authorities that are trusted; empty = the system's.
-    std::string ca_file{};
-    /// Our certificate chain and its key, where the server wants them. Both or neither; the key
-    /// without a passphrase.
-    std::string certificate_file{};
-    /// The key of `certificate_file`, without a passphrase.
-    std::string private_key_file{};
-    /// The name or IP address that the server's certificate must hold; empty = the host of the URL.
-    std::string server_name{};
-    /// Changed files are noticed by the first connection made after this time.
-    Duration reload_interval = std::chrono::seconds(60);
-    /// Gives up what TLS is for: anybody between us and the server can read and change everything,
-    /// the token included.
-    bool insecure_accept_any_certificate = false;
-};
-
-/// Everything that is wrong with a configuration, one sentence each; empty where it is sound. Reads
-/// no file.
-inline std::vector<std::string> validate(const TlsConfig& config) {
-    std::vector<std::string> problems;
-    if (config.certificate_file.empty() != config.private_key_file.empty())
-        problems.emplace_back("tls.certificate_file and tls.private_key_file must be set together");
-    if (config.insecure_accept_any_certificate && !config.ca_file.empty())
-        problems.emplace_back(
-            "tls.ca_file has no use with tls.insecure_accept_any_certificate; set one of them");
-    if (config.reload_interval < Duration::zero())
-        problems.emplace_back("tls.reload_interval must not be negative");
-    return problems;
-}
 
 namespace detail {
 
