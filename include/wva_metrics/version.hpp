@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// Versions 0.x: a minor version may change the interface, a patch version does not. The changes of
+// each version are listed in README.md.
+
 #define WVA_METRICS_VERSION_MAJOR 0
 #define WVA_METRICS_VERSION_MINOR 1
 #define WVA_METRICS_VERSION_PATCH 0

@@ -6,14 +6,11 @@
 
 namespace wva_metrics::detail {
 
-/// All problems in one line, separated by "; ".
+/// All problems of a configuration in one text, joined by "; ".
 inline std::string join_problems(std::span<const std::string> problems) {
     std::string text;
-    for (const std::string& problem : problems) {
-        if (!text.empty())
-            text += "; ";
-        text += problem;
-    }
+    for (const std::string& problem : problems)
+        text += (text.empty() ? "" : "; ") + problem;
     return text;
 }
 
