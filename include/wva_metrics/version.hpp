@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Versions 0.x: a minor version may change the interface, a patch version does not. The changes of
-// each version are listed in README.md.
+// 0.x: a minor version may change the interface; a patch version does not.
 
 #define WVA_METRICS_VERSION_MAJOR 0
 #define WVA_METRICS_VERSION_MINOR 1

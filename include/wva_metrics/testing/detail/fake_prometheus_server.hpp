@@ -192,7 +192,7 @@ private:
                 }
             } else {
                 keep_alive = false;
-                response = refusal(read_failure);
+                response = rejection(read_failure);
             }
             if (!response)
                 break;
@@ -209,7 +209,7 @@ private:
     }
 
     static std::optional<FakePrometheusApi::Response>
-    refusal(const boost::system::error_code& failure) {
+    rejection(const boost::system::error_code& failure) {
         if (failure == http::error::header_limit)
             return FakePrometheusApi::text(431, "431 Request Header Fields Too Large");
         if (failure == http::error::body_limit)

@@ -48,7 +48,7 @@ private:
         return reader_.window(selector, time);
     }
 
-    /// Evaluates at multiples of the step's length, whatever the time of the query is.
+    /// Evaluates at multiples of the step's length, independently of the time of the query.
     PromqlValue value_of(const Subquery& subquery, Milliseconds time) {
         const Milliseconds start = time - subquery.range;
         Milliseconds step = start / subquery.step * subquery.step;

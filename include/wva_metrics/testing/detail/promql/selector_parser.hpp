@@ -20,7 +20,8 @@ class SelectorParser {
 public:
     explicit SelectorParser(TokenStream& tokens) : tokens_(tokens) {}
 
-    /// Parses what follows the metric's name, which is empty if the selector begins with `{`.
+    /// Parses the rest of a selector behind the metric name. The name is empty if the selector
+    /// begins with `{`.
     ExpressionPtr selector(const std::string& metric, std::size_t position) {
         VectorSelector node{metric, {}};
         if (!metric.empty())

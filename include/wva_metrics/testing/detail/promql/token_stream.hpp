@@ -26,8 +26,8 @@ public:
         advance();
         return true;
     }
-    /// Skips this symbol, and fails if the current token is another one. `context` is where the
-    /// symbol belongs, e.g. ` in call`.
+    /// Skips this symbol; fails if the current token is another one. `context` is the place of the
+    /// symbol for the message, e.g. ` in call`.
     void expect(std::string_view symbol, const std::string& context) {
         if (!accept(symbol))
             unexpected(context + ", expected \"" + std::string(symbol) + '"');
