@@ -22,10 +22,14 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-/// Throws with all problems of the configuration at once.
+/// Throws an error with all problems, so that one attempt is enough to find them.
 LoadedSettings load(const std::string& document) {
-    // Without a document, the environment alone may be enough.
-    return document.empty() ? load_settings("").value() : load_settings_file(document).value();
+    // Without a document the environment alone may be enough.
+    LoadedSettings loaded =
+        document.empty() ? load_settings("").value() : load_settings_file(document).value();
+    for (const SettingsProblem& warning : loaded.warnings)
+        std::cerr << "warning: " << warning.describe() << '\n';
+    return loaded;
 }
 
 AnyCollector make(const asio::any_io_executor& executor, const CollectorSettings& settings) {

@@ -12,93 +12,96 @@
 
 namespace wva_metrics {
 
-/// How long answers are kept and how they are renewed.
+/// How long answers are cached and when they are fetched again.
 ///
-/// With these defaults a tracked entry is renewed every 15 s and never expires; an untracked one is
-/// fresh for 30 s, served while it is renewed for another 30 s, and kept for five minutes in case
-/// the backend fails.
+/// With the defaults a tracked entry is fetched every 15 s and never expires. An untracked entry is
+/// a hit for 30 s, is served for another 30 s while it is revalidated, and is served for five
+/// minutes if the backend fails.
 struct CacheConfig {
-    /// Off: every call asks the backend. Concurrent equal questions are still asked once.
+    /// False: every call sends a request to the backend; concurrent calls for the same target share
+    /// one.
     bool enabled = true;
-    /// Time to live: up to this age an entry is a hit.
+    /// Time to live: an entry up to this age is a hit.
     Duration ttl = std::chrono::seconds(30);
-    /// How often entries that nobody can be served any more are removed. 0 = never; the bounds
-    /// still hold.
+    /// How often entries that can no longer be served are removed. 0 = never; `max_entries` and
+    /// `max_bytes` still apply.
     Duration cleanup_interval = std::chrono::minutes(5);
     /// How often tracked variants and models are fetched in the background. 0 = off.
     Duration fetch_interval = std::chrono::seconds(15);
-    /// By the age of the oldest sample.
+    /// Thresholds for the age of the oldest sample.
     FreshnessThresholds freshness_thresholds{};
 
-    /// After its TTL an entry is still served for this long while it is renewed behind the caller.
+    /// How long after its TTL an entry is still served while it is revalidated in the background.
     /// 0 = off.
     Duration stale_while_revalidate = std::chrono::seconds(30);
-    /// After its TTL an entry is still served for this long when the backend fails. 0 = off. So is
-    /// a single reading that is missing from an answer, with its age.
+    /// How long after its TTL an entry is still served if the backend fails. 0 = off. The same time
+    /// applies to a single reading that is missing from an answer: the previous one is served, with
+    /// its age.
     Duration stale_if_error = std::chrono::minutes(5);
-    /// A failure is remembered this long before the backend is asked the same again. 0 = off.
+    /// How long a failure is remembered before the same request is sent again. 0 = off.
     Duration negative_ttl = std::chrono::seconds(2);
-    /// TTL of an answer of which the backend could give only a part.
+    /// TTL of a partial answer.
     Duration partial_ttl = std::chrono::seconds(5);
 
-    /// Entries kept at most; a variant or a model is one. Which goes first, the cache decides.
+    /// Maximum number of entries; a variant or a model is one entry. The cache chooses what to
+    /// evict.
     std::size_t max_entries = 10'000;
-    /// Memory of all entries at most, in bytes, as estimated by `CacheEntry::bytes`.
+    /// Maximum memory of all entries, in bytes, as estimated by `CacheEntry::bytes`.
     std::size_t max_bytes = std::size_t{64} << 20;
 };
 
-/// How a collector works. Plain values; use designated initializers and check with `validate`.
+/// Configuration of a collector. Plain values: use designated initializers and `validate`.
 struct CollectorConfig {
-    /// How long answers are kept, and how many.
+    /// How long answers are cached, and how many.
     CacheConfig cache{};
-    /// A whole collection, retries included, takes at most this long; then its waiters get
+    /// Maximum time of a whole collection, retries included; after it the waiters get
     /// `Errc::timeout`.
     Duration call_timeout = std::chrono::seconds(10);
-    /// Whatever is collected is fetched in the background from then on.
+    /// True: a variant or model that is collected once is tracked from then on.
     bool track_on_collection = true;
-    /// A tracked variant or model that nobody has asked for in this time is untracked. 0 = never.
+    /// A tracked variant or model that is not requested for this time is untracked. 0 = never.
     Duration untrack_after = std::chrono::minutes(10);
-    /// Tracked variants and models at most, each.
+    /// Maximum number of tracked variants, and of tracked models.
     std::size_t max_tracked = 10'000;
-    /// Callers that wait for the backend at the same time at most; one more gets
+    /// Maximum number of callers that wait for the backend at the same time; one more gets
     /// `Errc::too_costly`.
     std::size_t max_waiters = 100'000;
 };
 
-/// Time between two background rounds: the configured interval, or less where an entry would
-/// otherwise expire before the next round's answer is there. 0 where background fetching is off.
+/// Time between two background rounds: the configured interval, or less if entries would otherwise
+/// expire before the next round completes. 0 if background fetching is off.
 inline Duration effective_fetch_interval(const CollectorConfig& config) noexcept {
     const CacheConfig& cache = config.cache;
     if (cache.fetch_interval <= Duration::zero())
         return Duration::zero();
-    const Duration latest = cache.ttl - config.call_timeout;
-    return std::min(cache.fetch_interval, std::max(latest, cache.ttl / 2));
+    const Duration latest_start = cache.ttl - config.call_timeout;
+    return std::min(cache.fetch_interval, std::max(latest_start, cache.ttl / 2));
 }
 
-/// Everything that is wrong with a configuration, one sentence each; empty where it is sound.
+/// All problems of a configuration, one sentence each; empty if it is valid.
 inline std::vector<std::string> validate(const CollectorConfig& config) {
     std::vector<std::string> problems;
-    const auto require = [&](bool holds, const char* sentence) {
-        if (!holds)
+    const auto require = [&](bool is_met, const char* sentence) {
+        if (!is_met)
             problems.emplace_back(sentence);
     };
     const CacheConfig& cache = config.cache;
     constexpr Duration zero = Duration::zero();
     require(cache.ttl > zero,
-            "cache.ttl must be positive; to switch caching off set cache.enabled to false");
+            "cache.ttl must be positive; to disable caching set cache.enabled to false");
     require(cache.cleanup_interval >= zero,
-            "cache.cleanup_interval must not be negative; 0 switches the cleanup off");
+            "cache.cleanup_interval must not be negative; 0 disables the cleanup");
     require(cache.fetch_interval >= zero,
-            "cache.fetch_interval must not be negative; 0 switches background fetching off");
+            "cache.fetch_interval must not be negative; 0 disables background fetching");
     require(cache.stale_while_revalidate >= zero,
             "cache.stale_while_revalidate must not be negative");
     require(cache.stale_if_error >= zero, "cache.stale_if_error must not be negative");
     require(cache.negative_ttl >= zero, "cache.negative_ttl must not be negative");
     require(cache.partial_ttl > zero, "cache.partial_ttl must be positive");
     require(cache.max_entries > 0,
-            "cache.max_entries must be positive; to switch caching off set cache.enabled to false");
+            "cache.max_entries must be positive; to disable caching set cache.enabled to false");
     require(cache.max_bytes > 0,
-            "cache.max_bytes must be positive; to switch caching off set cache.enabled to false");
+            "cache.max_bytes must be positive; to disable caching set cache.enabled to false");
     const FreshnessThresholds& thresholds = cache.freshness_thresholds;
     require(thresholds.optimizer_metrics > zero,
             "cache.freshness_thresholds.optimizer_metrics must be positive");
@@ -109,8 +112,7 @@ inline std::vector<std::string> validate(const CollectorConfig& config) {
             "cache.freshness_thresholds.unavailable must not be below the thresholds for fresh "
             "metrics");
     require(config.call_timeout > zero, "call_timeout must be positive");
-    require(config.untrack_after >= zero,
-            "untrack_after must not be negative; 0 keeps everything tracked");
+    require(config.untrack_after >= zero, "untrack_after must not be negative; 0 disables it");
     require(config.max_tracked > 0, "max_tracked must be positive");
     require(config.max_waiters > 0, "max_waiters must be positive");
     return problems;

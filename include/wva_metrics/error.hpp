@@ -13,44 +13,43 @@
 
 namespace wva_metrics {
 
-/// What went wrong, in the terms a caller can act on.
+/// The kind of a failure, for callers that handle kinds differently.
 enum class Errc {
-    /// An argument cannot be used at all (invalid UTF-8, an empty model id). Nothing was sent.
+    /// An argument is invalid (not UTF-8, an empty model id). No request was sent.
     invalid_argument = 1,
-    /// A configuration is wrong; the message lists everything that is.
+    /// A configuration is invalid; the message lists all problems.
     invalid_config,
-    /// The endpoint's name could not be resolved.
+    /// The host name of the endpoint could not be resolved.
     name_lookup_failed,
-    /// No connection, or it broke before an answer was complete.
+    /// No connection, or it was lost before the answer was complete.
     unreachable,
-    /// A deadline passed.
+    /// A deadline has passed.
     timeout,
     /// The TLS handshake failed: certificate, host name or protocol.
     tls_failed,
     /// HTTP 401: the credentials were not accepted.
     unauthorized,
-    /// HTTP 403: the credentials were accepted, the access was not allowed.
+    /// HTTP 403: the credentials were accepted, but do not permit the access.
     forbidden,
-    /// The backend understood the request and refused it (HTTP 400, 404, 422): asking again is
-    /// useless.
+    /// The backend rejected the request (HTTP 400, 404, 422); a retry has the same result.
     rejected,
-    /// The question was too large or too costly for the backend; a smaller one may succeed.
+    /// The request was too large or too expensive for the backend; a smaller one may succeed.
     too_costly,
-    /// The backend cannot answer now (HTTP 429, 5xx).
+    /// The backend cannot answer at the moment (HTTP 429, 5xx).
     unavailable,
-    /// An answer exceeded one of our bounds; the message names it.
+    /// An answer exceeded a limit of this library; the message names the limit.
     too_large,
-    /// The answer is not what the protocol promises (malformed JSON, truncated body, wrong type).
+    /// The answer violates the protocol (malformed JSON, truncated body, wrong type).
     bad_response,
-    /// The backend has no such metric.
+    /// The backend does not have the metric.
     metrics_missing,
     /// The operation was cancelled, or its collector was destroyed.
     aborted,
-    /// A backend or callback failed in a way that it did not describe.
+    /// A backend or a callback threw an unexpected exception.
     internal,
 };
 
-/// A short fixed name for logs and labels, e.g. `timeout`.
+/// A short stable name for logs and labels, e.g. `timeout`.
 constexpr std::string_view to_string(Errc code) noexcept {
     switch (code) {
     case Errc::invalid_argument:
@@ -89,12 +88,11 @@ constexpr std::string_view to_string(Errc code) noexcept {
     return "unknown";
 }
 
-// GCC takes Boost's protected destructor for a public one, and would warn every user of this
-// header.
+// GCC ignores that Boost's destructor is protected, and would warn in every user's program.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 
-/// The category of `Errc`, named "wva_metrics".
+/// The error category of `Errc`, with the name "wva_metrics".
 inline const boost::system::error_category& error_category() noexcept {
     class Category final : public boost::system::error_category {
     public:
@@ -110,41 +108,38 @@ inline const boost::system::error_category& error_category() noexcept {
 
 #pragma GCC diagnostic pop
 
-/// Found by Boost.System where an `Errc` becomes an error code.
+/// Boost.System calls it to convert an `Errc` to an error code.
 inline boost::system::error_code make_error_code(Errc code) noexcept {
     return {static_cast<int>(code), error_category()};
 }
 
 } // namespace wva_metrics
 
-/// @cond Makes an `Errc` comparable with error codes; Doxygen cannot place it.
+/// @cond Makes `Errc` comparable with error codes. Doxygen does not support it.
 template <>
 struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
 /// @endcond
 
 namespace wva_metrics {
 
-/// An error code and the words a person needs beside it.
-///
-/// `message` is one sentence that says what failed and what to do; `endpoint` is who was asked,
-/// without credentials. Neither ever holds a secret.
+/// An error code with a message and the endpoint. Never contains a secret.
 struct Error {
-    /// What kind of failure; `Errc` converts to it.
+    /// The kind of the failure; compare it with an `Errc`.
     boost::system::error_code code;
-    /// One sentence for people.
+    /// One sentence: what failed and what to do.
     std::string message;
-    /// `scheme://host:port` of who was asked; empty where nobody was.
+    /// `scheme://host:port` of the server; empty if no server is involved.
     std::string endpoint;
-    /// HTTP status of the answer; 0 where there was none.
+    /// HTTP status of the answer; 0 if there was no answer.
     int http_status = 0;
 
     /// No error.
     Error() = default;
-    /// A failure, and what is known of it.
-    Error(Errc errc, std::string text, std::string asked = {}, int status = 0)
-        : code(errc), message(std::move(text)), endpoint(std::move(asked)), http_status(status) {}
+    /// An error with its details.
+    Error(Errc errc, std::string text, std::string server = {}, int status = 0)
+        : code(errc), message(std::move(text)), endpoint(std::move(server)), http_status(status) {}
 
-    /// Is it of this kind?
+    /// True if the error is of this kind.
     bool is(Errc errc) const noexcept { return code == errc; }
 
     /// One line for logs: `timeout: no answer within 5 s (http://prometheus:9090)`.
@@ -158,16 +153,16 @@ struct Error {
     friend bool operator==(const Error&, const Error&) = default;
 };
 
-/// Thrown by `Result<T>::value()` when there is an `Error` instead of a value.
+/// The exception of `Result<T>::value()` if the result holds an error.
 class ResultError : public std::system_error {
 public:
-    /// Keeps the error; `what()` is what it describes.
+    /// Stores the error.
     explicit ResultError(Error error)
         : std::system_error(error.code), error_(std::move(error)), text_(error_.describe()) {}
-    /// The error that took the place of the value.
+    /// The error of the result.
     const Error& error() const noexcept { return error_; }
 
-    /// `Error::describe()`. Not what std::system_error makes of it, which names the code twice.
+    /// `Error::describe()`, because the text of std::system_error has the code twice.
     const char* what() const noexcept override { return text_.c_str(); }
 
 private:
@@ -175,13 +170,13 @@ private:
     std::string text_;
 };
 
-/// Found by Boost.System when `value()` is called on a result that holds an error.
+/// Boost.System calls it if `value()` is called on a result that holds an error.
 [[noreturn]] inline void throw_exception_from_error(const Error& error,
                                                     const boost::source_location&) {
     throw ResultError(error);
 }
 
-/// A value, or the reason why there is none.
+/// A value or an error.
 template <typename T>
 using Result = boost::system::result<T, Error>;
 

@@ -10,13 +10,13 @@
 
 namespace wva_metrics {
 
-/// A duration as Go writes it, exact to the nanosecond: `5m0s`, `1.5s`, `250ms`, `0s`,
-/// `-2h0m0.25s`.
+/// A duration in the format of Go, exact to the nanosecond: `5m0s`, `1.5s`, `250ms`, `0s`,
+/// `-2h0m0.25s`. `parse_duration` is the inverse.
 ///
-/// Microseconds are spelled `us`, which Go reads too.
+/// Microseconds have the unit `us`, which Go accepts too.
 inline std::string format_duration(Duration duration) {
     const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
-    // Negated as unsigned, because the smallest number has no positive twin.
+    // Negated as unsigned, because the smallest number has no positive counterpart.
     const auto bits = static_cast<std::uint64_t>(count);
     const std::uint64_t nanoseconds = count < 0 ? 0 - bits : bits;
 

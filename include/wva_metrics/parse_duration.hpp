@@ -15,14 +15,15 @@
 
 namespace wva_metrics {
 
-/// Reads a duration as `format_duration` and Go write it: `15s`, `500ms`, `1.5h`, `5m0s`, `-250ms`.
+/// Parses a duration in the format of Go and `format_duration`: `15s`, `500ms`, `1.5h`, `5m0s`,
+/// `-250ms`.
 ///
-/// Units are h, m, s, ms, us (or µs) and ns; only a zero may be without. Digits below the
-/// nanosecond are cut off. Errors: `invalid_argument`, where it is no duration or beyond the 292
-/// years that a `Duration` holds.
+/// Units are h, m, s, ms, us (or µs) and ns; only `0` needs no unit. Digits below a nanosecond are
+/// ignored. Errors: `invalid_argument` if the text is not a duration or exceeds the range of
+/// `Duration`, 292 years.
 inline Result<Duration> parse_duration(std::string_view text) {
     using Unit = std::pair<std::string_view, std::uint64_t>;
-    // The longer of two that begin alike comes first.
+    // The first match counts, so a unit that is a prefix of another comes after it.
     static constexpr std::array<Unit, 8> units{{{"ns", 1},
                                                 {"us", 1'000},
                                                 {"\u00b5s", 1'000},
@@ -32,22 +33,22 @@ inline Result<Duration> parse_duration(std::string_view text) {
                                                 {"m", 60'000'000'000},
                                                 {"h", 3'600'000'000'000}}};
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    const Error refused(Errc::invalid_argument,
-                        "'" + std::string(text) +
-                            "' is not a duration such as 15s, 500ms or 1m30s");
+    const Error rejected(Errc::invalid_argument,
+                         "'" + std::string(text) +
+                             "' is not a duration such as 15s, 500ms or 1m30s");
 
     std::string_view rest = text;
-    const bool negative = rest.starts_with('-');
-    if (negative || rest.starts_with('+'))
+    const bool is_negative = rest.starts_with('-');
+    if (is_negative || rest.starts_with('+'))
         rest.remove_prefix(1);
     if (rest == "0")
         return Duration::zero();
     if (rest.empty())
-        return refused;
+        return rejected;
 
-    // The smallest duration has no positive twin.
+    // The smallest duration has no positive counterpart.
     const std::uint64_t limit =
-        std::uint64_t{std::numeric_limits<std::int64_t>::max()} + (negative ? 1U : 0U);
+        std::uint64_t{std::numeric_limits<std::int64_t>::max()} + (is_negative ? 1U : 0U);
     std::uint64_t total = 0;
     while (!rest.empty()) {
         std::size_t digits = 0;
@@ -59,7 +60,7 @@ inline Result<Duration> parse_duration(std::string_view text) {
             else if (point == std::string_view::npos)
                 point = end;
             else
-                return refused;
+                return rejected;
         }
         const std::string_view number = rest.substr(0, end);
         rest.remove_prefix(end);
@@ -68,7 +69,7 @@ inline Result<Duration> parse_duration(std::string_view text) {
             if (unit == nullptr && rest.starts_with(candidate.first))
                 unit = &candidate;
         if (digits == 0 || unit == nullptr)
-            return refused;
+            return rejected;
         rest.remove_prefix(unit->first.size());
 
         std::uint64_t count = 0;
@@ -79,18 +80,18 @@ inline Result<Duration> parse_duration(std::string_view text) {
             if (i > point)
                 fraction += digit * (place /= 10);
             else if (i < point && count > (limit - digit) / 10)
-                return refused;
+                return rejected;
             else if (i < point)
                 count = count * 10 + digit;
         }
         if (count > (limit - total) / unit->second)
-            return refused;
+            return rejected;
         total += count * unit->second;
         if (fraction > limit - total)
-            return refused;
+            return rejected;
         total += fraction;
     }
-    const std::uint64_t bits = negative ? 0 - total : total;
+    const std::uint64_t bits = is_negative ? 0 - total : total;
     return std::chrono::duration_cast<Duration>(
         std::chrono::nanoseconds(static_cast<std::int64_t>(bits)));
 }

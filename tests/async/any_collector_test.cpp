@@ -207,7 +207,7 @@ TEST_CASE("a caller of an AnyCollector leaves by its cancellation slot, and the 
     f.settle();
     REQUIRE(stayed);
     CHECK(stayed->has_value());
-    CHECK(f.backend.variants_asked().size() == 1);
+    CHECK(f.backend.variants_requested().size() == 1);
 }
 
 TEST_CASE("destroying or replacing an AnyCollector completes who waits, once") {

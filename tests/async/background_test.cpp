@@ -75,8 +75,8 @@ TEST_CASE("one round asks about everything tracked in one batch of variants and 
     f.collector->start_background_fetching();
     f.advance(15s);
     CHECK(f.backend.batches() == 2);
-    CHECK(f.backend.variants_asked().size() == 1000);
-    CHECK(f.backend.models_asked().size() == 1000);
+    CHECK(f.backend.variants_requested().size() == 1000);
+    CHECK(f.backend.models_requested().size() == 1000);
     CHECK(f.observer.saw("round 1000+1000"));
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("a foreground miss joins the background's flight and the other way rou
     f.backend.release();
     f.settle();
     CHECK((*joined)->has_value());
-    CHECK(f.backend.variants_asked().size() == 1);
+    CHECK(f.backend.variants_requested().size() == 1);
 }
 
 TEST_CASE("the tracked set is bounded") {

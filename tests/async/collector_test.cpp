@@ -92,7 +92,7 @@ TEST_CASE("different questions that are asked together are sent in one batch") {
     for (const auto& slot : waiting)
         CHECK(slot->value().has_value());
     CHECK(f.backend.batches() == 1);
-    CHECK(f.backend.variants_asked().size() == 100);
+    CHECK(f.backend.variants_requested().size() == 100);
 }
 
 TEST_CASE("a failure is remembered briefly, so that an outage is not hammered") {
@@ -285,10 +285,10 @@ TEST_CASE("a variant that scales another deployment now is another question, in 
     CollectorFixture f;
     f.collect(variant("v", "old")).value();
     f.collect(variant("v", "new")).value();
-    CHECK(f.backend.variants_asked().back().deployment == "new");
+    CHECK(f.backend.variants_requested().back().deployment == "new");
     f.advance(31s);
     f.collect(variant("v", "new")).value();
-    CHECK(f.backend.variants_asked().back().deployment == "new");
+    CHECK(f.backend.variants_requested().back().deployment == "new");
 }
 
 TEST_CASE("a variant that scales another kind of workload now is another question, in the "
@@ -298,11 +298,11 @@ TEST_CASE("a variant that scales another kind of workload now is another questio
     VariantAutoscaling changed = variant("v");
     changed.target_kind = "StatefulSet";
     CHECK(f.collect(changed).value()->target_kind == "StatefulSet");
-    CHECK(f.backend.variants_asked().back().target_kind == "StatefulSet");
+    CHECK(f.backend.variants_requested().back().target_kind == "StatefulSet");
     f.advance(31s);
     f.collect(changed).value();
-    CHECK(f.backend.variants_asked().size() == 3);
-    CHECK(f.backend.variants_asked().back().target_kind == "StatefulSet");
+    CHECK(f.backend.variants_requested().size() == 3);
+    CHECK(f.backend.variants_requested().back().target_kind == "StatefulSet");
 }
 
 TEST_CASE("availability is cached, absence only briefly, and a failing backend is a reason, not an "
@@ -312,7 +312,7 @@ TEST_CASE("availability is cached, absence only briefly, and a failing backend i
     f.backend.set(f.model, missing);
     CHECK(f.check_availability(f.model).value() == missing);
     CHECK(f.check_availability(f.model).value() == missing);
-    CHECK(f.backend.models_validated().size() == 1);
+    CHECK(f.backend.models_checked().size() == 1);
 
     f.backend.fail(outage);
     const ModelKey unknown{"llm", "unknown"};
@@ -397,7 +397,7 @@ TEST_CASE("with caching off every call asks the backend, equal ones at once stil
     const auto a = f.start(variant("v"));
     const auto b = f.start(variant("v"));
     f.settle();
-    CHECK(f.backend.variants_asked().size() == 3);
+    CHECK(f.backend.variants_requested().size() == 3);
     CHECK(!f.collector->find_optimizer_metrics({"llm", "v"}));
 }
 

@@ -135,5 +135,5 @@ TEST_CASE("every caller of one key at once gets the answer of one question") {
     work.reset();
     runner.join();
     CHECK(answers == 100);
-    CHECK(backend.variants_asked().size() == 1);
+    CHECK(backend.variants_requested().size() == 1);
 }

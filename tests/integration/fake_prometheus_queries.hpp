@@ -20,7 +20,7 @@ inline std::string one_of(const std::vector<std::string>& values) {
     return promql::quote(alternatives).value();
 }
 
-/// What the library asks.
+/// The queries of the library.
 inline std::vector<std::string> library_queries() {
     const std::string by = "by (namespace,model_name,pod) ";
     const std::string by_engine = "by (namespace,model_name,pod,engine) ";
@@ -66,7 +66,7 @@ inline std::vector<std::string> library_queries() {
     return queries;
 }
 
-/// What a user may ask.
+/// Other queries that the fake supports.
 inline const std::vector<std::string> other_queries = {
     "vllm:kv_cache_usage_perc",
     "vllm:kv_cache_usage_perc{engine!=\"0\",pod!~\"pod-[01]\"}",
@@ -154,8 +154,8 @@ inline const std::vector<std::string> other_queries = {
     "# comment\nspecial # comment",
 };
 
-/// What both refuse.
-inline const std::vector<std::string> wrong_queries = {
+/// Queries that both servers reject.
+inline const std::vector<std::string> invalid_queries = {
     "",
     "foo{bar",
     "foo{bar=}",

@@ -33,7 +33,7 @@ bool same_number(std::string_view a, std::string_view b) {
         return true;
     const double x = std::strtod(std::string(a).c_str(), nullptr);
     const double y = std::strtod(std::string(b).c_str(), nullptr);
-    // Sums of groups depend on the order of their members.
+    // The rounding of a sum depends on the order of its members.
     return std::abs(x - y) <= 1e-12 * std::max(std::abs(x), std::abs(y));
 }
 
@@ -135,7 +135,7 @@ private:
     FakePrometheus fake_;
 };
 
-/// Within the data, at its very end, where the look-back runs out, and long after.
+/// Within the data, at its end, at the end of the look-back, and long after it.
 std::vector<double> times() {
     const auto end = static_cast<double>(end_ms) / 1000;
     return {end,       end - 1,   end - 7.5,       end - 61.001, end - 1803.7, end - 4000,
@@ -144,15 +144,15 @@ std::vector<double> times() {
 
 } // namespace
 
-TEST_CASE("the fake Prometheus answers as the real one does") {
+TEST_CASE("the fake Prometheus gives the same answers as a real one") {
     const auto binary = find_prometheus();
     if (!binary)
         SKIP(prometheus_missing);
     const Pair servers(*binary);
 
-    SECTION("what this library asks") {
+    SECTION("queries of the library") {
         for (const std::string& query : library_queries()) {
-            // Equal answers would prove little if all were empty.
+            // Equal answers prove nothing if all are empty.
             INFO(query);
             CHECK_THAT(servers.real().query(query, times().front()).body,
                        !Catch::Matchers::ContainsSubstring("\"result\":[]"));
@@ -160,17 +160,17 @@ TEST_CASE("the fake Prometheus answers as the real one does") {
                 servers.compare(query, time);
         }
     }
-    SECTION("what a user may ask") {
+    SECTION("other supported queries") {
         for (const std::string& query : other_queries) {
             for (const double time : times())
                 servers.compare(query, time);
         }
     }
-    SECTION("what is wrong") {
-        for (const std::string& query : wrong_queries)
+    SECTION("invalid queries") {
+        for (const std::string& query : invalid_queries)
             servers.compare(query, times().front());
     }
-    SECTION("byte for byte, where the order of series is given") {
+    SECTION("byte for byte, if the order of series is defined") {
         for (const char* query :
              {"special{kind=\"values\"}", "special{kind=\"values\"}[30s]", "time()", "\"<&>\"",
               "vector(0.25)", "nosuch", "", "special{kind=\"x\"", "sum(1)",
@@ -184,7 +184,7 @@ TEST_CASE("the fake Prometheus answers as the real one does") {
     }
 }
 
-TEST_CASE("the fake Prometheus speaks HTTP as the real one does") {
+TEST_CASE("the fake Prometheus speaks HTTP like a real one") {
     const auto binary = find_prometheus();
     if (!binary)
         SKIP(prometheus_missing);

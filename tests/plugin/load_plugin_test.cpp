@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <wva_metrics/settings/plugin/load_plugin.hpp>
-
 #include "support/temporary_directory.hpp"
+#include "wva_metrics/settings/plugin/load_plugin.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>
@@ -17,12 +16,12 @@ using namespace wva_metrics;
 
 namespace {
 
-/// One of the shared objects that are built beside this program.
+/// The path of a shared object that is built with this program.
 std::string object(const std::string& name) {
     return std::string(WVA_METRICS_PLUGIN_DIRECTORY) + "/" + name + ".so";
 }
 
-std::string refusal(const std::string& path) {
+std::string rejection_of(const std::string& path) {
     CollectorFactory factory;
     const Result<std::string> loaded = load_plugin(factory, path);
     REQUIRE(loaded.has_error());
@@ -62,7 +61,7 @@ TEST_CASE("a backend from a shared object collects like any other") {
     CHECK(collect(io, collector)->source() == Source::cache);
 }
 
-TEST_CASE("what came from a plugin is used after its factory, its collector and its io_context") {
+TEST_CASE("objects of a plugin outlive its factory, its collector and its io_context") {
     Error error;
     std::optional<OptimizerSnapshot> snapshot;
     {
@@ -79,80 +78,83 @@ TEST_CASE("what came from a plugin is used after its factory, its collector and 
         snapshot = collect(io, *collector).value();
     }
     CHECK(error.is(Errc::unavailable));
-    CHECK(error.describe() == "unavailable: an error of the plugin's");
+    CHECK(error.describe() == "unavailable: an error of the plugin");
     CHECK((*snapshot)->variant == "llama-a100");
 }
 
-TEST_CASE("exceptions from a plugin become errors: of making the collector, and of a collection") {
+TEST_CASE("exceptions of a plugin become errors of making the collector or of a collection") {
     CollectorFactory factory;
     load_plugin(factory, object("good")).value();
     boost::asio::io_context io;
     const auto made = factory.make_collector(io.get_executor(), settings_with("throw"));
     REQUIRE(made.has_error());
     CHECK(made.error().describe() ==
-          "internal: the backend 'good' could not be made: the accelerator is on fire");
+          "internal: cannot make the backend 'good': the accelerator is on fire");
     AnyCollector collector =
         factory.make_collector(io.get_executor(), settings_with("throw_later")).value();
     CHECK(collect(io, collector).error().message.ends_with("thrown by the plugin"));
 }
 
-TEST_CASE("a file that is not there, is none, or is no shared object is refused") {
+TEST_CASE("a file that does not exist or is not a shared object is rejected") {
     const test_support::TemporaryDirectory directory;
     const std::string missing = directory.path() / "missing.so";
-    CHECK(refusal(missing) == "the plugin " + missing + " does not exist");
-    CHECK(refusal(directory.path()) == "the plugin " + directory.path().string() + " is no file");
-    CHECK(refusal("") == "the path of a plugin is empty");
+    CHECK(rejection_of(missing) == "the plugin " + missing + " does not exist");
+    CHECK(rejection_of(directory.path()) ==
+          "the plugin " + directory.path().string() + " is not a regular file");
+    CHECK(rejection_of("") == "the path of a plugin is empty");
 
     const std::string text = directory.path() / "text.so";
-    std::ofstream(text) << "These are the words of a text that is long enough to be looked at, and "
-                           "no program at all.\n";
-    CHECK(refusal(text) ==
+    std::ofstream(text)
+        << "This text is not a program, but is long enough for the loader to read an ELF "
+           "header.\n";
+    CHECK(rejection_of(text) ==
           "the plugin " + text + " cannot be loaded as a shared object: invalid ELF header");
     const std::string empty = directory.path() / "empty.so";
     std::ofstream(empty).flush();
-    CHECK(refusal(empty) ==
+    CHECK(rejection_of(empty) ==
           "the plugin " + empty + " cannot be loaded as a shared object: file too short");
 }
 
-TEST_CASE("a shared object that is no plugin is refused") {
+TEST_CASE("a shared object that is not a plugin is rejected") {
     const std::string path = object("no_plugin");
-    CHECK(refusal(path) ==
+    CHECK(rejection_of(path) ==
           "the plugin " + path +
-              " is a shared object, but no plugin: it does not export wva_metrics_plugin, as "
-              "WVA_METRICS_EXPORT_BACKEND does");
+              " is a shared object but not a plugin: it does not export wva_metrics_plugin (use "
+              "WVA_METRICS_EXPORT_BACKEND)");
 }
 
-TEST_CASE("a plugin of another version or ABI is refused, and both are named") {
+TEST_CASE("a plugin of another version or ABI is rejected, and both versions are named") {
     const std::string path = object("other_version");
-    CHECK(refusal(path) ==
+    CHECK(rejection_of(path) ==
           "the plugin " + path +
               " was built with wva_metrics 0.0.9, Boost 1_74, libstdc++ string ABI 0, GCC C++ ABI "
-              "1011, but this program with " +
-              plugin_abi + "; build one of them again with what the other has");
+              "1011, but this program was built with " +
+              plugin_abi + "; rebuild one of them to match the other");
 }
 
-TEST_CASE("a plugin that lacks something is refused when it is loaded, not when it is used") {
+TEST_CASE("an incomplete plugin is rejected when it is loaded, not when it is used") {
     const std::string path = object("incomplete");
-    CHECK(refusal(path) == "the plugin " + path +
-                               " cannot be loaded as a shared object: undefined symbol: "
-                               "nobody_has_this_function");
-    CHECK(refusal(object("nameless")) ==
+    CHECK(rejection_of(path) == "the plugin " + path +
+                                    " cannot be loaded as a shared object: undefined symbol: "
+                                    "undefined_function");
+    CHECK(rejection_of(object("nameless")) ==
           "the plugin " + object("nameless") +
               " has a backend without a name or without a function that makes it");
 }
 
-TEST_CASE("a plugin whose name is taken is refused, and the first stays") {
+TEST_CASE("a plugin with a registered name is rejected, and the first one stays registered") {
     CollectorFactory factory;
     load_plugin(factory, object("good")).value();
     const auto again = load_plugin(factory, object("good"));
     REQUIRE(again.has_error());
-    CHECK(again.error().message == "the plugin " + object("good") +
-                                       " cannot be registered: there is a backend 'good' already");
+    CHECK(again.error().message ==
+          "the plugin " + object("good") +
+              " cannot be registered: the backend 'good' is already registered");
     boost::asio::io_context io;
     CHECK(factory.make_collector(io.get_executor(), settings_with()).has_value());
 }
 
-TEST_CASE("of several plugins those that can be loaded are, and all problems are told") {
+TEST_CASE("all loadable plugins are loaded, and all problems are reported") {
     CollectorFactory factory;
     CHECK(load_plugins(factory, {}).has_value());
     const auto result =

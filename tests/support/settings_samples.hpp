@@ -15,14 +15,14 @@
 
 namespace wva_metrics::test {
 
-/// Settings with nothing wrong about them.
-inline CollectorSettings sound_settings() {
+/// Valid settings.
+inline CollectorSettings valid_settings() {
     CollectorSettings settings;
     settings.prometheus.client.http.url = "http://prometheus:9090";
     return settings;
 }
 
-/// Writes random values into fields; none of them makes sense beyond its type.
+/// Stores random values in fields. They have the right type, but need not be valid.
 class RandomFields {
 public:
     explicit RandomFields(unsigned seed) : random_(seed) {}
@@ -95,7 +95,7 @@ private:
     std::mt19937_64 random_;
 };
 
-/// Says nothing about how settings are written: compares the members themselves.
+/// Compares the members of two structs, independently of how they are written.
 class SameValues {
 public:
     template <typename T>

@@ -34,11 +34,11 @@ TEST_CASE("the defaults are those of the design documents") {
     CHECK(config.freshness_thresholds.replica_metrics == 30s);
 }
 
-TEST_CASE("the default configuration is sound") {
+TEST_CASE("the default configuration is valid") {
     CHECK(validate(CollectorConfig{}).empty());
 }
 
-TEST_CASE("what may be switched off with zero is sound at zero") {
+TEST_CASE("zero is valid for everything that zero disables") {
     CollectorConfig config;
     config.cache.enabled = false;
     config.cache.cleanup_interval = 0s;
@@ -50,7 +50,7 @@ TEST_CASE("what may be switched off with zero is sound at zero") {
     CHECK(validate(config).empty());
 }
 
-TEST_CASE("whatever is wrong is named") {
+TEST_CASE("every problem names its member") {
     using Spoil = std::function<void(CollectorConfig&)>;
     const auto [name, spoil] = GENERATE(table<std::string, Spoil>({
         {"cache.ttl", [](auto& c) { c.cache.ttl = 0s; }},
@@ -81,7 +81,7 @@ TEST_CASE("whatever is wrong is named") {
     CHECK_THAT(problems.front(), ContainsSubstring(name));
 }
 
-TEST_CASE("all that is wrong is named at once") {
+TEST_CASE("all problems are reported together") {
     CollectorConfig config;
     config.cache.ttl = 0s;
     config.cache.max_bytes = 0;
@@ -89,26 +89,24 @@ TEST_CASE("all that is wrong is named at once") {
     CHECK(validate(config).size() == 3);
 }
 
-TEST_CASE(
-    "background rounds keep to the interval that was asked for when entries live long enough") {
+TEST_CASE("background rounds have the configured interval if entries live long enough") {
     CHECK(effective_fetch_interval(CollectorConfig{}) == 15s);
     CHECK(effective_fetch_interval(with(60s, 15s, 10s)) == 15s);
     CHECK(effective_fetch_interval(with(60s, 50s, 10s)) == 50s);
 }
 
-TEST_CASE("background rounds come before entries expire, also where interval and TTL are equal") {
+TEST_CASE("background rounds complete before entries expire, also if interval and TTL are equal") {
     CHECK(effective_fetch_interval(with(30s, 30s, 10s)) == 20s);
     CHECK(effective_fetch_interval(with(60s, 10min, 10s)) == 50s);
 }
 
-TEST_CASE(
-    "background rounds never come more often than twice per TTL because calls may take long") {
+TEST_CASE("background rounds run at most twice per TTL because of a long call timeout") {
     CHECK(effective_fetch_interval(with(10s, 30s, 9s)) == 5s);
     CHECK(effective_fetch_interval(with(10s, 30s, 60s)) == 5s);
     CHECK(effective_fetch_interval(with(10s, 2s, 60s)) == 2s);
 }
 
-TEST_CASE("an interval of zero or less switches background rounds off") {
+TEST_CASE("an interval of zero or less disables background rounds") {
     CHECK(effective_fetch_interval(with(30s, 0s, 10s)) == 0s);
     CHECK(effective_fetch_interval(with(30s, -5s, 10s)) == 0s);
 }

@@ -8,14 +8,14 @@
 
 using namespace wva_metrics;
 
-TEST_CASE("an error is described in one line, with the endpoint where one was asked") {
+TEST_CASE("an error is described in one line, with the endpoint if there is one") {
     const Error error(Errc::timeout, "no answer within 5 s", "http://prometheus:9090");
     CHECK(error.describe() == "timeout: no answer within 5 s (http://prometheus:9090)");
     CHECK(Error(Errc::invalid_argument, "the model id is empty").describe() ==
           "invalid_argument: the model id is empty");
 }
 
-TEST_CASE("an error is told apart by its code, not by its words") {
+TEST_CASE("errors are distinguished by their code, not by their message") {
     const Error error(Errc::unavailable, "try again later", "http://p:9090", 503);
     CHECK(error.is(Errc::unavailable));
     CHECK_FALSE(error.is(Errc::timeout));
@@ -25,7 +25,7 @@ TEST_CASE("an error is told apart by its code, not by its words") {
     CHECK_FALSE(error == Error(Errc::unavailable, "try again", "http://p:9090", 503));
 }
 
-TEST_CASE("every code has its own name in a category of our own") {
+TEST_CASE("every code has its own name in the category of the library") {
     std::set<std::string> names;
     for (int code = 1; code <= static_cast<int>(Errc::internal); ++code) {
         const boost::system::error_code error = static_cast<Errc>(code);
@@ -39,13 +39,13 @@ TEST_CASE("every code has its own name in a category of our own") {
     CHECK(make_error_code(static_cast<Errc>(99)).message() == "unknown");
 }
 
-TEST_CASE("a code is not the code of the same number in another category") {
+TEST_CASE("a code is not equal to the same number in another category") {
     const boost::system::error_code other(static_cast<int>(Errc::timeout),
                                           boost::system::generic_category());
     CHECK_FALSE(other == Errc::timeout);
 }
 
-TEST_CASE("asking a failed result for its value throws all that is known of the failure") {
+TEST_CASE("the value of a failed result throws the whole error") {
     const Result<int> result = Error(Errc::forbidden, "ask for access", "https://p", 403);
     CHECK_FALSE(result.has_value());
     CHECK(result.error().is(Errc::forbidden));

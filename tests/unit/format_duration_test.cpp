@@ -8,7 +8,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 
-TEST_CASE("durations are written as Go writes them") {
+TEST_CASE("durations are formatted as in Go") {
     const auto [duration, expected] = GENERATE(table<Duration, std::string>({
         {0s, "0s"},
         {1ns, "1ns"},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/parse_duration.hpp"
-
 #include "wva_metrics/format_duration.hpp"
+#include "wva_metrics/parse_duration.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -13,7 +12,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 
-TEST_CASE("durations are read as Go reads them") {
+TEST_CASE("durations are parsed as in Go") {
     const auto [text, expected] = GENERATE(table<std::string, Duration>({
         {"0", 0s},
         {"-0", 0s},
@@ -44,7 +43,7 @@ TEST_CASE("durations are read as Go reads them") {
     CHECK(*duration == expected);
 }
 
-TEST_CASE("what is no duration is refused in words that quote it") {
+TEST_CASE("text that is not a duration is rejected with a message that quotes it") {
     const std::string text =
         GENERATE("", "-", "15", "1.5", "soon", "s", ".s", "-.s", "15 s", " 15s", "15s ", "15S",
                  "1d", "--1s", "1s-1s", "1..5s", "1.2.3s", "0x10s", "1e3s", "NaN", "inf", "15s\n",
@@ -57,10 +56,10 @@ TEST_CASE("what is no duration is refused in words that quote it") {
     CHECK_THAT(duration.error().message, Catch::Matchers::ContainsSubstring("'" + text + "'"));
 }
 
-TEST_CASE("every duration is read back as it was written") {
+TEST_CASE("every formatted duration is parsed to the same duration") {
     std::mt19937_64 random(20260801);
     for (int i = 0; i < 10'000; ++i) {
-        // Short ones as likely as long ones.
+        // Short durations are as likely as long ones.
         const auto bits = random() >> random() % 64;
         const Duration duration =
             std::chrono::nanoseconds(std::bit_cast<std::int64_t>(i % 2 == 0 ? bits : 0 - bits));

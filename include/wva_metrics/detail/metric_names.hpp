@@ -7,7 +7,7 @@
 
 namespace wva_metrics::detail {
 
-// The classic locale by hand: what <cctype> says depends on the process's locale.
+// ASCII only. <cctype> is not used because it depends on the locale of the process.
 constexpr bool is_name_start(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -35,9 +35,8 @@ constexpr bool is_metric_name(std::string_view name) noexcept {
            std::all_of(name.begin(), name.end(), rest);
 }
 
-/// Whether PromQL reads this metric name as one of its own words where a selector may stand, so
-/// that the query would not parse. In any case of letters; found by asking Prometheus 2.42 about
-/// each of its keywords.
+/// True if PromQL parses this metric name as a keyword at the start of a selector, so that the
+/// query is invalid. In any case of letters; determined by sending each keyword to Prometheus 2.42.
 constexpr bool is_reserved_as_metric(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 8> words = {
         "atan2", "bool", "group_left", "group_right", "ignoring", "inf", "nan", "on"};
@@ -45,7 +44,7 @@ constexpr bool is_reserved_as_metric(std::string_view name) noexcept {
                        [&](std::string_view word) { return equals_ignoring_case(name, word); });
 }
 
-/// Whether PromQL reads this label name as one of its own words inside `by (...)`.
+/// True if PromQL parses this label name as a keyword inside `by (...)`.
 constexpr bool is_reserved_as_label(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 3> words = {"inf", "nan", "without"};
     return std::any_of(words.begin(), words.end(),

@@ -7,11 +7,10 @@
 
 namespace wva_metrics::detail {
 
-/// Where the first byte is that no valid UTF-8 text has there; nothing where all of it is valid.
+/// The offset of the first invalid byte; nothing if the text is valid UTF-8.
 ///
-/// Overlong forms, surrogates, code points beyond U+10FFFF and cut-off sequences are invalid, as
-/// they are for Prometheus (RFC 3629). For a sequence that breaks off, the offset is that of its
-/// first byte.
+/// Overlong forms, surrogates, code points above U+10FFFF and truncated sequences are invalid, as
+/// in Prometheus (RFC 3629). The offset of an invalid sequence is that of its first byte.
 constexpr std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     std::size_t at = 0;
@@ -21,8 +20,8 @@ constexpr std::optional<std::size_t> find_invalid_utf8(std::string_view text) no
             ++at;
             continue;
         }
-        // The second byte's range is what excludes overlong forms, surrogates and too large code
-        // points.
+        // The range of the second byte excludes overlong forms, surrogates and code points above
+        // U+10FFFF.
         std::size_t length = 0;
         unsigned second_low = 0x80;
         unsigned second_high = 0xBF;
@@ -54,7 +53,7 @@ constexpr std::optional<std::size_t> find_invalid_utf8(std::string_view text) no
     return std::nullopt;
 }
 
-/// Is all of the text well-formed UTF-8? Overlong forms and surrogates are not.
+/// True if the text is valid UTF-8, without overlong forms and surrogates.
 constexpr bool is_valid_utf8(std::string_view text) noexcept {
     return !find_invalid_utf8(text);
 }

@@ -37,7 +37,10 @@ struct TlsConfig {
 inline std::vector<std::string> validate(const TlsConfig& config) {
     std::vector<std::string> problems;
     if (config.certificate_file.empty() != config.private_key_file.empty())
-        problems.emplace_back("tls.certificate_file and tls.private_key_file must be set together");
+        problems.emplace_back(
+            config.certificate_file.empty()
+                ? "tls.certificate_file must be set together with tls.private_key_file"
+                : "tls.private_key_file must be set together with tls.certificate_file");
     if (config.insecure_accept_any_certificate && !config.ca_file.empty())
         problems.emplace_back(
             "tls.ca_file has no effect with tls.insecure_accept_any_certificate; set one of them");

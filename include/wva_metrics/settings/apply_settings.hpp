@@ -18,18 +18,18 @@
 
 namespace wva_metrics {
 
-/// What became of changed settings.
+/// The result of `apply_settings`.
 struct AppliedSettings {
-    /// Paths of the fields that were changed and are in force.
+    /// Paths of the changed fields that are in effect now.
     std::vector<std::string> applied;
-    /// Paths of the fields that were changed and stay as they were, because they say what the
-    /// collector is made of; make a new one for them.
+    /// Paths of the changed fields that have no effect on an existing collector, because they
+    /// select its parts. They need a new collector.
     std::vector<std::string> needs_new_collector;
 };
 
 namespace detail {
 
-/// Tracks and untracks the difference of two lists.
+/// Untracks the workloads that are no longer in the list and tracks the new ones.
 template <typename Collector, typename Workload, typename Key>
 void track_difference(Collector& collector, const std::vector<Workload>& current,
                       const std::vector<Workload>& wanted, Key key) {
@@ -47,13 +47,15 @@ void track_difference(Collector& collector, const std::vector<Workload>& current
 
 } // namespace detail
 
-/// Applies changed settings to a running collector, whose cache keeps what it has: everything below
-/// `collector` (times, intervals, limits) and `tracked`. The rest is compared and reported.
+/// Applies changed settings to a running collector; its cache is kept.
 ///
-/// Params: the collector; the settings that it works by now; those that it shall work by.
-/// Errors: all that is wrong with the new settings, or what the collector refuses, for example
-/// limits that its cache cannot change; then nothing has been changed.
-/// Thread safety: any thread, one call at a time per collector.
+/// The fields below `collector` (times, intervals, limits) and `tracked` are applied. All other
+/// changed fields are reported in `needs_new_collector`.
+///
+/// **Parameters:** the collector; its current settings; the wanted settings.
+/// **Errors:** all problems of the wanted settings, or the error of `reconfigure`, for example if
+/// the cache cannot change a limit. Nothing has been changed then.
+/// **Threads:** any thread; one call at a time per collector.
 template <MetricsCollector Collector>
 SettingsResult<AppliedSettings> apply_settings(Collector& collector, CollectorSettings current,
                                                CollectorSettings wanted) {

@@ -7,6 +7,7 @@
 #include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/cache/sharded_cache.hpp"
 #include "wva_metrics/collector.hpp"
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/observer/any_observer.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
 #include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
@@ -24,23 +25,25 @@
 
 namespace wva_metrics {
 
-/// Makes collectors of parts that are chosen by name: the backend, the cache, and the decorators
-/// around the backend. A user's own parts are registered beside the built-in ones.
+/// Makes collectors from settings. The backend, the cache and the decorators of the backend are
+/// selected by name.
 ///
-/// Built in are the backend `prometheus` and the caches `memory`, `sharded` and `none`.
+/// Built in are the backend `prometheus` and the caches `memory`, `sharded` and `none`. Other parts
+/// can be registered.
 ///
-/// Thread-safe for `make_collector`; nothing may be registered meanwhile.
+/// **Threads:** `make_collector` may be called concurrently, but not concurrently with `register_`
+/// functions.
 class CollectorFactory {
 public:
-    /// Makes a backend. What it needs to know is in the settings; what is the user's own, in
+    /// Makes a backend from settings. The settings of a user's own backend are in
     /// `CollectorSettings::options`. May throw.
     using BackendMaker =
         std::function<Result<AnyBackend>(const asio::any_io_executor&, const CollectorSettings&)>;
-    /// Makes a backend of another one. May throw.
+    /// Makes a backend that wraps another one. May throw.
     using DecoratorMaker = std::function<Result<AnyBackend>(
         AnyBackend, const asio::any_io_executor&, const CollectorSettings&)>;
 
-    /// Knows the built-in parts.
+    /// Registers the built-in parts.
     CollectorFactory() {
         register_backend("prometheus", detail::make_prometheus);
         register_cache<MemoryCache>("memory");
@@ -48,13 +51,13 @@ public:
         register_cache<NoOpCache>("none");
     }
 
-    /// Offers a backend under a name. Throws `ResultError` with `Errc::invalid_argument` where the
-    /// name is empty or taken.
+    /// Registers a backend under a name. Throws `ResultError` with `Errc::invalid_argument` if the
+    /// name is empty or already registered.
     void register_backend(std::string name, BackendMaker maker) {
         add(backends_, "backend", std::move(name), std::move(maker));
     }
-    /// Offers a cache under a name; otherwise as `register_backend`. Each collector gets one of its
-    /// own, made from its `CacheConfig`.
+    /// Registers a cache under a name; otherwise like `register_backend`. Each collector has its
+    /// own cache, made from its `CacheConfig`.
     template <MetricsCache Cache>
         requires std::constructible_from<Cache, const CacheConfig&>
     void register_cache(std::string name) {
@@ -65,18 +68,19 @@ public:
                                                                  config, std::move(observer));
             }));
     }
-    /// Offers a decorator under a name; otherwise as `register_backend`.
+    /// Registers a decorator under a name; otherwise like `register_backend`.
     void register_decorator(std::string name, DecoratorMaker maker) {
         add(decorators_, "decorator", std::move(name), std::move(maker));
     }
 
-    /// Makes a collector that works as the settings say, and tracks what they say. Its background
-    /// fetching is not started.
+    /// Makes a collector from settings. It tracks `settings.tracked`; background fetching is not
+    /// started.
     ///
-    /// An empty name means the default one. Plugins are not loaded here
-    /// (`plugin/load_plugin.hpp`). Errors: `invalid_config` with every unknown name, and the known
-    /// ones, and everything that is wrong with `settings.collector`; else what a maker says, with
-    /// the name of its part.
+    /// An empty name selects the default. Plugins are not loaded; call `load_plugins` before
+    /// (plugin/load_plugin.hpp).
+    ///
+    /// **Errors:** `invalid_config` with all unknown names, the available ones, and all problems of
+    /// `settings.collector`; otherwise the error of a maker, with the name of its part.
     Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                         const CollectorSettings& settings,
                                         AnyObserver observer = {}) const {
@@ -85,16 +89,16 @@ public:
             settings.backend.empty() ? defaults.backend : settings.backend;
         const std::string& cache_name = settings.cache.empty() ? defaults.cache : settings.cache;
 
-        std::string problems;
+        std::vector<std::string> problems;
         const auto* make_backend = find(backends_, "backend", backend_name, problems);
         const auto* make_with_cache = find(caches_, "cache", cache_name, problems);
         std::vector<const DecoratorMaker*> decorate;
         for (const std::string& name : settings.decorators)
             decorate.push_back(find(decorators_, "decorator", name, problems));
         for (const std::string& problem : validate(settings.collector))
-            append(problems, "collector." + problem);
+            problems.push_back("collector." + problem);
         if (!problems.empty())
-            return Error(Errc::invalid_config, std::move(problems));
+            return Error(Errc::invalid_config, detail::join_problems(problems));
 
         Result<AnyBackend> backend =
             made("backend", backend_name, [&] { return (*make_backend)(executor, settings); });
@@ -127,31 +131,28 @@ private:
         if (name.empty())
             throw ResultError(Error(Errc::invalid_argument,
                                     std::string("the name of a ") + kind + " must not be empty"));
-        const auto [place, is_new] = makers.try_emplace(std::move(name), std::move(maker));
+        const auto [entry, is_new] = makers.try_emplace(std::move(name), std::move(maker));
         if (!is_new)
-            throw ResultError(Error(Errc::invalid_argument, std::string("there is a ") + kind +
-                                                                " '" + place->first + "' already"));
+            throw ResultError(Error(Errc::invalid_argument, std::string("the ") + kind + " '" +
+                                                                entry->first +
+                                                                "' is already registered"));
     }
 
-    static void append(std::string& problems, const std::string& problem) {
-        problems += (problems.empty() ? "" : "; ") + problem;
-    }
-
-    /// Null, and another problem, where there is none of this name.
+    /// Returns null and adds a problem if the name is not registered.
     template <typename Maker>
     static const Maker* find(const Makers<Maker>& makers, const char* kind, std::string_view name,
-                             std::string& problems) {
+                             std::vector<std::string>& problems) {
         if (const auto found = makers.find(name); found != makers.end())
             return &found->second;
-        std::string known;
+        std::string available;
         for (const auto& [other, maker] : makers)
-            known += (known.empty() ? "'" : ", '") + other + "'";
-        append(problems, std::string("there is no ") + kind + " '" + std::string(name) + "'; " +
-                             (known.empty() ? "none is registered" : "known: " + known));
+            available += (available.empty() ? "'" : ", '") + other + "'";
+        problems.push_back(std::string("unknown ") + kind + " '" + std::string(name) + "'; " +
+                           (available.empty() ? "none is registered" : "available: " + available));
         return nullptr;
     }
 
-    /// What a maker makes; what it throws becomes an error, and an error says whose it is.
+    /// Calls a maker. Exceptions become errors, and errors name the part.
     template <typename Make>
     static auto made(const char* kind, const std::string& name, Make&& make) -> decltype(make()) {
         Error error;
@@ -165,10 +166,10 @@ private:
         } catch (const std::exception& thrown) {
             error = Error(Errc::internal, thrown.what());
         } catch (...) {
-            error = Error(Errc::internal, "its maker threw something that is no std::exception");
+            error = Error(Errc::internal, "the maker threw a non-standard exception");
         }
         error.message =
-            std::string("the ") + kind + " '" + name + "' could not be made: " + error.message;
+            std::string("cannot make the ") + kind + " '" + name + "': " + error.message;
         return error;
     }
 
@@ -177,15 +178,16 @@ private:
     Makers<DecoratorMaker> decorators_;
 };
 
-/// Makes a collector of built-in parts; as `CollectorFactory::make_collector`. Settings that name
-/// plugins are refused too, for nothing can have loaded them.
+/// Makes a collector from built-in parts, like `CollectorFactory::make_collector`. Settings with
+/// plugins are an error, because no plugins are loaded.
 inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                            const CollectorSettings& settings,
                                            AnyObserver observer = {}) {
     if (!settings.plugins.empty())
-        return Error(Errc::invalid_config,
-                     "plugins: this program loads none; take them out, or let it load them into a "
-                     "CollectorFactory with load_plugins (plugin/load_plugin.hpp)");
+        return Error(
+            Errc::invalid_config,
+            "plugins: this program does not load plugins; remove them, or load them into a "
+            "CollectorFactory with load_plugins (plugin/load_plugin.hpp)");
     return CollectorFactory().make_collector(executor, settings, std::move(observer));
 }
 

@@ -5,13 +5,14 @@
 
 namespace wva_metrics {
 
-/// How much a JSON document of settings may be.
+/// Limits for a JSON document of settings.
 struct DocumentLimits {
-    /// Its text, in bytes.
+    /// Size of the text, in bytes.
     std::size_t max_bytes = std::size_t{1} << 20;
-    /// Objects and arrays within each other.
+    /// Nesting of objects and arrays.
     std::size_t max_depth = 16;
-    /// Problems that are told one by one; of the others only how many there are.
+    /// Problems, and warnings, that are reported in words; only the number of the others is
+    /// reported.
     std::size_t max_problems = 100;
 };
 

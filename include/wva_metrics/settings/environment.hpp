@@ -21,11 +21,11 @@
 
 namespace wva_metrics {
 
-/// Gives the value of an environment variable; empty where it is not set. One that is set to
-/// nothing counts as not set.
+/// Returns the value of an environment variable; empty if it is not set. A variable with an empty
+/// value is treated as not set.
 using Environment = std::function<std::string(const char* name)>;
 
-/// The environment of this process. Reading it is safe as long as no thread changes it.
+/// The environment of this process. Safe as long as no thread changes the environment.
 inline Environment process_environment() {
     return [](const char* name) {
         const char* const value = std::getenv(name);
@@ -33,15 +33,15 @@ inline Environment process_environment() {
     };
 }
 
-/// An environment variable that says something about a collector.
+/// An environment variable that sets fields of the settings.
 struct EnvironmentVariable {
-    /// Its name, as the workload variant autoscaler's deployments set it.
+    /// The name that deployments of the workload variant autoscaler use.
     const char* name;
-    /// The field that it sets; two where it means both.
+    /// Paths of the fields that it sets; the second one may be empty.
     std::array<std::string_view, 2> paths;
 };
 
-/// Every environment variable that is read.
+/// All environment variables that are read.
 inline constexpr std::array<EnvironmentVariable, 14> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
@@ -64,7 +64,7 @@ inline constexpr std::array<EnvironmentVariable, 14> environment_variables{{
 
 namespace detail {
 
-/// The variable's text as a document would have it for this field.
+/// The text of a variable as the JSON value of a field.
 inline boost::json::value environment_value(std::string_view variable, const std::string& text,
                                             const Field& field,
                                             std::vector<SettingsProblem>& problems) {
@@ -83,7 +83,7 @@ inline boost::json::value environment_value(std::string_view variable, const std
     return is_true;
 }
 
-/// Lets the environment overrule the settings, and notes what it said.
+/// Overrides settings with the environment and records the sources.
 inline void read_environment(const Environment& environment, CollectorSettings& settings,
                              SettingsSources& sources, std::vector<SettingsProblem>& problems) {
     const std::vector<Field> fields = fields_of(settings);
@@ -96,21 +96,22 @@ inline void read_environment(const Environment& environment, CollectorSettings& 
                 std::find_if(fields.begin(), fields.end(),
                              [&](const Field& candidate) { return candidate.path == path; });
             if (field == fields.end())
-                continue; // The variable means one field only.
+                continue; // The variable sets one field only.
             std::string& source = sources[field->path];
             if (source == "PROMETHEUS_TOKEN_PATH") {
                 problems.push_back(
-                    {variable.name, "is set, and so is PROMETHEUS_TOKEN_PATH; keep one of them"});
+                    {variable.name,
+                     "is set together with PROMETHEUS_TOKEN_PATH; keep one of them"});
                 continue;
             }
-            const std::size_t before = problems.size();
+            const std::size_t problems_before = problems.size();
             const boost::json::value value =
                 environment_value(variable.name, text, *field, problems);
-            if (problems.size() == before)
+            if (problems.size() == problems_before)
                 SettingsReader(problems).read_value(value, *field, variable.name);
             source = variable.name;
-            if (problems.size() > before)
-                break; // Of a second field it would be said again.
+            if (problems.size() > problems_before)
+                break; // The second field would have the same problem.
         }
     }
 }

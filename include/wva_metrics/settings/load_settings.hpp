@@ -28,81 +28,82 @@
 
 namespace wva_metrics {
 
-/// Settings, and who said what they are.
+/// The result of `load_settings`.
 struct LoadedSettings {
-    /// Sound, as far as that can be told without asking anybody.
+    /// Validated, without contacting any server.
     CollectorSettings settings;
-    /// Who said so; what is not in it is a default.
+    /// The source of each field; a field without one has its default value.
     SettingsSources sources;
+    /// For example that a field has a deprecated name.
+    std::vector<SettingsProblem> warnings;
 };
 
-/// Settings from a JSON document and the environment: what the environment says goes before what
-/// the document says, and that before the defaults.
+/// Loads settings from a JSON document and the environment. The environment overrides the document,
+/// and the document overrides the defaults.
 ///
-/// Params: the document's text, empty where there is none; the environment; bounds.
-/// Errors: all of them at once, each with the field's path, or the variable that set the field. No
-/// message holds a secret.
-/// Thread safety: any thread.
+/// **Parameters:** the document's text, empty if there is none; the environment; limits.
+/// **Errors:** all problems together, each with the path of the field or the variable that set it.
+/// No message contains a secret.
+/// **Threads:** any thread.
 inline SettingsResult<LoadedSettings>
 load_settings(std::string_view document, const Environment& environment = process_environment(),
               const DocumentLimits& limits = {}) {
     LoadedSettings loaded;
-    std::vector<SettingsProblem> problems;
+    std::vector<SettingsProblem> document_problems;
     bool is_read = true;
     if (!document.empty()) {
         const std::optional<boost::json::object> object =
-            detail::parse_document(document, limits, problems);
+            detail::parse_document(document, limits, document_problems);
         is_read = object.has_value();
         if (object) {
-            detail::SettingsReader reader(problems);
+            detail::SettingsReader reader(document_problems, &loaded.warnings);
             for (std::string& path : reader.read(*object, detail::fields_of(loaded.settings)))
                 loaded.sources.emplace(std::move(path), "document");
+            loaded.warnings = detail::bounded(std::move(loaded.warnings), limits);
         }
     }
-    std::vector<SettingsProblem> said;
-    detail::read_environment(environment, loaded.settings, loaded.sources, said);
-    // A document that cannot be read at all leaves nothing to judge.
+    std::vector<SettingsProblem> problems;
+    detail::read_environment(environment, loaded.settings, loaded.sources, problems);
+    // If the document cannot be read, the settings are incomplete and validating them is no use.
     if (is_read) {
-        std::vector<SettingsProblem> unsound = validate(loaded.settings);
-        detail::add_new_problems(problems, unsound);
-        for (SettingsProblem& problem : problems) {
+        detail::add_new_problems(document_problems, validate(loaded.settings));
+        for (SettingsProblem& problem : document_problems) {
             const auto source = loaded.sources.find(problem.path);
-            if (source == loaded.sources.end() || source->second == "document")
-                continue;
-            problem.path = source->second;
+            if (source != loaded.sources.end() && source->second != "document")
+                problem.path = source->second;
         }
     }
-    detail::add_new_problems(said, std::move(problems));
-    if (!said.empty())
-        return detail::bounded(std::move(said), limits);
+    detail::add_new_problems(problems, std::move(document_problems));
+    if (!problems.empty())
+        return SettingsProblems{detail::bounded(std::move(problems), limits)};
     return loaded;
 }
 
-/// As `load_settings`, with the document in a file. A file that is missing, cannot be read or
-/// exceeds `limits.max_bytes` is a problem that names it.
+/// Like `load_settings`, with the document in a file. If the file does not exist, cannot be read or
+/// exceeds `limits.max_bytes`, the problem names it.
 inline SettingsResult<LoadedSettings>
 load_settings_file(const std::filesystem::path& file,
                    const Environment& environment = process_environment(),
                    const DocumentLimits& limits = {}) {
-    const auto refuse = [&](const std::string& why) {
-        return SettingsProblems{{{"", "the settings file " + file.string() + " " + why}}};
+    const auto reject = [&](const std::string& reason) {
+        return SettingsProblems{{{"", "the settings file " + file.string() + " " + reason}}};
     };
     std::error_code failure;
-    // Opening a FIFO or a device could block for ever.
+    // Opening a FIFO or a device could block forever.
     if (!std::filesystem::is_regular_file(file, failure))
-        return refuse("does not exist or is no regular file");
+        return reject("does not exist or is not a regular file");
     std::ifstream stream(file, std::ios::binary);
     std::string text(limits.max_bytes + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (!stream.is_open() || stream.bad())
-        return refuse("cannot be read");
+        return reject("cannot be read");
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (text.empty())
-        return refuse("is empty; {} says nothing, too");
+        return reject("is empty; the smallest valid document is {}");
     return load_settings(text, environment, limits);
 }
 
-/// Every field, its value and who said so, a line each, for people and logs; secrets are `***`:
+/// One line for each field with its value and source, for output and logs; secrets are `***`:
 /// `collector.cache.ttl = "10s"  (PROMETHEUS_METRICS_CACHE_TTL)`.
 inline std::string describe(LoadedSettings loaded) {
     std::string text;

@@ -9,6 +9,8 @@
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/validate_settings.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,8 +22,8 @@ namespace wva_metrics {
 
 namespace detail {
 
-/// Adds those of `more` that are about fields of which nothing is said yet: what has not been
-/// understood keeps its default, and need not be complained about twice.
+/// Appends the problems of fields that have none yet. A field with an invalid value keeps its
+/// default, so a second problem of it would only be about the default.
 inline void add_new_problems(std::vector<SettingsProblem>& problems,
                              std::vector<SettingsProblem> more) {
     const std::size_t known = problems.size();
@@ -39,38 +41,45 @@ inline void add_new_problems(std::vector<SettingsProblem>& problems,
     }
 }
 
-inline SettingsProblems bounded(std::vector<SettingsProblem> problems,
-                                const DocumentLimits& limits) {
+/// Replaces the problems above `max_problems` by their number.
+inline std::vector<SettingsProblem> bounded(std::vector<SettingsProblem> problems,
+                                            const DocumentLimits& limits) {
     if (problems.size() > limits.max_problems) {
         const std::size_t more = problems.size() - limits.max_problems;
         problems.resize(limits.max_problems);
         problems.push_back({"", "and " + std::to_string(more) + " more"});
     }
-    return {std::move(problems)};
+    return problems;
 }
 
 } // namespace detail
 
-/// Reads a JSON document of settings.
+/// Reads settings from a JSON document.
 ///
-/// Params: the text; what holds where the document says nothing (a list that it names is replaced
-/// as a whole); bounds.
-/// Errors: all of them at once, each with its path: text that is not JSON (with line and column),
-/// unknown fields (with the nearest known name), fields that are there twice, wrong types, values
-/// that make no sense. No message holds a secret.
-/// Thread safety: any thread.
-inline SettingsResult<CollectorSettings> read_settings(std::string_view document,
-                                                       CollectorSettings defaults = {},
-                                                       const DocumentLimits& limits = {}) {
+/// **Parameters:** the text; the values of the fields that the document does not contain (a list in
+/// the document replaces the whole list); limits; where to append warnings, for example that a
+/// field has a deprecated name, or null.
+/// **Errors:** all problems together, each with its path: invalid JSON (with line and column),
+/// unknown fields (with the nearest known name), duplicate fields, wrong types, invalid values. No
+/// message contains a secret.
+/// **Threads:** any thread.
+inline SettingsResult<CollectorSettings>
+read_settings(std::string_view document, CollectorSettings defaults = {},
+              const DocumentLimits& limits = {}, std::vector<SettingsProblem>* warnings = nullptr) {
     std::vector<SettingsProblem> problems;
+    std::vector<SettingsProblem> found_warnings;
     const std::optional<boost::json::object> object =
         detail::parse_document(document, limits, problems);
     if (object) {
-        detail::SettingsReader(problems).read(*object, detail::fields_of(defaults));
+        detail::SettingsReader(problems, &found_warnings)
+            .read(*object, detail::fields_of(defaults));
         detail::add_new_problems(problems, validate(defaults));
     }
+    if (warnings != nullptr)
+        for (SettingsProblem& warning : detail::bounded(std::move(found_warnings), limits))
+            warnings->push_back(std::move(warning));
     if (!problems.empty())
-        return detail::bounded(std::move(problems), limits);
+        return SettingsProblems{detail::bounded(std::move(problems), limits)};
     return defaults;
 }
 

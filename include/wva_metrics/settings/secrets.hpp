@@ -3,11 +3,11 @@
 
 namespace wva_metrics {
 
-/// What is written where a field of settings holds a secret.
+/// How secrets are written.
 enum class Secrets {
-    /// `***`. For everything that people or logs will see.
+    /// As `***`: for output and logs.
     masked,
-    /// The secret itself, so that nothing is lost.
+    /// As they are: for a document that can be read again.
     plain,
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 
 #include <boost/assert/source_location.hpp>
@@ -12,27 +13,27 @@
 
 namespace wva_metrics {
 
-/// One thing that is wrong with what somebody wrote, and where.
+/// One problem, or warning, of a document or the environment.
 struct SettingsProblem {
-    /// The field, such as `collector.cache.ttl` or `tracked.variants[2].cost`, or the environment
-    /// variable; empty where it is the document as a whole.
+    /// The field, e.g. `collector.cache.ttl` or `tracked.variants[2].cost`, or the environment
+    /// variable; empty for the document as a whole.
     std::string path;
-    /// What is wrong and what to do. Never holds a secret.
+    /// The problem and how to solve it. Never contains a secret.
     std::string message;
 
-    /// `collector.cache.ttl: must be positive`
+    /// One line: `collector.cache.ttl: must be positive`.
     std::string describe() const { return path.empty() ? message : path + ": " + message; }
 
     /// Same words.
     friend bool operator==(const SettingsProblem&, const SettingsProblem&) = default;
 };
 
-/// Everything that is wrong with a document and an environment, found at once.
+/// All problems of a document and the environment.
 struct SettingsProblems {
-    /// At least one where a result holds this.
+    /// Not empty if this is the error of a result.
     std::vector<SettingsProblem> problems;
 
-    /// One line per problem, for people.
+    /// One line per problem.
     std::string describe() const {
         std::string text;
         for (const SettingsProblem& problem : problems)
@@ -40,23 +41,22 @@ struct SettingsProblems {
         return text;
     }
 
-    /// The same as an `Errc::invalid_config`, on one line.
+    /// An error `Errc::invalid_config` with all problems on one line.
     Error to_error() const {
-        std::string text;
+        std::vector<std::string> texts;
         for (const SettingsProblem& problem : problems)
-            text += (text.empty() ? "" : "; ") + problem.describe();
-        return {Errc::invalid_config, std::move(text)};
+            texts.push_back(problem.describe());
+        return {Errc::invalid_config, detail::join_problems(texts)};
     }
 };
 
-/// Found by Boost.System when `value()` is called on a result that holds problems: throws
-/// `ResultError`.
+/// Boost.System calls it if `value()` is called on a result with problems. Throws `ResultError`.
 [[noreturn]] inline void throw_exception_from_error(const SettingsProblems& problems,
                                                     const boost::source_location&) {
     throw ResultError(problems.to_error());
 }
 
-/// A value, or everything that stands in its way.
+/// A value, or the problems that prevent it.
 template <typename T>
 using SettingsResult = boost::system::result<T, SettingsProblems>;
 

@@ -7,8 +7,8 @@
 
 namespace wva_metrics {
 
-/// Who said what each field of settings is, by the field's path: `document`, or the name of an
-/// environment variable. What is not in it has its default value.
+/// The source of each field of the settings, by its path: `document`, or the name of an environment
+/// variable. A field that is not in the map has its default value.
 using SettingsSources = std::map<std::string, std::string, std::less<>>;
 
 } // namespace wva_metrics

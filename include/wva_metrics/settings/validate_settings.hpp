@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
@@ -21,27 +22,11 @@
 
 namespace wva_metrics {
 
-/// Everything that is wrong with TLS settings, one sentence each; empty where they are sound. Reads
-/// no file.
-inline std::vector<std::string> validate(const TlsSettings& tls) {
-    std::vector<std::string> problems;
-    if (tls.certificate_file.empty() != tls.private_key_file.empty())
-        problems.emplace_back(tls.certificate_file.empty()
-                                  ? "certificate_file must be set together with private_key_file"
-                                  : "private_key_file must be set together with certificate_file");
-    if (tls.insecure_accept_any_certificate && !tls.ca_file.empty())
-        problems.emplace_back(
-            "ca_file has no use with insecure_accept_any_certificate; set one of them");
-    if (tls.reload_interval < Duration::zero())
-        problems.emplace_back("reload_interval must not be negative");
-    return problems;
-}
-
 namespace detail {
 
-/// Stands for the transport that a program makes of the TLS settings later, so that an `https` URL
-/// is checked like any other.
-class PromisedTls final : public http::Transport {
+/// A placeholder for the transport that is made from the TLS settings later, so that an `https` URL
+/// is validated like any other.
+class PlaceholderTls final : public http::Transport {
 public:
     std::string_view scheme() const noexcept override { return "https"; }
     std::unique_ptr<http::Stream> make_stream(const boost::asio::any_io_executor&) override {
@@ -49,10 +34,11 @@ public:
     }
 };
 
-/// Turns a sentence of a struct's `validate` into a problem of the field that it begins with.
+/// Converts a sentence of a struct's `validate`, which begins with the name of a field, to a
+/// problem with the path of this field.
 inline SettingsProblem locate_problem(const std::string& group, std::string_view full_sentence,
                                       const std::vector<Field>& fields) {
-    // It may repeat a word of the document's, of any length.
+    // The sentence may contain text of the document, of any length.
     constexpr std::size_t longest = 300;
     const std::string sentence = wva_metrics::detail::clean_text(full_sentence, longest);
     constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz_0123456789.";
@@ -63,14 +49,14 @@ inline SettingsProblem locate_problem(const std::string& group, std::string_view
     });
     if (!is_field)
         return {group, sentence};
-    std::string where = path;
+    std::string field_path = path;
     if (end < sentence.size() && sentence[end] == '[') {
         const std::size_t bracket = std::min(sentence.find(']', end), sentence.size() - 1);
-        where += sentence.substr(end, bracket + 1 - end);
+        field_path += sentence.substr(end, bracket + 1 - end);
         end = bracket + 1;
     }
     const std::size_t words = std::min(sentence.find_first_not_of(": ", end), sentence.size());
-    return {std::move(where), sentence.substr(words)};
+    return {std::move(field_path), sentence.substr(words)};
 }
 
 inline void check_prometheus(const CollectorSettings& settings, const std::vector<Field>& fields,
@@ -80,13 +66,14 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
     if (client.url.empty()) {
         if (settings.backend == "prometheus" || settings.backend.empty())
             problems.push_back({"prometheus.client.url",
-                                "is needed: where is Prometheus, e.g. \"http://prometheus:9090\"? "
-                                "(PROMETHEUS_BASE_URL says it too)"});
-        client.url = "http://nowhere";
+                                "is required: the URL of Prometheus, e.g. "
+                                "\"http://prometheus:9090\"; the environment variable "
+                                "PROMETHEUS_BASE_URL sets it too"});
+        client.url = "http://placeholder";
     }
     const Result<http::Url> url = http::parse_url(client.url);
     if (!client.transport && url && url->is_secure())
-        client.transport = std::make_shared<PromisedTls>();
+        client.transport = std::make_shared<PlaceholderTls>();
 
     constexpr std::string_view http_prefix = "client.http: ";
     for (const std::string& sentence : validate(prometheus)) {
@@ -99,43 +86,55 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
     }
 }
 
+inline void check_tls(const http::TlsConfig& tls, const std::vector<Field>& fields,
+                      std::vector<SettingsProblem>& problems) {
+    constexpr std::string_view prefix = "tls.";
+    for (const std::string& sentence : validate(tls)) {
+        std::string_view rest = sentence;
+        if (rest.starts_with(prefix))
+            rest.remove_prefix(prefix.size());
+        problems.push_back(locate_problem("tls", rest, fields));
+    }
+}
+
 inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsProblem>& problems) {
-    const auto require_text = [&](const std::string& text, const std::string& where,
+    const auto require_text = [&](const std::string& text, const std::string& path,
                                   const char* name) {
         if (text.empty())
-            problems.push_back({where + '.' + name, "is needed"});
+            problems.push_back({path + '.' + name, "is required"});
     };
     for (std::size_t i = 0; i < tracked.variants.size(); ++i) {
         const VariantAutoscaling& variant = tracked.variants[i];
-        const std::string where = "tracked.variants[" + std::to_string(i) + ']';
-        require_text(variant.namespace_name, where, "namespace");
-        require_text(variant.name, where, "name");
-        require_text(variant.model_id, where, "model_id");
-        require_text(variant.deployment, where, "deployment");
+        const std::string path = "tracked.variants[" + std::to_string(i) + ']';
+        require_text(variant.namespace_name, path, "namespace");
+        require_text(variant.name, path, "name");
+        require_text(variant.model_id, path, "model_id");
+        require_text(variant.deployment, path, "deployment");
         if (!(variant.cost >= 0) || std::isinf(variant.cost))
-            problems.push_back({where + ".cost", "must be a finite number, and not negative"});
-        const auto same = [&](const VariantAutoscaling& other) {
+            problems.push_back({path + ".cost", "must be finite and not negative"});
+        const auto is_same = [&](const VariantAutoscaling& other) {
             return other.key() == variant.key();
         };
-        const auto first = std::find_if(tracked.variants.begin(), tracked.variants.end(), same);
+        const auto first = std::find_if(tracked.variants.begin(), tracked.variants.end(), is_same);
         if (&*first != &variant)
-            problems.push_back({where, "is the same variant as tracked.variants[" +
-                                           std::to_string(first - tracked.variants.begin()) + "]"});
+            problems.push_back({path, "is the same variant as tracked.variants[" +
+                                          std::to_string(first - tracked.variants.begin()) + "]"});
     }
     for (std::size_t i = 0; i < tracked.models.size(); ++i) {
-        const std::string where = "tracked.models[" + std::to_string(i) + ']';
-        require_text(tracked.models[i].namespace_name, where, "namespace");
-        require_text(tracked.models[i].model_id, where, "model_id");
+        const std::string path = "tracked.models[" + std::to_string(i) + ']';
+        require_text(tracked.models[i].namespace_name, path, "namespace");
+        require_text(tracked.models[i].model_id, path, "model_id");
     }
 }
 
 } // namespace detail
 
-/// Everything that is wrong with settings, each with its path in a document; empty where they are
-/// sound. The words are those of the structs' own `validate`.
+/// All problems of settings, each with its path in a document; empty if the settings are valid.
+/// The messages are those of the structs' own `validate`.
 ///
-/// Reads no file and asks nobody; whether a name is registered is for the factory to say.
-/// Thread safety: any thread.
+/// Reads no file and contacts no server. `CollectorFactory` checks whether names are registered.
+///
+/// **Threads:** any thread.
 inline std::vector<SettingsProblem> validate(const CollectorSettings& settings) {
     std::vector<SettingsProblem> problems;
     CollectorSettings described = settings;
@@ -143,13 +142,13 @@ inline std::vector<SettingsProblem> validate(const CollectorSettings& settings) 
     for (const std::string& sentence : validate(settings.collector))
         problems.push_back(detail::locate_problem("collector", sentence, fields));
     detail::check_prometheus(settings, fields, problems);
-    for (const std::string& sentence : validate(settings.tls))
-        problems.push_back(detail::locate_problem("tls", sentence, fields));
+    detail::check_tls(settings.tls, fields, problems);
     detail::check_tracked(settings.tracked, problems);
-    const std::size_t most = settings.collector.max_tracked;
-    if (settings.tracked.variants.size() > most || settings.tracked.models.size() > most)
-        problems.push_back({"tracked", "names more than collector.max_tracked = " +
-                                           std::to_string(most) + " variants or models"});
+    const std::size_t max_tracked = settings.collector.max_tracked;
+    if (settings.tracked.variants.size() > max_tracked ||
+        settings.tracked.models.size() > max_tracked)
+        problems.push_back({"tracked", "has more than collector.max_tracked = " +
+                                           std::to_string(max_tracked) + " variants or models"});
     return problems;
 }
 

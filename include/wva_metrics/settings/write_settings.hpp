@@ -11,11 +11,12 @@
 
 namespace wva_metrics {
 
-/// Settings as a JSON document with every field, for people and for `read_settings`.
+/// Writes settings as a JSON document with all fields.
 ///
-/// Secrets are masked unless they are asked for. A document with a masked secret is refused by
-/// `read_settings`, which then names the fields that need their secrets back. Thread safety: any
-/// thread.
+/// By default secrets are masked. `read_settings` rejects a document with masked secrets and names
+/// their fields.
+///
+/// **Threads:** any thread.
 inline std::string write_settings(CollectorSettings settings, Secrets secrets = Secrets::masked) {
     return detail::json_document_of(detail::write_fields(detail::fields_of(settings), secrets)) +
            '\n';

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/testing/detail/backend_script.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,66 +15,66 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::testing {
 
-/// A backend that answers what a test tells it to, when the test tells it to.
+/// A backend with scripted answers, for tests.
 ///
-/// Copies share one script, so a test keeps a copy of what it moves into a collector. Thread-safe.
-/// What was not set is answered with readings that are missing because of `no_series`, as a real
-/// backend would.
+/// Copies share one script, so a test keeps a copy of the backend that it moves into a collector.
+/// If a target has no script, its readings are missing with the reason `no_series`, as from a real
+/// backend.
 ///
-/// `Timer` is what delays are measured with: `ManualTimer` beside a collector that has one.
+/// `Timer` measures delays; use `ManualTimer` if the collector uses it.
+///
+/// **Threads:** every function may be called from any thread.
 template <typename Timer = asio::steady_timer>
 class FakeBackend {
 public:
-    FakeBackend() : script_(std::make_shared<Script>()) {}
+    FakeBackend() : script_(std::make_shared<detail::BackendScript>()) {}
 
-    /// Answers for one variant, model, or model's availability from now on.
+    /// Sets the metrics of one variant.
     void set(OptimizerMetrics metrics) {
         const std::lock_guard lock(script_->mutex);
         VariantKey key{metrics.namespace_name, metrics.variant};
         script_->optimizer.insert_or_assign(std::move(key), std::move(metrics));
     }
-    /// What the model's pods report from now on.
+    /// Sets the samples of one model's pods.
     void set(ReplicaSamples samples) {
         const std::lock_guard lock(script_->mutex);
         ModelKey key = samples.model;
         script_->replicas.insert_or_assign(std::move(key), std::move(samples));
     }
-    /// What `validate` says of a model from now on.
+    /// Sets the answer of `check_availability` for one model.
     void set(const ModelKey& model, Availability availability) {
         const std::lock_guard lock(script_->mutex);
         script_->availability.insert_or_assign(model, std::move(availability));
     }
 
-    /// Every question fails like this, until `recover`.
+    /// Makes every target fail with this error, until `recover`.
     void fail(Error error) {
         const std::lock_guard lock(script_->mutex);
         script_->failure = std::move(error);
     }
-    /// Questions about this variant or model fail like this, until `recover`.
+    /// Makes this variant fail with this error, until `recover`.
     void fail(const VariantKey& variant, Error error) {
         const std::lock_guard lock(script_->mutex);
         script_->failing_variants.insert_or_assign(variant, std::move(error));
     }
-    /// Questions about the model fail from now on.
+    /// Makes this model fail with this error, until `recover`.
     void fail(const ModelKey& model, Error error) {
         const std::lock_guard lock(script_->mutex);
         script_->failing_models.insert_or_assign(model, std::move(error));
     }
-    /// Every question throws this, until `recover`.
+    /// Makes every request throw this exception, until `recover`.
     void throw_always(std::exception_ptr exception) {
         const std::lock_guard lock(script_->mutex);
         script_->exception = std::move(exception);
     }
-    /// Nothing fails any more.
+    /// Ends all failures.
     void recover() {
         const std::lock_guard lock(script_->mutex);
         script_->failure.reset();
@@ -82,12 +83,12 @@ public:
         script_->exception = nullptr;
     }
 
-    /// Answers wait until `release`.
+    /// Holds all answers until `release`.
     void hold() {
         const std::lock_guard lock(script_->mutex);
         script_->held = true;
     }
-    /// Lets every waiting answer go, and all later ones through.
+    /// Sends the held answers and all later ones.
     void release() {
         const std::lock_guard lock(script_->mutex);
         script_->held = false;
@@ -96,33 +97,33 @@ public:
                 asio::post(gate->get_executor(), [gate] { gate->cancel(); });
         script_->gates.clear();
     }
-    /// Every answer takes this long.
+    /// Delays every answer by this time.
     void delay(Duration by) {
         const std::lock_guard lock(script_->mutex);
         script_->delay = by;
     }
 
-    /// How many batches of each kind were asked, and every question in order.
+    /// The number of batches so far, of all kinds.
     std::size_t batches() const {
         const std::lock_guard lock(script_->mutex);
         return script_->batches;
     }
-    /// What it was asked for so far, in order.
-    std::vector<VariantAutoscaling> variants_asked() const {
+    /// The targets of `fetch_optimizer_metrics` so far, in order.
+    std::vector<VariantAutoscaling> variants_requested() const {
         const std::lock_guard lock(script_->mutex);
-        return script_->variants_asked;
+        return script_->variants_requested;
     }
-    /// What it was asked for so far, in order.
-    std::vector<ModelKey> models_asked() const {
+    /// The targets of `fetch_replica_samples` so far, in order.
+    std::vector<ModelKey> models_requested() const {
         const std::lock_guard lock(script_->mutex);
-        return script_->models_asked;
+        return script_->models_requested;
     }
-    /// What it was asked for so far, in order.
-    std::vector<ModelKey> models_validated() const {
+    /// The targets of `check_availability` so far, in order.
+    std::vector<ModelKey> models_checked() const {
         const std::lock_guard lock(script_->mutex);
-        return script_->models_validated;
+        return script_->models_checked;
     }
-    /// Questions that wait for `release` now.
+    /// The number of requests that wait for `release`.
     std::size_t waiting() const {
         const std::lock_guard lock(script_->mutex);
         return static_cast<std::size_t>(std::ranges::count_if(
@@ -135,14 +136,11 @@ public:
         {
             const std::lock_guard lock(script->mutex);
             ++script->batches;
-            script->models_validated.push_back(model);
+            script->models_checked.push_back(model);
         }
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
-        co_return script->answer(script->availability, script->failing_models, model, [] {
-            return Availability{true, AvailabilityReason::metrics_found,
-                                "the fake has not been told otherwise"};
-        });
+        co_return script->availability_of(model);
     }
 
     /// As scripted.
@@ -152,38 +150,14 @@ public:
         {
             const std::lock_guard lock(script->mutex);
             ++script->batches;
-            script->variants_asked.insert(script->variants_asked.end(), variants.begin(),
-                                          variants.end());
+            script->variants_requested.insert(script->variants_requested.end(), variants.begin(),
+                                              variants.end());
         }
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
         std::vector<Result<OptimizerMetrics>> answers;
         for (const VariantAutoscaling& variant : variants)
-            answers.push_back(
-                script->answer(script->optimizer, script->failing_variants, variant.key(), [&] {
-                    const auto nothing = Reading<double>::missing(ReadingReason::no_series);
-                    return OptimizerMetrics{variant.namespace_name,
-                                            variant.name,
-                                            variant.model_id,
-                                            variant.deployment,
-                                            nothing,
-                                            nothing,
-                                            nothing,
-                                            nothing,
-                                            nothing,
-                                            false,
-                                            {},
-                                            variant.target_kind};
-                }));
-        for (std::size_t i = 0; i < answers.size(); ++i) {
-            // The collector compares what it asked with what it has: the fake need not be told the
-            // deployment.
-            if (answers[i].has_value()) {
-                answers[i]->model_id = variants[i].model_id;
-                answers[i]->deployment = variants[i].deployment;
-                answers[i]->target_kind = variants[i].target_kind;
-            }
-        }
+            answers.push_back(script->optimizer_metrics_of(variant));
         co_return answers;
     }
 
@@ -194,52 +168,20 @@ public:
         {
             const std::lock_guard lock(script->mutex);
             ++script->batches;
-            script->models_asked.insert(script->models_asked.end(), models.begin(), models.end());
+            script->models_requested.insert(script->models_requested.end(), models.begin(),
+                                            models.end());
         }
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
         std::vector<Result<ReplicaSamples>> answers;
         for (const ModelKey& model : models)
-            answers.push_back(script->answer(script->replicas, script->failing_models, model, [&] {
-                return ReplicaSamples{model, {}, {}, false, {}};
-            }));
+            answers.push_back(script->replica_samples_of(model));
         co_return answers;
     }
 
 private:
-    struct Script {
-        mutable std::mutex mutex;
-        std::map<VariantKey, OptimizerMetrics> optimizer;
-        std::map<ModelKey, ReplicaSamples> replicas;
-        std::map<ModelKey, Availability> availability;
-        std::optional<Error> failure;
-        std::map<VariantKey, Error> failing_variants;
-        std::map<ModelKey, Error> failing_models;
-        std::exception_ptr exception;
-        bool held = false;
-        Duration delay{};
-        // Owned by who waits: a timer must not outlive its io_context, and the script may.
-        std::vector<std::weak_ptr<asio::steady_timer>> gates;
-        std::size_t batches = 0;
-        std::vector<VariantAutoscaling> variants_asked;
-        std::vector<ModelKey> models_asked;
-        std::vector<ModelKey> models_validated;
-
-        template <typename Key, typename T, typename Otherwise>
-        Result<T> answer(const std::map<Key, T>& answers, const std::map<Key, Error>& failing,
-                         const Key& key, Otherwise&& otherwise) const {
-            if (exception)
-                std::rethrow_exception(exception);
-            if (failure)
-                return *failure;
-            if (const auto found = failing.find(key); found != failing.end())
-                return found->second;
-            const auto found = answers.find(key);
-            return found != answers.end() ? found->second : otherwise();
-        }
-    };
-
-    static asio::awaitable<void> pass_gate(std::shared_ptr<Script> script) {
+    /// Waits until the answer may be sent.
+    static asio::awaitable<void> pass_gate(std::shared_ptr<detail::BackendScript> script) {
         const auto executor = co_await asio::this_coro::executor;
         std::shared_ptr<asio::steady_timer> gate;
         Duration delay{};
@@ -261,7 +203,7 @@ private:
         }
     }
 
-    std::shared_ptr<Script> script_;
+    std::shared_ptr<detail::BackendScript> script_;
 };
 
 } // namespace wva_metrics::testing

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/testing/detail/fake_prometheus_server.hpp"
+#include "wva_metrics/testing/received_query.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,19 +30,22 @@ namespace asio = boost::asio;
 ///     prometheus.set({"vllm:kv_cache_usage_perc", {{"namespace", "llm"}, {"pod", "p-0"}}}, 0.42);
 ///     // point the code under test at prometheus.url(), and run the context
 ///
-/// It understands the PromQL that this library sends and a little more (see `parse_promql`), with
-/// the results that Prometheus 2.42 gives, and answers with an error that says so where it does
-/// not. It serves `/api/v1/query` (GET and POST), `/-/ready` and `/-/healthy`; anything else is
-/// 404. Nothing in it waits for time to pass.
+/// It supports the PromQL that this library sends and a little more, with the results of Prometheus
+/// 2.42: selectors, ranges and subqueries; `rate`, `increase`, `max_`, `min_`, `avg_`, `sum_`,
+/// `last_` and `count_over_time`, `timestamp`, `time`, `vector`, `label_replace`; `sum`, `min`,
+/// `max`, `avg`, `count`; `or`, `and`, `unless`, `+`, `-`, `*`, `/`. A query with anything else is
+/// answered with an error that names it. It serves `/api/v1/query` (GET and POST), `/-/ready` and
+/// `/-/healthy`; every other path is a 404. It never waits for time to pass.
 ///
-/// Thread safety: every function may be called from any thread; what concerns connections takes
-/// effect when the executor's context runs. The context has work until `stop` or the destructor.
+/// **Threads:** every function may be called from any thread. Functions that concern connections
+/// take effect when the executor's context runs. The context has work until `stop` or the
+/// destructor.
 class FakePrometheus {
 public:
-    /// Times are what people's clocks say, as in Prometheus.
+    /// Wall-clock time, as in Prometheus.
     using Time = std::chrono::system_clock::time_point;
 
-    /// What names a series.
+    /// The identity of a series.
     struct Series {
         /// The metric's name.
         std::string metric;
@@ -49,117 +53,118 @@ public:
         std::vector<std::pair<std::string, std::string>> labels{};
     };
 
-    /// Listens from here on; `port` 0 means a free one. Throws boost::system::system_error where
-    /// the port is taken.
+    /// Starts to listen; `port` 0 = any free port. Throws boost::system::system_error if the port
+    /// is in use.
     explicit FakePrometheus(const asio::any_io_executor& executor, std::uint16_t port = 0)
         : server_(std::make_shared<detail::FakePrometheusServer>(executor, port)) {
         start();
     }
-    /// As above, on the context's executor.
+    /// Same, with the context's executor.
     explicit FakePrometheus(asio::io_context& context, std::uint16_t port = 0)
         : FakePrometheus(context.get_executor(), port) {}
 
     FakePrometheus(const FakePrometheus&) = delete;
     FakePrometheus& operator=(const FakePrometheus&) = delete;
-    /// Before or after the context, but not on another thread at the very same time.
+    /// May run before or after the context is destroyed, but not concurrently with that.
     ~FakePrometheus() {
         server_->post([](auto& server) { server.close(); });
     }
 
-    /// Where it listens.
+    /// The port it listens on.
     std::uint16_t port() const noexcept { return server_->port(); }
-    /// For `PrometheusConfig::at`.
+    /// The URL for `PrometheusConfig::at`.
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
-    // Time. The fake's clock is the real one until a test sets it; then it stands still.
+    // Time. The clock of the fake is the system clock until a test sets it; then it stands still.
 
-    /// Lets the clock stand still at a time.
+    /// Stops the clock at a time.
     void set_time(Time time) { server_->script.set_time(time); }
-    /// Moves the clock that stands still.
+    /// Moves the stopped clock; stops it first if it runs.
     void advance(std::chrono::system_clock::duration by) { server_->script.advance(by); }
-    /// Lets the clock be the real one again.
+    /// Uses the system clock again.
     void use_real_time() { server_->script.set_time({}); }
-    /// What the clock says.
+    /// The time of the clock.
     Time now() const { return server_->script.now(); }
 
     // Series.
 
-    /// A sample at the fake's present time.
+    /// Adds a sample at the current time of the fake.
     void set(const Series& series, double value) { append(series, value, now()); }
 
-    /// A sample at any time, in any order; it replaces one at the same millisecond.
+    /// Adds a sample at any time, in any order; it replaces a sample of the same millisecond.
     void append(const Series& series, double value, Time time) {
         server_->series.append(to_labels(series), {detail::to_milliseconds(time), value});
     }
 
-    /// The history of a counter that grew evenly until now, so that `rate()` over any part of
-    /// `since` ago is `per_second`.
+    /// Adds the history of a counter that grew evenly until now, so that `rate()` over any part of
+    /// the time since `since` ago is `per_second`.
     void set_rate(const Series& series, double per_second,
                   std::chrono::milliseconds since = std::chrono::minutes(5),
                   std::chrono::milliseconds interval = std::chrono::seconds(15)) {
         const Time end = now();
-        // Far from zero, which rate() would take for the counter's beginning.
+        // Far from zero, because rate() treats a value near zero as the start of the counter.
         const double total = 2 * per_second * std::chrono::duration<double>(since).count();
         for (std::chrono::milliseconds ago{0}; ago <= since; ago += interval)
             append(series, total - per_second * std::chrono::duration<double>(ago).count(),
                    end - ago);
     }
 
-    /// The series has no value from now on, as when its target is gone or no longer exposes it.
+    /// Ends the series now, as if its target were gone or exposed it no longer.
     void end(const Series& series) {
         server_->series.append(to_labels(series), {detail::to_milliseconds(now()), 0, true});
     }
 
-    /// Forgets the series and its history; false where there was none.
+    /// Removes the series and its history; false if there is no such series.
     bool remove(const Series& series) { return server_->series.erase(to_labels(series)); }
 
-    /// Forgets all series.
+    /// Removes all series.
     void clear() { server_->series.clear(); }
 
-    /// Takes a page in Prometheus' text format as a scrape at a time: its samples are added, and
-    /// the series that the last page of the same target had and this one has not are ended. Labels
-    /// of the target are added to series that have no such label (`honor_labels: true`). Samples
-    /// older than `set_retention` are dropped now and then.
+    /// Adds a page in the text format of Prometheus, as a scrape at a time does: its samples are
+    /// added, and a series that was in the previous page of the same target and is not in this one
+    /// ends. The target's labels are added to series that have no such label (`honor_labels:
+    /// true`). Samples older than `set_retention` are removed from time to time.
     ///
-    /// Returns the number of samples. Errors: `bad_response`, with the line that is wrong; then all
-    /// of the target's series are ended, as after any failed scrape.
+    /// Returns the number of samples. Errors: `bad_response` with the number of the invalid line;
+    /// all series of the target end then, as after any failed scrape.
     Result<std::size_t>
     load_exposition(std::string_view page, Time time,
                     const std::vector<std::pair<std::string, std::string>>& target_labels = {}) {
-        return server_->series.scrape(page, detail::to_milliseconds(time), LabelSet(target_labels));
+        return server_->series.scrape(page, detail::to_milliseconds(time),
+                                      detail::LabelSet(target_labels));
     }
 
-    /// How long `load_exposition` keeps samples; 70 minutes unless told.
+    /// How long `load_exposition` keeps samples; 70 minutes by default.
     void set_retention(std::chrono::milliseconds retention) {
         server_->series.set_retention(retention.count());
     }
 
-    // Misbehaviour.
+    // Failures.
 
-    /// The next queries are answered with this. A body that starts with `{` is sent as JSON.
+    /// Answers the next queries with this. A body that starts with `{` is sent as JSON.
     void fail_next(std::size_t times, int status, std::string body = {},
                    std::vector<std::pair<std::string, std::string>> headers = {}) {
         server_->script.fail_next(times, {status, std::move(body), std::move(headers)});
     }
 
-    /// The next queries' connections are closed without an answer.
+    /// Closes the connections of the next queries without an answer.
     void drop_next(std::size_t times) { server_->script.fail_next(times, {}); }
 
-    /// POST is answered with this status, as some proxies do; 0 accepts it again.
+    /// Answers POST with this status, as some proxies do; 0 accepts POST again.
     void refuse_post(int status = 405) { server_->script.set_post_status(status); }
 
-    /// Queries that read more samples fail as those beyond `--query.max-samples` do.
+    /// Queries that read more samples fail as in Prometheus with `--query.max-samples`.
     void limit_samples(std::size_t samples) { server_->series.limit_samples(samples); }
 
-    /// Answers to queries, evaluated at once, are not sent until `release`.
+    /// Holds the answers to queries, which are evaluated immediately, until `release`.
     void hold() { server_->script.set_held(true); }
-    /// Sends the answers that are held, and holds no more.
+    /// Sends the held answers and all later ones.
     void release() {
         server_->script.set_held(false);
         server_->post([](auto& server) { server.wake(); });
     }
 
-    /// Stops listening and breaks all connections.
+    /// Stops listening and closes all connections.
     void stop() {
         server_->post([](auto& server) { server.stop(); });
     }
@@ -168,25 +173,27 @@ public:
         server_->post([](auto& server) { server.start(); });
     }
 
-    // What it was asked.
+    // Received queries.
 
-    /// In the order they came.
+    /// The queries in the order of their arrival.
     std::vector<ReceivedQuery> queries() const { return server_->script.queries(); }
-    /// How many have come.
+    /// The number of queries.
     std::size_t query_count() const { return server_->script.query_count(); }
-    /// Starts counting anew.
+    /// Clears the list of queries.
     void forget_queries() { server_->script.forget_queries(); }
 
-    /// Completes when at least `count` queries have come, also where answers are held, or when the
-    /// fake is gone.
+    /// Waits for queries.
+    ///
+    /// **Completes:** when at least `count` queries have arrived, even if their answers are held,
+    /// or when the fake is destroyed.
     asio::awaitable<void> received(std::size_t count) {
         return detail::FakePrometheusServer::received(server_, count);
     }
 
 private:
-    static LabelSet to_labels(const Series& series) {
-        LabelSet labels(series.labels);
-        labels.set(LabelSet::metric_name, series.metric);
+    static detail::LabelSet to_labels(const Series& series) {
+        detail::LabelSet labels(series.labels);
+        labels.set(detail::LabelSet::metric_name, series.metric);
         return labels;
     }
 

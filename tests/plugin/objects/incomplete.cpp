@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Uses a function that nobody has.
-#include <wva_metrics/settings/plugin/plugin.hpp>
+// Uses a function that is not defined.
+#include "wva_metrics/settings/plugin/plugin.hpp"
 
-extern "C" int nobody_has_this_function();
+extern "C" int undefined_function();
 
 namespace {
 wva_metrics::Result<wva_metrics::AnyBackend> make(const wva_metrics::asio::any_io_executor&,
                                                   const wva_metrics::CollectorSettings&) {
-    return wva_metrics::Error(wva_metrics::Errc::internal,
-                              std::to_string(nobody_has_this_function()));
+    return wva_metrics::Error(wva_metrics::Errc::internal, std::to_string(undefined_function()));
 }
 } // namespace
 

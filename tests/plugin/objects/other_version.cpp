@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// As a plugin of another version would be: nothing beyond its first member can be understood.
+// A plugin of another version: only the first member of its descriptor is readable.
 #include <boost/config.hpp>
 
 extern "C" {

@@ -8,7 +8,7 @@
 
 using namespace wva_metrics::detail;
 
-TEST_CASE("text from elsewhere becomes one line without control characters") {
+TEST_CASE("clean text is one line without control characters") {
     CHECK(clean_text("", 10).empty());
     CHECK(clean_text("plain text", 10) == "plain text");
     CHECK(clean_text("a\r\nb\tc\x1b[31m\x7f" + std::string(1, '\0') + "d", 40) == "a  b c [31m  d");
@@ -19,7 +19,7 @@ TEST_CASE("text from elsewhere becomes one line without control characters") {
     CHECK(clean_text("\xed\xa0\x80", 40) == "???");
 }
 
-TEST_CASE("text from elsewhere is cut between two characters and says so") {
+TEST_CASE("text that is too long is cut between two characters and ends with an ellipsis") {
     CHECK(clean_text("abcdefgh", 7) == "abcd...");
     CHECK(clean_text("ab\u20ac\u20ac", 7) == "ab...");
     CHECK(clean_text("abc", 2).size() <= 3);
@@ -28,13 +28,13 @@ TEST_CASE("text from elsewhere is cut between two characters and says so") {
     CHECK(cut_text("\x80\x80\x80", 2).empty());
 }
 
-TEST_CASE("a part is found whatever its case") {
+TEST_CASE("a part is found in any case of letters") {
     CHECK(contains_ignoring_case("The Query Hit", "query hit"));
     CHECK(contains_ignoring_case("x", ""));
     CHECK_FALSE(contains_ignoring_case("quer", "query"));
 }
 
-TEST_CASE("names are the same where every byte is, whatever their length") {
+TEST_CASE("names of any length are equal if all bytes are equal") {
     std::string name;
     for (std::size_t length = 0; length < 40; ++length) {
         const std::string same = name;

@@ -8,7 +8,7 @@
 using namespace std::string_literals;
 using namespace wva_metrics::detail;
 
-TEST_CASE("label names are letters, digits and underscores and begin with no digit") {
+TEST_CASE("label names have letters, digits and underscores and do not begin with a digit") {
     for (const auto* name : {"a", "_", "model_name", "Pod9", "__name__"})
         CHECK(is_label_name(name));
     for (const auto* name :
@@ -17,7 +17,7 @@ TEST_CASE("label names are letters, digits and underscores and begin with no dig
     CHECK_FALSE(is_label_name("a\0"s));
 }
 
-TEST_CASE("metric names may have colons besides, also in front") {
+TEST_CASE("metric names may also have colons, even at the start") {
     for (const auto* name : {"up", ":", "vllm:num_requests_running", ":a:9", "_x"})
         CHECK(is_metric_name(name));
     for (const auto* name : {"", "9a", "a-b", "a{", "a b", "caf\xC3\xA9", "a\n"})
@@ -25,7 +25,7 @@ TEST_CASE("metric names may have colons besides, also in front") {
     CHECK_FALSE(is_metric_name("a\0"s));
 }
 
-TEST_CASE("words of PromQL that no query can use as a name are known in any case of letters") {
+TEST_CASE("reserved words of PromQL are found in any case of letters") {
     for (const auto* word : {"inf", "NaN", "INF", "on", "Bool", "atan2", "group_left", "ignoring"})
         CHECK(is_reserved_as_metric(word));
     for (const auto* word : {"", "sum", "by", "rate", "inf_", "o", "onn", "vllm:on"})

@@ -37,7 +37,7 @@ std::size_t shortest_length(std::uint32_t code_point) {
 
 } // namespace
 
-TEST_CASE("every code point but the surrogates is valid UTF-8 in its shortest form only") {
+TEST_CASE("every code point except the surrogates is valid UTF-8, only in its shortest form") {
     for (std::uint32_t code_point = 0; code_point < 0x11'0000; ++code_point) {
         const bool is_surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
         const std::size_t shortest = shortest_length(code_point);
@@ -52,7 +52,7 @@ TEST_CASE("every code point but the surrogates is valid UTF-8 in its shortest fo
     CHECK_FALSE(is_valid_utf8(encode(0x1F'FFFF, 4)));
 }
 
-TEST_CASE("the offset of invalid UTF-8 is that of the sequence's first byte") {
+TEST_CASE("the offset of invalid UTF-8 is that of the first byte of the sequence") {
     CHECK(find_invalid_utf8("") == std::nullopt);
     CHECK(find_invalid_utf8("a\0b"s) == std::nullopt);
     CHECK(find_invalid_utf8("caf\xC3\xA9") == std::nullopt);
@@ -64,7 +64,7 @@ TEST_CASE("the offset of invalid UTF-8 is that of the sequence's first byte") {
     CHECK(find_invalid_utf8("\xF8\x88\x80\x80\x80") == 0U);
 }
 
-TEST_CASE("a sequence that is cut off is invalid however much of it there is") {
+TEST_CASE("a truncated sequence of any length is invalid") {
     for (const std::string& whole : {"\xC3\xA9"s, "\xE2\x82\xAC"s, "\xF0\x9F\x98\x80"s}) {
         REQUIRE(is_valid_utf8(whole));
         for (std::size_t length = 1; length < whole.size(); ++length)

@@ -38,7 +38,7 @@ Result<OptimizerSnapshot> collect(boost::asio::io_context& io, AnyCollector& col
     });
 }
 
-/// Adds something to the arrival rate that another backend gives.
+/// A decorator that changes the arrival rate of another backend.
 class Adds {
 public:
     Adds(AnyBackend inner, double what) : inner_(std::move(inner)), what_(what) {}
@@ -65,7 +65,8 @@ private:
     double what_;
 };
 
-/// A backend whose rate is 7 a minute, as "seven", and decorators "one" and "two".
+/// A factory with the backend "seven", whose rate is 7 per minute, and the decorators "one" and
+/// "two".
 CollectorFactory factory_of_mine() {
     CollectorFactory factory;
     factory.register_backend("seven",
@@ -98,7 +99,7 @@ CollectorSettings settings_of_mine() {
 
 } // namespace
 
-TEST_CASE("settings alone make a collector that asks Prometheus") {
+TEST_CASE("a collector is made from settings and queries Prometheus") {
     boost::asio::io_context io;
     testing::FakePrometheus fake(io.get_executor());
     fake.set({"vllm:num_requests_waiting",
@@ -117,7 +118,7 @@ TEST_CASE("settings alone make a collector that asks Prometheus") {
     REQUIRE((*replicas)->unattributed_pods.size() + (*replicas)->replicas.size() == 1);
 }
 
-TEST_CASE("each cache that is built in works by its name") {
+TEST_CASE("each built-in cache works by its name") {
     boost::asio::io_context io;
     const CollectorFactory factory = factory_of_mine();
     for (const auto& [cache, hits] :
@@ -131,7 +132,7 @@ TEST_CASE("each cache that is built in works by its name") {
     }
 }
 
-TEST_CASE("decorators wrap the backend in the order they are named, the first one innermost") {
+TEST_CASE("decorators wrap the backend in their order, the first one innermost") {
     boost::asio::io_context io;
     CollectorSettings settings = settings_of_mine();
     settings.decorators = {"one", "two"};
@@ -139,7 +140,7 @@ TEST_CASE("decorators wrap the backend in the order they are named, the first on
     CHECK((*collect(io, collector))->arrival_rate_per_minute.value() == 712);
 }
 
-TEST_CASE("a cache of the user's own is made by its name from the configuration") {
+TEST_CASE("a registered cache is made by its name from the configuration") {
     struct Marked : MemoryCache {
         explicit Marked(const CacheConfig& config) : MemoryCache(config) {
             seen() = config.max_entries;
@@ -160,7 +161,7 @@ TEST_CASE("a cache of the user's own is made by its name from the configuration"
     CHECK(collector.config().cache.max_entries == 17);
 }
 
-TEST_CASE("what the settings say is tracked from the start, and nothing is fetched yet") {
+TEST_CASE("the tracked settings are tracked from the start, and nothing is fetched yet") {
     boost::asio::io_context io;
     CollectorSettings settings = settings_of_mine();
     settings.tracked.variants = {variant};
@@ -171,7 +172,7 @@ TEST_CASE("what the settings say is tracked from the start, and nothing is fetch
     CHECK(!collector.health().background_running);
 }
 
-TEST_CASE("an observer given to the factory watches the collector") {
+TEST_CASE("an observer that is passed to the factory gets the events of the collector") {
     struct CountsMisses {
         void operator()(const events::Miss&) { ++*misses; }
         std::shared_ptr<int> misses = std::make_shared<int>(0);
@@ -184,37 +185,37 @@ TEST_CASE("an observer given to the factory watches the collector") {
     CHECK(*observer.misses == 1);
 }
 
-TEST_CASE("every unknown name is refused at once, with the names that are known") {
+TEST_CASE("all unknown names are rejected together, with the available names") {
     boost::asio::io_context io;
     CollectorSettings settings;
     settings.backend = "promethus";
     settings.cache = "redis";
     settings.decorators = {"retrying"};
     settings.collector.cache.ttl = 0s;
-    const auto refused = make_collector(io.get_executor(), settings);
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().is(Errc::invalid_config));
-    CHECK(refused.error().message ==
-          "there is no backend 'promethus'; known: 'prometheus'; "
-          "there is no cache 'redis'; known: 'memory', 'none', 'sharded'; "
-          "there is no decorator 'retrying'; none is registered; "
-          "collector.cache.ttl must be positive; to switch caching off set cache.enabled to false");
+    const auto rejected = make_collector(io.get_executor(), settings);
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().is(Errc::invalid_config));
+    CHECK(rejected.error().message ==
+          "unknown backend 'promethus'; available: 'prometheus'; "
+          "unknown cache 'redis'; available: 'memory', 'none', 'sharded'; "
+          "unknown decorator 'retrying'; none is registered; "
+          "collector.cache.ttl must be positive; to disable caching set cache.enabled to false");
 }
 
-TEST_CASE("plugins that nothing has loaded are refused, not ignored") {
+TEST_CASE("plugins that are not loaded are rejected, not ignored") {
     boost::asio::io_context io;
     CollectorSettings settings;
     settings.prometheus.client.http.url = "http://prometheus:9090";
     settings.plugins = {"mine.so"};
-    const auto refused = make_collector(io.get_executor(), settings);
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().is(Errc::invalid_config));
-    CHECK(refused.error().message.starts_with("plugins: this program loads none;"));
-    // A factory's program may have loaded them.
+    const auto rejected = make_collector(io.get_executor(), settings);
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().is(Errc::invalid_config));
+    CHECK(rejected.error().message.starts_with("plugins: this program does not load plugins;"));
+    // A program with its own factory may have loaded them.
     CHECK(CollectorFactory().make_collector(io.get_executor(), settings).has_value());
 }
 
-TEST_CASE("a backend that cannot be made says which one and why, whether it returns or throws it") {
+TEST_CASE("the error of a maker names the backend, whether the maker returns or throws it") {
     boost::asio::io_context io;
     CollectorFactory factory;
     factory.register_backend("returns", [](const auto&, const auto&) -> Result<AnyBackend> {
@@ -233,24 +234,24 @@ TEST_CASE("a backend that cannot be made says which one and why, whether it retu
         settings.backend = backend;
         return factory.make_collector(io.get_executor(), settings).error().describe();
     };
-    CHECK(error_of("returns") == "invalid_config: the backend 'returns' could not be made: "
+    CHECK(error_of("returns") == "invalid_config: cannot make the backend 'returns': "
                                  "options.returns.port is missing");
-    CHECK(error_of("throws") == "internal: the backend 'throws' could not be made: no such device");
+    CHECK(error_of("throws") == "internal: cannot make the backend 'throws': no such device");
     CHECK(error_of("throws_result") ==
-          "timeout: the backend 'throws_result' could not be made: nobody answers");
-    CHECK(error_of("throws_int") == "internal: the backend 'throws_int' could not be made: its "
-                                    "maker threw something that is no std::exception");
+          "timeout: cannot make the backend 'throws_result': nobody answers");
+    CHECK(error_of("throws_int") == "internal: cannot make the backend 'throws_int': the maker "
+                                    "threw a non-standard exception");
     CHECK(error_of("prometheus") ==
-          "invalid_config: the backend 'prometheus' could not be made: prometheus.client.http: "
+          "invalid_config: cannot make the backend 'prometheus': prometheus.client.http: "
           "url must begin with http:// or https://");
 }
 
-TEST_CASE("a name is registered once, and not an empty one") {
+TEST_CASE("a name must be unique and not empty") {
     CollectorFactory factory;
     const auto nothing = [](const auto&, const auto&) -> Result<AnyBackend> {
         return Error(Errc::internal, "never made");
     };
-    const auto refusal = [&](auto&& attempt) {
+    const auto rejection_of = [&](auto&& attempt) {
         try {
             attempt();
         } catch (const ResultError& error) {
@@ -258,34 +259,34 @@ TEST_CASE("a name is registered once, and not an empty one") {
         }
         return std::string();
     };
-    CHECK(refusal([&] { factory.register_backend("prometheus", nothing); }) ==
-          "there is a backend 'prometheus' already");
-    CHECK(refusal([&] { factory.register_cache<NoOpCache>("none"); }) ==
-          "there is a cache 'none' already");
-    CHECK(refusal([&] { factory.register_backend("", nothing); }) ==
+    CHECK(rejection_of([&] { factory.register_backend("prometheus", nothing); }) ==
+          "the backend 'prometheus' is already registered");
+    CHECK(rejection_of([&] { factory.register_cache<NoOpCache>("none"); }) ==
+          "the cache 'none' is already registered");
+    CHECK(rejection_of([&] { factory.register_backend("", nothing); }) ==
           "the name of a backend must not be empty");
-    CHECK(refusal([&] { factory.register_backend("mine", nothing); }).empty());
+    CHECK(rejection_of([&] { factory.register_backend("mine", nothing); }).empty());
 }
 
 #ifdef WVA_METRICS_WITH_TLS
-TEST_CASE("TLS settings that cannot be used are refused when the collector is made") {
+TEST_CASE("invalid TLS files are rejected when the collector is made") {
     boost::asio::io_context io;
     CollectorSettings settings;
     settings.prometheus.client.http.url = "https://prometheus:9090";
     settings.tls.ca_file = "/no/such/ca.pem";
-    const auto refused = make_collector(io.get_executor(), settings);
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().message.find("/no/such/ca.pem") != std::string::npos);
+    const auto rejected = make_collector(io.get_executor(), settings);
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().message.find("/no/such/ca.pem") != std::string::npos);
     settings.tls = {};
     CHECK(make_collector(io.get_executor(), settings).has_value());
 }
 #else
-TEST_CASE("without TLS an https server is refused, with the way to have it") {
+TEST_CASE("without TLS an https server is rejected, with the component to link") {
     boost::asio::io_context io;
     CollectorSettings settings;
     settings.prometheus.client.http.url = "https://prometheus:9090";
-    const auto refused = make_collector(io.get_executor(), settings);
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().message.ends_with("link it with wva_metrics::tls"));
+    const auto rejected = make_collector(io.get_executor(), settings);
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().message.ends_with("link it with wva_metrics::tls"));
 }
 #endif

@@ -21,7 +21,7 @@ namespace {
 std::string type_of(const detail::Field& field) {
     struct Name {
         std::string operator()(const bool*) const { return "true or false"; }
-        std::string operator()(const std::size_t*) const { return "whole number"; }
+        std::string operator()(const std::size_t*) const { return "integer"; }
         std::string operator()(const double*) const { return "number"; }
         std::string operator()(const Duration*) const { return "duration"; }
         std::string operator()(const std::string*) const { return "string"; }
@@ -33,10 +33,10 @@ std::string type_of(const detail::Field& field) {
         }
         std::string operator()(const std::vector<ModelKey>*) const { return "list of models"; }
         std::string operator()(const std::vector<http::Header>*) const {
-            return "list of names with values";
+            return "list of name/value objects";
         }
         std::string operator()(const http::FormFields*) const {
-            return "list of names with values";
+            return "list of name/value objects";
         }
     };
     return std::visit(Name(), field.target);
@@ -58,30 +58,41 @@ std::string table_of(bool with_default) {
     return text.str();
 }
 
+std::string deprecated_names() {
+    CollectorSettings settings;
+    std::string rows;
+    for (const detail::Field& field : detail::fields_of(settings))
+        if (!field.deprecated_path.empty())
+            rows += "| `" + field.deprecated_path + "` | `" + field.path + "` |\n";
+    return rows;
+}
+
 std::string documentation() {
     std::ostringstream text;
-    text
-        << R"(# Configuration
+    text << R"(# Configuration
 
 Everything can be set in code, in the structs of `config.hpp`, `backend/prometheus_config.hpp` and
-`http/config.hpp`. `load_settings` reads the same from a JSON document and the environment; the
-environment goes before the document, and that before the defaults. All that is wrong is told at
-once, each with its path. `examples/collector.json` is a document to begin with,
-`examples/from_config.cpp` a program that uses one.
+`http/config.hpp`. `load_settings` reads the same settings from a JSON document and the environment.
+The environment overrides the document, and the document overrides the defaults. All problems are
+reported together, each with its path. `examples/collector.json` is a document to start with, and
+`examples/from_config.cpp` is a program that uses it.
 
-A duration is a number with its unit: `"500ms"`, `"30s"`, `"1m30s"`. A field that nobody knows is
-refused. `apply_settings` changes what stands below `collector` and `tracked` while the collector
-runs and keeps its cache; for all else a new collector is needed.
+A duration is a number with a unit: `"500ms"`, `"30s"`, `"1m30s"`. Unknown fields are rejected.
+`apply_settings` changes the fields below `collector` and `tracked` while the collector runs, and
+keeps its cache. Changes of all other fields need a new collector.
 
 )"
-        << "## Fields\n\nA path such as `collector.cache.ttl` stands for objects inside each "
-           "other:\n"
-        << "`{\"collector\": {\"cache\": {\"ttl\": \"30s\"}}}`.\n\n"
-        << table_of<CollectorSettings>(true)
-        << "\nA variant in `tracked.variants`; all but `accelerator`, `cost` and `target_kind` are "
-           "needed:\n\n"
-        << table_of<VariantAutoscaling>(false) << "\nA model in `tracked.models`:\n\n"
-        << table_of<ModelKey>(false) << "\n## Environment\n\n| variable | sets |\n|---|---|\n";
+         << "## Fields\n\nA path such as `collector.cache.ttl` means nested objects:\n"
+         << "`{\"collector\": {\"cache\": {\"ttl\": \"30s\"}}}`.\n\n"
+         << table_of<CollectorSettings>(true)
+         << "\nA variant in `tracked.variants`; all fields except `accelerator`, `cost` and "
+            "`target_kind` are "
+            "required:\n\n"
+         << table_of<VariantAutoscaling>(false) << "\nA model in `tracked.models`:\n\n"
+         << table_of<ModelKey>(false)
+         << "\n## Deprecated names\n\nA document may still use these names, with a warning. Giving "
+            "both names is an error.\n\n| deprecated | use |\n|---|---|\n"
+         << deprecated_names() << "\n## Environment\n\n| variable | sets |\n|---|---|\n";
     for (const EnvironmentVariable& variable : environment_variables) {
         text << "| `" << variable.name << "` | `" << variable.paths[0] << '`';
         if (!variable.paths[1].empty())
@@ -89,23 +100,23 @@ runs and keeps its cache; for all else a new collector is needed.
         text << " |\n";
     }
     text << R"(
-A variable that is set to nothing counts as not set. `true`, `1`, `yes` and `false`, `0`, `no` are
-the truth values. `PROMETHEUS_TOKEN_PATH` and `PROMETHEUS_BEARER_TOKEN` exclude each other.
+A variable with an empty value is treated as not set. The values of a boolean are `true`, `1`, `yes`
+and `false`, `0`, `no`. `PROMETHEUS_TOKEN_PATH` and `PROMETHEUS_BEARER_TOKEN` exclude each other.
 `PROMETHEUS_METRICS_CACHE_STALE_THRESHOLD` and `PROMETHEUS_METRICS_CACHE_MAX_SIZE`, which
-deployments of the Go collector may set, decide nothing there and are not read here.
+deployments of the Go collector may set, have no effect there and are not read here.
 )";
     return text.str();
 }
 
 } // namespace
 
-TEST_CASE("docs/configuration.md tells of every field and variable as it is") {
+TEST_CASE("docs/configuration.md describes every field and variable") {
     const std::filesystem::path file =
         std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
     if (std::getenv("WVA_METRICS_WRITE_DOCS") != nullptr)
         std::ofstream(file) << documentation();
     std::ifstream stream(file);
     const std::string written{std::istreambuf_iterator<char>(stream), {}};
-    INFO("run this test with WVA_METRICS_WRITE_DOCS=1 to write the page anew");
+    INFO("run this test with WVA_METRICS_WRITE_DOCS=1 to rewrite the page");
     CHECK(written == documentation());
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/temporary_directory.hpp"
 #include "wva_metrics/settings/load_settings.hpp"
 #include "wva_metrics/settings/write_settings.hpp"
-
-#include "support/settings_samples.hpp"
-#include "support/temporary_directory.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -39,7 +37,7 @@ std::vector<std::string> problems_of(const SettingsResult<LoadedSettings>& resul
 
 } // namespace
 
-TEST_CASE("the environment goes before the document, and that before the defaults") {
+TEST_CASE("the environment overrides the document, and the document overrides the defaults") {
     const std::string document = R"({
         "prometheus": {"client": {"url": "http://document:9090"}},
         "collector": {"cache": {"ttl": "40s", "cleanup_interval": "2m"}}})";
@@ -60,7 +58,7 @@ TEST_CASE("the environment goes before the document, and that before the default
                ContainsSubstring("collector.cache.fetch_interval = \"15s\"  (default)\n"));
 }
 
-TEST_CASE("the environment alone is enough, and every variable of it is heeded") {
+TEST_CASE("the environment alone is enough, and every variable is read") {
     const auto loaded =
         load_settings("", with({{"PROMETHEUS_BASE_URL", "https://p:9090/base"},
                                 {"PROMETHEUS_TOKEN_PATH", "/token"},
@@ -94,11 +92,11 @@ TEST_CASE("the environment alone is enough, and every variable of it is heeded")
     CHECK(cache.freshness_thresholds.optimizer_metrics == 34s);
     CHECK(cache.freshness_thresholds.replica_metrics == 34s);
     CHECK(cache.freshness_thresholds.unavailable == 6min);
-    // Those of the variables, and nothing else, have a source.
+    // Only the fields of the variables have a source.
     CHECK(loaded->sources.size() == 14);
 }
 
-TEST_CASE("every variable names fields that there are") {
+TEST_CASE("every variable sets fields that exist") {
     CollectorSettings settings;
     const std::vector<detail::Field> fields = detail::fields_of(settings);
     for (const EnvironmentVariable& variable : environment_variables)
@@ -111,7 +109,7 @@ TEST_CASE("every variable names fields that there are") {
         }
 }
 
-TEST_CASE("all that is wrong with both is told at once, and by the name that its writer knows") {
+TEST_CASE("all problems are reported together, with the name of the field or the variable") {
     const auto loaded = load_settings(R"({"prometheus": {"client": {"url": "http://p"}},
                           "collector": {"cache": {"fetch_intervall": "15s"}, "max_tracked": 0}})",
                                       with({{"PROMETHEUS_METRICS_CACHE_TTL", "30 parsecs"},
@@ -125,23 +123,23 @@ TEST_CASE("all that is wrong with both is told at once, and by the name that its
         all += problem + '\n';
     CAPTURE(all);
     CHECK(problems.size() == 6);
-    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_TTL: \"30 parsecs\" is no "
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_TTL: \"30 parsecs\" is not a "
                                       "duration such as \"30s\""));
     CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_ENABLED: must be true or false"));
     CHECK_THAT(all, ContainsSubstring("PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL: "));
-    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_BEARER_TOKEN: is set, and so is"));
+    CHECK_THAT(all, ContainsSubstring("PROMETHEUS_BEARER_TOKEN: is set together with"));
     CHECK_THAT(all, ContainsSubstring("did you mean \"fetch_interval\"?"));
     CHECK_THAT(all, ContainsSubstring("collector.max_tracked: must be positive"));
     CHECK_THAT(all, !ContainsSubstring("hush"));
 }
 
-TEST_CASE("without any word of where Prometheus is, that is asked for") {
+TEST_CASE("the URL of Prometheus is required") {
     const std::vector<std::string> problems = problems_of(load_settings("", with({})));
     REQUIRE(problems.size() == 1);
     CHECK_THAT(problems.front(), ContainsSubstring("PROMETHEUS_BASE_URL"));
 }
 
-TEST_CASE("no secret is in a description, a problem or an error") {
+TEST_CASE("a description, a problem and an error contain no secret") {
     const std::string secret = "s3cr3t-planted";
     const auto loaded = load_settings(
         R"({"prometheus": {"client": {
@@ -166,7 +164,7 @@ TEST_CASE("no secret is in a description, a problem or an error") {
     CHECK_THAT(refused.error().to_error().describe(), !ContainsSubstring(secret));
 }
 
-TEST_CASE("settings come from a file, and one that cannot be read is named") {
+TEST_CASE("settings are loaded from a file, and a file that cannot be read is named") {
     const test_support::TemporaryDirectory directory;
     const std::filesystem::path file = directory.path() / "collector.json";
     CHECK_THAT(problems_of(load_settings_file(file, with({}))).front(),
@@ -178,10 +176,10 @@ TEST_CASE("settings come from a file, and one that cannot be read is named") {
     CHECK_THAT(problems_of(load_settings_file(file, with({}), limits)).front(),
                ContainsSubstring("10"));
     CHECK_THAT(problems_of(load_settings_file(directory.path(), with({}))).front(),
-               ContainsSubstring("no regular file"));
+               ContainsSubstring("not a regular file"));
 }
 
-TEST_CASE("any settings, dumped with their secrets, load as what they were") {
+TEST_CASE("settings that are dumped with their secrets load as the same settings") {
     const auto loaded = load_settings(url_only, with({}));
     REQUIRE(loaded.has_value());
     const std::string dump = write_settings(loaded->settings, Secrets::plain);
@@ -190,7 +188,23 @@ TEST_CASE("any settings, dumped with their secrets, load as what they were") {
     CHECK(write_settings(again->settings, Secrets::plain) == dump);
 }
 
-TEST_CASE("the example document is sound") {
+TEST_CASE("a deprecated name is a warning, and the new name has the source") {
+    const auto loaded = load_settings(R"({
+        "prometheus": {"client": {"url": "http://p"}},
+        "collector": {"cache": {"freshness_thresholds": {"allocation_metrics": "20s"}}}})",
+                                      with({}));
+    REQUIRE(loaded.has_value());
+    CHECK(loaded->settings.collector.cache.freshness_thresholds.optimizer_metrics == 20s);
+    REQUIRE(loaded->warnings.size() == 1);
+    CHECK_THAT(loaded->warnings[0].describe(),
+               ContainsSubstring("allocation_metrics: is the deprecated name of "
+                                 "\"optimizer_metrics\""));
+    CHECK_THAT(describe(*loaded),
+               ContainsSubstring("freshness_thresholds.optimizer_metrics = \"20s\"  (document)"));
+    CHECK(load_settings(url_only, with({})).value().warnings.empty());
+}
+
+TEST_CASE("the example document is valid") {
     const std::filesystem::path example =
         std::filesystem::path(__FILE__).parent_path() / "../../../examples/collector.json";
     const auto loaded = load_settings_file(example, with({}));

@@ -50,14 +50,14 @@ struct Fixture {
     FakePrometheus fake{running.context()};
 };
 
-/// A connection that says something now and looks for the answer later.
+/// A connection that sends and receives raw text.
 class RawConnection {
 public:
     explicit RawConnection(std::uint16_t port) : socket_(context_) {
         socket_.connect({asio::ip::address_v4::loopback(), port});
     }
     void send(std::string_view text) { asio::write(socket_, asio::buffer(text)); }
-    /// All that comes until the other side closes.
+    /// All text until the peer closes the connection.
     std::string receive() {
         std::string text;
         boost::system::error_code ignored;
@@ -72,7 +72,7 @@ private:
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "a value that was set is what a query finds, at the fake's time") {
+TEST_CASE_METHOD(Fixture, "a query returns the value that was set, at the time of the fake") {
     fake.set(usage, 0.42);
     CHECK(ask("vllm:kv_cache_usage_perc{pod=\"p-0\"}") ==
           R"({"status":"success","data":{"resultType":"vector","result":[{"metric":)"
@@ -90,14 +90,14 @@ TEST_CASE_METHOD(Fixture, "a value that was set is what a query finds, at the fa
     CHECK(value("count_over_time(vllm:kv_cache_usage_perc[5m])") == "");
 }
 
-TEST_CASE_METHOD(Fixture, "a counter that was given a rate has it over any window") {
+TEST_CASE_METHOD(Fixture, "a counter with a set rate has this rate over any window") {
     fake.set_rate({"requests_total"}, 2.5);
     for (const char* window : {"60s", "2m", "5m", "47s"})
         CHECK_THAT(std::stod(value("rate(requests_total[" + std::string(window) + "])")),
                    Catch::Matchers::WithinRel(2.5, 1e-12));
 }
 
-TEST_CASE_METHOD(Fixture, "GET and POST ask the same, and are remembered with what they asked") {
+TEST_CASE_METHOD(Fixture, "GET and POST get the same answer, and both queries are recorded") {
     fake.set(usage, 1);
     const auto got = exchange(fake.port(), "GET",
                               "/api/v1/query?query=vllm%3Akv_cache_usage_perc&time=1700000005");
@@ -118,7 +118,7 @@ TEST_CASE_METHOD(Fixture, "GET and POST ask the same, and are remembered with wh
     CHECK(fake.query_count() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "the next queries fail as told, and those after them do not") {
+TEST_CASE_METHOD(Fixture, "the next queries fail as scripted, and later ones do not") {
     fake.fail_next(2, 503, "overloaded", {{"Retry-After", "7"}});
     fake.fail_next(1, 422, R"({"status":"error"})");
     for (int i = 0; i < 2; ++i) {
@@ -131,14 +131,14 @@ TEST_CASE_METHOD(Fixture, "the next queries fail as told, and those after them d
     CHECK(post_query(fake.port(), "1").status == 200);
 }
 
-TEST_CASE_METHOD(Fixture, "a dropped query has no answer at all") {
+TEST_CASE_METHOD(Fixture, "a dropped query has no answer") {
     fake.drop_next(1);
     CHECK_THROWS_AS(post_query(fake.port(), "1"), boost::system::system_error);
     CHECK(post_query(fake.port(), "1").status == 200);
     CHECK(fake.query_count() == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "POST is refused while GET is not") {
+TEST_CASE_METHOD(Fixture, "POST is rejected and GET is not") {
     fake.refuse_post(403);
     CHECK(post_query(fake.port(), "1").status == 403);
     CHECK(exchange(fake.port(), "GET", "/api/v1/query?query=1").status == 200);
@@ -146,7 +146,7 @@ TEST_CASE_METHOD(Fixture, "POST is refused while GET is not") {
     CHECK(post_query(fake.port(), "1").status == 200);
 }
 
-TEST_CASE_METHOD(Fixture, "a limit on samples refuses large queries only") {
+TEST_CASE_METHOD(Fixture, "a limit on samples rejects only large queries") {
     fake.set_rate({"m"}, 1);
     fake.limit_samples(5);
     const auto refused = post_query(fake.port(), "rate(m[5m])");
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "a limit on samples refuses large queries only") {
 }
 
 TEST_CASE_METHOD(Fixture,
-                 "a held answer comes when it is released, and tells what was true before") {
+                 "a held answer is sent on release and has the values of the time of the query") {
     fake.set(usage, 1);
     fake.hold();
     RawConnection connection(fake.port());
@@ -165,7 +165,7 @@ TEST_CASE_METHOD(Fixture,
     asio::co_spawn(running.context(), fake.received(1), asio::use_future).get();
     fake.set(usage, 2);
     auto answer = std::async(std::launch::async, [&] { return connection.receive(); });
-    // What is no query is answered all the while.
+    // Requests that are not queries are answered meanwhile.
     CHECK(exchange(fake.port(), "GET", "/-/ready").status == 200);
     fake.release();
     CHECK_THAT(answer.get(), ContainsSubstring("\"1\"]"));
@@ -182,7 +182,7 @@ TEST_CASE_METHOD(Fixture, "a connection serves several requests") {
     CHECK_THAT(received, ContainsSubstring("404 page not found"));
 }
 
-TEST_CASE_METHOD(Fixture, "what is no HTTP, or too much of it, is refused") {
+TEST_CASE_METHOD(Fixture, "requests that are invalid or too large are rejected") {
     RawConnection nonsense(fake.port());
     nonsense.send("nonsense\r\n\r\n");
     CHECK_THAT(nonsense.receive(), ContainsSubstring("400 Bad Request"));
@@ -191,7 +191,8 @@ TEST_CASE_METHOD(Fixture, "what is no HTTP, or too much of it, is refused") {
     CHECK_THAT(large.receive(), ContainsSubstring("413 Payload Too Large"));
 }
 
-TEST_CASE_METHOD(Fixture, "a stopped fake refuses connections until it starts again on its port") {
+TEST_CASE_METHOD(Fixture,
+                 "a stopped fake rejects connections until it starts again on the same port") {
     CHECK(post_query(fake.port(), "1").status == 200);
     RawConnection idle(fake.port());
     fake.stop();
@@ -200,7 +201,7 @@ TEST_CASE_METHOD(Fixture, "a stopped fake refuses connections until it starts ag
     fake.start();
     fake.stop();
     fake.start();
-    // The connection is made when the backlog is there again, which the strand's order guarantees.
+    // `received` runs on the strand after `start`, so the socket listens again when it completes.
     asio::co_spawn(running.context(), fake.received(1), asio::use_future).get();
     CHECK(post_query(fake.port(), "1").status == 200);
 }
@@ -213,27 +214,27 @@ TEST_CASE_METHOD(Fixture, "a loaded page acts as a scrape") {
     CHECK(value("b{namespace=\"other\",job=\"vllm\"}") == "2");
     fake.advance(5s);
 
-    SECTION("what is no longer on it ends, what another target has does not") {
+    SECTION("a series that is no longer in the page ends, a series of another target does not") {
         fake.load_exposition("c 3\n", noon, {{"job", "another"}}).value();
         fake.load_exposition("a{namespace=\"llm\"} 4\n", fake.now(), target).value();
         CHECK(value("a") == "4");
         CHECK(value("b") == "");
         CHECK(value("c") == "3");
     }
-    SECTION("a page that cannot be read ends all of it") {
+    SECTION("an invalid page ends all series of the target") {
         const auto loaded = fake.load_exposition("a 1\nb\n", fake.now(), target);
         REQUIRE_FALSE(loaded.has_value());
         CHECK_THAT(loaded.error().message, ContainsSubstring("line 2"));
         CHECK(value("a") == "");
         CHECK(value("b") == "");
     }
-    SECTION("what comes with its own time neither ends nor is moved") {
+    SECTION("a sample with its own time keeps that time, and its series does not end") {
         fake.load_exposition("d 7 1700000001000\n", fake.now(), {}).value();
         fake.load_exposition("", fake.now(), {}).value();
         CHECK(value("d") == "7");
         CHECK(value("timestamp(d)") == "1700000001");
     }
-    SECTION("what is older than the retention is forgotten") {
+    SECTION("samples older than the retention are removed") {
         fake.set_retention(1min);
         fake.advance(5min);
         fake.load_exposition("e 1\n", fake.now(), {}).value();
@@ -255,7 +256,8 @@ TEST_CASE_METHOD(Fixture, "series are set from one thread while queries come fro
     CHECK(value("max_over_time(vllm:kv_cache_usage_perc[1m])") == "1999");
 }
 
-TEST_CASE("a fake may go before or after its io_context, with connections in any state") {
+TEST_CASE(
+    "a fake may be destroyed before or after its io_context, in any state of its connections") {
     for (const bool fake_first : {true, false}) {
         for (const int polls : {0, 1, 3, 20}) {
             auto context = std::make_unique<asio::io_context>();
@@ -281,7 +283,7 @@ TEST_CASE("a fake may go before or after its io_context, with connections in any
     }
 }
 
-TEST_CASE("an io_context has nothing left to do when its fake is gone") {
+TEST_CASE("an io_context has no work after its fake is destroyed") {
     asio::io_context context;
     std::optional<FakePrometheus> fake(std::in_place, context);
     context.poll();
@@ -292,7 +294,7 @@ TEST_CASE("an io_context has nothing left to do when its fake is gone") {
     SUCCEED("run returned");
 }
 
-TEST_CASE("a taken port is reported") {
+TEST_CASE("a port that is in use is reported") {
     asio::io_context context;
     const FakePrometheus fake(context);
     CHECK_THROWS_AS(FakePrometheus(context, fake.port()), boost::system::system_error);

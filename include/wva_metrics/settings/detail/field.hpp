@@ -17,55 +17,67 @@
 
 namespace wva_metrics::detail {
 
-/// Where a field's value is kept. What is no list of items and no free object is a plain value.
+/// The member that holds the value of a field.
 using FieldTarget =
     std::variant<bool*, std::size_t*, double*, Duration*, std::string*, std::vector<std::string>*,
                  http::Credentials*, std::vector<http::Header>*, http::FormFields*,
                  std::vector<VariantAutoscaling>*, std::vector<ModelKey>*, boost::json::object*>;
 
-/// Whether a field's value may be shown to people.
+/// Whether the value of a field may be shown.
 enum class Secrecy {
-    /// As it is.
+    /// Always.
     open,
-    /// As it is where it is a URL without credentials, else not at all.
+    /// Only if it is a URL without credentials.
     url,
     /// Never.
     secret,
 };
 
-/// What stands where a secret is not shown.
+/// The placeholder for a secret that is not shown.
 inline constexpr std::string_view masked_secret = "***";
 
-/// One field of a document: its path, where its value is kept, what it means.
+/// One field of a document.
 struct Field {
-    /// From the struct that was described, e.g. `collector.cache.ttl`.
+    /// The path, beginning at the described struct, e.g. `collector.cache.ttl`.
     std::string path;
     FieldTarget target;
-    /// For people; Markdown on one line.
+    /// One line of Markdown for the documentation.
     std::string_view meaning;
     Secrecy secrecy = Secrecy::open;
+    /// The path under an old name that documents may still use; empty if there is none.
+    std::string deprecated_path{};
 };
 
-/// Collects the fields of a struct, in the order in which they are documented.
+/// The last part of a path.
+inline std::string_view name_of(std::string_view path) noexcept {
+    const std::size_t dot = path.rfind('.');
+    return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+/// Collects the fields of a struct, in the order of the documentation.
 class FieldList {
 public:
-    /// The fields found so far go into `fields`; it must outlive this.
+    /// Appends to `fields`, which must outlive the list.
     explicit FieldList(std::vector<Field>& fields) : fields_(fields) {}
 
+    /// Adds a field. If it has been renamed, documents may still use `deprecated_name`.
     template <typename T>
     void add(std::string_view name, T& target, std::string_view meaning,
-             Secrecy secrecy = Secrecy::open) {
-        fields_.push_back({prefix_ + std::string(name), FieldTarget(&target), meaning, secrecy});
+             Secrecy secrecy = Secrecy::open, std::string_view deprecated_name = {}) {
+        fields_.push_back({path_of(name), FieldTarget(&target), meaning, secrecy,
+                           deprecated_name.empty() ? std::string() : path_of(deprecated_name)});
     }
 
-    /// The list to which the fields of an object of this name are added.
+    /// A list that adds the fields of an inner object with this name.
     FieldList group(std::string_view name) const {
         FieldList inner(*this);
-        inner.prefix_ += std::string(name) + '.';
+        inner.prefix_ = path_of(name) + '.';
         return inner;
     }
 
 private:
+    std::string path_of(std::string_view name) const { return prefix_ + std::string(name); }
+
     std::vector<Field>& fields_;
     std::string prefix_;
 };

@@ -12,7 +12,7 @@
 
 namespace wva_metrics::detail {
 
-/// A number as people write it (`0.5`, not `5E-1`), exact, and still no integer when it is read.
+/// A number in the usual form (`0.5`, not `5E-1`), exact, and never in the form of an integer.
 inline std::string json_text_of(double number) {
     std::array<char, 64> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
@@ -22,7 +22,7 @@ inline std::string json_text_of(double number) {
     return text;
 }
 
-/// A JSON value on one line, as people write it.
+/// A JSON value on one line.
 inline std::string json_text_of(const boost::json::value& value) {
     std::string text;
     if (value.is_double())
@@ -42,8 +42,8 @@ inline std::string json_text_of(const boost::json::value& value) {
     return boost::json::serialize(value);
 }
 
-/// A document with one field per line. Lists of what is no object, and objects inside lists, stay
-/// on one line.
+/// A document with one field per line. A list of scalars, and each object in a list, is on one
+/// line.
 inline std::string json_document_of(const boost::json::object& object,
                                     const std::string& indentation = {}) {
     if (object.empty())

@@ -10,11 +10,11 @@
 
 namespace wva_metrics::detail {
 
-/// How many letters must be inserted, removed, replaced or swapped with their neighbour to make one
-/// name of the other.
+/// The Damerau-Levenshtein distance: the number of letters that must be inserted, removed, replaced
+/// or swapped with their neighbour to change one name into the other.
 inline std::size_t edit_distance(std::string_view left, std::string_view right) {
     const std::size_t width = right.size() + 1;
-    // A swap looks two rows back, so three are kept.
+    // A swap reads the row before the previous one, so three rows are kept.
     std::vector<std::size_t> before(width);
     std::vector<std::size_t> above(width);
     std::vector<std::size_t> row(width);
@@ -34,8 +34,8 @@ inline std::size_t edit_distance(std::string_view left, std::string_view right) 
     return row.back();
 }
 
-/// A name without what its spelling in another language changes: `fetchInterval`, `fetch-interval`
-/// and `FETCH_INTERVAL` are all `fetchinterval`.
+/// A name in lower case and without separators: `fetchInterval`, `fetch-interval` and
+/// `FETCH_INTERVAL` all become `fetchinterval`.
 inline std::string without_style(std::string_view name) {
     std::string plain;
     for (const char c : name)
@@ -44,11 +44,11 @@ inline std::string without_style(std::string_view name) {
     return plain;
 }
 
-/// Those of the known names that somebody who wrote `name` may have meant: the nearest ones, unless
-/// even they are too far away for a slip of the pen. In the order in which they are known.
+/// The known names that are nearest to a misspelled name, in their order; empty if none is near
+/// enough for a typing error.
 inline std::vector<std::string_view> nearest_names(std::string_view name,
                                                    std::span<const std::string_view> known) {
-    // Nobody means anything by a longer name, and the time is quadratic.
+    // The time is quadratic, and no field has such a long name.
     constexpr std::size_t longest = 100;
     std::vector<std::string_view> nearest;
     if (name.empty() || name.size() > longest)
@@ -58,7 +58,7 @@ inline std::vector<std::string_view> nearest_names(std::string_view name,
     for (const std::string_view candidate : known) {
         const std::size_t distance = std::min(edit_distance(name, candidate),
                                               edit_distance(plain, without_style(candidate)));
-        // Something of the name must be left of it.
+        // At least one letter of the name must be left.
         if (distance > best || distance >= candidate.size())
             continue;
         if (distance < best)

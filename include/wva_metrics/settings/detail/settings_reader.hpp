@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/parse_duration.hpp"
+#include "wva_metrics/settings/detail/document_path.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
-#include "wva_metrics/settings/detail/json_document.hpp"
-#include "wva_metrics/settings/detail/nearest_name.hpp"
+#include "wva_metrics/settings/detail/read_scalar.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/detail/unknown_field.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 
 #include <boost/json/array.hpp>
@@ -13,7 +13,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -24,184 +23,111 @@
 
 namespace wva_metrics::detail {
 
-/// What a JSON value is, in a sentence that says what it should be instead.
-inline std::string_view name_of_kind(const boost::json::value& value) noexcept {
-    switch (value.kind()) {
-    case boost::json::kind::null:
-        return "null";
-    case boost::json::kind::bool_:
-        return value.get_bool() ? "true" : "false";
-    case boost::json::kind::int64:
-    case boost::json::kind::uint64:
-    case boost::json::kind::double_:
-        return "a number";
-    case boost::json::kind::string:
-        return "a string";
-    case boost::json::kind::array:
-        return "a list";
-    case boost::json::kind::object:
-        return "an object";
-    }
-    return "something else";
-}
-
-/// Writes what a document says into the fields of a struct, and collects everything that is wrong
-/// with it. Fields that the document does not name, or names wrongly, keep their values.
+/// Stores the values of a document in the fields of a struct and collects all problems. A field
+/// that the document does not contain, or whose value is invalid, keeps its value.
 class SettingsReader {
 public:
-    /// Problems are added to `problems`, which must outlive this.
-    explicit SettingsReader(std::vector<SettingsProblem>& problems) : problems_(problems) {}
+    /// Appends to `problems`, and to `warnings` if it is not null; they must outlive the reader.
+    explicit SettingsReader(std::vector<SettingsProblem>& problems,
+                            std::vector<SettingsProblem>* warnings = nullptr)
+        : problems_(problems), warnings_(warnings) {}
 
-    /// Reads an object into the fields. Returns the paths of those that the document names.
+    /// Reads an object into the fields. `path` is the path of the object, for messages. Returns the
+    /// paths of the fields that the object contains.
     std::vector<std::string> read(const boost::json::object& object, std::span<const Field> fields,
-                                  const std::string& where = {}) {
+                                  const std::string& path = {}) {
         std::vector<std::string> found;
-        read_group(object, fields, "", where, found);
+        read_group(object, fields, "", path, found);
         return found;
     }
 
-    /// Reads one value into one field.
-    void read_value(const boost::json::value& value, const Field& field, const std::string& where) {
-        std::visit([&](auto* target) { read_into(value, *target, field, where); }, field.target);
+    /// Reads one value into one field. `path` is the path of the value, for messages.
+    void read_value(const boost::json::value& value, const Field& field, const std::string& path) {
+        std::visit([&](auto* target) { read_into(value, *target, field, path); }, field.target);
     }
 
 private:
-    /// `inside` is the group's path in the struct, with a dot behind it; `where` the object's path
-    /// in the document.
+    /// `group` is the path of the object in the struct, with a dot at the end. `object_path` is its
+    /// path in the document; it differs if the object is an item of a list.
     void read_group(const boost::json::object& object, std::span<const Field> fields,
-                    const std::string& inside, const std::string& where,
+                    const std::string& group, const std::string& object_path,
                     std::vector<std::string>& found) {
         for (const auto& [key, value] : object) {
             const std::string_view name = key;
-            const std::string path = inside + std::string(name);
-            const std::string at = join_path(where, name);
-            // A key with a dot in it would otherwise reach into a group.
+            const std::string field_path = group + std::string(name);
+            const std::string path = join_path(object_path, name);
+            // A key that contains a dot would otherwise be found in an inner group.
             const bool is_name = name.find('.') == std::string_view::npos;
-            const auto field = std::find_if(fields.begin(), fields.end(),
-                                            [&](const Field& f) { return f.path == path; });
+            const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) {
+                return !name.empty() && (f.path == field_path || f.deprecated_path == field_path);
+            });
             const bool is_group = std::any_of(fields.begin(), fields.end(), [&](const Field& f) {
-                return f.path.starts_with(path + '.');
+                return f.path.starts_with(field_path + '.');
             });
             if (is_name && field != fields.end()) {
-                read_value(value, *field, at);
-                found.push_back(path);
+                if (field->path != field_path && !accept_deprecated(object, *field, path))
+                    continue;
+                read_value(value, *field, path);
+                found.push_back(field->path);
             } else if (is_name && is_group && value.is_object()) {
-                read_group(value.get_object(), fields, path + '.', at, found);
+                read_group(value.get_object(), fields, field_path + '.', path, found);
             } else if (is_name && is_group) {
-                refuse(at, "must be an object with fields of its own, not " +
-                               std::string(name_of_kind(value)));
+                reject(path, wrong_kind("an object with fields", value));
             } else {
-                refuse_unknown(name, fields, inside, at);
+                reject(path, describe_unknown_field(name, fields, group));
             }
         }
     }
 
-    void refuse_unknown(std::string_view name, std::span<const Field> fields,
-                        const std::string& inside, const std::string& at) {
-        std::vector<std::string_view> known;
-        std::vector<std::string> elsewhere;
-        for (const Field& field : fields) {
-            const std::string_view path = field.path;
-            if (path.starts_with(inside)) {
-                const std::string_view rest = path.substr(inside.size());
-                const std::string_view here = rest.substr(0, rest.find('.'));
-                if (known.empty() || known.back() != here)
-                    known.push_back(here);
-            }
-            // Each group that the path goes through, and the field itself.
-            for (std::size_t begin = 0; begin < path.size();) {
-                const std::size_t end = std::min(path.find('.', begin), path.size());
-                const std::string candidate(path.substr(0, end));
-                if (without_style(path.substr(begin, end - begin)) == without_style(name) &&
-                    std::find(elsewhere.begin(), elsewhere.end(), candidate) == elsewhere.end())
-                    elsewhere.push_back(candidate);
-                begin = end + 1;
-            }
+    /// Warns of an old name; false if the object contains the new name too.
+    bool accept_deprecated(const boost::json::object& object, const Field& field,
+                           const std::string& path) {
+        const std::string_view new_name = name_of(field.path);
+        const std::string message = "is the deprecated name of \"" + std::string(new_name) + "\"; ";
+        if (object.contains(new_name)) {
+            reject(path, message + "both are set: remove the deprecated one");
+            return false;
         }
-        std::string message = "there is no such field";
-        if (const auto nearest = nearest_names(name, known); !nearest.empty()) {
-            message += "; did you mean " + quoted_alternatives(nearest) + "?";
-        } else if (!elsewhere.empty()) {
-            const std::vector<std::string_view> paths(elsewhere.begin(), elsewhere.end());
-            message += " here; did you mean " + quoted_alternatives(paths) + "?";
-        } else {
-            message += "; there are " + quoted_alternatives(known);
-        }
-        refuse(at, std::move(message));
+        if (warnings_ != nullptr)
+            warnings_->push_back({path, message + "use the new name"});
+        return true;
     }
 
-    void refuse(std::string where, std::string message) {
-        problems_.push_back({std::move(where), std::move(message)});
+    void reject(std::string path, std::string message) {
+        problems_.push_back({std::move(path), std::move(message)});
     }
-    void refuse_kind(const std::string& where, const char* wanted,
-                     const boost::json::value& value) {
-        refuse(where,
-               std::string("must be ") + wanted + ", not " + std::string(name_of_kind(value)));
+    void reject_mask(const std::string& path) {
+        reject(path, "*** is the placeholder for a secret in a dump; replace it with the secret");
     }
 
-    void read_into(const boost::json::value& value, bool& target, const Field&,
-                   const std::string& where) {
-        if (value.is_bool())
-            target = value.get_bool();
-        else
-            refuse_kind(where, "true or false", value);
-    }
-
-    void read_into(const boost::json::value& value, std::size_t& target, const Field&,
-                   const std::string& where) {
-        if (value.is_int64() && value.get_int64() >= 0)
-            target = static_cast<std::size_t>(value.get_int64());
-        else if (value.is_uint64())
-            target = value.get_uint64();
-        else if (value.is_number())
-            refuse(where, "must be a whole number that is not negative");
-        else
-            refuse_kind(where, "a whole number", value);
-    }
-
-    void read_into(const boost::json::value& value, double& target, const Field&,
-                   const std::string& where) {
-        if (!value.is_number())
-            return refuse_kind(where, "a number", value);
-        const auto number = value.to_number<double>();
-        if (std::isfinite(number))
-            target = number;
-        else
-            refuse(where, "is too large for a number");
-    }
-
-    void read_into(const boost::json::value& value, Duration& target, const Field&,
-                   const std::string& where) {
-        if (value.is_number())
-            return refuse(where, "must be a duration with its unit, such as \"30s\", not a number");
-        if (!value.is_string())
-            return refuse_kind(where, "a duration such as \"30s\"", value);
-        const std::string_view text = value.get_string();
-        if (const Result<Duration> duration = parse_duration(text))
-            target = *duration;
-        else
-            refuse(where, quoted(text) + " is no duration such as \"30s\", \"500ms\" or \"1m30s\"");
+    /// A boolean, a number or a duration.
+    template <typename T>
+    void read_into(const boost::json::value& value, T& target, const Field&,
+                   const std::string& path) {
+        if (std::string problem = read_scalar(value, target); !problem.empty())
+            reject(path, std::move(problem));
     }
 
     void read_into(const boost::json::value& value, std::string& target, const Field& field,
-                   const std::string& where) {
+                   const std::string& path) {
         if (!value.is_string())
-            return refuse_kind(where, "a string", value);
+            return reject(path, wrong_kind("a string", value));
         if (field.secrecy == Secrecy::secret && value.get_string() == masked_secret)
-            return refuse_mask(where);
+            return reject_mask(path);
         target = value.get_string();
     }
 
     void read_into(const boost::json::value& value, std::vector<std::string>& target, const Field&,
-                   const std::string& where) {
+                   const std::string& path) {
         if (!value.is_array())
-            return refuse_kind(where, "a list of strings", value);
+            return reject(path, wrong_kind("a list of strings", value));
+        const boost::json::array& list = value.get_array();
         std::vector<std::string> items;
-        for (const boost::json::value& item : value.get_array()) {
-            if (item.is_string())
-                items.emplace_back(item.get_string());
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (list[i].is_string())
+                items.emplace_back(list[i].get_string());
             else
-                refuse_kind(item_path(where, &item - value.get_array().data()), "a string", item);
+                reject(item_path(path, i), wrong_kind("a string", list[i]));
         }
         target = std::move(items);
     }
@@ -209,37 +135,37 @@ private:
     /// A list of objects.
     template <typename T>
     void read_into(const boost::json::value& value, std::vector<T>& target, const Field&,
-                   const std::string& where) {
+                   const std::string& path) {
         if (!value.is_array())
-            return refuse_kind(where, "a list of objects", value);
+            return reject(path, wrong_kind("a list of objects", value));
+        const boost::json::array& list = value.get_array();
         std::vector<T> items;
-        for (const boost::json::value& item : value.get_array()) {
-            const std::string at = item_path(where, &item - value.get_array().data());
+        for (std::size_t i = 0; i < list.size(); ++i) {
             T& added = items.emplace_back();
-            if (item.is_object())
-                read(item.get_object(), fields_of(added), at);
+            if (list[i].is_object())
+                read(list[i].get_object(), fields_of(added), item_path(path, i));
             else
-                refuse_kind(at, "an object", item);
+                reject(item_path(path, i), wrong_kind("an object", list[i]));
         }
         target = std::move(items);
     }
 
     void read_into(const boost::json::value& value, http::Credentials& target, const Field&,
-                   const std::string& where) {
+                   const std::string& path) {
         if (!value.is_object())
-            return refuse_kind(where, "an object such as {\"token_file\": \"path\"}", value);
+            return reject(path, wrong_kind("an object such as {\"token_file\": \"path\"}", value));
         const boost::json::object& object = value.get_object();
-        const std::size_t before = problems_.size();
+        const std::size_t problems_before = problems_.size();
         CredentialsText text;
-        read(object, fields_of(text), where);
+        read(object, fields_of(text), path);
         const bool has_user = object.contains("user");
         const int kinds = int{object.contains("token_file")} + int{object.contains("token")} +
                           int{has_user || object.contains("password")};
         if (kinds > 1)
-            refuse(where, "there must be only one of token_file, token, and user with password");
+            reject(path, "set only one of token_file, token, and user with password");
         else if (object.contains("password") && !has_user)
-            refuse(where, "a password needs a user");
-        if (problems_.size() > before)
+            reject(path, "password needs user");
+        if (problems_.size() > problems_before)
             return;
         if (object.contains("token_file"))
             target = http::Credentials::bearer_file(std::move(text.token_file));
@@ -252,34 +178,28 @@ private:
     }
 
     void read_into(const boost::json::value& value, boost::json::object& target, const Field&,
-                   const std::string& where) {
+                   const std::string& path) {
         if (!value.is_object())
-            return refuse_kind(where, "an object", value);
+            return reject(path, wrong_kind("an object", value));
         target = value.get_object();
-        refuse_masks(value, where);
+        reject_masks(value, path);
     }
 
-    /// Free objects hold secrets where nobody here knows of them.
-    void refuse_masks(const boost::json::value& value, const std::string& where) {
+    /// Any string of a free object may be a secret.
+    void reject_masks(const boost::json::value& value, const std::string& path) {
         if (value.is_string() && value.get_string() == masked_secret) {
-            refuse_mask(where);
+            reject_mask(path);
         } else if (value.is_array()) {
-            for (const boost::json::value& item : value.get_array())
-                refuse_masks(item, item_path(where, &item - value.get_array().data()));
+            for (std::size_t i = 0; i < value.get_array().size(); ++i)
+                reject_masks(value.get_array()[i], item_path(path, i));
         } else if (value.is_object()) {
             for (const auto& [key, item] : value.get_object())
-                refuse_masks(item, join_path(where, key));
+                reject_masks(item, join_path(path, key));
         }
-    }
-    void refuse_mask(const std::string& where) {
-        refuse(where, "*** stands for a secret that was left out of a dump; put the secret here");
-    }
-
-    static std::string item_path(const std::string& list, std::ptrdiff_t index) {
-        return list + '[' + std::to_string(index) + ']';
     }
 
     std::vector<SettingsProblem>& problems_;
+    std::vector<SettingsProblem>* warnings_;
 };
 
 } // namespace wva_metrics::detail

@@ -21,7 +21,7 @@ namespace wva_metrics::detail {
 
 boost::json::object write_fields(const std::vector<Field>& fields, Secrets secrets);
 
-/// Writes one field's value as a document has it.
+/// Converts the value of one field to JSON.
 struct ValueWriter {
     const Field& field;
     Secrets secrets;
@@ -33,12 +33,12 @@ struct ValueWriter {
         return boost::json::value(format_duration(*value));
     }
     boost::json::value operator()(const std::string* value) const {
-        // A URL that is none may be anything, a secret too.
-        const bool hidden =
+        // An invalid URL may contain a secret.
+        const bool is_hidden =
             secrets == Secrets::masked && !value->empty() &&
             (field.secrecy == Secrecy::secret ||
              (field.secrecy == Secrecy::url && http::parse_url(*value).has_error()));
-        return boost::json::value(hidden ? masked_secret : std::string_view(*value));
+        return boost::json::value(is_hidden ? masked_secret : std::string_view(*value));
     }
     boost::json::value operator()(const std::vector<std::string>* value) const {
         boost::json::array list;
@@ -84,7 +84,7 @@ struct ValueWriter {
     }
 
 private:
-    /// Nobody here knows which of them are secrets.
+    /// Masks all strings, because any of them may be a secret.
     static void mask_strings(boost::json::value& value) {
         if (value.is_string()) {
             value = masked_secret;
@@ -98,12 +98,12 @@ private:
     }
 };
 
-/// The field's value as a document has it.
+/// The value of a field as JSON.
 inline boost::json::value write_value(const Field& field, Secrets secrets) {
     return std::visit(ValueWriter{field, secrets}, field.target);
 }
 
-/// An object with all the fields, groups as objects inside it.
+/// An object with all fields; groups are inner objects.
 inline boost::json::object write_fields(const std::vector<Field>& fields, Secrets secrets) {
     boost::json::object root;
     for (const Field& field : fields) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/settings/collector_factory.hpp"
 #include "wva_metrics/settings/plugin/plugin.hpp"
 
-// Otherwise Boost.DLL would have to be linked with Boost.Filesystem.
+// Without it Boost.DLL needs Boost.Filesystem.
 #ifndef BOOST_DLL_USE_STD_FS
 #define BOOST_DLL_USE_STD_FS
 #endif
@@ -23,8 +24,8 @@
 namespace wva_metrics {
 namespace detail {
 
-/// What the system says of a shared object that cannot be loaded, without what Boost.DLL and the
-/// system say around it.
+/// The system's reason why a shared object cannot be loaded, without the text that Boost.DLL and
+/// the system add around it.
 inline std::string loading_problem(std::string_view text, const std::string& path) {
     constexpr std::string_view before = "dlerror system message: ";
     if (const auto begin = text.find(before); begin != std::string_view::npos) {
@@ -36,9 +37,8 @@ inline std::string loading_problem(std::string_view text, const std::string& pat
     return std::string(text);
 }
 
-/// A library that something may have come from is never unloaded: what it made, the errors it gave
-/// and the handlers it left in an io_context hold pointers into it, and nobody can tell when the
-/// last of them is gone.
+/// Keeps a library loaded until the program ends. Backends, errors and handlers of the plugin point
+/// into the library, and their lifetime cannot be tracked.
 inline void keep_loaded(boost::dll::shared_library library) {
     static auto& mutex = *new std::mutex;
     static auto& kept = *new std::vector<boost::dll::shared_library>;
@@ -50,66 +50,67 @@ inline void keep_loaded(boost::dll::shared_library library) {
 
 /// Loads a shared object and registers the backend in it; returns the backend's name.
 ///
-/// The path is taken as it is, a relative one from the current directory; nothing is searched for.
-/// Loading runs code of the file before anything of it can be checked: load only what you trust as
-/// you trust your program. What has been registered stays loaded until the program ends.
+/// A relative path is relative to the current directory; no other directories are searched. Loading
+/// runs code of the file before it can be checked: load only files that you trust as much as your
+/// program. A registered plugin stays loaded until the program ends.
 ///
-/// Errors, all `Errc::invalid_config` with the path and the reason: there is no such file; it is no
-/// shared object, or needs one that is not there; it is no plugin; it was built for another version
-/// or ABI (`plugin_abi`); a backend of its name is registered already. The file is unloaded then,
-/// and the factory unchanged. What the plugin's maker says or throws is an error of
+/// **Errors:** `Errc::invalid_config` with the path and the reason: the file does not exist; it is
+/// not a shared object, or needs one that is missing; it is not a plugin; it was built for another
+/// version or ABI (`plugin_abi`); a backend with its name is already registered. The file is then
+/// unloaded and the factory unchanged. An error or exception of the plugin's maker is an error of
 /// `make_collector`.
 inline Result<std::string> load_plugin(CollectorFactory& factory,
                                        const std::filesystem::path& path) {
     std::error_code ignored;
     const std::string full = std::filesystem::absolute(path, ignored).lexically_normal().string();
-    const auto refuse = [&](const std::string& reason) {
+    const auto reject = [&](const std::string& reason) {
         return Error(Errc::invalid_config, "the plugin " + full + " " + reason);
     };
     if (path.empty())
         return Error(Errc::invalid_config, "the path of a plugin is empty");
     if (!std::filesystem::exists(full, ignored))
-        return refuse("does not exist");
+        return reject("does not exist");
     if (!std::filesystem::is_regular_file(full, ignored))
-        return refuse("is no file");
+        return reject("is not a regular file");
 
     boost::dll::shared_library library;
     try {
         library.load(full, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     } catch (const std::exception& failure) {
-        return refuse("cannot be loaded as a shared object: " +
+        return reject("cannot be loaded as a shared object: " +
                       detail::loading_problem(failure.what(), full));
     }
     if (!library.has("wva_metrics_plugin"))
-        return refuse("is a shared object, but no plugin: it does not export wva_metrics_plugin, "
-                      "as WVA_METRICS_EXPORT_BACKEND does");
+        return reject("is a shared object but not a plugin: it does not export wva_metrics_plugin "
+                      "(use WVA_METRICS_EXPORT_BACKEND)");
     const auto& descriptor = library.get<const PluginDescriptor>("wva_metrics_plugin");
     if (descriptor.abi == nullptr || std::string_view(descriptor.abi) != plugin_abi)
-        return refuse("was built with " +
-                      std::string(descriptor.abi == nullptr ? "nothing known" : descriptor.abi) +
-                      ", but this program with " + plugin_abi +
-                      "; build one of them again with what the other has");
+        return reject(
+            "was built with " +
+            std::string(descriptor.abi == nullptr ? "an unknown version" : descriptor.abi) +
+            ", but this program was built with " + plugin_abi +
+            "; rebuild one of them to match the other");
     if (descriptor.backend == nullptr || descriptor.make_backend == nullptr)
-        return refuse("has a backend without a name or without a function that makes it");
+        return reject("has a backend without a name or without a function that makes it");
     std::string name = descriptor.backend;
     try {
         factory.register_backend(name, descriptor.make_backend);
-    } catch (const ResultError& taken) {
-        return refuse("cannot be registered: " + taken.error().message);
+    } catch (const ResultError& failure) {
+        return reject("cannot be registered: " + failure.error().message);
     }
     detail::keep_loaded(std::move(library));
     return name;
 }
 
-/// Loads several, e.g. `CollectorSettings::plugins`. Those that can be loaded are; the error tells
-/// of all that cannot.
+/// Loads several plugins, e.g. `CollectorSettings::plugins`. If some cannot be loaded, the others
+/// are loaded anyway, and the error names all that failed.
 inline Result<void> load_plugins(CollectorFactory& factory, const std::vector<std::string>& paths) {
-    std::string problems;
+    std::vector<std::string> problems;
     for (const std::string& path : paths)
-        if (const Result<std::string> name = load_plugin(factory, path); !name)
-            problems += (problems.empty() ? "" : "; ") + name.error().message;
+        if (Result<std::string> name = load_plugin(factory, path); !name)
+            problems.push_back(std::move(name).error().message);
     if (!problems.empty())
-        return Error(Errc::invalid_config, std::move(problems));
+        return Error(Errc::invalid_config, detail::join_problems(problems));
     return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// For those who write a plugin: a backend in a shared object of its own, which a program loads by
-/// its path (`plugin/load_plugin.hpp`).
+/// For authors of plugins. A plugin is a shared object with a backend; a program loads it by its
+/// path (`plugin/load_plugin.hpp`).
 
 #include "wva_metrics/backend/any_backend.hpp"
 #include "wva_metrics/error.hpp"
@@ -37,29 +37,27 @@
 
 namespace wva_metrics {
 
-/// What a plugin and the program that loads it must have in common, since classes of the library,
-/// of Boost and of the standard library go from one to the other: their versions and ABIs, in
-/// words. Compared as a whole.
+/// The versions and ABIs that a plugin and the program that loads it must share, because they
+/// exchange classes of this library, of Boost and of the standard library. Compared as a whole.
 inline constexpr char plugin_abi[] =
     "wva_metrics " WVA_METRICS_VERSION_STRING ", Boost " BOOST_LIB_VERSION
     ", " WVA_METRICS_DETAIL_STANDARD_LIBRARY ", " WVA_METRICS_DETAIL_COMPILER;
 
-/// What a plugin exports, under the name `wva_metrics_plugin`. Made by
-/// `WVA_METRICS_EXPORT_BACKEND`.
+/// The symbol `wva_metrics_plugin` that a plugin exports. `WVA_METRICS_EXPORT_BACKEND` defines it.
 struct PluginDescriptor {
-    /// `plugin_abi` of the plugin. The first member in every version, because nothing else can be
-    /// trusted before it has been compared.
+    /// `plugin_abi` of the plugin. It is the first member in every version, because the rest may be
+    /// read only if it is equal.
     const char* abi;
-    /// The backend's name in the factory and in `CollectorSettings::backend`.
+    /// Name of the backend in the factory and in `CollectorSettings::backend`.
     const char* backend;
-    /// Makes one backend; may throw. The settings are those of the collector that is being made.
+    /// Makes a backend from the settings of the collector. May throw.
     Result<AnyBackend> (*make_backend)(const asio::any_io_executor& executor,
                                        const CollectorSettings& settings);
 };
 
 } // namespace wva_metrics
 
-/// Makes a shared object a plugin. Once, at namespace scope, outside of any namespace; `name` is a
+/// Defines the exported symbol of a plugin. Use it once, in the global namespace. `name` is a
 /// string literal, `maker` a function for `PluginDescriptor::make_backend`.
 #define WVA_METRICS_EXPORT_BACKEND(name, maker)                                                    \
     extern "C" BOOST_SYMBOL_EXPORT const ::wva_metrics::PluginDescriptor wva_metrics_plugin;       \

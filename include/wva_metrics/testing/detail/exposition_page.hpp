@@ -16,26 +16,26 @@
 #include <utility>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// A line of a page in Prometheus' text format.
+/// One sample of a page in the text format of Prometheus.
 struct ExpositionSample {
-    /// Its labels, with the name.
+    /// The labels, with the metric name.
     LabelSet series;
-    /// As the page says.
+    /// The number, which may be NaN.
     double value = 0;
-    /// Only where the line has a time of its own.
+    /// The time in the line; most lines have none.
     std::optional<Milliseconds> time;
 };
 
-namespace detail {
-
+/// Parses one line of a page.
 class ExpositionLine {
 public:
     explicit ExpositionLine(std::string_view line) : rest_(line) { skip_blanks(); }
 
     bool is_blank_or_comment() const noexcept { return rest_.empty() || rest_.front() == '#'; }
 
+    /// Nothing if the line is not valid.
     std::optional<ExpositionSample> sample() {
         ExpositionSample parsed;
         const std::string_view metric = word("{ \t");
@@ -133,12 +133,10 @@ private:
     std::string_view rest_;
 };
 
-} // namespace detail
-
-/// Reads a page in Prometheus' text format 0.0.4; comments, types and help are skipped.
+/// Parses a page in the text format 0.0.4 of Prometheus; comments, types and help are skipped.
 ///
-/// Errors: `bad_response` with the line's number, where a line is no sample. As for Prometheus, one
-/// bad line spoils the page.
+/// Errors: `bad_response` with the line's number if a line is not a sample. As in Prometheus, one
+/// invalid line makes the whole page invalid.
 inline Result<std::vector<ExpositionSample>> parse_exposition_page(std::string_view page) {
     std::vector<ExpositionSample> samples;
     std::size_t line_number = 0;
@@ -148,17 +146,17 @@ inline Result<std::vector<ExpositionSample>> parse_exposition_page(std::string_v
         page.remove_prefix(std::min(text.size() + 1, page.size()));
         if (text.ends_with('\r'))
             text.remove_suffix(1);
-        detail::ExpositionLine line(text);
+        ExpositionLine line(text);
         if (line.is_blank_or_comment())
             continue;
         auto sample = line.sample();
         if (!sample)
             return Error(Errc::bad_response,
                          "line " + std::to_string(line_number) +
-                             " of the page is no sample in Prometheus' text format");
+                             " of the page is not a sample in the text format of Prometheus");
         samples.push_back(*std::move(sample));
     }
     return samples;
 }
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

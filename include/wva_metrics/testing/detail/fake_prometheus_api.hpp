@@ -29,8 +29,8 @@ inline Milliseconds to_milliseconds(FakeScript::Time time) {
     return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-/// Turns a request into an answer, as Prometheus' HTTP API does. Thread-safe, like what it refers
-/// to.
+/// Answers requests as the HTTP API of Prometheus does. Thread-safe. The script and the series must
+/// outlive it.
 class FakePrometheusApi {
 public:
     using Request = http::request<http::string_body>;
@@ -44,7 +44,7 @@ public:
                (request.method() == http::verb::get || request.method() == http::verb::post);
     }
 
-    /// Nothing means: close the connection without an answer.
+    /// Nothing = close the connection without an answer.
     std::optional<Response> answer(const Request& request) {
         if (is_query(request))
             return query(request);
@@ -98,13 +98,13 @@ private:
         received.method = std::string(request.method_string());
         received.authorization = std::string(request[http::field::authorization]);
         received.time = script_.now();
-        std::optional<QueryFailure> wrong_parameter;
+        std::optional<QueryFailure> parameter_failure;
         try {
             check_timeout(request);
             if (const auto time = parameter(request, "time"))
                 received.time = parse_time(*time);
         } catch (const QueryFailure& failure) {
-            wrong_parameter = failure;
+            parameter_failure = failure;
         }
         script_.record(received);
 
@@ -114,8 +114,8 @@ private:
         if (post_status != 0 && request.method() == http::verb::post)
             return text(post_status, "POST is not allowed here\n");
         try {
-            if (wrong_parameter)
-                throw QueryFailure(*wrong_parameter);
+            if (parameter_failure)
+                throw QueryFailure(*parameter_failure);
             return make(200, series_.answer(received.text, to_milliseconds(received.time)),
                         "application/json");
         } catch (const QueryFailure& failure) {
@@ -126,9 +126,9 @@ private:
     static std::optional<Response> scripted(ScriptedFailure failure) {
         if (failure.status == 0)
             return std::nullopt;
-        const bool json = failure.body.starts_with('{');
+        const bool is_json = failure.body.starts_with('{');
         Response response = make(failure.status, std::move(failure.body),
-                                 json ? "application/json" : "text/plain; charset=utf-8");
+                                 is_json ? "application/json" : "text/plain; charset=utf-8");
         for (const auto& [name, value] : failure.headers)
             response.set(name, value);
         return response;
@@ -143,7 +143,7 @@ private:
         return value;
     }
 
-    /// Unix seconds, to the millisecond. (Prometheus also reads RFC 3339.)
+    /// Parses Unix seconds, exact to the millisecond. (Prometheus also accepts RFC 3339.)
     static FakeScript::Time parse_time(const std::string& text) {
         const auto seconds = number(text);
         if (!seconds)

@@ -32,7 +32,7 @@ namespace wva_metrics::testing::detail {
 
 namespace asio = boost::asio;
 
-/// The sockets of a fake Prometheus. All of them are used on one strand only.
+/// The sockets of a fake Prometheus. They are used on one strand only.
 class FakePrometheusServer : public std::enable_shared_from_this<FakePrometheusServer> {
 public:
     FakePrometheusServer(const asio::any_io_executor& executor, std::uint16_t port)
@@ -47,7 +47,7 @@ public:
 
     std::uint16_t port() const noexcept { return endpoint_.port(); }
 
-    /// Runs `task(*this)` on the strand, unless the io_context is gone.
+    /// Runs `task(*this)` on the strand, unless the io_context has been destroyed.
     template <typename Task>
     void post(Task task) {
         const std::lock_guard lock(io_mutex_);
@@ -55,12 +55,12 @@ public:
             asio::post(io_->strand, [self = shared_from_this(), task] { task(*self); });
     }
 
-    // The following run on the strand.
+    // The functions up to `wake` run on the strand.
 
     void start() {
         if (!io_->acceptor.is_open())
             listen(endpoint_);
-        // Each stop starts a new generation, so that only one loop accepts.
+        // Each stop begins a new generation, so that only one loop accepts.
         asio::co_spawn(io_->strand, accept(shared_from_this(), io_->generation), asio::detached);
     }
 
@@ -73,15 +73,17 @@ public:
         io_->changed.cancel();
     }
 
-    /// Stops for good.
+    /// Stops permanently.
     void close() {
         io_->closed = true;
         stop();
     }
 
+    /// Resumes the coroutines in `change`.
     void wake() { io_->changed.cancel(); }
 
-    /// Runs anywhere. A coroutine of the server's own, because it may outlive the fake.
+    /// Waits until `count` queries have arrived or the server is closed. Runs on any executor. It
+    /// is a static function that owns the server, because the coroutine may outlive the fake.
     static asio::awaitable<void> received(std::shared_ptr<FakePrometheusServer> self,
                                           std::size_t count) {
         const auto strand = self->io_->strand;
@@ -95,7 +97,7 @@ private:
 
     static constexpr std::size_t max_header_bytes = 1024 * 1024;
     static constexpr std::size_t max_body_bytes = 10 * 1024 * 1024;
-    // Where Go's server stops knowing the length of an answer beforehand.
+    // Go's server sends longer answers in chunks.
     static constexpr std::size_t max_unchunked_bytes = 2048;
 
     struct Io {
@@ -105,14 +107,14 @@ private:
         }
         asio::strand<asio::any_io_executor> strand;
         Tcp::acceptor acceptor;
-        /// Cancelled to wake all who wait for something to change.
+        /// Never expires; cancelled to resume all coroutines in `change`.
         asio::steady_timer changed;
         std::unordered_set<Socket*> connections;
         std::size_t generation = 0;
         bool closed = false;
     };
 
-    /// Lets `stop` find a connection while it is being served.
+    /// Lists a connection for `stop` while it is served.
     class Registration {
     public:
         Registration(FakePrometheusServer& server, Socket& socket)
@@ -143,6 +145,7 @@ private:
         io_.reset();
     }
 
+    /// Waits for `wake` or `stop`.
     asio::awaitable<void> change() {
         co_await io_->changed.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -189,7 +192,7 @@ private:
                 }
             } else {
                 keep_alive = false;
-                response = refusal(read_failure);
+                response = rejection(read_failure);
             }
             if (!response)
                 break;
@@ -206,7 +209,7 @@ private:
     }
 
     static std::optional<FakePrometheusApi::Response>
-    refusal(const boost::system::error_code& failure) {
+    rejection(const boost::system::error_code& failure) {
         if (failure == http::error::header_limit)
             return FakePrometheusApi::text(431, "431 Request Header Fields Too Large");
         if (failure == http::error::body_limit)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/testing/detail/promql/series_store.hpp"
+#include "wva_metrics/testing/received_query.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -12,29 +12,16 @@
 #include <utility>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// A query that a fake Prometheus was asked.
-struct ReceivedQuery {
-    std::string text;
-    /// `GET` or `POST`.
-    std::string method;
-    /// What it was evaluated at: the request's own time, or the fake's.
-    std::chrono::system_clock::time_point time;
-    /// The `Authorization` header, for tests of credentials; "" without.
-    std::string authorization;
-};
-
-namespace detail {
-
-/// What to answer instead of the truth. Status 0 means: close the connection.
+/// A scripted answer to a query. Status 0 = close the connection without an answer.
 struct ScriptedFailure {
     int status = 0;
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/// A fake Prometheus' clock, its misbehaviour, and its memory of what it was asked. Thread-safe.
+/// The clock of a fake Prometheus, its scripted failures, and its log of queries. Thread-safe.
 class FakeScript {
 public:
     using Time = std::chrono::system_clock::time_point;
@@ -65,7 +52,7 @@ public:
         return failure;
     }
 
-    /// 0: POST is accepted.
+    /// 0 = POST is accepted.
     void set_post_status(int status) {
         const std::lock_guard lock(mutex_);
         post_status_ = status;
@@ -110,6 +97,4 @@ private:
     std::vector<ReceivedQuery> queries_;
 };
 
-} // namespace detail
-
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

@@ -6,7 +6,7 @@
 #include "wva_metrics/testing/detail/prometheus_answer.hpp"
 #include "wva_metrics/testing/detail/promql/evaluator.hpp"
 #include "wva_metrics/testing/detail/promql/label_set.hpp"
-#include "wva_metrics/testing/detail/promql/parser.hpp"
+#include "wva_metrics/testing/detail/promql/parse_promql.hpp"
 #include "wva_metrics/testing/detail/promql/series_store.hpp"
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// The series of a fake Prometheus, and how it scrapes and answers. Thread-safe.
+/// The series of a fake Prometheus: scrapes pages and answers queries. Thread-safe.
 class FakeSeries {
 public:
     void append(const LabelSet& series, Sample sample) {
@@ -57,7 +57,7 @@ public:
                         sample.series.set(name, value);
                 }
                 store_.append(sample.series, {sample.time.value_or(time), sample.value});
-                // Whoever sends times also says when a series has ended.
+                // A target that sends times also marks the end of a series itself.
                 if (!sample.time)
                     present.insert(sample.series);
             }
@@ -76,12 +76,11 @@ public:
         return parsed->size();
     }
 
-    /// The body of an answer. Throws QueryFailure.
+    /// Returns the body of an answer. Throws QueryFailure.
     std::string answer(std::string_view query, Milliseconds time) const {
         const ExpressionPtr expression = parse_promql(query);
         const std::lock_guard lock(mutex_);
-        return write_answer(PromqlEvaluator(store_, max_samples_).evaluate(*expression, time),
-                            time);
+        return write_answer(evaluate(*expression, store_, time, max_samples_), time);
     }
 
 private:

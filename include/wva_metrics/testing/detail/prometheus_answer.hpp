@@ -14,18 +14,16 @@
 #include <system_error>
 #include <variant>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-namespace detail {
-
-/// A scalar: the shortest digits that read back as the same number, never with an exponent.
+/// A scalar as the shortest digits that parse to the same number, never with an exponent.
 inline std::string format_number(double value) {
     if (std::isnan(value))
         return "NaN";
     if (std::isinf(value))
         return value > 0 ? "+Inf" : "-Inf";
     std::array<char, 40> buffer{};
-    // to_chars' fixed form would print all digits of a large number, not only the shortest ones.
+    // The fixed form of to_chars prints all digits of a large number, not only the shortest ones.
     const auto [end, failure] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                                               std::chars_format::scientific);
     const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
@@ -50,7 +48,7 @@ inline std::string format_number(double value) {
     return sign + digits.substr(0, integer_digits) + '.' + digits.substr(integer_digits);
 }
 
-/// A sample's value: unlike a scalar, very large and very small ones have an exponent.
+/// A sample's value. Unlike scalars, very large and very small values have an exponent.
 inline std::string format_sample_value(double value) {
     const double size = std::abs(value);
     if (size == 0 || std::isnan(value) || std::isinf(value) || (size >= 1e-6 && size < 1e21))
@@ -61,7 +59,7 @@ inline std::string format_sample_value(double value) {
     return std::string(buffer.data(), end);
 }
 
-/// Seconds; a fraction, if there is one, has three digits.
+/// A time in seconds, without a fraction or with three digits of it.
 inline std::string format_timestamp(Milliseconds time) {
     const auto [seconds, milliseconds] = std::lldiv(time, 1000);
     std::string text = time < 0 && seconds == 0 ? "-0" : std::to_string(seconds);
@@ -70,8 +68,7 @@ inline std::string format_timestamp(Milliseconds time) {
     return text;
 }
 
-/// A JSON string as Go writes it: besides what JSON demands, `<`, `>`, `&`, U+2028 and U+2029 are
-/// escaped.
+/// Appends a JSON string as Go writes it, which also escapes `<`, `>`, `&`, U+2028 and U+2029.
 inline void append_json_string(std::string& out, std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     out += '"';
@@ -118,12 +115,13 @@ inline void append_labels(std::string& out, const LabelSet& labels) {
     out += '}';
 }
 
+/// Appends the type and the value of a result.
 class ResultWriter {
 public:
     ResultWriter(std::string& out, Milliseconds time) : out_(out), time_(time) {}
 
     void operator()(double scalar) const {
-        // Not the three digits that samples have: Prometheus writes scalars another way.
+        // Prometheus writes the time of a scalar as a number, not with the three digits of samples.
         out_ += R"("scalar","result":[)" + format_number(static_cast<double>(time_) / 1000) +
                 ",\"" + format_number(scalar) + "\"]";
     }
@@ -168,22 +166,20 @@ private:
     Milliseconds time_;
 };
 
-} // namespace detail
-
-/// The body of Prometheus' answer to an instant query at a time.
+/// The body of an answer to an instant query at a time.
 inline std::string write_answer(const PromqlValue& value, Milliseconds time) {
     std::string body = R"({"status":"success","data":{"resultType":)";
-    std::visit(detail::ResultWriter(body, time), value);
+    std::visit(ResultWriter(body, time), value);
     return body + "}}";
 }
 
-/// The body with which Prometheus answers such a query.
+/// The body of an answer to a query that failed.
 inline std::string write_answer(const QueryFailure& failure) {
     std::string body = R"({"status":"error","errorType":)";
-    detail::append_json_string(body, failure.error_type());
+    append_json_string(body, failure.error_type());
     body += ",\"error\":";
-    detail::append_json_string(body, failure.what());
+    append_json_string(body, failure.what());
     return body + '}';
 }
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

@@ -9,7 +9,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// `a%20b+c` to `a b c`, or nothing where an escape is broken.
+/// Decodes `a%20b+c` to `a b c`; nothing if an escape is invalid.
 inline std::optional<std::string> url_decode(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -16,7 +16,7 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-/// The definition, as a recursion.
+/// The recursive definition.
 std::size_t slow_distance(std::string_view a, std::string_view b) {
     if (a.empty() || b.empty())
         return a.size() + b.size();
@@ -32,7 +32,7 @@ std::size_t slow_distance(std::string_view a, std::string_view b) {
 
 } // namespace
 
-TEST_CASE("the distance of two names counts letters added, lost, replaced and swapped") {
+TEST_CASE("the distance of two names counts added, removed, replaced and swapped letters") {
     CHECK(edit_distance("", "") == 0);
     CHECK(edit_distance("ttl", "ttl") == 0);
     CHECK(edit_distance("ttl", "tl") == 1);
@@ -43,7 +43,7 @@ TEST_CASE("the distance of two names counts letters added, lost, replaced and sw
     CHECK(edit_distance("kitten", "sitting") == 3);
 }
 
-TEST_CASE("the distance is the one of its definition") {
+TEST_CASE("the distance is that of the recursive definition") {
     std::mt19937 random(3);
     const auto word = [&] {
         std::string text;
@@ -59,7 +59,7 @@ TEST_CASE("the distance is the one of its definition") {
     }
 }
 
-TEST_CASE("the nearest name is found, with all that are as near") {
+TEST_CASE("all names with the smallest distance are found") {
     constexpr std::array<std::string_view, 4> known = {"memory", "sharded", "none", "nine"};
     CHECK(nearest_names("memroy", known) == Names{"memory"});
     CHECK(nearest_names("shard", known) == Names{"sharded"});
@@ -67,7 +67,7 @@ TEST_CASE("the nearest name is found, with all that are as near") {
     CHECK(nearest_names("None", known) == Names{"none"});
 }
 
-TEST_CASE("names that have nothing in common are not suggested") {
+TEST_CASE("names that are not near are not suggested") {
     constexpr std::array<std::string_view, 3> known = {"memory", "none", "x"};
     CHECK(nearest_names("redis", known).empty());
     CHECK(nearest_names("", known).empty());
@@ -76,14 +76,14 @@ TEST_CASE("names that have nothing in common are not suggested") {
     CHECK(nearest_names("memory", {}).empty());
 }
 
-TEST_CASE("styles of writing are no distance") {
+TEST_CASE("the style of a name does not count as a distance") {
     constexpr std::array<std::string_view, 1> known = {"fetch_interval"};
     for (const char* const style :
          {"fetchInterval", "FetchInterval", "FETCH_INTERVAL", "fetch-interval", "fetch interval"})
         CHECK(nearest_names(style, known) == Names{"fetch_interval"});
 }
 
-TEST_CASE("alternatives read like a sentence") {
+TEST_CASE("alternatives are joined by commas and or") {
     CHECK(quoted_alternatives(Names{}).empty());
     CHECK(quoted_alternatives(Names{"a"}) == "\"a\"");
     CHECK(quoted_alternatives(Names{"a", "b"}) == "\"a\" or \"b\"");

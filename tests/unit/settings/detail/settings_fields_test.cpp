@@ -12,7 +12,7 @@ using namespace wva_metrics;
 
 namespace {
 
-/// Becomes whatever a member wants to be made of.
+/// Converts to the type of any member.
 struct Anything {
     template <typename T>
     operator T() const;
@@ -25,7 +25,7 @@ constexpr bool has_members(std::index_sequence<I...>) {
     };
 }
 
-/// Members of an aggregate: so many values initialize it, and one more does not.
+/// The number of members of an aggregate: the largest number of values that initializes it.
 template <typename T, std::size_t Count = 0>
 constexpr std::size_t count_members() {
     if constexpr (has_members<T>(std::make_index_sequence<Count + 1>()))
@@ -34,7 +34,7 @@ constexpr std::size_t count_members() {
         return Count;
 }
 
-/// Members that are objects and no data, which no document can hold.
+/// The number of members that are objects, not data; a document cannot contain them.
 template <typename T>
 constexpr std::size_t objects_in() {
     std::size_t count = 0;
@@ -52,7 +52,7 @@ constexpr std::size_t members_of() {
     return count_members<T>() - objects_in<T>();
 }
 
-/// Members that are described, groups counted once.
+/// The number of described members; a group counts as one.
 template <typename T>
 std::size_t described_in() {
     T described{};
@@ -65,14 +65,14 @@ std::size_t described_in() {
 } // namespace
 
 TEMPLATE_TEST_CASE("every member of a struct is a field of the document", "", CollectorSettings,
-                   CollectorConfig, CacheConfig, FreshnessThresholds, TlsSettings, TrackedSettings,
-                   PrometheusConfig, EngineProfile, EngineLabels, KubeStateNames,
+                   CollectorConfig, CacheConfig, FreshnessThresholds, http::TlsConfig,
+                   TrackedSettings, PrometheusConfig, EngineProfile, EngineLabels, KubeStateNames,
                    promql::QueryWindows, promql::PlanLimits, http::ClientConfig, http::Timeouts,
                    http::Limits, http::Header, prometheus::AnswerLimits) {
     CHECK(described_in<TestType>() == members_of<TestType>());
 }
 
-TEST_CASE("members are counted, those of the members not") {
+TEST_CASE("only direct members are counted") {
     struct Inner {
         int a;
         std::string b;
@@ -86,13 +86,14 @@ TEST_CASE("members are counted, those of the members not") {
     CHECK(count_members<Outer>() == 3);
 }
 
-TEST_CASE("the fields of the HTTP client stand beside those of the Prometheus client") {
+TEST_CASE("the fields of the HTTP client are fields of the Prometheus client") {
     CHECK(described_in<prometheus::ClientConfig>() ==
           members_of<prometheus::ClientConfig>() - 1 + described_in<http::ClientConfig>());
 }
 
 TEST_CASE("every member of a workload is a field of the document") {
-    // These are no aggregates, so their members cannot be counted: their sizes are compared.
+    // These are not aggregates, so their members cannot be counted. Their sizes are compared
+    // instead.
     struct Variant {
         std::string texts[5];
         double cost;
@@ -107,14 +108,16 @@ TEST_CASE("every member of a workload is a field of the document") {
     CHECK(described_in<ModelKey>() == 2);
 }
 
-TEST_CASE("no two fields have the same path or the same place, and each has a meaning") {
+TEST_CASE("every field has its own path, its own member and a meaning") {
     CollectorSettings settings;
     std::set<std::string> paths;
-    std::set<const void*> places;
+    std::set<const void*> members;
     for (const detail::Field& field : detail::fields_of(settings)) {
         CAPTURE(field.path);
         CHECK(paths.insert(field.path).second);
-        CHECK(places
+        if (!field.deprecated_path.empty())
+            CHECK(paths.insert(field.deprecated_path).second);
+        CHECK(members
                   .insert(std::visit(
                       [](const auto* target) { return static_cast<const void*>(target); },
                       field.target))

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <string>
 
-using namespace wva_metrics::testing;
+using namespace wva_metrics::testing::detail;
 
-TEST_CASE("a page's samples are read with their labels, values and times") {
+TEST_CASE("the samples of a page are parsed with their labels, values and times") {
     const auto page = parse_exposition_page("# HELP up Whether \"it\" is up {\n"
                                             "# TYPE up gauge\n"
                                             "\n"
@@ -32,7 +32,7 @@ TEST_CASE("a page's samples are read with their labels, values and times") {
     CHECK((*page)[4].value == 2);
 }
 
-TEST_CASE("the line that is no sample is named") {
+TEST_CASE("the error names the line that is not a sample") {
     for (const char* bad :
          {"up", "up x", "up{ 1", "up{a} 1", "up{a=b} 1", "up{a=\"b} 1", "up{a=\"b\" c=\"d\"} 1",
           "1up 1", "up{1a=\"b\"} 1", "up 1 2 3", "up 1 x", "up{a=\"b\\", "up 1x"}) {

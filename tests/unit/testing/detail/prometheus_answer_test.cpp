@@ -11,11 +11,9 @@
 #include <random>
 #include <string>
 
-using namespace wva_metrics::testing;
+using namespace wva_metrics::testing::detail;
 
-TEST_CASE("numbers are written as Prometheus writes them") {
-    using detail::format_number;
-    using detail::format_sample_value;
+TEST_CASE("numbers are written as in Prometheus") {
     CHECK(format_number(0) == "0");
     CHECK(format_number(-0.0) == "-0");
     CHECK(format_number(0.1 + 0.2) == "0.30000000000000004");
@@ -30,31 +28,31 @@ TEST_CASE("numbers are written as Prometheus writes them") {
     CHECK(format_sample_value(std::numeric_limits<double>::infinity()) == "+Inf");
 }
 
-TEST_CASE("every written number reads back as the same one") {
+TEST_CASE("every written number is parsed to the same number") {
     std::mt19937_64 random(3);
     for (int round = 0; round < 20'000; ++round) {
         const auto value = std::bit_cast<double>(random());
         if (!std::isfinite(value))
             continue;
-        CHECK(std::strtod(detail::format_number(value).c_str(), nullptr) == value);
-        CHECK(std::strtod(detail::format_sample_value(value).c_str(), nullptr) == value);
+        CHECK(std::strtod(format_number(value).c_str(), nullptr) == value);
+        CHECK(std::strtod(format_sample_value(value).c_str(), nullptr) == value);
     }
 }
 
 TEST_CASE("timestamps have no decimals or three") {
-    CHECK(detail::format_timestamp(1'700'000'000'000) == "1700000000");
-    CHECK(detail::format_timestamp(1'700'000'000'050) == "1700000000.050");
-    CHECK(detail::format_timestamp(-500) == "-0.500");
-    CHECK(detail::format_timestamp(-1500) == "-1.500");
+    CHECK(format_timestamp(1'700'000'000'000) == "1700000000");
+    CHECK(format_timestamp(1'700'000'000'050) == "1700000000.050");
+    CHECK(format_timestamp(-500) == "-0.500");
+    CHECK(format_timestamp(-1500) == "-1.500");
 }
 
-TEST_CASE("text that JSON or HTML would misread is escaped") {
+TEST_CASE("text that is special in JSON or HTML is escaped") {
     std::string out;
-    detail::append_json_string(out, "a\"\\\n\r\t\x01<&>\xE2\x80\xA8ä");
+    append_json_string(out, "a\"\\\n\r\t\x01<&>\xE2\x80\xA8ä");
     CHECK(out == "\"a\\\"\\\\\\n\\r\\t\\u0001\\u003c\\u0026\\u003e\\u2028ä\"");
 }
 
-TEST_CASE("answers have Prometheus' shape") {
+TEST_CASE("answers have the format of Prometheus") {
     const LabelSet labels({{"__name__", "up"}, {"pod", "p"}});
     CHECK(write_answer(InstantVector{{labels, 1, 5}, {LabelSet(), 2, 5}}, 1500) ==
           R"({"status":"success","data":{"resultType":"vector","result":[)"

@@ -13,7 +13,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// One group's result while its members come in.
+/// The result of one group, updated with each member.
 class GroupValue {
 public:
     void add(Aggregator aggregator, double value) noexcept {
@@ -48,7 +48,7 @@ private:
     double value_ = 0;
 };
 
-/// `sum by (...)` and its kin. Groups come in the order of their labels.
+/// The value of an aggregation. Groups are in the order of their labels.
 inline InstantVector aggregate(const Aggregation& aggregation, const InstantVector& members,
                                Milliseconds time) {
     const auto listed = [&](std::string_view name) {

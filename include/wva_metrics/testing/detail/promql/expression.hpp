@@ -8,15 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// What an expression evaluates to.
+/// The type of an expression.
 enum class ValueType { scalar, instant_vector, range_vector, string };
 
-/// As Prometheus calls it.
+/// The name that Prometheus uses.
 constexpr std::string_view to_string(ValueType type) noexcept {
     switch (type) {
     case ValueType::scalar:
@@ -31,18 +32,18 @@ constexpr std::string_view to_string(ValueType type) noexcept {
     return "";
 }
 
-/// `name="value"` and its three siblings. An absent label counts as "".
+/// `name="value"`, or one of `!=`, `=~`, `!~`. An absent label is equal to an empty one.
 struct LabelMatcher {
     /// The label's name.
     std::string name;
-    /// What it is compared with.
+    /// The text or the pattern to compare with.
     std::string value;
     /// `!=` or `!~`.
     bool negated = false;
     /// Set for `=~` and `!~`.
     std::optional<RegexMatcher> regex{};
 
-    /// Does a label of this value match?
+    /// True if a label with this value matches.
     bool matches(std::string_view text) const {
         return (regex ? regex->matches(text) : text == value) != negated;
     }
@@ -66,7 +67,7 @@ struct StringLiteral {
 
 /// `metric{label="value"}`
 struct VectorSelector {
-    /// The name that all matching series have, or "" where several names may match.
+    /// The metric name of all matching series; empty if several names can match.
     std::string metric;
     /// All of them must match.
     std::vector<LabelMatcher> matchers;
@@ -74,23 +75,23 @@ struct VectorSelector {
 
 /// `metric[5m]`
 struct RangeSelector {
-    /// Which series.
+    /// The series.
     VectorSelector selector;
-    /// How far back.
+    /// The length of the window.
     Milliseconds range;
 };
 
 /// `expression[1h:1m]`
 struct Subquery {
-    /// What is evaluated at each step.
+    /// The expression to evaluate at each step.
     ExpressionPtr inner;
-    /// How far back.
+    /// The length of the window.
     Milliseconds range;
-    /// How far apart.
+    /// The time between two steps.
     Milliseconds step;
 };
 
-/// The functions that are understood.
+/// The supported functions.
 enum class Function {
     rate,
     increase,
@@ -108,33 +109,33 @@ enum class Function {
 
 /// `function(argument, ...)`
 struct Call {
-    /// Which one.
+    /// The function.
     Function function;
-    /// In their order; their number and types are right.
+    /// The arguments in their order. Their number and types have been checked.
     std::vector<ExpressionPtr> arguments;
 };
 
-/// The aggregations that are understood.
+/// The supported aggregations.
 enum class Aggregator { sum, min, max, avg, count };
 
 /// `sum by (label) (expression)`
 struct Aggregation {
-    /// Which one.
+    /// The aggregation.
     Aggregator aggregator;
-    /// What is aggregated.
+    /// The operand.
     ExpressionPtr inner;
-    /// The labels listed.
+    /// The listed labels.
     std::vector<std::string> grouping;
-    /// The grouping lists what goes, not what stays.
+    /// True for `without`: the listed labels are dropped. False for `by`: they are kept.
     bool without = false;
 };
 
-/// The operators that are understood.
+/// The supported operators.
 enum class BinaryOperator { logical_or, logical_and, unless, add, subtract, multiply, divide };
 
 /// `left or right`
 struct Binary {
-    /// Which one.
+    /// The operator.
     BinaryOperator operation;
     /// The left operand.
     ExpressionPtr left;
@@ -144,18 +145,23 @@ struct Binary {
 
 /// `-expression`
 struct Negation {
-    /// What is negated.
+    /// The operand.
     ExpressionPtr inner;
 };
 
-/// A parsed query, or a part of one. Parentheses leave no trace.
+/// A parsed query, or a part of one. Parentheses are not kept.
 struct Expression {
-    /// What it evaluates to.
+    /// The type of its value.
     ValueType type;
-    /// What it is.
+    /// The kind of expression and its operands.
     std::variant<NumberLiteral, StringLiteral, VectorSelector, RangeSelector, Subquery, Call,
                  Aggregation, Binary, Negation>
         node;
 };
 
-} // namespace wva_metrics::testing
+template <typename Node>
+ExpressionPtr make_expression(ValueType type, Node node) {
+    return std::make_unique<Expression>(Expression{type, std::move(node)});
+}
+
+} // namespace wva_metrics::testing::detail

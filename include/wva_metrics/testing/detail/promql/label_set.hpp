@@ -11,15 +11,16 @@
 #include <utility>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// What names a series: labels sorted by name, each name once, none with an empty value (an empty
-/// label and an absent one are the same to Prometheus). The metric's name is the label `__name__`.
+/// The identity of a series: labels sorted by name, each name once, none with an empty value. (In
+/// Prometheus an empty label is the same as an absent one.) The metric name is the label
+/// `__name__`.
 class LabelSet {
 public:
-    /// A name and its value.
+    /// A name and a value.
     using Label = std::pair<std::string, std::string>;
-    /// The label that is the metric's name.
+    /// The label that holds the metric name.
     static constexpr std::string_view metric_name = "__name__";
 
 private:
@@ -33,15 +34,15 @@ private:
 
 public:
     LabelSet() = default;
-    /// As from a vector.
+    /// Same as from a vector.
     LabelSet(std::initializer_list<Label> labels) : LabelSet(std::vector<Label>(labels)) {}
-    /// Of a name given twice, the last counts.
+    /// If a name is there twice, the last one counts.
     explicit LabelSet(const std::vector<Label>& labels) {
         for (const auto& [name, value] : labels)
             set(name, value);
     }
 
-    /// "" where there is no such label.
+    /// The label's value; empty if there is no such label.
     std::string_view get(std::string_view name) const noexcept {
         const auto at = find(labels_, name);
         return at != labels_.end() && at->first == name ? std::string_view(at->second) : "";
@@ -71,14 +72,14 @@ public:
         }
         return kept;
     }
-    /// All but the metric's name, as after most functions.
+    /// All labels except the metric name, as after most functions.
     LabelSet without_metric_name() const {
         return filtered([](std::string_view name) { return name != metric_name; });
     }
 
-    /// How many labels there are.
+    /// The number of labels.
     std::size_t size() const noexcept { return labels_.size(); }
-    /// Are there none?
+    /// True if there are no labels.
     bool empty() const noexcept { return labels_.empty(); }
     ///@{
     /// The labels, sorted by name.
@@ -86,7 +87,7 @@ public:
     auto end() const noexcept { return labels_.end(); }
     ///@}
 
-    /// For messages: `{namespace="llm", pod="p"}`, unescaped.
+    /// Text for messages: `{namespace="llm", pod="p"}`, unescaped.
     std::string describe() const {
         std::string text = "{";
         for (const auto& [name, value] : labels_) {
@@ -104,13 +105,13 @@ private:
     std::vector<Label> labels_;
 };
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail
 
 /// For unordered containers.
 template <>
-struct std::hash<wva_metrics::testing::LabelSet> {
+struct std::hash<wva_metrics::testing::detail::LabelSet> {
     /// Equal sets have equal hashes.
-    std::size_t operator()(const wva_metrics::testing::LabelSet& labels) const noexcept {
+    std::size_t operator()(const wva_metrics::testing::detail::LabelSet& labels) const noexcept {
         std::size_t seed = labels.size();
         const auto mix = [&seed](const std::string& text) {
             seed = (seed ^ std::hash<std::string>()(text)) * 0x9E3779B97F4A7C15ULL;

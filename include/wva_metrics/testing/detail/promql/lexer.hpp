@@ -18,7 +18,7 @@ enum class TokenKind { end, identifier, number, duration, string, symbol };
 
 struct Token {
     TokenKind kind = TokenKind::end;
-    /// As written; for a string, what it means.
+    /// As written in the query; of a string, the unescaped content.
     std::string text;
     /// Byte offset in the query.
     std::size_t position = 0;
@@ -26,14 +26,14 @@ struct Token {
     bool is_symbol(std::string_view symbol) const noexcept {
         return kind == TokenKind::symbol && text == symbol;
     }
-    /// PromQL's own words are written in any case.
+    /// True for a keyword in any case of letters.
     bool is_word(std::string_view lower_case) const noexcept {
         return kind == TokenKind::identifier &&
                wva_metrics::detail::equals_ignoring_case(text, lower_case);
     }
 };
 
-/// The words Prometheus puts around a parse error at a byte offset.
+/// Throws a parse error at a byte offset, worded as in Prometheus.
 [[noreturn]] inline void throw_parse_error(std::string_view query, std::size_t position,
                                            const std::string& message) {
     const std::string_view before = query.substr(0, position);
@@ -45,7 +45,7 @@ struct Token {
                                  std::to_string(column) + ": parse error: " + message);
 }
 
-/// Cuts a query into tokens. Throws QueryFailure where no token can start or end.
+/// Splits a query into tokens. Throws QueryFailure if a token is malformed.
 class PromqlLexer {
 public:
     explicit PromqlLexer(std::string_view query) : query_(query) {}
@@ -118,10 +118,10 @@ private:
         token.position = at_;
         token.kind = TokenKind::number;
         token.text = take_while([](char c) { return is_alphanumeric(c) || c == '.' || c == '_'; });
-        // The sign of an exponent is not alphanumeric.
-        const bool hexadecimal = token.text.starts_with("0x") || token.text.starts_with("0X");
-        const bool exponent = token.text.ends_with('e') || token.text.ends_with('E');
-        if (!hexadecimal && exponent && (peek(0) == '+' || peek(0) == '-')) {
+        // The sign of an exponent is not alphanumeric, so it is read separately.
+        const bool is_hexadecimal = token.text.starts_with("0x") || token.text.starts_with("0X");
+        const bool has_exponent = token.text.ends_with('e') || token.text.ends_with('E');
+        if (!is_hexadecimal && has_exponent && (peek(0) == '+' || peek(0) == '-')) {
             token.text += query_[at_++];
             token.text += take_while(is_digit);
         }
@@ -155,7 +155,7 @@ private:
 
     std::string_view query_;
     std::size_t at_ = 0;
-    // A colon starts a metric's name anywhere but in `[1h:1m]`.
+    // A colon can start a metric name, except in `[1h:1m]`.
     bool in_brackets_ = false;
 };
 

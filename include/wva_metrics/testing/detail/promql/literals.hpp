@@ -16,7 +16,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// `12`, `.5`, `1e-3`, `0x1F`, or nothing where the text is something else.
+/// Parses `12`, `.5`, `1e-3`, `0x1F`; nothing if the text is not a number.
 inline std::optional<double> parse_number(std::string_view text) {
     if (text.starts_with("0x") || text.starts_with("0X")) {
         std::uint64_t value = 0;
@@ -28,14 +28,14 @@ inline std::optional<double> parse_number(std::string_view text) {
     }
     double value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    // from_chars also knows words like `inf`, which here come as identifiers.
-    const bool digits = !text.empty() && (text.front() == '.' || text.front() <= '9');
-    if (!digits || failure != std::errc() || end != text.data() + text.size())
+    // from_chars also accepts words such as `inf`, which are identifiers here.
+    const bool is_digits = !text.empty() && (text.front() == '.' || text.front() <= '9');
+    if (!is_digits || failure != std::errc() || end != text.data() + text.size())
         return std::nullopt;
     return value;
 }
 
-/// `1h30m` and the like, units from large to small, or nothing where the text is something else.
+/// Parses durations such as `1h30m`, units from large to small; nothing if the text is not one.
 inline std::optional<Milliseconds> parse_duration(std::string_view text) {
     constexpr Milliseconds second = 1000;
     constexpr Milliseconds day = 24 * 3600 * second;
@@ -95,14 +95,14 @@ inline void append_utf8(std::string& out, std::uint32_t code_point) {
 
 struct ParsedString {
     std::string text;
-    /// Bytes read, quotes included.
+    /// Number of bytes read, quotes included.
     std::size_t length = 0;
-    /// Why it is no string; empty where it is one.
+    /// Why the literal is invalid; empty if it is valid.
     std::string error;
 };
 
-/// Reads the escape after a backslash at the start of `rest`; returns how many bytes it takes, or 0
-/// with the reason in `error`.
+/// Parses the escape sequence behind a backslash, at the start of `rest`. Returns its number of
+/// bytes, or 0 with the reason in `error`.
 inline std::size_t parse_escape(std::string_view rest, char quote, ParsedString& into) {
     constexpr std::string_view letters = "abfnrtv\\";
     constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\";
@@ -146,8 +146,8 @@ inline std::size_t parse_escape(std::string_view rest, char quote, ParsedString&
     return skip + digits;
 }
 
-/// Reads a string in double or single quotes, with Go's escapes, or in backquotes, without any.
-/// `text` starts with `quote`.
+/// Parses a string in double or single quotes, with Go's escape sequences, or in backquotes,
+/// without them. `text` starts with `quote`.
 inline ParsedString parse_string_literal(std::string_view text, char quote) {
     constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
     ParsedString parsed;

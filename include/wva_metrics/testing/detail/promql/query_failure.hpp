@@ -5,22 +5,22 @@
 #include <string>
 #include <utility>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// Why a query has no answer, in the terms of Prometheus' HTTP API. Thrown by the fake's parser and
-/// evaluator, and never leaves the fake.
+/// An error of a query, in the terms of the HTTP API of Prometheus. The parser and the evaluator
+/// throw it; the fake catches it.
 class QueryFailure : public std::runtime_error {
 public:
-    /// 400: the query, or a parameter of the request, cannot be understood.
+    /// 400: the query or a parameter of the request is invalid.
     static QueryFailure bad_data(const std::string& message) { return {400, "bad_data", message}; }
-    /// 422: the query was understood and cannot be carried out on these series.
+    /// 422: the query is valid but cannot be evaluated on these series.
     static QueryFailure execution(const std::string& message) {
         return {422, "execution", message};
     }
 
-    /// The status Prometheus answers with.
+    /// The HTTP status of the answer.
     int http_status() const noexcept { return http_status_; }
-    /// Prometheus' word for the kind of failure.
+    /// `errorType` of the answer.
     const std::string& error_type() const noexcept { return error_type_; }
 
 private:
@@ -32,4 +32,4 @@ private:
     std::string error_type_;
 };
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

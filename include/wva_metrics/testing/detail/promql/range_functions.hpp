@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/testing/detail/promql/expression.hpp"
 #include "wva_metrics/testing/detail/promql/series_store.hpp"
 
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 
 namespace wva_metrics::testing::detail {
 
-// The samples given to these functions are those of one window, in time order, without stale ones.
+// These functions take the samples of one window, in time order, without stale markers.
 
-/// A sum that keeps what rounding loses, as Prometheus' does (Neumaier's variant of Kahan's).
+/// A sum that compensates for rounding, as in Prometheus (Neumaier's variant of Kahan summation).
 class CompensatedSum {
 public:
     void add(double increment) noexcept {
@@ -29,19 +31,19 @@ private:
     double lost_ = 0;
 };
 
-/// Whether an infinite running mean stays as it is when `value` is added.
+/// True if an infinite running mean does not change when `value` is added.
 inline bool leaves_infinite_mean(double mean, double value) noexcept {
     if (!std::isinf(mean))
         return false;
     return std::isinf(value) ? (mean > 0) == (value > 0) : !std::isnan(value);
 }
 
-/// How much a counter grew in a window, extrapolated to the window's edges; nothing where there are
-/// fewer than two samples.
+/// The increase of a counter in a window, extrapolated to the edges of the window; nothing if there
+/// are fewer than two samples.
 ///
-/// A value below its predecessor is a reset, after which the counter grew from 0. An edge is
-/// reached where the gap to it is under 1.1 average distances of samples, and otherwise approached
-/// by half a distance; backwards never further than to where the counter would have been 0.
+/// A value below its predecessor is a reset to 0. If the gap to an edge is shorter than 1.1 average
+/// distances between samples, the increase is extrapolated to the edge, otherwise by half a
+/// distance. At the start it is never extrapolated further than to a counter of 0.
 inline std::optional<double> extrapolated_increase(std::span<const Sample> samples,
                                                    Milliseconds window_start,
                                                    Milliseconds window_end) noexcept {
@@ -84,7 +86,7 @@ inline std::optional<double> extrapolated_rate(std::span<const Sample> samples,
     return *increase / (static_cast<double>(window_end - window_start) / 1000);
 }
 
-/// The first sample that `better` prefers to all others; NaN only where all are.
+/// The first sample that `better` prefers to all others; NaN only if all samples are NaN.
 template <typename Better>
 double best_of(std::span<const Sample> samples, Better&& better) noexcept {
     double best = samples.front().value;
@@ -102,7 +104,7 @@ inline double sum_of(std::span<const Sample> samples) noexcept {
     return sum.value();
 }
 
-/// The mean, formed step by step so that it does not overflow where the sum would.
+/// The mean, computed incrementally so that it does not overflow if the sum would.
 inline double mean_of(std::span<const Sample> samples) noexcept {
     CompensatedSum mean;
     double count = 0;
@@ -113,6 +115,33 @@ inline double mean_of(std::span<const Sample> samples) noexcept {
             mean.add(sample.value / count - so_far / count);
     }
     return mean.value();
+}
+
+/// The result of a function of a range for one series; nothing if the window holds too few samples.
+inline std::optional<double> apply_range_function(Function function,
+                                                  std::span<const Sample> samples,
+                                                  Milliseconds window_start,
+                                                  Milliseconds window_end) {
+    switch (function) {
+    case Function::rate:
+        return extrapolated_rate(samples, window_start, window_end);
+    case Function::increase:
+        return extrapolated_increase(samples, window_start, window_end);
+    case Function::max_over_time:
+        return best_of(samples, std::greater<>());
+    case Function::min_over_time:
+        return best_of(samples, std::less<>());
+    case Function::avg_over_time:
+        return mean_of(samples);
+    case Function::sum_over_time:
+        return sum_of(samples);
+    case Function::last_over_time:
+        return samples.back().value;
+    case Function::count_over_time:
+        return static_cast<double>(samples.size());
+    default:
+        return std::nullopt;
+    }
 }
 
 } // namespace wva_metrics::testing::detail

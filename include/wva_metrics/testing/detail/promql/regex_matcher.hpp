@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-// GCC 12 sees an uninitialized std::function inside <regex> when it optimizes under a sanitizer.
+// GCC 12 warns of an uninitialized std::function inside <regex> if it optimizes with a sanitizer.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -22,18 +22,18 @@
 #pragma GCC diagnostic pop
 #endif
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
 /// A regular expression that must match a whole text, as in label matchers and `label_replace`.
 ///
-/// Prometheus reads RE2. Alternatives of literals (`a|b\.c`), `.*` and `.+` mean here exactly what
-/// they mean there and are fast at any length. Everything else goes through std::regex's
-/// ECMAScript, byte by byte, which agrees on groups, classes, repetition and alternatives over
-/// ASCII; what RE2 spells differently or does not have (`(?i)`, `(?P<name>)`, `(?=`, `\Q`, `\p`,
-/// `\A`, `\z`, `\C`, back references) is refused. Immutable, and cheap to copy.
+/// Prometheus uses RE2. Alternatives of literals (`a|b\.c`), `.*` and `.+` mean exactly the same
+/// here and are fast at any length. All other patterns use std::regex in ECMAScript mode, byte by
+/// byte, which agrees with RE2 on groups, classes, repetition and alternatives over ASCII. Syntax
+/// that RE2 spells differently or does not have is rejected: `(?i)`, `(?P<name>)`, `(?=`, `\Q`,
+/// `\p`, `\A`, `\z`, `\C`, back references. Immutable and cheap to copy.
 class RegexMatcher {
 public:
-    /// Throws std::invalid_argument, with what is wrong.
+    /// Throws std::invalid_argument with the reason if the pattern is not supported.
     explicit RegexMatcher(std::string_view pattern) {
         if (pattern == ".*" || pattern == ".+") {
             shape_ = pattern == ".*" ? Shape::any_line : Shape::any_nonempty_line;
@@ -42,12 +42,12 @@ public:
             std::sort(literals->begin(), literals->end());
             literals_ = std::make_shared<const std::vector<std::string>>(*std::move(literals));
         } else {
-            refuse_what_differs(pattern);
+            reject_differences_to_re2(pattern);
             compile(pattern);
         }
     }
 
-    /// Does the whole text match?
+    /// True if the whole text matches.
     bool matches(std::string_view text) const {
         switch (shape_) {
         case Shape::any_line:
@@ -62,8 +62,7 @@ public:
         return std::regex_match(text.begin(), text.end(), *regex_);
     }
 
-    /// `replacement` with `$1`, `${1}` and `$$` filled in, or nothing where the text does not
-    /// match.
+    /// Expands `$1`, `${1}` and `$$` in `replacement`; nothing if the text does not match.
     std::optional<std::string> replace(std::string_view text, std::string_view replacement) const {
         std::match_results<std::string_view::const_iterator> groups;
         if (shape_ == Shape::general) {
@@ -111,7 +110,7 @@ private:
         return static_cast<unsigned char>(c) < 0x80 && !is_alphanumeric(c);
     }
 
-    static void refuse_what_differs(std::string_view pattern) {
+    static void reject_differences_to_re2(std::string_view pattern) {
         for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
             const char next = pattern[i + 1];
             if (pattern[i] == '(' && next == '?' && pattern.substr(i + 2, 1) != ":")
@@ -167,7 +166,7 @@ private:
         return text;
     }
 
-    /// A group that does not exist is empty; `$1x` means the group named `1x`.
+    /// A group that does not exist is empty; `$1x` is the group named `1x`.
     template <typename Group>
     static std::string named_group(std::string_view name, Group& group) {
         std::size_t number = 0;
@@ -184,4 +183,4 @@ private:
     std::shared_ptr<const std::regex> regex_;
 };
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

@@ -13,30 +13,30 @@
 #include <utility>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// Milliseconds since the Unix epoch, the resolution Prometheus stores.
+/// Milliseconds since the Unix epoch, the resolution of Prometheus.
 using Milliseconds = std::int64_t;
 
-/// A point of a series. A stale one marks its end: the series has no value until the next sample.
+/// A point of a series. A stale sample ends the series: it has no value until the next sample.
 struct Sample {
-    /// Since the Unix epoch.
+    /// The time, since the Unix epoch.
     Milliseconds time = 0;
     /// The number, which may be NaN.
     double value = 0;
-    /// The series has ended here.
+    /// True if the series ends here.
     bool stale = false;
 };
 
-/// Series and their samples in time order: what an evaluator reads. Not thread-safe.
+/// Series and their samples in time order. Not thread-safe.
 class SeriesStore {
 public:
-    /// In the order of their times.
+    /// The samples of a series, sorted by time.
     using Samples = std::vector<Sample>;
-    /// By their labels.
+    /// The series of a metric, sorted by labels.
     using SeriesOfMetric = std::map<LabelSet, Samples>;
 
-    /// Samples may come in any order; one at the time of another replaces it.
+    /// Adds a sample, in any order of time; it replaces a sample of the same time.
     void append(const LabelSet& series, Sample sample) {
         Samples& samples = series_[std::string(series.get(LabelSet::metric_name))][series];
         if (samples.empty() || samples.back().time < sample.time) {
@@ -52,7 +52,7 @@ public:
             samples.insert(at, sample);
     }
 
-    /// Forgets the series and its history; false where there is none.
+    /// Removes the series and its history; false if there is no such series.
     bool erase(const LabelSet& series) {
         const auto metric = series_.find(series.get(LabelSet::metric_name));
         if (metric == series_.end() || metric->second.erase(series) == 0)
@@ -62,7 +62,7 @@ public:
         return true;
     }
 
-    /// Drops the samples older than `time`, and the series that have no others.
+    /// Removes the samples older than `time`, and the series that have no other samples.
     void erase_before(Milliseconds time) {
         for (auto& [name, metric] : series_) {
             for (auto& [labels, samples] : metric)
@@ -72,10 +72,10 @@ public:
         std::erase_if(series_, [](const auto& metric) { return metric.second.empty(); });
     }
 
-    /// Forgets all.
+    /// Removes all series.
     void clear() noexcept { series_.clear(); }
 
-    /// How many there are, ended ones included.
+    /// The number of series, including ended ones.
     std::size_t series_count() const noexcept {
         std::size_t count = 0;
         for (const auto& [name, metric] : series_)
@@ -83,8 +83,8 @@ public:
         return count;
     }
 
-    /// Calls `visit(labels, samples)` for the series of one metric, or of all where the name is
-    /// empty, ordered by metric and then by labels.
+    /// Calls `visit(labels, samples)` for the series of one metric, or of all metrics if the name
+    /// is empty, sorted by metric and then by labels.
     template <typename Visitor>
     void for_each(std::string_view metric_name, Visitor&& visit) const {
         const auto visit_all = [&](const SeriesOfMetric& metric) {
@@ -100,8 +100,8 @@ public:
     }
 
 private:
-    // By metric name, because nearly every question names one.
+    // By metric name, because nearly every query names one.
     std::map<std::string, SeriesOfMetric, std::less<>> series_;
 };
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

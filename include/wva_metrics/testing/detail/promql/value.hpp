@@ -8,31 +8,31 @@
 #include <variant>
 #include <vector>
 
-namespace wva_metrics::testing {
+namespace wva_metrics::testing::detail {
 
-/// A series' value at the time of a query.
+/// The value of a series at the time of a query.
 struct VectorSample {
-    /// What names the series.
+    /// The identity of the series.
     LabelSet labels;
     /// The number, which may be NaN.
     double value = 0;
-    /// When it was measured, for `timestamp()`.
+    /// The time of the sample, for `timestamp()`.
     Milliseconds sampled_at = 0;
 };
 /// Series with one sample each.
 using InstantVector = std::vector<VectorSample>;
 
-/// A series' samples in a window of time, without stale ones; never empty.
+/// The samples of a series in a window, without stale markers; never empty.
 struct RangeSeries {
-    /// What names the series.
+    /// The identity of the series.
     LabelSet labels;
-    /// In the order of their times.
+    /// Sorted by time.
     std::vector<Sample> samples;
 };
-/// Series with a run of samples each.
+/// Series with several samples each.
 using RangeVector = std::vector<RangeSeries>;
 
-/// What an expression evaluates to: a scalar, a string, or one of the two vectors.
+/// The value of an expression: a scalar, a string, or one of the two vectors.
 using PromqlValue = std::variant<double, std::string, InstantVector, RangeVector>;
 
-} // namespace wva_metrics::testing
+} // namespace wva_metrics::testing::detail

@@ -36,7 +36,7 @@ inline double calculate(BinaryOperator operation, double left, double right) noe
     }
 }
 
-/// `or`, `and`, `unless`: two samples match when all their labels but the metric's name are equal.
+/// `or`, `and`, `unless`: two samples match if all labels except the metric name are equal.
 inline InstantVector combine_sets(BinaryOperator operation, const InstantVector& left,
                                   const InstantVector& right) {
     const bool keeps_left = operation == BinaryOperator::logical_or;
@@ -53,8 +53,8 @@ inline InstantVector combine_sets(BinaryOperator operation, const InstantVector&
     return result;
 }
 
-/// Arithmetic between the samples whose labels but the metric's name are equal; the others are
-/// dropped, and so is the name.
+/// Arithmetic between samples that have the same labels except the metric name. Samples without a
+/// match are dropped, and so is the metric name.
 inline InstantVector combine_pairs(BinaryOperator operation, const InstantVector& left,
                                    const InstantVector& right) {
     std::unordered_map<LabelSet, double> partners;
@@ -83,7 +83,7 @@ inline InstantVector combine_pairs(BinaryOperator operation, const InstantVector
     return result;
 }
 
-/// The value of a binary expression whose operands have types that the parser lets pass.
+/// The value of a binary expression; the parser has checked the types of the operands.
 inline PromqlValue combine(BinaryOperator operation, const PromqlValue& left,
                            const PromqlValue& right) {
     const auto* left_vector = std::get_if<InstantVector>(&left);

@@ -12,7 +12,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// Name and signature of a function. Those with several arguments take strings after the first.
+/// Name and signature of a function. All arguments after the first are strings.
 struct FunctionInfo {
     std::string_view name;
     Function function;
@@ -67,7 +67,7 @@ inline std::optional<Aggregator> find_aggregator(const Token& token) {
     return std::nullopt;
 }
 
-/// The aggregations that Prometheus has and the fake has not.
+/// True for the aggregations of Prometheus that the fake does not support.
 inline bool is_other_aggregator(const Token& token) {
     constexpr std::array<std::string_view, 7> words = {
         "bottomk", "count_values", "group", "quantile", "stddev", "stdvar", "topk"};
@@ -78,7 +78,7 @@ inline bool is_other_aggregator(const Token& token) {
 struct OperatorInfo {
     std::string_view spelling;
     int precedence;
-    /// Nothing for those that the fake does not have.
+    /// Nothing if the fake does not support the operator.
     std::optional<BinaryOperator> operation;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/testing/detail/prometheus_answer.hpp"
 #include "wva_metrics/testing/detail/promql/evaluator.hpp"
-#include "wva_metrics/testing/detail/promql/parser.hpp"
+#include "wva_metrics/testing/detail/promql/parse_promql.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-using namespace wva_metrics::testing;
+using namespace wva_metrics::testing::detail;
 
-// That these are Prometheus' own answers is what tests/integration/fake_prometheus_test.cpp proves.
+// tests/integration/fake_prometheus_test.cpp compares these results with a real Prometheus.
 
 namespace {
 
@@ -26,7 +26,7 @@ public:
     }
 
     PromqlValue value(std::string_view query, Milliseconds time) const {
-        return PromqlEvaluator(store).evaluate(*parse_promql(query), time);
+        return evaluate(*parse_promql(query), store, time);
     }
 
     /// `{labels} value` of each sample of a vector.
@@ -34,11 +34,11 @@ public:
         std::vector<std::string> lines;
         const PromqlValue result = value(query, time);
         for (const auto& sample : std::get<InstantVector>(result))
-            lines.push_back(sample.labels.describe() + ' ' + detail::format_number(sample.value));
+            lines.push_back(sample.labels.describe() + ' ' + format_number(sample.value));
         return lines;
     }
 
-    std::string failure(std::string_view query, Milliseconds time) const {
+    std::string failure_of(std::string_view query, Milliseconds time) const {
         try {
             value(query, time);
         } catch (const QueryFailure& failure) {
@@ -64,7 +64,7 @@ TEST_CASE_METHOD(Fixture, "a sample counts for exactly five minutes") {
     CHECK(vector("up", 310 * second + 1).empty());
 }
 
-TEST_CASE_METHOD(Fixture, "an ended series has no value at once, and lives on with a new sample") {
+TEST_CASE_METHOD(Fixture, "an ended series has no value until its next sample") {
     add({{"__name__", "up"}}, {{10 * second, 1}, {20 * second, 0, true}, {30 * second, 2}});
     CHECK(vector("up", 19 * second).size() == 1);
     CHECK(vector("up", 20 * second).empty());
@@ -83,25 +83,25 @@ TEST_CASE_METHOD(Fixture, "a range includes both its ends") {
     CHECK(vector("max_over_time(m[10s])", 41 * second).empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a rate counts on from a reset and reaches out to the window's edges") {
+TEST_CASE_METHOD(Fixture, "a rate handles a reset and is extrapolated to the edges of the window") {
     add({{"__name__", "m"}}, {{0, 100}, {10 * second, 110}, {20 * second, 5}, {30 * second, 15}});
-    // 10 before the reset, 5 and 10 after it, in a window that is covered to its ends.
+    // 10 before the reset, 5 and 10 after it; the samples reach both edges of the window.
     CHECK(vector("increase(m[30s])", 30 * second) == Lines{"{} 25"});
     CHECK(vector("rate(m[10s])", 30 * second) == Lines{"{} 1"});
-    // Half an interval beyond the last sample where the gap is longer than 1.1 intervals.
+    // Half an interval beyond the last sample if the gap is longer than 1.1 intervals.
     CHECK(vector("increase(m[30s])", 50 * second) == Lines{"{} 15"});
-    // One sample shows no growth.
+    // There is no rate of one sample.
     CHECK(vector("rate(m[5s])", 30 * second).empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a counter is not extrapolated below zero") {
     add({{"__name__", "m"}}, {{10 * second, 2}, {20 * second, 12}});
-    // 0 was 2 s before the first sample, not 9.
+    // The counter was 0 two seconds before the first sample, not 9.
     CHECK(vector("increase(m[19s])", 20 * second) == Lines{"{} 12"});
 }
 
 TEST_CASE_METHOD(Fixture,
-                 "NaN is a value, but never the largest or the smallest while there is one") {
+                 "NaN is a value, but is the largest or the smallest only if all are NaN") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     add({{"__name__", "m"}, {"k", "a"}}, {{0, nan}, {10 * second, 3}, {20 * second, nan}});
     add({{"__name__", "m"}, {"k", "b"}}, {{20 * second, nan}});
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(Fixture,
     CHECK(vector("count(m)", 20 * second) == Lines{"{} 2"});
 }
 
-TEST_CASE_METHOD(Fixture, "timestamp tells when a selector's sample was taken") {
+TEST_CASE_METHOD(Fixture, "timestamp is the time of the sample for a selector") {
     add({{"__name__", "m"}}, {{10'500, 3}});
     CHECK(vector("timestamp(m)", 60 * second) == Lines{"{} 10.5"});
     CHECK(vector("timestamp(-m)", 60 * second) == Lines{"{} 60"});
@@ -131,7 +131,7 @@ TEST_CASE_METHOD(Fixture, "the steps of a subquery lie on multiples of its step"
     CHECK(vector("max_over_time(timestamp(m)[1h:1m])", 150 * second) == Lines{"{} 70"});
 }
 
-TEST_CASE_METHOD(Fixture, "groups are those of the labels that are kept") {
+TEST_CASE_METHOD(Fixture, "groups are formed by the labels that are kept") {
     add({{"__name__", "m"}, {"a", "1"}, {"b", "1"}}, {{0, 1}});
     add({{"__name__", "m"}, {"a", "1"}, {"b", "2"}}, {{0, 2}});
     add({{"__name__", "m"}, {"b", "2"}}, {{0, 5}});
@@ -141,7 +141,7 @@ TEST_CASE_METHOD(Fixture, "groups are those of the labels that are kept") {
     CHECK(vector("sum by (__name__) (m)", 0) == Lines{"{__name__=\"m\"} 8"});
 }
 
-TEST_CASE_METHOD(Fixture, "set operators match on all labels but the metric's name") {
+TEST_CASE_METHOD(Fixture, "set operators match on all labels except the metric name") {
     add({{"__name__", "a"}, {"k", "1"}}, {{0, 1}});
     add({{"__name__", "b"}, {"k", "1"}}, {{0, 2}});
     add({{"__name__", "b"}, {"k", "2"}}, {{0, 3}});
@@ -154,7 +154,7 @@ TEST_CASE_METHOD(Fixture, "set operators match on all labels but the metric's na
     CHECK(std::get<double>(value("2 * (3 - 1) / 8", 0)) == 0.5);
 }
 
-TEST_CASE_METHOD(Fixture, "a tag keeps the metric's name and replaces what the label was") {
+TEST_CASE_METHOD(Fixture, "label_replace keeps the metric name and replaces the label") {
     add({{"__name__", "m"}, {"wva_part", "old"}}, {{0, 1}});
     CHECK(vector(R"(label_replace(m, "wva_part", "new", "", ""))", 0) ==
           Lines{"{__name__=\"m\", wva_part=\"new\"} 1"});
@@ -163,26 +163,24 @@ TEST_CASE_METHOD(Fixture, "a tag keeps the metric's name and replaces what the l
           Lines{"{__name__=\"m\", wva_part=\"old\"} 1"});
 }
 
-TEST_CASE_METHOD(Fixture, "two series that a function makes equal are an error") {
+TEST_CASE_METHOD(Fixture, "two series that become equal are an error") {
     add({{"__name__", "a"}, {"k", "1"}}, {{0, 1}});
     add({{"__name__", "b"}, {"k", "1"}}, {{0, 2}});
     const std::string both = R"({__name__=~"a|b"})";
     const char* duplicate = "vector cannot contain metrics with the same labelset";
-    CHECK(failure("max_over_time(" + both + "[1m])", 0) == duplicate);
-    CHECK(failure("-" + both, 0) == duplicate);
-    CHECK(failure("timestamp(" + both + ")", 0) == duplicate);
-    CHECK(failure(both + " * 2", 0) == duplicate);
-    CHECK(failure(both + " + a", 0).starts_with("multiple matches for labels"));
-    CHECK(failure("a + " + both, 0).starts_with("found duplicate series for the match group"));
+    CHECK(failure_of("max_over_time(" + both + "[1m])", 0) == duplicate);
+    CHECK(failure_of("-" + both, 0) == duplicate);
+    CHECK(failure_of("timestamp(" + both + ")", 0) == duplicate);
+    CHECK(failure_of(both + " * 2", 0) == duplicate);
+    CHECK(failure_of(both + " + a", 0).starts_with("multiple matches for labels"));
+    CHECK(failure_of("a + " + both, 0).starts_with("found duplicate series for the match group"));
     CHECK(vector("last_over_time(" + both + "[1m])", 0).size() == 2);
 }
 
-TEST_CASE_METHOD(Fixture,
-                 "a query that reads more samples than allowed fails, a smaller one does not") {
+TEST_CASE_METHOD(Fixture, "a query fails only if it reads more samples than allowed") {
     for (const char* pod : {"a", "b", "c"})
         add({{"__name__", "m"}, {"pod", pod}}, {{0, 1}, {1, 2}});
-    PromqlEvaluator evaluator(store, 4);
-    CHECK_THROWS_WITH(evaluator.evaluate(*parse_promql("count_over_time(m[1m])"), 1),
+    CHECK_THROWS_WITH(evaluate(*parse_promql("count_over_time(m[1m])"), store, 1, 4),
                       Catch::Matchers::ContainsSubstring("too many samples"));
-    CHECK_NOTHROW(evaluator.evaluate(*parse_promql("count_over_time(m{pod!=\"a\"}[1m])"), 1));
+    CHECK_NOTHROW(evaluate(*parse_promql("count_over_time(m{pod!=\"a\"}[1m])"), store, 1, 4));
 }

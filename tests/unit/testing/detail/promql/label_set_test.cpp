@@ -3,9 +3,9 @@
 
 #include <catch2/catch_all.hpp>
 
-using wva_metrics::testing::LabelSet;
+using wva_metrics::testing::detail::LabelSet;
 
-TEST_CASE("a label set is the same whatever the order its labels came in") {
+TEST_CASE("label sets are equal whatever the order of their labels") {
     const LabelSet one({{"b", "2"}, {"a", "1"}});
     const LabelSet other({{"a", "1"}, {"b", "2"}});
     CHECK(one == other);
@@ -15,18 +15,18 @@ TEST_CASE("a label set is the same whatever the order its labels came in") {
     CHECK(one.describe() == R"({a="1", b="2"})");
 }
 
-TEST_CASE("an empty label value is no label") {
+TEST_CASE("a label with an empty value is not kept") {
     LabelSet labels({{"a", "1"}, {"b", ""}});
     CHECK(labels.size() == 1);
     labels.set("a", "");
     CHECK(labels.empty());
 }
 
-TEST_CASE("of a label given twice the last value counts") {
+TEST_CASE("if a label is there twice, its last value counts") {
     CHECK(LabelSet{{"a", "1"}, {"a", "2"}} == LabelSet{{"a", "2"}});
 }
 
-TEST_CASE("a label set gives away its metric's name and keeps the rest") {
+TEST_CASE("a label set without the metric name keeps the other labels") {
     CHECK(LabelSet{{"__name__", "up"}, {"pod", "p"}}.without_metric_name() ==
           LabelSet{{"pod", "p"}});
 }

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-using wva_metrics::testing::RegexMatcher;
+using wva_metrics::testing::detail::RegexMatcher;
 
 TEST_CASE("a regex must match the whole text") {
     CHECK(RegexMatcher("ab").matches("ab"));
@@ -21,7 +21,7 @@ TEST_CASE("a regex must match the whole text") {
     CHECK(RegexMatcher("a||b").matches(""));
 }
 
-TEST_CASE("a dot matches everything but a line break") {
+TEST_CASE("a dot matches everything except a line break") {
     CHECK(RegexMatcher(".*").matches(""));
     CHECK(RegexMatcher(".*").matches("any thing\t"));
     CHECK_FALSE(RegexMatcher(".*").matches("two\nlines"));
@@ -45,7 +45,7 @@ TEST_CASE("a quoted text matches itself and nothing else") {
     }
 }
 
-TEST_CASE("a hundred thousand alternatives match at once") {
+TEST_CASE("a hundred thousand alternatives are supported") {
     std::string pattern;
     for (int i = 0; i < 100'000; ++i)
         pattern += "model/" + std::to_string(i) + "\\.x|";
@@ -56,12 +56,12 @@ TEST_CASE("a hundred thousand alternatives match at once") {
     CHECK(regex.matches("last"));
 }
 
-TEST_CASE("groups fill a replacement") {
+TEST_CASE("groups are expanded in a replacement") {
     const RegexMatcher regex("(.*)-([0-9]+)");
     CHECK(regex.replace("pod-7", "$2.$1") == "7.pod");
     CHECK(regex.replace("pod-7", "${2}x$$") == "7x$");
     CHECK(regex.replace("pod-7", "$0") == "pod-7");
-    // `2x` is the name of a group, and there is none.
+    // `2x` is the name of a group that does not exist.
     CHECK(regex.replace("pod-7", "[$2x]") == "[]");
     CHECK(regex.replace("pod-7", "$3") == "");
     CHECK(regex.replace("pod-7", "$-${") == "$-${");
@@ -69,7 +69,7 @@ TEST_CASE("groups fill a replacement") {
     CHECK(RegexMatcher("").replace("", "constant") == "constant");
 }
 
-TEST_CASE("what RE2 refuses, or means differently, is refused") {
+TEST_CASE("syntax that RE2 rejects or interprets differently is rejected") {
     for (const char* pattern :
          {"(", "(?i)a", "(?P<n>a)", "(?=a)", "(a)\\1", "\\Qa\\E", "\\pL", "[a", "\\x{41}"}) {
         INFO(pattern);

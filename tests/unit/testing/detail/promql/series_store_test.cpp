@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-using namespace wva_metrics::testing;
+using namespace wva_metrics::testing::detail;
 
 namespace {
 
@@ -26,7 +26,7 @@ std::vector<std::pair<Milliseconds, double>> points(const SeriesStore& store) {
 
 } // namespace
 
-TEST_CASE("samples that come in any order are kept in the order of time") {
+TEST_CASE("samples that are added in any order are sorted by time") {
     SeriesStore store;
     for (const Milliseconds time : {30, 10, 20, 40})
         store.append(series("m", "p"), {time, static_cast<double>(time)});
@@ -34,7 +34,7 @@ TEST_CASE("samples that come in any order are kept in the order of time") {
           std::vector<std::pair<Milliseconds, double>>{{10, 10}, {20, 20}, {30, 30}, {40, 40}});
 }
 
-TEST_CASE("a sample replaces the one at the same time") {
+TEST_CASE("a sample replaces a sample of the same time") {
     SeriesStore store;
     for (const double value : {1.0, 2.0, 3.0})
         store.append(series("m", "p"), {10, value});
@@ -53,7 +53,7 @@ TEST_CASE("only the named metric's series are visited") {
     CHECK(store.series_count() == 3);
 }
 
-TEST_CASE("an erased series leaves the others") {
+TEST_CASE("erasing a series keeps the others") {
     SeriesStore store;
     store.append(series("a", "p"), {1, 1});
     store.append(series("a", "q"), {1, 2});
@@ -62,7 +62,7 @@ TEST_CASE("an erased series leaves the others") {
     CHECK(points(store) == std::vector<std::pair<Milliseconds, double>>{{1, 2}});
 }
 
-TEST_CASE("old samples go, and with the last of them the series") {
+TEST_CASE("old samples are removed, and a series with its last sample") {
     SeriesStore store;
     store.append(series("a", "p"), {10, 1});
     store.append(series("a", "p"), {20, 2});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/quote.hpp"
-#include "wva_metrics/testing/detail/promql/parser.hpp"
+#include "wva_metrics/testing/detail/promql/parse_promql.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -9,12 +9,12 @@
 #include <string_view>
 #include <variant>
 
-using namespace wva_metrics::testing;
+using namespace wva_metrics::testing::detail;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-std::string refusal(std::string_view query) {
+std::string rejection_of(std::string_view query) {
     try {
         parse_promql(query);
     } catch (const QueryFailure& failure) {
@@ -34,7 +34,7 @@ Node parsed(std::string_view query) {
 
 } // namespace
 
-TEST_CASE("a selector knows its metric whichever way it is written") {
+TEST_CASE("a selector has its metric name, however the name is written") {
     CHECK(parsed<VectorSelector>("a:b_c").metric == "a:b_c");
     CHECK(parsed<VectorSelector>(R"({__name__="up",x!="y"})").metric == "up");
     CHECK(parsed<VectorSelector>(R"({__name__=~"up|down"})").metric == "");
@@ -49,11 +49,11 @@ TEST_CASE("durations are sums of units") {
     CHECK(subquery.range == 3'600'000);
     CHECK(subquery.step == 60'000);
     CHECK(parsed<Subquery>("up[1h:]").step == 60'000);
-    CHECK_THAT(refusal("up[1s1m]"), ContainsSubstring("bad number or duration"));
-    CHECK_THAT(refusal("up[99999999999999y]"), ContainsSubstring("bad number or duration"));
+    CHECK_THAT(rejection_of("up[1s1m]"), ContainsSubstring("bad number or duration"));
+    CHECK_THAT(rejection_of("up[99999999999999y]"), ContainsSubstring("bad number or duration"));
 }
 
-TEST_CASE("operators bind as in PromQL") {
+TEST_CASE("operators have the precedence of PromQL") {
     const auto sum = parsed<Binary>("a or b and c + d * e");
     CHECK(sum.operation == BinaryOperator::logical_or);
     const auto& conjunction = std::get<Binary>(sum.right->node);
@@ -61,23 +61,23 @@ TEST_CASE("operators bind as in PromQL") {
     const auto& addition = std::get<Binary>(conjunction.right->node);
     CHECK(addition.operation == BinaryOperator::add);
     CHECK(std::get<Binary>(addition.right->node).operation == BinaryOperator::multiply);
-    // From left to right among equals.
+    // Equal precedence: from left to right.
     const auto difference = parsed<Binary>("a - b - c");
     CHECK(std::holds_alternative<Binary>(difference.left->node));
 }
 
-TEST_CASE("groups may be named before or after the operand, in any case of letters") {
+TEST_CASE("a grouping may stand before or after the operand, in any case of letters") {
     for (const char* query : {"sum by (a, b) (up)", "SUM(up) BY (a,b,)"}) {
         const auto aggregation = parsed<Aggregation>(query);
         CHECK(aggregation.grouping == std::vector<std::string>{"a", "b"});
         CHECK_FALSE(aggregation.without);
     }
     CHECK(parsed<Aggregation>("count without (a) (up)").without);
-    // An aggregation's name is a metric's, too.
+    // The name of an aggregation can also be a metric name.
     CHECK(parsed<VectorSelector>("sum").metric == "sum");
 }
 
-TEST_CASE("every quoted text is read back as it was") {
+TEST_CASE("every quoted text is parsed to the original text") {
     std::mt19937 random(11);
     const std::string_view alphabet = "ab\\\"'`\n\r\t\x01\x7f|#";
     for (int round = 0; round < 500; ++round) {
@@ -90,49 +90,50 @@ TEST_CASE("every quoted text is read back as it was") {
     }
 }
 
-TEST_CASE("what the fake does not know is named in its refusal") {
-    CHECK_THAT(refusal("up offset 5m"),
+TEST_CASE("unsupported syntax is named in the error") {
+    CHECK_THAT(rejection_of("up offset 5m"),
                ContainsSubstring("does not support the modifier \"offset\""));
-    CHECK_THAT(refusal("up @ 5"), ContainsSubstring("\"@\""));
-    CHECK_THAT(refusal("up == 1"), ContainsSubstring("the operator \"==\""));
-    CHECK_THAT(refusal("up + on(pod) up"), ContainsSubstring("the modifier \"on\""));
-    CHECK_THAT(refusal("topk(1, up)"), ContainsSubstring("the aggregation \"topk\""));
-    CHECK_THAT(refusal("histogram_quantile(0.9, up)"),
+    CHECK_THAT(rejection_of("up @ 5"), ContainsSubstring("\"@\""));
+    CHECK_THAT(rejection_of("up == 1"), ContainsSubstring("the operator \"==\""));
+    CHECK_THAT(rejection_of("up + on(pod) up"), ContainsSubstring("the modifier \"on\""));
+    CHECK_THAT(rejection_of("topk(1, up)"), ContainsSubstring("the aggregation \"topk\""));
+    CHECK_THAT(rejection_of("histogram_quantile(0.9, up)"),
                ContainsSubstring("a function with name \"histogram_quantile\""));
 }
 
-TEST_CASE("a parse error says where") {
-    CHECK(refusal("sum(up,\n  {a=\"\"})") ==
+TEST_CASE("a parse error has the position") {
+    CHECK(rejection_of("sum(up,\n  {a=\"\"})") ==
           "invalid parameter \"query\": 1:1: parse error: wrong number of arguments for aggregate "
           "expression provided, expected 1, got 2");
-    CHECK(refusal("sum(\n  {a=\"\"})") ==
+    CHECK(rejection_of("sum(\n  {a=\"\"})") ==
           "invalid parameter \"query\": 2:3: parse error: vector selector must contain at least "
           "one non-empty matcher");
 }
 
-TEST_CASE("queries that would exhaust the stack are refused") {
-    CHECK_THAT(refusal(std::string(100'000, '(')), ContainsSubstring("nests too deeply"));
-    CHECK_THAT(refusal(std::string(100'000, '-') + "1"), ContainsSubstring("nests too deeply"));
+TEST_CASE("queries that would exhaust the stack are rejected") {
+    CHECK_THAT(rejection_of(std::string(100'000, '(')), ContainsSubstring("nests too deeply"));
+    CHECK_THAT(rejection_of(std::string(100'000, '-') + "1"),
+               ContainsSubstring("nests too deeply"));
     std::string chain = "up";
     for (int i = 0; i < 1500; ++i)
         chain += " or up";
-    CHECK(refusal(chain) == "accepted");
+    CHECK(rejection_of(chain) == "accepted");
     for (int i = 0; i < 1500; ++i)
         chain += " or up";
-    CHECK_THAT(refusal(chain), ContainsSubstring("that many operators"));
+    CHECK_THAT(rejection_of(chain), ContainsSubstring("that many operators"));
 }
 
-TEST_CASE("no cut-off query does anything but fail cleanly or parse") {
+TEST_CASE("a truncated query fails cleanly or is parsed") {
     const std::string query =
         "label_replace(sum by (a) (rate(up{a=~\"b\\\\.c\",d!='e'}[1m30s])), \"x\", "
         "\"y\", \"\", \"\") or max(max_over_time(timestamp(up)[1h:1m])) # z";
-    REQUIRE(refusal(query) == "accepted");
+    REQUIRE(rejection_of(query) == "accepted");
     for (std::size_t length = 0; length < query.size(); ++length) {
-        refusal(query.substr(0, length));
+        rejection_of(query.substr(0, length));
         std::string changed = query;
         changed[length] = '"';
-        refusal(changed);
+        rejection_of(changed);
         changed[length] = ')';
-        refusal(changed);
+        rejection_of(changed);
     }
 }
