@@ -79,7 +79,7 @@ TEST_CASE("an answer that breaks off is an error, wherever it does") {
         }
     }
     CHECK_THAT(decode(answers()[0].substr(0, 30)).error.message,
-               ContainsSubstring("breaks off after 30 bytes"));
+               ContainsSubstring("cut off after 30 bytes"));
     CHECK_THAT(decode("").error.message, ContainsSubstring("empty"));
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("warnings and infos are bounded in number and length, and say how many
             REQUIRE(kept->size() == 33);
             CHECK(kept->front().size() == 1024);
             CHECK_THAT(kept->back(),
-                       ContainsSubstring("68 more were left out (answer.max_warnings = 32)"));
+                       ContainsSubstring("68 more were dropped (answer.max_warnings = 32)"));
         }
     }
 

@@ -141,15 +141,15 @@ TEST_CASE(
             error_of(response(status, api_error(status == 422 ? "execution" : "bad_data", text)));
         CHECK(error.is(Errc::too_costly) == is_limit);
         if (is_limit)
-            CHECK_THAT(error.message, ContainsSubstring("ask for fewer models at once"));
+            CHECK_THAT(error.message, ContainsSubstring("query fewer models at once"));
     }
 }
 
 TEST_CASE("an error says who was asked, what they said and what to do, on one line without control "
           "characters") {
     const Error bad = error_of(response(400, api_error("bad_data", "parse\\nerror")));
-    CHECK(bad.message == "Prometheus answered HTTP 400 bad_data: parse error; the same question "
-                         "will be refused again");
+    CHECK(bad.message == "Prometheus answered HTTP 400 bad_data: parse error; the same query "
+                         "will be rejected again");
     CHECK_THAT(bad.describe(), EndsWith("(http://prometheus:9090)"));
 
     CHECK_THAT(error_of(response(401, "x")).message, ContainsSubstring("check the credentials"));
@@ -198,7 +198,7 @@ TEST_CASE("a success that is no answer says how it begins and what it may be") {
 
     CHECK_THAT(error_of(response(204, "")).message, ContainsSubstring("it is empty"));
     CHECK_THAT(error_of(response(200, R"({"status":"success","data":{"resul)")).message,
-               ContainsSubstring("breaks off after 34 bytes"));
+               ContainsSubstring("cut off after 34 bytes"));
     CHECK(error_of(response(200, std::string(100'000, 'x'))).message.size() < 500);
     CHECK(error_of(response(101, "")).is(Errc::bad_response));
     CHECK(error_of(response(600, "")).is(Errc::bad_response));
