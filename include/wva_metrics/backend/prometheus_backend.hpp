@@ -258,11 +258,11 @@ private:
         const auto batch = std::make_shared<Batch>(core, models);
         co_await ask_signals(batch, detail::optimizer_signals);
 
-        for (const promql::RejectedTarget& refused : batch->plan.refused())
-            answers[refused.question] = refused.error;
+        for (const promql::RejectedTarget& refused : batch->plan.rejected())
+            answers[refused.target] = refused.error;
         const detail::Assembler assembler(core->config, batch->plan, batch->found);
         for (std::size_t model = 0; model < batch->plan.models().size(); ++model) {
-            const std::span<const std::size_t> questions = batch->plan.questions(model);
+            const std::span<const std::size_t> questions = batch->plan.targets(model);
             std::vector<VariantAutoscaling> of_model;
             for (const std::size_t question : questions)
                 of_model.push_back(variants[question]);
@@ -285,11 +285,11 @@ private:
         const auto batch = std::make_shared<Batch>(core, models);
         co_await ask_signals(batch, detail::replica_signals);
 
-        for (const promql::RejectedTarget& refused : batch->plan.refused())
-            answers[refused.question] = refused.error;
+        for (const promql::RejectedTarget& refused : batch->plan.rejected())
+            answers[refused.target] = refused.error;
         const detail::Assembler assembler(core->config, batch->plan, batch->found);
         for (std::size_t model = 0; model < batch->plan.models().size(); ++model)
-            for (const std::size_t question : batch->plan.questions(model))
+            for (const std::size_t question : batch->plan.targets(model))
                 answers[question] = assembler.replicas(model);
         co_return answers;
     }
