@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/real_prometheus.hpp"
 #include "wva_metrics/promql/query.hpp"
+
+#include "support/real_prometheus.hpp"
+#include "wva_metrics/detail/metric_names.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch_all.hpp>
@@ -16,6 +18,8 @@
 using namespace std::string_literals;
 using namespace wva_metrics;
 using namespace wva_metrics::promql;
+using wva_metrics::detail::is_reserved_as_label;
+using wva_metrics::detail::is_reserved_as_metric;
 namespace json = boost::json;
 
 namespace {
@@ -64,7 +68,7 @@ std::string random_text(std::mt19937& random) {
     return text;
 }
 
-/// In a replacement of `label_replace` a dollar stands for a group.
+/// In the replacement of `label_replace` a dollar refers to a group.
 std::string double_dollars(std::string_view text) {
     std::string doubled;
     for (const char c : text)
@@ -72,8 +76,8 @@ std::string double_dollars(std::string_view text) {
     return doubled;
 }
 
-/// What is left of a text after Prometheus has read it as a literal, and whether the expression
-/// made of `pattern` matches it. Prometheus makes the series itself, so there is nothing to scrape.
+/// A text after Prometheus has parsed it as a literal, and whether the expression made from
+/// `pattern` matches it. The query creates its own series, so nothing is scraped.
 struct Echo {
     std::string text;
     bool matched = false;
@@ -95,8 +99,8 @@ std::optional<Echo> read_back(const test_support::RealPrometheus& prometheus,
 
 } // namespace
 
-TEST_CASE("Prometheus reads a quoted text as what it was, and a quoted expression matches it and "
-          "no other") {
+TEST_CASE(
+    "Prometheus parses a quoted text back to the text, and a quoted expression matches only it") {
     const auto binary = test_support::find_prometheus();
     if (!binary)
         SKIP(test_support::prometheus_missing);
@@ -119,7 +123,7 @@ TEST_CASE("Prometheus reads a quoted text as what it was, and a quoted expressio
     }
 }
 
-TEST_CASE("Prometheus accepts every query of every signal, whatever the models are called") {
+TEST_CASE("Prometheus accepts every query of every signal, for any model names") {
     const auto binary = test_support::find_prometheus();
     if (!binary)
         SKIP(test_support::prometheus_missing);
@@ -148,7 +152,8 @@ TEST_CASE("Prometheus accepts every query of every signal, whatever the models a
     }
 }
 
-TEST_CASE("the words a profile may not use as names are those Prometheus cannot read as such") {
+TEST_CASE(
+    "the words that a profile rejects as names are those that Prometheus cannot parse as names") {
     const auto binary = test_support::find_prometheus();
     if (!binary)
         SKIP(test_support::prometheus_missing);

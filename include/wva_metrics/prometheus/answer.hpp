@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -9,54 +10,56 @@
 
 namespace wva_metrics::prometheus {
 
-/// How much of anything a query's answer may hold. One bound more than the body's size, because a
-/// body of a few MiB can describe very many things.
+/// Bounds on the contents of a query's answer, in addition to the bound on its bytes: a body of a
+/// few MiB can hold very many series or labels.
 struct AnswerLimits {
-    /// Series in one answer, those that are skipped included.
+    /// Series in one answer, including skipped ones.
     std::size_t max_series = 50'000;
-    /// JSON arrays and objects within each other; a native histogram needs 8.
+    /// Nesting depth of JSON arrays and objects; a native histogram needs 8.
     std::size_t max_depth = 32;
     /// Labels of one series.
     std::size_t max_labels = 64;
-    /// The longest name of a label.
+    /// Length of a label's name.
     std::size_t max_label_name_bytes = 256;
-    /// The longest value of a label.
+    /// Length of a label's value.
     std::size_t max_label_value_bytes = 4096;
-    /// Characters of one value. Prometheus writes the smallest numbers with more than 300 digits.
+    /// Length of a value's text. Prometheus writes the smallest numbers with more than 300 digits.
     std::size_t max_value_bytes = 512;
-    /// Warnings that are kept, and infos likewise; how many more there were is told in one more
-    /// line.
+    /// Warnings that are kept, and separately infos. If there are more, one additional line has the
+    /// number of those that were dropped.
     std::size_t max_warnings = 32;
-    /// Of one warning or info; the rest is cut off.
+    /// Length of one warning or info; the rest is cut off.
     std::size_t max_warning_bytes = 1024;
 };
 
-/// One series, as a sink sees it. Valid only during the call.
+/// One series, as the sink receives it. Valid only during the call.
 struct SeriesView {
-    /// The values of the labels that were asked for, in that order; "" where the series has no such
-    /// label.
+    /// The values of the wanted labels, in that order; "" if the series does not have the label.
     std::span<const std::string_view> labels;
-    /// As sent, NaN and the infinities included.
+    /// As sent; may be NaN or an infinity.
     double value = 0;
-    /// Unix seconds, as sent: at least 0 and below 1e12. For an instant query this is the time of
-    /// the evaluation, not of the sample.
+    /// Unix seconds, as sent: at least 0 and below 1e12. For an instant query this is the
+    /// evaluation time, not the sample's time.
     double timestamp = 0;
 };
 
-/// What an answer says beside its series.
+/// The contents of an answer except its series.
 struct AnswerInfo {
-    /// One line each, without control characters. An answer that calls itself partial has a warning
-    /// that says so.
+    /// One line each, without control characters. A partial answer always has a warning.
     std::vector<std::string> warnings{};
-    /// Remarks of Prometheus that are no warnings.
+    /// Infos of Prometheus, one line each: remarks that are not warnings.
     std::vector<std::string> infos{};
-    /// Series that the sink was given.
+    /// Series passed to the sink.
     std::size_t series = 0;
-    /// Series without a number to give: native histograms, strings, ranges without a point.
+    /// Series without a number: native histograms, strings, ranges without a point.
     std::size_t skipped = 0;
 };
 
-/// Everything that is wrong with the limits, one sentence each; empty where they are sound.
+/// Something that receives the series of an answer.
+template <typename Sink>
+concept SeriesSink = std::invocable<Sink&, const SeriesView&>;
+
+/// The problems of the limits, one sentence each; empty if they are valid.
 inline std::vector<std::string> validate(const AnswerLimits& limits) {
     std::vector<std::string> problems;
     const auto require = [&](bool holds, const char* sentence) {

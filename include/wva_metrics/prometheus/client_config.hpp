@@ -11,23 +11,22 @@
 
 namespace wva_metrics::prometheus {
 
-/// How a client asks a Prometheus, or what speaks its query API. Plain values; use designated
-/// initializers and check with `validate`.
+/// The configuration of a client of Prometheus or of a server with the same query API. An
+/// aggregate: use designated initializers, and check it with `validate`.
 struct ClientConfig {
-    /// Where it is; `/api/v1/query` is appended to the URL's path. `http.timeouts.attempt` is told
-    /// to the server too, so that it stops when nobody waits any more.
+    /// The endpoint; `/api/v1/query` is appended to the URL's path. `http.timeouts.attempt` is sent
+    /// to the server too, so that it stops a query when the client no longer waits for it.
     http::ClientConfig http{};
-    /// How large an answer may be.
+    /// Bounds on an answer.
     AnswerLimits answer{};
     /// Sent with every query, e.g. `{"dedup", "true"}` for Thanos.
     http::FormFields query_parameters{};
-    /// Where a server takes no POST: target of a GET at most. Servers and proxies refuse longer
-    /// ones, if not politely.
+    /// The longest request target of a GET, which is used if the server does not accept POST. Many
+    /// servers and proxies reject longer ones, often without a useful error.
     std::size_t max_get_bytes = std::size_t{8} << 10;
 };
 
-/// Everything that is wrong with a configuration, one sentence each, without secrets; empty where
-/// it is sound.
+/// The problems of a configuration, one sentence each, without secrets; empty if it is valid.
 inline std::vector<std::string> validate(const ClientConfig& config) {
     std::vector<std::string> problems;
     for (const std::string& problem : http::validate(config.http))
@@ -40,7 +39,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
         if (name.empty())
             problems.push_back(which + " must have a name");
         else if (name == "query" || name == "timeout" || name == "time")
-            problems.push_back(which + ": " + name + " is what the client itself decides");
+            problems.push_back(which + ": " + name + " is set by the client itself");
     }
     if (config.max_get_bytes < 1024 || config.max_get_bytes > (std::size_t{1} << 20))
         problems.emplace_back("max_get_bytes must be between 1024 and 1048576");

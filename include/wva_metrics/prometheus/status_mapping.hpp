@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/clean_text.hpp"
-#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer_decoder.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
+#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -21,23 +19,22 @@ namespace wva_metrics::prometheus {
 
 namespace detail {
 
-/// Bytes of a body that is not the API's that are shown to people.
-inline constexpr std::size_t max_shown_body_bytes = 200;
+/// How much an error message quotes of a body that is not an answer of the API.
+inline constexpr std::size_t max_quoted_body_bytes = 200;
 
-/// A body that is not the API's, e.g. `it is HTML, perhaps a login page, and begins: <html>...`.
+/// A body that is not an answer of the API, e.g. `it is HTML, perhaps a login page, and begins:
+/// <html>...`.
 inline std::string describe_body(const http::Response& response) {
     if (response.body.empty())
         return "it is empty";
-    const bool is_html =
-        wva_metrics::detail::contains_ignoring_case(response.content_type, "html") ||
-        wva_metrics::detail::contains_ignoring_case(
-            wva_metrics::detail::cut_text(response.body, 256), "<html");
+    const bool is_html = contains_ignoring_case(response.content_type, "html") ||
+                         contains_ignoring_case(cut_text(response.body, 256), "<html");
     return std::string(is_html ? "it is HTML, perhaps a login page or a proxy's, and begins: "
                                : "it begins: ") +
-           wva_metrics::detail::clean_text(response.body, max_shown_body_bytes);
+           clean_text(response.body, max_quoted_body_bytes);
 }
 
-/// Without what could be secret: user, password, query and fragment.
+/// A URL without the parts that may be secret: user, password, query and fragment.
 inline std::string describe_location(std::string_view location) {
     location = location.substr(0, location.find_first_of("?#"));
     std::string prefix;
@@ -48,30 +45,26 @@ inline std::string describe_location(std::string_view location) {
         prefix = location.substr(0, begin);
         location.remove_prefix(at != std::string_view::npos && at >= begin ? at + 1 : begin);
     }
-    return wva_metrics::detail::clean_text(prefix + std::string(location), max_shown_body_bytes);
+    return clean_text(prefix + std::string(location), max_quoted_body_bytes);
 }
 
-/// The API's own words in the body of an error, where it has any.
-template <wva_metrics::detail::IfUsed>
-std::optional<ApiError> find_api_error(std::string_view body) {
-    AnswerDecoder decoder(std::span<const std::string>{}, AnswerLimits{}, [](const SeriesView&) {});
-    decoder.write(body);
-    if (decoder.finish().has_value())
-        return std::nullopt;
-    return decoder.api_error();
-}
+/// The sink for an answer that is expected to be an error.
+struct IgnoreSeries {
+    void operator()(const SeriesView&) const noexcept {}
+};
 
 } // namespace detail
 
-/// Whether a POST was perhaps refused because it was a POST: the server does not know the method,
-/// or a proxy lets these credentials only read.
+/// Could a POST have been refused because of its method? The server may not support the method, or
+/// a proxy may allow these credentials to read only.
 constexpr bool may_refuse_method(int http_status) noexcept {
     return http_status == 403 || http_status == 405 || http_status == 501;
 }
 
-/// The error that a response is. Not for 2xx responses; see `decode_response`.
-template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
-Error to_error(const http::Response& response, const std::string& endpoint) {
+/// The error of a response whose status is not 2xx. `api_error`: the API's own error in the body,
+/// if there is one.
+inline Error to_error(const http::Response& response, std::optional<ApiError> api_error,
+                      const std::string& endpoint) {
     const int status = response.status;
     const std::string answered = "Prometheus answered HTTP " + std::to_string(status);
     if (status / 100 == 3) {
@@ -85,46 +78,46 @@ Error to_error(const http::Response& response, const std::string& endpoint) {
             endpoint, status);
     }
     if (status / 100 != 4 && status / 100 != 5)
-        return Error(Errc::bad_response, answered + ", which is no answer to a query", endpoint,
+        return Error(Errc::bad_response, answered + ", which is not an answer to a query", endpoint,
                      status);
 
-    std::optional<ApiError> api_error = detail::find_api_error<used>(response.body);
     if (!api_error && (status == 404 || status == 405 || status == 501))
         return Error(Errc::rejected,
                      answered +
                          (status == 404 ? ": there is no query API at this URL"
-                                        : ": this URL takes queries neither by POST nor by GET") +
+                                        : ": this URL accepts queries neither by POST nor by GET") +
                          "; check the URL and its path (" + detail::describe_body(response) + ")",
                      endpoint, status);
     if (!api_error)
-        api_error = ApiError{
-            {}, wva_metrics::detail::clean_text(response.body, detail::max_shown_body_bytes)};
+        api_error = ApiError{{}, detail::clean_text(response.body, detail::max_quoted_body_bytes)};
     Error error = to_error(*api_error, status, endpoint);
     if (response.retry_after)
-        error.message +=
-            " (Retry-After: " + wva_metrics::detail::clean_text(*response.retry_after, 40) + ")";
+        error.message += " (Retry-After: " + detail::clean_text(*response.retry_after, 40) + ")";
     return error;
 }
 
-/// What a response gives: its series to the sink, or an error that says what to do. See
+/// Decodes a response: passes its series to the sink, or returns an error that says what to do. See
 /// `AnswerDecoder` for the sink.
-template <typename Sink>
-    requires std::invocable<Sink&, const SeriesView&> Result<AnswerInfo>
-    decode_response(const http::Response& response, std::span<const std::string> wanted_labels,
-                    const AnswerLimits& limits, Sink&& sink, const std::string& endpoint) {
-        if (response.status / 100 != 2)
-            return to_error(response, endpoint);
-        Result<AnswerInfo> answer = decode_answer(response.body, wanted_labels, limits, sink);
-        if (answer.has_value())
-            return answer;
-        Error error = answer.error();
-        error.endpoint = endpoint;
-        error.http_status = response.status;
-        if (error.is(Errc::bad_response))
-            error.message = "Prometheus answered HTTP " + std::to_string(response.status) +
-                            " with something that is not a query's answer: " + error.message +
-                            "; " + detail::describe_body(response);
-        return error;
+template <SeriesSink Sink>
+Result<AnswerInfo>
+decode_response(const http::Response& response, std::span<const std::string> wanted_labels,
+                const AnswerLimits& limits, Sink&& sink, const std::string& endpoint) {
+    if (response.status / 100 != 2) {
+        AnswerDecoder decoder({}, AnswerLimits{}, detail::IgnoreSeries{});
+        decoder.finish(response.body);
+        return to_error(response, decoder.api_error(), endpoint);
     }
+    Result<AnswerInfo> answer = decode_answer(response.body, wanted_labels, limits, sink);
+    if (answer.has_value())
+        return answer;
+    Error error = answer.error();
+    error.endpoint = endpoint;
+    error.http_status = response.status;
+    if (error.is(Errc::bad_response))
+        error.message = "Prometheus answered HTTP " + std::to_string(response.status) +
+                        " with something that is not an answer to a query: " + error.message +
+                        "; " + detail::describe_body(response);
+    return error;
+}
 
 } // namespace wva_metrics::prometheus

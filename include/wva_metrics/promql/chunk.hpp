@@ -11,33 +11,33 @@
 
 namespace wva_metrics::promql {
 
-/// What one query asks about: the members of a plan's list from `first` up to, without, `last`.
+/// The part of a plan's list that one query is about: the range [`first`, `last`).
 ///
-/// A few bytes; means something only together with its plan. `Of` keeps chunks of models and of
-/// namespaces apart.
+/// A pair of indices, so it is only valid together with its plan. `Of` makes chunks of models and
+/// of namespaces different types.
 template <typename Of>
 struct Chunk {
-    /// The first index of the run.
+    /// The first index.
     std::size_t first = 0;
-    /// One past the last.
+    /// One past the last index.
     std::size_t last = 0;
 
-    /// How many there are.
+    /// The number of members.
     constexpr std::size_t size() const noexcept { return last - first; }
-    /// Is it one of them?
+    /// Is the index in the chunk?
     constexpr bool contains(std::size_t index) const noexcept {
         return index >= first && index < last;
     }
     friend bool operator==(const Chunk&, const Chunk&) = default;
 };
 
-/// Of `QueryPlan::models()`.
+/// A part of `QueryPlan::models()`.
 using ModelChunk = Chunk<ModelKey>;
-/// Of `QueryPlan::namespaces()`.
+/// A part of `QueryPlan::namespaces()`.
 using NamespaceChunk = Chunk<std::string>;
 
-/// The halves of a chunk whose query was refused for its size or its cost; nothing where it has
-/// only one member.
+/// The halves of a chunk, for a query that was rejected for its size or cost. Nothing if the chunk
+/// has fewer than two members.
 template <typename Of>
 constexpr std::optional<std::pair<Chunk<Of>, Chunk<Of>>> split(Chunk<Of> chunk) noexcept {
     if (chunk.size() < 2)
@@ -46,7 +46,7 @@ constexpr std::optional<std::pair<Chunk<Of>, Chunk<Of>>> split(Chunk<Of> chunk) 
     return std::pair(Chunk<Of>{chunk.first, middle}, Chunk<Of>{middle, chunk.last});
 }
 
-/// Appends a chunk, or its halves and their halves, until each is about `most` members at most.
+/// Appends a chunk, or recursively its halves until none has more than `most` members.
 template <typename Of>
 void append_pieces(std::vector<Chunk<Of>>& pieces, Chunk<Of> chunk, std::size_t most) {
     const auto halves = split(chunk);

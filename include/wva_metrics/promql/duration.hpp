@@ -8,10 +8,9 @@
 
 namespace wva_metrics::promql {
 
-/// A range as PromQL writes it: whole seconds as `60s`, anything else in milliseconds, `1500ms`.
+/// A range in PromQL's notation: whole seconds as `60s`, anything else in milliseconds as `1500ms`.
 ///
-/// What is finer than a millisecond is rounded up, so that no positive range becomes an empty one,
-/// which PromQL refuses.
+/// Rounded up to a millisecond, so that a positive range never becomes 0, which PromQL rejects.
 inline std::string format_duration(Duration duration) {
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
     if (milliseconds % 1000 == 0)

@@ -12,18 +12,18 @@
 
 namespace wva_metrics::promql {
 
-/// Finds a model by the labels of a series, without copying them.
+/// Finds a model by the labels of a series, without copying the labels.
 class ModelIndex {
 public:
     ModelIndex() = default;
-    /// A model's index is its place in `models`, which must all differ.
+    /// Indexes `models`, which must all differ.
     explicit ModelIndex(std::span<const ModelKey> models) {
         places_.reserve(models.size());
         for (std::size_t place = 0; place < models.size(); ++place)
             places_.emplace(models[place], place);
     }
 
-    /// The model's index, or nothing. Allocates nothing.
+    /// The model's index in `models`, or nothing. Does not allocate.
     std::optional<std::size_t> find(std::string_view namespace_name,
                                     std::string_view model_id) const {
         const auto found = places_.find(View{namespace_name, model_id});

@@ -12,8 +12,8 @@
 
 namespace wva_metrics::promql {
 
-/// What one series of an answer is. A query asks several things at once and tags each with
-/// `part_label`.
+/// The meaning of a series in an answer. One query combines several expressions; the label
+/// `part_label` tells their series apart.
 enum class Part : std::uint8_t {
     /// Increase of a counter per second.
     rate,
@@ -23,21 +23,21 @@ enum class Part : std::uint8_t {
     count,
     /// Highest value of a gauge.
     value,
-    /// When the metric was last sampled, Unix seconds: the oldest of what was put together, for a
-    /// model the youngest.
+    /// Time of the metric's last sample, Unix seconds: the oldest of the series that were combined,
+    /// for the presence of a model the newest.
     time,
-    /// When it was last sampled in a longer past, Unix seconds.
+    /// Time of the last sample within the look-back, Unix seconds.
     recent,
-    /// A pod that kube-state-metrics reported a short time ago, and does no more: either it exists
-    /// no more, or the instance of kube-state-metrics that reported it is restarting.
+    /// A pod that kube-state-metrics reported recently and no longer reports: either it was
+    /// deleted, or the instance of kube-state-metrics that reported it is restarting.
     gone,
-    /// Who owns a pod.
+    /// The owner of a pod.
     owner,
-    /// That kube-state-metrics reports pods at all, of whatever namespace.
+    /// kube-state-metrics reports pods, of any namespace.
     reporting,
 };
 
-/// All of them, in the order of the enumeration.
+/// All parts, in the order of the enumeration.
 inline constexpr std::array all_parts = {Part::rate,  Part::sum,   Part::count,
                                          Part::value, Part::time,  Part::recent,
                                          Part::gone,  Part::owner, Part::reporting};
@@ -67,24 +67,24 @@ constexpr std::string_view to_string(Part part) noexcept {
     return "unknown";
 }
 
-/// A part, and the place of the metric it came from in the profile's list for the signal.
+/// A part and the metric it was computed from.
 struct PartTag {
-    /// What the series is.
+    /// The meaning of the series.
     Part part;
-    /// 0 is the most preferred name.
+    /// The metric's index in the profile's list of names for the signal; 0 is the preferred name.
     std::size_t alias = 0;
 
     friend bool operator==(const PartTag&, const PartTag&) = default;
 };
 
-/// `sum0`, `time1`: the value of `part_label`.
+/// The value of `part_label`, e.g. `sum0` or `time1`.
 inline std::string to_string(PartTag tag) {
     std::string text(to_string(tag.part));
     text += std::to_string(tag.alias);
     return text;
 }
 
-/// Reads what `to_string(PartTag)` writes, and nothing else.
+/// Parses the text that `to_string(PartTag)` writes. Nothing for any other text.
 inline std::optional<PartTag> parse_part(std::string_view text) noexcept {
     for (const Part part : all_parts) {
         const std::string_view word = to_string(part);

@@ -17,16 +17,16 @@
 
 namespace wva_metrics::promql {
 
-/// A question to Prometheus, and the labels of its answer in the order in which they are wanted.
+/// A query and the labels of its answer, in the order in which they are wanted.
 struct Query {
     /// The expression.
     std::string promql;
-    /// Their names.
+    /// The names of the labels.
     std::vector<std::string> labels;
 };
 
-/// Where the labels of a signal's answer stand. An answer about presence has no pod; only a gauge
-/// has engines, from `first_engine` to the end.
+/// The columns of the labels in the answer about a signal. An answer about presence has no pod.
+/// Only a gauge has engines, from `first_engine` to the end.
 struct SignalColumns {
     ///@{
     /// The column of a label.
@@ -38,8 +38,8 @@ struct SignalColumns {
     ///@}
 };
 
-/// Where the labels of the answer about pods stand. Only `Part::owner` has an owner,
-/// `Part::reporting` has none of them.
+/// The columns of the labels in the answer about pods. Only `Part::owner` has an owner;
+/// `Part::reporting` has no label except `part`.
 struct PodColumns {
     ///@{
     /// The column of a label.
@@ -53,7 +53,7 @@ struct PodColumns {
 
 namespace detail {
 
-/// The parts of a query, each tagged, joined into one expression.
+/// Combines the parts of a query into one expression, each with its tag.
 class PartsWriter {
 public:
     void add(PartTag tag, std::string_view expression) {
@@ -94,9 +94,9 @@ inline std::string by(const std::vector<std::string>& grouping) {
     return text;
 }
 
-/// The highest value of the window; NaN where the last sample is none that counts, which
-/// `max_over_time` would pass over for an older one. Both look into the window alone, so that a
-/// series that has ended has a peak too.
+/// The highest value in the window; NaN if the last sample is not finite. `max_over_time` alone
+/// would ignore a NaN in favour of an older sample. Both functions read the window only, so a
+/// series that has ended still has a peak.
 inline std::string peak_text(const std::string& series, Duration window) {
     if (window == Duration::zero())
         return series;
@@ -160,28 +160,31 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
     const std::string owned = by({kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name});
     const std::string info = kube.pod_info + selector;
     PartsWriter parts;
-    // Prometheus takes away those that exist: they are nearly all, and need not be told.
+    // `unless` drops existing pods: they are the majority and not needed.
     parts.add({Part::gone}, "max" + pod + "(last_over_time(" + info + "[" +
                                 format_duration(windows.pod_memory) + "])) unless max" + pod + "(" +
                                 info + ")");
     parts.add({Part::owner}, "max" + owned + "(" + kube.pod_owner + selector + ")");
-    // Of all namespaces, since the last pod of these may be gone. So it tells an outage of all
-    // instances of kube-state-metrics, not of one that reports these pods beside others.
+    // All namespaces are counted, because the last pod of the selected ones may be gone. So this
+    // shows an outage of all instances of kube-state-metrics, but not of one among several.
     parts.add({Part::reporting}, "count(" + kube.pod_info + ")");
     return std::move(parts).take();
 }
 
 } // namespace detail
 
-/// One signal of all models in scope, under all the names it may have, with the true time of its
-/// samples.
+/// The query for one signal of all models in scope, under all names of the metric, with the time of
+/// its samples.
 ///
-/// For `Signal::running` it tells of each model when its servers last reported, now and in the
-/// longer past: one that is there in the past only is stale, not missing. Looking into the past is
-/// what costs Prometheus most of all here, so ask it about few models at a time.
+/// For `Signal::running`, the answer has the time when each model's servers last reported, now and
+/// within `windows.stale_lookback`: a model that only appears in the look-back is stale, not
+/// missing. The look-back is the most expensive part for Prometheus, so query few models at a time.
 ///
-/// `profile` and `windows` must be valid. Errors: `invalid_argument` where the scope is empty,
-/// names an empty model or is not UTF-8. Thread-safe.
+/// `profile` and `windows` must be valid.
+///
+/// **Errors:** `invalid_argument` if the scope is empty, has an empty model or is not UTF-8.
+///
+/// **Threads:** thread-safe.
 inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
                                         const EngineProfile& profile, const QueryWindows& windows) {
     const EngineLabels& labels = profile.labels;
@@ -191,9 +194,12 @@ inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
     return detail::signal_query(signal, *selector, profile, windows);
 }
 
-/// The same of all models in these namespaces, which must be at least one: the answer may be about
-/// more than was wanted, but to tell which costs Prometheus less than to compile a regular
-/// expression of many models, once per part. Errors as above. Thread-safe.
+/// The same query for all models in these namespaces. There must be at least one namespace.
+///
+/// The answer may contain models that were not wanted. For many models, filtering the answer is
+/// cheaper than a large regular expression of models in each part of the query.
+///
+/// **Errors, threads:** as `build_signal_query`.
 inline Result<Query> build_signal_query_of_all(Signal signal,
                                                std::span<const std::string> namespaces,
                                                const EngineProfile& profile,
@@ -204,10 +210,13 @@ inline Result<Query> build_signal_query_of_all(Signal signal,
     return detail::signal_query(signal, *selector, profile, windows);
 }
 
-/// Which pods of these namespaces were reported lately and are no more, whose pods are, and whether
-/// kube-state-metrics reports at all: only then does the absence of a pod mean anything. And even
-/// then only of a pod whose own series have ended, since of several instances of kube-state-metrics
-/// one may be restarting. Errors as `build_signal_query`. Thread-safe.
+/// The query about the pods of these namespaces: which were reported recently and no longer are,
+/// who owns them, and whether kube-state-metrics reports anything.
+///
+/// The absence of a pod is only meaningful if kube-state-metrics reports, and if the pod's own
+/// series have ended: one of several instances of kube-state-metrics may be restarting.
+///
+/// **Errors, threads:** as `build_signal_query`.
 inline Result<Query> build_pods_query(std::span<const std::string> namespaces,
                                       const EngineProfile& profile, const QueryWindows& windows) {
     const KubeStateNames& kube = profile.kube_state;
@@ -219,9 +228,9 @@ inline Result<Query> build_pods_query(std::span<const std::string> namespaces,
         {std::string(part_label), kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name}};
 }
 
-/// In which namespaces a model reports, for the message to a person who may have named the wrong
-/// one. Its only column is the namespace. Never a proof of availability: a namesake elsewhere is
-/// another model.
+/// The query for the namespaces in which a model reports, for the message to a person who may have
+/// configured the wrong one. Its only column is the namespace. Not a proof of availability: a model
+/// of the same name in another namespace is another model.
 inline Result<Query> build_namespace_hint_query(std::string_view model_id,
                                                 const EngineProfile& profile) {
     if (model_id.empty())

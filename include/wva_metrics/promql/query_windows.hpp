@@ -9,27 +9,27 @@
 
 namespace wva_metrics::promql {
 
-/// How far back the queries look.
+/// The time windows of the queries.
 struct QueryWindows {
-    /// Of rates and averages. At least two scrapes must fall into it, or there is no value: with a
-    /// scrape every 15 s the default leaves room for two missed ones; with one every 60 s it is too
-    /// short.
+    /// The window of rates and averages. It must contain at least two scrapes, or there is no
+    /// value. The default tolerates two missed scrapes if the interval is 15 s, and is too short if
+    /// it is 60 s.
     Duration rate = std::chrono::minutes(1);
-    /// In which the highest value of a gauge is looked for. 0 = only the last sample.
+    /// The window of a gauge's highest value. 0 = the last sample only.
     Duration peak = std::chrono::minutes(1);
-    /// How long after its last sample a model still counts as one whose metrics are stale, not
-    /// missing.
+    /// How long after its last sample the metrics of a model count as stale instead of missing.
     Duration stale_lookback = std::chrono::hours(1);
-    /// How exactly that last sample is found in the past.
+    /// The resolution of that look-back.
     Duration stale_step = std::chrono::minutes(1);
-    /// How long a pod that no longer exists is remembered, so that it is known to be gone.
+    /// How long a pod that no longer exists is reported as gone.
     Duration pod_memory = std::chrono::minutes(10);
 };
 
-/// Everything that is wrong, one sentence each; empty where the windows are sound.
+/// The problems of the windows, one sentence each; empty if they are valid.
 inline std::vector<std::string> validate(const QueryWindows& windows) {
     constexpr Duration zero = Duration::zero();
-    // Prometheus takes every step of the look-back for every series, without a bound of its own.
+    // Prometheus evaluates every step of the look-back for every series, without a limit of its
+    // own.
     constexpr int max_steps = 1000;
     std::vector<std::string> problems;
     const auto require = [&](bool holds, const char* sentence) {

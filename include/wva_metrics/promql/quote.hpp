@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/metric_names.hpp"
-#include "wva_metrics/detail/utf8.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/promql/detail/text.hpp"
 
 #include <cstddef>
 #include <string>
@@ -25,10 +24,10 @@ inline Error invalid_utf8_error(std::string_view text, std::size_t at) {
     return {Errc::invalid_argument, std::move(message)};
 }
 
-/// What stands between the quotes. The text must be valid UTF-8.
+/// Appends the contents of a string literal. `text` must be valid UTF-8.
 inline void append_escaped(std::string& out, std::string_view text) {
-    // Prometheus' lexer takes a replacement character for a decoding error, although it is a
-    // character like any other; escaped, it passes.
+    // Prometheus' lexer mistakes the replacement character U+FFFD for a decoding error, so it is
+    // escaped.
     constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -53,8 +52,8 @@ inline void append_escaped(std::string& out, std::string_view text) {
 
 inline void append_regex_escaped(std::string& out, std::string_view text) {
     for (const char c : text) {
-        // Exactly RE2's metacharacters. `\-` or `\/` would mean the same and only make the text
-        // longer; before a letter a backslash would mean something else.
+        // RE2's metacharacters only: a backslash before other punctuation is redundant, and before
+        // a letter it has another meaning.
         if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos)
             out += '\\';
         out += c;
@@ -63,13 +62,12 @@ inline void append_regex_escaped(std::string& out, std::string_view text) {
 
 } // namespace detail
 
-/// A PromQL string literal, quotes included, whose value is exactly `text`.
+/// A PromQL string literal, including the quotes, whose value is exactly `text`. Always one line.
 ///
-/// Any valid UTF-8 will do, control characters and NUL included; it always fits on one line.
-/// Anything else is refused with `Errc::invalid_argument`, naming the byte: Prometheus has no label
-/// value like it.
+/// `text` may be any valid UTF-8, including control characters and NUL. Invalid UTF-8 is refused
+/// with `Errc::invalid_argument`, naming the byte: it cannot be a label value of Prometheus.
 inline Result<std::string> quote(std::string_view text) {
-    if (const auto at = wva_metrics::detail::find_invalid_utf8(text))
+    if (const auto at = detail::find_invalid_utf8(text))
         return detail::invalid_utf8_error(text, *at);
     std::string literal;
     literal.reserve(text.size() + 2);
@@ -79,10 +77,10 @@ inline Result<std::string> quote(std::string_view text) {
     return literal;
 }
 
-/// A regular expression (RE2) that matches exactly `text`. Not yet a string literal: it goes
-/// through `quote`, alone or joined with others. Refuses what `quote` refuses.
+/// A regular expression (RE2) that matches exactly `text`. It is not a string literal yet: apply
+/// `quote` to it, alone or combined with others. Same errors as `quote`.
 inline Result<std::string> quote_regex(std::string_view text) {
-    if (const auto at = wva_metrics::detail::find_invalid_utf8(text))
+    if (const auto at = detail::find_invalid_utf8(text))
         return detail::invalid_utf8_error(text, *at);
     std::string expression;
     expression.reserve(text.size() + 8);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/promql/detail/text.hpp"
 #include "wva_metrics/promql/quote.hpp"
 
 #include <algorithm>
@@ -15,11 +16,11 @@
 
 namespace wva_metrics::promql {
 
-/// Which series a query is about: those of any of these models in any of these namespaces.
+/// The series that a query selects: those of any of these models in any of these namespaces.
 ///
-/// The order does not matter and the same one may be named twice. The empty namespace stands for
-/// series without that label. Combinations nobody asked for match too; `QueryPlan::find` leaves
-/// them out of the answer.
+/// The order does not matter, and duplicates are allowed. The empty namespace selects series
+/// without that label. A query also matches combinations that belong to no target;
+/// `QueryPlan::find` ignores them.
 struct QueryScope {
     /// Any of these namespaces.
     std::vector<std::string> namespaces;
@@ -29,7 +30,7 @@ struct QueryScope {
 
 namespace detail {
 
-/// `label="value"`, or `label=~"value|value"` with the values in order, so that equal questions
+/// Appends `label="value"`, or `label=~"value|value"` with the values sorted, so that equal scopes
 /// make equal texts.
 inline std::optional<Error> append_matcher(std::string& out, std::string_view label,
                                            std::span<const std::string> values) {
@@ -37,7 +38,7 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     for (const std::string_view value : sorted) {
-        if (const auto at = wva_metrics::detail::find_invalid_utf8(value)) {
+        if (const auto at = find_invalid_utf8(value)) {
             Error error = invalid_utf8_error(value, *at);
             error.message = "label " + std::string(label) + ": " + error.message;
             return error;
@@ -63,7 +64,8 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
 
 } // namespace detail
 
-/// `{namespace="ns"}`: the series of any of these namespaces, which must be at least one.
+/// A selector of all series in these namespaces, e.g. `{namespace="ns"}`. There must be at least
+/// one namespace.
 inline Result<std::string> namespace_selector(std::span<const std::string> namespaces,
                                               std::string_view namespace_label) {
     if (namespaces.empty())
@@ -75,8 +77,9 @@ inline Result<std::string> namespace_selector(std::span<const std::string> names
     return selector;
 }
 
-/// `{namespace="ns",model_name=~"a|b"}`. There must be at least one namespace and one model, none
-/// of them empty: an empty model would match every series without a model's name.
+/// A selector of a scope, e.g. `{namespace="ns",model_name=~"a|b"}`. There must be at least one
+/// namespace and one model. A model must not be empty: it would match all series without a model
+/// name.
 inline Result<std::string> scope_selector(const QueryScope& scope, std::string_view namespace_label,
                                           std::string_view model_label) {
     if (scope.namespaces.empty() || scope.models.empty())

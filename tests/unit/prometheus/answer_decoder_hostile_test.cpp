@@ -25,7 +25,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-/// One answer of every kind, with everything in it that can be split at a bad place.
+/// One answer of every kind, with everything that could be split at a bad place.
 const std::vector<std::string>& answers() {
     static const std::vector<std::string> all{
         success(
@@ -50,7 +50,7 @@ const std::vector<std::string>& answers() {
 
 } // namespace
 
-TEST_CASE("an answer means the same wherever it is split") {
+TEST_CASE("an answer is decoded the same wherever it is split") {
     for (const std::string& body : answers()) {
         INFO(body);
         const Decoded whole = decode(body);
@@ -66,7 +66,7 @@ TEST_CASE("an answer means the same wherever it is split") {
     CHECK(decode(answers()[0]).series.size() == 3);
 }
 
-TEST_CASE("an answer that breaks off is an error, wherever it does") {
+TEST_CASE("an answer that is cut off is an error, wherever it is cut") {
     for (const std::string& body : answers()) {
         const std::string_view text(body);
         const std::size_t end = text.find_last_not_of(" \r\n\t") + 1;
@@ -79,11 +79,11 @@ TEST_CASE("an answer that breaks off is an error, wherever it does") {
         }
     }
     CHECK_THAT(decode(answers()[0].substr(0, 30)).error.message,
-               ContainsSubstring("breaks off after 30 bytes"));
+               ContainsSubstring("cut off after 30 bytes"));
     CHECK_THAT(decode("").error.message, ContainsSubstring("empty"));
 }
 
-TEST_CASE("after a refusal nothing more is read, given or forgotten") {
+TEST_CASE("after a refusal nothing more is decoded, and the reason is kept") {
     std::vector<std::string> none;
     int calls = 0;
     AnswerDecoder decoder(none, AnswerLimits{}, [&](const SeriesView&) { ++calls; });
@@ -131,7 +131,7 @@ TEST_CASE("each bound holds, and the error names it") {
     }
 }
 
-TEST_CASE("values of 512 characters are taken and longer ones are not") {
+TEST_CASE("values of 512 characters are accepted and longer ones are not") {
     const std::string longest = "0." + std::string(509, '0') + "1";
     CHECK(decode(vector_with_value('"' + longest + '"')).ok());
     CHECK(decode(vector_with_value('"' + longest + "0\"")).code() == Errc::too_large);
@@ -139,7 +139,8 @@ TEST_CASE("values of 512 characters are taken and longer ones are not") {
     CHECK(decode(success("scalar", "[1,\"" + longest + "0\"]")).code() == Errc::too_large);
 }
 
-TEST_CASE("warnings and infos are bounded in number and length, and say how many were left out") {
+TEST_CASE("warnings and infos are bounded in number and length, and the number of dropped ones is "
+          "reported") {
     std::string notes = "[";
     for (int i = 0; i < 100; ++i)
         notes += (i > 0 ? "," : "") + ("\"" + std::to_string(i) + std::string(3000, 'x') + "\"");
@@ -155,11 +156,11 @@ TEST_CASE("warnings and infos are bounded in number and length, and say how many
             REQUIRE(kept->size() == 33);
             CHECK(kept->front().size() == 1024);
             CHECK_THAT(kept->back(),
-                       ContainsSubstring("68 more were left out (answer.max_warnings = 32)"));
+                       ContainsSubstring("68 more were dropped (answer.max_warnings = 32)"));
         }
     }
 
-    // Never within a character: 3 bytes each.
+    // Text is never cut within a character, here of 3 bytes.
     std::string euros;
     while (euros.size() < 2000)
         euros += "\u20ac";
@@ -178,7 +179,7 @@ TEST_CASE("warnings and infos are bounded in number and length, and say how many
     }
 }
 
-TEST_CASE("nesting beyond the bound is refused, in what is known and in what is passed over") {
+TEST_CASE("nesting beyond the bound is refused, in known and in skipped members") {
     const std::string deep(1'000'000, '[');
     const std::string objects = [] {
         std::string text;
@@ -195,7 +196,7 @@ TEST_CASE("nesting beyond the bound is refused, in what is known and in what is 
                ContainsSubstring("answer.max_depth = 32"));
 }
 
-TEST_CASE("a MiB of zeros is refused or passed over, but never kept") {
+TEST_CASE("a MiB of zeros is refused or skipped, but never stored") {
     std::string zeros = "[0";
     while (zeros.size() < std::size_t{1} << 20)
         zeros += ",0";
@@ -229,8 +230,7 @@ TEST_CASE("a MiB of zeros is refused or passed over, but never kept") {
               .code() == Errc::too_large);
 }
 
-TEST_CASE("whatever is done to an answer, it is decoded only while it is valid JSON, and the same "
-          "in pieces") {
+TEST_CASE("a corrupted answer is decoded only if it is valid JSON, and the same in pieces") {
     std::mt19937 random(20240607);
     const auto below = [&](std::size_t bound) {
         return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
@@ -268,18 +268,18 @@ TEST_CASE("whatever is done to an answer, it is decoded only while it is valid J
         const Decoded pieces = decode_in_steps(body, 1 + below(16));
         boost::system::error_code invalid;
         boost::json::parse(body, invalid);
-        // How the parser words a fault may depend on where the text is split.
+        // The parser's error message may depend on where the text is split.
         const bool is_same = invalid ? !pieces.ok() : whole.same_as(pieces);
         if (!is_same || (whole.ok() && invalid))
             FAIL("round " << round << ": " << body << " / " << whole.error.message << " / "
                           << pieces.error.message);
         accepted += whole.ok() ? 1U : 0U;
     }
-    // Otherwise it would prove nothing.
+    // Otherwise the test would prove nothing.
     CHECK(accepted > 500);
 }
 
-TEST_CASE("random answers arrive as they were made") {
+TEST_CASE("random answers are decoded to the series that they were made from") {
     std::mt19937 random(7);
     const auto below = [&](std::size_t bound) {
         return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);

@@ -19,8 +19,8 @@ using namespace wva_metrics::prometheus;
 using namespace wva_metrics::prometheus::testing;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("a vector gives its series in the order of the answer, with the wanted labels in the "
-          "order asked for") {
+TEST_CASE("a vector is decoded to its series in the order of the answer, with the labels in the "
+          "wanted order") {
     const Decoded decoded = decode(success(
         "vector",
         R"([{"metric":{"__name__":"m","pod":"p1","namespace":"a","model_name":"x/y"},"value":[1700000000.123,"0.25"]},
@@ -44,7 +44,7 @@ TEST_CASE("an empty vector is an answer without series, not an error and not a z
     }
 }
 
-TEST_CASE("a scalar is one series without labels, and a string is counted but not given") {
+TEST_CASE("a scalar is one series without labels, and a string is counted but not emitted") {
     const Decoded scalar = decode(success("scalar", R"([1700000000.5,"42"])"));
     REQUIRE(scalar.ok());
     CHECK(scalar.series == std::vector<Series>{{{"", "", ""}, 42, 1700000000.5}});
@@ -58,7 +58,7 @@ TEST_CASE("a scalar is one series without labels, and a string is counted but no
     CHECK(decode(success("string", "[1,\"" + long_text + "\"]")).ok());
 }
 
-TEST_CASE("a matrix gives the newest point of each series, wherever it stands") {
+TEST_CASE("a matrix is decoded to the newest point of each series, wherever it is in the series") {
     const Decoded decoded =
         decode(success("matrix", R"([{"metric":{"pod":"p1"},"values":[[10,"1"],[30,"3"],[20,"2"]]},
                       {"metric":{"pod":"p2"},"values":[[10,"1"],[10,"2"]]},
@@ -87,7 +87,7 @@ TEST_CASE("series that are only native histograms are skipped and counted") {
     CHECK(matrix.info->skipped == 1);
 }
 
-TEST_CASE("duplicate series are given as they come") {
+TEST_CASE("duplicate series are all emitted") {
     const Decoded decoded = decode(success(
         "vector",
         R"([{"metric":{"pod":"p"},"value":[1,"2"]},{"metric":{"pod":"p"},"value":[1,"3"]}])"));
@@ -95,7 +95,7 @@ TEST_CASE("duplicate series are given as they come") {
     CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}, {{"", "", "p"}, 3, 1}});
 }
 
-TEST_CASE("the members of an answer may stand in any order, the result's type after the result") {
+TEST_CASE("the members of an answer may have any order, with the result's type after the result") {
     std::array<std::string, 3> envelope{R"("status":"success")", "", R"("warnings":["w"])"};
     std::array<std::string, 3> data{"", "", R"("stats":{"samples":[1,{"status":"error"}]})"};
     std::array<std::string, 3> series{R"("metric":{"pod":"p"})", "", R"("extra":[{"value":null}])"};
@@ -141,7 +141,7 @@ TEST_CASE("the members of an answer may stand in any order, the result's type af
         decode(R"({"data":{"result":[5,"six"],"resultType":"scalar"},"status":"success"})").ok());
 }
 
-TEST_CASE("everything that the API does not promise is refused") {
+TEST_CASE("everything that the API does not specify is refused") {
     const std::string series = R"({"metric":{},"value":[1,"2"]})";
     const std::string range = R"({"metric":{},"values":[[1,"2"]]})";
     for (
@@ -170,7 +170,7 @@ TEST_CASE("everything that the API does not promise is refused") {
             R"({"status":"success","data":{"resultType":7,"result":[]}})", success("streams", "[]"),
             success("vector", "null"), success("vector", "{}"), success("vector", "\"\""),
             success("vector", "true"),
-            // A result of another type than it says.
+            // A result that does not match its type.
             success("vector", "[1,\"2\"]"), success("matrix", "[1,\"2\"]"), success("scalar", "[]"),
             success("string", "[]"), success("scalar", "[" + series + "]"),
             success("string", "[" + series + "]"), success("vector", "[" + range + "]"),
@@ -216,7 +216,7 @@ b"},"value":[1,"2"]}])")}) {
     }
 }
 
-TEST_CASE("members that nobody knows are passed over, whatever they hold") {
+TEST_CASE("unknown members are skipped, whatever they contain") {
     const Decoded decoded = decode(
         R"({"trace":{"duration":1e400,"children":[{"data":[null,true,-5]}]},"isPartial":false,"status":"success",)"
         R"("data":{"resultType":"vector","stats":{"status":"error","result":[1,2,3]},"result":[{"group":7,"metric":{"pod":"p"},)"
@@ -226,8 +226,7 @@ TEST_CASE("members that nobody knows are passed over, whatever they hold") {
     CHECK(decoded.info->warnings.empty());
 }
 
-TEST_CASE("warnings and infos arrive apart, and an answer that calls itself partial has a warning "
-          "that says so") {
+TEST_CASE("warnings and infos are separate, and a partial answer has a warning") {
     const Decoded decoded = decode(
         R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]},"warnings":["a\nb","c"],"infos":["d"]})");
     REQUIRE(decoded.ok());
@@ -238,7 +237,7 @@ TEST_CASE("warnings and infos arrive apart, and an answer that calls itself part
     CHECK(decoded.info->infos == std::vector<std::string>{"d"});
 }
 
-TEST_CASE("an answer that is an error says what the API said, on one line") {
+TEST_CASE("an answer that is an error has the text of the API, on one line") {
     const std::string body =
         R"({"status":"error","errorType":"bad_data","error":"1:5: parse error:\n\u001b[31munexpected \u0000 end"})";
     std::vector<std::string> none;
@@ -251,7 +250,7 @@ TEST_CASE("an answer that is an error says what the API said, on one line") {
     CHECK(*decoder.api_error() == ApiError{"bad_data", "1:5: parse error:  [31munexpected   end"});
     CHECK_THAT(result.error().message, ContainsSubstring("bad_data: 1:5: parse error:"));
 
-    // With data or without it, and whatever the data is.
+    // With or without data, whatever the data is.
     CHECK(decode(R"({"status":"error","data":null,"errorType":"internal","error":"x"})").code() ==
           Errc::unavailable);
     CHECK(decode(R"({"data":{},"status":"error","errorType":"internal","error":"x"})").code() ==
@@ -274,7 +273,7 @@ TEST_CASE("escapes in labels and names are decoded") {
     CHECK(decoded.series == std::vector<Series>{{{"", "", "a\"b\\c\n\u00e9\U0001F600/é"}, 2, 1}});
 }
 
-TEST_CASE("what a sink throws becomes an error, and the sink is not called again") {
+TEST_CASE("an exception of the sink becomes an error, and the sink is not called again") {
     int calls = 0;
     const Result<AnswerInfo> result = decode_answer(
         success("vector", R"([{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}])"),
@@ -293,7 +292,8 @@ TEST_CASE("what a sink throws becomes an error, and the sink is not called again
     CHECK(odd.error().is(Errc::internal));
 }
 
-TEST_CASE("labels are pointed to where they are whole, else kept in memory that is used again") {
+TEST_CASE(
+    "labels that arrive in one piece point into the body, and others are kept in reused memory") {
     std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
     for (int i = 0; i < 100; ++i)
         body += std::string(i > 0 ? "," : "") +
@@ -319,7 +319,7 @@ TEST_CASE("labels are pointed to where they are whole, else kept in memory that 
             places.insert(label.data());
     });
     for (std::size_t at = 0; at < body.size(); at += 7)
-        decoder.write(std::string(body, at, 7)); // Gone after the call.
+        decoder.write(std::string(body, at, 7)); // Freed after the call.
     REQUIRE(decoder.finish().has_value());
     CHECK(places.size() == 3);
     CHECK(std::ranges::none_of(places, is_in_body));

@@ -20,7 +20,7 @@ struct Series {
     double value = 0;
     double timestamp = 0;
 
-    /// NaN equals NaN: what counts is that it arrived.
+    /// NaN equals NaN: only its arrival matters.
     friend bool operator==(const Series& a, const Series& b) {
         return a.labels == b.labels &&
                std::bit_cast<std::uint64_t>(a.value) == std::bit_cast<std::uint64_t>(b.value) &&
@@ -28,7 +28,7 @@ struct Series {
     }
 };
 
-/// All that a decoder gave.
+/// The result of a decoder.
 struct Decoded {
     std::vector<Series> series{};
     std::optional<AnswerInfo> info{};
@@ -36,7 +36,7 @@ struct Decoded {
 
     bool ok() const { return info.has_value(); }
     Errc code() const { return static_cast<Errc>(error.code.value()); }
-    /// The series are compared only where they are good.
+    /// The series are compared only if they are valid.
     bool same_as(const Decoded& other) const {
         if (ok() != other.ok())
             return false;
@@ -76,7 +76,7 @@ inline Decoded decode(std::string_view body, const AnswerLimits& limits = {}) {
     return decode_pieces(std::span(&body, 1), limits);
 }
 
-/// The answer in pieces of so many bytes; the last may be shorter.
+/// Decodes the answer in pieces of `step` bytes; the last may be shorter.
 inline Decoded decode_in_steps(std::string_view body, std::size_t step,
                                const AnswerLimits& limits = {}) {
     std::vector<std::string_view> pieces;
@@ -90,7 +90,7 @@ inline std::string success(std::string_view result_type, std::string_view result
            R"(","result":)" + std::string(result) + "}}";
 }
 
-/// A vector of one series with this text in the place of its value.
+/// A vector of one series with this text as its value.
 inline std::string vector_with_value(std::string_view value) {
     return success("vector",
                    R"([{"metric":{"pod":"p"},"value":[1700000000.5,)" + std::string(value) + "]}]");

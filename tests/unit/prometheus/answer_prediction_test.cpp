@@ -20,8 +20,8 @@ using namespace wva_metrics::prometheus::testing;
 
 namespace {
 
-/// Answers whose series are sometimes like the one before and sometimes not, in all that a decoder
-/// could be tempted to take for granted.
+/// Generates answers whose series are sometimes like the previous one and sometimes not, in
+/// everything that a decoder might predict.
 class Generator {
 public:
     explicit Generator(unsigned seed) : random_(seed) {}
@@ -30,7 +30,7 @@ public:
         return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
     }
 
-    /// Appends what ought to come out of it to `expected`.
+    /// Appends the expected series to `expected`.
     std::string answer(std::size_t series, std::vector<Series>& expected) {
         std::string result;
         std::vector<std::string> names = new_names();
@@ -62,7 +62,7 @@ private:
         return R"({"metric":{)" + metric + R"(},"value":[)" + time + "," + value + "]}";
     }
 
-    /// Wanted labels and others, alike and not, more than are predicted now and then.
+    /// Wanted and other labels, some with similar names, sometimes more than the decoder predicts.
     std::vector<std::string> new_names() {
         std::vector<std::string> names = wanted_labels();
         names.insert(names.end(), {"pods", "po", "model_nam\u00e9", "", "instance"});
@@ -109,7 +109,7 @@ private:
         return text;
     }
 
-    /// As JSON, some of it in escapes that nobody needs.
+    /// As JSON, sometimes with redundant escapes.
     std::string written(std::string_view text) {
         std::string json = boost::json::serialize(boost::json::string(text));
         if (json.size() > 2 && json[1] == 'p' && below(3) == 0)
@@ -120,7 +120,7 @@ private:
     std::mt19937 random_;
 };
 
-/// Decodes an answer that is there as a whole.
+/// Decodes a complete answer.
 Decoded decode_at_once(std::string_view body) {
     Decoded decoded;
     Result<AnswerInfo> result =
@@ -137,7 +137,7 @@ Decoded decode_at_once(std::string_view body) {
 
 } // namespace
 
-TEST_CASE("what the series before was like never changes what a series is decoded to") {
+TEST_CASE("the result for a series does not depend on the series before it") {
     Generator generator(20241125);
     for (int round = 0; round < 300; ++round) {
         std::vector<Series> expected;
@@ -150,14 +150,14 @@ TEST_CASE("what the series before was like never changes what a series is decode
     }
 }
 
-TEST_CASE("series unlike each other are decoded alike wherever they are split") {
+TEST_CASE("series that differ are decoded the same wherever the answer is split") {
     Generator generator(7);
     for (int round = 0; round < 10; ++round) {
         std::vector<Series> expected;
         const std::string body = generator.answer(4, expected);
         INFO(body);
         for (std::size_t at = 0; at <= body.size(); ++at) {
-            // Each piece in memory of its own, which is gone when the next comes.
+            // Each piece has its own memory, which is freed before the next piece.
             Decoded decoded;
             AnswerDecoder decoder(wanted_labels(), AnswerLimits{}, [&](const SeriesView& series) {
                 decoded.series.push_back(Series{
@@ -170,7 +170,7 @@ TEST_CASE("series unlike each other are decoded alike wherever they are split") 
     }
 }
 
-TEST_CASE("an answer that is there as a whole is refused in the words of one that arrives") {
+TEST_CASE("a complete answer is refused with the same error as one that arrives in pieces") {
     Generator generator(3);
     std::vector<Series> ignored;
     const std::string body = generator.answer(3, ignored);

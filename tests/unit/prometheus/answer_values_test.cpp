@@ -14,7 +14,7 @@ using namespace wva_metrics::prometheus::testing;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE(
-    "Every way to write a value arrives as the nearest double, NaN and the infinities included") {
+    "every notation of a value is decoded to the nearest double, NaN and the infinities included") {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     struct Case {
         std::string text;
@@ -84,7 +84,7 @@ TEST_CASE("a value that is not a quoted number is refused, and so is a sample th
                ContainsSubstring("data.result[0].value[1] is null, not a quoted number"));
 }
 
-TEST_CASE("a time is taken exactly and only where it can become a time point") {
+TEST_CASE("a time is decoded exactly, and refused if it cannot become a time point") {
     const auto at = [](const std::string& time) {
         return decode(success("vector", R"([{"metric":{},"value":[)" + time + R"(,"1"]}])"));
     };

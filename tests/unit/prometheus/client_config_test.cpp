@@ -12,7 +12,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-ClientConfig sound() {
+ClientConfig valid_config() {
     ClientConfig config;
     config.http.url = "http://prometheus:9090/prefix";
     config.query_parameters = {{"dedup", "true"}, {"partial_response", ""}};
@@ -21,12 +21,12 @@ ClientConfig sound() {
 
 } // namespace
 
-TEST_CASE("the defaults with a URL are sound") {
-    CHECK(validate(sound()).empty());
+TEST_CASE("the defaults with a URL are valid") {
+    CHECK(validate(valid_config()).empty());
     CHECK(validate(AnswerLimits{}).empty());
 }
 
-TEST_CASE("each unsound member is named, and all of them at once") {
+TEST_CASE("each invalid member is named, and all of them at once") {
     struct Case {
         std::string name;
         std::function<void(ClientConfig&)> spoil;
@@ -53,7 +53,7 @@ TEST_CASE("each unsound member is named, and all of them at once") {
         {"max_get_bytes", [](auto& c) { c.max_get_bytes = (1U << 20) + 1; }},
     };
     for (const Case& tried : cases) {
-        ClientConfig config = sound();
+        ClientConfig config = valid_config();
         tried.spoil(config);
         const std::vector<std::string> problems = validate(config);
         INFO(tried.name);

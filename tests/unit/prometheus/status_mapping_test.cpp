@@ -39,7 +39,7 @@ Error error_of(const http::Response& from) {
 
 } // namespace
 
-TEST_CASE("every status and error type of the API becomes the code that a caller can act on") {
+TEST_CASE("every status and error type of the API is mapped to an error code") {
     struct Case {
         int status;
         std::string body;
@@ -91,8 +91,7 @@ TEST_CASE("every status and error type of the API becomes the code that a caller
     }
 }
 
-TEST_CASE(
-    "A server's limit is told from a bad query by its words, so that smaller questions are tried") {
+TEST_CASE("a limit of the server is recognized by its text, so that smaller queries are tried") {
     struct Case {
         int status;
         std::string text;
@@ -141,15 +140,15 @@ TEST_CASE(
             error_of(response(status, api_error(status == 422 ? "execution" : "bad_data", text)));
         CHECK(error.is(Errc::too_costly) == is_limit);
         if (is_limit)
-            CHECK_THAT(error.message, ContainsSubstring("ask for fewer models at once"));
+            CHECK_THAT(error.message, ContainsSubstring("query fewer models at once"));
     }
 }
 
-TEST_CASE("an error says who was asked, what they said and what to do, on one line without control "
+TEST_CASE("an error has the endpoint, the server's text and a remedy, on one line without control "
           "characters") {
     const Error bad = error_of(response(400, api_error("bad_data", "parse\\nerror")));
-    CHECK(bad.message == "Prometheus answered HTTP 400 bad_data: parse error; the same question "
-                         "will be refused again");
+    CHECK(bad.message == "Prometheus answered HTTP 400 bad_data: parse error; the same query "
+                         "will be rejected again");
     CHECK_THAT(bad.describe(), EndsWith("(http://prometheus:9090)"));
 
     CHECK_THAT(error_of(response(401, "x")).message, ContainsSubstring("check the credentials"));
@@ -167,7 +166,7 @@ TEST_CASE("an error says who was asked, what they said and what to do, on one li
     CHECK_THAT(error_of(response(502, "bad\x1b[2J\xff")).message, ContainsSubstring("bad [2J?"));
 }
 
-TEST_CASE("a redirect is not followed but told, without what could be secret in it") {
+TEST_CASE("a redirect is not followed but reported, without its secret parts") {
     struct Case {
         std::string location, shown;
     };
@@ -189,7 +188,8 @@ TEST_CASE("a redirect is not followed but told, without what could be secret in 
     CHECK(error_of(response(304, "")).is(Errc::rejected));
 }
 
-TEST_CASE("a success that is no answer says how it begins and what it may be") {
+TEST_CASE(
+    "the error for a body that is not an answer quotes its beginning and says what it may be") {
     const Error login =
         error_of(response(200, "<!DOCTYPE html>\n<html><body>Sign in</body></html>", "text/html"));
     CHECK(login.is(Errc::bad_response));
@@ -198,7 +198,7 @@ TEST_CASE("a success that is no answer says how it begins and what it may be") {
 
     CHECK_THAT(error_of(response(204, "")).message, ContainsSubstring("it is empty"));
     CHECK_THAT(error_of(response(200, R"({"status":"success","data":{"resul)")).message,
-               ContainsSubstring("breaks off after 34 bytes"));
+               ContainsSubstring("cut off after 34 bytes"));
     CHECK(error_of(response(200, std::string(100'000, 'x'))).message.size() < 500);
     CHECK(error_of(response(101, "")).is(Errc::bad_response));
     CHECK(error_of(response(600, "")).is(Errc::bad_response));
@@ -214,7 +214,7 @@ TEST_CASE("a success that is no answer says how it begins and what it may be") {
     CHECK_THAT(large.error().message, ContainsSubstring("answer.max_series = 0"));
 }
 
-TEST_CASE("a success with an answer gives its series, whatever type it claims to be") {
+TEST_CASE("an answer is decoded whatever its content type is") {
     std::vector<double> values;
     const Result<AnswerInfo> result = decode_response(
         response(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]}})",

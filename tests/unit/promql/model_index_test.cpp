@@ -12,7 +12,7 @@
 using wva_metrics::ModelKey;
 using wva_metrics::promql::ModelIndex;
 
-TEST_CASE("a model is found by its namespace and its id, and by nothing like them") {
+TEST_CASE("a model is found by its exact namespace and id only") {
     const std::vector<ModelKey> models = {
         {"", "m"}, {"a", "b/c"}, {"a", "m"}, {"a/b", "c"}, {"m", "a"}};
     const ModelIndex index(models);
@@ -26,8 +26,7 @@ TEST_CASE("a model is found by its namespace and its id, and by nothing like the
     CHECK_FALSE(ModelIndex().find("a", "m"));
 }
 
-TEST_CASE(
-    "an index that was copied or moved finds what it found, without the models it was made of") {
+TEST_CASE("an index that was copied or moved works without the models it was made from") {
     std::vector<ModelKey> models = {
         {"namespace-that-is-not-small", "model-that-is-not-small-either"}};
     ModelIndex index(models);
@@ -38,7 +37,7 @@ TEST_CASE(
     CHECK(moved.find("namespace-that-is-not-small", "model-that-is-not-small-either") == 0U);
 }
 
-TEST_CASE("thousands of models that differ little are all found") {
+TEST_CASE("thousands of similar models are all found") {
     std::vector<ModelKey> models;
     for (int i = 0; i < 5000; ++i)
         models.push_back({"ns-" + std::to_string(i % 7), "model-" + std::to_string(i)});

@@ -9,7 +9,7 @@
 
 using namespace wva_metrics::promql;
 
-TEST_CASE("a part's tag reads as the part it was written for") {
+TEST_CASE("a tag is parsed as the part that it was made from") {
     std::set<std::string> texts;
     for (const Part part : all_parts) {
         for (const std::size_t alias : {0U, 1U, 9U, 10U, 15U, 100U}) {
@@ -23,7 +23,7 @@ TEST_CASE("a part's tag reads as the part it was written for") {
     CHECK(to_string(PartTag{Part::reporting, 3}) == "reporting3");
 }
 
-TEST_CASE("anything that is not a tag is no part") {
+TEST_CASE("any other text is not a tag") {
     for (const auto* text :
          {"", "sum", "0", "sum-1", "sum00", "sum01", "sum0x", "sum 0", " sum0", "Sum0", "total0",
           "sum1.5", "sum+1", "sum99999999999999999999", "unknown0"})

@@ -17,8 +17,8 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-QueryPlan make_plan(const std::vector<ModelKey>& questions, const PlanLimits& limits = {}) {
-    return QueryPlan(questions, vllm_profile(), {}, limits);
+QueryPlan make_plan(const std::vector<ModelKey>& targets, const PlanLimits& limits = {}) {
+    return QueryPlan(targets, vllm_profile(), {}, limits);
 }
 
 std::vector<ModelKey> many_models(std::size_t count, std::size_t namespaces = 1) {
@@ -36,7 +36,7 @@ std::vector<std::size_t> sizes(const QueryPlan& plan) {
     return sizes;
 }
 
-/// All texts a round sends.
+/// All query texts of a round.
 Texts texts(const QueryPlan& plan) {
     Texts texts;
     for (const ModelChunk chunk : plan.chunks()) {
@@ -50,26 +50,26 @@ Texts texts(const QueryPlan& plan) {
     return texts;
 }
 
-/// Questions as they come: repeated, invalid, awkward.
-std::vector<ModelKey> random_questions(std::mt19937& random) {
+/// Targets of all kinds: repeated, invalid, with special characters.
+std::vector<ModelKey> random_targets(std::mt19937& random) {
     static const Texts namespaces = {"", "prod", "dev", "a.b", "x|y", "bad\xFF", "\"q\""};
     static const Texts stems = {"m", "meta/L-3.1", "a|b",       "\\",    "\n",
                                 "",  "\xC3",       "(((((((((", "\uFFFD"};
     std::uniform_int_distribution<std::size_t> count(0, 60);
     std::uniform_int_distribution<std::size_t> pick(0, 1000);
-    std::vector<ModelKey> questions(count(random));
-    for (ModelKey& question : questions) {
-        question.namespace_name = namespaces[pick(random) % namespaces.size()];
-        question.model_id = stems[pick(random) % stems.size()];
+    std::vector<ModelKey> targets(count(random));
+    for (ModelKey& target : targets) {
+        target.namespace_name = namespaces[pick(random) % namespaces.size()];
+        target.model_id = stems[pick(random) % stems.size()];
         if (pick(random) % 2 == 0)
-            question.model_id += std::to_string(pick(random) % 30);
+            target.model_id += std::to_string(pick(random) % 30);
         if (pick(random) % 20 == 0)
-            question.model_id.append(pick(random), 'x');
+            target.model_id.append(pick(random), 'x');
     }
-    return questions;
+    return targets;
 }
 
-bool is_sound(const ModelKey& key) {
+bool is_valid(const ModelKey& key) {
     return !key.model_id.empty() && wva_metrics::detail::is_valid_utf8(key.model_id) &&
            wva_metrics::detail::is_valid_utf8(key.namespace_name);
 }
@@ -81,11 +81,11 @@ TEST_CASE("2.2 row 21: a thousand models are one query per signal") {
     CHECK(sizes(plan) == std::vector<std::size_t>{1000});
     CHECK(plan.namespace_chunks().size() == 1);
     CHECK(plan.namespaces().size() == 4);
-    CHECK(plan.refused().empty());
+    CHECK(plan.rejected().empty());
     CHECK(texts(plan).size() == all_signals.size() + 1);
 }
 
-TEST_CASE("more models than fit make the fewest chunks, of nearly equal sizes") {
+TEST_CASE("models that exceed one chunk make the fewest chunks, of nearly equal sizes") {
     CHECK(sizes(make_plan(many_models(1001))) == std::vector<std::size_t>{501, 500});
     CHECK(sizes(make_plan(many_models(3000))) == std::vector<std::size_t>{1000, 1000, 1000});
     CHECK(sizes(make_plan(many_models(10), {.max_models_per_query = 4})) ==
@@ -96,7 +96,7 @@ TEST_CASE("more models than fit make the fewest chunks, of nearly equal sizes") 
     CHECK(make_plan({}).namespace_chunks().empty());
 }
 
-TEST_CASE("a chunk whose text would be too long is halved until it is not") {
+TEST_CASE("a chunk is halved until its query is short enough") {
     const PlanLimits limits{.max_models_per_query = 1000, .max_query_bytes = 8192};
     const QueryPlan plan = make_plan(many_models(400, 3), limits);
     CHECK(plan.chunks().size() > 4);
@@ -107,12 +107,12 @@ TEST_CASE("a chunk whose text would be too long is halved until it is not") {
     CHECK(*largest <= *smallest * 2 + 1);
 }
 
-TEST_CASE("many long namespaces are asked about their pods in several queries") {
-    std::vector<ModelKey> questions;
+TEST_CASE("the pods of many long namespaces are queried in several chunks") {
+    std::vector<ModelKey> targets;
     for (int i = 0; i < 300; ++i)
-        questions.push_back({std::string(60, 'n') + std::to_string(i), "m"});
+        targets.push_back({std::string(60, 'n') + std::to_string(i), "m"});
     const PlanLimits limits{.max_models_per_query = 200, .max_query_bytes = 16'384};
-    const QueryPlan plan = make_plan(questions, limits);
+    const QueryPlan plan = make_plan(targets, limits);
     Texts covered;
     for (const NamespaceChunk chunk : plan.namespace_chunks()) {
         CHECK(chunk.size() <= limits.max_models_per_query);
@@ -126,29 +126,29 @@ TEST_CASE("many long namespaces are asked about their pods in several queries") 
         CHECK(text.size() <= limits.max_query_bytes);
 }
 
-TEST_CASE("models are sorted by namespace, so that a query is about few of them") {
+TEST_CASE("models are sorted by namespace, so that a query selects few namespaces") {
     const QueryPlan plan = make_plan(many_models(40, 4), {.max_models_per_query = 10});
     REQUIRE(plan.chunks().size() == 4);
     for (const ModelChunk chunk : plan.chunks())
         CHECK(plan.scope(chunk).namespaces.size() == 1);
 }
 
-TEST_CASE("2.1 row 14: what cannot be asked is refused by itself, and the rest is asked") {
-    const std::vector<ModelKey> questions = {{"prod", "good"},       {"prod", ""},
-                                             {"prod", "ab\xFF"},     {"\xC3(", "m"},
-                                             {"prod", "x\"} or up"}, {"", "m"}};
-    const QueryPlan plan = make_plan(questions);
-    REQUIRE(plan.refused().size() == 3);
-    CHECK(plan.refused()[0].question == 1);
-    CHECK(plan.refused()[0].error.message == "the model id is empty");
-    CHECK(plan.refused()[1].question == 2);
-    CHECK(plan.refused()[1].error.message ==
+TEST_CASE("2.1 row 14: an invalid target is rejected by itself, and the others are queried") {
+    const std::vector<ModelKey> targets = {{"prod", "good"},       {"prod", ""},
+                                           {"prod", "ab\xFF"},     {"\xC3(", "m"},
+                                           {"prod", "x\"} or up"}, {"", "m"}};
+    const QueryPlan plan = make_plan(targets);
+    REQUIRE(plan.rejected().size() == 3);
+    CHECK(plan.rejected()[0].target == 1);
+    CHECK(plan.rejected()[0].error.message == "the model id is empty");
+    CHECK(plan.rejected()[1].target == 2);
+    CHECK(plan.rejected()[1].error.message ==
           "model id: text is not valid UTF-8: byte 0xff at offset 2 of 3");
-    CHECK(plan.refused()[2].question == 3);
-    CHECK(plan.refused()[2].error.message ==
+    CHECK(plan.rejected()[2].target == 3);
+    CHECK(plan.rejected()[2].error.message ==
           "namespace: text is not valid UTF-8: byte 0xc3 at offset 0 of 2");
-    for (const RejectedTarget& refused : plan.refused())
-        CHECK(refused.error.is(Errc::invalid_argument));
+    for (const RejectedTarget& rejected : plan.rejected())
+        CHECK(rejected.error.is(Errc::invalid_argument));
     REQUIRE(plan.models().size() == 3);
     CHECK(plan.models()[0] == ModelKey{"", "m"});
     // No pod is in the empty namespace.
@@ -156,45 +156,47 @@ TEST_CASE("2.1 row 14: what cannot be asked is refused by itself, and the rest i
     CHECK(plan.namespaces()[0] == "prod");
 }
 
-TEST_CASE("a model id that no query can hold is refused, and the message says which bound it was") {
+TEST_CASE(
+    "a model id that is too long for any query is rejected, and the message names the bound") {
     const PlanLimits limits{.max_query_bytes = 4096};
     const QueryPlan plan = make_plan({{"prod", std::string(2000, 'x')}, {"prod", "m"}}, limits);
-    REQUIRE(plan.refused().size() == 1);
-    CHECK(plan.refused()[0].question == 0);
-    CHECK(plan.refused()[0].error.is(Errc::invalid_argument));
-    CHECK(plan.refused()[0].error.message.ends_with("limits.max_query_bytes allows 4096"));
+    REQUIRE(plan.rejected().size() == 1);
+    CHECK(plan.rejected()[0].target == 0);
+    CHECK(plan.rejected()[0].error.is(Errc::invalid_argument));
+    CHECK(plan.rejected()[0].error.message.ends_with("limits.max_query_bytes allows 4096"));
     CHECK(plan.models().size() == 1);
-    CHECK(make_plan({{"prod", std::string(2000, 'x')}}).refused().empty());
+    CHECK(make_plan({{"prod", std::string(2000, 'x')}}).rejected().empty());
 }
 
-TEST_CASE("a model that several ask about is asked once and answered to all of them") {
+TEST_CASE("a model of several targets is queried once and belongs to all of them") {
     const QueryPlan plan = make_plan({{"b", "m"}, {"a", "m"}, {"b", "m"}, {"b", "n"}, {"a", "m"}});
     REQUIRE(plan.chunks().size() == 1);
     const ModelChunk chunk = plan.chunks()[0];
-    const auto asked = [&](const char* name, const char* model) {
-        const auto questions = plan.questions(plan.find(chunk, name, model).value());
-        return std::vector<std::size_t>(questions.begin(), questions.end());
+    const auto targets_of = [&](const char* name, const char* model) {
+        const auto targets = plan.targets(plan.find(chunk, name, model).value());
+        return std::vector<std::size_t>(targets.begin(), targets.end());
     };
     CHECK(plan.models().size() == 3);
-    CHECK(asked("a", "m") == std::vector<std::size_t>{1, 4});
-    CHECK(asked("b", "m") == std::vector<std::size_t>{0, 2});
-    CHECK(asked("b", "n") == std::vector<std::size_t>{3});
+    CHECK(targets_of("a", "m") == std::vector<std::size_t>{1, 4});
+    CHECK(targets_of("b", "m") == std::vector<std::size_t>{0, 2});
+    CHECK(targets_of("b", "n") == std::vector<std::size_t>{3});
 }
 
-TEST_CASE("2.1 row 6: a model in two namespaces never mixes, and a namesake nobody asked for is "
-          "left out") {
+TEST_CASE(
+    "2.1 row 6: models of the same name in two namespaces are kept apart, and a namesake that "
+    "is no target is ignored") {
     const QueryPlan plan = make_plan({{"prod", "m"}, {"dev", "m"}, {"dev", "n"}});
     const ModelChunk chunk = plan.chunks()[0];
     CHECK(plan.models()[plan.find(chunk, "prod", "m").value()] == ModelKey{"prod", "m"});
     CHECK(plan.models()[plan.find(chunk, "dev", "m").value()] == ModelKey{"dev", "m"});
-    // The query's selector matches this one too.
+    // The selector of the query matches this one too.
     CHECK_FALSE(plan.find(chunk, "prod", "n"));
     CHECK_FALSE(plan.find(chunk, "", "m"));
     CHECK_FALSE(plan.find(chunk, "prod", ""));
 }
 
-TEST_CASE("a series that two chunks' queries match belongs to the one that asked for it") {
-    // Both halves are about namespace b, so both queries match b's models of each other's.
+TEST_CASE("a series that the queries of two chunks match belongs to the chunk with its model") {
+    // Both chunks select namespace b, so each query matches the other chunk's models in b.
     const QueryPlan plan =
         make_plan({{"a", "m"}, {"b", "k"}, {"b", "m"}, {"c", "k"}}, {.max_models_per_query = 2});
     REQUIRE(plan.chunks().size() == 2);
@@ -207,30 +209,30 @@ TEST_CASE("a series that two chunks' queries match belongs to the one that asked
     CHECK(plan.find(halves.second, "b", "k"));
 }
 
-TEST_CASE("2.1 row 15: the texts do not depend on the order of the questions") {
+TEST_CASE("2.1 row 15: the query texts do not depend on the order of the targets") {
     std::mt19937 random(20'240'604);
     for (int round = 0; round < 20; ++round) {
-        std::vector<ModelKey> questions = random_questions(random);
+        std::vector<ModelKey> targets = random_targets(random);
         const PlanLimits limits{.max_models_per_query = 7, .max_query_bytes = 16'384};
-        const Texts expected = texts(make_plan(questions, limits));
-        std::shuffle(questions.begin(), questions.end(), random);
-        REQUIRE(texts(make_plan(questions, limits)) == expected);
+        const Texts expected = texts(make_plan(targets, limits));
+        std::shuffle(targets.begin(), targets.end(), random);
+        REQUIRE(texts(make_plan(targets, limits)) == expected);
     }
 }
 
-TEST_CASE("every sound question is in exactly one chunk, every other one is refused") {
+TEST_CASE("every valid target is in exactly one chunk, and every other target is rejected") {
     std::mt19937 random(20'240'605);
     for (int round = 0; round < 300; ++round) {
-        const std::vector<ModelKey> questions = random_questions(random);
+        const std::vector<ModelKey> targets = random_targets(random);
         const PlanLimits limits{.max_models_per_query = 1 + random() % 20, .max_query_bytes = 8192};
-        const QueryPlan plan = make_plan(questions, limits);
+        const QueryPlan plan = make_plan(targets, limits);
 
-        std::vector<int> answers(questions.size(), 0);
+        std::vector<int> answers(targets.size(), 0);
         std::set<ModelKey> planned;
         for (const ModelChunk chunk : plan.chunks()) {
             REQUIRE(chunk.size() >= 1);
             REQUIRE(chunk.size() <= limits.max_models_per_query);
-            // As an answer would: everything in the cross product of what the query names.
+            // The answer may contain every combination of the query's namespaces and models.
             const QueryScope scope = plan.scope(chunk);
             std::set<ModelKey> found;
             for (const std::string& name : scope.namespaces) {
@@ -239,9 +241,9 @@ TEST_CASE("every sound question is in exactly one chunk, every other one is refu
                     if (!index || !found.insert({name, model}).second)
                         continue;
                     REQUIRE(plan.models()[*index] == ModelKey{name, model});
-                    for (const std::size_t question : plan.questions(*index)) {
-                        REQUIRE(questions[question] == ModelKey{name, model});
-                        ++answers[question];
+                    for (const std::size_t target : plan.targets(*index)) {
+                        REQUIRE(targets[target] == ModelKey{name, model});
+                        ++answers[target];
                     }
                 }
             }
@@ -249,23 +251,23 @@ TEST_CASE("every sound question is in exactly one chunk, every other one is refu
             for (const ModelKey& key : found)
                 REQUIRE(planned.insert(key).second);
         }
-        std::set<std::size_t> refused;
-        for (const RejectedTarget& question : plan.refused()) {
-            refused.insert(question.question);
-            ++answers[question.question];
+        std::set<std::size_t> rejected_targets;
+        for (const RejectedTarget& rejected : plan.rejected()) {
+            rejected_targets.insert(rejected.target);
+            ++answers[rejected.target];
         }
         REQUIRE(std::all_of(answers.begin(), answers.end(), [](int count) { return count == 1; }));
-        for (std::size_t question = 0; question < questions.size(); ++question) {
-            const bool is_short = questions[question].model_id.size() < 500;
+        for (std::size_t target = 0; target < targets.size(); ++target) {
+            const bool is_short = targets[target].model_id.size() < 500;
             if (is_short)
-                REQUIRE(refused.contains(question) == !is_sound(questions[question]));
+                REQUIRE(rejected_targets.contains(target) == !is_valid(targets[target]));
         }
         for (const std::string& text : texts(plan))
             REQUIRE(text.size() <= limits.max_query_bytes);
     }
 }
 
-TEST_CASE("the limits of a plan are checked in words") {
+TEST_CASE("all problems of the limits of a plan are described") {
     CHECK(validate(PlanLimits{}).empty());
     CHECK(validate(PlanLimits{.max_models_per_query = 0, .max_query_bytes = 100}) ==
           Texts{"limits.max_models_per_query must be positive",
@@ -273,7 +275,8 @@ TEST_CASE("the limits of a plan are checked in words") {
 }
 
 TEST_CASE(
-    "a chunk of many models takes its namespaces, unless the plan has most of them elsewhere") {
+    "a chunk of many models selects whole namespaces, unless most of their models are in other "
+    "chunks") {
     const auto takes_namespaces = [](std::size_t models, std::size_t namespaces,
                                      std::size_t per_query) {
         const QueryPlan plan =
@@ -284,7 +287,7 @@ TEST_CASE(
         return each;
     };
     using Each = std::vector<bool>;
-    CHECK(takes_namespaces(99, 1, 1000) == Each{false}); // So few are named.
+    CHECK(takes_namespaces(99, 1, 1000) == Each{false}); // Few enough to list.
     CHECK(takes_namespaces(100, 1, 1000) == Each{true});
     CHECK(takes_namespaces(1000, 4, 1000) == Each{true});
     CHECK(takes_namespaces(400, 4, 100) == Each{true, true, true, true});

@@ -39,8 +39,7 @@ TEST_CASE("an arrival rate is one rate per pod, and the time of its oldest sampl
     CHECK(labels(Signal::arrival_rate) == Texts{"wva_part", "namespace", "model_name", "pod"});
 }
 
-TEST_CASE(
-    "an average is asked as its sum and its count, so that a count of nothing is seen as such") {
+TEST_CASE("an average is queried as its sum and its count, so that a count of 0 is recognized") {
     CHECK(
         text(Signal::ttft) ==
         R"(label_replace(sum by (namespace,model_name,pod) )"
@@ -55,8 +54,8 @@ TEST_CASE(
     CHECK(labels(Signal::ttft) == Texts{"wva_part", "namespace", "model_name", "pod"});
 }
 
-TEST_CASE(
-    "2.1 row 13: a gauge is asked per engine of a pod, so that queues of one pod can be added") {
+TEST_CASE("2.1 row 13: a gauge is queried per engine of a pod, so that the queues of one pod can "
+          "be added") {
     CHECK(
         text(Signal::queue_length) ==
         R"(label_replace(max by (namespace,model_name,pod,engine) )"
@@ -75,13 +74,13 @@ TEST_CASE(
     CHECK(columns[SignalColumns::first_engine] == "engine");
 }
 
-TEST_CASE("a gauge without a peak window is asked for its last sample") {
+TEST_CASE("a gauge without a peak window is queried for its last sample") {
     CHECK(text(Signal::queue_length, {.peak = 0s})
               .starts_with(R"(label_replace(max by (namespace,model_name,pod,engine) )"
                            R"((vllm:num_requests_waiting{namespace="prod",model_name="m"}), )"));
 }
 
-TEST_CASE("all names of a signal are asked in one query, each under its own tag") {
+TEST_CASE("all names of a signal are in one query, each with its own tag") {
     const std::string query = text(Signal::itl);
     for (const auto* part : {"sum0", "count0", "time0", "sum1", "count1", "time1"})
         CHECK(query.find("\"" + std::string(part) + "\"") != std::string::npos);
@@ -94,7 +93,7 @@ TEST_CASE("all names of a signal are asked in one query, each under its own tag"
     CHECK(kv.find("(vllm:gpu_cache_usage_perc{") < kv.find("\"value1\""));
 }
 
-TEST_CASE("2.1 row 7: availability asks when a model last reported, now and in the longer past") {
+TEST_CASE("2.1 row 7: availability queries when a model last reported, now and in the look-back") {
     CHECK(
         text(Signal::running) ==
         R"(label_replace(max by (namespace,model_name) )"
@@ -106,7 +105,7 @@ TEST_CASE("2.1 row 7: availability asks when a model last reported, now and in t
     CHECK(labels(Signal::running) == Texts{"wva_part", "namespace", "model_name"});
 }
 
-TEST_CASE("2.1 row 6: availability is only ever asked within the model's own namespace") {
+TEST_CASE("2.1 row 6: availability is only queried in the model's own namespace") {
     const std::string query = text(Signal::running);
     std::size_t selectors = 0;
     for (std::size_t at = query.find('{'); at != std::string::npos; at = query.find('{', at + 1)) {
@@ -114,14 +113,13 @@ TEST_CASE("2.1 row 6: availability is only ever asked within the model's own nam
         ++selectors;
     }
     CHECK(selectors == 2);
-    // Where else there is a namesake is a query of its own, and its answer is nothing but
-    // namespaces.
+    // Namesakes in other namespaces are a separate query, whose answer has only namespaces.
     const Query hint = build_namespace_hint_query("a\"b", vllm_profile()).value();
     CHECK(hint.promql == R"(count by (namespace) (vllm:num_requests_running{model_name="a\"b"}))");
     CHECK(hint.labels == Texts{"namespace"});
 }
 
-TEST_CASE("the namespace hint asks under every name the signal has, and refuses what is no model") {
+TEST_CASE("the namespace hint queries every name of the signal, and rejects an invalid model") {
     EngineProfile profile = vllm_profile();
     profile.running = {"new", "old"};
     profile.labels.namespace_name = "ns";
@@ -132,7 +130,7 @@ TEST_CASE("the namespace hint asks under every name the signal has, and refuses 
     CHECK(build_namespace_hint_query("\xFF", profile).error().is(Errc::invalid_argument));
 }
 
-TEST_CASE("windows and labels go where they belong") {
+TEST_CASE("the configured windows and labels appear in the queries") {
     const QueryWindows windows{.rate = 2min,
                                .peak = 1500ms,
                                .stale_lookback = 30min,
@@ -153,7 +151,7 @@ TEST_CASE("windows and labels go where they belong") {
           Texts{"wva_part", "ns", "model", "pod_name", "dp", "tp"});
 }
 
-TEST_CASE("a signal can be asked of all that is in some namespaces, without naming a model") {
+TEST_CASE("a signal can be queried for whole namespaces, without listing models") {
     const Texts namespaces = {"b", "a"};
     const Query all =
         build_signal_query_of_all(Signal::itl, namespaces, vllm_profile(), {}).value();
@@ -171,7 +169,8 @@ TEST_CASE("a signal can be asked of all that is in some namespaces, without nami
               .is(Errc::invalid_argument));
 }
 
-TEST_CASE("pods are asked whether they are gone, for their owners and whether anyone would know") {
+TEST_CASE("the query about pods has deleted pods, owners, and whether kube-state-metrics reports "
+          "at all") {
     const Texts namespaces = {"b", "a"};
     const Query query = build_pods_query(namespaces, vllm_profile(), {}).value();
     CHECK(
@@ -191,7 +190,7 @@ TEST_CASE("pods are asked whether they are gone, for their owners and whether an
     CHECK(build_pods_query({}, vllm_profile(), {}).error().is(Errc::invalid_argument));
 }
 
-TEST_CASE("pods are asked under the names this cluster's kube-state-metrics has") {
+TEST_CASE("the query about pods uses the configured names of kube-state-metrics") {
     EngineProfile profile = vllm_profile();
     profile.labels.namespace_name = "unused";
     profile.kube_state = {.pod_info = "pods",
@@ -213,8 +212,8 @@ TEST_CASE("pods are asked under the names this cluster's kube-state-metrics has"
     CHECK(query.labels == Texts{"wva_part", "exported_namespace", "exported_pod", "kind", "name"});
 }
 
-TEST_CASE("2.2 row 21: two hundred models are one query per signal, and none of them is asked "
-          "twice in it") {
+TEST_CASE(
+    "2.2 row 21: two hundred models are one query per signal, and each is in a selector once") {
     QueryScope scope{{"prod"}, {}};
     for (int i = 0; i < 200; ++i)
         scope.models.push_back("org/model-" + std::to_string(i));
@@ -227,7 +226,7 @@ TEST_CASE("2.2 row 21: two hundred models are one query per signal, and none of 
     CHECK(query.find("org/model-137|", second + 1) == std::string::npos);
 }
 
-TEST_CASE("a query about nothing, or about what is not text, is refused before it is sent") {
+TEST_CASE("a query with an empty scope or invalid UTF-8 is refused before it is sent") {
     for (const Signal signal : all_signals) {
         CHECK(
             build_signal_query(signal, {}, vllm_profile(), {}).error().is(Errc::invalid_argument));

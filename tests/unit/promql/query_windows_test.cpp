@@ -12,7 +12,7 @@ using wva_metrics::promql::QueryWindows;
 using wva_metrics::promql::validate;
 using Texts = std::vector<std::string>;
 
-TEST_CASE("the default windows are sound, and so are an instant peak and a step as long as the "
+TEST_CASE("the default windows are valid, and so are a peak window of 0 and a step as long as the "
           "look-back") {
     CHECK(validate(QueryWindows{}).empty());
     CHECK(validate(QueryWindows{.peak = 0s}).empty());
@@ -20,7 +20,7 @@ TEST_CASE("the default windows are sound, and so are an instant peak and a step 
     CHECK(validate(QueryWindows{.stale_lookback = 1000min, .stale_step = 1min}).empty());
 }
 
-TEST_CASE("everything that is wrong with windows is told at once") {
+TEST_CASE("all problems of the windows are reported at once") {
     CHECK(
         validate(QueryWindows{
             .rate = 0s, .peak = -1s, .stale_lookback = 0s, .stale_step = -1s, .pod_memory = 0s}) ==

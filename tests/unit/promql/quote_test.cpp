@@ -29,8 +29,8 @@ std::string encode(std::uint32_t code_point) {
             tail(code_point >> 6U), tail(code_point)};
 }
 
-/// Reads a double-quoted literal as Prometheus' lexer and its unquoting do together: the whole text
-/// must be one literal; a bare line break or U+FFFD ends it with an error.
+/// Parses a double-quoted literal as Prometheus does, lexer and unquoting together: the whole text
+/// must be one literal, and an unescaped line break or U+FFFD is an error.
 std::optional<std::string> unquote(std::string_view literal) {
     if (literal.size() < 2 || literal.front() != '"' || literal.back() != '"')
         return std::nullopt;
@@ -90,8 +90,7 @@ std::optional<std::string> unquote(std::string_view literal) {
     return text;
 }
 
-/// The one text a regular expression of literals matches; nothing where it could match another as
-/// well.
+/// The only text that a regular expression of literals matches; nothing if it could match others.
 std::optional<std::string> only_match(std::string_view expression) {
     constexpr std::string_view meta = "\\.+*?()|[]{}^$";
     std::string text;
@@ -109,7 +108,7 @@ std::optional<std::string> only_match(std::string_view expression) {
 }
 
 std::string random_text(std::mt19937& random) {
-    // Mostly what breaks quoting, some of everything else.
+    // Mostly characters that can break quoting, and some of all others.
     static const std::u32string awkward =
         U"\"\\\n\r\t'`.+*?()|[]{}^$-/:%#\x7F\x85\u2028\u2029\uFEFF\uFFFD\uFFFE\U0001F600xu0nN1";
     std::uniform_int_distribution<std::size_t> length(0, 24);
@@ -128,7 +127,7 @@ std::string random_text(std::mt19937& random) {
 
 } // namespace
 
-TEST_CASE("2.1 row 14: a quoted text has no way out of its quotes, not even by a line break") {
+TEST_CASE("2.1 row 14: a quoted text cannot break out of its quotes, not even with a line break") {
     CHECK(quote("").value() == R"("")");
     CHECK(quote("meta-llama/Llama-3.1-8B").value() == R"("meta-llama/Llama-3.1-8B")");
     CHECK(quote(R"(a"} or vector(1) #)").value() == R"("a\"} or vector(1) #")");
@@ -138,13 +137,12 @@ TEST_CASE("2.1 row 14: a quoted text has no way out of its quotes, not even by a
     CHECK(quote("nul\0!"s).value() == R"("nul\x00!")");
 }
 
-TEST_CASE(
-    "text beyond ASCII is quoted as it is, but for the character Prometheus takes for an error") {
+TEST_CASE("text beyond ASCII is quoted unchanged, except the replacement character") {
     CHECK(quote("\u00E9\u65E5\U0001F600\u2028").value() == "\"\u00E9\u65E5\U0001F600\u2028\"");
     CHECK(quote("x\uFFFDy\uFFFC").value() == "\"x\\ufffdy\uFFFC\"");
 }
 
-TEST_CASE("what is quoted reads as what it was, for every character") {
+TEST_CASE("every character is unchanged after quoting and unquoting") {
     for (std::uint32_t code_point = 0; code_point < 0x11'0000; ++code_point) {
         if (code_point >= 0xD800 && code_point <= 0xDFFF)
             continue;
@@ -154,7 +152,7 @@ TEST_CASE("what is quoted reads as what it was, for every character") {
     }
 }
 
-TEST_CASE("what is quoted reads as what it was, for random text") {
+TEST_CASE("random text is unchanged after quoting and unquoting") {
     std::mt19937 random(20'240'601);
     for (int round = 0; round < 20'000; ++round) {
         const std::string text = random_text(random);
@@ -180,12 +178,12 @@ TEST_CASE("2.1 row 15: a regular expression made of a text matches that text and
     }
 }
 
-TEST_CASE("a regular expression escapes nothing that needs no escape, so that Prometheus sees a "
-          "plain list") {
+TEST_CASE(
+    "a regular expression has no redundant escapes, so that Prometheus recognizes a plain list") {
     CHECK(quote_regex("a-b/c:d@e#f\"g'h\n").value() == "a-b/c:d@e#f\"g'h\n");
 }
 
-TEST_CASE("text that is not UTF-8 is refused with the byte that is wrong") {
+TEST_CASE("invalid UTF-8 is refused, and the message names the byte") {
     for (const auto& refused : {quote("ab\xFF"), quote_regex("ab\xFF")}) {
         REQUIRE(refused.has_error());
         CHECK(refused.error().is(Errc::invalid_argument));

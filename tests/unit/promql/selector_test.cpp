@@ -27,7 +27,7 @@ TEST_CASE("one model in one namespace is selected by equality") {
           R"({kube_namespace="n",model="m"})");
 }
 
-TEST_CASE("2.1 row 14: a model id cannot get out of its selector") {
+TEST_CASE("2.1 row 14: a model id cannot break out of its selector") {
     CHECK(select({{"prod"}, {"x\"} or up{a=\"\n"}}) ==
           R"({namespace="prod",model_name="x\"} or up{a=\"\n"})");
     CHECK(select({{"prod"}, {"\\"}}) == R"({namespace="prod",model_name="\\"})");
@@ -39,8 +39,7 @@ TEST_CASE("2.1 row 15: several models are alternatives that match literally") {
     CHECK(select({{"", "a"}, {"m"}}) == R"({namespace=~"|a",model_name="m"})");
 }
 
-TEST_CASE(
-    "2.1 row 15: the text is the same whatever the order and however often something is named") {
+TEST_CASE("2.1 row 15: the text does not depend on the order or on duplicates") {
     QueryScope scope{{"n1", "n2", "n3"}, {"a", "b", "c", "d", "e", "f"}};
     const std::string text = select(scope);
     scope.models.insert(scope.models.end(), {"a", "f"});
@@ -54,7 +53,7 @@ TEST_CASE(
     CHECK(select({{"n", "n"}, {"m", "m"}}) == R"({namespace="n",model_name="m"})");
 }
 
-TEST_CASE("a selector that would match more than was asked is refused") {
+TEST_CASE("a selector that would match more than its scope is refused") {
     for (const QueryScope& scope : {QueryScope{{}, {"m"}}, QueryScope{{"n"}, {}}, QueryScope{}}) {
         const auto refused = scope_selector(scope, "namespace", "model_name");
         REQUIRE(refused.has_error());
@@ -65,7 +64,7 @@ TEST_CASE("a selector that would match more than was asked is refused") {
     CHECK(namespace_selector({}, "namespace").has_error());
 }
 
-TEST_CASE("a selector of text that is not UTF-8 is refused with the label it was meant for") {
+TEST_CASE("a selector with invalid UTF-8 is refused, and the message names the label") {
     const auto model = scope_selector({{"n"}, {"m", "x\xFF"}}, "namespace", "model_name");
     REQUIRE(model.has_error());
     CHECK(model.error().is(Errc::invalid_argument));

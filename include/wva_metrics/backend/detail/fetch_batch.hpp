@@ -35,11 +35,11 @@ fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey
     co_await round->run(readings);
 
     const promql::QueryPlan& plan = round->plan();
-    for (const promql::RejectedTarget& rejected : plan.refused())
-        answers[rejected.question] = rejected.error;
+    for (const promql::RejectedTarget& rejected : plan.rejected())
+        answers[rejected.target] = rejected.error;
     const MetricsAssembler assembler(impl->config, plan, round->result());
     for (std::size_t model = 0; model < plan.models().size(); ++model)
-        assemble(assembler, model, plan.questions(model), answers);
+        assemble(assembler, model, plan.targets(model), answers);
     co_return answers;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/if_used.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/detail/answer_sax.hpp"
+#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/error.hpp>
@@ -21,39 +21,40 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// The part of `AnswerDecoder` that is the same for all sinks, so that the parser is compiled once.
+/// Parses an answer in chunks. The part of `AnswerDecoder` that does not depend on the sink, so
+/// that the JSON parser is compiled once.
+///
+/// A template, as the JSON parser is, so that it is compiled only in programs that decode answers.
+template <typename Sax>
 class AnswerParser {
 public:
-    AnswerParser(std::span<const std::string> wanted, const AnswerLimits& limits,
-                 AnswerBuilder::Emit emit, void* sink)
-        : parser_(parse_options(limits), wanted, limits, emit, sink) {}
+    AnswerParser(std::span<const std::string> wanted_labels, const AnswerLimits& limits,
+                 SeriesAssembler::CallSink call_sink, void* sink)
+        : parser_(parse_options(limits), wanted_labels, limits, call_sink, sink) {}
 
-    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     bool write(std::string_view chunk) {
         if (failure_ || chunk.empty())
             return !failure_;
         bytes_ += chunk.size();
-        parse<used>(true, chunk);
+        parse(true, chunk);
         return !failure_;
     }
 
-    template <wva_metrics::detail::IfUsed used = wva_metrics::detail::IfUsed::compile>
     Result<AnswerInfo> finish(std::string_view rest) {
         if (!failure_) {
             bytes_ += rest.size();
-            parse<used>(false, rest);
+            parse(false, rest);
         }
         if (failure_)
             return *failure_;
-        AnswerBuilder& answer = parser_.handler().answer();
-        if (answer.api_error())
-            return to_error(*answer.api_error(), 200);
-        return answer.take_info();
+        if (reader().api_error())
+            return to_error(*reader().api_error(), 200);
+        return reader().take_info();
     }
 
     const std::optional<ApiError>& api_error() const noexcept {
         static constexpr std::optional<ApiError> none;
-        return failure_ ? none : parser_.handler().answer().api_error();
+        return failure_ ? none : reader().api_error();
     }
 
 private:
@@ -64,49 +65,48 @@ private:
         return options;
     }
 
-    template <wva_metrics::detail::IfUsed>
-    void parse(bool more, std::string_view chunk) {
+    AnswerReader& reader() noexcept { return parser_.handler().reader(); }
+    const AnswerReader& reader() const noexcept { return parser_.handler().reader(); }
+
+    void parse(bool has_more, std::string_view chunk) {
         try {
-            AnswerHandler& handler = parser_.handler();
-            handler.begin_chunk(chunk);
+            parser_.handler().begin_chunk(chunk);
             boost::system::error_code error;
-            const std::size_t used = parser_.write_some(more, chunk.data(), chunk.size(), error);
+            const std::size_t used =
+                parser_.write_some(has_more, chunk.data(), chunk.size(), error);
             if (error)
-                fail(error, !more && used == chunk.size());
+                fail(error, !has_more && used == chunk.size());
             else if (used < chunk.size())
-                failure_.emplace(Errc::bad_response,
-                                 "there is more after the end of the answer's JSON");
-            else if (more)
-                handler.answer().keep_labels();
+                failure_.emplace(Errc::bad_response, "the answer continues after its JSON");
+            else if (has_more)
+                reader().keep_labels();
         } catch (const std::exception& thrown) {
             failure_.emplace(Errc::internal,
-                             std::string("taking in the answer failed: ") +
-                                 wva_metrics::detail::clean_text(thrown.what(), 200));
+                             "processing the answer failed: " + clean_text(thrown.what(), 200));
         } catch (...) {
-            failure_.emplace(Errc::internal, "taking in the answer failed");
+            failure_.emplace(Errc::internal, "processing the answer failed");
         }
     }
 
-    /// `is_at_end`: nothing that is there is wrong, but something is missing.
+    /// `is_at_end`: the answer is valid up to its end, but incomplete.
     void fail(const boost::system::error_code& error, bool is_at_end) {
-        const AnswerBuilder& answer = parser_.handler().answer();
-        if (answer.failure())
-            failure_ = answer.failure();
+        if (reader().failure())
+            failure_ = reader().failure();
         else if (bytes_ == 0)
             failure_.emplace(Errc::bad_response, "the answer is empty");
         else if (is_at_end)
-            failure_.emplace(Errc::bad_response, "the answer's JSON breaks off after " +
+            failure_.emplace(Errc::bad_response, "the answer's JSON is cut off after " +
                                                      std::to_string(bytes_) + " bytes");
         else if (error == boost::json::error::too_deep)
             failure_.emplace(Errc::too_large,
                              "the depth of the answer's JSON exceeds answer.max_depth = " +
-                                 std::to_string(answer.limits().max_depth));
+                                 std::to_string(reader().limits().max_depth));
         else
             failure_.emplace(Errc::bad_response,
                              "the answer is not valid JSON (" + error.message() + ")");
     }
 
-    boost::json::basic_parser<AnswerHandler> parser_;
+    boost::json::basic_parser<Sax> parser_;
     std::size_t bytes_ = 0;
     std::optional<Error> failure_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -16,13 +16,13 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// The wanted labels of one series after another.
+/// The wanted labels of the current series.
 ///
-/// A value that is there as a whole is not copied: it is pointed to until `keep`. For few labels
-/// nothing is allocated then.
+/// A value that arrives in one piece is not copied: the buffer points to it until `keep`. It then
+/// allocates nothing for up to 8 labels.
 class LabelBuffer {
 public:
-    /// The names must stay where they are.
+    /// The names must not move.
     explicit LabelBuffer(std::span<const std::string> wanted)
         : wanted_(wanted), values_(wanted.size()), current_(wanted.size()) {}
 
@@ -31,8 +31,8 @@ public:
         current_ = wanted_.size();
     }
 
-    /// What is set or appended from now on belongs to this label, the series' `place`-th, or is
-    /// dropped where nobody wants it. False where the series has this label already.
+    /// Selects the label that `set` and `append` change; values of unwanted labels are dropped.
+    /// `place`: its index in the series. False if the series has this label already.
     bool select(std::string_view name, std::size_t place) noexcept {
         current_ = find(name, place);
         if (current_ == wanted_.size())
@@ -47,7 +47,7 @@ public:
             values_[current_] = text;
     }
 
-    /// `total`: bytes of the value so far, this part's included.
+    /// `total`: bytes of the value so far, this part included.
     void append(std::string_view part, std::size_t total) {
         if (current_ == values_.size())
             return;
@@ -57,7 +57,7 @@ public:
         values_[current_] = kept.append(part);
     }
 
-    /// Copies what is elsewhere.
+    /// Copies the values that the buffer points to.
     void keep() {
         for (std::size_t i = 0; i < values_.size(); ++i) {
             if (values_[i].data() != nullptr && values_[i].data() != kept_text(i).data())
@@ -65,26 +65,25 @@ public:
         }
     }
 
-    /// Without data where the series has no such label.
+    /// A label that the series does not have is a view without data.
     std::span<const std::string_view> values() const noexcept { return values_; }
 
 private:
-    /// The series of an answer are alike, so the column that this place had last time is tried
-    /// first.
+    /// The series of an answer are alike, so it first tries the column that the label in this place
+    /// had in the previous series.
     std::size_t find(std::string_view name, std::size_t place) noexcept {
         const auto search = [&] {
-            const auto is_it = [&](std::string_view label) {
-                return wva_metrics::detail::is_same_name(label, name);
-            };
+            const auto is_it = [&](std::string_view label) { return is_same_name(label, name); };
             return static_cast<std::size_t>(std::ranges::find_if(wanted_, is_it) - wanted_.begin());
         };
         if (place >= columns_.size())
             return search();
         const std::size_t expected = columns_[place];
-        if (expected < wanted_.size() && wva_metrics::detail::is_same_name(wanted_[expected], name))
+        if (expected < wanted_.size() && is_same_name(wanted_[expected], name))
             return expected;
         const std::size_t column = search();
-        columns_[place] = static_cast<std::uint16_t>(column); // Only a guess, so it may not fit.
+        columns_[place] =
+            static_cast<std::uint16_t>(column); // A prediction: truncation is harmless.
         return column;
     }
 

@@ -11,8 +11,8 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// The power of ten of a decimal number's first digit that is not 0; the number is known to be well
-/// formed.
+/// The power of ten of the first digit that is not 0. `number` must be a well-formed decimal
+/// number.
 inline long long decimal_exponent(std::string_view number) noexcept {
     constexpr long long far = 1'000'000'000;
     const std::size_t e = std::min(number.find_first_of("eE"), number.size());
@@ -31,12 +31,11 @@ inline long long decimal_exponent(std::string_view number) noexcept {
     return shift + (is_negative ? -exponent : exponent);
 }
 
-/// A sample's value from its text, rounded to the nearest double; nothing where the text is not a
-/// number.
+/// Parses a sample's value, rounded to the nearest double. Nothing if the text is not a number.
 ///
-/// Takes what Prometheus, its relatives and Go's formatting write: decimal and scientific notation,
-/// a sign, and NaN, Inf and Infinity in any case. What is too large for a double is an infinity,
-/// what is too small is 0. The locale is not asked.
+/// Accepts what Prometheus, compatible servers and Go's formatting write: decimal and scientific
+/// notation, a sign, and NaN, Inf and Infinity in any case. A number too large for a double becomes
+/// an infinity, one too small becomes 0. Independent of the locale.
 inline std::optional<double> parse_value(std::string_view text) noexcept {
     const bool is_negative = text.starts_with('-');
     if (is_negative || text.starts_with('+'))
@@ -50,7 +49,7 @@ inline std::optional<double> parse_value(std::string_view text) noexcept {
         const std::from_chars_result parsed = std::from_chars(text.data(), end, magnitude);
         if (parsed.ptr != end || parsed.ec == std::errc::invalid_argument)
             return std::nullopt;
-        // The value is then left as it was, and both directions look alike.
+        // `from_chars` does not set the value, and reports overflow and underflow alike.
         if (parsed.ec == std::errc::result_out_of_range)
             magnitude = decimal_exponent(text) > 0 ? std::numeric_limits<double>::infinity() : 0.0;
     } else {

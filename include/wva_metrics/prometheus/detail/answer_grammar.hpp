@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/prometheus/detail/answer_members.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace wva_metrics::prometheus::detail {
+
+/// The place in an answer's JSON, and what the API allows there.
+///
+/// Each event of the parser is a transition. A transition that returns false is not allowed; the
+/// answer is then refused, and the grammar is not used any further.
+class AnswerGrammar {
+public:
+    Place place() const noexcept { return place_; }
+    /// Inside `envelope`, `data` and `series`: the member that is read.
+    Member member() const noexcept { return member_; }
+    Shape shape() const noexcept { return shape_; }
+    /// Series that have begun.
+    std::size_t series_count() const noexcept { return series_count_; }
+    /// Elements of the current time and value that have been read.
+    std::size_t pair_size() const noexcept { return pair_size_; }
+
+    // Values that are skipped whatever they contain: unknown members, and native histograms.
+
+    bool is_inside_skipped() const noexcept { return skipped_depth_ > 0; }
+    /// Is the next value skipped?
+    bool is_skipped() const noexcept {
+        const bool has_members =
+            place_ == Place::envelope || place_ == Place::data || place_ == Place::series;
+        return is_inside_skipped() ||
+               (has_members && (member_ == Member::other || member_ == Member::histogram ||
+                                member_ == Member::histograms));
+    }
+    /// Enters the next object or array if it is skipped.
+    bool enter_skipped() noexcept {
+        if (!is_skipped())
+            return false;
+        ++skipped_depth_;
+        return true;
+    }
+    /// Leaves the current object or array if it is skipped.
+    bool leave_skipped() noexcept {
+        if (!is_inside_skipped())
+            return false;
+        --skipped_depth_;
+        return true;
+    }
+
+    // Objects and their members.
+
+    bool begin_object() noexcept {
+        if (place_ == Place::document)
+            place_ = Place::envelope;
+        else if (place_ == Place::envelope && member_ == Member::data)
+            place_ = Place::data;
+        else if (place_ == Place::series && member_ == Member::metric)
+            place_ = Place::metric;
+        else if (place_ == Place::result && shape_ != Shape::pair)
+            begin_series();
+        else
+            return false;
+        return true;
+    }
+
+    /// False if the object has this member already.
+    bool begin_member(std::string_view name) noexcept {
+        member_ = find_member(place_, name);
+        // `isPartial` may stand in two objects, and means the same in both.
+        if (member_ == Member::other || member_ == Member::is_partial)
+            return true;
+        if (has_seen(member_))
+            return false;
+        seen_ |= set_of(member_);
+        return true;
+    }
+
+    /// Returns the object that has ended.
+    Place end_object() noexcept {
+        const Place ended = place_;
+        if (ended == Place::metric) {
+            place_ = Place::series;
+        } else if (ended == Place::series) {
+            place_ = Place::result;
+            seen_in_series_ |= seen_;
+        } else {
+            place_ = ended == Place::data ? Place::envelope : Place::document;
+        }
+        return ended;
+    }
+
+    /// Does the answer, and of a series the current one, have this member?
+    bool has_seen(Member member) const noexcept { return (seen_ & set_of(member)) != 0; }
+    /// Does the current series have a sample of an instant, or samples of a range?
+    bool has_value() const noexcept { return (seen_ & (instant_members | range_members)) != 0; }
+    /// Did any series have samples of a range?
+    bool has_range_series() const noexcept { return (seen_in_series_ & range_members) != 0; }
+    /// Did any series have a sample of an instant?
+    bool has_instant_series() const noexcept { return (seen_in_series_ & instant_members) != 0; }
+
+    // Arrays, and the time and value of a sample.
+
+    bool begin_array() noexcept {
+        if (place_ == Place::series && member_ == Member::value)
+            begin_pair(Place::sample);
+        else if (place_ == Place::samples)
+            begin_pair(Place::point);
+        else if (place_ == Place::data && member_ == Member::result)
+            begin_pair(Place::result);
+        else if (place_ == Place::series && member_ == Member::values)
+            place_ = Place::samples;
+        else if (place_ == Place::envelope &&
+                 (member_ == Member::warnings || member_ == Member::infos))
+            place_ = Place::notes;
+        else
+            return false;
+        return true;
+    }
+
+    /// Returns the array that has ended.
+    Place end_array() noexcept {
+        const Place ended = place_;
+        if (ended == Place::sample || ended == Place::samples)
+            place_ = Place::series;
+        else if (ended == Place::point)
+            place_ = Place::samples;
+        else
+            place_ = ended == Place::notes ? Place::envelope : Place::data;
+        return ended;
+    }
+
+    /// Is the next value an element of a time and value?
+    bool is_in_pair() const noexcept {
+        return place_ == Place::sample || place_ == Place::point ||
+               (place_ == Place::result && shape_ == Shape::pair);
+    }
+    bool is_pair_complete() const noexcept { return pair_size_ == 2; }
+    /// A number is only allowed as a time. It decides that the result is no array of series.
+    bool begin_time() noexcept {
+        if (place_ == Place::result && shape_ == Shape::unknown)
+            shape_ = Shape::pair;
+        return is_in_pair() && pair_size_ == 0;
+    }
+    void end_time() noexcept { pair_size_ = 1; }
+    /// Values are strings.
+    bool take_value() noexcept {
+        if (!is_in_pair() || pair_size_ != 1)
+            return false;
+        pair_size_ = 2;
+        return true;
+    }
+
+private:
+    void begin_series() noexcept {
+        place_ = Place::series;
+        shape_ = Shape::series;
+        ++series_count_;
+        seen_ &= ~(set_of(Member::metric) | instant_members | range_members);
+    }
+    void begin_pair(Place place) noexcept {
+        place_ = place;
+        pair_size_ = 0;
+    }
+
+    Place place_ = Place::document;
+    Member member_ = Member::other;
+    Shape shape_ = Shape::unknown;
+    MemberSet seen_ = 0;
+    MemberSet seen_in_series_ = 0;
+    std::size_t series_count_ = 0;
+    std::size_t pair_size_ = 0;
+    std::size_t skipped_depth_ = 0;
+};
+
+} // namespace wva_metrics::prometheus::detail

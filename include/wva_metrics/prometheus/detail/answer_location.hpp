@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/prometheus/detail/answer_grammar.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace wva_metrics::prometheus::detail {
+
+// Words for the place in an answer, for messages.
+
+/// The current series, e.g. `data.result[3]`.
+inline std::string current_series(const AnswerGrammar& at) {
+    const std::size_t count = at.series_count();
+    return "data.result[" + std::to_string(count > 0 ? count - 1 : 0) + "]";
+}
+
+/// The next value, e.g. `data.result[3].value[1]`.
+inline std::string next_value(const AnswerGrammar& at) {
+    const std::string member(name_of(at.member()));
+    const std::string element = "[" + std::to_string(at.pair_size()) + "]";
+    switch (at.place()) {
+    case Place::document:
+        return "the answer";
+    case Place::envelope:
+        return member;
+    case Place::notes:
+        return "an element of " + member;
+    case Place::data:
+        return "data." + member;
+    case Place::result:
+        return "data.result" + (at.shape() == Shape::pair
+                                    ? element
+                                    : "[" + std::to_string(at.series_count()) + "]");
+    case Place::series:
+        return current_series(at) + "." + member;
+    case Place::metric:
+        return "a label of " + current_series(at);
+    case Place::sample:
+        return current_series(at) + ".value" + element;
+    case Place::samples:
+        return "an element of " + current_series(at) + ".values";
+    case Place::point:
+        return current_series(at) + ".values[...]" + element;
+    }
+    return "the answer";
+}
+
+/// The type that the value of a member must have.
+inline std::string_view expected_type(Member member) noexcept {
+    switch (member) {
+    case Member::data:
+    case Member::metric:
+        return "an object";
+    case Member::warnings:
+    case Member::infos:
+    case Member::result:
+    case Member::value:
+    case Member::values:
+        return "an array";
+    case Member::is_partial:
+        return "true or false";
+    default:
+        return "a string";
+    }
+}
+
+/// What the next value must be.
+inline std::string_view expected(const AnswerGrammar& at) noexcept {
+    switch (at.place()) {
+    case Place::document:
+        return "an object";
+    case Place::notes:
+    case Place::metric:
+        return "a string";
+    case Place::samples:
+        return "an array";
+    case Place::envelope:
+    case Place::data:
+    case Place::series:
+        return expected_type(at.member());
+    case Place::result:
+        if (at.shape() != Shape::pair)
+            return "an object";
+        break;
+    case Place::sample:
+    case Place::point:
+        break;
+    }
+    if (at.is_pair_complete())
+        return "the end of the array";
+    return at.pair_size() == 0 ? "a time" : "a quoted number";
+}
+
+} // namespace wva_metrics::prometheus::detail
