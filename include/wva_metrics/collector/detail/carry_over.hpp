@@ -8,8 +8,8 @@
 
 namespace wva_metrics::detail {
 
-/// Keeps the older reading where the backend failed to give a newer one, unless it was sampled
-/// before `oldest`; its age shows that it is old.
+/// Keeps the previous reading if the backend failed to return a new one, unless it was sampled
+/// before `oldest`. Its age still shows that it is old.
 template <typename T>
 void carry_over(const Reading<T>& before, Reading<T>& now, TimePoint oldest) noexcept {
     if (now.reason() == ReadingReason::backend_error && before.has_value() &&
@@ -26,7 +26,7 @@ inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now,
     carry_over(before.itl_seconds, now.itl_seconds, oldest);
 }
 
-/// Both are sorted by pod.
+/// Both must be sorted by pod.
 inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now, TimePoint oldest) {
     for (ReplicaSample& sample : now.pods) {
         const auto old =

@@ -31,16 +31,16 @@ TEST_CASE("a clock that is moved by hand is read as it is") {
     CHECK(coarse_now<testing::ManualClock>() - before == 1ns);
 }
 
-TEST_CASE("coarse time will do unless an age below a second matters") {
+TEST_CASE("the coarse clock is good enough unless an age below a second matters") {
     CacheConfig config;
-    CHECK(detail::HotConfig(config).coarse_time_will_do());
+    CHECK(detail::HotConfig(config).coarse_clock_ok());
     config.ttl = 999ms;
-    CHECK_FALSE(detail::HotConfig(config).coarse_time_will_do());
+    CHECK_FALSE(detail::HotConfig(config).coarse_clock_ok());
     config.ttl = 1s;
-    CHECK(detail::HotConfig(config).coarse_time_will_do());
+    CHECK(detail::HotConfig(config).coarse_clock_ok());
     config.freshness_thresholds.replica_metrics = 500ms;
-    CHECK_FALSE(detail::HotConfig(config).coarse_time_will_do());
+    CHECK_FALSE(detail::HotConfig(config).coarse_clock_ok());
     detail::HotConfig settings(config);
     settings.store(CacheConfig{});
-    CHECK(settings.coarse_time_will_do());
+    CHECK(settings.coarse_clock_ok());
 }
