@@ -60,7 +60,7 @@ WaiterPtr make_waiter(const std::shared_ptr<Impl>& impl, const asio::any_io_exec
 template <typename T>
 struct Collect {
     template <typename Handler, typename Impl, typename Target, typename Convert>
-    void operator()(Handler handler, const std::shared_ptr<Impl>& impl, Target target,
+    void operator()(Handler handler, std::shared_ptr<Impl> impl, Target target,
                     Convert convert) const {
         const asio::any_io_executor executor = impl->executor();
         if (std::string reason = rejection_reason(target); !reason.empty())
