@@ -104,9 +104,13 @@ inline ReplicaSamples replica_samples(const ModelKey& model, const std::vector<s
 struct CollectorFixture {
     using CollectorType = Collector<ManualBackend, MemoryCache, RecordingObserver, ManualTimer>;
 
-    explicit CollectorFixture(CollectorConfig config = {})
-        : collector(std::make_unique<CollectorType>(io.get_executor(), backend, std::move(config),
-                                                    observer)) {}
+    explicit CollectorFixture(const CollectorConfig& config = {})
+        : collector(std::make_unique<CollectorType>(io.get_executor(), backend, config, observer)) {
+    }
+
+    /// The collector under test, for tests that also run with `AnyCollectorFixture`.
+    CollectorType& target() { return *collector; }
+    void destroy() { collector.reset(); }
 
     /// Runs all handlers that are ready.
     void settle() {

@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/background.hpp"
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
 #include "wva_metrics/collector_stats.hpp"

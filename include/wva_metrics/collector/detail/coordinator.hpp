@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/key_prefix.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 #include "wva_metrics/collector/detail/tracked_set.hpp"

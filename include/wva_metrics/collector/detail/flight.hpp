@@ -51,9 +51,4 @@ struct Flight {
     bool discarded = false;
 };
 
-/// The error of every operation that outlives its collector.
-inline Error collector_destroyed() {
-    return Error(Errc::aborted, "the collector has been destroyed");
-}
-
 } // namespace wva_metrics::detail

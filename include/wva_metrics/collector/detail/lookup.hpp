@@ -85,7 +85,7 @@ private:
         if (!entry)
             return {};
         entry->mark_used(at);
-        CollectorCounters& counters = data_.counters;
+        auto& counters = data_.counters;
         if (target != nullptr && !answers(*entry, *target)) {
             counters.add(entry->is_fresh(at) ? counters.unusable_hits
                                              : counters.unusable_stale_hits);
