@@ -15,7 +15,7 @@ namespace wva_metrics {
 struct CollectorStats {
     /// As callers saw it. Each call is a hit, a stale hit or a miss.
     CacheStats cache;
-    /// Misses that waited for a fetch that was already under way.
+    /// Misses that waited for a fetch that was already in flight.
     std::uint64_t coalesced = 0;
     /// Misses answered with a remembered failure, without a fetch.
     std::uint64_t negative_hits = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/any_collector_fixture.hpp"
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -221,14 +222,21 @@ TEMPLATE_TEST_CASE("a handler's allocator gets its memory back if the collector 
 
 TEMPLATE_TEST_CASE("a handler's allocator gets its memory back if the io_context is destroyed", "",
                    CollectorFixture, AnyCollectorFixture) {
+    const bool is_erased = GENERATE(false, true);
+    INFO("in an any_completion_handler: " << is_erased);
     int live = 0;
     int total = 0;
     {
         TestType f;
         f.backend.hold();
-        f.target().async_collect_optimizer_metrics(
-            variant("v"),
-            boost::asio::bind_allocator(CountingAllocator<void>(live, total), [](const auto&) {}));
+        auto handler =
+            boost::asio::bind_allocator(CountingAllocator<void>(live, total), [](const auto&) {});
+        if (is_erased)
+            f.target().async_collect_optimizer_metrics(
+                variant("v"),
+                boost::asio::any_completion_handler<void(Result<OptimizerSnapshot>)>(handler));
+        else
+            f.target().async_collect_optimizer_metrics(variant("v"), handler);
         CHECK(live > 0);
     } // Nothing ran: the handler is destroyed with the context.
     CHECK(live == 0);

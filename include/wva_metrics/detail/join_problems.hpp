@@ -6,7 +6,7 @@
 
 namespace wva_metrics::detail {
 
-/// All problems in one text, separated by "; ".
+/// All problems of a configuration in one text, joined by "; ".
 inline std::string join_problems(std::span<const std::string> problems) {
     std::string text;
     for (const std::string& problem : problems)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/freshness.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <initializer_list>
@@ -32,13 +31,6 @@ inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noe
         take_older(oldest, replica.queue_length);
     }
     return oldest;
-}
-
-/// A snapshot is as fresh as its oldest sample, and unavailable where it has none.
-inline Freshness judge(std::optional<TimePoint> oldest, TimePoint now, Duration fresh_below,
-                       const FreshnessThresholds& thresholds) noexcept {
-    return oldest ? classify_age(now - *oldest, fresh_below, thresholds.unavailable)
-                  : Freshness::unavailable;
 }
 
 } // namespace wva_metrics::detail

@@ -18,7 +18,8 @@ namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// Runs rounds and cleanups when a `FetchSchedule` says so, on one timer over the user's executor.
+/// Runs rounds and cleanups when they are due by a `FetchSchedule`, on one timer over the user's
+/// executor.
 ///
 /// Its public functions may be called from any thread. `Round` and `Cleanup` run on a strand of the
 /// executor.

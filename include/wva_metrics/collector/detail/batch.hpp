@@ -66,7 +66,7 @@ public:
                 if (!error)
                     self->time_out(timeout);
             });
-            asio::co_spawn(self->strand_, self->ask(self, backend),
+            asio::co_spawn(self->strand_, self->fetch(self, backend),
                            asio::bind_cancellation_slot(
                                self->signal_.slot(),
                                [self](const std::exception_ptr& failure, BatchAnswers answers) {
@@ -87,8 +87,8 @@ public:
 private:
     // Static, because the coroutine frame keeps parameters alive, but not `this`.
     template <MetricsBackend Backend>
-    static asio::awaitable<BatchAnswers> ask(std::shared_ptr<Batch> self,
-                                             std::shared_ptr<Backend> backend) {
+    static asio::awaitable<BatchAnswers> fetch(std::shared_ptr<Batch> self,
+                                               std::shared_ptr<Backend> backend) {
         if (self->kind() == EntryKind::optimizer) {
             auto variants = self->all(&OptimizerTarget::variant);
             auto results = co_await backend->fetch_optimizer_metrics(std::move(variants));

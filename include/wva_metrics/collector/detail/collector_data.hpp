@@ -17,7 +17,7 @@
 
 namespace wva_metrics::detail {
 
-/// The data of one collector: what looking up (`CollectorImpl`) and fetching (`Dispatcher`) share.
+/// The data of one collector, which `Lookup`, `Dispatcher` and `Background` share.
 template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
           typename Timer>
 struct CollectorData {

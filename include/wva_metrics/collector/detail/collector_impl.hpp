@@ -83,7 +83,8 @@ public:
     }
     template <typename AnyTarget, typename MakeWaiter>
     CacheEntryPtr find_or_wait(AnyTarget&& target, TimePoint at, MakeWaiter&& make_waiter) {
-        return lookup_.find_or_wait(std::move(target), at, make_waiter);
+        return lookup_.find_or_wait(std::forward<AnyTarget>(target), at,
+                                    std::forward<MakeWaiter>(make_waiter));
     }
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
     ///@}

@@ -36,7 +36,7 @@ struct MissAction {
     // To be reported:
     /// The error is remembered from a recent failure.
     bool negative_hit = false;
-    /// The flight was already under way.
+    /// The flight had been opened before.
     bool coalesced = false;
     /// Background fetching of the target begins with this miss.
     bool newly_tracked = false;
@@ -93,7 +93,7 @@ public:
     /// Records a request that found nothing, not even an entry to leave its time on.
     void touch(const CacheKeyView& key, TimePoint now) { tracked_.touch(key, now); }
 
-    /// Queues a fetch to replace a stale entry, unless one is under way or has just failed. Returns
+    /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
     /// true if the queue must be sent.
     bool revalidate(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint now) {
         if (closed_ || flights_.find(key) != nullptr || recent_failure(key, now) != nullptr)

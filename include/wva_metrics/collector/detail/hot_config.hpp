@@ -44,8 +44,8 @@ public:
 
     bool is_cache_enabled() const noexcept { return cache_enabled_.load(relaxed); }
 
-    /// Decides whether an entry is a hit, a stale hit or neither. There is no other place where a
-    /// stale answer is decided.
+    /// Decides whether an entry is a hit, a stale hit or neither. Stale answers are decided only
+    /// here.
     Usability usability_of(const CacheEntry& entry, TimePoint now) const noexcept {
         if (entry.is_fresh(now))
             return Usability::fresh;

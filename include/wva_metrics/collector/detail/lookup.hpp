@@ -53,7 +53,7 @@ public:
             return std::move(found.hit);
         const WaiterPtr waiter = make_waiter();
         waiter->last_good = std::move(found.last_good);
-        wait(std::make_shared<const Target>(std::move(target)), waiter, at);
+        wait(std::make_shared<const Target>(std::forward<AnyTarget>(target)), waiter, at);
         return nullptr;
     }
 

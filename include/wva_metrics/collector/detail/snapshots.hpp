@@ -3,17 +3,25 @@
 
 #include "wva_metrics/collector/detail/attribute_cached.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
-#include "wva_metrics/detail/oldest_sample.hpp"
+#include "wva_metrics/freshness.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-/// Hands out an entry that holds `OptimizerMetrics`, judged by its oldest sample.
+/// A snapshot is as fresh as its oldest sample, and unavailable if it has none.
+inline Freshness judge(std::optional<TimePoint> oldest_sample, TimePoint now, Duration fresh_below,
+                       const FreshnessThresholds& thresholds) noexcept {
+    return oldest_sample ? classify_age(now - *oldest_sample, fresh_below, thresholds.unavailable)
+                         : Freshness::unavailable;
+}
+
+/// The snapshot of an entry of `OptimizerMetrics`.
 inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresholds& thresholds,
                                             TimePoint now) {
     const CacheEntry& entry = *answer.entry;
@@ -24,8 +32,8 @@ inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresh
             entry.collected_at(), freshness, answer.source};
 }
 
-/// Hands out an entry that holds `ReplicaSamples`, attributed to the caller's variants and judged
-/// by its oldest sample. `notify` reports pods that were left out.
+/// The snapshot of an entry of `ReplicaSamples`, attributed to the caller's variants. Reports pods
+/// that were left out.
 template <typename Notifier>
 ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAutoscaling> variants,
                                  const FreshnessThresholds& thresholds, TimePoint now,
@@ -40,7 +48,7 @@ ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAu
 }
 
 ///@{
-/// Make the result of an operation of an answer. `collector` is a `CollectorImpl`.
+/// Convert an answer into the result of an operation. `collector` is a `CollectorImpl`.
 struct ToOptimizerSnapshot {
     template <typename Impl>
     Result<OptimizerSnapshot> operator()(Impl& collector, const Result<Answer>& answer,

@@ -12,20 +12,20 @@
 
 namespace wva_metrics::detail {
 
-/// Asks for a variant's optimizer metrics.
+/// Requests a variant's optimizer metrics.
 struct OptimizerTarget {
     VariantAutoscaling variant;
 };
-/// Asks for a model's replica samples.
+/// Requests a model's replica samples.
 struct ReplicaTarget {
     ModelKey model;
 };
-/// Asks whether a model's metrics exist.
+/// Requests whether a model's metrics exist.
 struct AvailabilityTarget {
     ModelKey model;
 };
 
-/// What a flight asks of the backend, in the order of `EntryKind` and `CachePayload`.
+/// What a flight fetches. The alternatives are in the order of `EntryKind` and `CachePayload`.
 using Target = std::variant<OptimizerTarget, ReplicaTarget, AvailabilityTarget>;
 static_assert(std::variant_size_v<Target> == std::variant_size_v<CachePayload>);
 
