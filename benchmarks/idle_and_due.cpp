@@ -166,7 +166,7 @@ boost::asio::awaitable<void> fetch_by_itself(boost::asio::io_context& io, Shared
         std::vector<VariantAutoscaling> question(1, variant);
         auto answers = co_await shared.backend.fetch_optimizer_metrics(std::move(question));
         CachePayload payload = *std::move(answers.front());
-        detail::identify(variant, payload);
+        detail::stamp_identity(detail::OptimizerTarget{variant}, payload);
         shared.cache.insert_or_assign(
             optimizer_key(variant.namespace_name, variant.name),
             detail::make_entry(shared.config, std::move(payload), asked_at));

@@ -11,50 +11,50 @@
 
 namespace wva_metrics {
 
-/// Counters of a collector since it was made. Each is exact; together they may be torn by a moment.
+/// Counters of a collector since it was made. Each is exact; they are not read at the same instant.
 struct CollectorStats {
-    /// What callers experienced. A call is one of: hit, stale hit, miss.
+    /// As callers saw it. Each call is a hit, a stale hit or a miss.
     CacheStats cache;
-    /// Misses that joined a fetch under way instead of starting one.
-    std::uint64_t joined = 0;
-    /// Calls answered from the memory of a recent failure, without asking the backend.
+    /// Misses that waited for a fetch that was already in flight.
+    std::uint64_t coalesced = 0;
+    /// Misses answered with a remembered failure, without a fetch.
     std::uint64_t negative_hits = 0;
     /// Calls that got the last good value because the backend failed.
     std::uint64_t served_stale_on_error = 0;
-    /// Targets put to the backend, and how many of them failed.
+    /// Targets sent to the backend.
     std::uint64_t targets = 0;
-    /// Of these, the ones answered with an error.
+    /// Targets that the backend answered with an error, or not in time.
     std::uint64_t failed_targets = 0;
-    /// Batches the targets were sent in.
+    /// Batches that the targets were sent in.
     std::uint64_t batches = 0;
-    /// Answers that were not cached, because of an invalidation or untracking while they were under
-    /// way.
+    /// Answers that were not cached, because the target was invalidated or untracked while it was
+    /// fetched.
     std::uint64_t discarded = 0;
-    /// Rounds of background fetching that have begun.
+    /// Rounds of background fetching that have ended.
     std::uint64_t background_rounds = 0;
-    /// Exceptions that an observer threw.
+    /// Exceptions that the observer threw.
     std::uint64_t observer_failures = 0;
-    /// Variants fetched in the background.
+    /// Variants that are fetched in the background.
     std::size_t tracked_variants = 0;
-    /// Models fetched in the background.
+    /// Models that are fetched in the background.
     std::size_t tracked_models = 0;
-    /// Targets under way now.
+    /// Targets that are queued or being fetched.
     std::size_t in_flight = 0;
 };
 
-/// Is the backend answering?
+/// Whether the backend answers.
 struct CollectorHealth {
     /// The last batch had at least one answer, or none was sent yet.
     bool healthy = true;
-    /// Background fetching was started, and not stopped.
+    /// Background fetching was started and not stopped.
     bool background_running = false;
-    /// Batches in a row that failed altogether.
+    /// Batches in a row in which every target failed.
     std::uint64_t consecutive_failures = 0;
-    /// When a batch last had an answer.
+    /// When a batch last had an answer for at least one target.
     std::optional<TimePoint> last_success;
-    /// When a batch last failed altogether.
+    /// When a batch last had an error for at least one target.
     std::optional<TimePoint> last_failure;
-    /// Of the last failed target; empty code where none failed.
+    /// Error of the last failed target; its code is empty if none failed.
     Error last_error;
 };
 

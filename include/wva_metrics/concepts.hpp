@@ -23,12 +23,12 @@ namespace wva_metrics {
 
 namespace asio = boost::asio;
 
-/// A source of metrics: Prometheus, the pods themselves, whatever a user has.
+/// A source of metrics: Prometheus, the pods themselves, or a user's own.
 ///
-/// Satisfied by a class with these three coroutines. They take batches and give one answer per
-/// question, in order; one bad question never spoils the others' answers. Several may run at the
-/// same time, on different threads. A collector that is destroyed, or whose call times out, cancels
-/// them; an exception counts as `Errc::internal`.
+/// Satisfied by a class with these three coroutines. They take batches and return one answer per
+/// target, in order; a failed target does not affect the others. Several may run at the same time,
+/// on different threads. A collector cancels them on a timeout or when it is destroyed; an
+/// exception counts as `Errc::internal`.
 template <typename T>
 concept MetricsBackend = requires(T& backend, const ModelKey& model,
                                   const std::vector<VariantAutoscaling>& variants,
@@ -42,17 +42,17 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
 };
 
-/// What an autoscaler uses: the operations, look-ups, tracking, background and invalidation of
-/// `Collector`, whatever they are done with.
+/// What an autoscaler uses: the operations, look-ups, tracking, background fetching and
+/// invalidation of `Collector`.
 ///
-/// Satisfied by `Collector` with any policies and by `AnyCollector`; for functions that take
-/// either, and for fakes of a user's own.
+/// Satisfied by `Collector` with any policies and by `AnyCollector`. Use it for functions that take
+/// either, and for fakes in tests.
 template <typename T>
 concept MetricsCollector = requires(T& collector, const T& const_collector, const ModelKey& model,
                                     const VariantAutoscaling& variant, const VariantKey& key,
                                     const std::vector<VariantAutoscaling>& variants,
                                     std::string_view prefix, const CollectorConfig& config) {
-    // Deferred, so that asking whether they exist compiles none of what they do.
+    // Deferred, so that checking the concept does not compile the operations.
     collector.async_validate_availability(model, asio::deferred);
     collector.async_collect_optimizer_metrics(variant, asio::deferred);
     collector.async_collect_replica_metrics(model, variants, asio::deferred);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../support/collector_fixture.hpp"
+#include "support/collector_fixture.hpp"
 
 #include <catch2/catch_all.hpp>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 
-TEST_CASE("what was collected once is kept warm: no later call misses or finds it stale") {
+TEST_CASE("a collected target is kept warm: no later call is a miss or a stale hit") {
     CollectorFixture f;
     f.collect(variant("v")).value();
     f.collect(f.model, {}).value();
@@ -36,7 +36,7 @@ TEST_CASE("an interval as long as the TTL still keeps entries from expiring betw
     CHECK(f.collector->stats().cache.stale_hits == 0);
 }
 
-TEST_CASE("an interval that is short beside the TTL is kept too") {
+TEST_CASE("an interval much shorter than the TTL is respected") {
     CollectorFixture f({.cache = {.fetch_interval = 1s}});
     f.collect(variant("v")).value();
     f.collector->start_background_fetching();
@@ -48,7 +48,7 @@ TEST_CASE("an interval that is short beside the TTL is kept too") {
     CHECK(ManualClock::now() - known->collected_at() <= 1s);
 }
 
-TEST_CASE("rounds never overlap, and a late one is followed by the next at once") {
+TEST_CASE("rounds never overlap, and after a late one the next starts at once") {
     CollectorFixture f;
     f.collect(variant("v")).value();
     f.collector->start_background_fetching();
@@ -66,7 +66,7 @@ TEST_CASE("rounds never overlap, and a late one is followed by the next at once"
     CHECK(f.observer.saw("round 1+0"));
 }
 
-TEST_CASE("one round asks about everything tracked in one batch of variants and one of models") {
+TEST_CASE("one round fetches everything tracked in one batch of variants and one of models") {
     CollectorFixture f;
     for (int i = 0; i < 1000; ++i) {
         f.collector->track(variant("v" + std::to_string(i)));
@@ -80,7 +80,7 @@ TEST_CASE("one round asks about everything tracked in one batch of variants and 
     CHECK(f.observer.saw("round 1000+1000"));
 }
 
-TEST_CASE("what nobody has asked for in untrack_after is untracked; what is only hit stays") {
+TEST_CASE("a target not requested within untrack_after is untracked; one that is only hit stays") {
     CollectorFixture f;
     f.collect(variant("idle")).value();
     f.collect(variant("busy")).value();
@@ -95,20 +95,21 @@ TEST_CASE("what nobody has asked for in untrack_after is untracked; what is only
     CHECK(!f.collector->find_optimizer_metrics({"llm", "idle"}));
 }
 
-TEST_CASE("what is only looked for stays tracked through an outage in which nothing is known") {
-    const bool was_known_before = GENERATE(true, false);
-    INFO("known before: " << was_known_before);
+TEST_CASE(
+    "a target that is only looked up stays tracked through an outage in which nothing is found") {
+    const bool is_known_before = GENERATE(true, false);
+    INFO("known before: " << is_known_before);
     CollectorFixture f;
     f.backend.set(optimizer_metrics("v", 5));
     f.collector->track(variant("v"));
     f.collector->start_background_fetching();
     const auto look = [&] { return f.collector->find_optimizer_metrics({"llm", "v"}).has_value(); };
-    if (was_known_before) {
+    if (is_known_before) {
         f.advance(15s);
         CHECK(look());
     }
     f.backend.fail(Error(Errc::unreachable, "down"));
-    for (int i = 0; i < 60; ++i) { // Longer than untrack_after, beyond all that may be served.
+    for (int i = 0; i < 60; ++i) { // Longer than untrack_after and all stale windows.
         f.advance(15s);
         look();
     }
@@ -131,7 +132,7 @@ TEST_CASE("with fetch_interval 0 nothing is fetched, and expired entries are sti
     CHECK(f.observer.saw("cleanup 1"));
 }
 
-TEST_CASE("background fetching stops, starts again, and twice is once") {
+TEST_CASE("background fetching stops and starts again, and both are idempotent") {
     CollectorFixture f;
     f.collect(variant("v")).value();
     CHECK(f.collector->start_background_fetching());
@@ -148,7 +149,7 @@ TEST_CASE("background fetching stops, starts again, and twice is once") {
     CHECK(f.backend.batches() == 2);
 }
 
-TEST_CASE("background failures are observed, lose nothing known, and end by themselves") {
+TEST_CASE("background failures are observed, lose no entry, and end by themselves") {
     CollectorFixture f;
     f.backend.set(optimizer_metrics("v", 5));
     f.collect(variant("v")).value();
@@ -168,19 +169,19 @@ TEST_CASE("background failures are observed, lose nothing known, and end by them
           6);
 }
 
-TEST_CASE("a foreground miss joins the background's flight and the other way round") {
+TEST_CASE("a miss joins a flight of a background round") {
     CollectorFixture f;
     f.collector->track(variant("v"));
     f.collector->start_background_fetching();
     f.backend.hold();
     f.advance(15s);
     REQUIRE(f.backend.waiting() == 1);
-    const auto joined = f.start(variant("v"));
+    const auto coalesced = f.start(variant("v"));
     f.settle();
     CHECK(f.backend.waiting() == 1);
     f.backend.release();
     f.settle();
-    CHECK((*joined)->has_value());
+    CHECK((*coalesced)->has_value());
     CHECK(f.backend.variants_requested().size() == 1);
 }
 
@@ -195,7 +196,7 @@ TEST_CASE("tracking can be left to the caller") {
     CollectorFixture f({.track_on_collection = false});
     f.collect(variant("v")).value();
     CHECK(f.collector->stats().tracked_variants == 0);
-    CHECK(f.collector->invalidate_model(f.model) == 1); // Known all the same.
+    CHECK(f.collector->invalidate_model(f.model) == 1); // Known, though not tracked.
     f.collector->track(variant("v"));
     CHECK(f.collector->stats().tracked_variants == 1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../support/collector_fixture.hpp"
+#include "support/collector_fixture.hpp"
 
 #include "wva_metrics/collector/detail/batch.hpp"
 
@@ -20,17 +20,16 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// How far a fetch has come when something happens to it.
+/// A phase of a fetch in which something else happens.
 struct Phase {
     std::string name;
     std::function<void(CollectorFixture&)> enter;
 };
 
-/// Each enters with a waiter in `wait` or none, and the background running.
 std::vector<Phase> phases() {
     return {
-        {"nothing under way", [](CollectorFixture&) {}},
-        {"asked, not yet sent", [](CollectorFixture& f) { f.start(variant("v")); }},
+        {"no fetch", [](CollectorFixture&) {}},
+        {"queued, not yet sent", [](CollectorFixture& f) { f.start(variant("v")); }},
         {"sent, waiting for the backend",
          [](CollectorFixture& f) {
              f.backend.hold();
@@ -38,21 +37,21 @@ std::vector<Phase> phases() {
              f.start(f.model, {variant("v")});
              f.settle();
          }},
-        {"the answer is on its way",
+        {"answered, not yet settled",
          [](CollectorFixture& f) {
              f.backend.hold();
              f.start(variant("v"));
              f.settle();
              f.backend.release();
          }},
-        {"answered, completion not yet run",
+        {"settled, completion not yet run",
          [](CollectorFixture& f) {
              f.start(variant("v"));
              f.io.restart();
              for (int i = 0; i < 4; ++i)
                  f.io.poll_one();
          }},
-        {"renewing behind a stale hit",
+        {"revalidating after a stale hit",
          [](CollectorFixture& f) {
              f.collect(variant("v")).value();
              f.backend.hold();
@@ -67,7 +66,7 @@ std::vector<Phase> phases() {
              f.backend.hold();
              f.advance(15s);
          }},
-        {"a call has timed out and its backend still works",
+        {"timed out, while the backend still runs",
          [](CollectorFixture& f) {
              f.backend.hold();
              f.start(variant("v"));
@@ -95,7 +94,7 @@ TEST_CASE("destroying the collector in any phase completes every waiter exactly 
     }
 }
 
-TEST_CASE("once the collector has been destroyed its observer hears nothing more") {
+TEST_CASE("a destroyed collector notifies its observer no more") {
     for (const Phase& phase : phases()) {
         INFO(phase.name);
         CollectorFixture f;
@@ -108,13 +107,12 @@ TEST_CASE("once the collector has been destroyed its observer hears nothing more
     }
 }
 
-TEST_CASE("a batch that is cancelled before it runs asks nothing") {
+TEST_CASE("a batch that is cancelled before it runs does not call the backend") {
     CollectorFixture f;
-    const auto question = std::make_shared<const detail::Target>(variant("v"));
+    const auto target =
+        std::make_shared<const detail::Target>(detail::OptimizerTarget{variant("v")});
     const auto batch = std::make_shared<detail::Batch<ManualTimer>>(
-        f.io.get_executor(), EntryKind::optimizer,
-        std::vector{std::make_shared<detail::Flight>(EntryKind::optimizer, question, nullptr)},
-        false);
+        f.io.get_executor(), std::vector{std::make_shared<detail::Flight>(target, nullptr)}, false);
     std::optional<detail::BatchAnswers> answers;
     batch->cancel();
     batch->run(std::make_shared<ManualBackend>(f.backend), ManualClock::now() + 10s, 10s,
@@ -135,14 +133,13 @@ TEST_CASE("the io_context may be destroyed first, in any phase, and the collecto
         std::unique_ptr<CollectorFixture::CollectorType> collector;
         auto payload = std::make_shared<int>(1);
         {
-            CollectorFixture
-                f; // Its collector is moved out; its io_context dies at the end of this block.
+            CollectorFixture f; // Destroyed with its io_context, after the collector is moved out.
             phase.enter(f);
             f.collector->async_collect_optimizer_metrics(variant("waiting"),
                                                          [payload](const auto&) {});
             collector = std::move(f.collector);
         }
-        CHECK(payload.use_count() == 1); // The handler was dropped with its context, not leaked.
+        CHECK(payload.use_count() == 1); // The handler was destroyed with its context, not leaked.
         collector->find_optimizer_metrics({"llm", "v"});
         collector->track(variant("other"));
         collector->untrack(VariantKey{"llm", "v"});
@@ -187,7 +184,7 @@ TEST_CASE("cancelling a waiter in any phase completes it exactly once") {
     }
 }
 
-TEST_CASE("untracking and invalidating in any phase keeps what was under way out of the cache") {
+TEST_CASE("untracking and invalidating in any phase keeps answers in flight out of the cache") {
     for (const Phase& phase : phases()) {
         INFO(phase.name);
         CollectorFixture f;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../support/collector_fixture.hpp"
+#include "support/collector_fixture.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -11,7 +11,7 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// What `change` makes of the present configuration.
+/// Applies a changed copy of the current configuration.
 template <typename Collector, typename Change>
 Result<void> reconfigure(Collector& collector, Change&& change) {
     CollectorConfig config = collector.config();
@@ -19,7 +19,7 @@ Result<void> reconfigure(Collector& collector, Change&& change) {
     return collector.reconfigure(config);
 }
 
-/// All that a collector asks of a cache, and no more.
+/// A cache with only the required functions.
 class FixedCache {
 public:
     explicit FixedCache(const CacheConfig& config) : cache_(config) {}
@@ -44,7 +44,7 @@ private:
 
 } // namespace
 
-TEST_CASE("another TTL holds for what is collected from then on, and nothing cached is lost") {
+TEST_CASE("another TTL applies to new entries, and no entry is lost") {
     CollectorFixture f;
     f.collect(variant("before")).value();
     REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).has_value());
@@ -57,7 +57,7 @@ TEST_CASE("another TTL holds for what is collected from then on, and nothing cac
     CHECK(f.collector->config().cache.ttl == 5s);
 }
 
-TEST_CASE("other stale windows hold at once for what is cached already") {
+TEST_CASE("other stale windows apply to cached entries at once") {
     CollectorFixture f;
     f.collect(variant("v")).value();
     f.advance(31s);
@@ -77,7 +77,7 @@ TEST_CASE("other stale windows hold at once for what is cached already") {
     CHECK(f.collect(variant("v"))->source() == Source::cache);
 }
 
-TEST_CASE("other freshness thresholds judge the next snapshot") {
+TEST_CASE("other freshness thresholds apply to the next snapshot") {
     CollectorFixture f;
     f.backend.set(optimizer_metrics("v", 1));
     f.collect(variant("v")).value();
@@ -98,7 +98,7 @@ TEST_CASE("other freshness thresholds judge the next snapshot") {
     CHECK(f.collector->find_optimizer_metrics({"llm", "v"})->freshness() == Freshness::unavailable);
 }
 
-TEST_CASE("a shorter fetch interval is followed at once, a longer one from the next round on") {
+TEST_CASE("a shorter fetch interval applies at once, a longer one from the next round on") {
     CollectorFixture f({.cache = {.ttl = 10min, .fetch_interval = 5min}});
     f.collector->start_background_fetching();
     f.settle();
@@ -118,12 +118,12 @@ TEST_CASE("a shorter fetch interval is followed at once, a longer one from the n
     CHECK(rounds_within(10) == 1);
     CHECK(rounds_within(100) == 10);
     interval(1min);
-    CHECK(rounds_within(10) == 1); // It was planned already, and an entry may rely on it.
+    CHECK(rounds_within(10) == 1); // It was scheduled already, and an entry may depend on it.
     CHECK(rounds_within(50) == 0);
     CHECK(rounds_within(60) == 1);
 }
 
-TEST_CASE("background fetching is switched off and on by its interval while it runs") {
+TEST_CASE("the interval switches running background fetching off and on") {
     CollectorFixture f({.cache = {.fetch_interval = 0s}});
     f.collector->track(variant("v"));
     CHECK(!f.collector->start_background_fetching());
@@ -144,7 +144,7 @@ TEST_CASE("background fetching is switched off and on by its interval while it r
     CHECK(f.backend.batches() == 1);
 }
 
-TEST_CASE("an interval begins no background fetching that was not started, or has been stopped") {
+TEST_CASE("an interval does not start background fetching that was not started, or was stopped") {
     CollectorFixture f({.cache = {.fetch_interval = 0s}});
     f.collector->track(variant("v"));
     const auto interval = [&](Duration every) {
@@ -162,7 +162,7 @@ TEST_CASE("an interval begins no background fetching that was not started, or ha
     CHECK(f.io.stopped()); // Nothing keeps the io_context busy.
 }
 
-TEST_CASE("in the middle of a round another interval begins no second one") {
+TEST_CASE("another interval during a round starts no second round") {
     CollectorFixture f({.cache = {.fetch_interval = 15s}});
     f.collector->track(variant("v"));
     f.collector->start_background_fetching();
@@ -182,7 +182,7 @@ TEST_CASE("in the middle of a round another interval begins no second one") {
     CHECK(f.backend.batches() == 2);
 }
 
-TEST_CASE("lower bounds evict the least recently used and untrack the least recently asked for") {
+TEST_CASE("lower bounds evict the least recently used and untrack the least recently requested") {
     CollectorFixture f;
     for (const char* name : {"a", "b", "c"}) {
         f.collect(variant(name)).value();
@@ -200,13 +200,13 @@ TEST_CASE("lower bounds evict the least recently used and untrack the least rece
     CHECK(f.observer.saw("untracked idle allocation:llm/c"));
     CHECK(f.collector->find_optimizer_metrics({"llm", "a"}));
     CHECK(!f.collector->find_optimizer_metrics({"llm", "b"}));
-    CHECK(f.collector->find_optimizer_metrics({"llm", "c"})); // Untracked, not forgotten.
+    CHECK(f.collector->find_optimizer_metrics({"llm", "c"})); // Untracked, but still cached.
     REQUIRE(reconfigure(*f.collector, [](CollectorConfig& c) { c.max_tracked = 2; }).has_value());
     f.collect(variant("d")).value();
     CHECK(f.collector->stats().tracked_variants == 2);
 }
 
-TEST_CASE("another call timeout holds for what is asked from then on") {
+TEST_CASE("another call timeout applies to new fetches") {
     CollectorFixture f;
     f.backend.hold();
     const auto before = f.start(variant("before"));
@@ -223,7 +223,7 @@ TEST_CASE("another call timeout holds for what is asked from then on") {
     CHECK((*before)->has_value());
 }
 
-TEST_CASE("another bound on waiting callers holds at once") {
+TEST_CASE("another bound on waiting callers applies at once") {
     CollectorFixture f;
     f.backend.hold();
     const auto first = f.start(variant("v"));
@@ -238,7 +238,7 @@ TEST_CASE("another bound on waiting callers holds at once") {
     CHECK((*first)->has_value());
 }
 
-TEST_CASE("switched off, a cache answers nothing and keeps nothing; switched on, it starts empty") {
+TEST_CASE("a disabled cache answers and keeps nothing; re-enabled, it starts empty") {
     CollectorFixture f;
     f.backend.set(optimizer_metrics("v", 1));
     f.collect(variant("v")).value();
@@ -252,53 +252,56 @@ TEST_CASE("switched off, a cache answers nothing and keeps nothing; switched on,
     CHECK((*f.collect(variant("v")))->arrival_rate_per_minute.value() == 2);
     CHECK(f.collector->stats().cache.entries == 0);
     REQUIRE(enable(true));
-    CHECK(!f.collector->find_optimizer_metrics({"llm", "v"})); // Not the 1 of before.
+    CHECK(!f.collector->find_optimizer_metrics({"llm", "v"})); // Not the 1 from before.
     f.collect(variant("v")).value();
     CHECK(f.collector->find_optimizer_metrics({"llm", "v"}));
 }
 
-TEST_CASE("an unsound configuration is refused with all that is wrong, and changes nothing") {
+TEST_CASE("an invalid configuration is rejected with all its problems, and changes nothing") {
     CollectorFixture f;
-    const auto refused = reconfigure(*f.collector, [](CollectorConfig& c) {
+    const auto rejected = reconfigure(*f.collector, [](CollectorConfig& c) {
         c.cache.ttl = 0s;
         c.cache.fetch_interval = 1s;
         c.max_tracked = 0;
     });
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().is(Errc::invalid_config));
-    CHECK(refused.error().message.find("cache.ttl") != std::string::npos);
-    CHECK(refused.error().message.find("max_tracked") != std::string::npos);
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().is(Errc::invalid_config));
+    CHECK(rejected.error().message.find("cache.ttl") != std::string::npos);
+    CHECK(rejected.error().message.find("max_tracked") != std::string::npos);
     CHECK(f.collector->config().cache.ttl == 30s);
     CHECK(f.collector->config().cache.fetch_interval == 15s);
     f.collect(variant("v")).value();
     CHECK(f.collector->stats().tracked_variants == 1);
 }
 
-TEST_CASE("a cache whose bounds are fixed refuses others by their names, and anything else goes") {
+TEST_CASE(
+    "a cache with fixed bounds rejects other bounds by their names, and accepts other changes") {
     boost::asio::io_context io;
     Collector<ManualBackend, FixedCache, NullObserver, ManualTimer> collector(io.get_executor(),
                                                                               ManualBackend());
-    const auto refused = reconfigure(collector, [](CollectorConfig& c) {
+    const auto rejected = reconfigure(collector, [](CollectorConfig& c) {
         c.cache.max_bytes = 1000;
         c.cache.ttl = 5s;
     });
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().is(Errc::invalid_config));
-    CHECK(refused.error().message ==
+    REQUIRE(rejected.has_error());
+    CHECK(rejected.error().is(Errc::invalid_config));
+    CHECK(rejected.error().message ==
           "cache.max_entries and cache.max_bytes cannot be changed on a running collector: its "
           "cache has no set_limits(CacheLimits)");
     CHECK(collector.config().cache.ttl == 30s);
     CHECK(reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).has_value());
 }
 
-TEST_CASE("observers are told what holds from now on") {
-    struct Configured {
-        void operator()(const events::Configured& e) { ttls->push_back(e.config.cache.ttl); }
+TEST_CASE("observers receive each configuration that is applied") {
+    struct RecordTtls {
+        void operator()(const events::Configured& event) {
+            ttls->push_back(event.config.cache.ttl);
+        }
         std::shared_ptr<std::vector<Duration>> ttls = std::make_shared<std::vector<Duration>>();
     };
     boost::asio::io_context io;
-    const Configured observer;
-    Collector<ManualBackend, MemoryCache, Configured, ManualTimer> collector(
+    const RecordTtls observer;
+    Collector<ManualBackend, MemoryCache, RecordTtls, ManualTimer> collector(
         io.get_executor(), ManualBackend(), {}, observer);
     reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 5s; }).value();
     CHECK(reconfigure(collector, [](CollectorConfig& c) { c.cache.ttl = 0s; }).has_error());

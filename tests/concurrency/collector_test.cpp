@@ -90,7 +90,7 @@ TEMPLATE_TEST_CASE(
     CHECK(collector.stats().in_flight == 0);
 }
 
-TEST_CASE("a collector is destroyed while two threads run its io_context and calls are under way") {
+TEST_CASE("a collector is destroyed while two threads run its io_context and calls are pending") {
     for (int round = 0; round < 50; ++round) {
         boost::asio::io_context io;
         auto work = boost::asio::make_work_guard(io);
@@ -114,7 +114,7 @@ TEST_CASE("a collector is destroyed while two threads run its io_context and cal
     }
 }
 
-TEST_CASE("every caller of one key at once gets the answer of one question") {
+TEST_CASE("all concurrent callers of one key share one fetch") {
     boost::asio::io_context io;
     auto work = boost::asio::make_work_guard(io);
     testing::FakeBackend<> backend;

@@ -65,7 +65,7 @@ TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others coll
         threads.emplace_back([&] { io.run(); });
 
     std::atomic<int> answers = 0;
-    std::atomic<int> refused = 0;
+    std::atomic<int> rejected = 0;
     std::vector<std::thread> callers;
     for (int t = 0; t < 2; ++t) {
         callers.emplace_back([&, t] {
@@ -81,13 +81,13 @@ TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others coll
         });
         callers.emplace_back([&, t] {
             for (int i = 0; i < calls; ++i) {
-                refused += collector.reconfigure(config_number(i + t)).has_error();
+                rejected += collector.reconfigure(config_number(i + t)).has_error();
                 if (i % 7 == 0) {
                     collector.stop_background_fetching();
                     collector.start_background_fetching();
                 }
                 if (i % 9 == 0)
-                    refused += !validate(collector.config()).empty();
+                    rejected += !validate(collector.config()).empty();
             }
         });
     }
@@ -99,7 +99,7 @@ TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others coll
     for (std::thread& thread : threads)
         thread.join();
     CHECK(answers == calls * 4);
-    CHECK(refused == 0);
+    CHECK(rejected == 0);
     const CollectorStats stats = collector.stats();
     CHECK(stats.in_flight == 0);
     CHECK(stats.cache.entries <=
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others coll
     CHECK(stats.tracked_variants <= config_number(3).max_tracked);
 }
 
-TEMPLATE_TEST_CASE("a cache keeps its books while its limits change under fire", "", MemoryCache,
+TEMPLATE_TEST_CASE("a cache counts correctly while its limits change under load", "", MemoryCache,
                    ShardedCache) {
     constexpr int operations = 5'000;
     const TimePoint now(1h);

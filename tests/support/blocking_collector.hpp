@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "running_context.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/collector.hpp"
+
+#include "support/running_context.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
@@ -18,7 +19,7 @@
 
 namespace wva_metrics::test_support {
 
-/// Gives a busy machine all the time it needs: for tests that are about something else.
+/// Timeouts long enough for a busy machine, for tests that are about something else.
 inline PrometheusConfig patient(PrometheusConfig config) {
     config.client.http.timeouts.attempt = std::chrono::minutes(2);
     config.batch_timeout = std::chrono::minutes(2);
@@ -29,7 +30,7 @@ inline CollectorConfig patient(CollectorConfig config) {
     return config;
 }
 
-/// Asks the backend every time.
+/// Every call reaches the backend.
 inline CollectorConfig without_cache() {
     CollectorConfig config;
     config.cache.enabled = false;
@@ -37,7 +38,7 @@ inline CollectorConfig without_cache() {
     return config;
 }
 
-/// A collector over Prometheus with a thread of its own, for tests that wait for its answers.
+/// A collector over Prometheus with its own thread, for tests that block until the result.
 template <CollectorObserver Observer = NullObserver>
 class BlockingCollector {
 public:
@@ -71,7 +72,7 @@ public:
         });
     }
 
-    /// All in one batch, in order, each model joined with these variants.
+    /// All in one batch, in order, each model attributed to its variants.
     std::vector<Result<ReplicaSnapshot>>
     collect(std::span<const ModelKey> models,
             std::span<const std::vector<VariantAutoscaling>> variants) {
@@ -85,7 +86,7 @@ private:
     template <typename Snapshot, typename Begin>
     std::vector<Result<Snapshot>> collect_all(std::size_t count, Begin&& begin) {
         std::vector<std::future<Result<Snapshot>>> pending(count);
-        // What begins before the context's thread comes round to sending is sent together.
+        // Started on the context's only thread, so all are queued before the first is sent.
         const auto begin_all = [&] {
             for (std::size_t i = 0; i < count; ++i)
                 pending[i] = begin(i);

@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,7 @@ using testing::ManualClock;
 using testing::ManualTimer;
 using ManualBackend = testing::FakeBackend<ManualTimer>;
 
-/// Records events as a short word and a key. Copies share the list.
+/// Records each event as a word and a key. Copies share the list.
 class RecordingObserver {
 public:
     void operator()(const events::Hit& e) { note("hit", e.key); }
@@ -99,15 +100,19 @@ inline ReplicaSamples replica_samples(const ModelKey& model, const std::vector<s
     return samples;
 }
 
-/// A collector over a fake backend on a manual clock; everything happens in `settle`.
+/// A collector over a fake backend on a manual clock. Handlers run only inside `settle`.
 struct CollectorFixture {
     using CollectorType = Collector<ManualBackend, MemoryCache, RecordingObserver, ManualTimer>;
 
-    explicit CollectorFixture(CollectorConfig config = {})
-        : collector(std::make_unique<CollectorType>(io.get_executor(), backend, std::move(config),
-                                                    observer)) {}
+    explicit CollectorFixture(const CollectorConfig& config = {})
+        : collector(std::make_unique<CollectorType>(io.get_executor(), backend, config, observer)) {
+    }
 
-    /// Runs everything that is ready.
+    /// The collector under test, for tests that also run with `AnyCollectorFixture`.
+    CollectorType& target() { return *collector; }
+    void destroy() { collector.reset(); }
+
+    /// Runs all handlers that are ready.
     void settle() {
         io.restart();
         io.poll();
@@ -117,7 +122,7 @@ struct CollectorFixture {
         settle();
     }
 
-    /// Starts a collection; the result appears in the optional once it is there.
+    /// Starts a collection; the optional receives its result.
     std::shared_ptr<std::optional<Result<OptimizerSnapshot>>>
     start(const VariantAutoscaling& which) {
         auto slot = std::make_shared<std::optional<Result<OptimizerSnapshot>>>();

@@ -15,7 +15,7 @@
 
 namespace wva_metrics::detail {
 
-/// What `AnyCollector` calls; the functions are those of `MetricsCollector`.
+/// The functions of `MetricsCollector`, as `AnyCollector` calls them.
 class AnyCollectorInterface {
 public:
     virtual ~AnyCollectorInterface() = default;
@@ -44,7 +44,7 @@ public:
     virtual asio::any_io_executor get_executor() const = 0;
 };
 
-/// A collector behind that interface.
+/// Implements the interface with a collector.
 template <MetricsCollector C>
 class AnyCollectorModel final : public AnyCollectorInterface {
 public:

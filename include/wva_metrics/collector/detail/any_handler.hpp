@@ -27,9 +27,8 @@ namespace asio = boost::asio;
 /// A completion handler of any type for `void(Result<T>)`, with its executors, its cancellation
 /// slot and its allocator.
 ///
-/// An `any_completion_handler` gives its executor away as an `any_completion_executor`, to which
-/// nothing can be posted, and which is allocated for each use. So both executors are kept beside
-/// it.
+/// An `any_completion_handler` returns its executor as an `any_completion_executor`, which does not
+/// support posting and is allocated at each use. Therefore both executors are stored beside it.
 template <typename T>
 class AnyHandler {
     using Erased = asio::any_completion_handler<void(Result<T>)>;
@@ -50,7 +49,8 @@ public:
         return handler_.get_cancellation_slot();
     }
     asio::any_io_executor executor_or(const asio::any_io_executor& candidate) const {
-        // A candidate that never runs anything at once would make a completion wait twice.
+        // With a candidate that never runs a function inside the call, a completion would be
+        // queued twice.
         return executor_ ? executor_ : asio::prefer(candidate, asio::execution::blocking.possibly);
     }
     asio::any_io_executor immediate_executor_or(const asio::any_io_executor& candidate) const {
@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    /// Whether it runs where it says, not on whichever executor it is offered.
+    /// True if the handler has its own executor and does not use the candidate.
     template <typename Handler>
     static constexpr bool has_executor =
         std::same_as<asio::associated_executor_t<Handler>,
@@ -74,7 +74,7 @@ private:
         else
             return {};
     }
-    /// A handler that cannot be posted to its executor finds the way there by itself.
+    /// A handler that cannot be posted to its executor is wrapped: it dispatches itself there.
     template <typename Handler>
     static auto erasable(Handler handler) {
         if constexpr (!has_executor<Handler> || can_be_posted<Handler>) {
@@ -89,7 +89,7 @@ private:
                 });
         }
     }
-    /// Empty where there is none, or it cannot be posted to; then every completion is posted.
+    /// Empty if there is none or it does not support posting; then every completion is posted.
     template <typename Handler>
     static asio::any_io_executor own_immediate_executor(const Handler& handler) {
         using Offered = asio::system_executor;

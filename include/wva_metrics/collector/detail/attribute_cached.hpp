@@ -13,16 +13,18 @@
 
 namespace wva_metrics::detail {
 
-/// An entry's samples, joined with a caller's variants.
-struct Joined {
+/// An entry's samples, attributed to a caller's variants.
+struct AttributedReplicas {
     std::shared_ptr<const ModelReplicas> replicas;
     std::optional<TimePoint> oldest_sample;
-    /// Just now, rather than for an earlier call.
-    bool is_new;
+    /// Computed now, not for an earlier call.
+    bool computed;
 };
 
+/// Returns the attribution that the entry keeps for these variants, or computes it and keeps it.
 /// `entry` must hold `ReplicaSamples`.
-inline Joined join(const CacheEntry& entry, std::span<const VariantAutoscaling> variants) {
+inline AttributedReplicas attribute_cached(const CacheEntry& entry,
+                                           std::span<const VariantAutoscaling> variants) {
     if (const Attribution* const known = entry.attributions().find(variants))
         return {known->replicas, known->oldest_sample, false};
     const ReplicaSamples& samples = *entry.get<ReplicaSamples>();

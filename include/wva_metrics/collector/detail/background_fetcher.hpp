@@ -11,36 +11,37 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
-namespace wva_metrics {
+namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// Performs what a `FetchSchedule` decides, on one timer over the user's executor.
+/// Runs rounds and cleanups when they are due by a `FetchSchedule`, on one timer over the user's
+/// executor.
 ///
-/// It knows nothing of metrics: a round and a cleanup are functions it is given. `start` and `stop`
-/// may be called from any thread; the functions run on the executor, never two at a time.
+/// Its public functions may be called from any thread. `Round` and `Cleanup` run on a strand of the
+/// executor.
 template <typename Timer>
 class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
 public:
-    /// Begins a round and calls `ended` once, from any thread, when it has.
+    /// Begins a round. It must call `ended` once, from any thread, when the round has ended.
     using Round = std::function<void(std::function<void()> ended)>;
-    /// Removes what has expired.
+    /// Removes expired entries.
     using Cleanup = std::function<void()>;
 
-    /// Runs on a strand of the executor once it is started.
-    BackgroundFetcher(const asio::any_io_executor& executor, detail::FetchSchedule schedule,
-                      Round round, Cleanup cleanup)
+    BackgroundFetcher(const asio::any_io_executor& executor, FetchSchedule schedule, Round round,
+                      Cleanup cleanup)
         : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule),
           round_(std::move(round)), cleanup_(std::move(cleanup)) {}
 
-    /// Begins to wait for what the schedule has first. Not to be called twice.
+    /// Starts the timer. Call at most once.
     void start() {
         asio::post(strand_, [self = this->shared_from_this()] { self->wait(); });
     }
 
-    /// Follows other intervals from now on; may be called from any thread.
+    /// Applies other intervals; see `FetchSchedule::change_intervals`.
     void change_intervals(Duration fetch_interval, Duration cleanup_interval,
                           Duration first_round_after) {
         asio::post(strand_, [self = this->shared_from_this(), fetch_interval, cleanup_interval,
@@ -52,7 +53,7 @@ public:
         });
     }
 
-    /// No round begins after this; one under way goes on to its end.
+    /// No round begins after this; a running round continues to its end.
     void stop() {
         asio::post(strand_, [self = this->shared_from_this()] {
             self->stopped_ = true;
@@ -94,10 +95,10 @@ private:
 
     asio::strand<asio::any_io_executor> strand_;
     Timer timer_;
-    detail::FetchSchedule schedule_;
+    FetchSchedule schedule_;
     Round round_;
     Cleanup cleanup_;
     bool stopped_ = false;
 };
 
-} // namespace wva_metrics
+} // namespace wva_metrics::detail

@@ -26,47 +26,47 @@
 
 namespace wva_metrics::detail {
 
-/// One answer per flight, in order, as the backend gave them; or why there is none for any.
+/// The backend's answers, one per flight, in order; or the error that failed the whole batch.
 using BatchAnswers =
     std::variant<std::vector<Result<OptimizerMetrics>>, std::vector<Result<ReplicaSamples>>,
                  std::vector<Result<Availability>>, Error>;
 
-/// Flights of one kind that are sent to the backend together, and the deadline they share.
+/// Flights of one kind that are sent to the backend together, with one deadline.
 ///
-/// `run` and `cancel` may be called from any thread; the rest happens on the batch's own strand.
-/// `Done` is called once, with one answer per flight, unless the executor's context is destroyed
-/// first.
+/// `run` and `cancel` may be called from any thread; everything else runs on the batch's own
+/// strand. `Done` is called once, with one answer per flight, unless the executor's context is
+/// destroyed first.
 template <typename Timer>
 class Batch : public std::enable_shared_from_this<Batch<Timer>> {
 public:
     using Done = std::function<void(BatchAnswers)>;
 
-    Batch(const asio::any_io_executor& executor, EntryKind kind, std::vector<FlightPtr> flights,
-          bool background)
-        : strand_(asio::make_strand(executor)), timer_(strand_), kind_(kind),
-          flights_(std::move(flights)), background_(background) {}
+    /// There must be at least one flight.
+    Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, bool is_background)
+        : strand_(asio::make_strand(executor)), timer_(strand_), flights_(std::move(flights)),
+          background_(is_background) {}
 
-    EntryKind kind() const noexcept { return kind_; }
-    bool background() const noexcept { return background_; }
+    EntryKind kind() const noexcept { return kind_of(*flights_.front()->target); }
+    bool is_background() const noexcept { return background_; }
     const std::vector<FlightPtr>& flights() const noexcept { return flights_; }
 
-    /// Asks. The backend is kept until its coroutine has ended, which may be later than `done` when
-    /// it was given up.
+    /// Calls the backend, and keeps it alive until its coroutine ends. After a timeout that may be
+    /// later than `done`.
     template <MetricsBackend Backend>
     void run(std::shared_ptr<Backend> backend, TimePoint deadline, Duration timeout, Done done) {
         done_ = std::move(done);
         asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
                              deadline, timeout] {
-            if (self->is_cancelled_) {
-                self->finish(Error(Errc::aborted, "cancelled before the backend was asked"));
+            if (self->cancelled_) {
+                self->finish(Error(Errc::aborted, "cancelled before the backend was called"));
                 return;
             }
             self->timer_.expires_at(deadline);
             self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
                 if (!error)
-                    self->give_up(timeout);
+                    self->time_out(timeout);
             });
-            asio::co_spawn(self->strand_, self->ask(self, backend),
+            asio::co_spawn(self->strand_, self->fetch(self, backend),
                            asio::bind_cancellation_slot(
                                self->signal_.slot(),
                                [self](const std::exception_ptr& failure, BatchAnswers answers) {
@@ -79,41 +79,42 @@ public:
 
     void cancel() {
         asio::post(strand_, [self = this->shared_from_this()] {
-            self->is_cancelled_ = true; // `run` may come later.
+            self->cancelled_ = true; // `run` may be called later.
             self->signal_.emit(asio::cancellation_type::terminal);
         });
     }
 
 private:
-    // Both are parameters so that the frame keeps them; a member function's `this` would not.
+    // Static, because the coroutine frame keeps parameters alive, but not `this`.
     template <MetricsBackend Backend>
-    static asio::awaitable<BatchAnswers> ask(std::shared_ptr<Batch> self,
-                                             std::shared_ptr<Backend> backend) {
-        if (self->kind_ == EntryKind::optimizer) {
-            auto targets = self->template targets<VariantAutoscaling>();
-            auto results = co_await backend->fetch_optimizer_metrics(std::move(targets));
+    static asio::awaitable<BatchAnswers> fetch(std::shared_ptr<Batch> self,
+                                               std::shared_ptr<Backend> backend) {
+        if (self->kind() == EntryKind::optimizer) {
+            auto variants = self->all(&OptimizerTarget::variant);
+            auto results = co_await backend->fetch_optimizer_metrics(std::move(variants));
             co_return BatchAnswers(std::move(results));
         }
-        if (self->kind_ == EntryKind::replica) {
-            auto targets = self->template targets<ModelKey>();
-            auto results = co_await backend->fetch_replica_samples(std::move(targets));
+        if (self->kind() == EntryKind::replica) {
+            auto models = self->all(&ReplicaTarget::model);
+            auto results = co_await backend->fetch_replica_samples(std::move(models));
             co_return BatchAnswers(std::move(results));
         }
         std::vector<Result<Availability>> results;
-        for (const ModelKey& model : self->template targets<ModelKey>()) {
+        for (const ModelKey& model : self->all(&AvailabilityTarget::model)) {
             auto result = co_await backend->check_availability(model);
             results.push_back(std::move(result));
         }
         co_return BatchAnswers(std::move(results));
     }
 
-    template <typename Q>
-    std::vector<Q> targets() const {
-        std::vector<Q> all;
-        all.reserve(flights_.size());
+    /// Copies one member of every target.
+    template <typename TargetType, typename T>
+    std::vector<T> all(T TargetType::*member) const {
+        std::vector<T> copies;
+        copies.reserve(flights_.size());
         for (const FlightPtr& flight : flights_)
-            all.push_back(std::get<Q>(*flight->target));
-        return all;
+            copies.push_back(std::get<TargetType>(*flight->target).*member);
+        return copies;
     }
 
     static Error describe(const std::exception_ptr& failure) {
@@ -130,11 +131,11 @@ private:
             return Error(Errc::internal,
                          std::string("the backend threw an exception: ") + error.what());
         } catch (...) {
-            return Error(Errc::internal, "the backend threw something that is no std::exception");
+            return Error(Errc::internal, "the backend threw a non-standard exception");
         }
     }
 
-    void give_up(Duration timeout) {
+    void time_out(Duration timeout) {
         if (!done_)
             return;
         const auto seconds = std::chrono::duration<double>(timeout).count();
@@ -149,15 +150,14 @@ private:
 
     void finish(BatchAnswers answers) {
         if (!done_)
-            return; // Given up already; the late answer is of no use.
+            return; // Timed out already; a late answer is ignored.
         timer_.cancel();
         std::visit(
             [&]<typename T>(T& given) {
                 if constexpr (!std::is_same_v<T, Error>)
                     while (given.size() < flights_.size())
-                        given.emplace_back(
-                            Error(Errc::internal,
-                                  "the backend gave fewer answers than it was asked targets"));
+                        given.emplace_back(Error(
+                            Errc::internal, "the backend returned fewer answers than targets"));
             },
             answers);
         std::exchange(done_, nullptr)(std::move(answers));
@@ -166,10 +166,9 @@ private:
     asio::strand<asio::any_io_executor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
-    EntryKind kind_;
     std::vector<FlightPtr> flights_;
     bool background_;
-    bool is_cancelled_ = false;
+    bool cancelled_ = false;
     Done done_;
 };
 

@@ -23,7 +23,7 @@ inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now,
         carry_over(before.*field.member, now.*field.member, oldest);
 }
 
-/// Both are sorted by pod.
+/// Both must be sorted by pod.
 inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now, TimePoint oldest) {
     for (ReplicaSample& sample : now.pods) {
         const auto old =

@@ -6,12 +6,12 @@
 
 namespace wva_metrics::detail {
 
-/// The time of `Clock`, or where that is `steady_clock` and the system has a cheaper reading of it,
-/// a time up to some milliseconds earlier (`CLOCK_MONOTONIC_COARSE`, the kernel's last tick: 4 ms
-/// apart at 250 Hz).
+/// The time of `Clock`. For `steady_clock`, if the system can read it more cheaply, a time up to
+/// some milliseconds earlier (`CLOCK_MONOTONIC_COARSE`, the kernel's last tick: every 4 ms at 250
+/// Hz).
 ///
-/// In a look-up that takes 30 ns the exact clock would be most of the cost: it waits for the memory
-/// accesses before it.
+/// The exact clock would take most of a 30 ns look-up, because it waits for all earlier memory
+/// accesses.
 template <typename Clock>
 typename Clock::time_point coarse_now() noexcept {
     return Clock::now();

@@ -9,15 +9,15 @@
 
 namespace wva_metrics::detail {
 
-/// The counters of `CollectorStats` while they are counted. Thread-safe.
+/// The live counters behind `CollectorStats`. Thread-safe.
 struct CollectorCounters {
     using Counter = std::atomic<std::uint64_t>;
 
-    /// Entries that the cache counted as hits and that could not be served: kept for a failing
-    /// backend only, or an answer to another target.
+    /// Entries that the cache counted as hits but that could not be served: kept only for a failing
+    /// backend, or the answer to another target.
     Counter unusable_hits{0};
     Counter unusable_stale_hits{0};
-    Counter joined{0};
+    Counter coalesced{0};
     Counter negative_hits{0};
     Counter served_stale_on_error{0};
     Counter targets{0};
@@ -25,31 +25,34 @@ struct CollectorCounters {
     Counter batches{0};
     Counter discarded{0};
     Counter background_rounds{0};
-    Counter observer_failures{0};
 
     static void add(Counter& counter, std::uint64_t by = 1) noexcept {
         counter.fetch_add(by, std::memory_order_relaxed);
     }
 
-    /// `cache` is what the cache itself counted; what could not be served becomes a miss.
+    /// `cache` are the cache's own counts; its unusable hits are counted as misses.
     CollectorStats read(CacheStats cache) const noexcept {
         CollectorStats stats;
-        const std::uint64_t hits = unusable_hits.load(std::memory_order_relaxed);
-        const std::uint64_t stale_hits = unusable_stale_hits.load(std::memory_order_relaxed);
+        const std::uint64_t hits = std::min(read(unusable_hits), cache.hits);
+        const std::uint64_t stale_hits = std::min(read(unusable_stale_hits), cache.stale_hits);
         stats.cache = cache;
-        stats.cache.hits -= std::min(hits, cache.hits);
-        stats.cache.stale_hits -= std::min(stale_hits, cache.stale_hits);
-        stats.cache.misses += std::min(hits, cache.hits) + std::min(stale_hits, cache.stale_hits);
-        stats.joined = joined.load(std::memory_order_relaxed);
-        stats.negative_hits = negative_hits.load(std::memory_order_relaxed);
-        stats.served_stale_on_error = served_stale_on_error.load(std::memory_order_relaxed);
-        stats.targets = targets.load(std::memory_order_relaxed);
-        stats.failed_targets = failed_targets.load(std::memory_order_relaxed);
-        stats.batches = batches.load(std::memory_order_relaxed);
-        stats.discarded = discarded.load(std::memory_order_relaxed);
-        stats.background_rounds = background_rounds.load(std::memory_order_relaxed);
-        stats.observer_failures = observer_failures.load(std::memory_order_relaxed);
+        stats.cache.hits -= hits;
+        stats.cache.stale_hits -= stale_hits;
+        stats.cache.misses += hits + stale_hits;
+        stats.coalesced = read(coalesced);
+        stats.negative_hits = read(negative_hits);
+        stats.served_stale_on_error = read(served_stale_on_error);
+        stats.targets = read(targets);
+        stats.failed_targets = read(failed_targets);
+        stats.batches = read(batches);
+        stats.discarded = read(discarded);
+        stats.background_rounds = read(background_rounds);
         return stats;
+    }
+
+private:
+    static std::uint64_t read(const Counter& counter) noexcept {
+        return counter.load(std::memory_order_relaxed);
     }
 };
 

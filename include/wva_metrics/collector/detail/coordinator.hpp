@@ -2,162 +2,190 @@
 #pragma once
 
 #include "wva_metrics/cache/key_prefix.hpp"
-#include "wva_metrics/collector/detail/entry_factory.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
-#include "wva_metrics/collector/detail/tracked_workloads.hpp"
+#include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-/// What a collector knows beside its cache: what is under way, what failed, what is tracked, how
-/// the backend does. It decides what follows an event and does none of it.
+/// What the collector must do about a miss.
+struct MissAction {
+    enum class Step {
+        /// Do not wait: complete the waiter with `error`, or with its last good value.
+        complete_with_error,
+        /// The waiter has joined a flight.
+        wait,
+        /// The same, and the queue must be sent: it was empty before.
+        wait_and_send,
+    };
+    Step step = Step::wait;
+    /// Only for `complete_with_error`.
+    Error error{};
+
+    // To be reported:
+    /// The error is remembered from a recent failure.
+    bool negative_hit = false;
+    /// The flight had been opened before.
+    bool coalesced = false;
+    /// Background fetching of the target begins with this miss.
+    bool newly_tracked = false;
+};
+
+/// Decides everything that a collector does besides looking up its cache: which flights to open,
+/// which failures to remember, what to track and what a background round fetches.
 ///
-/// No I/O, no clock, no lock: the collector tells the time and guards it with its mutex.
+/// It does none of it. No I/O, no clock, no lock: time is a parameter, and the collector guards it
+/// with its mutex.
 class Coordinator {
 public:
     explicit Coordinator(const CollectorConfig& config)
         : config_(config), failures_(config.cache.max_entries), tracked_(config.max_tracked) {}
 
-    /// What follows a miss.
-    struct Miss {
-        /// The waiter does not wait: this is its error, unless it has a last good value.
-        std::optional<Error> refused;
-        /// The error is one remembered from a recent failure.
-        bool is_remembered = false;
-        bool joined = false;
-        bool newly_tracked = false;
-        /// The queue has just become non-empty: somebody must send it.
-        bool must_send = false;
-    };
+    /// Applies another configuration. Returns the keys that are no longer tracked because
+    /// `max_tracked` was lowered.
+    std::vector<CacheKey> configure(const CollectorConfig& config) {
+        config_ = config;
+        failures_.set_capacity(config.cache.max_entries);
+        return tracked_.set_capacity(config.max_tracked);
+    }
+    const CollectorConfig& config() const noexcept { return config_; }
 
-    Miss miss(const CacheKeyView& key, Target target, const WaiterPtr& waiter, TimePoint at) {
-        Miss result;
-        if (closed_) {
-            result.refused.emplace(Errc::aborted, "the collector has been destroyed");
-            return result;
-        }
+    /// Decides whether a caller that found nothing in the cache waits, and for which flight.
+    MissAction miss(const TargetPtr& target, const WaiterPtr& waiter, TimePoint now) {
+        const CacheKeyView key = key_of(*target);
+        if (closed_)
+            return {.step = MissAction::Step::complete_with_error, .error = collector_destroyed()};
         if (flights_.waiting() >= config_.max_waiters) {
-            note_asked(key, at);
-            result.refused.emplace(Errc::too_costly,
-                                   "too many callers wait for the backend already: " +
-                                       std::to_string(config_.max_waiters) +
-                                       " (CollectorConfig::max_waiters)");
-            return result;
+            touch(key, now);
+            return {.step = MissAction::Step::complete_with_error, .error = too_many_waiters()};
         }
-        const auto asked = std::make_shared<const Target>(std::move(target));
-        result.newly_tracked = tracked_.track(key, asked, config_.track_on_collection, at);
-        if (const Error* failure = recent_failure(key, at)) {
-            result.is_remembered = true;
-            result.refused = *failure;
-            return result;
+        MissAction action{.newly_tracked =
+                              tracked_.track(target, config_.track_on_collection, now)};
+        if (const Error* failure = recent_failure(key, now)) {
+            action.step = MissAction::Step::complete_with_error;
+            action.error = *failure;
+            action.negative_hit = true;
+            return action;
         }
         FlightPtr flight = flights_.find(key);
-        result.joined = flight != nullptr && same_target(*flight->target, *asked);
-        if (!result.joined) {
-            result.must_send = queued_.empty();
-            flight = flights_.open(key.kind, asked, waiter->last_good);
+        action.coalesced = flight != nullptr && is_same_target(*flight->target, *target);
+        if (!action.coalesced) {
+            action.step =
+                queued_.empty() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
+            flight = flights_.open(target, waiter->last_good);
             queued_.push_back(flight);
         }
         flights_.join(flight, waiter);
-        return result;
+        return action;
     }
 
-    /// Somebody looked for it and there was nothing, not even an entry to leave a mark on.
-    void note_asked(const CacheKeyView& key, TimePoint at) { tracked_.note_asked(key, at); }
+    /// Records a request that found nothing, not even an entry to leave its time on.
+    void touch(const CacheKeyView& key, TimePoint now) { tracked_.touch(key, now); }
 
-    /// Queues a renewal of a stale entry, unless one is under way or has just failed. True where
-    /// somebody must send it.
-    bool renew(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint at) {
-        if (closed_ || flights_.find(key) != nullptr || recent_failure(key, at) != nullptr)
+    /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
+    /// true if the queue must be sent.
+    bool revalidate(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint now) {
+        if (closed_ || flights_.find(key) != nullptr || recent_failure(key, now) != nullptr)
             return false;
         const bool must_send = queued_.empty();
-        // What is tracked may have changed since the entry was made.
-        TargetPtr target = tracked_.target(key);
-        if (!target)
-            target = std::make_shared<const Target>(target_of(key, *entry));
-        const bool is_its_own = answers(*entry, *target);
-        queued_.push_back(flights_.open(key.kind, std::move(target), is_its_own ? entry : nullptr));
+        // The tracked target may be newer than the entry.
+        const TrackedSet::Record* record = tracked_.find(key);
+        TargetPtr target = record != nullptr
+                               ? record->target
+                               : std::make_shared<const Target>(target_of(key, *entry));
+        const bool is_answered = answers(*entry, *target);
+        queued_.push_back(flights_.open(std::move(target), is_answered ? entry : nullptr));
         return must_send;
     }
 
-    /// What was queued since the last time, to be sent together.
+    /// Removes and returns the flights that were queued since the last call.
     std::vector<FlightPtr> take_queued() { return std::exchange(queued_, {}); }
 
-    /// False where the waiter no longer waits.
+    /// Returns false if the waiter no longer waits.
     bool leave(const WaiterPtr& waiter) { return flights_.leave(waiter); }
 
     struct Settled {
         std::vector<WaiterPtr> waiters;
-        /// The answer belongs into the cache: it was not invalidated or untracked meanwhile.
-        bool is_wanted = false;
+        /// Nothing was invalidated or untracked meanwhile: the answer may be cached.
+        bool cacheable = false;
     };
 
     Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
-        if (settled.is_wanted) {
+        if (settled.cacheable) {
             failures_.forget(flight->key());
             tracked_.set_latest(flight->key(), entry);
         }
         return settled;
     }
 
-    Settled settle(const FlightPtr& flight, const Error& error, TimePoint at) {
+    Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
-        if (settled.is_wanted)
-            failures_.remember(flight->key(), error, at + config_.cache.negative_ttl);
+        if (settled.cacheable)
+            failures_.remember(flight->key(), error, now + config_.cache.negative_ttl);
         health_.last_error = error;
         return settled;
     }
 
-    /// Whether the last attempt failed, however long ago.
+    /// True if the last fetch failed, however long ago.
     bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
 
-    /// True where background fetching of it begins with this.
-    bool track(const CacheKeyView& key, const Target& target, TimePoint at) {
-        return !closed_ && tracked_.track(key, std::make_shared<const Target>(target), true, at);
+    /// Returns true if background fetching begins with this call.
+    bool track(TargetPtr target, TimePoint now) {
+        return !closed_ && tracked_.track(std::move(target), true, now);
     }
-    /// False where it was not known.
+    /// Returns false if the key was not known.
     bool untrack(const CacheKeyView& key) {
         forget(key);
         return tracked_.untrack(key);
     }
 
-    /// What is under way for this key is not to be cached, what failed may be asked again, and what
-    /// was collected is not known any more, though somebody may still hold it.
+    /// Discards the key's flight, clears its remembered failure, forgets its latest entry (callers
+    /// may still hold it).
     void forget(const CacheKeyView& key) {
         flights_.discard(key);
         failures_.forget(key);
         tracked_.set_latest(key, nullptr);
     }
+    /// As `forget`, for all keys with this prefix; clears all remembered failures.
     void forget_prefix(std::string_view prefix) {
-        flights_.discard_if([&](const CacheKeyView& key) { return starts_with(key, prefix); });
+        const auto has_prefix = [&](const CacheKeyView& key) { return starts_with(key, prefix); };
+        flights_.discard_if(has_prefix);
         failures_.clear();
-        tracked_.forget_latest(prefix);
+        tracked_.forget_latest_if(has_prefix);
+    }
+    /// Forgets all latest entries, because the cache was cleared.
+    void forget_entries() {
+        tracked_.forget_latest_if([](const CacheKeyView&) { return true; });
     }
 
-    /// The cache has been emptied.
-    void forget_entries() { tracked_.forget_latest({}); }
-
+    /// The optimizer keys of all known variants of a model.
     void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
-        tracked_.append_variants_of(model, keys);
+        tracked_.for_each([&](const TrackedSet::Record& record) {
+            const auto* target = std::get_if<OptimizerTarget>(&*record.target);
+            if (target != nullptr && target->variant.namespace_name == model.namespace_name &&
+                target->variant.model_id == model.model_id)
+                keys.emplace_back(key_of(*target));
+        });
     }
 
-    /// Untracks and returns what nobody has asked for in `untrack_after`.
-    std::vector<CacheKey> take_idle(TimePoint at) {
-        std::vector<CacheKey> idle = tracked_.take_idle(at, config_.untrack_after);
-        for (const CacheKey& key : idle)
+    /// Untracks what was not requested within `untrack_after`; returns the keys.
+    std::vector<CacheKey> evict_idle(TimePoint now) {
+        std::vector<CacheKey> evicted = tracked_.evict_idle(now, config_.untrack_after);
+        for (const CacheKey& key : evicted)
             forget(key);
-        return idle;
+        return evicted;
     }
 
     struct Due {
@@ -165,41 +193,43 @@ public:
         std::vector<FlightPtr> models;
     };
 
-    /// Opens flights for what is tracked, but for what somebody collected in the last half of an
-    /// interval and that will not expire before the answer of the next round is there.
-    Due open_due(TimePoint at) {
-        Due due;
+    /// Opens a flight for each tracked target, except those fetched within the last half interval
+    /// whose entry stays fresh until the next round completes.
+    Due open_due(TimePoint now) {
         const Duration interval = effective_fetch_interval(config_);
-        tracked_.for_each_due(at - interval / 2, at + interval + config_.call_timeout,
-                              [&](EntryKind kind, const TargetPtr& target, CacheEntryPtr latest) {
-                                  if (FlightPtr flight =
-                                          flights_.open_first(kind, target, std::move(latest)))
-                                      (kind == EntryKind::optimizer ? due.variants : due.models)
-                                          .push_back(std::move(flight));
-                              });
+        const TimePoint next_round_completes = now + interval + config_.call_timeout;
+        Due due;
+        tracked_.for_each([&](const TrackedSet::Record& record) {
+            if (!record.in_background)
+                return;
+            CacheEntryPtr latest = record.latest.lock();
+            if (latest && !answers(*latest, *record.target))
+                latest.reset();
+            if (latest && latest->collected_at() > now - interval / 2 &&
+                latest->fresh_until() >= next_round_completes)
+                return;
+            auto& flights =
+                std::holds_alternative<OptimizerTarget>(*record.target) ? due.variants : due.models;
+            if (FlightPtr flight = flights_.open_first(record.target, std::move(latest)))
+                flights.push_back(std::move(flight));
+        });
         return due;
     }
 
-    /// The configuration has been changed. Untracks and returns what is more than it allows.
-    std::vector<CacheKey> fit_to_config() {
-        failures_.set_max_failures(config_.cache.max_entries);
-        return tracked_.set_max_each(config_.max_tracked);
-    }
-
-    /// A batch has been answered.
-    void note_batch(std::size_t targets, std::size_t failed, TimePoint at) {
+    /// Updates the health after a batch was answered.
+    void note_batch(std::size_t targets, std::size_t failed, TimePoint now) {
         health_.healthy = failed < targets;
         if (health_.healthy) {
             health_.consecutive_failures = 0;
-            health_.last_success = at;
+            health_.last_success = now;
         } else {
             ++health_.consecutive_failures;
         }
         if (failed > 0)
-            health_.last_failure = at;
+            health_.last_failure = now;
     }
 
-    /// Ends everything and hands over who waits. Empty the second time.
+    /// Discards everything and returns all waiters; none the second time.
     std::vector<WaiterPtr> close() {
         closed_ = true;
         queued_.clear();
@@ -208,23 +238,27 @@ public:
     bool is_closed() const noexcept { return closed_; }
 
     void fill(CollectorStats& stats) const {
-        stats.tracked_variants = tracked_.variants_in_background();
-        stats.tracked_models = tracked_.models_in_background();
+        stats.tracked_variants = tracked_.in_background(EntryKind::optimizer);
+        stats.tracked_models = tracked_.in_background(EntryKind::replica);
         stats.in_flight = flights_.in_flight();
     }
     const CollectorHealth& health() const noexcept { return health_; }
 
 private:
-    const Error* recent_failure(const CacheKeyView& key, TimePoint at) const {
+    const Error* recent_failure(const CacheKeyView& key, TimePoint now) const {
         const FailureMemory::Failure* failure = failures_.find(key);
-        return failure != nullptr && at < failure->ask_again_at ? &failure->error : nullptr;
+        return failure != nullptr && now < failure->retry_at ? &failure->error : nullptr;
+    }
+    Error too_many_waiters() const {
+        return Error(Errc::too_costly, "too many callers wait for the backend already: " +
+                                           std::to_string(config_.max_waiters) +
+                                           " (CollectorConfig::max_waiters)");
     }
 
-    /// The collector's own; changes only under its mutex.
-    const CollectorConfig& config_;
+    CollectorConfig config_;
     FlightTable flights_;
     FailureMemory failures_;
-    TrackedWorkloads tracked_;
+    TrackedSet tracked_;
     std::vector<FlightPtr> queued_;
     CollectorHealth health_;
     bool closed_ = false;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/carry_over.hpp"
-#include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/collector/detail/target.hpp"
 #include "wva_metrics/config.hpp"
 
 #include <algorithm>
@@ -15,47 +15,12 @@
 
 namespace wva_metrics::detail {
 
-/// A cached entry may answer another target under the same key: a variant that scales another
-/// deployment now.
-inline bool answers(const CacheEntry& entry, const VariantAutoscaling& variant) noexcept {
-    const auto* metrics = entry.get<OptimizerMetrics>();
-    return metrics != nullptr && metrics->deployment == variant.deployment &&
-           metrics->model_id == variant.model_id && metrics->target_kind == variant.target_kind;
-}
-
-/// The samples of a model answer whatever is asked of it.
-inline bool answers(const CacheEntry& entry, const Target& target) noexcept {
-    const auto* variant = std::get_if<VariantAutoscaling>(&target);
-    return variant == nullptr || answers(entry, *variant);
-}
-
-/// Whether a caller may join a flight: cost and accelerator do not change what is measured.
-inline bool same_target(const Target& a, const Target& b) noexcept {
-    const auto* first = std::get_if<VariantAutoscaling>(&a);
-    const auto* second = std::get_if<VariantAutoscaling>(&b);
-    return first != nullptr && second != nullptr ? first->measures_the_same_as(*second) : a == b;
-}
-
-/// What to ask for a newer entry of this key.
-inline Target target_of(const CacheKeyView& key, const CacheEntry& entry) {
-    const auto* metrics = entry.get<OptimizerMetrics>();
-    if (metrics == nullptr)
-        return ModelKey{std::string(key.namespace_name), std::string(key.name)};
-    VariantAutoscaling variant;
-    variant.namespace_name = metrics->namespace_name;
-    variant.name = metrics->variant;
-    variant.model_id = metrics->model_id;
-    variant.deployment = metrics->deployment;
-    variant.target_kind = metrics->target_kind;
-    return variant;
-}
-
-/// Says whose answer it is. A backend need not: the collector knows what it asked.
-inline void identify(const Target& target, CachePayload& payload) {
+/// Fills in the identity fields, so backends do not have to.
+inline void stamp_identity(const Target& target, CachePayload& payload) {
     if (auto* samples = std::get_if<ReplicaSamples>(&payload)) {
-        samples->model = std::get<ModelKey>(target);
+        samples->model = std::get<ReplicaTarget>(target).model;
     } else if (auto* metrics = std::get_if<OptimizerMetrics>(&payload)) {
-        const auto& variant = std::get<VariantAutoscaling>(target);
+        const VariantAutoscaling& variant = std::get<OptimizerTarget>(target).variant;
         metrics->namespace_name = variant.namespace_name;
         metrics->variant = variant.name;
         metrics->model_id = variant.model_id;
@@ -64,16 +29,17 @@ inline void identify(const Target& target, CachePayload& payload) {
     }
 }
 
-/// From when on a reading may stand in for one that the backend failed to give: it is served no
-/// longer than an entry is when the backend fails.
+/// Oldest sample time at which a previous reading may replace one the backend failed to return. A
+/// reading is served as long as an entry is when the backend fails.
 inline TimePoint oldest_carried(const CacheConfig& config, TimePoint asked_at) noexcept {
     return config.stale_if_error > Duration::zero() ? asked_at - config.ttl - config.stale_if_error
                                                     : TimePoint::max();
 }
 
-/// Carries over from the previous entry what the backend failed to give this time, unless it is
-/// older than `oldest`.
-inline void keep_known(const CacheEntry& previous, CachePayload& payload, TimePoint oldest) {
+/// Copies readings that the backend failed to return from the previous entry, except samples older
+/// than `oldest`.
+inline void carry_over_missing(const CacheEntry& previous, CachePayload& payload,
+                               TimePoint oldest) {
     std::visit(
         [&]<typename T>(T& now) {
             if constexpr (!std::is_same_v<T, Availability>) {
@@ -84,6 +50,7 @@ inline void keep_known(const CacheEntry& previous, CachePayload& payload, TimePo
         payload);
 }
 
+/// The backend's warnings; null for an entry that cannot have any.
 inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noexcept {
     if (const auto* metrics = entry.get<OptimizerMetrics>())
         return &metrics->warnings;
@@ -92,24 +59,23 @@ inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noex
     return nullptr;
 }
 
-/// How long an answer is a hit: the TTL, or less where it is incomplete or says that there is
-/// nothing.
+/// How long an answer is a hit: the TTL, but less if it is partial or says that nothing is there.
 inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) noexcept {
     if (const auto* availability = std::get_if<Availability>(&payload))
         return availability->available ? config.ttl : std::min(config.ttl, config.negative_ttl);
     const auto* metrics = std::get_if<OptimizerMetrics>(&payload);
-    const bool partial =
+    const bool is_partial =
         metrics != nullptr ? metrics->partial : std::get_if<ReplicaSamples>(&payload)->partial;
-    return partial ? std::min(config.ttl, config.partial_ttl) : config.ttl;
+    return is_partial ? std::min(config.ttl, config.partial_ttl) : config.ttl;
 }
 
-/// An age counts from the moment of asking: what the backend said may be that old.
+/// Ages count from the request, because the backend's data may be that old.
 inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payload,
                                 TimePoint asked_at) {
     const TimePoint fresh_until = asked_at + ttl_of(config, payload);
-    const Duration longer = std::max(config.stale_while_revalidate, config.stale_if_error);
+    const Duration stale_window = std::max(config.stale_while_revalidate, config.stale_if_error);
     return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until,
-                                              fresh_until + longer);
+                                              fresh_until + stale_window);
 }
 
 } // namespace wva_metrics::detail

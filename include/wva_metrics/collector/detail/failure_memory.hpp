@@ -11,50 +11,48 @@
 
 namespace wva_metrics::detail {
 
-/// Which targets failed the last time they were asked, and when they may be asked again.
+/// The keys whose last fetch failed, and when each may be fetched again.
 ///
-/// So an outage is not hammered, and the last good value can be told apart as served because of it.
-/// Pure: time is passed in. Not thread-safe.
+/// Keeps a failing backend from being flooded with retries, and shows which last good values are
+/// served because of a failure. Takes the time as a parameter. Not thread-safe.
 class FailureMemory {
 public:
     struct Failure {
         Error error;
-        TimePoint ask_again_at;
+        TimePoint retry_at;
     };
 
-    explicit FailureMemory(std::size_t max_failures) : max_failures_(max_failures) {}
+    explicit FailureMemory(std::size_t capacity) : capacity_(capacity) {}
 
-    void remember(const CacheKeyView& key, Error error, TimePoint ask_again_at) {
-        if (failures_.size() >= max_failures_ && !failures_.contains(key))
-            failures_.erase(
-                failures_
-                    .begin()); // Which one does not matter: it is asked once more, that is all.
-        failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), ask_again_at});
+    /// In a full memory any other failure is forgotten: its key is fetched once more, no harm.
+    void remember(const CacheKeyView& key, Error error, TimePoint retry_at) {
+        if (failures_.size() >= capacity_ && !failures_.contains(key))
+            failures_.erase(failures_.begin());
+        failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), retry_at});
     }
     void forget(const CacheKeyView& key) {
         if (failures_.empty())
-            return; // As nearly always, and then the key need not be hashed.
+            return; // The usual case; saves hashing the key.
         if (const auto found = failures_.find(key); found != failures_.end())
             failures_.erase(found);
     }
-    /// The last failure, or null where the last attempt went well.
+    /// The last failure; null if the last fetch succeeded.
     const Failure* find(const CacheKeyView& key) const {
         const auto found = failures_.find(key);
         return found == failures_.end() ? nullptr : &found->second;
     }
     void clear() { failures_.clear(); }
 
-    /// Another bound from now on. Which ones are forgotten does not matter: they are asked once
-    /// more, that is all.
-    void set_max_failures(std::size_t max_failures) {
-        max_failures_ = max_failures;
-        while (failures_.size() > max_failures)
+    /// Forgets any failures above the new capacity.
+    void set_capacity(std::size_t capacity) {
+        capacity_ = capacity;
+        while (failures_.size() > capacity)
             failures_.erase(failures_.begin());
     }
 
 private:
     std::unordered_map<CacheKey, Failure, CacheKeyHash, CacheKeyEqual> failures_;
-    std::size_t max_failures_;
+    std::size_t capacity_;
 };
 
 } // namespace wva_metrics::detail

@@ -11,17 +11,17 @@ namespace wva_metrics::detail {
 /// Decides when the background fetcher acts next: rounds at a fixed rate that never overlap, and
 /// cleanups.
 ///
-/// Pure: told the time, never asks for it. A zero interval means never.
+/// Takes the time as a parameter. An interval of zero means never.
 class FetchSchedule {
 public:
-    /// `first_round_after` is a random part of the interval, so that many processes that start
-    /// together do not ask together.
+    /// `first_round_after` should be a random part of the interval, so that many processes that
+    /// start together do not fetch together.
     FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after,
                   TimePoint now)
         : fetch_interval_(fetch_interval), cleanup_interval_(cleanup_interval),
           next_round_(now + first_round_after), next_cleanup_(now + cleanup_interval) {}
 
-    /// When to look again; nothing while there is nothing to wait for.
+    /// When to act next; nothing if there is nothing to wait for.
     std::optional<TimePoint> next() const noexcept {
         std::optional<TimePoint> earliest;
         if (fetches() && !in_round_)
@@ -40,14 +40,14 @@ public:
         in_round_ = true;
         next_round_ = now + fetch_interval_;
     }
-    /// A round that took longer than the interval is followed by the next one at once.
+    /// If the round took longer than the interval, the next one is due at once.
     void round_ended() noexcept { in_round_ = false; }
     void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
 
-    /// Other intervals from now on. What is left of a wait becomes shorter in proportion to its
-    /// interval, never longer: so many processes that are changed together still do not ask
-    /// together, and no entry that was cached for the old interval expires before the next round.
-    /// `first_round_after` is for rounds that were switched off.
+    /// Applies other intervals. A shorter interval shortens the remaining wait in proportion, so
+    /// that many processes that are reconfigured together still do not fetch together. A longer one
+    /// does not lengthen it, so that no entry cached for the old interval expires before the next
+    /// round. `first_round_after` is used if rounds were switched off.
     void change_intervals(Duration fetch_interval, Duration cleanup_interval,
                           Duration first_round_after, TimePoint now) noexcept {
         next_round_ = fetches() ? rescaled(next_round_, fetch_interval_, fetch_interval, now)

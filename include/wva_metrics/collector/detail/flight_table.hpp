@@ -14,19 +14,20 @@ namespace wva_metrics::detail {
 
 /// Single-flight bookkeeping: at most one flight per key that new callers may join.
 ///
-/// A discarded flight leaves the keys, so that the next caller opens a new one, but goes on for
-/// those who wait for it. Not thread-safe, does no I/O; the collector guards it with its mutex.
+/// A discarded flight no longer counts for its key, so the next caller opens a new one; the callers
+/// that already wait still get its answer. Does no I/O. Not thread-safe: guarded by the collector's
+/// mutex.
 class FlightTable {
 public:
-    /// The flight that a new caller may join; null where there is none.
+    /// The flight that a new caller may join; null if there is none.
     FlightPtr find(const CacheKeyView& key) const {
         const auto found = current_.find(key);
         return found == current_.end() ? nullptr : *found;
     }
 
-    /// Opens a flight; one of the same key is no longer joined.
-    FlightPtr open(EntryKind kind, TargetPtr target, CacheEntryPtr previous) {
-        auto flight = std::make_shared<Flight>(kind, std::move(target), std::move(previous));
+    /// Opens a flight, and discards the one of the same key, if any.
+    FlightPtr open(TargetPtr target, CacheEntryPtr previous) {
+        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous));
         if (const auto [place, is_new] = current_.insert(flight); !is_new) {
             discard(place);
             current_.insert(flight);
@@ -34,9 +35,9 @@ public:
         return flight;
     }
 
-    /// Opens a flight unless one of the same key is under way: null then.
-    FlightPtr open_first(EntryKind kind, TargetPtr target, CacheEntryPtr previous) {
-        auto flight = std::make_shared<Flight>(kind, std::move(target), std::move(previous));
+    /// Opens a flight, or returns null if one of the same key exists.
+    FlightPtr open_first(TargetPtr target, CacheEntryPtr previous) {
+        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous));
         return current_.insert(flight).second ? flight : nullptr;
     }
 
@@ -46,7 +47,7 @@ public:
         ++waiting_;
     }
 
-    /// False where the waiter no longer waits: its completion is on its way.
+    /// Returns false if the waiter no longer waits: it is being completed.
     bool leave(const WaiterPtr& waiter) {
         const FlightPtr flight = waiter->flight.lock();
         if (!flight || std::erase(flight->waiters, waiter) == 0)
@@ -55,7 +56,8 @@ public:
         return true;
     }
 
-    /// Sees to it that the answer for this key is not cached. False where none is under way.
+    /// Prevents the in-flight answer for this key from being cached. Returns false if there is
+    /// none.
     bool discard(const CacheKeyView& key) {
         const auto found = current_.find(key);
         if (found == current_.end())
@@ -64,6 +66,7 @@ public:
         return true;
     }
 
+    /// As `discard`, for all keys that satisfy the predicate.
     template <typename Predicate>
     void discard_if(Predicate&& predicate) {
         boost::unordered::erase_if(current_, [&](const FlightPtr& flight) {
@@ -75,7 +78,7 @@ public:
         });
     }
 
-    /// Ends a flight and hands over who waits for it.
+    /// Ends a flight and returns its waiters.
     std::vector<WaiterPtr> settle(const FlightPtr& flight) {
         if (const auto found = current_.find(flight->key());
             found != current_.end() && *found == flight)
@@ -86,7 +89,7 @@ public:
         return std::exchange(flight->waiters, {});
     }
 
-    /// Everybody who waits for anything.
+    /// Removes and returns the waiters of all flights, and discards the flights.
     std::vector<WaiterPtr> take_all_waiters() {
         discard_if([](const CacheKeyView&) { return true; });
         std::vector<WaiterPtr> waiters;
@@ -131,7 +134,7 @@ private:
         current_.erase(place);
     }
 
-    /// One per key.
+    /// The flight that new callers join; one per key.
     Current current_;
     std::unordered_set<FlightPtr> discarded_;
     std::size_t waiting_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/config.hpp"
 
 #include <algorithm>
@@ -9,11 +10,21 @@
 
 namespace wva_metrics::detail {
 
-/// What a hit reads of the configuration, which may be changed meanwhile: each value atomic, so
-/// that a hit takes no lock for it.
+/// What a cached entry may be served as.
+enum class Usability {
+    /// A hit.
+    fresh,
+    /// Past its TTL: a hit too, while it is revalidated in the background.
+    stale,
+    /// Past the stale window: served only if the backend fails.
+    on_error,
+    /// Too old.
+    none,
+};
+
+/// The part of the configuration that a hit reads, as atomics, so that a hit takes no lock.
 ///
-/// While they are being stored a reader may see some of the old ones beside some of the new ones;
-/// each of them was meant by somebody.
+/// Not atomic as a group: a reader may see a mix of old and new values, each valid on its own.
 class HotConfig {
 public:
     explicit HotConfig(const CacheConfig& config) { store(config); }
@@ -28,16 +39,27 @@ public:
         unavailable_.store(thresholds.unavailable, relaxed);
         const Duration shortest = std::min({config.ttl, thresholds.optimizer_metrics,
                                             thresholds.replica_metrics, thresholds.unavailable});
-        coarse_time_will_do_.store(shortest >= std::chrono::seconds(1), relaxed);
+        coarse_clock_ok_.store(shortest >= std::chrono::seconds(1), relaxed);
     }
 
-    bool cache_enabled() const noexcept { return cache_enabled_.load(relaxed); }
-    /// Whether some milliseconds change nothing: no age that matters is below a second.
-    bool coarse_time_will_do() const noexcept { return coarse_time_will_do_.load(relaxed); }
-    Duration stale_while_revalidate() const noexcept {
-        return stale_while_revalidate_.load(relaxed);
+    bool is_cache_enabled() const noexcept { return cache_enabled_.load(relaxed); }
+
+    /// Decides whether an entry is a hit, a stale hit or neither. Stale answers are decided only
+    /// here.
+    Usability usability_of(const CacheEntry& entry, TimePoint now) const noexcept {
+        if (entry.is_fresh(now))
+            return Usability::fresh;
+        if (now <= entry.fresh_until() + stale_while_revalidate_.load(relaxed))
+            return Usability::stale;
+        if (now <= entry.fresh_until() + stale_if_error_.load(relaxed))
+            return Usability::on_error;
+        return Usability::none;
     }
-    Duration stale_if_error() const noexcept { return stale_if_error_.load(relaxed); }
+
+    /// True if an error of some milliseconds does not matter, because all configured ages are at
+    /// least a second.
+    bool coarse_clock_ok() const noexcept { return coarse_clock_ok_.load(relaxed); }
+
     FreshnessThresholds freshness_thresholds() const noexcept {
         return {optimizer_metrics_.load(relaxed), replica_metrics_.load(relaxed),
                 unavailable_.load(relaxed)};
@@ -47,7 +69,7 @@ private:
     static constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
     std::atomic<bool> cache_enabled_{};
-    std::atomic<bool> coarse_time_will_do_{};
+    std::atomic<bool> coarse_clock_ok_{};
     std::atomic<Duration> stale_while_revalidate_{};
     std::atomic<Duration> stale_if_error_{};
     std::atomic<Duration> optimizer_metrics_{};

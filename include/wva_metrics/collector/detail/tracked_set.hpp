@@ -3,82 +3,82 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
-#include "wva_metrics/workload.hpp"
+#include "wva_metrics/collector/detail/target.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
-namespace wva_metrics {
+namespace wva_metrics::detail {
 
-/// The variants or models a collector has been asked for: what to fetch in the background, and
-/// since when nobody has asked. `Target` is what is asked, or a pointer to it.
+/// The variants and models that were requested from a collector: which of them to fetch in the
+/// background, and when each was last requested.
 ///
-/// Pure bookkeeping: time is passed in, nothing is fetched. Not thread-safe; the collector guards
-/// it.
-template <typename Target>
+/// The capacity applies to each kind. Availability is never tracked. Takes the time as a parameter
+/// and fetches nothing. Not thread-safe: guarded by the collector's mutex.
 class TrackedSet {
 public:
-    /// A target, and what is known of it.
+    /// A target, and what is known about it.
     struct Record {
-        /// What is asked.
-        Target target;
-        /// Known, but only fetched when somebody asks.
+        TargetPtr target;
+        /// False: fetched only on request.
         bool in_background = true;
-        /// When somebody last asked, as far as it is known here; marks on `latest` may be younger.
-        TimePoint last_asked{};
-        /// What was collected last; gone when the cache has dropped it.
+        /// The last request, except hits: a hit leaves its time on `latest`.
+        TimePoint last_requested{};
+        /// The entry that was collected last; expires when the cache drops it.
         std::weak_ptr<const CacheEntry> latest;
     };
 
-    /// Refuses what would be more than `max_records`.
-    explicit TrackedSet(std::size_t max_records) : max_records_(max_records) {}
+    explicit TrackedSet(std::size_t capacity) : capacity_(capacity) {}
 
-    /// Adds a target, or renews what is known of it; what is fetched in the background stays so.
-    /// True where background fetching begins with this call; a full set refuses what it does not
-    /// know.
-    bool track(const CacheKeyView& key, Target target, bool in_background, TimePoint now) {
+    /// Adds or updates a target. A target that is fetched in the background stays so. A full set
+    /// ignores new targets. Returns true if background fetching begins with this call.
+    bool track(TargetPtr target, bool in_background, TimePoint now) {
+        const CacheKeyView key = key_of(*target);
         if (const auto found = records_.find(key); found != records_.end()) {
             Record& record = found->second;
-            const bool newly_tracked = in_background && !record.in_background;
+            const bool is_newly_tracked = in_background && !record.in_background;
             record.target = std::move(target);
             record.in_background = record.in_background || in_background;
-            record.last_asked = std::max(record.last_asked, now);
-            return newly_tracked;
+            record.last_requested = std::max(record.last_requested, now);
+            return is_newly_tracked;
         }
-        if (records_.size() >= max_records_)
+        if (key.kind == EntryKind::availability || size(key.kind) >= capacity_)
             return false;
+        ++size(key.kind);
         records_.emplace(CacheKey(key), Record{std::move(target), in_background, now, {}});
         return in_background;
     }
 
-    /// Forgets a target. False where it was not known.
+    /// Removes a target. Returns false if it was not in the set.
     bool untrack(const CacheKeyView& key) {
         const auto found = records_.find(key);
         if (found == records_.end())
             return false;
+        --size(key.kind);
         records_.erase(found);
         return true;
     }
 
-    /// Remembers that somebody asked and was given nothing, so that no entry bears the mark of it.
-    void note_asked(const CacheKeyView& key, TimePoint now) {
+    /// Records a request that found no entry to leave its time on.
+    void touch(const CacheKeyView& key, TimePoint now) {
         if (const auto found = records_.find(key); found != records_.end())
-            found->second.last_asked = std::max(found->second.last_asked, now);
+            found->second.last_requested = std::max(found->second.last_requested, now);
     }
 
-    /// Remembers what was collected last, or that nothing is known any more (null), and from its
-    /// predecessor when somebody last asked for it.
+    /// Stores the latest entry (null = none), after saving the previous entry's last-used time.
     void set_latest(const CacheKeyView& key, const CacheEntryPtr& entry) {
         if (const auto found = records_.find(key); found != records_.end())
             set_latest(found->second, entry);
     }
 
-    /// Nothing is known any more of those of which `predicate(key)` holds.
+    /// Forgets the latest entry of all keys that satisfy the predicate.
     template <typename Predicate>
     void forget_latest_if(const Predicate& predicate) {
         for (auto& [key, record] : records_)
@@ -86,81 +86,92 @@ public:
                 set_latest(record, nullptr);
     }
 
-    /// Null where it is not known; valid until the next change.
+    /// Null if the key is not in the set; valid until the next change.
     const Record* find(const CacheKeyView& key) const {
         const auto found = records_.find(key);
         return found == records_.end() ? nullptr : &found->second;
     }
 
-    /// Removes and returns what nobody has asked for since `now - idle_after`. Zero keeps
-    /// everything.
-    std::vector<CacheKey> take_idle(TimePoint now, Duration idle_after) {
-        std::vector<CacheKey> idle;
+    /// Evicts what was not requested since `now - idle_after`; returns the keys. Zero evicts
+    /// nothing.
+    std::vector<CacheKey> evict_idle(TimePoint now, Duration idle_after) {
+        std::vector<CacheKey> evicted;
         if (idle_after <= Duration::zero())
-            return idle;
+            return evicted;
         boost::unordered::erase_if(records_, [&](auto& item) {
-            Record& record = item.second;
-            // What was asked lately as far as is known here need not be looked at more closely.
-            if (now - record.last_asked <= idle_after || now - last_asked(record) <= idle_after)
+            auto& [key, record] = item;
+            // The first test is cheaper and usually decides.
+            if (now - record.last_requested <= idle_after ||
+                now - last_requested(record) <= idle_after)
                 return false;
-            idle.push_back(item.first);
+            --size(key.kind());
+            evicted.push_back(key);
             return true;
         });
-        return idle;
+        return evicted;
     }
 
-    /// Another bound from now on. Removes and returns what is too many, that which nobody has asked
-    /// for the longest.
-    std::vector<CacheKey> set_max_records(std::size_t max_records) {
-        max_records_ = max_records;
-        std::vector<CacheKey> surplus;
-        if (records_.size() <= max_records)
-            return surplus;
-        std::vector<std::pair<TimePoint, const CacheKey*>> by_time;
-        by_time.reserve(records_.size());
-        for (auto& [key, record] : records_)
-            by_time.emplace_back(last_asked(record), &key);
-        const auto kept_from =
-            by_time.begin() + static_cast<std::ptrdiff_t>(records_.size() - max_records);
-        std::nth_element(by_time.begin(), kept_from, by_time.end());
-        for (auto it = by_time.begin(); it != kept_from; ++it)
-            surplus.push_back(*it->second);
-        for (const CacheKey& key : surplus)
-            records_.erase(key);
-        return surplus;
+    /// Sets the capacity of each kind. Evicts the least recently requested records above it;
+    /// returns their keys.
+    std::vector<CacheKey> set_capacity(std::size_t capacity) {
+        capacity_ = capacity;
+        std::vector<CacheKey> evicted;
+        for (const EntryKind kind : {EntryKind::optimizer, EntryKind::replica})
+            if (size(kind) > capacity)
+                append_oldest(kind, size(kind) - capacity, evicted);
+        for (const CacheKey& key : evicted)
+            untrack(key);
+        return evicted;
     }
 
-    /// Calls `f(key, record)` for each record.
+    /// Calls `f(record)` for each record.
     template <typename F>
     void for_each(F&& f) const {
         for (const auto& [key, record] : records_)
-            f(CacheKeyView(key), record);
+            f(record);
     }
 
-    /// How many there are, in the background or not.
     std::size_t size() const noexcept { return records_.size(); }
-    /// How many of them are fetched in the background.
-    std::size_t in_background() const {
+    /// How many of one kind are fetched in the background.
+    std::size_t in_background(EntryKind kind) const {
         return static_cast<std::size_t>(
-            std::count_if(records_.begin(), records_.end(),
-                          [](const auto& item) { return item.second.in_background; }));
+            std::count_if(records_.begin(), records_.end(), [kind](const auto& item) {
+                return item.first.kind() == kind && item.second.in_background;
+            }));
     }
 
 private:
     static void set_latest(Record& record, const CacheEntryPtr& entry) {
-        last_asked(record);
+        last_requested(record);
         record.latest = entry;
     }
 
-    /// A hit does not reach this set (it takes no lock); it leaves its mark on the entry.
-    static TimePoint last_asked(Record& record) {
+    /// Includes hits. They take no lock, so they do not reach this set; they leave their time on
+    /// the entry.
+    static TimePoint last_requested(Record& record) {
         if (const CacheEntryPtr entry = record.latest.lock())
-            record.last_asked = std::max(record.last_asked, entry->last_used());
-        return record.last_asked;
+            record.last_requested = std::max(record.last_requested, entry->last_used());
+        return record.last_requested;
     }
 
+    /// Appends the keys of the `count` least recently requested records of one kind.
+    void append_oldest(EntryKind kind, std::size_t count, std::vector<CacheKey>& keys) {
+        std::vector<std::pair<TimePoint, const CacheKey*>> by_time;
+        for (auto& [key, record] : records_)
+            if (key.kind() == kind)
+                by_time.emplace_back(last_requested(record), &key);
+        const auto end = by_time.begin() + static_cast<std::ptrdiff_t>(count);
+        std::nth_element(by_time.begin(), end, by_time.end());
+        for (auto it = by_time.begin(); it != end; ++it)
+            keys.push_back(*it->second);
+    }
+
+    std::size_t& size(EntryKind kind) noexcept { return sizes_[static_cast<std::size_t>(kind)]; }
+
     boost::unordered_flat_map<CacheKey, Record, CacheKeyHash, CacheKeyEqual> records_;
-    std::size_t max_records_;
+    /// Records of each kind.
+    std::array<std::size_t, std::variant_size_v<Target>> sizes_{};
+    std::size_t capacity_;
 };
 
-} // namespace wva_metrics
+} // namespace wva_metrics::detail

@@ -12,7 +12,7 @@ using namespace wva_metrics;
 using namespace std::chrono_literals;
 using detail::coarse_now;
 
-TEST_CASE("coarse time is of the same clock, never ahead of it and never goes back") {
+TEST_CASE("the coarse clock is never ahead of the exact one and never goes back") {
     using Clock = std::chrono::steady_clock;
     Clock::time_point last = coarse_now<Clock>();
     for (int i = 0; i < 10'000; ++i) {
@@ -25,22 +25,22 @@ TEST_CASE("coarse time is of the same clock, never ahead of it and never goes ba
     CHECK(Clock::now() - last < 1min);
 }
 
-TEST_CASE("a clock that is moved by hand is read as it is") {
+TEST_CASE("a manual clock is read exactly") {
     const auto before = coarse_now<testing::ManualClock>();
     testing::ManualClock::advance(1ns);
     CHECK(coarse_now<testing::ManualClock>() - before == 1ns);
 }
 
-TEST_CASE("coarse time will do unless an age below a second matters") {
+TEST_CASE("the coarse clock is good enough unless an age below a second matters") {
     CacheConfig config;
-    CHECK(detail::HotConfig(config).coarse_time_will_do());
+    CHECK(detail::HotConfig(config).coarse_clock_ok());
     config.ttl = 999ms;
-    CHECK_FALSE(detail::HotConfig(config).coarse_time_will_do());
+    CHECK_FALSE(detail::HotConfig(config).coarse_clock_ok());
     config.ttl = 1s;
-    CHECK(detail::HotConfig(config).coarse_time_will_do());
+    CHECK(detail::HotConfig(config).coarse_clock_ok());
     config.freshness_thresholds.replica_metrics = 500ms;
-    CHECK_FALSE(detail::HotConfig(config).coarse_time_will_do());
+    CHECK_FALSE(detail::HotConfig(config).coarse_clock_ok());
     detail::HotConfig settings(config);
     settings.store(CacheConfig{});
-    CHECK(settings.coarse_time_will_do());
+    CHECK(settings.coarse_clock_ok());
 }

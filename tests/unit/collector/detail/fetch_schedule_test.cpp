@@ -24,8 +24,7 @@ TEST_CASE(
     CHECK(schedule.next() == start + 20s); // From the start of the last one, not from its end.
 }
 
-TEST_CASE(
-    "no round is due while one is under way, and a long one is followed by the next at once") {
+TEST_CASE("no round is due while one is running, and after a long one the next is due at once") {
     FetchSchedule schedule(15s, 0s, 0s, start);
     schedule.round_started(start);
     CHECK(!schedule.next());
@@ -35,7 +34,7 @@ TEST_CASE(
     CHECK(schedule.next() == start + 15s);
 }
 
-TEST_CASE("cleanups keep their own time, during a round too") {
+TEST_CASE("cleanups have their own schedule, also during a round") {
     FetchSchedule schedule(15s, 60s, 0s, start);
     schedule.round_started(start);
     CHECK(schedule.next() == start + 60s);
@@ -53,7 +52,7 @@ TEST_CASE("an interval of zero means never") {
     CHECK(only_cleanup.next() == start + 60s);
 }
 
-TEST_CASE("a shorter interval shortens what is left of a wait in proportion") {
+TEST_CASE("a shorter interval shortens the remaining wait in proportion") {
     FetchSchedule schedule(100s, 200s, 60s, start);
     schedule.change_intervals(10s, 100s, 0s, start + 20s);
     CHECK(schedule.next() == start + 24s);     // 40 s of 100 s were left.
@@ -64,7 +63,7 @@ TEST_CASE("a shorter interval shortens what is left of a wait in proportion") {
     CHECK(schedule.next() == start + 34s);
 }
 
-TEST_CASE("a longer interval leaves the next round where it was planned") {
+TEST_CASE("a longer interval does not move the next round") {
     FetchSchedule schedule(10s, 0s, 4s, start);
     schedule.change_intervals(1min, 0s, 30s, start + 1s);
     CHECK(schedule.next() == start + 4s);
@@ -73,7 +72,7 @@ TEST_CASE("a longer interval leaves the next round where it was planned") {
     CHECK(schedule.next() == start + 64s);
 }
 
-TEST_CASE("what was switched off begins anew, and what is overdue stays so") {
+TEST_CASE("rounds that were switched off start again, and an overdue round stays due") {
     FetchSchedule schedule(0s, 0s, 0s, start);
     schedule.change_intervals(15s, 60s, 7s, start + 1h);
     CHECK(schedule.next() == start + 1h + 7s);
@@ -85,7 +84,7 @@ TEST_CASE("what was switched off begins anew, and what is overdue stays so") {
     CHECK(!schedule.next());
 }
 
-TEST_CASE("other intervals in the middle of a round wait for its end") {
+TEST_CASE("intervals changed during a round apply after its end") {
     FetchSchedule schedule(15s, 0s, 0s, start);
     schedule.round_started(start);
     schedule.change_intervals(1s, 0s, 0s, start);

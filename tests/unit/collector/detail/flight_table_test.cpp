@@ -22,8 +22,12 @@ ModelKey model(const std::string& id) {
     return {"llm", id};
 }
 
-TargetPtr asking(const ModelKey& model) {
-    return std::make_shared<const Target>(model);
+TargetPtr replicas_of(const ModelKey& model) {
+    return std::make_shared<const Target>(ReplicaTarget{model});
+}
+
+TargetPtr availability_of(const ModelKey& model) {
+    return std::make_shared<const Target>(AvailabilityTarget{model});
 }
 
 } // namespace
@@ -31,7 +35,7 @@ TargetPtr asking(const ModelKey& model) {
 TEST_CASE("callers join the flight of their key until it is settled") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr flight = table.open(EntryKind::replica, asking(a), nullptr);
+    const FlightPtr flight = table.open(replicas_of(a), nullptr);
     CHECK(table.find(replica_key(a)) == flight);
     CHECK(!table.find(availability_key(a)));
     const WaiterPtr one = std::make_shared<SilentWaiter>();
@@ -42,51 +46,50 @@ TEST_CASE("callers join the flight of their key until it is settled") {
     CHECK(table.leave(one));
     CHECK(!table.leave(one));
     CHECK(table.settle(flight) == std::vector<WaiterPtr>{two});
-    CHECK(!table.leave(two)); // Its completion is on its way.
+    CHECK(!table.leave(two)); // It is being completed.
     CHECK(!table.find(replica_key(a)));
     CHECK(table.waiting() == 0);
     CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE("a discarded flight is joined no more and still settles with its waiters") {
+TEST_CASE("no caller joins a discarded flight, which still settles with its waiters") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr before = table.open(EntryKind::replica, asking(a), nullptr);
+    const FlightPtr before = table.open(replicas_of(a), nullptr);
     const WaiterPtr waiter = std::make_shared<SilentWaiter>();
     table.join(before, waiter);
     CHECK(table.discard(replica_key(a)));
     CHECK(!table.discard(replica_key(a)));
-    const FlightPtr after = table.open(EntryKind::replica, asking(a), nullptr);
+    const FlightPtr after = table.open(replicas_of(a), nullptr);
     CHECK(after != before);
     CHECK(before->discarded);
     CHECK(!after->discarded);
     CHECK(table.settle(before).size() == 1);
-    CHECK(table.find(replica_key(a)) == after); // The older one's end leaves the newer one alone.
+    CHECK(table.find(replica_key(a)) == after); // Settling the older one does not affect it.
 }
 
-TEST_CASE(
-    "opening first gives way to a flight under way, and to no other kind's or discarded one") {
+TEST_CASE("opening first yields to a flight of the same key, except a discarded one") {
     FlightTable table;
-    const TargetPtr a = asking(model("a"));
-    const FlightPtr first = table.open_first(EntryKind::replica, a, nullptr);
+    const TargetPtr a = replicas_of(model("a"));
+    const FlightPtr first = table.open_first(a, nullptr);
     REQUIRE(first);
     CHECK(first->target == a); // Not a copy.
-    CHECK(table.open_first(EntryKind::replica, asking(model("a")), nullptr) == nullptr);
+    CHECK(table.open_first(replicas_of(model("a")), nullptr) == nullptr);
     CHECK(!first->discarded);
     CHECK(table.find(replica_key(model("a"))) == first);
-    CHECK(table.open_first(EntryKind::availability, a, nullptr));
+    CHECK(table.open_first(availability_of(model("a")), nullptr));
     table.discard(replica_key(model("a")));
-    CHECK(table.open_first(EntryKind::replica, a, nullptr));
+    CHECK(table.open_first(a, nullptr));
     CHECK(table.in_flight() == 3);
     table.settle(first);
     CHECK(table.in_flight() == 2);
 }
 
-TEST_CASE("a flight opened over another takes its place, and both are under way") {
+TEST_CASE("a flight opened over another replaces it, and both are in flight") {
     FlightTable table;
-    const TargetPtr a = asking(model("a"));
-    const FlightPtr before = table.open(EntryKind::replica, a, nullptr);
-    const FlightPtr after = table.open(EntryKind::replica, asking(model("a")), nullptr);
+    const TargetPtr a = replicas_of(model("a"));
+    const FlightPtr before = table.open(a, nullptr);
+    const FlightPtr after = table.open(replicas_of(model("a")), nullptr);
     CHECK(before->discarded);
     CHECK(!after->discarded);
     CHECK(table.find(replica_key(model("a"))) == after);
@@ -97,12 +100,11 @@ TEST_CASE("a flight opened over another takes its place, and both are under way"
     CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE("everybody who waits is handed over at the end, discarded flights included") {
+TEST_CASE("all waiters are returned at the end, those of discarded flights too") {
     FlightTable table;
     for (const char* id : {"a", "b", "c"}) {
         const ModelKey key = model(id);
-        table.join(table.open(EntryKind::replica, asking(key), nullptr),
-                   std::make_shared<SilentWaiter>());
+        table.join(table.open(replicas_of(key), nullptr), std::make_shared<SilentWaiter>());
     }
     table.discard_if([](const CacheKeyView& key) { return key.name == "b"; });
     CHECK(table.take_all_waiters().size() == 3);
@@ -110,7 +112,7 @@ TEST_CASE("everybody who waits is handed over at the end, discarded flights incl
     CHECK(table.waiting() == 0);
 }
 
-TEST_CASE("a failure is known until it is forgotten, and the memory is bounded") {
+TEST_CASE("a failure is remembered until it is forgotten, and the memory is bounded") {
     FailureMemory memory(2);
     const TimePoint now{24h};
     const Error error(Errc::timeout, "late");
@@ -122,7 +124,7 @@ TEST_CASE("a failure is known until it is forgotten, and the memory is bounded")
     CHECK(known == 2);
     const ModelKey last = model("c");
     REQUIRE(memory.find(replica_key(last)) != nullptr);
-    CHECK(memory.find(replica_key(last))->ask_again_at == now + 2s);
+    CHECK(memory.find(replica_key(last))->retry_at == now + 2s);
     memory.forget(replica_key(last));
     CHECK(memory.find(replica_key(last)) == nullptr);
 }

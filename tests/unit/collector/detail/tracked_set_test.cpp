@@ -6,8 +6,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <variant>
+#include <vector>
 
 using namespace wva_metrics;
+using namespace wva_metrics::detail;
 using namespace std::chrono_literals;
 
 namespace {
@@ -16,6 +19,14 @@ const TimePoint start{24h};
 
 ModelKey model(const std::string& id) {
     return {"llm", id};
+}
+
+TargetPtr replicas_of(const ModelKey& model) {
+    return std::make_shared<const Target>(ReplicaTarget{model});
+}
+
+TargetPtr metrics_of(const VariantAutoscaling& variant) {
+    return std::make_shared<const Target>(OptimizerTarget{variant});
 }
 
 CacheEntryPtr entry_of(const std::string& id, TimePoint collected_at) {
@@ -27,109 +38,109 @@ CacheEntryPtr entry_of(const std::string& id, TimePoint collected_at) {
 
 } // namespace
 
-TEST_CASE("tracking says so once, and again only when mere knowing turns into tracking") {
-    TrackedSet<ModelKey> set(10);
+TEST_CASE("tracking is reported once, and again if a known target becomes tracked") {
+    TrackedSet set(10);
     const ModelKey a = model("a");
-    CHECK(!set.track(replica_key(a), a, false, start));
-    CHECK(set.in_background() == 0);
-    CHECK(set.track(replica_key(a), a, true, start));
-    CHECK(!set.track(replica_key(a), a, true, start));
-    CHECK(!set.track(replica_key(a), a, false, start)); // Collecting does not untrack.
-    CHECK(set.in_background() == 1);
+    CHECK(!set.track(replicas_of(a), false, start));
+    CHECK(set.in_background(EntryKind::replica) == 0);
+    CHECK(set.track(replicas_of(a), true, start));
+    CHECK(!set.track(replicas_of(a), true, start));
+    CHECK(!set.track(replicas_of(a), false, start)); // Collecting does not untrack.
+    CHECK(set.in_background(EntryKind::replica) == 1);
     CHECK(set.untrack(replica_key(a)));
     CHECK(!set.untrack(replica_key(a)));
 }
 
-TEST_CASE("a full set refuses what it does not know and renews what it does") {
-    TrackedSet<VariantAutoscaling> set(1);
+TEST_CASE("a full set ignores new targets and updates the ones it has") {
+    TrackedSet set(1);
     VariantAutoscaling variant("llm", "v", "m", "old");
-    CHECK(set.track(optimizer_key(variant.key()), variant, true, start));
+    CHECK(set.track(metrics_of(variant), true, start));
     const VariantAutoscaling other("llm", "w", "m", "d");
-    CHECK(!set.track(optimizer_key(other.key()), other, true, start));
+    CHECK(!set.track(metrics_of(other), true, start));
     variant.deployment = "new";
-    set.track(optimizer_key(variant.key()), variant, true, start);
+    set.track(metrics_of(variant), true, start);
     CHECK(set.size() == 1);
-    set.for_each(
-        [](const CacheKeyView&, const auto& record) { CHECK(record.target.deployment == "new"); });
+    set.for_each([](const TrackedSet::Record& record) {
+        CHECK(std::get<OptimizerTarget>(*record.target).variant.deployment == "new");
+    });
 }
 
-TEST_CASE("idle is what was neither collected nor hit for longer than the bound") {
-    TrackedSet<ModelKey> set(10);
-    const ModelKey asked = model("asked");
+TEST_CASE("a target is idle if it was neither collected nor hit for longer than the bound") {
+    TrackedSet set(10);
+    const ModelKey requested = model("requested");
     const ModelKey hit = model("hit");
     const ModelKey idle = model("idle");
-    for (const ModelKey& each : {asked, hit, idle})
-        set.track(replica_key(each), each, true, start);
-    set.track(replica_key(asked), asked, true, start + 50s);
+    for (const ModelKey& each : {requested, hit, idle})
+        set.track(replicas_of(each), true, start);
+    set.track(replicas_of(requested), true, start + 50s);
     const CacheEntryPtr entry = entry_of("hit", start);
     set.set_latest(replica_key(hit), entry);
     entry->mark_used(start + 50s);
-    set.set_latest(replica_key(idle),
-                   entry_of("idle", start + 60s)); // Fetched, but nobody read it.
+    set.set_latest(replica_key(idle), entry_of("idle", start + 60s)); // Fetched, but not read.
 
-    CHECK(set.take_idle(start + 60s, 60s).empty()); // The bound itself is not beyond it.
-    const auto gone = set.take_idle(start + 60s + 1ns, 60s);
+    CHECK(set.evict_idle(start + 60s, 60s).empty()); // The bound itself is not beyond it.
+    const auto gone = set.evict_idle(start + 60s + 1ns, 60s);
     REQUIRE(gone.size() == 1);
     CHECK(CacheKeyView(gone[0]) == replica_key(idle));
     CHECK(set.size() == 2);
-    CHECK(set.take_idle(start + 24h, 0s).empty()); // Zero keeps everything.
+    CHECK(set.evict_idle(start + 24h, 0s).empty()); // Zero keeps everything.
 }
 
-TEST_CASE("the last use of an entry is remembered when a newer one takes its place") {
-    TrackedSet<ModelKey> set(10);
+TEST_CASE("the last use of an entry is kept when a newer one replaces it") {
+    TrackedSet set(10);
     const ModelKey a = model("a");
-    set.track(replica_key(a), a, true, start);
+    set.track(replicas_of(a), true, start);
     CacheEntryPtr first = entry_of("a", start);
     set.set_latest(replica_key(a), first);
     first->mark_used(start + 100s);
     CacheEntryPtr second = entry_of("a", start + 110s);
     set.set_latest(replica_key(a), second);
     first.reset();
-    CHECK(set.take_idle(start + 150s, 60s).empty());
-    CHECK(set.take_idle(start + 161s, 60s).size() == 1);
+    CHECK(set.evict_idle(start + 150s, 60s).empty());
+    CHECK(set.evict_idle(start + 161s, 60s).size() == 1);
 }
 
-TEST_CASE("a lower bound removes what nobody has asked for the longest, hits included") {
-    TrackedSet<ModelKey> set(10);
+TEST_CASE("a lower capacity evicts the least recently requested targets, hits included") {
+    TrackedSet set(10);
     const CacheEntryPtr entry = entry_of("a", start);
     for (int i = 0; i < 4; ++i) {
         const ModelKey m = model(std::string(1, static_cast<char>('a' + i)));
-        set.track(replica_key(m), m, true, start + i * 1s);
+        set.track(replicas_of(m), true, start + i * 1s);
     }
     set.set_latest(replica_key(model("a")), entry);
     entry->mark_used(start + 1min);
-    CHECK(set.set_max_records(4).empty());
-    const std::vector<CacheKey> surplus = set.set_max_records(2);
-    CHECK(surplus.size() == 2);
+    CHECK(set.set_capacity(4).empty());
+    const std::vector<CacheKey> evicted = set.set_capacity(2);
+    CHECK(evicted.size() == 2);
     CHECK(set.size() == 2);
     CHECK(set.untrack(replica_key(model("a"))));
     CHECK(set.untrack(replica_key(model("d"))));
-    for (const CacheKey& key : surplus)
+    for (const CacheKey& key : evicted)
         CHECK(
             (key == CacheKey(replica_key(model("b"))) || key == CacheKey(replica_key(model("c")))));
     const ModelKey e = model("e");
-    CHECK(set.track(replica_key(e), e, true, start));
-    CHECK(set.set_max_records(0).size() == 1);
-    CHECK(!set.track(replica_key(e), e, true, start));
+    CHECK(set.track(replicas_of(e), true, start));
+    CHECK(set.set_capacity(0).size() == 1);
+    CHECK(!set.track(replicas_of(e), true, start));
 }
 
-TEST_CASE("who asked and was given nothing has asked all the same") {
-    TrackedSet<ModelKey> set(10);
+TEST_CASE("a request that finds nothing counts as a request") {
+    TrackedSet set(10);
     const ModelKey a = model("a");
-    set.track(replica_key(a), a, true, start);
-    set.note_asked(replica_key(a), start + 100s);
-    set.note_asked(replica_key(a), start + 50s); // Another thread's, which comes late.
-    set.note_asked(replica_key(model("unknown")), start + 100s);
+    set.track(replicas_of(a), true, start);
+    set.touch(replica_key(a), start + 100s);
+    set.touch(replica_key(a), start + 50s); // Reported late, by another thread.
+    set.touch(replica_key(model("unknown")), start + 100s);
     CHECK(set.size() == 1);
-    CHECK(set.take_idle(start + 160s, 60s).empty());
-    CHECK(set.take_idle(start + 161s, 60s).size() == 1);
+    CHECK(set.evict_idle(start + 160s, 60s).empty());
+    CHECK(set.evict_idle(start + 161s, 60s).size() == 1);
 }
 
-TEST_CASE("what was collected is forgotten where it is told to be, but not who asked for it") {
-    TrackedSet<ModelKey> set(10);
+TEST_CASE("the latest entry can be forgotten, but not the time of its last request") {
+    TrackedSet set(10);
     const CacheEntryPtr entry = entry_of("a", start);
     for (const char* id : {"a", "b"}) {
-        set.track(replica_key(model(id)), model(id), true, start);
+        set.track(replicas_of(model(id)), true, start);
         set.set_latest(replica_key(model(id)), entry);
     }
     entry->mark_used(start + 100s);
@@ -137,5 +148,16 @@ TEST_CASE("what was collected is forgotten where it is told to be, but not who a
     CHECK(set.find(replica_key(model("a")))->latest.lock() == nullptr);
     CHECK(set.find(replica_key(model("b")))->latest.lock() == entry);
     CHECK(set.find(replica_key(model("unknown"))) == nullptr);
-    CHECK(set.take_idle(start + 160s, 60s).empty());
+    CHECK(set.evict_idle(start + 160s, 60s).empty());
+}
+
+TEST_CASE("the capacity applies to each kind, and availability is never tracked") {
+    TrackedSet set(1);
+    CHECK(set.track(replicas_of(model("a")), true, start));
+    CHECK(set.track(metrics_of(VariantAutoscaling("llm", "v", "a", "d")), true, start));
+    CHECK(!set.track(std::make_shared<const Target>(AvailabilityTarget{model("a")}), true, start));
+    CHECK(set.size() == 2);
+    CHECK(set.in_background(EntryKind::optimizer) == 1);
+    CHECK(set.set_capacity(0).size() == 2);
+    CHECK(set.size() == 0);
 }

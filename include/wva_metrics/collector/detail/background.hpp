@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/background_fetcher.hpp"
+#include "wva_metrics/collector/detail/dispatcher.hpp"
+#include "wva_metrics/collector/detail/fetch_schedule.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/observer/events.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// Starts and stops a collector's `BackgroundFetcher`. `Data` is a `CollectorData`.
+template <typename Data>
+class Background {
+public:
+    using Fetcher = BackgroundFetcher<typename Data::TimerType>;
+
+    Background(Data& data, Dispatcher<Data>& dispatcher) : data_(data), dispatcher_(dispatcher) {}
+
+    /// Returns false if it runs already, or if fetching is off. Expired entries are removed in
+    /// either case.
+    bool start() {
+        Duration interval{};
+        std::shared_ptr<Fetcher> fetcher;
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (data_.coordinator.is_closed() || fetcher_)
+                return false;
+            interval = effective_fetch_interval(data_.coordinator.config());
+            fetcher = fetcher_ = make_fetcher(interval);
+        }
+        data_.notify(events::BackgroundStarted{interval});
+        fetcher->start();
+        return interval > Duration::zero();
+    }
+
+    void stop() {
+        std::shared_ptr<Fetcher> fetcher;
+        {
+            const std::lock_guard lock(data_.mutex);
+            fetcher = release();
+        }
+        if (!fetcher)
+            return;
+        fetcher->stop();
+        data_.notify(events::BackgroundStopped{});
+    }
+
+    ///@{
+    /// Call with the mutex held.
+    bool is_running() const noexcept { return fetcher_ != nullptr; }
+    void change_intervals(const CollectorConfig& config) {
+        const Duration interval = effective_fetch_interval(config);
+        if (fetcher_)
+            fetcher_->change_intervals(interval, config.cache.cleanup_interval,
+                                       random_part(interval));
+    }
+    /// Gives the fetcher up, to be stopped or destroyed without the mutex.
+    std::shared_ptr<Fetcher> release() noexcept { return std::exchange(fetcher_, nullptr); }
+    ///@}
+
+private:
+    std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
+        const FetchSchedule schedule(interval, data_.coordinator.config().cache.cleanup_interval,
+                                     random_part(interval), data_.now());
+        // Weak, because a waiting timer must not keep the collector alive.
+        const std::weak_ptr<void> weak_owner = data_.owner;
+        return std::make_shared<Fetcher>(
+            data_.executor, schedule,
+            [this, weak_owner](std::function<void()> ended) {
+                if (const auto alive = weak_owner.lock())
+                    dispatcher_.run_round(std::move(ended));
+            },
+            [this, weak_owner] {
+                if (const auto alive = weak_owner.lock())
+                    data_.notify(events::CleanedUp{data_.cache.erase_expired(data_.now())});
+            });
+    }
+
+    static Duration random_part(Duration interval) {
+        std::random_device seed;
+        const double part = std::uniform_real_distribution<double>(0.0, 1.0)(seed);
+        return Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) * part));
+    }
+
+    Data& data_;
+    Dispatcher<Data>& dispatcher_;
+    /// Guarded by the mutex.
+    std::shared_ptr<Fetcher> fetcher_;
+};
+
+} // namespace wva_metrics::detail

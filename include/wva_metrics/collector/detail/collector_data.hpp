@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/collector_counters.hpp"
+#include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/collector/detail/notifier.hpp"
+#include "wva_metrics/concepts.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/observer/observer.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// The data of one collector, which `Lookup`, `Dispatcher` and `Background` share.
+template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
+          typename Timer>
+struct CollectorData {
+    using BackendType = Backend;
+    using TimerType = Timer;
+
+    CollectorData(const asio::any_io_executor& on, Backend from, const CollectorConfig& config,
+                  Observer observer)
+        : backend(std::move(from)), cache(config.cache), notify(std::move(observer)),
+          hot_config(config.cache), executor(on), coordinator(config) {}
+
+    static TimePoint now() noexcept { return Timer::clock_type::now(); }
+
+    void report_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
+        counters.add(counters.served_stale_on_error);
+        notify(events::StaleOnError{key, entry.age(at)});
+    }
+
+    /// Completes a waiter with its last good value, or with the error if there is none.
+    void complete_with_error(const CacheKeyView& key, const Error& error, Waiter& waiter,
+                             TimePoint at) {
+        if (waiter.last_good && !error.is(Errc::aborted)) {
+            report_stale_on_error(key, *waiter.last_good, at);
+            waiter.complete(Answer{waiter.last_good, Source::stale_on_error});
+        } else {
+            waiter.complete(error);
+        }
+    }
+
+    /// The `CollectorImpl` that these data are part of. Asynchronous work locks it, to keep it
+    /// alive. Set once, before anything starts.
+    std::weak_ptr<void> owner;
+
+    // Thread-safe; used without the mutex.
+    Backend backend;
+    CachePolicy cache;
+    Notifier<Observer> notify;
+    HotConfig hot_config;
+    CollectorCounters counters;
+
+    /// Held for a few map operations; never across I/O, a callback or an attribution. A mutex, not
+    /// a strand, so that an invalidation from any thread has taken effect when it returns.
+    mutable std::mutex mutex;
+    /// Guarded by the mutex. Empty once its context has been destroyed.
+    asio::any_io_executor executor;
+    /// Guarded by the mutex.
+    Coordinator coordinator;
+};
+
+} // namespace wva_metrics::detail

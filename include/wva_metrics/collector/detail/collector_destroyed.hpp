@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+
+namespace wva_metrics::detail {
+
+/// The error of every operation that outlives its collector.
+inline Error collector_destroyed() {
+    return Error(Errc::aborted, "the collector has been destroyed");
+}
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/background.hpp"
+#include "wva_metrics/collector/detail/coarse_clock.hpp"
+#include "wva_metrics/collector/detail/collector_data.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
+#include "wva_metrics/collector/detail/dispatcher.hpp"
+#include "wva_metrics/collector/detail/lookup.hpp"
+#include "wva_metrics/collector_stats.hpp"
+#include "wva_metrics/concepts.hpp"
+#include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/observer/events.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// The object behind a `Collector`, shared with its pending operations, which it therefore
+/// outlives.
+///
+/// - `Lookup` answers from the cache or lets a caller wait,
+/// - `Dispatcher` sends flights to the backend and settles them,
+/// - `Background` lets the dispatcher fetch in rounds,
+/// - `Coordinator`, in the data, decides for all three.
+template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
+          typename Timer>
+class CollectorImpl {
+public:
+    static std::shared_ptr<CollectorImpl> make(const asio::any_io_executor& executor,
+                                               Backend backend, const CollectorConfig& config,
+                                               Observer observer) {
+        auto impl = std::make_shared<CollectorImpl>(executor, std::move(backend), config,
+                                                    std::move(observer));
+        impl->data_.owner = impl;
+        return impl;
+    }
+    /// Use `make`.
+    CollectorImpl(const asio::any_io_executor& executor, Backend backend,
+                  const CollectorConfig& config, Observer observer)
+        : data_(executor, std::move(backend), config, std::move(observer)),
+          hook_(executor, [this] { abandon(); }) {
+        data_.notify(events::Configured{config});
+    }
+
+    Backend& backend() noexcept { return data_.backend; }
+    CachePolicy& cache() noexcept { return data_.cache; }
+    Observer& observer() noexcept { return data_.notify.observer(); }
+    Notifier<Observer>& notify() noexcept { return data_.notify; }
+    FreshnessThresholds freshness_thresholds() const noexcept {
+        return data_.hot_config.freshness_thresholds();
+    }
+    static TimePoint now() noexcept { return Timer::clock_type::now(); }
+    /// The same clock for look-ups; read more cheaply if that is exact enough.
+    TimePoint lookup_time() const noexcept {
+        return data_.hot_config.coarse_clock_ok() ? coarse_now<typename Timer::clock_type>()
+                                                  : now();
+    }
+    /// Empty if the executor's context has been destroyed.
+    asio::any_io_executor executor() const {
+        const std::lock_guard lock(data_.mutex);
+        return data_.executor;
+    }
+    CollectorConfig config() const {
+        const std::lock_guard lock(data_.mutex);
+        return data_.coordinator.config();
+    }
+
+    ///@{
+    /// As the functions of `Lookup`.
+    std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
+        return lookup_.find(key, at);
+    }
+    template <typename AnyTarget, typename MakeWaiter>
+    CacheEntryPtr find_or_wait(AnyTarget&& target, TimePoint at, MakeWaiter&& make_waiter) {
+        return lookup_.find_or_wait(std::forward<AnyTarget>(target), at,
+                                    std::forward<MakeWaiter>(make_waiter));
+    }
+    void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
+    ///@}
+
+    void track(Target target) {
+        const auto shared = std::make_shared<const Target>(std::move(target));
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (!data_.coordinator.track(shared, now()))
+                return;
+        }
+        data_.notify(events::Tracked{key_of(*shared)});
+    }
+
+    void untrack(const CacheKeyView& key) {
+        {
+            const std::lock_guard lock(data_.mutex);
+            const bool is_known = data_.coordinator.untrack(key);
+            data_.cache.erase(key);
+            if (!is_known)
+                return;
+        }
+        data_.notify(events::Untracked{key, false});
+    }
+
+    /// Removes entries; answers in flight do not bring them back.
+    std::size_t invalidate(const std::vector<CacheKey>& keys) {
+        std::vector<bool> erased;
+        {
+            const std::lock_guard lock(data_.mutex);
+            for (const CacheKey& key : keys) {
+                data_.coordinator.forget(key);
+                erased.push_back(data_.cache.erase(key));
+            }
+        }
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            data_.notify(
+                events::Invalidated{to_string(CacheKeyView(keys[i])), erased[i] ? 1U : 0U});
+        return static_cast<std::size_t>(std::count(erased.begin(), erased.end(), true));
+    }
+
+    std::size_t invalidate_prefix(std::string_view prefix) {
+        std::size_t erased = 0;
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.forget_prefix(prefix);
+            erased = data_.cache.erase_prefix(prefix);
+        }
+        data_.notify(events::Invalidated{prefix, erased});
+        return erased;
+    }
+
+    /// The keys of a model's replicas, its availability and its known variants.
+    std::vector<CacheKey> keys_of(const ModelKey& model) const {
+        std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
+        const std::lock_guard lock(data_.mutex);
+        data_.coordinator.append_variants_of(model, keys);
+        return keys;
+    }
+
+    ///@{
+    /// As the functions of `Background`.
+    bool start_background() { return background_.start(); }
+    void stop_background() { background_.stop(); }
+    ///@}
+
+    Result<void> reconfigure(const CollectorConfig& next) {
+        if (const auto problems = validate(next); !problems.empty())
+            return Error(Errc::invalid_config, join_problems(problems));
+        std::vector<CacheKey> evicted;
+        {
+            const std::lock_guard one_at_a_time(reconfigure_mutex_);
+            const CacheConfig before = config().cache;
+            const bool has_new_limits = next.cache.max_entries != before.max_entries ||
+                                        next.cache.max_bytes != before.max_bytes;
+            if (has_new_limits && !ResizableCache<CachePolicy>)
+                return Error(Errc::invalid_config,
+                             "cache.max_entries and cache.max_bytes cannot be changed on a running "
+                             "collector: its cache has no set_limits(CacheLimits)");
+            evicted = apply(next);
+            // Not under the data's mutex, because evicting many entries takes long.
+            if constexpr (ResizableCache<CachePolicy>)
+                if (has_new_limits)
+                    data_.cache.set_limits(CacheLimits(next.cache));
+        }
+        for (const CacheKey& key : evicted)
+            data_.notify(events::Untracked{key, true});
+        data_.notify(events::Configured{next});
+        return {};
+    }
+
+    /// Completes all waiters with `Errc::aborted` and cancels all batches.
+    void close() {
+        stop_background();
+        std::vector<WaiterPtr> waiters;
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (data_.coordinator.is_closed())
+                return;
+            data_.notify.silence();
+            waiters = data_.coordinator.close();
+            dispatcher_.cancel_all();
+        }
+        for (const WaiterPtr& waiter : waiters)
+            waiter->complete(collector_destroyed());
+    }
+
+    CollectorStats stats() const {
+        CollectorStats stats = data_.counters.read(data_.cache.stats());
+        stats.observer_failures = data_.notify.failures();
+        const std::lock_guard lock(data_.mutex);
+        data_.coordinator.fill(stats);
+        return stats;
+    }
+
+    CollectorHealth health() const {
+        const std::lock_guard lock(data_.mutex);
+        CollectorHealth health = data_.coordinator.health();
+        health.background_running = background_.is_running();
+        return health;
+    }
+
+private:
+    using Data = CollectorData<Backend, CachePolicy, Observer, Timer>;
+
+    /// Returns the keys that are no longer tracked.
+    std::vector<CacheKey> apply(const CollectorConfig& next) {
+        const std::lock_guard lock(data_.mutex);
+        // A disabled cache is not revalidated: re-enabled, it would serve entries that are older
+        // than answers given meanwhile.
+        if (data_.coordinator.config().cache.enabled && !next.cache.enabled) {
+            data_.coordinator.forget_entries();
+            data_.cache.clear();
+        }
+        data_.hot_config.store(next.cache);
+        background_.change_intervals(next);
+        return data_.coordinator.configure(next);
+    }
+
+    /// The executor's context is being destroyed: drops everything that refers to it.
+    void abandon() {
+        std::vector<WaiterPtr> waiters;
+        std::shared_ptr<typename Background<Data>::Fetcher> fetcher;
+        const std::lock_guard lock(data_.mutex);
+        waiters = data_.coordinator.close();
+        fetcher = background_.release();
+        data_.executor = {};
+    }
+
+    Data data_;
+    Dispatcher<Data> dispatcher_{data_};
+    Lookup<Data> lookup_{data_, dispatcher_};
+    Background<Data> background_{data_, dispatcher_};
+    /// Held for a whole reconfiguration; the data's mutex only for its parts.
+    std::mutex reconfigure_mutex_;
+    ContextHook hook_;
+};
+
+} // namespace wva_metrics::detail

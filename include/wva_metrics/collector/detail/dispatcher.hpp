@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/batch.hpp"
+#include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/entry_factory.hpp"
+#include "wva_metrics/observer/events.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// Sends queued fetches to the backend; stores results in the cache and completes the waiters.
+///
+/// `Data` is a `CollectorData`. Asynchronous work holds the data's owner, and so keeps this object
+/// alive, until the work ends.
+template <typename Data>
+class Dispatcher {
+public:
+    explicit Dispatcher(Data& data) : data_(data) {}
+
+    /// Sends the queue as soon as the executor runs it, and so batches everything queued before.
+    /// Call with the mutex held.
+    void post_send() {
+        asio::post(data_.executor, [this, owner = data_.owner.lock()] { send_queued(); });
+    }
+
+    /// Fetches everything that is tracked and due: one batch of variants and one of models. Calls
+    /// `ended` once both are answered.
+    void run_round(std::function<void()> ended) {
+        const TimePoint started_at = data_.now();
+        std::vector<CacheKey> evicted;
+        Coordinator::Due due;
+        {
+            const std::lock_guard lock(data_.mutex);
+            evicted = data_.coordinator.evict_idle(started_at);
+            for (const CacheKey& key : evicted)
+                data_.cache.erase(key);
+            due = data_.coordinator.open_due(started_at);
+        }
+        for (const CacheKey& key : evicted)
+            data_.notify(events::Untracked{key, true});
+        struct Round {
+            std::atomic<int> open_batches{2};
+            std::atomic<std::size_t> failed{0};
+        };
+        const auto on_settled = [this, owner = data_.owner.lock(), started_at,
+                                 round = std::make_shared<Round>(), variants = due.variants.size(),
+                                 models = due.models.size(),
+                                 ended = std::move(ended)](std::size_t failed) {
+            round->failed += failed;
+            if (--round->open_batches > 0)
+                return;
+            data_.counters.add(data_.counters.background_rounds);
+            data_.notify(
+                events::RoundEnded{variants, models, round->failed, data_.now() - started_at});
+            ended();
+        };
+        send(std::move(due.variants), true, on_settled);
+        send(std::move(due.models), true, on_settled);
+    }
+
+    /// Cancels everything that was sent. Call with the mutex held.
+    void cancel_all() {
+        for (const std::weak_ptr<BatchType>& weak : batches_)
+            if (const auto batch = weak.lock())
+                batch->cancel();
+    }
+
+private:
+    using Backend = typename Data::BackendType;
+    using BatchType = Batch<typename Data::TimerType>;
+    /// Receives the number of targets that failed.
+    using OnSettled = std::function<void(std::size_t)>;
+
+    void send_queued() {
+        std::vector<FlightPtr> queued;
+        {
+            const std::lock_guard lock(data_.mutex);
+            queued = data_.coordinator.take_queued();
+        }
+        std::vector<FlightPtr> variants;
+        std::vector<FlightPtr> models;
+        for (FlightPtr& flight : queued) {
+            if (std::holds_alternative<OptimizerTarget>(*flight->target))
+                variants.push_back(std::move(flight));
+            else if (std::holds_alternative<ReplicaTarget>(*flight->target))
+                models.push_back(std::move(flight));
+            else // Backends check one model at a time; separate batches run concurrently.
+                send({std::move(flight)}, false, {});
+        }
+        send(std::move(variants), false, {});
+        send(std::move(models), false, {});
+    }
+
+    /// Sends flights of one kind as one batch.
+    void send(std::vector<FlightPtr> flights, bool is_background, OnSettled on_settled) {
+        if (flights.empty()) {
+            if (on_settled)
+                on_settled(0);
+            return;
+        }
+        const TimePoint asked_at = data_.now();
+        const std::size_t targets = flights.size();
+        std::shared_ptr<BatchType> batch;
+        Duration timeout{};
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (data_.coordinator.is_closed())
+                return; // All waiters have been completed.
+            timeout = data_.coordinator.config().call_timeout;
+            batch = std::make_shared<BatchType>(data_.executor, std::move(flights), is_background);
+            std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
+            batches_.push_back(batch);
+        }
+        data_.counters.add(data_.counters.batches);
+        data_.counters.add(data_.counters.targets, targets);
+        data_.notify(events::FetchStarted{batch->kind(), targets, is_background});
+        const std::shared_ptr<void> owner = data_.owner.lock();
+        // Weak, because the batch holds this function until it is answered.
+        const std::weak_ptr<BatchType> weak = batch;
+        batch->run(std::shared_ptr<Backend>(owner, &data_.backend), asked_at + timeout, timeout,
+                   [this, owner, weak, asked_at,
+                    on_settled = std::move(on_settled)](BatchAnswers answers) {
+                       if (const auto answered = weak.lock())
+                           settle(*answered, std::move(answers), asked_at, on_settled);
+                   });
+    }
+
+    /// Settles each flight of a batch with its answer.
+    void settle(const BatchType& batch, BatchAnswers answers, TimePoint asked_at,
+                const OnSettled& on_settled) {
+        const TimePoint at = data_.now();
+        const std::size_t targets = batch.flights().size();
+        const CacheConfig config = cache_config();
+        std::size_t failed = 0;
+        const auto settle_one = [&](const FlightPtr& flight, Result<CachePayload> answer) {
+            if (answer.has_error()) {
+                ++failed;
+                settle_failure(flight, answer.error(), batch.is_background(), at);
+            } else {
+                settle_answer(flight, *std::move(answer), asked_at, config);
+            }
+        };
+        std::visit(
+            [&]<typename T>(T& given) {
+                for (std::size_t i = 0; i < targets; ++i) {
+                    if constexpr (std::is_same_v<T, Error>)
+                        settle_one(batch.flights()[i], given);
+                    else
+                        settle_one(batch.flights()[i], std::move(given[i]));
+                }
+            },
+            answers);
+        data_.counters.add(data_.counters.failed_targets, failed);
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.note_batch(targets, failed, at);
+        }
+        data_.notify(events::FetchEnded{batch.kind(), targets, failed, at - asked_at,
+                                        batch.is_background()});
+        if (on_settled)
+            on_settled(failed);
+    }
+
+    void settle_answer(const FlightPtr& flight, CachePayload&& payload, TimePoint asked_at,
+                       const CacheConfig& config) {
+        const CacheKeyView key = flight->key();
+        stamp_identity(*flight->target, payload);
+        if (flight->previous)
+            carry_over_missing(*flight->previous, payload, oldest_carried(config, asked_at));
+        const CacheEntryPtr entry = make_entry(config, std::move(payload), asked_at);
+        Coordinator::Settled settled;
+        {
+            const std::lock_guard lock(data_.mutex);
+            settled = data_.coordinator.settle(flight, entry);
+            if (settled.cacheable && data_.coordinator.config().cache.enabled)
+                data_.cache.insert_or_assign(key, entry);
+        }
+        if (!settled.cacheable) {
+            data_.counters.add(data_.counters.discarded);
+            data_.notify(events::Discarded{key});
+        }
+        if (const auto* warnings = warnings_of(*entry); warnings != nullptr && !warnings->empty())
+            data_.notify(events::Warnings{key, *warnings});
+        for (const WaiterPtr& waiter : settled.waiters)
+            waiter->complete(Answer{entry, Source::backend});
+    }
+
+    void settle_failure(const FlightPtr& flight, const Error& error, bool is_background,
+                        TimePoint at) {
+        const CacheKeyView key = flight->key();
+        Coordinator::Settled settled;
+        {
+            const std::lock_guard lock(data_.mutex);
+            settled = data_.coordinator.settle(flight, error, at);
+        }
+        const bool is_serving_stale = flight->previous != nullptr;
+        data_.notify(events::TargetFailed{key, error, is_serving_stale, is_background});
+        for (const WaiterPtr& waiter : settled.waiters)
+            data_.complete_with_error(key, error, *waiter, at);
+    }
+
+    CacheConfig cache_config() const {
+        const std::lock_guard lock(data_.mutex);
+        return data_.coordinator.config().cache;
+    }
+
+    Data& data_;
+    /// Guarded by the mutex.
+    std::vector<std::weak_ptr<BatchType>> batches_;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/dispatcher.hpp"
+#include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/observer/events.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// Answers from the cache, or lets a caller wait. `Data` is a `CollectorData`.
+///
+/// A hit takes no lock and allocates nothing. `HotConfig::usability_of` decides what is a hit.
+template <typename Data>
+class Lookup {
+public:
+    Lookup(Data& data, Dispatcher<Data>& dispatcher) : data_(data), dispatcher_(dispatcher) {}
+
+    /// Returns a hit or, while the backend fails, the last good entry. Never waits.
+    std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
+        constexpr const OptimizerTarget* any_target = nullptr;
+        Found found = look_up(key, any_target, at);
+        if (found.hit)
+            return Answer{std::move(found.hit), Source::cache};
+        if (!found.last_good) {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.touch(key, at);
+            return std::nullopt;
+        }
+        revalidate_in_background(key, found.last_good, at);
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (!data_.coordinator.has_failed(key))
+                return std::nullopt;
+        }
+        data_.report_stale_on_error(key, *found.last_good, at);
+        return Answer{std::move(found.last_good), Source::stale_on_error};
+    }
+
+    /// Returns a hit. Otherwise returns null, and the waiter of `make_waiter()` waits for a flight
+    /// or is completed at once. A waiter is completed exactly once, or destroyed with the
+    /// executor's context.
+    template <typename AnyTarget, typename MakeWaiter>
+    CacheEntryPtr find_or_wait(AnyTarget&& target, TimePoint at, MakeWaiter&& make_waiter) {
+        Found found = look_up(key_of(target), &target, at);
+        if (found.hit)
+            return std::move(found.hit);
+        const WaiterPtr waiter = make_waiter();
+        waiter->last_good = std::move(found.last_good);
+        wait(std::make_shared<const Target>(std::forward<AnyTarget>(target)), waiter, at);
+        return nullptr;
+    }
+
+    /// A waiter leaves; its flight continues for the others and for the cache.
+    void leave(const WaiterPtr& waiter) {
+        {
+            const std::lock_guard lock(data_.mutex);
+            if (!data_.coordinator.leave(waiter))
+                return;
+        }
+        waiter->complete(Error(Errc::aborted, "the caller cancelled the operation"));
+    }
+
+private:
+    /// At most one is set.
+    struct Found {
+        CacheEntryPtr hit;
+        /// Served if the backend fails.
+        CacheEntryPtr last_good;
+    };
+
+    /// A stale hit is revalidated in the background. An entry that does not answer `target` is no
+    /// hit; null accepts every entry.
+    template <typename AnyTarget>
+    Found look_up(const CacheKeyView& key, const AnyTarget* target, TimePoint at) {
+        if (!data_.hot_config.is_cache_enabled())
+            return {};
+        CacheEntryPtr entry = data_.cache.find(key, at);
+        if (!entry)
+            return {};
+        entry->mark_used(at);
+        auto& counters = data_.counters;
+        if (target != nullptr && !answers(*entry, *target)) {
+            counters.add(entry->is_fresh(at) ? counters.unusable_hits
+                                             : counters.unusable_stale_hits);
+            return {};
+        }
+        switch (data_.hot_config.usability_of(*entry, at)) {
+        case Usability::fresh:
+            data_.notify(events::Hit{key, entry->age(at)});
+            return {std::move(entry), nullptr};
+        case Usability::stale:
+            data_.notify(events::StaleHit{key, entry->age(at)});
+            revalidate_in_background(key, entry, at);
+            return {std::move(entry), nullptr};
+        case Usability::on_error:
+            counters.add(counters.unusable_stale_hits);
+            return {nullptr, std::move(entry)};
+        case Usability::none:
+            counters.add(counters.unusable_stale_hits);
+            break;
+        }
+        return {};
+    }
+
+    /// Does what the coordinator decides about a miss.
+    void wait(const TargetPtr& target, const WaiterPtr& waiter, TimePoint at) {
+        const CacheKeyView key = key_of(*target);
+        data_.notify(events::Miss{key});
+        MissAction action;
+        {
+            const std::lock_guard lock(data_.mutex);
+            action = data_.coordinator.miss(target, waiter, at);
+            if (action.step == MissAction::Step::wait_and_send)
+                dispatcher_.post_send();
+        }
+        if (action.newly_tracked)
+            data_.notify(events::Tracked{key});
+        if (action.coalesced) {
+            data_.counters.add(data_.counters.coalesced);
+            data_.notify(events::Coalesced{key});
+        }
+        if (action.negative_hit)
+            data_.counters.add(data_.counters.negative_hits);
+        if (action.step == MissAction::Step::complete_with_error)
+            data_.complete_with_error(key, action.error, *waiter, at);
+    }
+
+    void revalidate_in_background(const CacheKeyView& key, const CacheEntryPtr& entry,
+                                  TimePoint at) {
+        const std::lock_guard lock(data_.mutex);
+        if (data_.coordinator.revalidate(key, entry, at))
+            dispatcher_.post_send();
+    }
+
+    Data& data_;
+    Dispatcher<Data>& dispatcher_;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/collector/detail/attribute_cached.hpp"
+#include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/freshness.hpp"
+#include "wva_metrics/observer/events.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// A snapshot is as fresh as its oldest sample, and unavailable if it has none.
+inline Freshness judge(std::optional<TimePoint> oldest_sample, TimePoint now, Duration fresh_below,
+                       const FreshnessThresholds& thresholds) noexcept {
+    return oldest_sample ? classify_age(now - *oldest_sample, fresh_below, thresholds.unavailable)
+                         : Freshness::unavailable;
+}
+
+/// The snapshot of an entry of `OptimizerMetrics`.
+inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresholds& thresholds,
+                                            TimePoint now) {
+    const CacheEntry& entry = *answer.entry;
+    const Freshness freshness =
+        judge(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
+    const auto* metrics = entry.get<OptimizerMetrics>();
+    return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
+            entry.collected_at(), freshness, answer.source};
+}
+
+/// The snapshot of an entry of `ReplicaSamples`, attributed to the caller's variants. Reports pods
+/// that were left out.
+template <typename Notifier>
+ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAutoscaling> variants,
+                                 const FreshnessThresholds& thresholds, TimePoint now,
+                                 Notifier& notify) {
+    AttributedReplicas attributed = attribute_cached(*answer.entry, variants);
+    const ModelReplicas& replicas = *attributed.replicas;
+    if (attributed.computed && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
+        notify(events::PodsLeftOut{replicas});
+    const Freshness freshness =
+        judge(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
+    return {std::move(attributed.replicas), answer.entry->collected_at(), freshness, answer.source};
+}
+
+///@{
+/// Convert an answer into the result of an operation. `collector` is a `CollectorImpl`.
+struct ToOptimizerSnapshot {
+    template <typename Impl>
+    Result<OptimizerSnapshot> operator()(Impl& collector, const Result<Answer>& answer,
+                                         TimePoint now) const {
+        if (answer.has_error())
+            return answer.error();
+        return optimizer_snapshot(*answer, collector.freshness_thresholds(), now);
+    }
+};
+struct ToReplicaSnapshot {
+    std::vector<VariantAutoscaling> variants;
+
+    template <typename Impl>
+    Result<ReplicaSnapshot> operator()(Impl& collector, const Result<Answer>& answer,
+                                       TimePoint now) const {
+        if (answer.has_error())
+            return answer.error();
+        return replica_snapshot(*answer, variants, collector.freshness_thresholds(), now,
+                                collector.notify());
+    }
+};
+/// A failing backend is a reason, not an error.
+struct ToAvailability {
+    template <typename Impl>
+    Result<Availability> operator()(Impl& /*collector*/, const Result<Answer>& answer,
+                                    TimePoint /*now*/) const {
+        if (answer.has_value())
+            return *answer->entry->template get<Availability>();
+        if (answer.error().is(Errc::aborted) || answer.error().is(Errc::invalid_argument))
+            return answer.error();
+        return Availability{false, AvailabilityReason::backend_error, answer.error().describe()};
+    }
+};
+///@}
+
+} // namespace wva_metrics::detail

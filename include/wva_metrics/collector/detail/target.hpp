@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace wva_metrics::detail {
+
+/// Requests a variant's optimizer metrics.
+struct OptimizerTarget {
+    VariantAutoscaling variant;
+};
+/// Requests a model's replica samples.
+struct ReplicaTarget {
+    ModelKey model;
+};
+/// Requests whether a model's metrics exist.
+struct AvailabilityTarget {
+    ModelKey model;
+};
+
+/// What a flight fetches. The alternatives are in the order of `EntryKind` and `CachePayload`.
+using Target = std::variant<OptimizerTarget, ReplicaTarget, AvailabilityTarget>;
+static_assert(std::variant_size_v<Target> == std::variant_size_v<CachePayload>);
+
+/// Shared: tracked targets are fetched every round, and copying their strings would dominate a
+/// flight's cost.
+using TargetPtr = std::shared_ptr<const Target>;
+
+/// The kind of entry that answers a target.
+inline EntryKind kind_of(const Target& target) noexcept {
+    return static_cast<EntryKind>(target.index());
+}
+
+///@{
+/// The key under which the answer is cached. It refers to the target.
+inline CacheKeyView key_of(const OptimizerTarget& target) noexcept {
+    return optimizer_key(target.variant.namespace_name, target.variant.name);
+}
+inline CacheKeyView key_of(const ReplicaTarget& target) noexcept {
+    return replica_key(target.model);
+}
+inline CacheKeyView key_of(const AvailabilityTarget& target) noexcept {
+    return availability_key(target.model);
+}
+inline CacheKeyView key_of(const Target& target) noexcept {
+    return std::visit([](const auto& each) { return key_of(each); }, target);
+}
+///@}
+
+/// True if one answer serves both. Cost and accelerator do not change what is measured.
+inline bool is_same_target(const Target& a, const Target& b) noexcept {
+    const auto* first = std::get_if<OptimizerTarget>(&a);
+    const auto* second = std::get_if<OptimizerTarget>(&b);
+    return first != nullptr && second != nullptr
+               ? first->variant.measures_the_same_as(second->variant)
+               : key_of(a) == key_of(b);
+}
+
+/// Why a model cannot be sent to a backend; empty if it can.
+inline std::string rejection_reason(const ModelKey& model) {
+    if (model.model_id.empty())
+        return "the model id is empty";
+    if (model.namespace_name.empty())
+        return "the namespace of model '" + model.model_id + "' is empty";
+    return {};
+}
+///@{
+/// Why a target cannot be sent to a backend; empty if it can.
+inline std::string rejection_reason(const OptimizerTarget& target) {
+    const VariantAutoscaling& variant = target.variant;
+    if (variant.name.empty())
+        return "the name of a variant of model '" + variant.model_id + "' is empty";
+    if (variant.deployment.empty())
+        return "the deployment of variant '" + variant.name + "' is empty";
+    return rejection_reason(variant.model());
+}
+inline std::string rejection_reason(const ReplicaTarget& target) {
+    return rejection_reason(target.model);
+}
+inline std::string rejection_reason(const AvailabilityTarget& target) {
+    return rejection_reason(target.model);
+}
+///@}
+
+///@{
+/// True if an entry that was found under a target's key answers this target. It may not: the
+/// variant may scale another deployment now.
+inline bool answers(const CacheEntry& entry, const OptimizerTarget& target) noexcept {
+    const auto* metrics = entry.get<OptimizerMetrics>();
+    return metrics != nullptr && metrics->deployment == target.variant.deployment &&
+           metrics->model_id == target.variant.model_id &&
+           metrics->target_kind == target.variant.target_kind;
+}
+inline bool answers(const CacheEntry& /*entry*/, const ReplicaTarget& /*target*/) noexcept {
+    return true;
+}
+inline bool answers(const CacheEntry& /*entry*/, const AvailabilityTarget& /*target*/) noexcept {
+    return true;
+}
+inline bool answers(const CacheEntry& entry, const Target& target) noexcept {
+    return std::visit([&](const auto& each) { return answers(entry, each); }, target);
+}
+///@}
+
+/// The target whose answer replaces this entry.
+inline Target target_of(const CacheKeyView& key, const CacheEntry& entry) {
+    if (const auto* metrics = entry.get<OptimizerMetrics>())
+        return OptimizerTarget{VariantAutoscaling(metrics->namespace_name, metrics->variant,
+                                                  metrics->model_id, metrics->deployment, {},
+                                                  default_variant_cost, metrics->target_kind)};
+    ModelKey model{std::string(key.namespace_name), std::string(key.name)};
+    if (key.kind == EntryKind::availability)
+        return AvailabilityTarget{std::move(model)};
+    return ReplicaTarget{std::move(model)};
+}
+
+} // namespace wva_metrics::detail
