@@ -72,6 +72,7 @@ public:
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         std::vector<ModelKey> models;
+        models.reserve(variants.size());
         for (const VariantAutoscaling& variant : variants)
             models.push_back(variant.model());
         auto assemble = [variants = std::move(variants)](

@@ -53,7 +53,7 @@ public:
     /// with `invalid_config` and all problems that `validate` finds.
     BasicClient(const Executor& executor, const ClientConfig& config)
         : impl_(std::make_shared<Impl>(executor, config)),
-          http_(std::make_shared<http::Client>(executor, http_config(config))) {}
+          http_(std::make_shared<http::BasicClient<Executor>>(executor, http_config(config))) {}
 
     /// Requests one page of a list.
     ///
@@ -141,7 +141,7 @@ private:
     }
 
     std::shared_ptr<Impl> impl_;
-    std::shared_ptr<http::Client> http_;
+    std::shared_ptr<http::BasicClient<Executor>> http_;
 };
 
 /// The client on any executor.

@@ -162,8 +162,8 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
     PartsWriter parts;
     // `unless` drops existing pods: they are the majority and not needed.
     parts.add({Part::gone}, "max" + pod + "(last_over_time(" + info + "[" +
-                                format_duration(windows.pod_memory) + "])) unless max" + pod + "(" +
-                                info + ")");
+                                format_duration(windows.pod_retention) + "])) unless max" + pod +
+                                "(" + info + ")");
     parts.add({Part::owner}, "max" + owned + "(" + kube.pod_owner + selector + ")");
     // All namespaces are counted, because the last pod of the selected ones may be gone. So this
     // shows an outage of all instances of kube-state-metrics, but not of one among several.

@@ -22,7 +22,7 @@ struct QueryWindows {
     /// The resolution of that look-back.
     Duration stale_step = std::chrono::minutes(1);
     /// How long a pod that no longer exists is reported as gone.
-    Duration pod_memory = std::chrono::minutes(10);
+    Duration pod_retention = std::chrono::minutes(10);
 };
 
 /// The problems of the windows, one sentence each; empty if they are valid.
@@ -46,7 +46,7 @@ inline std::vector<std::string> validate(const QueryWindows& windows) {
         require(windows.stale_lookback / max_steps <= windows.stale_step,
                 "windows.stale_lookback must be at most 1000 times windows.stale_step");
     }
-    require(windows.pod_memory > zero, "windows.pod_memory must be positive");
+    require(windows.pod_retention > zero, "windows.pod_retention must be positive");
     return problems;
 }
 

@@ -156,6 +156,7 @@ public:
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
         std::vector<Result<OptimizerMetrics>> answers;
+        answers.reserve(variants.size());
         for (const VariantAutoscaling& variant : variants)
             answers.push_back(script->optimizer_metrics_of(variant));
         co_return answers;
@@ -174,6 +175,7 @@ public:
         co_await pass_gate(script);
         const std::lock_guard lock(script->mutex);
         std::vector<Result<ReplicaSamples>> answers;
+        answers.reserve(models.size());
         for (const ModelKey& model : models)
             answers.push_back(script->replica_samples_of(model));
         co_return answers;

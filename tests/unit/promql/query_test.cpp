@@ -135,7 +135,7 @@ TEST_CASE("the configured windows and labels appear in the queries") {
                                .peak = 1500ms,
                                .stale_lookback = 30min,
                                .stale_step = 30s,
-                               .pod_memory = 5min};
+                               .pod_retention = 5min};
     EngineProfile profile = vllm_profile();
     profile.labels = {
         .namespace_name = "ns", .model = "model", .pod = "pod_name", .engine = {"dp", "tp"}};

@@ -26,7 +26,7 @@ struct PrometheusImpl {
     }
 
     const PrometheusConfig config;
-    prometheus::Client client;
+    prometheus::BasicClient<Executor> client;
     /// Empty if the configuration is valid.
     const std::string problems;
     /// The namespaces hold many more models than are requested, so queries must name the models.

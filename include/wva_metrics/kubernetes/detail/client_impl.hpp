@@ -77,6 +77,7 @@ private:
 
 /// The HTTP client of an operation. Weak, so that pending operations end when the Kubernetes client
 /// is destroyed.
-using HttpPtr = std::weak_ptr<http::Client>;
+template <typename Executor>
+using HttpPtr = std::weak_ptr<http::BasicClient<Executor>>;
 
 } // namespace wva_metrics::kubernetes::detail

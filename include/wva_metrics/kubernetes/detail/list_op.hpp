@@ -24,9 +24,9 @@ namespace asio = boost::asio;
 
 /// Requests one page of a list. Does not use the client itself, which may be destroyed meanwhile.
 template <typename T, typename Executor>
-asio::awaitable<Result<Page<T>>> list_page(HttpPtr http, std::shared_ptr<ClientImpl<Executor>> impl,
-                                           ApiTarget target, std::string continue_token,
-                                           std::size_t page_size) {
+asio::awaitable<Result<Page<T>>>
+list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, ApiTarget target,
+          std::string continue_token, std::size_t page_size) {
     if (std::optional<Error> problem = impl->check(target))
         co_return *std::move(problem);
     const std::string operation = "list " + target.describe();

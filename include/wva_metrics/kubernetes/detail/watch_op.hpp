@@ -26,9 +26,9 @@ namespace asio = boost::asio;
 
 /// Runs one watch. Does not use the client itself, which may be destroyed meanwhile.
 template <typename T, typename Executor>
-asio::awaitable<WatchEnd> run_watch(HttpPtr http, std::shared_ptr<ClientImpl<Executor>> impl,
-                                    ApiTarget target, std::string resource_version,
-                                    typename WatchSession<T>::OnEvent on_event) {
+asio::awaitable<WatchEnd>
+run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, ApiTarget target,
+          std::string resource_version, typename WatchSession<T>::OnEvent on_event) {
     const TimePoint start = std::chrono::steady_clock::now();
     WatchEnd end;
     end.error = impl->check(target);

@@ -18,7 +18,7 @@ inline std::string current_series(const AnswerGrammar& at) {
 
 /// The next value, e.g. `data.result[3].value[1]`.
 inline std::string next_value(const AnswerGrammar& at) {
-    const std::string member(name_of(at.member()));
+    std::string member(name_of(at.member()));
     const std::string element = "[" + std::to_string(at.pair_size()) + "]";
     switch (at.place()) {
     case Place::document:

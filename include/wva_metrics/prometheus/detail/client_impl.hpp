@@ -33,7 +33,7 @@ namespace asio = boost::asio;
 template <typename Executor>
 class ClientImpl {
 public:
-    using HttpClient = http::Client;
+    using HttpClient = http::BasicClient<Executor>;
     using Ptr = std::shared_ptr<ClientImpl>;
 
     ClientImpl(ClientConfig config, const std::shared_ptr<HttpClient>& http)

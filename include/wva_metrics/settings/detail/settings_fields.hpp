@@ -71,7 +71,8 @@ inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
     list.add("stale_lookback", windows.stale_lookback,
              "How long after its last sample a model is stale and not missing.");
     list.add("stale_step", windows.stale_step, "Resolution of the search for this last sample.");
-    list.add("pod_memory", windows.pod_memory, "How long a deleted pod is remembered.");
+    list.add("pod_retention", windows.pod_retention, "How long a deleted pod is remembered.",
+             Secrecy::open, "pod_memory");
 }
 
 inline void describe_fields(FieldList list, promql::PlanLimits& limits) {

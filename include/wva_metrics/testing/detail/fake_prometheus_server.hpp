@@ -95,8 +95,8 @@ private:
     using Tcp = asio::ip::tcp;
     using Socket = Tcp::socket;
 
-    static constexpr std::size_t max_header_bytes = 1024 * 1024;
-    static constexpr std::size_t max_body_bytes = 10 * 1024 * 1024;
+    static constexpr std::size_t max_header_bytes = std::size_t{1} << 20;
+    static constexpr std::size_t max_body_bytes = std::size_t{10} << 20;
     // Go's server sends longer answers in chunks.
     static constexpr std::size_t max_unchunked_bytes = 2048;
 

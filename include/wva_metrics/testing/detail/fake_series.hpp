@@ -84,13 +84,13 @@ public:
     }
 
 private:
-    static constexpr Milliseconds cleanup_interval = 60 * 1000;
+    static constexpr Milliseconds cleanup_interval = 60'000;
 
     mutable std::mutex mutex_;
     SeriesStore store_;
     std::map<LabelSet, std::set<LabelSet>> last_scrapes_;
     std::size_t max_samples_ = std::numeric_limits<std::size_t>::max();
-    Milliseconds retention_ = 70 * 60 * 1000;
+    Milliseconds retention_ = Milliseconds{70} * 60 * 1000;
     Milliseconds next_cleanup_ = std::numeric_limits<Milliseconds>::min();
 };
 

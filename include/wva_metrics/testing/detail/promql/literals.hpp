@@ -38,7 +38,7 @@ inline std::optional<double> parse_number(std::string_view text) {
 /// Parses durations such as `1h30m`, units from large to small; nothing if the text is not one.
 inline std::optional<Milliseconds> parse_duration(std::string_view text) {
     constexpr Milliseconds second = 1000;
-    constexpr Milliseconds day = 24 * 3600 * second;
+    constexpr Milliseconds day = second * 3600 * 24;
     constexpr std::array<std::pair<std::string_view, Milliseconds>, 7> units = {{
         {"y", 365 * day},
         {"w", 7 * day},

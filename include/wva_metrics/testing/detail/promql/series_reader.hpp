@@ -19,7 +19,7 @@ namespace wva_metrics::testing::detail {
 ///
 /// Ranges include both of their ends too. This is the rule of Prometheus 2. Prometheus 3 excludes
 /// the older end, which makes a difference only if a sample lies exactly on it.
-inline constexpr Milliseconds look_back = 5 * 60 * 1000;
+inline constexpr Milliseconds look_back = Milliseconds{5} * 60 * 1000;
 
 /// Reads the samples that selectors match, and counts them against a limit. One per query: it
 /// remembers the matching series by the address of the selector.
