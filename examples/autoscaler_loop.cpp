@@ -148,8 +148,7 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
     for (std::size_t round = 1;; ++round) {
         asio::steady_timer next_round(collector.get_executor(), interval);
         // From the cache, except the first time and after scaling.
-        const auto snapshot =
-            co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+        const auto snapshot = co_await collector.async_collect_replica_metrics(model, variants);
         for (const VariantAutoscaling& variant : variants) {
             saturation::Observation seen = saturation::observe(snapshot, variant.name, 0);
             Result<std::size_t> current = seen.replicas.size(); // A dry run knows no more.

@@ -50,12 +50,10 @@ asio::awaitable<void> collect(asio::io_context& io) {
         io.get_executor(), LoadGenerator(), {}, observer);
     const VariantAutoscaling variant("llm", "chat-h100", "llama", "chat", "H100");
     const std::vector<VariantAutoscaling> variants{variant};
-    const auto metrics =
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     show("requests per minute", metrics.value()->arrival_rate_per_minute);
     show("time to first token", metrics.value()->ttft_seconds);
-    co_await collector.async_collect_replica_metrics(variant.model(), variants,
-                                                     asio::use_awaitable);
+    co_await collector.async_collect_replica_metrics(variant.model(), variants);
 
     // From the cache: at once, from any thread, without co_await.
     const auto replicas = collector.find_replica_metrics(variant.model(), variants);

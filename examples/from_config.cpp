@@ -64,8 +64,7 @@ asio::awaitable<void> reload(AnyCollector& collector, CollectorSettings& current
 asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& current) {
     const std::vector<VariantAutoscaling> variants = current.tracked.variants;
     for (const VariantAutoscaling& variant : variants) {
-        const auto metrics =
-            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
         std::cout << variant.name << ": ";
         if (!metrics)
             std::cout << metrics.error().describe() << '\n';
@@ -77,8 +76,7 @@ asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& c
     }
     const std::vector<ModelKey> models = current.tracked.models;
     for (const ModelKey& model : models) {
-        const auto replicas =
-            co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+        const auto replicas = co_await collector.async_collect_replica_metrics(model, variants);
         if (replicas)
             std::cout << model.model_id << ": " << (*replicas)->replicas.size() << " replicas\n";
         else

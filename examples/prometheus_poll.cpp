@@ -103,12 +103,10 @@ asio::awaitable<Result<Report>> ask(auto& collector, ModelKey model, const Optio
     for (const auto& [deployment, variant, accelerator, cost] : options.deployments)
         variants.emplace_back(model.namespace_name, variant, model.model_id, deployment,
                               accelerator, cost);
-    const auto replicas =
-        co_await collector.async_collect_replica_metrics(model, variants, asio::use_awaitable);
+    const auto replicas = co_await collector.async_collect_replica_metrics(model, variants);
     if (!replicas)
         co_return replicas.error();
-    const auto availability =
-        co_await collector.async_validate_availability(model, asio::use_awaitable);
+    const auto availability = co_await collector.async_validate_availability(model);
     Report report{.time = std::time(nullptr),
                   .model = model,
                   .availability = availability.value(),
@@ -123,8 +121,7 @@ asio::awaitable<Result<Report>> ask(auto& collector, ModelKey model, const Optio
         // With several models, a deployment is shown for the model that its pods serve.
         if (options.models.size() > 1 && model_of[variant.name] != model.model_id)
             continue;
-        const auto collected =
-            co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        const auto collected = co_await collector.async_collect_optimizer_metrics(variant);
         const OptimizerMetrics metrics = collected ? **collected : OptimizerMetrics();
         report.partial = report.partial || !collected || metrics.partial;
         report.warnings.insert(metrics.warnings.begin(), metrics.warnings.end());

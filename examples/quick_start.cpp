@@ -16,8 +16,7 @@ asio::awaitable<void> show(asio::io_context& io, std::string url, VariantAutosca
         io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at(url)));
     collector.start_background_fetching(); // Every 15 s; from now on the cache answers.
 
-    const auto metrics =
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     if (!metrics)
         std::cout << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
     else if (const Reading<double>& rate = (*metrics)->arrival_rate_per_minute)

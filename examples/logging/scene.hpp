@@ -29,7 +29,7 @@ asio::awaitable<void> play_scene(asio::any_io_executor executor, Observer observ
     asio::steady_timer timer(executor);
     const VariantAutoscaling variant("llm", "llama-a100", "llama", "llama-a100");
     for (int i = 0; i < 2; ++i)
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+        co_await collector.async_collect_optimizer_metrics(variant);
 
     collector.start_background_fetching();
     backend.fail(Error(Errc::unreachable, "connection refused", "http://prometheus:9090"));

@@ -17,10 +17,9 @@ asio::awaitable<void> collect(AnyCollector& collector) {
     VariantAutoscaling variant("default", "chat", "llama", "chat");
     variant.target_kind = "StatefulSet";
     const std::vector<VariantAutoscaling> variants{variant};
-    const auto metrics =
-        co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
-    const auto replicas = co_await collector.async_collect_replica_metrics(
-        variant.model(), variants, asio::use_awaitable);
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
+    const auto replicas =
+        co_await collector.async_collect_replica_metrics(variant.model(), variants);
     if (!metrics || !replicas) {
         std::cerr << (metrics ? replicas.error() : metrics.error()).describe() << "\n";
         co_return;

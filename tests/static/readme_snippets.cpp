@@ -35,7 +35,7 @@ asio::awaitable<void> reconcile(asio::io_context& io) {
     const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct", "llama-a100", "A100", 40.0);
 
     // The first time it asks Prometheus; from then on it is tracked, renewed every 15 s and answered from the cache.
-    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant, asio::use_awaitable);
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     if (!metrics) {
         std::cerr << metrics.error().describe() << '\n';   // Who was asked, what went wrong, what to do.
         co_return;
@@ -53,7 +53,7 @@ asio::awaitable<void> reconcile(asio::io_context& io) {
 
     const std::vector<VariantAutoscaling> variants{variant};
     const auto replicas =
-        co_await collector.async_collect_replica_metrics(variant.model(), variants, asio::use_awaitable);
+        co_await collector.async_collect_replica_metrics(variant.model(), variants);
     if (replicas)
         for (const ReplicaMetrics& replica : (*replicas)->replicas)
             std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1.0) << '\n'; // Unknown counts as full here.

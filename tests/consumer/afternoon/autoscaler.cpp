@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autoscaler.hpp"
 
-#include <boost/asio/use_awaitable.hpp>
-
 #include <iostream>
 
 using namespace wva_metrics;
@@ -14,8 +12,8 @@ std::ostream& operator<<(std::ostream& out, const Reading<double>& reading) {
 boost::asio::awaitable<void> reconcile(AnyCollector& collector,
                                        std::vector<VariantAutoscaling> variants) {
     for (const VariantAutoscaling& variant : variants) {
-        const auto seen = co_await collector.async_collect_replica_metrics(
-            variant.model(), variants, boost::asio::use_awaitable);
+        const auto seen =
+            co_await collector.async_collect_replica_metrics(variant.model(), variants);
         if (!seen) {
             std::cout << variant.name << ": hold; " << seen.error().describe() << '\n';
             continue;
