@@ -43,9 +43,9 @@ foreach(source IN LISTS sources)
   set_tests_properties(${name} PROPERTIES LABELS "static;compile_fail" RESOURCE_LOCK build_directory)
 endforeach()
 
-# Headers include only lower floors, and no other room's detail/.
-add_test(NAME rooms COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/rooms.cmake)
-set_tests_properties(rooms PROPERTIES LABELS static)
+# Headers include only lower layers, and no other folder's detail/.
+add_test(NAME layers COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/layers.cmake)
+set_tests_properties(layers PROPERTIES LABELS static)
 
 # Code blocks in documents and comments are compiled.
 add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# cmake -D root=... -P rooms.cmake
+# cmake -D root=... -P layers.cmake
 # Checks the structure of include/wva_metrics:
-#   - A header includes headers of its own room and of lower floors only, and never another room's detail/.
+#   - A header includes headers of its own folder and of lower layers only, and never another folder's detail/.
 #   - A header includes headers of the library by their full path, "wva_metrics/...".
 #   - No header has more than 300 lines, and no test file more than 350.
 cmake_minimum_required(VERSION 3.24)
 
-# The floors, lowest first. A room is a folder, or a header beside the folders. On the lowest floor any header may include
-# any other one.
-set(floors
+# The layers, lowest first: folders, and headers that lie beside the folders. In the lowest layer any header may include any
+# other.
+set(layers
   "version error reading signal metrics workload availability freshness pod_owner config parse_duration format_duration detail"
   "cache attribution engine"
   "collector_stats observer promql"
@@ -20,34 +20,34 @@ set(floors
   "settings testing"
   "wva_metrics")
 
-set(floor 0)
-foreach(rooms IN LISTS floors)
-  string(REPLACE " " ";" rooms "${rooms}")
-  foreach(room IN LISTS rooms)
-    set(floor_of_${room} ${floor})
+set(layer 0)
+foreach(folders IN LISTS layers)
+  string(REPLACE " " ";" folders "${folders}")
+  foreach(folder IN LISTS folders)
+    set(layer_of_${folder} ${layer})
   endforeach()
-  math(EXPR floor "${floor} + 1")
+  math(EXPR layer "${layer} + 1")
 endforeach()
 
-# room_of(<path below include/wva_metrics> <output>): the first folder of the path, or the header's own name. Both
-# collector.hpp and any_collector.hpp belong to the room collector.
-function(room_of path output)
-  string(REGEX REPLACE "/.*|\\.hpp$" "" room ${path})
-  if(room STREQUAL "any_collector")
-    set(room collector)
+# folder_of(<path below include/wva_metrics> <output>): the first folder of the path, or the header's own name. Both
+# collector.hpp and any_collector.hpp belong to the folder collector/.
+function(folder_of path output)
+  string(REGEX REPLACE "/.*|\\.hpp$" "" folder ${path})
+  if(folder STREQUAL "any_collector")
+    set(folder collector)
   endif()
-  set(${output} ${room} PARENT_SCOPE)
+  set(${output} ${folder} PARENT_SCOPE)
 endfunction()
 
 set(include_dir ${root}/include/wva_metrics)
 file(GLOB_RECURSE headers RELATIVE ${include_dir} ${include_dir}/*.hpp)
 foreach(header IN LISTS headers)
-  room_of(${header} room)
-  if(NOT DEFINED floor_of_${room})
-    message(SEND_ERROR "${header}: the room \"${room}\" is on no floor; add it to the list in this test.")
+  folder_of(${header} folder)
+  if(NOT DEFINED layer_of_${folder})
+    message(SEND_ERROR "${header}: the folder \"${folder}\" is in no layer; add it to the list in this test.")
     continue()
   endif()
-  set(floor ${floor_of_${room}})
+  set(layer ${layer_of_${folder}})
   file(STRINGS ${include_dir}/${header} lines REGEX "^ *# *include *(\"|<wva_metrics/)")
   foreach(line IN LISTS lines)
     if(NOT line MATCHES "[\"<]wva_metrics/([^\">]+)")
@@ -55,15 +55,15 @@ foreach(header IN LISTS headers)
       continue()
     endif()
     set(included ${CMAKE_MATCH_1})
-    room_of(${included} included_room)
-    if(included_room STREQUAL room)
+    folder_of(${included} included_folder)
+    if(included_folder STREQUAL folder)
       continue()
     endif()
-    if(floor_of_${included_room} GREATER floor OR (floor_of_${included_room} EQUAL floor AND floor GREATER 0))
-      message(SEND_ERROR "${header} includes ${included}, which is not on a lower floor.")
+    if(layer_of_${included_folder} GREATER layer OR (layer_of_${included_folder} EQUAL layer AND layer GREATER 0))
+      message(SEND_ERROR "${header} includes ${included}, which is not in a lower layer.")
     endif()
     if(included MATCHES "/detail/")
-      message(SEND_ERROR "${header} includes ${included}, which is in another room's detail/.")
+      message(SEND_ERROR "${header} includes ${included}, which is in another folder's detail/.")
     endif()
   endforeach()
 endforeach()
