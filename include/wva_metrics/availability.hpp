@@ -9,6 +9,7 @@ namespace wva_metrics {
 
 /// Why a model's metrics can or cannot be used.
 enum class AvailabilityReason : std::uint8_t {
+    /// The backend has recent series for this model in this namespace.
     metrics_found,
     /// The backend has no series for this model in this namespace.
     metrics_missing,

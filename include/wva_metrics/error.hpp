@@ -33,7 +33,9 @@ enum class Errc {
     forbidden,
     /// The backend rejected the request (HTTP 400, 404, 422); a retry has the same result.
     rejected,
-    /// The request was too large or too expensive for the backend; a smaller one may succeed.
+    /// The request was too large or too expensive for the backend; a smaller one may succeed. Also
+    /// if `CollectorConfig::max_waiters` callers are waiting for the backend already; a later
+    /// request may succeed.
     too_costly,
     /// The backend cannot answer at the moment (HTTP 429, 5xx).
     unavailable,
@@ -41,7 +43,8 @@ enum class Errc {
     too_large,
     /// The answer violates the protocol (malformed JSON, truncated body, wrong type).
     bad_response,
-    /// The backend does not have the metric.
+    /// The backend does not have the metric. For backends of the user's own: this library reports a
+    /// missing metric as a reading without a value.
     metrics_missing,
     /// The operation was cancelled, or its collector was destroyed.
     aborted,

@@ -7,7 +7,7 @@
 
 namespace wva_metrics {
 
-/// How the owner of a pod was determined, most reliable first.
+/// How the owner of a pod was determined. After `unknown`, the most reliable source is first.
 enum class OwnerSource : std::uint8_t {
     /// A resolver of the user's own that does not name its source.
     unknown,

@@ -53,7 +53,9 @@ enum class Computation : std::uint8_t {
 
 /// How the values of several engines in one pod become the pod's value.
 enum class AcrossEngines : std::uint8_t {
+    /// The highest of the engines' values: the fullest engine limits the pod.
     highest,
+    /// The sum of the engines' values.
     sum,
 };
 
@@ -71,7 +73,7 @@ struct SignalInfo {
 /// All signals, in the order of the enumeration.
 inline constexpr std::array signals = {
     SignalInfo{Signal::running, "running", Computation::presence, AcrossEngines::sum,
-               "Gauges: running requests; that a model reports at all."},
+               "Gauges: running requests. Used only to see when the model last reported."},
     SignalInfo{Signal::arrival_rate, "arrival_rate", Computation::counter_rate, AcrossEngines::sum,
                "Counters: finished requests."},
     SignalInfo{Signal::input_tokens, "input_tokens", Computation::average, AcrossEngines::sum,

@@ -27,9 +27,9 @@ struct ModelKey {
 
     /// An empty key, which no model has.
     ModelKey() = default;
-    /// The model `id` in a namespace.
-    ModelKey(std::string in_namespace, std::string id)
-        : namespace_name(std::move(in_namespace)), model_id(std::move(id)) {}
+    /// All members, in their order.
+    ModelKey(std::string kubernetes_namespace, std::string model)
+        : namespace_name(std::move(kubernetes_namespace)), model_id(std::move(model)) {}
 
     /// By namespace, then model.
     friend auto operator<=>(const ModelKey&, const ModelKey&) = default;
@@ -44,9 +44,9 @@ struct VariantKey {
 
     /// An empty key, which no variant has.
     VariantKey() = default;
-    /// The object `called` in a namespace.
-    VariantKey(std::string in_namespace, std::string called)
-        : namespace_name(std::move(in_namespace)), name(std::move(called)) {}
+    /// All members, in their order.
+    VariantKey(std::string kubernetes_namespace, std::string object_name)
+        : namespace_name(std::move(kubernetes_namespace)), name(std::move(object_name)) {}
 
     /// By namespace, then name.
     friend auto operator<=>(const VariantKey&, const VariantKey&) = default;
@@ -75,14 +75,14 @@ struct VariantAutoscaling {
     /// An empty variant, to be filled in by the caller.
     VariantAutoscaling() = default;
     /// All members, in their order.
-    VariantAutoscaling(std::string in_namespace, std::string called, std::string model,
-                       std::string scales, std::string on_accelerator = {},
+    VariantAutoscaling(std::string kubernetes_namespace, std::string object_name, std::string model,
+                       std::string workload, std::string accelerator_name = {},
                        double cost_per_hour = default_variant_cost,
-                       std::string scales_kind = std::string(default_target_kind))
-        : namespace_name(std::move(in_namespace)), name(std::move(called)),
-          model_id(std::move(model)), deployment(std::move(scales)),
-          accelerator(std::move(on_accelerator)), cost(cost_per_hour),
-          target_kind(std::move(scales_kind)) {}
+                       std::string workload_kind = std::string(default_target_kind))
+        : namespace_name(std::move(kubernetes_namespace)), name(std::move(object_name)),
+          model_id(std::move(model)), deployment(std::move(workload)),
+          accelerator(std::move(accelerator_name)), cost(cost_per_hour),
+          target_kind(std::move(workload_kind)) {}
 
     /// The object's name.
     VariantKey key() const { return {namespace_name, name}; }
@@ -91,7 +91,7 @@ struct VariantAutoscaling {
 
     /// Whether metrics collected for one variant are also valid for the other. Cost and accelerator
     /// do not matter, because they are added during attribution.
-    bool measures_the_same_as(const VariantAutoscaling& other) const noexcept {
+    bool has_same_metrics_as(const VariantAutoscaling& other) const noexcept {
         return name == other.name && deployment == other.deployment && model_id == other.model_id &&
                namespace_name == other.namespace_name && target_kind == other.target_kind;
     }

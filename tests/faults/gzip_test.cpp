@@ -56,7 +56,7 @@ TEST_CASE("compression is offered, a compressed answer is read, and its connecti
                           chunk(compressed.substr(5)) + last_chunk);
     HttpPair pair = answering(bytes);
     for (int i = 0; i < 2; ++i) {
-        const Result<Response> response = pair.ask();
+        const Result<Response> response = pair.send_request();
         REQUIRE(response.has_value());
         CHECK(response->body == body);
     }
@@ -71,11 +71,11 @@ TEST_CASE("a compressed answer that ends with its connection is complete") {
     const std::string compressed = gzip("all of it");
     {
         HttpPair pair({answer_and_close(head + compressed)}, gzip_config());
-        CHECK(pair.ask()->body == "all of it");
+        CHECK(pair.send_request()->body == "all of it");
     }
     HttpPair pair({answer_and_close(head + compressed.substr(0, compressed.size() - 1))},
                   gzip_config());
-    check_rejected(pair.ask(), Errc::bad_response, "truncated");
+    check_rejected(pair.send_request(), Errc::bad_response, "truncated");
 }
 
 TEST_CASE("an answer may be uncompressed, and an empty one is not decompressed") {
@@ -87,7 +87,7 @@ TEST_CASE("an answer may be uncompressed, and an empty one is not decompressed")
          ""},
     }));
     HttpPair pair = answering(bytes);
-    CHECK(pair.ask()->body == body);
+    CHECK(pair.send_request()->body == body);
     CHECK(pair.client->idle_connections() == 1);
 }
 
@@ -97,15 +97,15 @@ TEST_CASE(
     const std::string bomb = gzip(std::string(std::size_t{9} << 20, 'x'));
     REQUIRE(bomb.size() < 10'000);
     HttpPair pair({answer_each_with(http_answer(good, gzip_header))}, gzip_config());
-    CHECK(pair.ask()->body.size() == 10'000);
+    CHECK(pair.send_request()->body.size() == 10'000);
     HttpPair bombed({answer_each_with(http_answer(bomb, gzip_header))}, gzip_config());
-    check_rejected(bombed.ask(), Errc::too_large,
+    check_rejected(bombed.send_request(), Errc::too_large,
                    "decompressed, exceeds 10000 (limits.max_body_bytes)");
     CHECK(bombed.client->idle_connections() == 0);
     // A compressed body has the same limit.
     HttpPair large({answer_each_with(http_answer(std::string(10'001, 'x'), gzip_header))},
                    gzip_config());
-    check_rejected(large.ask(), Errc::too_large, "10000 (limits.max_body_bytes)");
+    check_rejected(large.send_request(), Errc::too_large, "10000 (limits.max_body_bytes)");
 }
 
 TEST_CASE("an answer that is compressed in a way that was not offered is rejected") {
@@ -122,7 +122,7 @@ TEST_CASE("an answer that is compressed in a way that was not offered is rejecte
     }));
     CAPTURE(bytes);
     HttpPair pair = answering(bytes);
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     check_rejected(response, Errc::bad_response, reason);
     CHECK(response.error().endpoint == pair.server.url());
     CHECK(pair.client->idle_connections() == 0);

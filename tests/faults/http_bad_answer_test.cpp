@@ -30,7 +30,7 @@ TEST_CASE("an answer that is not valid HTTP is rejected and its connection close
                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     CAPTURE(bytes);
     HttpPair pair({answer_and_close(bytes)});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::bad_response));
     CHECK(response.error().endpoint == pair.server.url());
@@ -53,7 +53,7 @@ TEST_CASE("an answer cut short by the end of the connection is an error") {
         if (reset)
             peer->reset();
     }});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::unreachable));
     // The connection was new, so the request is not sent again.
@@ -67,7 +67,7 @@ TEST_CASE("a Content-Length above the limit is rejected before the body is read"
                       co_await peer->wait_for_close();
                   }},
                   tight_config());
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::too_large));
     CHECK(response.error().message.find("10000 (limits.max_body_bytes)") != std::string::npos);
@@ -75,7 +75,7 @@ TEST_CASE("a Content-Length above the limit is rejected before the body is read"
 
 TEST_CASE("a body of exactly the limit is read") {
     HttpPair pair({answer_each_with(http_answer(std::string(10'000, 'x')))}, tight_config());
-    CHECK(pair.ask()->body.size() == 10'000);
+    CHECK(pair.send_request()->body.size() == 10'000);
 }
 
 TEST_CASE("an endless answer ends at a limit, and the error names it") {
@@ -107,7 +107,7 @@ TEST_CASE("an endless answer ends at a limit, and the error names it") {
             taken = co_await peer->send_without_end(block);
         }},
         config);
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::too_large));
     CHECK(response.error().message.find(bound) != std::string::npos);

@@ -24,8 +24,8 @@ TEST_CASE("a request is written as given") {
     HttpPair pair({answer_each_with(ok_answer)}, {.url = "/base",
                                                   .credentials = http::Credentials::bearer("token"),
                                                   .headers = {{"X-Scope-OrgID", "tenant"}}});
-    const Result<Response> response =
-        pair.ask(Request::post("/api/v1/query", "query=up", "application/x-www-form-urlencoded"));
+    const Result<Response> response = pair.send_request(
+        Request::post("/api/v1/query", "query=up", "application/x-www-form-urlencoded"));
     REQUIRE(response.has_value());
     CHECK(response->status == 200);
     CHECK(response->body == "{}");
@@ -55,7 +55,7 @@ TEST_CASE("a request that exceeds the socket's buffers arrives completely") {
         body[i] = static_cast<char>('a' + i / 1000 % 26);
     HttpPair pair({answer_each_with(ok_answer)});
     for (int i = 0; i < 2; ++i)
-        REQUIRE(pair.ask(Request::post("/", body, "")).has_value());
+        REQUIRE(pair.send_request(Request::post("/", body, "")).has_value());
     for (const std::string& request : pair.server.requests())
         CHECK(request.ends_with("\r\n\r\n" + body));
     CHECK(pair.server.connections() == 1);
@@ -66,7 +66,7 @@ TEST_CASE("any status is an answer, and redirects are not followed") {
         GENERATE(as<std::string>{}, "302 Found", "404 Not Found", "429 Slow", "500 Oops");
     HttpPair pair({answer_each_with(
         http_answer("body", "Location: http://127.0.0.1:1/\r\nRetry-After: 7\r\n", status))});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE(response.has_value());
     CHECK(std::to_string(response->status) == status.substr(0, 3));
     CHECK(response->body == "body");
@@ -95,7 +95,7 @@ TEST_CASE("well-formed answers of every kind are read") {
     }));
     CAPTURE(bytes);
     HttpPair pair({answer_each_with(bytes)});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE(response.has_value());
     CHECK(response->body == body);
     CHECK_FALSE(response->ended_by_close);
@@ -106,7 +106,7 @@ TEST_CASE("a body that ends with the connection is marked, because it may be inc
     const std::string head = GENERATE(as<std::string>{}, "HTTP/1.0 200 OK\r\n\r\n",
                                       "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
     HttpPair pair({answer_and_close(head + "{\"half")});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE(response.has_value());
     CHECK(response->body == "{\"half");
     CHECK(response->ended_by_close);
@@ -120,8 +120,8 @@ TEST_CASE("an early rejection is read although the request could not be sent com
         co_await peer->wait(20ms);
         peer->reset();
     }});
-    const Result<Response> response =
-        pair.ask(Request::post("/", std::string(std::size_t{32} << 20, 'x'), "text/plain"));
+    const Result<Response> response = pair.send_request(
+        Request::post("/", std::string(std::size_t{32} << 20, 'x'), "text/plain"));
     REQUIRE(response.has_value());
     CHECK(response->status == 413);
     CHECK(pair.client->idle_connections() == 0);
@@ -133,7 +133,7 @@ TEST_CASE("a request that could smuggle in another one is rejected before any I/
         Request::get("/\r\nX-Injected: 1"), Request::get("/ HTTP/1.1"), Request::get("no-slash"),
         Request::get("/#f"), Request::get(""), Request::get(std::string("/\0", 2)),
         Request::get("/\xc3\xa9"), Request::post("/", "", "a\r\nX-Injected: 1"));
-    const Result<Response> response = pair.ask(request);
+    const Result<Response> response = pair.send_request(request);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::invalid_argument));
     CHECK(pair.server.connections() == 0);
@@ -142,7 +142,7 @@ TEST_CASE("a request that could smuggle in another one is rejected before any I/
 TEST_CASE("an invalid configuration sends nothing and reports all problems") {
     HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_body_bytes = 0},
                                                   .headers = {{"X-Tenant", "a\r\nX-Injected: 1"}}});
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::invalid_config));
     CHECK(response.error().message.find("limits.max_body_bytes") != std::string::npos);
@@ -154,7 +154,7 @@ TEST_CASE("an invalid configuration sends nothing and reports all problems") {
 TEST_CASE("errors contain no secrets") {
     HttpPair pair({answer_and_close("garbage\r\n\r\n")},
                   {.credentials = http::Credentials::basic("user", "hunter2")});
-    const std::string text = pair.ask().error().describe();
+    const std::string text = pair.send_request().error().describe();
     CHECK(text.find("hunter2") == std::string::npos);
     CHECK(text.find("user") == std::string::npos);
     CHECK(pair.server.requests().front().find("Authorization: Basic dXNlcjpodW50ZXIy\r\n") !=
@@ -164,7 +164,7 @@ TEST_CASE("errors contain no secrets") {
 TEST_CASE("a refused connection is an error that names the endpoint") {
     asio::io_context context;
     Client client(context.get_executor(), {.url = "http://127.0.0.1:1"});
-    const Result<Response> response = ask(context, client);
+    const Result<Response> response = send_request(context, client);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::unreachable));
     CHECK(response.error().describe().find("http://127.0.0.1:1") != std::string::npos);

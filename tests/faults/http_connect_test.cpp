@@ -39,7 +39,7 @@ TEST_CASE("calls share a slow name lookup, and wait for it only until their dead
     REQUIRE(transport->lookups.size() == 1);
     // The lookup may complete after all waiters have left; the next call uses the addresses.
     transport->lookups.front()({}, {{asio::ip::address_v4::loopback(), server.port()}});
-    CHECK(ask(context, client).has_value());
+    CHECK(send_request(context, client).has_value());
     CHECK(transport->lookups.size() == 1);
     CHECK(server.requests().front().find("Host: name.test:") != std::string::npos);
 }
@@ -99,7 +99,7 @@ TEST_CASE("all addresses are tried, and the one that works is tried first next t
     transport->lookups.front()({}, {bad, good});
     CHECK(finish_call(context, call).has_value());
     CHECK(transport->connects == 2);
-    CHECK(ask(context, client).has_value());
+    CHECK(send_request(context, client).has_value());
     CHECK(transport->connects == 3);
     CHECK(transport->lookups.size() == 1);
 }
@@ -128,7 +128,7 @@ TEST_CASE("a connection that is not established in time is an error that names t
     Client client(
         context.get_executor(),
         {.url = "http://127.0.0.1:1", .timeouts = {.connect = 50ms}, .transport = transport});
-    const Result<Response> response = ask(context, client);
+    const Result<Response> response = send_request(context, client);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("within 50 ms (timeouts.connect)") != std::string::npos);

@@ -21,7 +21,7 @@ using http::Response;
 TEST_CASE("a connection is kept and used again") {
     HttpPair pair({answer_each_with(ok_answer)});
     for (int i = 0; i < 5; ++i)
-        CHECK(pair.ask().has_value());
+        CHECK(pair.send_request().has_value());
     CHECK(pair.server.connections() == 1);
     CHECK(pair.server.requests().size() == 5);
     CHECK(pair.client->idle_connections() == 1);
@@ -31,9 +31,9 @@ TEST_CASE("two answers to one request: the second is never taken for the next re
     SECTION("both at once") {
         HttpPair pair(
             {answer_each_with(ok_answer + http_answer("STALE")), answer_each_with(ok_answer)});
-        CHECK(pair.ask()->body == "{}");
+        CHECK(pair.send_request()->body == "{}");
         CHECK(pair.client->idle_connections() == 0);
-        CHECK(pair.ask()->body == "{}");
+        CHECK(pair.send_request()->body == "{}");
     }
     SECTION("the second while the connection is idle") {
         bool sent = false;
@@ -46,9 +46,9 @@ TEST_CASE("two answers to one request: the second is never taken for the next re
                            co_await peer->wait_for_close();
                        },
                        answer_each_with(ok_answer)});
-        CHECK(pair.ask()->body == "{}");
+        CHECK(pair.send_request()->body == "{}");
         run_until(pair.context, [&] { return sent; });
-        CHECK(pair.ask()->body == "{}");
+        CHECK(pair.send_request()->body == "{}");
         CHECK(pair.server.connections() == 2);
     }
 }
@@ -56,7 +56,7 @@ TEST_CASE("two answers to one request: the second is never taken for the next re
 TEST_CASE("an idle connection that the server has closed is replaced") {
     HttpPair pair({answer_and_close(ok_answer)});
     for (int i = 0; i < 3; ++i)
-        CHECK(pair.ask().has_value());
+        CHECK(pair.send_request().has_value());
     CHECK(pair.server.connections() == 3);
 }
 
@@ -70,11 +70,11 @@ TEST_CASE("a request on a dying idle connection is sent once more, on a new one"
                            peer->reset();
                    },
                    answer_and_close("HTTP/1.1 200 O"), answer_each_with(ok_answer)});
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
     // The second connection dies as well, and the request is not sent a third time.
-    CHECK(pair.ask().error().is(Errc::unreachable));
+    CHECK(pair.send_request().error().is(Errc::unreachable));
     CHECK(pair.server.connections() == 2);
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
 }
 
 TEST_CASE("a request is not sent again if its connection dies in the middle of the answer") {
@@ -84,16 +84,16 @@ TEST_CASE("a request is not sent again if its connection dies in the middle of t
         co_await peer->read_request();
         co_await peer->send("HTTP/1.1 200 OK\r\n");
     }});
-    CHECK(pair.ask().has_value());
-    CHECK(pair.ask().error().is(Errc::unreachable));
+    CHECK(pair.send_request().has_value());
+    CHECK(pair.send_request().error().is(Errc::unreachable));
     CHECK(pair.server.connections() == 1);
 }
 
 TEST_CASE("idle connections are closed if they are too old or too many") {
     SECTION("too old") {
         HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.idle_timeout = 0s}});
-        CHECK(pair.ask().has_value());
-        CHECK(pair.ask().has_value());
+        CHECK(pair.send_request().has_value());
+        CHECK(pair.send_request().has_value());
         CHECK(pair.server.connections() == 2);
     }
     SECTION("too many") {
@@ -107,7 +107,7 @@ TEST_CASE("idle connections are closed if they are too old or too many") {
     }
     SECTION("disabled") {
         HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_idle = 0}});
-        CHECK(pair.ask().has_value());
+        CHECK(pair.send_request().has_value());
         CHECK(pair.client->idle_connections() == 0);
     }
 }
@@ -130,7 +130,7 @@ TEST_CASE("a full queue rejects a call at once, and the error names the limits")
     const auto busy = start_call(pair.context, *pair.client);
     const auto queued = start_call(pair.context, *pair.client);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
-    const Result<Response> rejected = pair.ask();
+    const Result<Response> rejected = pair.send_request();
     REQUIRE_FALSE(rejected.has_value());
     CHECK(rejected.error().is(Errc::unavailable));
     CHECK(rejected.error().message.find("limits.max_connections = 1") != std::string::npos);
@@ -145,8 +145,8 @@ TEST_CASE("a call that waits for a connection ends at its deadline") {
     HttpPair pair({never_answer()}, {.limits = {.max_connections = 1}});
     const auto busy = start_call(pair.context, *pair.client);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
-    const Result<Response> response =
-        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() + 50ms);
+    const Result<Response> response = send_request(pair.context, *pair.client, root_request,
+                                                   std::chrono::steady_clock::now() + 50ms);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("limits.max_connections = 1") != std::string::npos);

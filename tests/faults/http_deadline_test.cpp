@@ -33,7 +33,7 @@ TEST_CASE("the time of an attempt is absolute, even if the server keeps sending"
                       }
                   }},
                   config);
-    const Result<Response> response = pair.ask();
+    const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("within 200 ms (timeouts.attempt)") != std::string::npos);
@@ -42,8 +42,8 @@ TEST_CASE("the time of an attempt is absolute, even if the server keeps sending"
 
 TEST_CASE("the caller's deadline may be earlier than the configured timeouts") {
     HttpPair pair({never_answer()});
-    const Result<Response> response =
-        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() + 50ms);
+    const Result<Response> response = send_request(pair.context, *pair.client, root_request,
+                                                   std::chrono::steady_clock::now() + 50ms);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("the caller's deadline") != std::string::npos);
@@ -51,8 +51,8 @@ TEST_CASE("the caller's deadline may be earlier than the configured timeouts") {
 
 TEST_CASE("a deadline in the past sends nothing") {
     HttpPair pair({answer_each_with(ok_answer)});
-    const Result<Response> response =
-        ask(pair.context, *pair.client, root_request, std::chrono::steady_clock::now() - 1s);
+    const Result<Response> response = send_request(pair.context, *pair.client, root_request,
+                                                   std::chrono::steady_clock::now() - 1s);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(pair.server.connections() == 0);
@@ -63,9 +63,9 @@ TEST_CASE("a call that times out does not affect other calls") {
     const auto slow = start_call(pair.context, *pair.client, root_request,
                                  std::chrono::steady_clock::now() + 500ms);
     run_until(pair.context, [&] { return pair.server.requests().size() == 1; });
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
     CHECK(finish_call(pair.context, slow).error().is(Errc::timeout));
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
     CHECK(pair.server.connections() == 2);
 }
 
@@ -79,5 +79,5 @@ TEST_CASE("the timeout of one step does not apply to the next one") {
                                 }});
     Client client(context.get_executor(),
                   {.url = server.url(), .timeouts = {.tls_handshake = 50ms}});
-    CHECK(ask(context, client).has_value());
+    CHECK(send_request(context, client).has_value());
 }

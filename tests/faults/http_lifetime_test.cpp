@@ -129,7 +129,7 @@ TEST_CASE("cancelling a completed call does nothing, even after its client and c
         call = start_call(context, client);
         CHECK(finish_call(context, call).has_value());
         call->cancel.emit(asio::cancellation_type::terminal);
-        CHECK(ask(context, client).has_value());
+        CHECK(send_request(context, client).has_value());
     }
     CHECK(call->is_over());
 }
@@ -197,7 +197,7 @@ TEST_CASE("the io_context may be destroyed with idle connections, before the cli
     auto context = std::make_unique<asio::io_context>();
     const ScriptedServer server(*context, {answer_each_with(ok_answer)});
     Client client(context->get_executor(), {.url = server.url()});
-    CHECK(ask(*context, client).has_value());
+    CHECK(send_request(*context, client).has_value());
     CHECK(client.idle_connections() == 1);
     context.reset();
     CHECK(client.idle_connections() == 0);
@@ -208,7 +208,7 @@ TEST_CASE("a client rejects calls after its io_context was destroyed") {
     Client client(context->get_executor(), {.url = "http://127.0.0.1:1"});
     context.reset();
     asio::io_context other;
-    CHECK(ask(other, client).error().is(Errc::aborted));
+    CHECK(send_request(other, client).error().is(Errc::aborted));
 }
 
 TEST_CASE("the client's io_context may be destroyed before that of a waiting caller") {

@@ -47,7 +47,7 @@ TEST_CASE("a streamed body reaches the sink as it arrives, and its connection is
     CHECK(response->body.empty());
     CHECK(received->text == "0123456789abcdefgthe rest");
     CHECK(pair.client->idle_connections() == 1);
-    CHECK(pair.ask()->body == "{}");
+    CHECK(pair.send_request()->body == "{}");
     CHECK(pair.server.connections() == 1);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("a sink that returns false ends the stream, and the connection is clos
     CHECK(response->status == 200);
     CHECK(calls == 1);
     CHECK(pair.client->idle_connections() == 0);
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
     CHECK(pair.server.connections() == 2);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a sink that throws ends only its own stream") {
     CHECK(response.error().endpoint == pair.server.url());
     CHECK_FALSE(good->is_over());
     CHECK(pair.client->idle_connections() == 0);
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
 }
 
 TEST_CASE("a stream that breaks is an error, and the sink has received what arrived before") {
@@ -199,14 +199,14 @@ TEST_CASE("streams and other calls have separate limits") {
     const auto first = start_stream(pair.context, *pair.client, keep_in(received));
     const auto second = start_stream(pair.context, *pair.client, keep_in(received));
     run_until(pair.context, [&] { return received->text == "xx"; });
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
 
     const Result<Response> rejected =
         finish_call(pair.context, start_stream(pair.context, *pair.client, keep_in(received)));
     REQUIRE_FALSE(rejected.has_value());
     CHECK(rejected.error().is(Errc::unavailable));
     CHECK(rejected.error().message.find("limits.max_streams = 2") != std::string::npos);
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
 
     // After a stream has ended, another may start.
     first->cancel.emit(asio::cancellation_type::terminal);
@@ -234,7 +234,7 @@ TEST_CASE("a stream on an idle connection that has died is requested once more")
                        co_await peer->read_request();
                    },
                    answer_each_with(ok_answer)});
-    CHECK(pair.ask().has_value());
+    CHECK(pair.send_request().has_value());
     const auto received = std::make_shared<Received>();
     CHECK(finish_call(pair.context, start_stream(pair.context, *pair.client, keep_in(received)))
               .has_value());

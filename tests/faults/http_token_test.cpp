@@ -19,20 +19,20 @@ using http::Response;
 TEST_CASE("a token file that was rotated is read again after a 401") {
     const TokenFile file("old");
     HttpPair pair({accept_only("new")}, {.credentials = file.credentials()});
-    CHECK(pair.ask()->status == 401);
+    CHECK(pair.send_request()->status == 401);
     CHECK(pair.server.requests().size() == 1);
     file.write("new");
-    CHECK(pair.ask()->status == 200);
-    CHECK(pair.ask()->status == 200);
+    CHECK(pair.send_request()->status == 200);
+    CHECK(pair.send_request()->status == 200);
     CHECK(pair.server.requests().size() == 3);
 }
 
 TEST_CASE("a rotated token is used within the same call") {
     const TokenFile file("old");
     HttpPair pair({expire_token_after_first_request()}, {.credentials = file.credentials()});
-    CHECK(pair.ask()->status == 200);
+    CHECK(pair.send_request()->status == 200);
     file.write("new");
-    CHECK(pair.ask()->status == 200);
+    CHECK(pair.send_request()->status == 200);
     REQUIRE(pair.server.requests().size() == 3);
     CHECK(pair.server.requests()[1].find("Bearer old\r\n") != std::string::npos);
     CHECK(pair.server.requests()[2].find("Bearer new\r\n") != std::string::npos);
@@ -41,7 +41,7 @@ TEST_CASE("a rotated token is used within the same call") {
 TEST_CASE("a stream uses a rotated token within the same call") {
     const TokenFile file("old");
     HttpPair pair({expire_token_after_first_request()}, {.credentials = file.credentials()});
-    CHECK(pair.ask()->status == 200);
+    CHECK(pair.send_request()->status == 200);
     file.write("new");
     const auto received = std::make_shared<Received>();
     const Result<Response> response =

@@ -18,7 +18,7 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 using prometheus::ClientConfig;
 
-TEST_CASE("a query is posted as a form, with its time-out and the configured parameters") {
+TEST_CASE("a query is posted as a form, with its timeout and the configured parameters") {
     ClientConfig config;
     config.http.url = "/prefix";
     config.http.timeouts.attempt = 1500ms;

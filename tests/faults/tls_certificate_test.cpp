@@ -55,7 +55,7 @@ TEST_CASE("a certificate of a trusted authority for the server's name is accepte
     Client client(context.get_executor(),
                   tls_client_config(server.url() + "/base", trust.config()));
     for (int i = 0; i < 3; ++i) {
-        const Result<Response> response = ask(context, client);
+        const Result<Response> response = send_request(context, client);
         REQUIRE(response.has_value());
         CHECK(response->body == "{}");
     }
@@ -73,7 +73,7 @@ TEST_CASE("a trailing dot in the URL's host is not part of the name in a certifi
     ClientConfig config = tls_client_config(server.url("LocalHost."), trust.config());
     config.transport = std::make_shared<LocalNames>(config.transport);
     Client client(context.get_executor(), config);
-    CHECK(ask(context, client).has_value());
+    CHECK(send_request(context, client).has_value());
     CHECK(server.log().server_names.at(0) == "localhost");
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("an IP address must be among the certificate's IP addresses, and is no
     const Certificate identity =
         trust.authority.sign({.common_name = "x", .alternative_names = "IP:127.0.0.1"});
     const TlsServer server(context, identity, {.answer = ok});
-    CHECK(ask_once(context, server.url("127.0.0.1"), trust.config()).has_value());
+    CHECK(send_request_once(context, server.url("127.0.0.1"), trust.config()).has_value());
     CHECK(server.log().server_names.at(0).empty());
 }
 
@@ -95,11 +95,11 @@ TEST_CASE("a wildcard matches exactly one label") {
     const TlsServer server(context, identity, {.answer = ok});
     TlsConfig config = trust.config();
     config.server_name = "a.example.org";
-    CHECK(ask_once(context, server.url(), config).has_value());
+    CHECK(send_request_once(context, server.url(), config).has_value());
     config.server_name = "a.b.example.org";
-    check_tls_failed(ask_once(context, server.url(), config), "hostname mismatch");
+    check_tls_failed(send_request_once(context, server.url(), config), "hostname mismatch");
     config.server_name = "example.org";
-    check_tls_failed(ask_once(context, server.url(), config), "hostname mismatch");
+    check_tls_failed(send_request_once(context, server.url(), config), "hostname mismatch");
 }
 
 TEST_CASE("a certificate for another host is rejected, also if a trusted authority signed it") {
@@ -117,7 +117,7 @@ TEST_CASE("a certificate for another host is rejected, also if a trusted authori
     const Certificate identity =
         trust.authority.sign({.common_name = "localhost", .alternative_names = names});
     const TlsServer server(context, identity, {.answer = ok});
-    check_tls_failed(ask_once(context, server.url(host), trust.config()), reason);
+    check_tls_failed(send_request_once(context, server.url(host), trust.config()), reason);
     CHECK(server.log().requests == 0);
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("an expired certificate is rejected") {
         trust.authority.sign(
             {.common_name = "localhost", .alternative_names = "DNS:localhost", .is_expired = true}),
         {.answer = ok});
-    check_tls_failed(ask_once(context, server.url(), trust.config()), "expired");
+    check_tls_failed(send_request_once(context, server.url(), trust.config()), "expired");
     CHECK(server.log().requests == 0);
 }
 
@@ -139,10 +139,10 @@ TEST_CASE("a certificate of an unknown authority is rejected") {
     asio::io_context context;
     const TlsServer server(context, other.localhost(), {.answer = ok});
     SECTION("with a configured authority") {
-        check_tls_failed(ask_once(context, server.url(), trust.config()), "certificate");
+        check_tls_failed(send_request_once(context, server.url(), trust.config()), "certificate");
     }
     SECTION("with the system's authorities") {
-        check_tls_failed(ask_once(context, server.url(), {}), "certificate");
+        check_tls_failed(send_request_once(context, server.url(), {}), "certificate");
     }
     CHECK(server.log().requests == 0);
 }
@@ -155,5 +155,6 @@ TEST_CASE("insecure_accept_any_certificate accepts any certificate") {
         other.authority.sign(
             {.common_name = "x", .alternative_names = "DNS:other.example", .is_expired = true}),
         {.answer = ok});
-    CHECK(ask_once(context, server.url(), {.insecure_accept_any_certificate = true}).has_value());
+    CHECK(send_request_once(context, server.url(), {.insecure_accept_any_certificate = true})
+              .has_value());
 }

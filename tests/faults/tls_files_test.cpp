@@ -42,11 +42,11 @@ TEST_CASE("a client certificate is sent to a server that requires one") {
         const Certificate identity = trust.authority.sign({.common_name = "client"});
         config.certificate_file = trust.file("client.pem", identity.certificate_pem());
         config.private_key_file = trust.file("client.key", identity.key_pem());
-        CHECK(ask_once(context, server.url(), config).has_value());
+        CHECK(send_request_once(context, server.url(), config).has_value());
     }
     SECTION("missing") {
         // With TLS 1.3 the server rejects it after the handshake.
-        const Result<Response> response = ask_once(context, server.url(), config);
+        const Result<Response> response = send_request_once(context, server.url(), config);
         check_tls_failed(response, "certificate required");
     }
 }
@@ -97,8 +97,8 @@ TEST_CASE("replaced files are read again, and invalid ones are ignored") {
     const auto transport = make_tls_transport(config).value();
     Client old_client(context.get_executor(), {.url = before.url(), .transport = transport});
     Client new_client(context.get_executor(), {.url = after.url(), .transport = transport});
-    CHECK(ask(context, old_client).has_value());
-    CHECK_FALSE(ask(context, new_client).has_value());
+    CHECK(send_request(context, old_client).has_value());
+    CHECK_FALSE(send_request(context, new_client).has_value());
 
     const std::filesystem::path path = trust.ca_file;
     const auto written_at = std::filesystem::last_write_time(path);
@@ -109,11 +109,11 @@ TEST_CASE("replaced files are read again, and invalid ones are ignored") {
     };
     replace("half writ", 1s);
     Client still(context.get_executor(), {.url = before.url(), .transport = transport});
-    CHECK(ask(context, still).has_value());
+    CHECK(send_request(context, still).has_value());
     replace(next.authority.certificate_pem(), 2s);
-    CHECK(ask(context, new_client).has_value());
+    CHECK(send_request(context, new_client).has_value());
     Client too_late(context.get_executor(), {.url = before.url(), .transport = transport});
-    CHECK_FALSE(ask(context, too_late).has_value());
+    CHECK_FALSE(send_request(context, too_late).has_value());
 }
 
 TEST_CASE("a TLS transport requires an https URL, and a plain one an http URL") {

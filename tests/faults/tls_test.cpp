@@ -33,7 +33,7 @@ TEST_CASE("TLS older than 1.2 is rejected") {
     asio::io_context context;
     const TlsServer server(context, trust.localhost(),
                            {.answer = ok, .max_version = TLS1_1_VERSION});
-    const Result<Response> response = ask_once(context, server.url(), trust.config());
+    const Result<Response> response = send_request_once(context, server.url(), trust.config());
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::tls_failed));
     CHECK(server.log().requests == 0);
@@ -56,7 +56,7 @@ TEST_CASE("a server that speaks plain HTTP on a TLS port receives no request") {
     ClientConfig config = tls_client_config(url, trust.config());
     config.credentials = http::Credentials::bearer("hunter2");
     Client client(context.get_executor(), config);
-    const Result<Response> response = ask(context, client);
+    const Result<Response> response = send_request(context, client);
     check_tls_failed(response, "wrong version number");
     run_until(context, [&] { return !received.empty(); });
     CHECK(received.find("GET") == std::string::npos);
@@ -72,7 +72,7 @@ TEST_CASE("a handshake that is never answered ends in time, and the error names 
         tls_client_config("https://127.0.0.1:" + std::to_string(server.port()), trust.config());
     config.timeouts.tls_handshake = 50ms;
     Client client(context.get_executor(), config);
-    const Result<Response> response = ask(context, client);
+    const Result<Response> response = send_request(context, client);
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::timeout));
     CHECK(response.error().message.find("within 50 ms (timeouts.tls_handshake)") !=
@@ -85,8 +85,8 @@ TEST_CASE("a server that closes the connection during the handshake is unreachab
     const ScriptedServer server(
         context,
         {[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> { co_await peer->wait(1ms); }});
-    const Result<Response> response =
-        ask_once(context, "https://127.0.0.1:" + std::to_string(server.port()), trust.config());
+    const Result<Response> response = send_request_once(
+        context, "https://127.0.0.1:" + std::to_string(server.port()), trust.config());
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::unreachable));
 }
@@ -99,13 +99,13 @@ TEST_CASE("without a proper end of TLS only an answer with a length is complete"
                                {.answer = ok, .cut_after_answer = true});
         Client client(context.get_executor(), tls_client_config(server.url(), trust.config()));
         for (int i = 0; i < 3; ++i)
-            CHECK(ask(context, client).has_value());
+            CHECK(send_request(context, client).has_value());
         CHECK(server.log().connections == 3);
     }
     SECTION("an answer that ends with the connection") {
         const TlsServer server(context, trust.localhost(),
                                {.answer = "HTTP/1.0 200 OK\r\n\r\n{}", .cut_after_answer = true});
-        const Result<Response> response = ask_once(context, server.url(), trust.config());
+        const Result<Response> response = send_request_once(context, server.url(), trust.config());
         REQUIRE_FALSE(response.has_value());
         CHECK(response.error().is(Errc::unreachable));
     }
@@ -120,7 +120,7 @@ TEST_CASE("bytes left over on a TLS connection are never taken for the next answ
     const TlsServer server(context, trust.localhost(), {.answer = ok + stale});
     Client client(context.get_executor(), tls_client_config(server.url(), trust.config()));
     for (int i = 0; i < 3; ++i)
-        CHECK(ask(context, client)->body == "{}");
+        CHECK(send_request(context, client)->body == "{}");
     CHECK(server.log().connections == 3);
 }
 

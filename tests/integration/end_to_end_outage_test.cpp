@@ -53,17 +53,17 @@ TEST_CASE(
     const VariantAutoscaling variant = model.deployments.at(0).variant;
     BlockingCollector collector(watched.config(), impatient());
     REQUIRE(collector->start_background_fetching());
-    const auto ask_variant = [&] { return collector.collect(variant); };
-    const auto ask_model = [&] { return collector.collect(model.key, {variant}); };
-    REQUIRE(ask_variant()->freshness() == Freshness::fresh);
-    REQUIRE(ask_model()->freshness() == Freshness::fresh);
+    const auto collect_variant = [&] { return collector.collect(variant); };
+    const auto collect_model = [&] { return collector.collect(model.key, {variant}); };
+    REQUIRE(collect_variant()->freshness() == Freshness::fresh);
+    REQUIRE(collect_model()->freshness() == Freshness::fresh);
     CHECK(collector->health().healthy);
 
     watched.prometheus().stop();
-    REQUIRE(eventually([&] { return is_held_and_stale(ask_variant()); }));
-    REQUIRE(eventually([&] { return is_held_and_stale(ask_model()); }));
-    const OptimizerSnapshot held = *ask_variant();
-    const ReplicaSnapshot held_pods = *ask_model();
+    REQUIRE(eventually([&] { return is_held_and_stale(collect_variant()); }));
+    REQUIRE(eventually([&] { return is_held_and_stale(collect_model()); }));
+    const OptimizerSnapshot held = *collect_variant();
+    const ReplicaSnapshot held_pods = *collect_model();
     REQUIRE(held->arrival_rate_per_minute.has_value());
     REQUIRE(held_pods->replicas.size() == 2);
     CHECK_FALSE(collector->health().healthy);
@@ -72,7 +72,7 @@ TEST_CASE(
     // Further rounds fail and change nothing; the age is that of the samples.
     const std::uint64_t rounds = collector->stats().background_rounds;
     REQUIRE(eventually([&] { return collector->stats().background_rounds >= rounds + 3; }));
-    const Result<OptimizerSnapshot> later = ask_variant();
+    const Result<OptimizerSnapshot> later = collect_variant();
     REQUIRE(is_held_and_stale(later));
     CHECK(later->shared() == held.shared());
     CHECK(later->collected_at() == held.collected_at());
@@ -84,11 +84,11 @@ TEST_CASE(
           held_pods->replicas.at(0).kv_cache_usage.sampled_at());
 
     watched.prometheus().start();
-    REQUIRE(eventually([&] { return is_fresh_again(ask_variant()); }));
-    REQUIRE(eventually([&] { return is_fresh_again(ask_model()); }));
-    CHECK((*ask_variant())->arrival_rate_per_minute.sampled_at() >
+    REQUIRE(eventually([&] { return is_fresh_again(collect_variant()); }));
+    REQUIRE(eventually([&] { return is_fresh_again(collect_model()); }));
+    CHECK((*collect_variant())->arrival_rate_per_minute.sampled_at() >
           held->arrival_rate_per_minute.sampled_at());
-    CHECK((*ask_model())->replicas.at(0).kv_cache_usage.sampled_at() >
+    CHECK((*collect_model())->replicas.at(0).kv_cache_usage.sampled_at() >
           held_pods->replicas.at(0).kv_cache_usage.sampled_at());
     CHECK(eventually([&] { return collector->health().healthy; }));
 }

@@ -17,9 +17,10 @@ namespace {
 void check_engines(const WatchedFleet& watched, const CollectedFleet& collected,
                    const ReplicaMetrics& replica) {
     const auto of_engine = [&](const char* metric, const char* engine) {
-        return watched.must_ask("max_over_time(" + std::string(metric) + "{pod=" +
-                                    literal(replica.pod) + ",engine=" + literal(engine) + "}[1m])",
-                                collected.when.time);
+        return watched.must_query("max_over_time(" + std::string(metric) +
+                                      "{pod=" + literal(replica.pod) +
+                                      ",engine=" + literal(engine) + "}[1m])",
+                                  collected.when.time);
     };
     INFO("replica " << replica.pod);
     const double first = of_engine("vllm:num_requests_waiting", "0");

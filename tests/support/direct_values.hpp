@@ -69,7 +69,7 @@ private:
                 const std::string& selector) const {
         const std::string sum = "sum(rate(" + histogram + "_sum" + selector + "[1m]))";
         const std::string count = "sum(rate(" + histogram + "_count" + selector + "[1m]))";
-        if (fleet_.must_ask("60 * " + count, when_.time) < 0.5) {
+        if (fleet_.must_query("60 * " + count, when_.time) < 0.5) {
             CHECK(reading.reason() == ReadingReason::no_requests);
             return 0;
         }
@@ -86,8 +86,8 @@ private:
         }
         // The last bits of a sum depend on the order of its series.
         CHECK_THAT(reading.value(),
-                   Catch::Matchers::WithinRel(fleet_.must_ask(query, when_.time), 1e-12));
-        const double age = fleet_.must_ask("time() - min(timestamp(" + series + "))", when_.time);
+                   Catch::Matchers::WithinRel(fleet_.must_query(query, when_.time), 1e-12));
+        const double age = fleet_.must_query("time() - min(timestamp(" + series + "))", when_.time);
         const auto sampled_before = [&](TimePoint moment) {
             return std::chrono::duration<double>(moment - reading.sampled_at()).count();
         };

@@ -88,9 +88,9 @@ inline Result<http::Response> finish_call(boost::asio::io_context& context,
 }
 
 /// Sends a request and waits for the answer.
-inline Result<http::Response> ask(boost::asio::io_context& context, http::Client& client,
-                                  http::Request request = http::Request::get("/"),
-                                  TimePoint deadline = far_deadline()) {
+inline Result<http::Response> send_request(boost::asio::io_context& context, http::Client& client,
+                                           http::Request request = http::Request::get("/"),
+                                           TimePoint deadline = far_deadline()) {
     return finish_call(context, start_call(context, client, std::move(request), deadline));
 }
 

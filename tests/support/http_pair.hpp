@@ -28,8 +28,8 @@ struct HttpPair {
         client = std::make_unique<http::Client>(context.get_executor(), std::move(config));
     }
 
-    Result<http::Response> ask(http::Request request = root_request) {
-        return test_support::ask(context, *client, std::move(request));
+    Result<http::Response> send_request(http::Request request = root_request) {
+        return test_support::send_request(context, *client, std::move(request));
     }
 
     asio::io_context context;

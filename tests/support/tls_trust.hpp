@@ -40,10 +40,10 @@ inline http::ClientConfig tls_client_config(std::string url, http::TlsConfig tls
 }
 
 /// Sends one request with a client of its own.
-inline Result<http::Response> ask_once(boost::asio::io_context& context, std::string url,
-                                       http::TlsConfig tls) {
+inline Result<http::Response> send_request_once(boost::asio::io_context& context, std::string url,
+                                                http::TlsConfig tls) {
     http::Client client(context.get_executor(), tls_client_config(std::move(url), std::move(tls)));
-    return ask(context, client);
+    return send_request(context, client);
 }
 
 /// Checks that a call failed with `Errc::tls_failed` and this reason.

@@ -71,9 +71,9 @@ public:
     std::string url() const { return prometheus_.url(); }
     PrometheusConfig config() const { return PrometheusConfig::at(url()); }
 
-    /// The single value of a direct query, at Unix time `time` or now; nothing if there is no
+    /// The single value of a direct query, at Unix time `time` or now; empty if there is no
     /// series.
-    std::optional<double> ask(const std::string& promql, std::optional<double> time = {}) const {
+    std::optional<double> query(const std::string& promql, std::optional<double> time = {}) const {
         const HttpAnswer answer = prometheus_.query(promql, time);
         INFO(promql << "\n" << answer.body.substr(0, 1000));
         REQUIRE(answer.status == 200);
@@ -85,8 +85,8 @@ public:
     }
 
     /// The same, but requires a value.
-    double must_ask(const std::string& promql, std::optional<double> time = {}) const {
-        const std::optional<double> number = ask(promql, time);
+    double must_query(const std::string& promql, std::optional<double> time = {}) const {
+        const std::optional<double> number = query(promql, time);
         INFO(promql);
         REQUIRE(number.has_value());
         return *number;
@@ -95,7 +95,7 @@ public:
     /// Waits until a query has a value above 0.
     void wait_for(const std::string& promql) const {
         INFO(promql);
-        REQUIRE(eventually([&] { return ask(promql).value_or(0) > 0; }));
+        REQUIRE(eventually([&] { return query(promql).value_or(0) > 0; }));
     }
 
     /// A moment up to which Prometheus has stored all scraped samples. Waits for the scrape after

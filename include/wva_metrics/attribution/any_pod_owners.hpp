@@ -16,12 +16,12 @@ namespace wva_metrics {
 /// the owners are `PodStates`.
 ///
 /// Cheap to copy: copies share the owners. If the owners throw, the pod counts as unknown, so that
-/// a faulty resolver does not spoil the metrics.
+/// a faulty resolver does not make the collection fail.
 ///
-/// **Threads:** any number of threads may call one object at once, as `PodOwners` requires.
+/// **Threads:** safe, as `PodOwners` requires of the owners.
 class AnyPodOwners {
 public:
-    /// Holds nothing: every pod is unknown.
+    /// Holds no owners: every pod is unknown.
     AnyPodOwners() = default;
 
     /// Holds these owners.
@@ -33,7 +33,7 @@ public:
     template <PodOwners Owners>
     AnyPodOwners(std::shared_ptr<const Owners> owners)
         : owners_(std::move(owners)), operations_(&operations_of<Owners>) {}
-    /// As above.
+    /// Shares these owners, like the constructor for constant owners.
     template <PodOwners Owners>
         requires(!std::is_const_v<Owners>)
     AnyPodOwners(std::shared_ptr<Owners> owners)
@@ -42,7 +42,7 @@ public:
     /// Whether it holds owners.
     explicit operator bool() const noexcept { return owners_ != nullptr; }
 
-    /// The owner of a pod; nothing if it is unknown.
+    /// The owner of a pod; empty if it is unknown.
     std::optional<PodOwner> find(std::string_view namespace_name,
                                  std::string_view pod) const noexcept {
         try {

@@ -22,7 +22,7 @@ namespace wva_metrics {
 ///
 /// Points into the variants it was made from, which must outlive it.
 ///
-/// **Threads:** any number of threads may call it at once.
+/// **Threads:** safe.
 class DeploymentIndex {
 public:
     /// Variants of other models or namespaces, and those without a deployment, are ignored.

@@ -12,14 +12,15 @@ namespace wva_metrics {
 /// Finds the owner of a pod, more reliably than the pod's name does.
 ///
 /// `find(namespace, pod)` returns from memory, may be called from any thread, and does not throw.
-/// It may be called for every pod of every fetch. Nothing = the owner is unknown.
+/// It may be called for every pod of every fetch. Empty = the owner is unknown.
 template <typename T>
 concept PodOwners = requires(const T& owners, std::string_view name) {
     { owners.find(name, name) } -> std::same_as<std::optional<PodOwner>>;
 };
 
-/// Also knows the states of pods. `state_of` may return `gone` only for a pod that is known to have
-/// existed and to exist no more. A pod that was never seen is `unknown`: it may be too new.
+/// A `PodOwners` that also knows the states of pods. `state_of` may return `gone` only for a pod
+/// that is known to have existed and to exist no more. A pod that was never seen is `unknown`: it
+/// may be too new.
 template <typename T>
 concept PodStates = requires(const T& owners, std::string_view name) {
     { owners.state_of(name, name) } -> std::same_as<PodState>;
@@ -27,7 +28,7 @@ concept PodStates = requires(const T& owners, std::string_view name) {
 
 /// Knows no owners. The owners in the samples and the pods' names decide.
 struct NoPodOwners {
-    /// Always nothing.
+    /// Always empty.
     std::optional<PodOwner> find(std::string_view /*namespace_name*/,
                                  std::string_view /*pod*/) const noexcept {
         return std::nullopt;

@@ -18,7 +18,12 @@ namespace wva_metrics {
 ///
 /// A moved-from object may only be assigned to or destroyed.
 ///
-/// **Threads:** as the backend inside, which may be called concurrently by its concept.
+/// **Errors:** those of the backend inside.
+///
+/// **Cancellation:** terminal: passed on to the backend inside.
+///
+/// **Threads:** safe, because the backend inside may be called concurrently, as its concept
+/// requires.
 class AnyBackend {
 public:
     /// Takes over a backend. Implicit, so that a function can return any backend as an `AnyBackend`
@@ -30,16 +35,28 @@ public:
     AnyBackend(AnyBackend&&) noexcept = default;
     AnyBackend& operator=(AnyBackend&&) noexcept = default;
 
-    /// As the function of the backend inside; so do the others.
+    /// Calls `check_availability` of the backend inside.
+    ///
+    /// **Completes:** with its answer.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<Result<Availability>> check_availability(const ModelKey& model) {
         return check_availability_(model);
     }
-    /// One answer per variant, in order.
+    /// Calls `fetch_optimizer_metrics` of the backend inside.
+    ///
+    /// **Completes:** with one answer per variant, in order.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants) {
         return fetch_optimizer_metrics_(variants);
     }
-    /// One answer per model, in order.
+    /// Calls `fetch_replica_samples` of the backend inside.
+    ///
+    /// **Completes:** with one answer per model, in order.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(const std::vector<ModelKey>& models) {
         return fetch_replica_samples_(models);

@@ -35,16 +35,20 @@ namespace wva_metrics {
 /// return `invalid_config` with all problems that `validate` reports. A model id or namespace that
 /// cannot be queried returns `invalid_argument`. The other errors are those of
 /// `prometheus::Client::query`.
-/// **Cancellation:** (terminal) ends all pending queries.
-/// **Threads:** all functions may be called concurrently. Copies share their connections. A backend
-/// may be destroyed while calls are pending; they continue.
+///
+/// **Cancellation:** terminal: ends all pending queries.
+///
+/// **Threads:** safe. Copies share their connections. A backend may be destroyed while calls are
+/// pending; they continue.
 template <typename Executor = asio::any_io_executor>
 class BasicPrometheusBackend {
 public:
+    /// The executor of all I/O.
     using executor_type = Executor;
     /// The same backend for another executor type.
     template <typename OtherExecutor>
     struct rebind_executor {
+        /// The backend on `OtherExecutor`.
         using other = BasicPrometheusBackend<OtherExecutor>;
     };
 
@@ -58,6 +62,8 @@ public:
     ///
     /// **Completes:** with a verdict and a hint for the operator. A model without metrics is not an
     /// error.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         return detail::check_availability(impl_, std::move(model));
     }
@@ -69,6 +75,8 @@ public:
     ///
     /// **Completes:** with one answer per variant, in order. If only some queries fail, their
     /// readings are missing (`backend_error`) and the answer is `partial`.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         std::vector<ModelKey> models;
@@ -96,6 +104,8 @@ public:
     ///
     /// **Completes:** with one answer per model, in order. If only some queries fail, their
     /// readings are missing (`backend_error`) and the answer is `partial`.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {
         const auto assemble = [](const detail::MetricsAssembler& assembler, std::size_t model,

@@ -18,7 +18,7 @@ namespace wva_metrics {
 /// How to query Prometheus (or Thanos, Mimir, VictoriaMetrics). Plain values; check them with
 /// `validate`.
 struct PrometheusConfig {
-    /// The connection: URL, time-outs, credentials, TLS, headers, limits.
+    /// The connection: URL, timeouts, credentials, TLS, headers, limits.
     prometheus::ClientConfig client{};
     /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
@@ -35,7 +35,7 @@ struct PrometheusConfig {
     double min_requests = 0.5;
     /// A model is available if its last sample is not older than this.
     Duration stale_after = std::chrono::minutes(5);
-    /// Time-out of one batch of queries, including retries with smaller queries. Shorter than the
+    /// Timeout of one batch of queries, including retries with smaller queries. Shorter than the
     /// collector's `call_timeout`, so that the answers received by then are not lost.
     Duration batch_timeout = std::chrono::seconds(9);
     /// A source that knows pods better than Prometheus, e.g. `kubernetes::OwnerResolver`. It takes

@@ -13,7 +13,8 @@
 
 namespace wva_metrics {
 
-/// The label that marks the parts of one query in its answer; no series may have it already.
+/// Label that this library adds to tell the sub-queries in one answer apart. Do not use it in your
+/// metrics.
 inline constexpr std::string_view part_label = "wva_part";
 
 /// The labels that identify a series: its namespace, model, pod and engine.

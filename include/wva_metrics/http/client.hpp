@@ -28,9 +28,9 @@ namespace wva_metrics::http {
 /// coroutines that they call, are compiled only in programs that use them: GCC compiles every
 /// inline coroutine that is not a template, used or not.
 ///
-/// **Threads:** every member may be called from any thread, also at the same time. Each call runs
-/// on a strand of its own on the client's executor, and completes on its caller's executor. So a
-/// socket is never used by two threads at once, whatever the caller's executor is.
+/// **Threads:** safe. Each call runs on a strand of its own on the client's executor, and completes
+/// on its caller's executor. So a socket is never used by two threads concurrently, whatever the
+/// caller's executor is.
 ///
 /// **Lifetime:** the client may be destroyed while calls are pending, before or after its execution
 /// context, but not on another thread while the context is being destroyed. Pending calls then
@@ -45,7 +45,7 @@ public:
     /// The client type for another executor.
     template <typename OtherExecutor>
     struct rebind_executor {
-        /// That type.
+        /// The client on `OtherExecutor`.
         using other = BasicClient<OtherExecutor>;
     };
 
@@ -78,8 +78,8 @@ public:
     ///   compressed in a way that was not offered.
     /// - `aborted`: the call was cancelled, or the client was destroyed.
     ///
-    /// **Cancellation:** terminal, from the caller's strand. I/O ends at once, the connection is
-    /// closed, and the call completes with `Errc::aborted`.
+    /// **Cancellation:** terminal: closes the connection and completes with `Errc::aborted`. Emit
+    /// the signal on the caller's strand.
     ///
     /// **Threads:** any thread.
     asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
@@ -89,29 +89,29 @@ public:
     /// Sends a request and passes the body of a 2xx answer to a sink as it arrives, for answers
     /// that are long or never end.
     ///
+    /// A stream never waits in the queue and does not count towards `limits.max_connections`,
+    /// because streams have their own limit, `limits.max_streams`.
+    ///
     /// **Parameters:**
     /// - `request`: as for `send`.
-    /// - `sink`: receives the body; ends the stream by returning false.
+    /// - `sink`: receives the body in pieces of at most `limits.max_buffer_bytes`; ends the stream
+    ///   by returning false. `limits.max_body_bytes` does not apply to what it receives.
     /// - `timeouts`: bound the stream after its header. `timeouts.attempt` of the configuration
     ///   applies until the header is read.
     ///
     /// **Completes:** as `send`, when the answer or the sink has ended the stream. If the sink
     /// received the body, `Response::body` is empty; the body of any other status is collected.
+    /// The connection is used again only if its answer ended properly. If the stream completes with
+    /// an error, the pieces that arrived before have been passed to the sink.
     ///
-    /// **Errors:** those of `send`, and
+    /// **Errors:** those of `send`, and those below. An error after the header has the answer's
+    /// `http_status`.
     /// - `invalid_argument`: there is no sink, or `timeouts.idle` is out of range.
     /// - `timeout`: nothing arrived for `timeouts.idle`, or `timeouts.deadline` has passed.
     /// - `unavailable`: `limits.max_streams` streams are open already.
     /// - `internal`: the sink threw. Other calls are not affected.
     ///
-    /// Pieces that arrived before an error have been passed to the sink. An error after the header
-    /// has the answer's `http_status`.
-    ///
-    /// **Limits:** `limits.max_body_bytes` does not apply to what is streamed; a piece has at most
-    /// `limits.max_buffer_bytes`. Streams have their own limit: they never queue and do not use
-    /// `limits.max_connections`. A connection is used again only if its answer ended properly.
-    ///
-    /// **Cancellation:** as for `send`.
+    /// **Cancellation:** terminal: as for `send`.
     ///
     /// **Threads:** any thread. The sink is called on the client's executor, one call at a time,
     /// and nothing more is read until it returns, so it must not block. It may be called until the

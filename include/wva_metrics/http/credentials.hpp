@@ -32,7 +32,7 @@ public:
         return Credentials(Kind::bearer, std::move(token), {});
     }
     /// A file with a token, as Kubernetes mounts and rotates it. It is read again after a minute,
-    /// and at once after the server has answered 401.
+    /// and immediately after the server has answered 401.
     static Credentials bearer_file(std::string path) {
         return Credentials(Kind::bearer_file, std::move(path), {});
     }

@@ -10,7 +10,9 @@
 namespace wva_metrics::http {
 
 /// Decompresses answers of one content coding. `make_gzip_decompressor` (http/gzip.hpp) makes one;
-/// derive from it for another coding. Its functions may be called from several threads at once.
+/// derive from it for another coding.
+///
+/// **Threads:** safe.
 class Decompressor {
 public:
     virtual ~Decompressor() = default;
@@ -20,9 +22,13 @@ public:
 
     /// Decompresses a whole body that is not empty.
     ///
-    /// Errors: `too_large` if the result would exceed `max_bytes`, found without allocating much
-    /// more than that; `bad_response` if the body is truncated, corrupt, or followed by other
-    /// bytes. Throws only `std::bad_alloc`.
+    /// **Errors:**
+    /// - `too_large`: the result would exceed `max_bytes`; found without allocating much more.
+    /// - `bad_response`: the body is truncated, corrupt, or followed by other bytes.
+    ///
+    /// Throws only `std::bad_alloc`.
+    ///
+    /// **Threads:** any thread.
     virtual Result<std::string> decompress(std::string_view compressed,
                                            std::size_t max_bytes) const = 0;
 };

@@ -16,6 +16,8 @@ namespace wva_metrics::http {
 // The operations of a `Stream` over Asio's own streams and sockets, to build a `Stream` upon them.
 
 /// `Stream::read_some` over an Asio stream.
+///
+/// **Completes, errors, cancellation, threads:** see `Stream::read_some`.
 template <typename AsioStream>
 asio::awaitable<IoResult> read_some(AsioStream& stream, asio::mutable_buffer space) {
     IoResult result;
@@ -25,6 +27,8 @@ asio::awaitable<IoResult> read_some(AsioStream& stream, asio::mutable_buffer spa
 }
 
 /// `Stream::write` over an Asio stream.
+///
+/// **Completes, errors, cancellation, threads:** see `Stream::write`.
 template <typename AsioStream>
 asio::awaitable<IoResult> write_all(AsioStream& stream, asio::const_buffer bytes) {
     IoResult result;
@@ -33,14 +37,16 @@ asio::awaitable<IoResult> write_all(AsioStream& stream, asio::const_buffer bytes
     co_return result;
 }
 
-/// Closes a TCP socket.
+/// Closes a TCP socket. A pending operation ends with `asio::error::operation_aborted`.
 template <typename Socket>
 void close_socket(Socket& socket) noexcept {
     boost::system::error_code ignored;
     socket.close(ignored);
 }
 
-/// `Stream::connect` over a TCP socket.
+/// `Stream::connect` over a TCP socket, which is closed first if it is open.
+///
+/// **Completes, errors, cancellation, threads:** see `Stream::connect`.
 template <typename Socket>
 asio::awaitable<boost::system::error_code> connect_socket(Socket& socket, tcp::endpoint address) {
     close_socket(socket);

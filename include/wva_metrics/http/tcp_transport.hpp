@@ -34,7 +34,7 @@ public:
         return http::read_some(socket_, space);
     }
     asio::awaitable<IoResult> write(asio::const_buffer bytes) override {
-        // Most requests fit into the socket's buffer at once, and then no turn of the event loop is
+        // Most requests fit into the socket's buffer as a whole; then no turn of the event loop is
         // needed.
         IoResult result;
         result.bytes = socket_.write_some(asio::const_buffer(bytes), result.error);

@@ -167,8 +167,9 @@ private:
     const bool verify_;
 };
 
-/// TLS over TCP, for `https` URLs. Made by `make_tls_transport`. Thread-safe; several clients may
-/// share one.
+/// TLS over TCP, for `https` URLs. Made by `make_tls_transport`. Several clients may share one.
+///
+/// **Threads:** safe.
 class TlsTransport final : public Transport {
 public:
     std::string_view scheme() const noexcept override { return "https"; }
@@ -221,9 +222,16 @@ private:
     TimePoint checked_at_;
 };
 
-/// Reads the files and makes a transport for `ClientConfig::transport`. Fails with
-/// `Errc::invalid_config` if the configuration is invalid or a file cannot be used; the message has
-/// OpenSSL's reason.
+/// Reads the files and makes a transport for `ClientConfig::transport`.
+///
+/// **Parameters:**
+/// - `config`: the files, and how certificates are verified.
+///
+/// **Errors:**
+/// - `invalid_config`: the configuration is invalid, or a file cannot be used; the message has
+///   OpenSSL's reason.
+///
+/// **Threads:** any thread.
 inline Result<std::shared_ptr<Transport>> make_tls_transport(TlsConfig config) {
     if (const std::vector<std::string> problems = validate(config); !problems.empty())
         return Error(Errc::invalid_config, wva_metrics::detail::join_problems(problems));

@@ -38,22 +38,48 @@ struct HandshakeResult {
     std::string reason{};
 };
 
-/// One connection as a stream of bytes.
+/// One connection as a stream of bytes. Derive from it, and from `Transport`, to use another kind
+/// of connection.
 ///
-/// At most one operation runs at a time, and all run on one strand; a stream that is not in use may
-/// move to another strand. Operations support Asio's terminal cancellation.
+/// **Errors:** in the result of each operation: an error code of Asio, of the operating system or
+/// of the security library.
+///
+/// **Cancellation:** terminal: a pending operation ends with `asio::error::operation_aborted`.
+///
+/// **Threads:** not thread-safe. At most one operation runs at a time, and all run on one strand; a
+/// stream that is not in use may move to another strand.
 class Stream {
 public:
     virtual ~Stream() = default;
 
     /// Connects to one address. May be called again after a failure.
+    ///
+    /// **Completes:** when the connection is established, with no error; or with the error.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     virtual asio::awaitable<boost::system::error_code> connect(tcp::endpoint address) = 0;
-    /// Secures the connection; the peer must prove that it is `host`, a name or an IP address.
+    /// Secures the connection. Called once, after `connect`.
+    ///
+    /// **Parameters:**
+    /// - `host`: a name or an IP address; the peer must prove that it is this host.
+    ///
+    /// **Completes:** when the connection is secure; immediately if the stream has no security.
+    ///
+    /// **Errors, cancellation, threads:** see the class. `HandshakeResult::reason` explains the
+    /// error.
     virtual asio::awaitable<HandshakeResult> handshake(std::string host) = 0;
-    /// Reads at least one byte, or fails. The error is `asio::error::eof` only if the peer ended
-    /// the stream properly.
+    /// Reads into `space`, which must outlive the operation.
+    ///
+    /// **Completes:** with at least one byte, or with an error.
+    ///
+    /// **Errors, cancellation, threads:** see the class. The error is `asio::error::eof` only if
+    /// the peer ended the stream properly.
     virtual asio::awaitable<IoResult> read_some(asio::mutable_buffer space) = 0;
-    /// Writes all bytes, or fails.
+    /// Writes `bytes`, which must outlive the operation.
+    ///
+    /// **Completes:** when all bytes are written, or with an error.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     virtual asio::awaitable<IoResult> write(asio::const_buffer bytes) = 0;
 
     /// True if nothing has arrived since the last read, not even the end of the stream. Does not
@@ -68,7 +94,7 @@ public:
 /// Makes streams and resolves host names. Derive from it to use another kind of connection or
 /// another resolver.
 ///
-/// Its functions may be called from several threads at once.
+/// **Threads:** safe.
 class Transport {
 public:
     /// Takes the addresses, or the error that there are none.
@@ -83,11 +109,23 @@ public:
     /// A stream that is not connected yet. `executor` is the client's.
     virtual std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) = 0;
 
-    /// Resolves a host name. Calls the handler exactly once, from any thread, but not before this
-    /// function returns.
+    /// Resolves a host name.
     ///
-    /// Asio calls the system's resolver on one thread per execution context and cannot cancel that
-    /// call: it continues after all waiters have left, and destroying the context waits for it.
+    /// Asio calls the system's resolver on one thread per execution context.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the client's.
+    /// - `host`, `port`: the name to resolve, and the port of the resulting addresses.
+    /// - `handler`: called exactly once, from any thread, but not before this function returns.
+    ///
+    /// **Completes:** by calling the handler with the addresses.
+    ///
+    /// **Errors:** passed to the handler, with no addresses.
+    ///
+    /// **Cancellation:** none. The call of the system's resolver continues after all waiters have
+    /// left, and destroying the execution context waits for it.
+    ///
+    /// **Threads:** any thread.
     virtual void resolve(const asio::any_io_executor& executor, const std::string& host,
                          std::uint16_t port, ResolveHandler handler) {
         auto resolver = std::make_shared<tcp::resolver>(executor);

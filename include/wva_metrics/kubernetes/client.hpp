@@ -32,7 +32,7 @@ namespace asio = boost::asio;
 /// Lists and watches the resources of one Kubernetes API server. A cheap handle: copies share
 /// connections and credentials.
 ///
-/// **Threads:** every function may be called from any thread.
+/// **Threads:** safe.
 ///
 /// **Lifetime:** it may be destroyed before or after its execution context. Destroying the last
 /// copy ends pending operations with `aborted`.
@@ -78,7 +78,9 @@ public:
     /// - `too_large`: the page exceeds `max_page_bytes`,
     /// - `bad_response`: the response is not a list.
     ///
-    /// **Cancellation:** terminal; as for `http::Client::send`.
+    /// **Cancellation:** terminal: as for `http::Client::send`.
+    ///
+    /// **Threads:** any thread.
     template <ClusterObject T>
     asio::awaitable<Result<Page<T>>> list(Resource<T> resource, Selection selection,
                                           std::string continue_token,
@@ -103,13 +105,13 @@ public:
     /// **Errors:** those of `http::Client::stream` and `list`, and
     /// - `unavailable`: `max_watches` watches are already running,
     /// - `too_large`: an event exceeds `max_object_bytes`,
-    /// - `bad_response`: the response contains something else than events,
+    /// - `bad_response`: the response contains anything other than events,
     /// - the error in an error event of the API server.
     ///
-    /// **Cancellation:** terminal; as for `http::Client::stream`.
+    /// **Cancellation:** terminal: as for `http::Client::stream`.
     ///
-    /// **Threads:** `on_event` is called on the client's executor, one call at a time. It may be
-    /// called until the watch completes.
+    /// **Threads:** any thread. `on_event` is called on the client's executor, one call at a time,
+    /// and may be called until the watch completes.
     template <ClusterObject T>
     asio::awaitable<WatchEnd>
     watch(Resource<T> resource, Selection selection, std::string resource_version,
@@ -124,7 +126,7 @@ public:
     const ClientConfig& config() const noexcept { return impl_->config; }
     /// The executor. Its execution context must still exist.
     executor_type get_executor() const { return impl_->executor().value(); }
-    /// The executor; nothing after its execution context was destroyed.
+    /// The executor; empty after its execution context was destroyed.
     std::optional<Executor> find_executor() const { return impl_->executor(); }
     /// The slots of this client's reflectors.
     const std::shared_ptr<detail::WatchSlots>& watch_slots() const noexcept { return impl_->slots; }

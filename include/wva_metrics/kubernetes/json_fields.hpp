@@ -15,7 +15,7 @@ namespace wva_metrics::kubernetes {
 
 /// Reads fields of a JSON object.
 ///
-/// A field that is missing or null reads as nothing, and so does everything below it. A field of
+/// A field that is missing or null reads as empty, and so does everything below it. A field of
 /// another type is a problem: the first one is stored with its path, and reading continues.
 ///
 /// A view: the JSON and the parent must outlive it. Not thread-safe.
@@ -114,7 +114,7 @@ public:
             *problem_ += name;
         }
         if (problem_->empty())
-            *problem_ = "it";
+            *problem_ = "the JSON value";
         *problem_ += ' ';
         *problem_ += what;
     }

@@ -31,7 +31,7 @@ struct Pod {
 struct ReplicaSet {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Selects the pods that it counts as its own; nothing = no pods.
+    /// Selects the pods that it counts as its own; empty = no pods.
     std::optional<LabelSelector> selector;
 
     /// Equal if all members are.
@@ -42,7 +42,7 @@ struct ReplicaSet {
 struct Deployment {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Selects the pods that it counts as its own; nothing = no pods.
+    /// Selects the pods that it counts as its own; empty = no pods.
     std::optional<LabelSelector> selector;
     /// The desired number of pods. If it is missing, the cluster runs one.
     std::optional<std::int64_t> replicas;
@@ -55,7 +55,7 @@ struct Deployment {
 struct StatefulSet {
     /// Its name, owners and labels.
     Metadata metadata;
-    /// Selects the pods that it counts as its own; nothing = no pods.
+    /// Selects the pods that it counts as its own; empty = no pods.
     std::optional<LabelSelector> selector;
     /// The desired number of pods. If it is missing, the cluster runs one.
     std::optional<std::int64_t> replicas;
@@ -94,7 +94,7 @@ struct VariantAutoscalingObject {
     std::string target_kind;
     /// `spec.scaleTargetRef.name`.
     std::string target_name;
-    /// `spec.variantCost`: text that should be a number; nothing if it is missing.
+    /// `spec.variantCost`: text that should be a number; empty if it is missing.
     std::optional<std::string> variant_cost;
     /// The label `accelerator_label`.
     std::string accelerator;

@@ -42,7 +42,7 @@ namespace wva_metrics::kubernetes {
 /// and `deployments` of the group `apps`. A missing permission is reported to `on_problem` and does
 /// not affect the other resources.
 ///
-/// **Threads:** every function may be called from any thread.
+/// **Threads:** safe.
 ///
 /// **Lifetime:** like its `Client` and `Reflector`s, it may be destroyed before or after its
 /// execution context.
@@ -85,7 +85,7 @@ public:
         return all;
     }
 
-    /// The scalable workload that owns a pod; nothing if the pod or its owner is unknown.
+    /// The scalable workload that owns a pod; empty if the pod or its owner is unknown.
     std::optional<PodOwner> find(std::string_view namespace_name, std::string_view pod) const {
         const std::shared_lock lock(impl_->mutex);
         return impl_->index.owner_of(namespace_name, pod);

@@ -24,7 +24,7 @@ struct OwnerResolverConfig {
     /// If the API server has sent nothing for this long, all pod states are `unknown`. API servers
     /// send something about every minute.
     Duration max_staleness = std::chrono::minutes(3);
-    /// How long a deleted pod is reported as gone; 0 = no pod is.
+    /// How long a deleted pod is reported as gone; 0 = never.
     Duration deleted_pod_retention = std::chrono::minutes(10);
     /// Maximum number of remembered deleted pods. Above it, the oldest are forgotten.
     std::size_t max_deleted_pods = 10'000;

@@ -40,7 +40,7 @@ inline void read_fields(const JsonFields& fields, Metadata& metadata) {
     metadata.being_deleted = fields.has("deletionTimestamp");
 }
 
-/// Reads a label selector; nothing if it is missing. An unknown operator is a problem.
+/// Reads a label selector; empty if it is missing. An unknown operator is a problem.
 inline std::optional<LabelSelector> read_selector(const JsonFields& parent, std::string_view name) {
     if (!parent.has(name))
         return std::nullopt;

@@ -21,7 +21,7 @@ namespace wva_metrics::kubernetes {
 /// `resourceVersion`). This costs the API server more than a cached list, but never returns a state
 /// older than one that was delivered before.
 ///
-/// **Threads:** every function may be called from any thread.
+/// **Threads:** safe.
 ///
 /// **Lifetime:** the destructor stops it. It may be destroyed before or after its execution
 /// context, but not on another thread while the context is being destroyed.

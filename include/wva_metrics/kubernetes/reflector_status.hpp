@@ -21,7 +21,7 @@ struct ReflectorStatus {
     /// When the API server last sent a page of a list, an event or a bookmark, or ended a watch
     /// without an error.
     std::optional<TimePoint> last_contact;
-    /// The error of the last attempt; nothing if it succeeded.
+    /// The error of the last attempt; empty if it succeeded.
     std::optional<Error> last_error;
     /// Lists started, from their first page.
     std::uint64_t lists = 0;

@@ -35,8 +35,14 @@ struct InClusterSources {
 /// credentials, and the cluster's own certificate authority is trusted. Token and certificate are
 /// read again when Kubernetes rotates them.
 ///
-/// **Errors:** `invalid_config`, which names the missing part: outside a cluster, or in a pod
-/// without a mounted service account.
+/// **Parameters:**
+/// - `sources`: where the address and the credentials are.
+///
+/// **Errors:**
+/// - `invalid_config`: the program runs outside a cluster, or in a pod without a mounted service
+///   account; the message names what is missing.
+///
+/// **Threads:** any thread, if no thread changes the environment.
 inline Result<ClientConfig> in_cluster_config(const InClusterSources& sources = {}) {
     const std::string host = sources.environment("KUBERNETES_SERVICE_HOST");
     const std::string port = sources.environment("KUBERNETES_SERVICE_PORT");

@@ -34,7 +34,7 @@ namespace wva_metrics::kubernetes {
 ///
 /// Required permissions: `get`, `list` and `watch` on the resource.
 ///
-/// **Threads:** every function may be called from any thread.
+/// **Threads:** safe.
 ///
 /// **Lifetime:** like its `Client` and `Reflector`, it may be destroyed before or after its
 /// execution context.

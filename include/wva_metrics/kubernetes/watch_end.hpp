@@ -14,7 +14,7 @@ struct WatchEnd {
     Duration lasted{};
     /// The API server had started a successful response.
     bool was_opened = false;
-    /// Nothing if the API server ended the watch regularly. `http_status` is 410 if the resource
+    /// Empty if the API server ended the watch regularly. `http_status` is 410 if the resource
     /// version is too old, and 200 if the response was interrupted.
     std::optional<Error> error;
 };

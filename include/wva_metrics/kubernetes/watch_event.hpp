@@ -28,7 +28,7 @@ template <typename T>
 struct WatchEvent {
     /// The kind of the event.
     WatchEventKind kind = WatchEventKind::bookmark;
-    /// The object of `added`, `modified` and `deleted`; nothing if it could not be read.
+    /// The object of `added`, `modified` and `deleted`; empty if it could not be read.
     std::optional<T> object;
     /// The resource version from which another watch can continue; empty if it is missing.
     std::string resource_version;

@@ -26,7 +26,7 @@ namespace wva_metrics::prometheus {
 /// off or an error after thousands of series. Collect them, and discard the collection on an error.
 ///
 /// Members may come in any order. Unknown members are skipped, so extensions of Thanos, Mimir and
-/// VictoriaMetrics are harmless; anything else that the API does not specify is refused. Uses the
+/// VictoriaMetrics are harmless; anything else that the API does not specify is rejected. Uses the
 /// memory of one series, whatever the size of the answer.
 ///
 /// **Errors** of `finish`:
@@ -50,7 +50,7 @@ public:
     AnswerDecoder& operator=(const AnswerDecoder&) = delete;
 
     /// Decodes the next bytes, which need not outlive the call. Returns false if the answer is
-    /// already refused; the rest need not be read then.
+    /// already rejected; the rest need not be read then.
     bool write(std::string_view chunk) { return parser_.write(chunk); }
 
     /// Decodes the last bytes, if there are more. Must be called once.

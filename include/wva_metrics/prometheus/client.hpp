@@ -24,8 +24,7 @@ namespace asio = boost::asio;
 /// A class template on its executor, as Asio's I/O objects are. So its coroutines are compiled only
 /// in programs that use them: GCC compiles every inline coroutine that is not a template.
 ///
-/// **Threads:** `query` may be called from any thread, strand or execution context, also at the
-/// same time.
+/// **Threads:** safe.
 ///
 /// **Lifetime:** the client may be destroyed while queries are pending. They then complete with
 /// `Errc::aborted`. See `http::Client`.
@@ -37,7 +36,7 @@ public:
     /// The client type for another executor.
     template <typename OtherExecutor>
     struct rebind_executor {
-        /// That type.
+        /// The client on `OtherExecutor`.
         using other = BasicClient<OtherExecutor>;
     };
 
@@ -68,14 +67,14 @@ public:
     /// - `unauthorized` (401), `forbidden` (403, by GET as well).
     /// - `rejected`: the server rejects the query: it is malformed, or there is no API at this URL,
     ///   or a redirect.
-    /// - `too_costly`: a smaller query may succeed (413, 414, a limit or time-out of the server, or
+    /// - `too_costly`: a smaller query may succeed (413, 414, a limit or timeout of the server, or
     ///   longer than `max_get_bytes` if only GET is accepted).
     /// - `unavailable`: the server cannot answer now (408, 425, 429, 5xx).
     /// - `too_large`: the answer exceeds a limit; a smaller query may succeed.
     /// - `bad_response`: the answer is cut off, or not what the API specifies.
     /// - `internal`: the sink threw.
     ///
-    /// **Cancellation:** terminal, as for `http::Client::send`.
+    /// **Cancellation:** terminal: as for `http::Client::send`.
     ///
     /// **Threads:** any thread.
     template <SeriesSink Sink>

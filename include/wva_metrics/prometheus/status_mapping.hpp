@@ -55,9 +55,9 @@ struct IgnoreSeries {
 
 } // namespace detail
 
-/// Could a POST have been refused because of its method? The server may not support the method, or
+/// Could a POST have been rejected because of its method? The server may not support the method, or
 /// a proxy may allow these credentials to read only.
-constexpr bool may_refuse_method(int http_status) noexcept {
+constexpr bool may_reject_method(int http_status) noexcept {
     return http_status == 403 || http_status == 405 || http_status == 501;
 }
 

@@ -36,7 +36,7 @@ using ModelChunk = Chunk<ModelKey>;
 /// A part of `QueryPlan::namespaces()`.
 using NamespaceChunk = Chunk<std::string>;
 
-/// The halves of a chunk, for a query that was rejected for its size or cost. Nothing if the chunk
+/// The halves of a chunk, for a query that was rejected for its size or cost. Empty if the chunk
 /// has fewer than two members.
 template <typename Of>
 constexpr std::optional<std::pair<Chunk<Of>, Chunk<Of>>> split(Chunk<Of> chunk) noexcept {

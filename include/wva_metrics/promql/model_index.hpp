@@ -23,7 +23,7 @@ public:
             places_.emplace(models[place], place);
     }
 
-    /// The model's index in `models`, or nothing. Does not allocate.
+    /// The model's index in `models`, or empty. Does not allocate.
     std::optional<std::size_t> find(std::string_view namespace_name,
                                     std::string_view model_id) const {
         const auto found = places_.find(View{namespace_name, model_id});

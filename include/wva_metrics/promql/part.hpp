@@ -84,7 +84,7 @@ inline std::string to_string(PartTag tag) {
     return text;
 }
 
-/// Parses the text that `to_string(PartTag)` writes. Nothing for any other text.
+/// Parses the text that `to_string(PartTag)` writes. Empty for any other text.
 inline std::optional<PartTag> parse_part(std::string_view text) noexcept {
     for (const Part part : all_parts) {
         const std::string_view word = to_string(part);

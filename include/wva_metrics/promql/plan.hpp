@@ -54,7 +54,7 @@ struct RejectedTarget {
 /// The order of the targets does not matter: the same targets make the same query texts every
 /// round. Models are sorted by namespace, so that a query selects few namespaces.
 ///
-/// **Threads:** immutable; any number of threads may read a plan.
+/// **Threads:** safe, because a plan does not change.
 class QueryPlan {
 public:
     /// `profile`, `windows` and `limits` must be valid. Takes O(n log n) time.
@@ -133,7 +133,7 @@ public:
 
     /// The index in `models()` of a series in the answer to this chunk's query.
     ///
-    /// Nothing if the series is not in the chunk: a query selects each of its models in each of its
+    /// Empty if the series is not in the chunk: a query selects each of its models in each of its
     /// namespaces, so it also matches models that belong to another chunk or to no target. Does not
     /// allocate.
     std::optional<std::size_t> find(ModelChunk chunk, std::string_view namespace_name,

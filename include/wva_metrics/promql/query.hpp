@@ -184,7 +184,7 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
 ///
 /// **Errors:** `invalid_argument` if the scope is empty, has an empty model or is not UTF-8.
 ///
-/// **Threads:** thread-safe.
+/// **Threads:** any thread.
 inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
                                         const EngineProfile& profile, const QueryWindows& windows) {
     const EngineLabels& labels = profile.labels;
@@ -211,7 +211,7 @@ inline Result<Query> build_signal_query_of_all(Signal signal,
 }
 
 /// The query about the pods of these namespaces: which were reported recently and no longer are,
-/// who owns them, and whether kube-state-metrics reports anything.
+/// which workloads own them, and whether kube-state-metrics reports anything.
 ///
 /// The absence of a pod is only meaningful if kube-state-metrics reports, and if the pod's own
 /// series have ended: one of several instances of kube-state-metrics may be restarting.

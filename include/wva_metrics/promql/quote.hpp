@@ -64,7 +64,7 @@ inline void append_regex_escaped(std::string& out, std::string_view text) {
 
 /// A PromQL string literal, including the quotes, whose value is exactly `text`. Always one line.
 ///
-/// `text` may be any valid UTF-8, including control characters and NUL. Invalid UTF-8 is refused
+/// `text` may be any valid UTF-8, including control characters and NUL. Invalid UTF-8 is rejected
 /// with `Errc::invalid_argument`, naming the byte: it cannot be a label value of Prometheus.
 inline Result<std::string> quote(std::string_view text) {
     if (const auto at = detail::find_invalid_utf8(text))

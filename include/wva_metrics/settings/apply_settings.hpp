@@ -52,9 +52,14 @@ void track_difference(Collector& collector, const std::vector<Workload>& current
 /// The fields below `collector` (times, intervals, limits) and `tracked` are applied. All other
 /// changed fields are reported in `needs_new_collector`.
 ///
-/// **Parameters:** the collector; its current settings; the wanted settings.
+/// **Parameters:**
+/// - `collector`: the running collector.
+/// - `current`: its settings until now.
+/// - `wanted`: its settings from now on.
+///
 /// **Errors:** all problems of the wanted settings, or the error of `reconfigure`, for example if
 /// the cache cannot change a limit. Nothing has been changed then.
+///
 /// **Threads:** any thread; one call at a time per collector.
 template <MetricsCollector Collector>
 SettingsResult<AppliedSettings> apply_settings(Collector& collector, CollectorSettings current,

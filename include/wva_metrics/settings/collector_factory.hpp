@@ -25,22 +25,22 @@
 
 namespace wva_metrics {
 
-/// Makes collectors from settings. The backend, the cache and the decorators of the backend are
-/// selected by name.
+/// Makes collectors from settings.
 ///
-/// Built in are the backend `prometheus` and the caches `memory`, `sharded` and `none`. Other parts
-/// can be registered.
+/// A collector is made of parts: its backend, its cache (the policies of `Collector`), and the
+/// decorators of its backend. Each part is registered under a name, and the settings select it by
+/// that name. Built in are the backend `prometheus` and the caches `memory`, `sharded` and `none`.
 ///
-/// **Threads:** `make_collector` may be called concurrently, but not concurrently with `register_`
-/// functions.
+/// **Threads:** not thread-safe, except that `make_collector` may be called concurrently with
+/// itself.
 class CollectorFactory {
 public:
     /// Makes a backend from settings. The settings of a user's own backend are in
     /// `CollectorSettings::options`. May throw.
-    using BackendMaker =
+    using BackendFunction =
         std::function<Result<AnyBackend>(const asio::any_io_executor&, const CollectorSettings&)>;
     /// Makes a backend that wraps another one. May throw.
-    using DecoratorMaker = std::function<Result<AnyBackend>(
+    using DecoratorFunction = std::function<Result<AnyBackend>(
         AnyBackend, const asio::any_io_executor&, const CollectorSettings&)>;
 
     /// Registers the built-in parts.
@@ -53,8 +53,8 @@ public:
 
     /// Registers a backend under a name. Throws `ResultError` with `Errc::invalid_argument` if the
     /// name is empty or already registered.
-    void register_backend(std::string name, BackendMaker maker) {
-        add(backends_, "backend", std::move(name), std::move(maker));
+    void register_backend(std::string name, BackendFunction function) {
+        add(backends_, "backend", std::move(name), std::move(function));
     }
     /// Registers a cache under a name; otherwise like `register_backend`. Each collector has its
     /// own cache, made from its `CacheConfig`.
@@ -62,25 +62,35 @@ public:
         requires std::constructible_from<Cache, const CacheConfig&>
     void register_cache(std::string name) {
         add(caches_, "cache", std::move(name),
-            CacheMaker([](const asio::any_io_executor& executor, AnyBackend backend,
-                          const CollectorConfig& config, AnyObserver observer) -> AnyCollector {
+            CacheFunction([](const asio::any_io_executor& executor, AnyBackend backend,
+                             const CollectorConfig& config, AnyObserver observer) -> AnyCollector {
                 return Collector<AnyBackend, Cache, AnyObserver>(executor, std::move(backend),
                                                                  config, std::move(observer));
             }));
     }
     /// Registers a decorator under a name; otherwise like `register_backend`.
-    void register_decorator(std::string name, DecoratorMaker maker) {
-        add(decorators_, "decorator", std::move(name), std::move(maker));
+    void register_decorator(std::string name, DecoratorFunction function) {
+        add(decorators_, "decorator", std::move(name), std::move(function));
     }
 
     /// Makes a collector from settings. It tracks `settings.tracked`; background fetching is not
     /// started.
     ///
     /// An empty name selects the default. Plugins are not loaded; call `load_plugins` before
-    /// (plugin/load_plugin.hpp).
+    /// (`wva_metrics/settings/plugin/load_plugin.hpp`).
     ///
-    /// **Errors:** `invalid_config` with all unknown names, the available ones, and all problems of
-    /// `settings.collector`; otherwise the error of a maker, with the name of its part.
+    /// **Parameters:**
+    /// - `executor`: the executor of the collector and its backend.
+    /// - `settings`: the names of the parts and their configurations.
+    /// - `observer`: receives the collector's events; by default nothing does.
+    ///
+    /// **Errors:**
+    /// - `invalid_config`, with all unknown names, the available ones, and all problems of
+    ///   `settings.collector`.
+    /// - the error of the factory function of a part, with the name of the part.
+    /// - `internal`: a factory function threw.
+    ///
+    /// **Threads:** any thread, but not concurrently with a `register_` function.
     Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                         const CollectorSettings& settings,
                                         AnyObserver observer = {}) const {
@@ -92,7 +102,7 @@ public:
         std::vector<std::string> problems;
         const auto* make_backend = find(backends_, "backend", backend_name, problems);
         const auto* make_with_cache = find(caches_, "cache", cache_name, problems);
-        std::vector<const DecoratorMaker*> decorate;
+        std::vector<const DecoratorFunction*> decorate;
         for (const std::string& name : settings.decorators)
             decorate.push_back(find(decorators_, "decorator", name, problems));
         for (const std::string& problem : validate(settings.collector))
@@ -121,17 +131,18 @@ public:
     }
 
 private:
-    using CacheMaker = std::function<AnyCollector(const asio::any_io_executor&, AnyBackend,
-                                                  const CollectorConfig&, AnyObserver)>;
-    template <typename Maker>
-    using Makers = std::map<std::string, Maker, std::less<>>;
+    using CacheFunction = std::function<AnyCollector(const asio::any_io_executor&, AnyBackend,
+                                                     const CollectorConfig&, AnyObserver)>;
+    template <typename Function>
+    using Functions = std::map<std::string, Function, std::less<>>;
 
-    template <typename Maker>
-    static void add(Makers<Maker>& makers, const char* kind, std::string name, Maker maker) {
+    template <typename Function>
+    static void add(Functions<Function>& functions, const char* kind, std::string name,
+                    Function function) {
         if (name.empty())
             throw ResultError(Error(Errc::invalid_argument,
                                     std::string("the name of a ") + kind + " must not be empty"));
-        const auto [entry, is_new] = makers.try_emplace(std::move(name), std::move(maker));
+        const auto [entry, is_new] = functions.try_emplace(std::move(name), std::move(function));
         if (!is_new)
             throw ResultError(Error(Errc::invalid_argument, std::string("the ") + kind + " '" +
                                                                 entry->first +
@@ -139,20 +150,20 @@ private:
     }
 
     /// Returns null and adds a problem if the name is not registered.
-    template <typename Maker>
-    static const Maker* find(const Makers<Maker>& makers, const char* kind, std::string_view name,
-                             std::vector<std::string>& problems) {
-        if (const auto found = makers.find(name); found != makers.end())
+    template <typename Function>
+    static const Function* find(const Functions<Function>& functions, const char* kind,
+                                std::string_view name, std::vector<std::string>& problems) {
+        if (const auto found = functions.find(name); found != functions.end())
             return &found->second;
         std::string available;
-        for (const auto& [other, maker] : makers)
+        for (const auto& [other, function] : functions)
             available += (available.empty() ? "'" : ", '") + other + "'";
         problems.push_back(std::string("unknown ") + kind + " '" + std::string(name) + "'; " +
                            (available.empty() ? "none is registered" : "available: " + available));
         return nullptr;
     }
 
-    /// Calls a maker. Exceptions become errors, and errors name the part.
+    /// Calls a factory function. Exceptions become errors, and errors name the part.
     template <typename Make>
     static auto made(const char* kind, const std::string& name, Make&& make) -> decltype(make()) {
         Error error;
@@ -166,20 +177,26 @@ private:
         } catch (const std::exception& thrown) {
             error = Error(Errc::internal, thrown.what());
         } catch (...) {
-            error = Error(Errc::internal, "the maker threw a non-standard exception");
+            error = Error(Errc::internal, "the factory function threw a non-standard exception");
         }
         error.message =
             std::string("cannot make the ") + kind + " '" + name + "': " + error.message;
         return error;
     }
 
-    Makers<BackendMaker> backends_;
-    Makers<CacheMaker> caches_;
-    Makers<DecoratorMaker> decorators_;
+    Functions<BackendFunction> backends_;
+    Functions<CacheFunction> caches_;
+    Functions<DecoratorFunction> decorators_;
 };
 
-/// Makes a collector from built-in parts, like `CollectorFactory::make_collector`. Settings with
-/// plugins are an error, because no plugins are loaded.
+/// Makes a collector from built-in parts, like `CollectorFactory::make_collector`.
+///
+/// **Parameters:** see `CollectorFactory::make_collector`.
+///
+/// **Errors:** those of `CollectorFactory::make_collector`, and
+/// - `invalid_config`: the settings have plugins, which this function does not load.
+///
+/// **Threads:** any thread.
 inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                            const CollectorSettings& settings,
                                            AnyObserver observer = {}) {
@@ -187,7 +204,8 @@ inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor
         return Error(
             Errc::invalid_config,
             "plugins: this program does not load plugins; remove them, or load them into a "
-            "CollectorFactory with load_plugins (plugin/load_plugin.hpp)");
+            "CollectorFactory with load_plugins "
+            "(wva_metrics/settings/plugin/load_plugin.hpp)");
     return CollectorFactory().make_collector(executor, settings, std::move(observer));
 }
 

@@ -21,9 +21,14 @@ struct TrackedSettings {
     std::vector<ModelKey> models{};
 };
 
-/// All settings of a collector in a JSON document or the environment: its parts and the
-/// configuration of each part. A plain value. The defaults are those of the structs; only
-/// `prometheus.client.http.url` has no usable default.
+/// All settings of a collector in a JSON document or the environment: its parts (see
+/// `CollectorFactory`) and the configuration of each part. A plain value. The defaults are those of
+/// the structs; only `prometheus.client.http.url` has no usable default.
+///
+/// The path of a field in a document is the path of the member in C++, with two exceptions. The
+/// document has no level `http`: `prometheus.client.http.url` in C++ is `prometheus.client.url` in
+/// a document. And `namespace_name` in C++ is `namespace` in a document. docs/configuration.md
+/// lists the paths in a document.
 struct CollectorSettings {
     /// Name of the backend in the factory.
     std::string backend = "prometheus";
@@ -31,7 +36,8 @@ struct CollectorSettings {
     std::string cache = "sharded";
     /// Names of the decorators, the innermost first: each one wraps the result of the previous one.
     std::vector<std::string> decorators{};
-    /// Shared objects with backends. The program loads them (plugin/load_plugin.hpp).
+    /// Shared objects with backends. The program loads them
+    /// (`wva_metrics/settings/plugin/load_plugin.hpp`).
     std::vector<std::string> plugins{};
     /// Configuration of the collector.
     CollectorConfig collector{};

@@ -41,9 +41,14 @@ struct LoadedSettings {
 /// Loads settings from a JSON document and the environment. The environment overrides the document,
 /// and the document overrides the defaults.
 ///
-/// **Parameters:** the document's text, empty if there is none; the environment; limits.
+/// **Parameters:**
+/// - `document`: the text; empty if there is no document.
+/// - `environment`: returns the values of environment variables.
+/// - `limits`: bound the document and the number of problems.
+///
 /// **Errors:** all problems together, each with the path of the field or the variable that set it.
 /// No message contains a secret.
+///
 /// **Threads:** any thread.
 inline SettingsResult<LoadedSettings>
 load_settings(std::string_view document, const Environment& environment = process_environment(),
@@ -64,7 +69,8 @@ load_settings(std::string_view document, const Environment& environment = proces
     }
     std::vector<SettingsProblem> problems;
     detail::read_environment(environment, loaded.settings, loaded.sources, problems);
-    // If the document cannot be read, the settings are incomplete and validating them is no use.
+    // If the document cannot be read, the settings are incomplete and there is no point
+    // in validating them.
     if (is_read) {
         detail::add_new_problems(document_problems, validate(loaded.settings));
         for (SettingsProblem& problem : document_problems) {
@@ -79,8 +85,16 @@ load_settings(std::string_view document, const Environment& environment = proces
     return loaded;
 }
 
-/// Like `load_settings`, with the document in a file. If the file does not exist, cannot be read or
-/// exceeds `limits.max_bytes`, the problem names it.
+/// Like `load_settings`, with the document in a file.
+///
+/// **Parameters:**
+/// - `file`: the path of a regular file.
+/// - `environment`, `limits`: as for `load_settings`.
+///
+/// **Errors:** those of `load_settings`, or one problem that names the file: it does not exist, is
+/// not a regular file, cannot be read, or is empty.
+///
+/// **Threads:** any thread.
 inline SettingsResult<LoadedSettings>
 load_settings_file(const std::filesystem::path& file,
                    const Environment& environment = process_environment(),

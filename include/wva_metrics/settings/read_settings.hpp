@@ -56,12 +56,17 @@ inline std::vector<SettingsProblem> bounded(std::vector<SettingsProblem> problem
 
 /// Reads settings from a JSON document.
 ///
-/// **Parameters:** the text; the values of the fields that the document does not contain (a list in
-/// the document replaces the whole list); limits; where to append warnings, for example that a
-/// field has a deprecated name, or null.
+/// **Parameters:**
+/// - `document`: the text.
+/// - `defaults`: the values of the fields that the document does not contain. A list in the
+///   document replaces the whole list.
+/// - `limits`: bound the document and the number of problems.
+/// - `warnings`: where to append warnings, for example that a field has a deprecated name; or null.
+///
 /// **Errors:** all problems together, each with its path: invalid JSON (with line and column),
 /// unknown fields (with the nearest known name), duplicate fields, wrong types, invalid values. No
 /// message contains a secret.
+///
 /// **Threads:** any thread.
 inline SettingsResult<CollectorSettings>
 read_settings(std::string_view document, CollectorSettings defaults = {},

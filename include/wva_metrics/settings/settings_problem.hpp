@@ -24,7 +24,7 @@ struct SettingsProblem {
     /// One line: `collector.cache.ttl: must be positive`.
     std::string describe() const { return path.empty() ? message : path + ": " + message; }
 
-    /// Same words.
+    /// Equal if the path and the message are equal.
     friend bool operator==(const SettingsProblem&, const SettingsProblem&) = default;
 };
 

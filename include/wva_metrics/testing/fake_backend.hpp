@@ -30,7 +30,12 @@ namespace wva_metrics::testing {
 ///
 /// `Timer` measures delays; use `ManualTimer` if the collector uses it.
 ///
-/// **Threads:** every function may be called from any thread.
+/// **Errors:** only those that a test sets with `fail`.
+///
+/// **Cancellation:** terminal: an answer held by `hold` is sent immediately; a delayed one ends
+/// with the exception of the timer.
+///
+/// **Threads:** safe.
 template <typename Timer = asio::steady_timer>
 class FakeBackend {
 public:
@@ -130,7 +135,11 @@ public:
             script_->gates, [](const auto& gate) { return !gate.expired(); }));
     }
 
-    /// As scripted.
+    /// Answers as a test has scripted it.
+    ///
+    /// **Completes:** with the scripted answer for the model, after the delay and `release`.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         const auto script = script_;
         {
@@ -143,7 +152,12 @@ public:
         co_return script->availability_of(model);
     }
 
-    /// As scripted.
+    /// Answers as a test has scripted it.
+    ///
+    /// **Completes:** with one scripted answer per variant, in order, after the delay and
+    /// `release`.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         const auto script = script_;
@@ -162,7 +176,11 @@ public:
         co_return answers;
     }
 
-    /// As scripted.
+    /// Answers as a test has scripted it.
+    ///
+    /// **Completes:** with one scripted answer per model, in order, after the delay and `release`.
+    ///
+    /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {
         const auto script = script_;

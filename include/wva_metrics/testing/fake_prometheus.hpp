@@ -37,9 +37,8 @@ namespace asio = boost::asio;
 /// answered with an error that names it. It serves `/api/v1/query` (GET and POST), `/-/ready` and
 /// `/-/healthy`; every other path is a 404. It never waits for time to pass.
 ///
-/// **Threads:** every function may be called from any thread. Functions that concern connections
-/// take effect when the executor's context runs. The context has work until `stop` or the
-/// destructor.
+/// **Threads:** safe. Functions that concern connections take effect when the executor's context
+/// runs. The context has work until `stop` or the destructor.
 class FakePrometheus {
 public:
     /// Wall-clock time, as in Prometheus.
@@ -59,7 +58,7 @@ public:
         : server_(std::make_shared<detail::FakePrometheusServer>(executor, port)) {
         start();
     }
-    /// Same, with the context's executor.
+    /// The same on the context's executor.
     explicit FakePrometheus(asio::io_context& context, std::uint16_t port = 0)
         : FakePrometheus(context.get_executor(), port) {}
 
@@ -125,8 +124,13 @@ public:
     /// ends. The target's labels are added to series that have no such label (`honor_labels:
     /// true`). Samples older than `set_retention` are removed from time to time.
     ///
-    /// Returns the number of samples. Errors: `bad_response` with the number of the invalid line;
-    /// all series of the target end then, as after any failed scrape.
+    /// Returns the number of samples.
+    ///
+    /// **Errors:**
+    /// - `bad_response`: a line is invalid; the message has its number. All series of the target
+    ///   end then, as after any failed scrape.
+    ///
+    /// **Threads:** any thread.
     Result<std::size_t>
     load_exposition(std::string_view page, Time time,
                     const std::vector<std::pair<std::string, std::string>>& target_labels = {}) {
@@ -151,7 +155,7 @@ public:
     void drop_next(std::size_t times) { server_->script.fail_next(times, {}); }
 
     /// Answers POST with this status, as some proxies do; 0 accepts POST again.
-    void refuse_post(int status = 405) { server_->script.set_post_status(status); }
+    void reject_post(int status = 405) { server_->script.set_post_status(status); }
 
     /// Queries that read more samples fail as in Prometheus with `--query.max-samples`.
     void limit_samples(std::size_t samples) { server_->series.limit_samples(samples); }
@@ -186,6 +190,10 @@ public:
     ///
     /// **Completes:** when at least `count` queries have arrived, even if their answers are held,
     /// or when the fake is destroyed.
+    ///
+    /// **Cancellation:** terminal: ends with `asio::error::operation_aborted` as an exception.
+    ///
+    /// **Threads:** any thread.
     asio::awaitable<void> received(std::size_t count) {
         return detail::FakePrometheusServer::received(server_, count);
     }

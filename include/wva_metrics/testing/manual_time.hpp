@@ -33,15 +33,16 @@ struct ManualClock {
     }
 
 private:
-    // Starts one day after the epoch, so that a test can use earlier times.
+    // The time of the clock. It starts one day after the epoch: tests can use earlier times.
     static std::atomic<rep>& ticks() noexcept {
         static std::atomic<rep> value = duration(std::chrono::hours(24)).count();
         return value;
     }
 };
 
-/// Makes a polled io_context compare timers with the manual clock each time. (With Asio's default
-/// traits it would wait in real time for a time point that only `advance` reaches.)
+/// The wait traits of `ManualTimer`: a polled io_context compares its timers with the manual clock
+/// at each poll. With Asio's default traits it would wait in real time for a time point that only
+/// `advance` reaches.
 struct ManualWaitTraits {
     ///@{
     /// Zero: never wait, compare again at the next poll.

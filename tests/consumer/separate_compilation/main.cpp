@@ -19,8 +19,8 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> ask(asio::io_context& io, testing::FakePrometheus& prometheus,
-                          bool& answered) {
+asio::awaitable<void> collect_once(asio::io_context& io, testing::FakePrometheus& prometheus,
+                                   bool& answered) {
     PrometheusConfig config = PrometheusConfig::at(prometheus.url());
 #ifdef WVA_METRICS_WITH_TLS
     config.client.http.transport = http::make_tls_transport({}).value();
@@ -43,7 +43,7 @@ int main() {
                     {{"namespace", "llm"}, {"model_name", "llama"}, {"pod", "llama-0"}}},
                    3);
     bool answered = false;
-    asio::co_spawn(io, ask(io, prometheus, answered), asio::detached);
+    asio::co_spawn(io, collect_once(io, prometheus, answered), asio::detached);
     io.run();
     return answered ? EXIT_SUCCESS : EXIT_FAILURE;
 }

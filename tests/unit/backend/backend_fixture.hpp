@@ -53,7 +53,7 @@ inline VariantAutoscaling variant_of(const std::string& deployment,
 struct BackendFixture {
     BackendFixture() {
         fake.set_time(noon);
-        // So that a slow machine does not cause a time-out.
+        // So that a slow machine does not cause a timeout.
         config.client.http.timeouts.attempt = config.client.http.timeouts.connect = 10min;
         config.batch_timeout = 10min;
     }
@@ -131,10 +131,10 @@ struct BackendFixture {
     PrometheusBackend backend() { return PrometheusBackend(io.get_executor(), config); }
 
     template <typename T>
-    T run(asio::awaitable<T> question) {
+    T run(asio::awaitable<T> operation) {
         std::optional<T> answer;
         std::exception_ptr failure;
-        asio::co_spawn(io, std::move(question), [&](std::exception_ptr thrown, T result) {
+        asio::co_spawn(io, std::move(operation), [&](std::exception_ptr thrown, T result) {
             failure = thrown;
             answer.emplace(std::move(result));
         });
@@ -145,22 +145,22 @@ struct BackendFixture {
     }
 
     std::vector<Result<OptimizerMetrics>> optimizer(std::vector<VariantAutoscaling> variants) {
-        PrometheusBackend asked = backend();
-        return run(asked.fetch_optimizer_metrics(std::move(variants)));
+        PrometheusBackend queried = backend();
+        return run(queried.fetch_optimizer_metrics(std::move(variants)));
     }
     OptimizerMetrics optimizer(const VariantAutoscaling& variant) {
         return optimizer(std::vector{variant}).at(0).value();
     }
     std::vector<Result<ReplicaSamples>> replicas(std::vector<ModelKey> models) {
-        PrometheusBackend asked = backend();
-        return run(asked.fetch_replica_samples(std::move(models)));
+        PrometheusBackend queried = backend();
+        return run(queried.fetch_replica_samples(std::move(models)));
     }
     ReplicaSamples replicas(const ModelKey& model = {"llm", "meta/llama"}) {
         return replicas(std::vector{model}).at(0).value();
     }
     Result<Availability> check_availability(const ModelKey& model = {"llm", "meta/llama"}) {
-        PrometheusBackend asked = backend();
-        return run(asked.check_availability(model));
+        PrometheusBackend queried = backend();
+        return run(queried.check_availability(model));
     }
 
     asio::io_context io;

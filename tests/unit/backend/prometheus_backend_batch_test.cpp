@@ -65,8 +65,8 @@ TEST_CASE_METHOD(BatchFixture, "all queries of a batch are pending at the same t
     serve(1);
     fake.hold();
     std::optional<std::vector<Result<OptimizerMetrics>>> answers;
-    PrometheusBackend asked = backend();
-    asio::co_spawn(io, asked.fetch_optimizer_metrics(variants),
+    PrometheusBackend queried = backend();
+    asio::co_spawn(io, queried.fetch_optimizer_metrics(variants),
                    [&](std::exception_ptr, auto result) { answers = std::move(result); });
     wait_until([&] { return fake.query_count() == 6; });
     CHECK_FALSE(answers.has_value());
@@ -80,8 +80,8 @@ TEST_CASE_METHOD(BatchFixture, "no more queries are pending than max_connections
     fake.hold();
     config.client.http.limits.max_connections = 2;
     bool is_over = false;
-    PrometheusBackend asked = backend();
-    asio::co_spawn(io, asked.fetch_optimizer_metrics(variants),
+    PrometheusBackend queried = backend();
+    asio::co_spawn(io, queried.fetch_optimizer_metrics(variants),
                    [&](std::exception_ptr, auto) { is_over = true; });
     wait_until([&] { return fake.query_count() == 2; });
     run_ready(io);

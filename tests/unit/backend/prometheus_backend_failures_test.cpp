@@ -94,7 +94,7 @@ TEST_CASE_METHOD(BatchFixture, "a query that is rejected for good is not repeate
     CHECK(fake.query_count() == 5);
 }
 
-TEST_CASE_METHOD(BatchFixture, "a batch ends at its time-out if Prometheus never answers") {
+TEST_CASE_METHOD(BatchFixture, "a batch ends at its timeout if Prometheus never answers") {
     serve(1);
     fake.hold();
     SECTION("of each query") {

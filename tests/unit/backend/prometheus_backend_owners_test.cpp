@@ -106,13 +106,13 @@ TEST_CASE_METHOD(OwnersFixture, "the owner comes from the cluster, else from kub
         set_kv({pod}, 0.5);
     set_owner(pod_b, "ReplicaSet", "llama-7d9f8b6c5d");
     const std::vector<VariantAutoscaling> variants{variant_of("llama")};
-    const ModelReplicas joined = attribute(replicas(), variants);
-    REQUIRE(joined.replicas.size() == 3);
-    CHECK(joined.replicas[0].attributed_by == OwnerSource::owner_references);
-    CHECK(joined.replicas[0].state == PodState::ready);
-    CHECK(joined.replicas[1].attributed_by == OwnerSource::kube_state_metrics);
-    CHECK(joined.replicas[1].state == PodState::unknown);
-    CHECK(joined.replicas[2].attributed_by == OwnerSource::pod_name);
+    const ModelReplicas attributed = attribute(replicas(), variants);
+    REQUIRE(attributed.replicas.size() == 3);
+    CHECK(attributed.replicas[0].attributed_by == OwnerSource::owner_references);
+    CHECK(attributed.replicas[0].state == PodState::ready);
+    CHECK(attributed.replicas[1].attributed_by == OwnerSource::kube_state_metrics);
+    CHECK(attributed.replicas[1].state == PodState::unknown);
+    CHECK(attributed.replicas[2].attributed_by == OwnerSource::pod_name);
 }
 
 TEST_CASE_METHOD(OwnersFixture,

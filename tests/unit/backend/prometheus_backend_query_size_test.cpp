@@ -28,10 +28,10 @@ TEST_CASE_METHOD(BatchFixture, "a query that is too costly is halved until it is
 TEST_CASE_METHOD(BatchFixture, "the next batch keeps to the size that was accepted") {
     serve(8);
     fake.limit_samples(2 * 6);
-    PrometheusBackend asked = backend();
-    run(asked.fetch_optimizer_metrics(variants));
+    PrometheusBackend queried = backend();
+    run(queried.fetch_optimizer_metrics(variants));
     fake.forget_queries();
-    const auto metrics = run(asked.fetch_optimizer_metrics(variants));
+    const auto metrics = run(queried.fetch_optimizer_metrics(variants));
     for (std::size_t i = 0; i < 8; ++i)
         CHECK(is_rate_of(metrics[i], i));
     CHECK(count_queries("request_success_total") == 4);
@@ -76,7 +76,7 @@ TEST_CASE_METHOD(BatchFixture, "a query is halved for every error that a smaller
                                   R"(regexp: expression nests too deeply: `^(?:)" +
                                       std::string(20'000, 'a') + ")$`"));
     }
-    SECTION("a time-out of the server's") {
+    SECTION("a timeout of the server's") {
         fake.fail_next(1, 503, api_error("timeout", "query timed out in expression evaluation"));
     }
     const auto samples = replicas(models);
@@ -129,7 +129,7 @@ TEST_CASE_METHOD(BatchFixture, "a query is not longer than max_query_bytes") {
 TEST_CASE_METHOD(BatchFixture,
                  "if the server accepts only short GETs, models are queried in small groups") {
     serve(64);
-    fake.refuse_post();
+    fake.reject_post();
     config.client.max_get_bytes = 2048;
     const auto samples = replicas(models);
     for (std::size_t i = 0; i < 64; ++i) {
@@ -142,25 +142,27 @@ TEST_CASE_METHOD(
     BatchFixture,
     "a query for many models does not name them, until their namespaces hold many more") {
     serve(100);
-    const std::vector<VariantAutoscaling> asked = variants;
-    const PrometheusBackend asking = backend();
-    const auto ask = [&] { return run(PrometheusBackend(asking).fetch_optimizer_metrics(asked)); };
+    const std::vector<VariantAutoscaling> requested = variants;
+    const PrometheusBackend queried = backend();
+    const auto fetch = [&] {
+        return run(PrometheusBackend(queried).fetch_optimizer_metrics(requested));
+    };
     const auto all_are_right = [](const std::vector<Result<OptimizerMetrics>>& answers) {
         for (std::size_t i = 0; i < answers.size(); ++i)
             if (!is_rate_of(answers[i], i))
                 return false;
         return answers.size() == 100;
     };
-    CHECK(all_are_right(ask()));
+    CHECK(all_are_right(fetch()));
     CHECK(count_queries("model_name=") == 0);
     serve(100, 150); // Not requested, but fewer than the requested ones.
-    CHECK(all_are_right(ask()));
-    CHECK(all_are_right(ask()));
+    CHECK(all_are_right(fetch()));
+    CHECK(all_are_right(fetch()));
     CHECK(count_queries("model_name=") == 0);
     serve(150, 250);
-    CHECK(all_are_right(ask()));
+    CHECK(all_are_right(fetch()));
     const std::size_t before = count_queries("model_name=");
-    CHECK(all_are_right(ask()));
+    CHECK(all_are_right(fetch()));
     CHECK(count_queries("model_name=") == before + 5);
 }
 

@@ -73,14 +73,14 @@ TEST_CASE_METHOD(Fixture, "metrics are served from the cache, even if Prometheus
     set_kv({pod_a}, 0.5);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(10.5, 1e-9));
     CHECK(collect(model, {variant_of("llama")}).value()->replicas.size() == 1);
-    const std::size_t asked = fake.query_count();
+    const std::size_t sent = fake.query_count();
 
     fake.clear();
     const OptimizerSnapshot again = collect(variant_of("llama")).value();
     CHECK_THAT(again->arrival_rate_per_minute.value(), WithinRel(10.5, 1e-9));
     CHECK(again.source() == Source::cache);
     CHECK(collect(model, {variant_of("llama")}).value()->replicas.size() == 1);
-    CHECK(fake.query_count() == asked);
+    CHECK(fake.query_count() == sent);
 }
 
 TEST_CASE_METHOD(Fixture, "an entry past its TTL is revalidated in the background, and past the "
@@ -262,12 +262,12 @@ TEST_CASE_METHOD(
     collector.stop_background_fetching();
 
     // All metrics are in the cache, without another query.
-    const std::size_t asked = fake.query_count();
+    const std::size_t sent = fake.query_count();
     const auto known = collector.find_optimizer_metrics(VariantKey("ns-3", "va-999"));
     REQUIRE(known);
     CHECK((*known)->arrival_rate_per_minute.has_value());
     CHECK(collect(ModelKey("ns-3", "m999"), {}).value()->unattributed_pods.size() == 1);
-    CHECK(fake.query_count() == asked);
+    CHECK(fake.query_count() == sent);
 }
 
 TEST_CASE_METHOD(RealTimeFixture,

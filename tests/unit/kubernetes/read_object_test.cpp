@@ -101,9 +101,9 @@ TEMPLATE_TEST_CASE("an object needs only its name", "", Pod, ReplicaSet, Deploym
           "an object cannot be read: metadata.name is not a string");
     CHECK(problem<TestType>(R"({"metadata": []})") ==
           "an object cannot be read: metadata is not an object");
-    CHECK(problem<TestType>("[]") == "an object cannot be read: it is not an object");
-    CHECK(problem<TestType>("null") == "an object cannot be read: it is not an object");
-    CHECK(problem<TestType>("7") == "an object cannot be read: it is not an object");
+    CHECK(problem<TestType>("[]") == "an object cannot be read: the JSON value is not an object");
+    CHECK(problem<TestType>("null") == "an object cannot be read: the JSON value is not an object");
+    CHECK(problem<TestType>("7") == "an object cannot be read: the JSON value is not an object");
 }
 
 TEMPLATE_TEST_CASE("a field of the wrong type makes an object unreadable, and is named", "", Pod,

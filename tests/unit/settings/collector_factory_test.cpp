@@ -215,7 +215,7 @@ TEST_CASE("plugins that are not loaded are rejected, not ignored") {
     CHECK(CollectorFactory().make_collector(io.get_executor(), settings).has_value());
 }
 
-TEST_CASE("the error of a maker names the backend, whether the maker returns or throws it") {
+TEST_CASE("the error of a factory function names the backend, whether it is returned or thrown") {
     boost::asio::io_context io;
     CollectorFactory factory;
     factory.register_backend("returns", [](const auto&, const auto&) -> Result<AnyBackend> {
@@ -239,8 +239,8 @@ TEST_CASE("the error of a maker names the backend, whether the maker returns or 
     CHECK(error_of("throws") == "internal: cannot make the backend 'throws': no such device");
     CHECK(error_of("throws_result") ==
           "timeout: cannot make the backend 'throws_result': nobody answers");
-    CHECK(error_of("throws_int") == "internal: cannot make the backend 'throws_int': the maker "
-                                    "threw a non-standard exception");
+    CHECK(error_of("throws_int") == "internal: cannot make the backend 'throws_int': the "
+                                    "factory function threw a non-standard exception");
     CHECK(error_of("prometheus") ==
           "invalid_config: cannot make the backend 'prometheus': prometheus.client.http: "
           "url must begin with http:// or https://");

@@ -37,10 +37,12 @@ const FakePrometheus::Series usage{"vllm:kv_cache_usage_perc",
 struct Fixture {
     Fixture() { fake.set_time(noon); }
 
-    std::string ask(std::string_view query) const { return post_query(fake.port(), query).body; }
+    std::string query_body(std::string_view query) const {
+        return post_query(fake.port(), query).body;
+    }
     /// The value of a query that has one series, or "".
     std::string value(std::string_view query) const {
-        const std::string body = ask(query);
+        const std::string body = query_body(query);
         const auto end = body.rfind("\"]");
         const auto start = body.rfind(",\"", end);
         return end == std::string::npos ? "" : body.substr(start + 2, end - start - 2);
@@ -74,7 +76,7 @@ private:
 
 TEST_CASE_METHOD(Fixture, "a query returns the value that was set, at the time of the fake") {
     fake.set(usage, 0.42);
-    CHECK(ask("vllm:kv_cache_usage_perc{pod=\"p-0\"}") ==
+    CHECK(query_body("vllm:kv_cache_usage_perc{pod=\"p-0\"}") ==
           R"({"status":"success","data":{"resultType":"vector","result":[{"metric":)"
           R"({"__name__":"vllm:kv_cache_usage_perc","namespace":"llm","pod":"p-0"},)"
           R"("value":[1700000000,"0.42"]}]}})");
@@ -139,10 +141,10 @@ TEST_CASE_METHOD(Fixture, "a dropped query has no answer") {
 }
 
 TEST_CASE_METHOD(Fixture, "POST is rejected and GET is not") {
-    fake.refuse_post(403);
+    fake.reject_post(403);
     CHECK(post_query(fake.port(), "1").status == 403);
     CHECK(exchange(fake.port(), "GET", "/api/v1/query?query=1").status == 200);
-    fake.refuse_post(0);
+    fake.reject_post(0);
     CHECK(post_query(fake.port(), "1").status == 200);
 }
 

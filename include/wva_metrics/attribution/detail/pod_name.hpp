@@ -35,7 +35,7 @@ inline std::optional<std::string_view> without_hash(std::string_view name,
     return name.substr(0, dash);
 }
 
-/// The part of a name before a final dash and number; nothing if the name does not end so.
+/// The part of a name before a final dash and number; empty if the name does not end so.
 ///
 /// The pods of a StatefulSet are named `<name>-<ordinal>`, those of a LeaderWorkerSet
 /// `<name>-<group>[-<worker>]`. The numbers have no leading zeros.

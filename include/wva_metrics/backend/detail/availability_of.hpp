@@ -44,7 +44,7 @@ inline std::string whole_seconds(double seconds) {
     return std::to_string(std::llround(std::min(seconds, 1e9))) + " s";
 }
 
-/// Nothing if the model has never reported: then `nothing_found` needs the answer to a second
+/// Empty if the model has never reported: then `nothing_found` needs the answer to a second
 /// query.
 inline std::optional<Availability> availability_of(const ModelKey& model, const LastReport& report,
                                                    const PrometheusConfig& config) {

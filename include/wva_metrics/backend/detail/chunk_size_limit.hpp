@@ -72,7 +72,7 @@ inline constexpr QuerySubject subject_pods = std::nullopt;
 
 /// One limit per subject, because the cost of a member depends on the subject.
 ///
-/// **Threads:** thread-safe.
+/// **Threads:** safe.
 class ChunkSizeLimits {
 public:
     std::size_t limit(QuerySubject subject, TimePoint now) const {

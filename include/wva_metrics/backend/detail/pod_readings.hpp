@@ -66,7 +66,7 @@ inline FoundValues find_values(std::span<const SignalRow> pod, promql::PartTag t
         if (time != times.end() && time->engine == row.engine)
             living.add(row.value, time->sampled_at());
         else
-            ended.add(row.value, row.asked_at - window);
+            ended.add(row.value, row.requested_at - window);
     }
     return living.count > 0 ? FoundValues{living, true} : FoundValues{ended, false};
 }

@@ -31,21 +31,22 @@ struct SignalRow {
     std::string engine;
     promql::PartTag tag;
     double value;
-    /// The time of the evaluation on the server's clock, in Unix seconds, and of the request on our
-    /// clock. Ages are differences of server times; time points are our time minus an age. So the
-    /// two clocks need not agree.
+    /// The time of the evaluation on the server's clock, in Unix seconds, and of the request on the
+    /// local clock. Ages are differences of server times; time points are local times minus an age.
+    /// So the two clocks need not agree.
     double evaluated_at;
-    TimePoint asked_at;
+    TimePoint requested_at;
 
     /// The order of sorted rows.
     auto order() const noexcept { return std::tie(model, pod, tag.alias, tag.part, engine); }
 
-    /// The sample's time on our clock, never later than the request. For `time` rows only.
+    /// The sample's time on the local clock, never later than the request. For `time` rows only.
     TimePoint sampled_at() const noexcept {
         // The look-back is minutes, so an age cannot exceed a day; the limit avoids an overflow if
         // the server's clock is wrong.
         const double age = std::clamp(evaluated_at - value, 0.0, 86'400.0);
-        return asked_at - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
+        return requested_at -
+               std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
     }
 };
 
@@ -75,8 +76,8 @@ struct SignalRows {
 /// without a known tag, are ignored.
 class RowCollector {
 public:
-    RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk, TimePoint asked_at)
-        : plan_(&plan), chunk_(chunk), asked_at_(asked_at) {}
+    RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk, TimePoint requested_at)
+        : plan_(&plan), chunk_(chunk), requested_at_(requested_at) {}
 
     void operator()(const prometheus::SeriesView& series) {
         using Columns = promql::SignalColumns;
@@ -94,7 +95,7 @@ public:
                  std::min(series.labels.size(), std::size_t{Columns::first_engine})))
             engine.append(label) += '\n';
         rows_.push_back({*model, std::move(pod), std::move(engine), *tag, series.value,
-                         series.timestamp, asked_at_});
+                         series.timestamp, requested_at_});
     }
 
     /// True if most series of the answer belong to models that were not requested.
@@ -105,7 +106,7 @@ public:
 private:
     const promql::QueryPlan* plan_;
     promql::ModelChunk chunk_;
-    TimePoint asked_at_;
+    TimePoint requested_at_;
     std::vector<SignalRow> rows_;
     std::size_t unrequested_ = 0;
 };

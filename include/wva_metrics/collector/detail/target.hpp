@@ -59,7 +59,7 @@ inline bool is_same_target(const Target& a, const Target& b) noexcept {
     const auto* first = std::get_if<OptimizerTarget>(&a);
     const auto* second = std::get_if<OptimizerTarget>(&b);
     return first != nullptr && second != nullptr
-               ? first->variant.measures_the_same_as(second->variant)
+               ? first->variant.has_same_metrics_as(second->variant)
                : key_of(a) == key_of(b);
 }
 

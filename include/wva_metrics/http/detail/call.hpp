@@ -92,7 +92,7 @@ public:
     bool is_aborted() const noexcept { return stop_ == Stop::cancelled || stop_ == Stop::closed; }
     bool is_stopped() const noexcept { return stop_ != Stop::none; }
 
-    /// Returns when the call is woken or stopped; at once if it was woken since the last wait.
+    /// Returns when the call is woken or stopped; immediately if it was woken since the last wait.
     asio::awaitable<void> wait() {
         if (!woken_ && !is_stopped()) {
             boost::system::error_code ignored;

@@ -34,7 +34,7 @@ public:
 
     explicit CallRegistry(Executor executor) : executor_(std::move(executor)) {}
 
-    /// The executor of streams and strands; nothing after `close`.
+    /// The executor of streams and strands; empty after `close`.
     std::optional<Executor> executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;

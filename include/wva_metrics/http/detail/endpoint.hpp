@@ -71,7 +71,7 @@ public:
         return error(code, std::string(what) + ": " + reason.message());
     }
 
-    /// The executor of streams and strands; nothing after `close`.
+    /// The executor of streams and strands; empty after `close`.
     std::optional<Executor> executor() const { return calls->executor(); }
 
     /// Closes idle connections, releases the executor, and ends all calls if `cancel_calls`. (An

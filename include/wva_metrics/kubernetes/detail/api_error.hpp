@@ -35,7 +35,7 @@ inline ApiStatus read_status(const boost::json::value& value) {
     return status;
 }
 
-/// The `Status` in a response body; nothing if the body is something else.
+/// The `Status` in a response body; empty if the body is something else.
 inline std::optional<ApiStatus> find_status(std::string_view body) {
     boost::system::error_code error;
     const boost::json::value value = boost::json::parse(body, error);

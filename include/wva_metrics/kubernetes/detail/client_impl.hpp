@@ -35,13 +35,13 @@ public:
             endpoint = url->origin();
     }
 
-    /// Nothing after the execution context was destroyed.
+    /// Empty after the execution context was destroyed.
     std::optional<Executor> executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;
     }
 
-    /// Why a target cannot be requested; nothing if it can.
+    /// Why a target cannot be requested; empty if it can.
     std::optional<Error> check(const ApiTarget& target) const {
         if (!problems.empty())
             return Error(Errc::invalid_config,

@@ -88,7 +88,7 @@ public:
     }
 
     /// The scalable workload that owns this pod: the deployment of its replica set, the leader
-    /// worker set of its stateful set, or any other manager. Nothing if the pod or its owner is
+    /// worker set of its stateful set, or any other manager. Empty if the pod or its owner is
     /// unknown.
     std::optional<PodOwner> owner_of(std::string_view namespace_name, std::string_view pod) const {
         const PodFacts* const facts = pods_.find(namespace_name, pod);
@@ -100,7 +100,7 @@ public:
         return PodOwner{last.kind, last.name, OwnerSource::owner_references};
     }
 
-    /// The state of a pod; nothing if there is no such pod.
+    /// The state of a pod; empty if there is no such pod.
     std::optional<PodState> state_of(std::string_view namespace_name, std::string_view pod) const {
         const PodFacts* const facts = pods_.find(namespace_name, pod);
         if (facts == nullptr)
@@ -182,7 +182,7 @@ private:
         return owner.kind == "StatefulSet" && is_group ? &above : nullptr;
     }
 
-    /// The only workload whose selector matches; nothing if there are several.
+    /// The only workload whose selector matches; empty if there are several.
     std::optional<PodOwner> owner_by_labels(std::string_view namespace_name,
                                             const Labels& labels) const {
         if (const auto set = labels.find(leader_worker_set_label); set != labels.end())

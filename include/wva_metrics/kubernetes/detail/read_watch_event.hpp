@@ -17,7 +17,7 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// The kind of an event by its `type`; nothing if the type is unknown.
+/// The kind of an event by its `type`; empty if the type is unknown.
 inline std::optional<WatchEventKind> watch_event_kind(std::string_view type) noexcept {
     if (type == "ADDED")
         return WatchEventKind::added;

@@ -43,7 +43,7 @@ public:
 
     /// Whether anything was received.
     bool was_opened() const noexcept { return was_opened_; }
-    /// Why the watch must end; nothing if it need not.
+    /// Why the watch must end; empty if it need not.
     const std::optional<Error>& error() const noexcept { return error_; }
 
 private:

@@ -26,7 +26,7 @@ struct WatchStep {
     std::size_t page_size = 0;
     /// The received pages are the complete list; deliver it first.
     bool is_list_complete = false;
-    /// Why the last attempt failed; nothing if it succeeded.
+    /// Why the last attempt failed; empty if it succeeded.
     std::optional<Error> failure;
     /// The same, if it must be reported to the user.
     std::optional<Error> problem;

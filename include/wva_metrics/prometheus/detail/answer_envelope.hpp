@@ -4,7 +4,7 @@
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/detail/answer_grammar.hpp"
-#include "wva_metrics/prometheus/detail/answer_refusals.hpp"
+#include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/bounded_notes.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
@@ -34,15 +34,15 @@ public:
         info.infos = infos_.take(limits);
     }
 
-    // A value that is refused returns false; the reason is in `refusals`.
+    // A value that is rejected returns false; the reason is in `rejections`.
 
     /// A string that is neither a label nor in a time and value.
     bool read_string(const AnswerGrammar& at, std::string_view text, const AnswerLimits& limits,
-                     AnswerRefusals& refusals) {
+                     AnswerRejections& rejections) {
         switch (at.member()) {
         case Member::status:
             is_success_ = text == "success";
-            return *is_success_ || text == "error" || refusals.unknown_status(text);
+            return *is_success_ || text == "error" || rejections.unknown_status(text);
         case Member::error_type:
             error_.type = clean_text(text, max_error_type_bytes);
             return true;
@@ -51,7 +51,7 @@ public:
             return true;
         case Member::result_type:
             result_type_ = find_result_type(text);
-            return result_type_ != ResultType::unknown || refusals.unknown_result_type(text);
+            return result_type_ != ResultType::unknown || rejections.unknown_result_type(text);
         case Member::warnings:
         case Member::infos:
             if (at.place() != Place::notes)
@@ -61,22 +61,22 @@ public:
         default:
             break;
         }
-        return refusals.wrong_type(at, "a string");
+        return rejections.wrong_type(at, "a string");
     }
     bool read_bool(const AnswerGrammar& at, bool value, const AnswerLimits& limits,
-                   AnswerRefusals& refusals) {
+                   AnswerRejections& rejections) {
         if (at.member() != Member::is_partial ||
             (at.place() != Place::envelope && at.place() != Place::data))
-            return refusals.wrong_type(at, value ? "true" : "false");
+            return rejections.wrong_type(at, value ? "true" : "false");
         if (value)
             warnings_.add("partial answer: some of the servers behind the endpoint did not answer",
                           limits);
         return true;
     }
     /// Some servers write null for a member of the envelope that has no value.
-    bool read_null(const AnswerGrammar& at, AnswerRefusals& refusals) {
+    bool read_null(const AnswerGrammar& at, AnswerRejections& rejections) {
         return (at.place() == Place::envelope && at.member() != Member::status) ||
-               refusals.wrong_type(at, "null");
+               rejections.wrong_type(at, "null");
     }
 
     /// Does `data.result` match `data.resultType`?
@@ -92,16 +92,16 @@ public:
         }
     }
 
-    bool end(const AnswerGrammar& at, AnswerRefusals& refusals) {
+    bool end(const AnswerGrammar& at, AnswerRejections& rejections) {
         if (!is_success_)
-            return refusals.missing("status");
+            return rejections.missing("status");
         if (!*is_success_) {
             api_error_ = std::move(error_);
             return true;
         }
         if (!at.has_seen(Member::result))
-            return refusals.missing("data.result");
-        return at.has_seen(Member::result_type) || refusals.missing("data.resultType");
+            return rejections.missing("data.result");
+        return at.has_seen(Member::result_type) || rejections.missing("data.resultType");
     }
 
 private:

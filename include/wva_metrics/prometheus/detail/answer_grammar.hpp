@@ -11,7 +11,7 @@ namespace wva_metrics::prometheus::detail {
 /// The place in an answer's JSON, and what the API allows there.
 ///
 /// Each event of the parser is a transition. A transition that returns false is not allowed; the
-/// answer is then refused, and the grammar is not used any further.
+/// answer is then rejected, and the grammar is not used any further.
 class AnswerGrammar {
 public:
     Place place() const noexcept { return place_; }

@@ -6,7 +6,7 @@
 #include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/detail/answer_envelope.hpp"
 #include "wva_metrics/prometheus/detail/answer_grammar.hpp"
-#include "wva_metrics/prometheus/detail/answer_refusals.hpp"
+#include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/series_assembler.hpp"
 
 #include <cstddef>
@@ -20,8 +20,9 @@ namespace wva_metrics::prometheus::detail {
 /// Reads an answer event by event: checks each with the grammar and the limits, and passes what it
 /// means to the envelope or to the current series.
 ///
-/// An event that is refused returns false; `failure()` has the reason. `data.resultType` may follow
-/// `data.result`, so a series is read by its own members, and the type is compared at the end.
+/// An event that is rejected returns false; `failure()` has the reason. `data.resultType` may
+/// come after `data.result`, so a series is read by its own members, and the type is compared at
+/// the end.
 class AnswerReader {
 public:
     AnswerReader(std::span<const std::string> wanted_labels, const AnswerLimits& limits,
@@ -29,7 +30,7 @@ public:
         : limits_(limits), series_(wanted_labels, call_sink, sink) {}
 
     const AnswerLimits& limits() const noexcept { return limits_; }
-    const std::optional<Error>& failure() const noexcept { return refusals_.failure(); }
+    const std::optional<Error>& failure() const noexcept { return rejections_.failure(); }
     /// After a complete answer: the error that the API reported.
     const std::optional<ApiError>& api_error() const noexcept { return envelope_.api_error(); }
 
@@ -49,7 +50,7 @@ public:
         if (grammar_.enter_skipped())
             return true;
         if (!grammar_.begin_object())
-            return refusals_.wrong_type(grammar_, "an object");
+            return rejections_.wrong_type(grammar_, "an object");
         return grammar_.place() != Place::series || begin_series();
     }
     bool end_object() {
@@ -61,20 +62,20 @@ public:
         case Place::data:
             return end_data();
         case Place::envelope:
-            return envelope_.end(grammar_, refusals_);
+            return envelope_.end(grammar_, rejections_);
         default:
             return true;
         }
     }
     bool begin_array() {
         return grammar_.enter_skipped() || grammar_.begin_array() ||
-               refusals_.wrong_type(grammar_, "an array");
+               rejections_.wrong_type(grammar_, "an array");
     }
     bool end_array() {
         if (grammar_.leave_skipped())
             return true;
         if (grammar_.is_in_pair() && !grammar_.is_pair_complete())
-            return refusals_.incomplete_pair(grammar_);
+            return rejections_.incomplete_pair(grammar_);
         const Place ended = grammar_.end_array();
         if (ended == Place::sample || ended == Place::point)
             series_.end_point();
@@ -88,12 +89,12 @@ public:
     /// `total`: bytes of the key so far.
     bool check_key(std::size_t total) {
         return !is_in_labels() || total <= limits_.max_label_name_bytes ||
-               refusals_.label_name_too_long(grammar_, limits_);
+               rejections_.label_name_too_long(grammar_, limits_);
     }
     bool begin_key(std::string_view name) {
         if (is_in_labels())
             return begin_label(name);
-        return grammar_.begin_member(name) || refusals_.duplicate_member(grammar_);
+        return grammar_.begin_member(name) || rejections_.duplicate_member(grammar_);
     }
     /// The whole value, which must not move until the next `keep_labels`.
     bool set_label(std::string_view text) {
@@ -115,48 +116,50 @@ public:
     bool read_string(std::string_view text, std::size_t total) {
         if (grammar_.is_in_pair())
             return read_value_string(text, total);
-        return envelope_.read_string(grammar_, text, limits_, refusals_);
+        return envelope_.read_string(grammar_, text, limits_, rejections_);
     }
     bool read_number(std::string_view text) {
         if (!grammar_.begin_time())
-            return refusals_.wrong_type(grammar_, "a number");
+            return rejections_.wrong_type(grammar_, "a number");
         if (text.size() > limits_.max_value_bytes)
-            return refusals_.time_too_long(grammar_, limits_);
+            return rejections_.time_too_long(grammar_, limits_);
         if (!series_.set_time(text))
-            return refusals_.not_a_time(grammar_);
+            return rejections_.not_a_time(grammar_);
         grammar_.end_time();
         return true;
     }
-    bool read_bool(bool value) { return envelope_.read_bool(grammar_, value, limits_, refusals_); }
-    bool read_null() { return envelope_.read_null(grammar_, refusals_); }
+    bool read_bool(bool value) {
+        return envelope_.read_bool(grammar_, value, limits_, rejections_);
+    }
+    bool read_null() { return envelope_.read_null(grammar_, rejections_); }
 
 private:
     bool begin_series() {
         if (grammar_.series_count() > limits_.max_series)
-            return refusals_.too_many_series(limits_);
+            return rejections_.too_many_series(limits_);
         series_.begin_series();
         return true;
     }
     bool end_series() {
         if (!grammar_.has_seen(Member::metric) || !grammar_.has_value())
-            return refusals_.incomplete_series(grammar_);
+            return rejections_.incomplete_series(grammar_);
         series_.end_series();
         return true;
     }
 
     bool begin_label(std::string_view name) {
         if (series_.label_count() >= limits_.max_labels)
-            return refusals_.too_many_labels(grammar_, limits_);
-        return series_.begin_label(name) || refusals_.duplicate_label(grammar_, name, limits_);
+            return rejections_.too_many_labels(grammar_, limits_);
+        return series_.begin_label(name) || rejections_.duplicate_label(grammar_, name, limits_);
     }
     bool check_label_value(std::size_t total) {
         return total <= limits_.max_label_value_bytes ||
-               refusals_.label_value_too_long(grammar_, limits_);
+               rejections_.label_value_too_long(grammar_, limits_);
     }
 
     bool read_value_string(std::string_view text, std::size_t total) {
         if (!grammar_.take_value())
-            return refusals_.wrong_type(grammar_, "a string");
+            return rejections_.wrong_type(grammar_, "a string");
         if (grammar_.place() != Place::result)
             return read_value(text, total);
         // It is a number only if the type of the result is scalar, and the type may follow.
@@ -166,16 +169,16 @@ private:
     }
     bool read_value(std::string_view text, std::size_t total) {
         if (total > limits_.max_value_bytes)
-            return refusals_.value_too_long(limits_);
-        return series_.set_value(text) || refusals_.not_a_number(text);
+            return rejections_.value_too_long(limits_);
+        return series_.set_value(text) || rejections_.not_a_number(text);
     }
 
     bool end_data() {
-        // Incomplete data is refused at the end of the answer, unless the answer is an error.
+        // Incomplete data is rejected at the end of the answer, unless the answer is an error.
         if (!grammar_.has_seen(Member::result) || !grammar_.has_seen(Member::result_type))
             return true;
         if (!envelope_.matches_result(grammar_))
-            return refusals_.type_mismatch();
+            return rejections_.type_mismatch();
         if (envelope_.result_type() == ResultType::string)
             series_.skip();
         if (envelope_.result_type() != ResultType::scalar)
@@ -190,7 +193,7 @@ private:
     AnswerGrammar grammar_;
     AnswerEnvelope envelope_;
     SeriesAssembler series_;
-    AnswerRefusals refusals_;
+    AnswerRejections rejections_;
     std::string scalar_text_;
     std::size_t scalar_bytes_ = 0;
 };

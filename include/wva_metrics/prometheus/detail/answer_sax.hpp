@@ -100,7 +100,7 @@ public:
     bool on_null(ErrorCode& ec) { return reader_.is_skipped() || checked(reader_.read_null(), ec); }
 
 private:
-    /// A longer text is refused wherever all of it is needed; one byte more shows that it is
+    /// A longer text is rejected wherever all of it is needed; one byte more shows that it is
     /// longer.
     static std::size_t longest_text(const AnswerLimits& limits) noexcept {
         return std::max({limits.max_value_bytes, limits.max_warning_bytes,

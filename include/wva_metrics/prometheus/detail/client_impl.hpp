@@ -66,7 +66,7 @@ private:
             Result<http::Response> posted = co_await impl->send(
                 http::Request::post(path, impl->form(promql), "application/x-www-form-urlencoded"),
                 deadline);
-            if (posted.has_error() || !may_refuse_method(posted->status))
+            if (posted.has_error() || !may_reject_method(posted->status))
                 co_return posted;
             if (posted->status == 403)
                 forbidden = *std::move(posted);
@@ -84,7 +84,7 @@ private:
             co_await impl->send(http::Request::get(std::move(target)), deadline);
         if (got.has_value() && got->status / 100 == 2)
             impl->is_get_only_.store(true, std::memory_order_relaxed);
-        else if (got.has_value() && may_refuse_method(got->status))
+        else if (got.has_value() && may_reject_method(got->status))
             // The server behind the URL changed, or it rejects both methods.
             impl->is_get_only_.store(false, std::memory_order_relaxed);
         // If GET is not supported, the POST was not forbidden because of its method.

@@ -31,7 +31,7 @@ inline long long decimal_exponent(std::string_view number) noexcept {
     return shift + (is_negative ? -exponent : exponent);
 }
 
-/// Parses a sample's value, rounded to the nearest double. Nothing if the text is not a number.
+/// Parses a sample's value, rounded to the nearest double. Empty if the text is not a number.
 ///
 /// Accepts what Prometheus, compatible servers and Go's formatting write: decimal and scientific
 /// notation, a sign, and NaN, Inf and Infinity in any case. A number too large for a double becomes

@@ -32,7 +32,7 @@ inline std::string describe_position(std::string_view text, std::size_t offset) 
            ", column " + std::to_string(column);
 }
 
-/// Parses a JSON text that must be one object. Appends to `problems`; returns nothing if the text
+/// Parses a JSON text that must be one object. Appends to `problems`; returns empty if the text
 /// is not such a document.
 inline std::optional<boost::json::object> parse_document(std::string_view text,
                                                          const DocumentLimits& limits,

@@ -54,11 +54,19 @@ inline void keep_loaded(boost::dll::shared_library library) {
 /// runs code of the file before it can be checked: load only files that you trust as much as your
 /// program. A registered plugin stays loaded until the program ends.
 ///
-/// **Errors:** `Errc::invalid_config` with the path and the reason: the file does not exist; it is
-/// not a shared object, or needs one that is missing; it is not a plugin; it was built for another
-/// version or ABI (`plugin_abi`); a backend with its name is already registered. The file is then
-/// unloaded and the factory unchanged. An error or exception of the plugin's maker is an error of
-/// `make_collector`.
+/// **Parameters:**
+/// - `factory`: receives the backend.
+/// - `path`: the shared object.
+///
+/// **Errors:**
+/// - `invalid_config`, with the path and the reason: the file does not exist; it is not a shared
+///   object, or needs one that is missing; it is not a plugin; it was built for another version or
+///   ABI (`plugin_abi`); a backend with its name is already registered. The file is then unloaded
+///   and the factory unchanged.
+///
+/// An error or exception of the plugin's factory function is an error of `make_collector`.
+///
+/// **Threads:** not thread-safe. Do not use the factory concurrently.
 inline Result<std::string> load_plugin(CollectorFactory& factory,
                                        const std::filesystem::path& path) {
     std::error_code ignored;
@@ -103,7 +111,15 @@ inline Result<std::string> load_plugin(CollectorFactory& factory,
 }
 
 /// Loads several plugins, e.g. `CollectorSettings::plugins`. If some cannot be loaded, the others
-/// are loaded anyway, and the error names all that failed.
+/// are loaded anyway.
+///
+/// **Parameters:**
+/// - `factory`, `paths`: as for `load_plugin`.
+///
+/// **Errors:**
+/// - `invalid_config`, with the path and the reason of each plugin that cannot be loaded.
+///
+/// **Threads:** not thread-safe. Do not use the factory concurrently.
 inline Result<void> load_plugins(CollectorFactory& factory, const std::vector<std::string>& paths) {
     std::vector<std::string> problems;
     for (const std::string& path : paths)

@@ -2,7 +2,7 @@
 #pragma once
 
 /// For authors of plugins. A plugin is a shared object with a backend; a program loads it by its
-/// path (`plugin/load_plugin.hpp`).
+/// path (`wva_metrics/settings/plugin/load_plugin.hpp`).
 
 #include "wva_metrics/backend/any_backend.hpp"
 #include "wva_metrics/error.hpp"
@@ -58,9 +58,9 @@ struct PluginDescriptor {
 } // namespace wva_metrics
 
 /// Defines the exported symbol of a plugin. Use it once, in the global namespace. `name` is a
-/// string literal, `maker` a function for `PluginDescriptor::make_backend`.
-#define WVA_METRICS_EXPORT_BACKEND(name, maker)                                                    \
+/// string literal, `function` a function for `PluginDescriptor::make_backend`.
+#define WVA_METRICS_EXPORT_BACKEND(name, function)                                                 \
     extern "C" BOOST_SYMBOL_EXPORT const ::wva_metrics::PluginDescriptor wva_metrics_plugin;       \
     const ::wva_metrics::PluginDescriptor wva_metrics_plugin {                                     \
-        ::wva_metrics::plugin_abi, name, maker                                                     \
+        ::wva_metrics::plugin_abi, name, function                                                  \
     }

@@ -35,7 +35,7 @@ public:
 
     bool is_blank_or_comment() const noexcept { return rest_.empty() || rest_.front() == '#'; }
 
-    /// Nothing if the line is not valid.
+    /// Empty if the line is not valid.
     std::optional<ExpositionSample> sample() {
         ExpositionSample parsed;
         const std::string_view metric = word("{ \t");

@@ -44,7 +44,7 @@ public:
                (request.method() == http::verb::get || request.method() == http::verb::post);
     }
 
-    /// Nothing = close the connection without an answer.
+    /// Empty = close the connection without an answer.
     std::optional<Response> answer(const Request& request) {
         if (is_query(request))
             return query(request);

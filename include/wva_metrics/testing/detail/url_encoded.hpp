@@ -9,7 +9,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// Decodes `a%20b+c` to `a b c`; nothing if an escape is invalid.
+/// Decodes `a%20b+c` to `a b c`; empty if an escape is invalid.
 inline std::optional<std::string> url_decode(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -31,7 +31,7 @@ inline std::optional<std::string> url_decode(std::string_view text) {
     return decoded;
 }
 
-/// The first value of a field in `name=value&name=value`, or nothing.
+/// The first value of a field in `name=value&name=value`, or empty.
 inline std::optional<std::string> url_field(std::string_view fields, std::string_view name) {
     while (!fields.empty()) {
         const std::string_view field = fields.substr(0, fields.find('&'));

@@ -15,12 +15,12 @@ namespace {
 
 const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
-const TimePoint asked_at{std::chrono::hours(1000)};
+const TimePoint requested_at{std::chrono::hours(1000)};
 
 /// One model with one variant, and the result of a batch about it.
 struct Fixture {
     void add(Signal signal, Part part, const std::string& pod, double value) {
-        found.signals[signal].rows.push_back({0, pod, "", {part, 0}, value, 0, asked_at});
+        found.signals[signal].rows.push_back({0, pod, "", {part, 0}, value, 0, requested_at});
     }
     void add_to_pods(Part part, const std::string& pod) {
         const std::string tag = promql::to_string(promql::PartTag{part});

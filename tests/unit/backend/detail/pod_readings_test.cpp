@@ -20,7 +20,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-const TimePoint asked_at{1000h};
+const TimePoint requested_at{1000h};
 constexpr double evaluated_at = 1'700'000'000;
 const std::vector<MetricName> names = {MetricName("new"), MetricName("old"), MetricName("older")};
 
@@ -28,7 +28,7 @@ const std::vector<MetricName> names = {MetricName("new"), MetricName("old"), Met
 class Pod {
 public:
     Pod& add(Part part, double value, std::size_t alias = 0, const std::string& engine = "") {
-        rows_.push_back({0, "p-0", engine, {part, alias}, value, evaluated_at, asked_at});
+        rows_.push_back({0, "p-0", engine, {part, alias}, value, evaluated_at, requested_at});
         std::ranges::sort(rows_, {}, &SignalRow::order);
         return *this;
     }
@@ -60,12 +60,12 @@ RateTotal average_of(const Pod& pod) {
 TEST_CASE("a gauge with a time row was sampled at that time") {
     const Reading<double> reading = gauge(Pod().add(Part::value, 0.4).sampled(20));
     CHECK(reading.value() == 0.4);
-    CHECK(reading.age(asked_at) == 20s);
+    CHECK(reading.age(requested_at) == 20s);
     CHECK(reading.metric() == "new");
 }
 
 TEST_CASE("a gauge without a time row is one window old, because its series has ended") {
-    CHECK(gauge(Pod().add(Part::value, 0.4)).age(asked_at) == 60s);
+    CHECK(gauge(Pod().add(Part::value, 0.4)).age(requested_at) == 60s);
 }
 
 TEST_CASE("a gauge with only a time row is missing") {
@@ -75,8 +75,8 @@ TEST_CASE("a gauge with only a time row is missing") {
 }
 
 TEST_CASE("a sample from the future has age zero, and no sample is older than a day") {
-    CHECK(gauge(Pod().add(Part::value, 1).sampled(-100)).sampled_at() == asked_at);
-    CHECK(gauge(Pod().add(Part::value, 1).sampled(1e300)).age(asked_at) == 24h);
+    CHECK(gauge(Pod().add(Part::value, 1).sampled(-100)).sampled_at() == requested_at);
+    CHECK(gauge(Pod().add(Part::value, 1).sampled(1e300)).age(requested_at) == 24h);
 }
 
 TEST_CASE("a pod's reading is as old as its oldest engine's") {
@@ -86,7 +86,7 @@ TEST_CASE("a pod's reading is as old as its oldest engine's") {
     pod.add(Part::value, 2, 0, "b").sampled(swapped ? 5 : 9, 0, "b");
     CHECK(gauge(pod).value() == 2);
     CHECK(gauge(pod, AcrossEngines::sum).value() == 3);
-    CHECK(gauge(pod).age(asked_at) == 9s);
+    CHECK(gauge(pod).age(requested_at) == 9s);
 }
 
 TEST_CASE("an engine whose series has ended counts only if no engine is alive") {
@@ -141,7 +141,7 @@ TEST_CASE("the rates of pods add up, whichever metric name each pod has") {
     CHECK(total.pods == 2);
     const Reading<double> reading = per_minute(total, names);
     CHECK(reading.value() == 180);
-    CHECK(reading.age(asked_at) == 9s);
+    CHECK(reading.age(requested_at) == 9s);
     CHECK(reading.metric() == "new");
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("an average is the sum of sums divided by the sum of counts") {
     add_average(total, Pod().add(Part::sum, 50).add(Part::count, 4).sampled(7), names.size(), 60s);
     const Reading<double> reading = average(total, names, 60s, 0.5);
     CHECK(reading.value() == 30);
-    CHECK(reading.age(asked_at) == 7s);
+    CHECK(reading.age(requested_at) == 7s);
 }
 
 TEST_CASE("half a histogram is ignored") {
@@ -193,7 +193,7 @@ TEST_CASE("a pod with thousands of engines is aggregated in a moment") {
     constexpr int engines = 50'000;
     for (int i = 0; i < engines; ++i)
         for (const Part part : {Part::value, Part::time})
-            rows.push_back({0, "", std::to_string(i), {part, 0}, 1, evaluated_at, asked_at});
+            rows.push_back({0, "", std::to_string(i), {part, 0}, 1, evaluated_at, requested_at});
     std::ranges::sort(rows, {}, &SignalRow::order);
     CHECK(gauge_reading(rows, names, AcrossEngines::sum, 60s).value() == engines);
 }

@@ -15,11 +15,11 @@ namespace {
 
 const std::vector<ModelKey> keys = {{"a", "m"}, {"b", "m"}, {"b", "n"}};
 const promql::QueryPlan plan(keys, vllm_profile(), {});
-const TimePoint asked_at{std::chrono::hours(1000)};
+const TimePoint requested_at{std::chrono::hours(1000)};
 
 struct Answer {
     explicit Answer(promql::ModelChunk chunk = plan.chunks()[0])
-        : collector(plan, chunk, asked_at) {}
+        : collector(plan, chunk, requested_at) {}
     void add(const std::vector<std::string_view>& labels, double value = 1) {
         collector({labels, value, 1'700'000'000});
     }
@@ -40,7 +40,7 @@ TEST_CASE("a series becomes a row of its requested model") {
     CHECK(rows[0].tag == promql::PartTag{promql::Part::value, 1});
     CHECK(rows[0].value == 0.5);
     CHECK(rows[0].evaluated_at == 1'700'000'000);
-    CHECK(rows[0].asked_at == asked_at);
+    CHECK(rows[0].requested_at == requested_at);
 }
 
 TEST_CASE("engines differ if any of their labels differs") {
@@ -69,8 +69,13 @@ TEST_CASE("the rows of a model are found, in the order of their pods") {
     SignalRows rows;
     for (const auto& [model, pod] : {std::pair(2, "p-1"), std::pair(0, "p-9"), std::pair(2, "p-0"),
                                      std::pair(2, "p-1"), std::pair(2, "")})
-        rows.rows.push_back(
-            {static_cast<std::size_t>(model), pod, "", {promql::Part::rate, 0}, 1, 0, asked_at});
+        rows.rows.push_back({static_cast<std::size_t>(model),
+                             pod,
+                             "",
+                             {promql::Part::rate, 0},
+                             1,
+                             0,
+                             requested_at});
     rows.sort();
     CHECK(rows.of_model(0).size() == 1);
     CHECK(rows.of_model(1).empty());

@@ -60,7 +60,7 @@ TEST_CASE("unreadable objects are omitted from a page and counted") {
     REQUIRE(page.objects.size() == 2);
     CHECK(page.objects[1].metadata.name == "b");
     CHECK(page.unreadable == 2);
-    CHECK(page.first_problem == "an object cannot be read: it is not an object");
+    CHECK(page.first_problem == "an object cannot be read: the JSON value is not an object");
 }
 
 TEST_CASE("a response that is not a list is rejected") {
@@ -69,7 +69,7 @@ TEST_CASE("a response that is not a list is rejected") {
     CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}, "items": [)"),
                StartsWith("the list is not valid JSON"));
     CHECK_THAT(problem("{}"), ContainsSubstring("metadata.resourceVersion is missing"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("it is not an object"));
+    CHECK_THAT(problem("[]"), ContainsSubstring("the JSON value is not an object"));
     CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}})"),
                ContainsSubstring("items is missing"));
     CHECK_THAT(problem(list(R"({"resourceVersion": "1"})", "{}")),

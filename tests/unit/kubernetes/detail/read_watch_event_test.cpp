@@ -62,7 +62,7 @@ TEST_CASE("an event with an unreadable object has a problem and a resource versi
     const WatchEvent<Pod> nothing = read(R"({"type": "ADDED", "object": 5})");
     CHECK_FALSE(nothing.object);
     CHECK(nothing.resource_version.empty());
-    CHECK(nothing.problem == "an object cannot be read: it is not an object");
+    CHECK(nothing.problem == "an object cannot be read: the JSON value is not an object");
 }
 
 TEST_CASE("an error event has the API server's status") {
@@ -79,7 +79,7 @@ TEST_CASE("an error event has the API server's status") {
 
 TEST_CASE("a line that is not an event is rejected") {
     CHECK_THAT(problem("<html>"), ContainsSubstring("is not valid JSON"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("it is not an object"));
+    CHECK_THAT(problem("[]"), ContainsSubstring("the JSON value is not an object"));
     CHECK_THAT(problem("{}"), ContainsSubstring("type is missing or unknown"));
     CHECK_THAT(problem(R"({"type": "PARTY", "object": {}})"),
                ContainsSubstring("type is missing or unknown"));

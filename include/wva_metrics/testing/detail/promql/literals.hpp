@@ -16,7 +16,7 @@
 
 namespace wva_metrics::testing::detail {
 
-/// Parses `12`, `.5`, `1e-3`, `0x1F`; nothing if the text is not a number.
+/// Parses `12`, `.5`, `1e-3`, `0x1F`; empty if the text is not a number.
 inline std::optional<double> parse_number(std::string_view text) {
     if (text.starts_with("0x") || text.starts_with("0X")) {
         std::uint64_t value = 0;
@@ -35,7 +35,7 @@ inline std::optional<double> parse_number(std::string_view text) {
     return value;
 }
 
-/// Parses durations such as `1h30m`, units from large to small; nothing if the text is not one.
+/// Parses durations such as `1h30m`, units from large to small; empty if the text is not one.
 inline std::optional<Milliseconds> parse_duration(std::string_view text) {
     constexpr Milliseconds second = 1000;
     constexpr Milliseconds day = second * 3600 * 24;

@@ -38,7 +38,7 @@ inline bool leaves_infinite_mean(double mean, double value) noexcept {
     return std::isinf(value) ? (mean > 0) == (value > 0) : !std::isnan(value);
 }
 
-/// The increase of a counter in a window, extrapolated to the edges of the window; nothing if there
+/// The increase of a counter in a window, extrapolated to the edges of the window; empty if there
 /// are fewer than two samples.
 ///
 /// A value below its predecessor is a reset to 0. If the gap to an edge is shorter than 1.1 average
@@ -117,7 +117,7 @@ inline double mean_of(std::span<const Sample> samples) noexcept {
     return mean.value();
 }
 
-/// The result of a function of a range for one series; nothing if the window holds too few samples.
+/// The result of a function of a range for one series; empty if the window holds too few samples.
 inline std::optional<double> apply_range_function(Function function,
                                                   std::span<const Sample> samples,
                                                   Milliseconds window_start,

@@ -62,7 +62,7 @@ public:
         return std::regex_match(text.begin(), text.end(), *regex_);
     }
 
-    /// Expands `$1`, `${1}` and `$$` in `replacement`; nothing if the text does not match.
+    /// Expands `$1`, `${1}` and `$$` in `replacement`; empty if the text does not match.
     std::optional<std::string> replace(std::string_view text, std::string_view replacement) const {
         std::match_results<std::string_view::const_iterator> groups;
         if (shape_ == Shape::general) {

@@ -78,7 +78,7 @@ inline bool is_other_aggregator(const Token& token) {
 struct OperatorInfo {
     std::string_view spelling;
     int precedence;
-    /// Nothing if the fake does not support the operator.
+    /// Empty if the fake does not support the operator.
     std::optional<BinaryOperator> operation;
 };
 

@@ -15,12 +15,12 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// Why an answer is refused, in words.
+/// Why an answer is rejected, in words.
 ///
 /// Each function stores its reason and returns false, so that a check reads
-/// `is_valid || refusals.not_a_time(at)`. All are cold, which keeps the code around the checks
+/// `is_valid || rejections.not_a_time(at)`. All are cold, which keeps the code around the checks
 /// small.
-class AnswerRefusals {
+class AnswerRejections {
 public:
     const std::optional<Error>& failure() const noexcept { return failure_; }
 
