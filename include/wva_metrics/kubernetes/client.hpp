@@ -87,7 +87,8 @@ public:
                                           std::size_t page_size = 0) const {
         if (page_size == 0)
             page_size = impl_->config.page_size;
-        return detail::list_page<T>(http_, impl_, detail::ApiTarget(resource, std::move(selection)),
+        return detail::list_page<T>(http(), impl_,
+                                    detail::ApiTarget(resource, std::move(selection)),
                                     std::move(continue_token), page_size);
     }
 
@@ -116,7 +117,8 @@ public:
     asio::awaitable<WatchEnd>
     watch(Resource<T> resource, Selection selection, std::string resource_version,
           std::function<std::optional<Error>(WatchEvent<T>)> on_event) const {
-        return detail::run_watch<T>(http_, impl_, detail::ApiTarget(resource, std::move(selection)),
+        return detail::run_watch<T>(http(), impl_,
+                                    detail::ApiTarget(resource, std::move(selection)),
                                     std::move(resource_version), std::move(on_event));
     }
 
@@ -132,6 +134,9 @@ public:
     const std::shared_ptr<detail::WatchSlots>& watch_slots() const noexcept { return impl_->slots; }
 
 private:
+    /// Weak, so that a pending operation does not keep the connections open.
+    detail::HttpPtr<Executor> http() const { return http_; }
+
     using Impl = detail::ClientImpl<Executor>;
 
     static http::ClientConfig http_config(const ClientConfig& config) {
