@@ -66,13 +66,13 @@ private:
     TimePoint learned_at_{};
 };
 
-/// The subject of a query: a signal of models, or (if empty) the pods of namespaces.
+/// What a query is about, for its limit: a signal of models, or (if empty) the pods of namespaces.
 using QuerySubject = std::optional<Signal>;
 inline constexpr QuerySubject subject_pods = std::nullopt;
 
 /// One limit per subject, because the cost of a member depends on the subject.
 ///
-/// **Threads:** thread-safe.
+/// **Threads:** safe.
 class ChunkSizeLimits {
 public:
     std::size_t limit(QuerySubject subject, TimePoint now) const {

@@ -31,16 +31,16 @@ struct SignalRow {
     std::string engine;
     promql::PartTag tag;
     double value;
-    /// The time of the evaluation on the server's clock, in Unix seconds, and of the request on our
-    /// clock. Ages are differences of server times; time points are our time minus an age. So the
-    /// two clocks need not agree.
+    /// The time of the evaluation on the server's clock, in Unix seconds, and of the request on the
+    /// local clock. Ages are differences of server times; time points are local times minus an age.
+    /// So the two clocks need not agree.
     double evaluated_at;
     TimePoint asked_at;
 
     /// The order of sorted rows.
     auto order() const noexcept { return std::tie(model, pod, tag.alias, tag.part, engine); }
 
-    /// The sample's time on our clock, never later than the request. For `time` rows only.
+    /// The sample's time on the local clock, never later than the request. For `time` rows only.
     TimePoint sampled_at() const noexcept {
         // The look-back is minutes, so an age cannot exceed a day; the limit avoids an overflow if
         // the server's clock is wrong.
@@ -97,7 +97,7 @@ public:
                          series.timestamp, asked_at_});
     }
 
-    /// True if most series of the answer belong to models that were not requested.
+    /// True if the answer has more series of models that were not requested than rows.
     bool is_mostly_unrequested() const noexcept { return unrequested_ > rows_.size(); }
 
     std::vector<SignalRow> take() && { return std::move(rows_); }
