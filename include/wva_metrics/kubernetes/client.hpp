@@ -87,7 +87,7 @@ public:
                                           std::size_t page_size = 0) const {
         if (page_size == 0)
             page_size = impl_->config.page_size;
-        return detail::list_page<T>(http(), impl_,
+        return detail::list_page<T>(weak_http(), impl_,
                                     detail::ApiTarget(resource, std::move(selection)),
                                     std::move(continue_token), page_size);
     }
@@ -117,7 +117,7 @@ public:
     asio::awaitable<WatchEnd>
     watch(Resource<T> resource, Selection selection, std::string resource_version,
           std::function<std::optional<Error>(WatchEvent<T>)> on_event) const {
-        return detail::run_watch<T>(http(), impl_,
+        return detail::run_watch<T>(weak_http(), impl_,
                                     detail::ApiTarget(resource, std::move(selection)),
                                     std::move(resource_version), std::move(on_event));
     }
@@ -135,7 +135,7 @@ public:
 
 private:
     /// Weak, so that a pending operation does not keep the connections open.
-    detail::HttpPtr<Executor> http() const { return http_; }
+    detail::HttpPtr<Executor> weak_http() const { return http_; }
 
     using Impl = detail::ClientImpl<Executor>;
 

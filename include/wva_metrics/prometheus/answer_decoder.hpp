@@ -16,11 +16,12 @@
 
 namespace wva_metrics::prometheus {
 
-/// Decodes the answer to a query of the Prometheus HTTP API while it arrives, without storing it.
+/// Decodes the answer to a query of the Prometheus HTTP API, in one piece or in several as they
+/// arrive. Does not store the answer.
 ///
-/// Calls the sink once for each series, in the order of the answer: with the sample of a vector,
-/// the newest point of each series of a matrix, or a scalar as one series without labels. Duplicate
-/// series, NaN and infinities are passed on.
+/// Calls the sink once for each series, in the order of the answer: with the `[time, value]` pair
+/// of each series of a vector, with the newest pair of each series of a matrix, or with a scalar as
+/// one series without labels. Duplicate series, NaN and infinities are passed on.
 ///
 /// **The series are valid only if `finish` succeeds**: an answer can turn out to be malformed, cut
 /// off or an error after thousands of series. Collect them, and discard the collection on an error.
@@ -68,7 +69,7 @@ private:
     detail::AnswerParser<detail::AnswerSax> parser_;
 };
 
-/// Decodes a complete answer. See `AnswerDecoder`.
+/// Decodes a complete answer in one piece, as `Client` does. See `AnswerDecoder`.
 ///
 /// Labels written without escapes point into `body`, so an ordinary answer with up to 8 wanted
 /// labels is decoded without an allocation.

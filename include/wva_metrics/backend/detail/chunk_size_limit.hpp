@@ -66,7 +66,7 @@ private:
     TimePoint learned_at_{};
 };
 
-/// The subject of a query: a signal of models, or (if empty) the pods of namespaces.
+/// What a query is about, for its limit: a signal of models, or (if empty) the pods of namespaces.
 using QuerySubject = std::optional<Signal>;
 inline constexpr QuerySubject subject_pods = std::nullopt;
 

@@ -57,10 +57,10 @@ public:
         std::vector<asio::awaitable<void>> jobs;
         for (const auto& field : readings) {
             result_.signals.try_emplace(field.signal);
-            add_jobs(jobs, field.signal, plan_.chunks());
+            add_jobs(jobs, SignalQuery{.signal = field.signal}, plan_.chunks());
         }
         if (impl_->config.use_kube_state)
-            add_jobs(jobs, subject_pods, plan_.namespace_chunks());
+            add_jobs(jobs, PodsQuery{}, plan_.namespace_chunks());
         co_await run_all(std::move(jobs));
         for (auto& [signal, rows] : result_.signals) {
             impl_->size_limits.learn(signal, rows.outcomes, started_at_);
@@ -70,38 +70,58 @@ public:
     }
 
 private:
+    /// A signal of the models of a chunk.
+    struct SignalQuery {
+        Signal signal;
+        promql::ModelChunk chunk{};
+
+        QuerySubject subject() const noexcept { return signal; }
+        SignalQuery with(promql::ModelChunk part) const noexcept { return {signal, part}; }
+    };
+    /// The pods of the namespaces of a chunk.
+    struct PodsQuery {
+        promql::NamespaceChunk chunk{};
+
+        QuerySubject subject() const noexcept { return subject_pods; }
+        PodsQuery with(promql::NamespaceChunk part) const noexcept { return {part}; }
+    };
+
     enum class Selection { models, namespaces };
 
-    template <typename Of>
-    void add_jobs(std::vector<asio::awaitable<void>>& jobs, QuerySubject subject,
+    /// `whole`: the query, whose chunk is replaced by each of `chunks`.
+    template <typename Query, typename Of>
+    void add_jobs(std::vector<asio::awaitable<void>>& jobs, Query whole,
                   std::span<const promql::Chunk<Of>> chunks) {
         std::vector<promql::Chunk<Of>> pieces;
         for (const promql::Chunk<Of> chunk : chunks)
-            promql::append_pieces(pieces, chunk, impl_->size_limits.limit(subject, started_at_));
+            promql::append_pieces(pieces, chunk,
+                                  impl_->size_limits.limit(whole.subject(), started_at_));
         for (const promql::Chunk<Of> piece : pieces)
-            jobs.push_back(query_in_halves(this->shared_from_this(), subject, piece));
+            jobs.push_back(query_or_split(this->shared_from_this(), whole.with(piece)));
     }
 
-    /// Queries a chunk. If the server rejects the query for its size, queries each half instead.
-    /// Holds the round, because a job may outlive the coroutine that awaits it.
-    template <typename Of>
-    static asio::awaitable<void> query_in_halves(std::shared_ptr<QueryRound> round,
-                                                 QuerySubject subject, promql::Chunk<Of> chunk) {
-        const Result<void> answer = co_await round->query_chunk(subject, chunk);
-        ChunkOutcomes& outcomes = round->outcomes(subject);
+    /// Sends a query. If the server rejects it for its size, queries the halves of its chunk
+    /// instead, one after the other.
+    ///
+    /// Holds the round: if an execution context is destroyed, the job and the coroutine that awaits
+    /// it are destroyed unfinished, and nothing here should depend on their order.
+    template <typename Query>
+    static asio::awaitable<void> query_or_split(std::shared_ptr<QueryRound> round, Query query) {
+        const Result<void> answer = co_await round->fetch(query);
+        ChunkOutcomes& outcomes = round->outcomes(query);
         if (answer.has_value()) {
-            outcomes.add_answered(chunk.size());
+            outcomes.add_answered(query.chunk.size());
             co_return;
         }
         if (is_too_large(answer)) {
-            outcomes.add_rejected(chunk.size());
-            if (const auto halves = promql::split(chunk)) {
-                co_await query_in_halves(round, subject, halves->first);
-                co_await query_in_halves(round, subject, halves->second);
+            outcomes.add_rejected(query.chunk.size());
+            if (const auto halves = promql::split(query.chunk)) {
+                co_await query_or_split(round, query.with(halves->first));
+                co_await query_or_split(round, query.with(halves->second));
                 co_return;
             }
         }
-        round->add_failure(subject, chunk, answer.error());
+        round->add_failure(query, answer.error());
     }
 
     static bool is_too_large(const Result<void>& answer) noexcept {
@@ -109,65 +129,74 @@ private:
                (answer.error().is(Errc::too_costly) || answer.error().is(Errc::too_large));
     }
 
-    ChunkOutcomes& outcomes(QuerySubject subject) {
-        return subject ? result_.signals.at(*subject).outcomes : result_.pods_outcomes;
+    // Signals.
+
+    ChunkOutcomes& outcomes(const SignalQuery& query) {
+        return result_.signals.at(query.signal).outcomes;
     }
 
-    /// Queries a signal of a chunk of models and adds the answer to the result. A large chunk is
-    /// queried by its namespaces alone, unless these hold too much.
-    asio::awaitable<Result<void>> query_chunk(QuerySubject signal, promql::ModelChunk chunk) {
-        std::atomic<bool>& must_name_models = impl_->must_name_models;
-        if (!must_name_models.load(std::memory_order_relaxed) && plan_.takes_namespaces(chunk)) {
-            const Result<void> answer =
-                co_await query_signal(*signal, chunk, Selection::namespaces);
+    /// Adds the answer to the result. A large chunk is queried by its namespaces alone, unless most
+    /// of the series there belong to other models (an earlier answer has shown that), or such a
+    /// query has been too large.
+    asio::awaitable<Result<void>> fetch(SignalQuery query) {
+        std::atomic<bool>& select_by_model = impl_->must_name_models;
+        if (!select_by_model.load(std::memory_order_relaxed) &&
+            plan_.takes_namespaces(query.chunk)) {
+            const Result<void> answer = co_await fetch(query, Selection::namespaces);
             if (!is_too_large(answer))
                 co_return answer;
-            must_name_models.store(true, std::memory_order_relaxed);
+            select_by_model.store(true, std::memory_order_relaxed);
         }
-        co_return co_await query_signal(*signal, chunk, Selection::models);
+        co_return co_await fetch(query, Selection::models);
     }
 
-    asio::awaitable<Result<void>> query_signal(Signal signal, promql::ModelChunk chunk,
-                                               Selection selection) {
+    asio::awaitable<Result<void>> fetch(SignalQuery query, Selection selection) {
         const PrometheusConfig& config = impl_->config;
-        const promql::QueryScope scope = plan_.scope(chunk);
-        auto query = selection == Selection::namespaces
-                         ? promql::build_signal_query_of_all(signal, scope.namespaces,
-                                                             config.engine, config.windows)
-                         : promql::build_signal_query(signal, scope, config.engine, config.windows);
-        if (query.has_error())
-            co_return query.error();
-        RowCollector rows(plan_, chunk, std::chrono::steady_clock::now());
-        const auto answer = co_await send(*std::move(query), rows);
+        const promql::QueryScope scope = plan_.scope(query.chunk);
+        auto text =
+            selection == Selection::namespaces
+                ? promql::build_signal_query_of_all(query.signal, scope.namespaces, config.engine,
+                                                    config.windows)
+                : promql::build_signal_query(query.signal, scope, config.engine, config.windows);
+        if (text.has_error())
+            co_return text.error();
+        RowCollector rows(plan_, query.chunk, std::chrono::steady_clock::now());
+        const auto answer = co_await send(*std::move(text), rows);
+        // Before the check for an error: the series of a failed answer are not used as rows, but
+        // they too show that the namespaces contain mostly other models.
         if (selection == Selection::namespaces && rows.is_mostly_unrequested())
             impl_->must_name_models.store(true, std::memory_order_relaxed);
         if (answer.has_error())
             co_return answer.error();
         std::vector<SignalRow> added = std::move(rows).take();
-        std::vector<SignalRow>& all = result_.signals.at(signal).rows;
+        std::vector<SignalRow>& all = result_.signals.at(query.signal).rows;
         all.insert(all.end(), std::make_move_iterator(added.begin()),
                    std::make_move_iterator(added.end()));
         for (const std::string& warning : answer->warnings)
-            for (std::size_t model = chunk.first; model < chunk.last; ++model)
+            for (std::size_t model = query.chunk.first; model < query.chunk.last; ++model)
                 result_.warnings[model].insert(warning);
         co_return Result<void>();
     }
 
-    void add_failure(QuerySubject signal, promql::ModelChunk chunk, const Error& error) {
-        for (std::size_t model = chunk.first; model < chunk.last; ++model)
-            result_.signals.at(*signal).failures.emplace(model, error);
+    void add_failure(const SignalQuery& query, const Error& error) {
+        for (std::size_t model = query.chunk.first; model < query.chunk.last; ++model)
+            result_.signals.at(query.signal).failures.emplace(model, error);
     }
 
-    /// Queries the pods of a chunk of namespaces and adds the answer to the result.
-    asio::awaitable<Result<void>> query_chunk(QuerySubject, promql::NamespaceChunk chunk) {
+    // Pods.
+
+    ChunkOutcomes& outcomes(const PodsQuery&) { return result_.pods_outcomes; }
+
+    /// Adds the answer to the result.
+    asio::awaitable<Result<void>> fetch(PodsQuery query) {
         const PrometheusConfig& config = impl_->config;
-        const std::span<const std::string> namespaces = plan_.namespaces(chunk);
-        auto query = promql::build_pods_query(namespaces, config.engine, config.windows);
-        if (query.has_error())
-            co_return query.error();
+        const std::span<const std::string> namespaces = plan_.namespaces(query.chunk);
+        auto text = promql::build_pods_query(namespaces, config.engine, config.windows);
+        if (text.has_error())
+            co_return text.error();
         PodFacts pods;
         const auto add = [&pods](const prometheus::SeriesView& series) { pods.add(series); };
-        const auto answer = co_await send(*std::move(query), add);
+        const auto answer = co_await send(*std::move(text), add);
         if (answer.has_error())
             co_return answer.error();
         if (!answer->warnings.empty())
@@ -178,14 +207,14 @@ private:
         co_return Result<void>();
     }
 
-    void add_failure(QuerySubject, promql::NamespaceChunk chunk, const Error& error) {
-        result_.pods.add_warning(plan_.namespaces(chunk),
+    void add_failure(const PodsQuery& query, const Error& error) {
+        result_.pods.add_warning(plan_.namespaces(query.chunk),
                                  "the query for existing pods and their owners failed: " +
                                      error.describe());
     }
 
-    /// `sink` is called for series even if the answer turns out to be an error: use what it has
-    /// collected only after success.
+    /// `sink` is called for series even if the answer turns out to be an error: use them as values
+    /// only after success.
     template <typename Sink>
     asio::awaitable<Result<prometheus::AnswerInfo>> send(promql::Query query, Sink& sink) {
         return impl_->client.query(std::move(query.promql), std::move(query.labels), std::ref(sink),

@@ -57,10 +57,14 @@ asio::awaitable<void> run_all_here(std::vector<Job> jobs) {
 /// `Job` is always `asio::awaitable<void>`. It is a parameter so that `parallel_group`, which is
 /// slow to compile, is not instantiated in programs that never call this.
 ///
-/// **Completes:** when all jobs have ended.
+/// **Completes:** when all jobs have ended. If an execution context is destroyed before, this does
+/// not complete, and the jobs are destroyed unfinished.
+///
 /// **Errors:** rethrows the exception of the first job, in order, that threw one.
-/// **Cancellation:** cancels all jobs.
-/// **Threads:** the caller's executor may be of any kind.
+///
+/// **Cancellation:** terminal: cancels all jobs.
+///
+/// **Threads:** any thread. The caller's executor may be of any kind.
 template <typename Job = asio::awaitable<void>>
 asio::awaitable<void> run_all(std::vector<Job> jobs) {
     if (jobs.empty())

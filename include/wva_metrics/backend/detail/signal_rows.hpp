@@ -98,7 +98,7 @@ public:
                          series.timestamp, requested_at_});
     }
 
-    /// True if most series of the answer belong to models that were not requested.
+    /// True if the answer has more series of models that were not requested than rows.
     bool is_mostly_unrequested() const noexcept { return unrequested_ > rows_.size(); }
 
     std::vector<SignalRow> take() && { return std::move(rows_); }

@@ -16,34 +16,39 @@ class AnswerGrammar {
 public:
     Place place() const noexcept { return place_; }
     /// Inside `envelope`, `data` and `series`: the member that is read.
+    ///
+    /// After a nested object has ended, this is still a member of the nested object. That is safe,
+    /// because JSON continues with the next name of the outer object, which sets it, or with the
+    /// outer object's end, which does not use it.
     Member member() const noexcept { return member_; }
     Shape shape() const noexcept { return shape_; }
     /// Series that have begun.
     std::size_t series_count() const noexcept { return series_count_; }
-    /// Elements of the current time and value that have been read.
+    /// Elements of the current `[time, value]` pair that have been read.
     std::size_t pair_size() const noexcept { return pair_size_; }
 
     // Values that are skipped whatever they contain: unknown members, and native histograms.
 
-    bool is_inside_skipped() const noexcept { return skipped_depth_ > 0; }
+    /// Is an object or array being skipped?
+    bool is_skipping() const noexcept { return skipped_depth_ > 0; }
     /// Is the next value skipped?
-    bool is_skipped() const noexcept {
+    bool will_skip_value() const noexcept {
         const bool has_members =
             place_ == Place::envelope || place_ == Place::data || place_ == Place::series;
-        return is_inside_skipped() ||
+        return is_skipping() ||
                (has_members && (member_ == Member::other || member_ == Member::histogram ||
                                 member_ == Member::histograms));
     }
     /// Enters the next object or array if it is skipped.
     bool enter_skipped() noexcept {
-        if (!is_skipped())
+        if (!will_skip_value())
             return false;
         ++skipped_depth_;
         return true;
     }
     /// Leaves the current object or array if it is skipped.
     bool leave_skipped() noexcept {
-        if (!is_inside_skipped())
+        if (!is_skipping())
             return false;
         --skipped_depth_;
         return true;
@@ -57,7 +62,7 @@ public:
         else if (place_ == Place::envelope && member_ == Member::data)
             place_ = Place::data;
         else if (place_ == Place::series && member_ == Member::metric)
-            place_ = Place::metric;
+            place_ = Place::labels;
         else if (place_ == Place::result && shape_ != Shape::pair)
             begin_series();
         else
@@ -80,7 +85,7 @@ public:
     /// Returns the object that has ended.
     Place end_object() noexcept {
         const Place ended = place_;
-        if (ended == Place::metric) {
+        if (ended == Place::labels) {
             place_ = Place::series;
         } else if (ended == Place::series) {
             place_ = Place::result;
@@ -91,26 +96,27 @@ public:
         return ended;
     }
 
-    /// Does the answer, and of a series the current one, have this member?
+    /// True if the member was read; for members of a series: in the current series.
     bool has_seen(Member member) const noexcept { return (seen_ & set_of(member)) != 0; }
-    /// Does the current series have a sample of an instant, or samples of a range?
+    /// Does the current series have any of the members that hold its value?
     bool has_value() const noexcept { return (seen_ & (instant_members | range_members)) != 0; }
-    /// Did any series have samples of a range?
+    /// Did any series have the value of a range?
     bool has_range_series() const noexcept { return (seen_in_series_ & range_members) != 0; }
-    /// Did any series have a sample of an instant?
+    /// Did any series have the value of an instant?
     bool has_instant_series() const noexcept { return (seen_in_series_ & instant_members) != 0; }
 
-    // Arrays, and the time and value of a sample.
+    // Arrays, and the elements of a `[time, value]` pair.
 
     bool begin_array() noexcept {
         if (place_ == Place::series && member_ == Member::value)
-            begin_pair(Place::sample);
-        else if (place_ == Place::samples)
-            begin_pair(Place::point);
+            begin_pair(Place::instant_pair);
+        else if (place_ == Place::range_pairs)
+            begin_pair(Place::range_pair);
         else if (place_ == Place::data && member_ == Member::result)
+            // The result is the pair of a scalar or string, if no series begins in it.
             begin_pair(Place::result);
         else if (place_ == Place::series && member_ == Member::values)
-            place_ = Place::samples;
+            place_ = Place::range_pairs;
         else if (place_ == Place::envelope &&
                  (member_ == Member::warnings || member_ == Member::infos))
             place_ = Place::notes;
@@ -122,35 +128,32 @@ public:
     /// Returns the array that has ended.
     Place end_array() noexcept {
         const Place ended = place_;
-        if (ended == Place::sample || ended == Place::samples)
+        if (ended == Place::instant_pair || ended == Place::range_pairs)
             place_ = Place::series;
-        else if (ended == Place::point)
-            place_ = Place::samples;
+        else if (ended == Place::range_pair)
+            place_ = Place::range_pairs;
         else
             place_ = ended == Place::notes ? Place::envelope : Place::data;
         return ended;
     }
 
-    /// Is the next value an element of a time and value?
+    /// Is the next value an element of a `[time, value]` pair?
     bool is_in_pair() const noexcept {
-        return place_ == Place::sample || place_ == Place::point ||
+        return place_ == Place::instant_pair || place_ == Place::range_pair ||
                (place_ == Place::result && shape_ == Shape::pair);
     }
     bool is_pair_complete() const noexcept { return pair_size_ == 2; }
-    /// A number is only allowed as a time. It decides that the result is no array of series.
+    /// A number is only allowed as a time. As the first element of the result, it decides that the
+    /// result is a pair.
     bool begin_time() noexcept {
         if (place_ == Place::result && shape_ == Shape::unknown)
             shape_ = Shape::pair;
         return is_in_pair() && pair_size_ == 0;
     }
     void end_time() noexcept { pair_size_ = 1; }
-    /// Values are strings.
-    bool take_value() noexcept {
-        if (!is_in_pair() || pair_size_ != 1)
-            return false;
-        pair_size_ = 2;
-        return true;
-    }
+    /// The value of a pair is a string, because JSON has no NaN and no infinities.
+    bool begin_value() const noexcept { return is_in_pair() && pair_size_ == 1; }
+    void end_value() noexcept { pair_size_ = 2; }
 
 private:
     void begin_series() noexcept {

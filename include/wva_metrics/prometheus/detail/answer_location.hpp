@@ -35,13 +35,13 @@ inline std::string next_value(const AnswerGrammar& at) {
                                     : "[" + std::to_string(at.series_count()) + "]");
     case Place::series:
         return current_series(at) + "." + member;
-    case Place::metric:
+    case Place::labels:
         return "a label of " + current_series(at);
-    case Place::sample:
+    case Place::instant_pair:
         return current_series(at) + ".value" + element;
-    case Place::samples:
+    case Place::range_pairs:
         return "an element of " + current_series(at) + ".values";
-    case Place::point:
+    case Place::range_pair:
         return current_series(at) + ".values[...]" + element;
     }
     return "the answer";
@@ -72,9 +72,9 @@ inline std::string_view expected(const AnswerGrammar& at) noexcept {
     case Place::document:
         return "an object";
     case Place::notes:
-    case Place::metric:
+    case Place::labels:
         return "a string";
-    case Place::samples:
+    case Place::range_pairs:
         return "an array";
     case Place::envelope:
     case Place::data:
@@ -84,8 +84,8 @@ inline std::string_view expected(const AnswerGrammar& at) noexcept {
         if (at.shape() != Shape::pair)
             return "an object";
         break;
-    case Place::sample:
-    case Place::point:
+    case Place::instant_pair:
+    case Place::range_pair:
         break;
     }
     if (at.is_pair_complete())

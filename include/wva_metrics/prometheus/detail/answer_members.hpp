@@ -19,18 +19,18 @@ enum class Place : std::uint8_t {
     notes,
     /// `{"resultType":"vector","result":...}`
     data,
-    /// The array `result`: of series, or one time and value.
+    /// The array `result`: of series, or itself a `[time, value]` pair.
     result,
     /// `{"metric":...,"value":...}`
     series,
-    /// `{"pod":"..."}`, the labels of a series.
-    metric,
-    /// `[1700000000,"0.5"]` of `value`.
-    sample,
-    /// `[...]` of `values`.
-    samples,
-    /// `[1700000000,"0.5"]` inside `values`.
-    point
+    /// `{"pod":"..."}` of `metric`.
+    labels,
+    /// The `[time, value]` pair of `value`, e.g. `[1700000000,"0.5"]`.
+    instant_pair,
+    /// The array `values`.
+    range_pairs,
+    /// A `[time, value]` pair in `values`.
+    range_pair
 };
 
 /// A member of `envelope`, `data` or `series`.
@@ -65,7 +65,7 @@ inline constexpr MemberSet instant_members = set_of(Member::value) | set_of(Memb
 /// The same in a matrix.
 inline constexpr MemberSet range_members = set_of(Member::values) | set_of(Member::histograms);
 
-/// What the array `result` contains: series, or one time and value (scalars and strings).
+/// What the array `result` is: an array of series, or a `[time, value]` pair (scalars and strings).
 enum class Shape : std::uint8_t { unknown, series, pair };
 
 struct MemberName {

@@ -17,11 +17,11 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// Reads an answer event by event: checks each with the grammar and the limits, and passes what it
-/// means to the envelope or to the current series.
+/// Reads an answer event by event: checks each with the grammar and the limits, then stores its
+/// text or value in the envelope or in the current series.
 ///
-/// An event that is rejected returns false; `failure()` has the reason. `data.resultType` may
-/// come after `data.result`, so a series is read by its own members, and the type is compared at
+/// An event that is rejected returns false; `failure()` has the reason. The series' members
+/// (`value`, `values`) decide how it is read; `data.resultType` may come later and is compared at
 /// the end.
 class AnswerReader {
 public:
@@ -41,17 +41,19 @@ public:
         return info;
     }
 
-    bool is_inside_skipped() const noexcept { return grammar_.is_inside_skipped(); }
-    bool is_skipped() const noexcept { return grammar_.is_skipped(); }
+    bool is_inside_skipped() const noexcept { return grammar_.is_skipping(); }
+    bool is_skipped() const noexcept { return grammar_.will_skip_value(); }
 
-    // Objects and arrays.
+    // Objects and arrays. `wrong_type` is passed the type that was found.
 
     bool begin_object() {
         if (grammar_.enter_skipped())
             return true;
         if (!grammar_.begin_object())
             return rejections_.wrong_type(grammar_, "an object");
-        return grammar_.place() != Place::series || begin_series();
+        if (grammar_.place() == Place::series && grammar_.series_count() > limits_.max_series)
+            return rejections_.too_many_series(limits_);
+        return true;
     }
     bool end_object() {
         if (grammar_.leave_skipped())
@@ -68,8 +70,11 @@ public:
         }
     }
     bool begin_array() {
-        return grammar_.enter_skipped() || grammar_.begin_array() ||
-               rejections_.wrong_type(grammar_, "an array");
+        if (grammar_.enter_skipped())
+            return true;
+        if (!grammar_.begin_array())
+            return rejections_.wrong_type(grammar_, "an array");
+        return true;
     }
     bool end_array() {
         if (grammar_.leave_skipped())
@@ -77,14 +82,14 @@ public:
         if (grammar_.is_in_pair() && !grammar_.is_pair_complete())
             return rejections_.incomplete_pair(grammar_);
         const Place ended = grammar_.end_array();
-        if (ended == Place::sample || ended == Place::point)
-            series_.end_point();
+        if (ended == Place::instant_pair || ended == Place::range_pair)
+            series_.end_pair();
         return true;
     }
 
     // Members and labels.
 
-    bool is_in_labels() const noexcept { return grammar_.place() == Place::metric; }
+    bool is_in_labels() const noexcept { return grammar_.place() == Place::labels; }
 
     /// `total`: bytes of the key so far.
     bool check_key(std::size_t total) {
@@ -94,12 +99,16 @@ public:
     bool begin_key(std::string_view name) {
         if (is_in_labels())
             return begin_label(name);
-        return grammar_.begin_member(name) || rejections_.duplicate_member(grammar_);
+        if (!grammar_.begin_member(name))
+            return rejections_.duplicate_member(grammar_);
+        return true;
     }
     /// The whole value, which must not move until the next `keep_labels`.
     bool set_label(std::string_view text) {
+        if (!check_label_value(text.size()))
+            return false;
         series_.set_label(text);
-        return check_label_value(text.size());
+        return true;
     }
     /// A part of the value. `total`: bytes of the value so far, this part included.
     bool append_label(std::string_view part, std::size_t total) {
@@ -134,12 +143,6 @@ public:
     bool read_null() { return envelope_.read_null(grammar_, rejections_); }
 
 private:
-    bool begin_series() {
-        if (grammar_.series_count() > limits_.max_series)
-            return rejections_.too_many_series(limits_);
-        series_.begin_series();
-        return true;
-    }
     bool end_series() {
         if (!grammar_.has_seen(Member::metric) || !grammar_.has_value())
             return rejections_.incomplete_series(grammar_);
@@ -150,7 +153,9 @@ private:
     bool begin_label(std::string_view name) {
         if (series_.label_count() >= limits_.max_labels)
             return rejections_.too_many_labels(grammar_, limits_);
-        return series_.begin_label(name) || rejections_.duplicate_label(grammar_, name, limits_);
+        if (!series_.begin_label(name))
+            return rejections_.duplicate_label(grammar_, name, limits_);
+        return true;
     }
     bool check_label_value(std::size_t total) {
         return total <= limits_.max_label_value_bytes ||
@@ -158,19 +163,24 @@ private:
     }
 
     bool read_value_string(std::string_view text, std::size_t total) {
-        if (!grammar_.take_value())
+        if (!grammar_.begin_value())
             return rejections_.wrong_type(grammar_, "a string");
-        if (grammar_.place() != Place::result)
-            return read_value(text, total);
-        // It is a number only if the type of the result is scalar, and the type may follow.
-        scalar_text_ = text;
-        scalar_bytes_ = total;
+        if (grammar_.place() == Place::result) {
+            // It is a number only if the type of the result is scalar, and the type may come later.
+            scalar_text_ = text;
+            scalar_bytes_ = total;
+        } else if (!read_value(text, total)) {
+            return false;
+        }
+        grammar_.end_value();
         return true;
     }
     bool read_value(std::string_view text, std::size_t total) {
         if (total > limits_.max_value_bytes)
             return rejections_.value_too_long(limits_);
-        return series_.set_value(text) || rejections_.not_a_number(text);
+        if (!series_.set_value(text))
+            return rejections_.not_a_number(text);
+        return true;
     }
 
     bool end_data() {
@@ -180,7 +190,7 @@ private:
         if (!envelope_.matches_result(grammar_))
             return rejections_.type_mismatch();
         if (envelope_.result_type() == ResultType::string)
-            series_.skip();
+            series_.count_skipped();
         if (envelope_.result_type() != ResultType::scalar)
             return true;
         if (!read_value(scalar_text_, scalar_bytes_))

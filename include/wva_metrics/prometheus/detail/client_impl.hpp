@@ -42,6 +42,8 @@ public:
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
+    /// The HTTP client reads the whole body first, at most `http.limits.max_body_bytes`. Then the
+    /// body is decoded in place, so that the labels that the sink receives point into it.
     template <SeriesSink Sink>
     static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql,
                                                      std::vector<std::string> wanted_labels,

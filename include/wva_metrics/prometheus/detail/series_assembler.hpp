@@ -14,8 +14,8 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// Assembles one series after another from its labels and points, and emits each when it is
-/// complete. Keeps the current series only.
+/// Assembles one series after another from its labels and `[time, value]` pairs, and emits each
+/// when it is complete. Keeps the current series only.
 class SeriesAssembler {
 public:
     using CallSink = void (*)(void* sink, const SeriesView&);
@@ -28,19 +28,18 @@ public:
     /// Series without a number.
     std::size_t skipped() const noexcept { return skipped_; }
 
-    void begin_series() noexcept {
-        label_count_ = 0;
-        newest_.reset();
-    }
-    /// Emits the series with its newest point, or skips it if it has none.
+    /// Emits the series with its newest pair, or counts it as skipped if it has none.
     void end_series() {
         if (newest_)
             emit(*newest_);
         else
-            skip();
+            count_skipped();
+        // Here, not when the next series begins, so that `keep_labels` copies nothing in between.
         labels_.clear();
+        label_count_ = 0;
+        newest_.reset();
     }
-    void skip() noexcept { ++skipped_; }
+    void count_skipped() noexcept { ++skipped_; }
 
     // Labels.
 
@@ -60,27 +59,31 @@ public:
 
     /// False if the text is not a time in Unix seconds, from 0 to 1e12.
     bool set_time(std::string_view text) {
-        // All samples of a vector usually have the same time.
-        return is_same_name(text, last_time_text_) || set_new_time(text);
+        // All pairs of a vector usually have the same time. If the text is that of the last time,
+        // `current_` still holds this time.
+        if (is_same_name(text, last_time_text_))
+            return true;
+        return set_new_time(text);
     }
     /// False if the text is not a number.
     bool set_value(std::string_view text) noexcept {
         const std::optional<double> value = parse_value(text);
         if (!value)
             return false;
-        pair_.value = *value;
+        current_.value = *value;
         return true;
     }
-    /// Keeps the newest point of the series.
-    void end_point() noexcept {
-        if (!newest_ || pair_.timestamp >= newest_->timestamp)
-            newest_ = pair_;
+    /// Keeps the newest pair of the series.
+    void end_pair() noexcept {
+        if (!newest_ || current_.timestamp >= newest_->timestamp)
+            newest_ = current_;
     }
-    /// Emits the last time and value as a series without labels.
-    void emit_scalar() { emit(pair_); }
+    /// Emits the current pair as a series without labels.
+    void emit_scalar() { emit(current_); }
 
 private:
-    struct Point {
+    /// A `[time, value]` pair.
+    struct Pair {
         double timestamp = 0;
         double value = 0;
     };
@@ -91,21 +94,23 @@ private:
         if (!timestamp || !(*timestamp >= 0 && *timestamp < 1e12))
             return false;
         last_time_text_ = text;
-        pair_.timestamp = *timestamp;
+        current_.timestamp = *timestamp;
         return true;
     }
 
-    void emit(const Point& point) {
+    void emit(const Pair& pair) {
         ++emitted_;
-        call_sink_(sink_, SeriesView{labels_.values(), point.value, point.timestamp});
+        call_sink_(sink_, SeriesView{labels_.values(), pair.value, pair.timestamp});
     }
 
     CallSink call_sink_;
     void* sink_;
     LabelBuffer labels_;
     std::size_t label_count_ = 0;
-    std::optional<Point> newest_;
-    Point pair_;
+    /// Of the current series.
+    std::optional<Pair> newest_;
+    /// The pair that is read or was read last, of any series.
+    Pair current_;
     std::string last_time_text_;
     std::size_t emitted_ = 0;
     std::size_t skipped_ = 0;
