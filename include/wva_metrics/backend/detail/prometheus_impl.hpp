@@ -31,7 +31,7 @@ struct PrometheusImpl {
     const std::string problems;
     /// The namespaces hold many more models than are requested, so queries must name the models.
     /// Sticky: another probe would cost as much as the first one.
-    std::atomic<bool> must_name_models{false};
+    std::atomic<bool> select_by_model{false};
     ChunkSizeLimits size_limits;
 };
 

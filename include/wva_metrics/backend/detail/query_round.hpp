@@ -139,7 +139,7 @@ private:
     /// of the series there belong to other models (an earlier answer has shown that), or such a
     /// query has been too large.
     asio::awaitable<Result<void>> fetch(SignalQuery query) {
-        std::atomic<bool>& select_by_model = impl_->must_name_models;
+        std::atomic<bool>& select_by_model = impl_->select_by_model;
         if (!select_by_model.load(std::memory_order_relaxed) &&
             plan_.takes_namespaces(query.chunk)) {
             const Result<void> answer = co_await fetch(query, Selection::namespaces);
@@ -165,7 +165,7 @@ private:
         // Before the check for an error: the series of a failed answer are not used as rows, but
         // they too show that the namespaces contain mostly other models.
         if (selection == Selection::namespaces && rows.is_mostly_unrequested())
-            impl_->must_name_models.store(true, std::memory_order_relaxed);
+            impl_->select_by_model.store(true, std::memory_order_relaxed);
         if (answer.has_error())
             co_return answer.error();
         std::vector<SignalRow> added = std::move(rows).take();

@@ -3,7 +3,7 @@
 
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
-#include "wva_metrics/prometheus/detail/answer_grammar.hpp"
+#include "wva_metrics/prometheus/detail/answer_cursor.hpp"
 #include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/bounded_notes.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
@@ -36,8 +36,8 @@ public:
 
     // A value that is rejected returns false; the reason is in `rejections`.
 
-    /// A string that is neither a label nor in a time and value.
-    bool read_string(const AnswerGrammar& at, std::string_view text, const AnswerLimits& limits,
+    /// A string that is neither a label nor in a `[time, value]` pair.
+    bool read_string(const AnswerCursor& at, std::string_view text, const AnswerLimits& limits,
                      AnswerRejections& rejections) {
         switch (at.member()) {
         case Member::status:
@@ -63,7 +63,7 @@ public:
         }
         return rejections.wrong_type(at, "a string");
     }
-    bool read_bool(const AnswerGrammar& at, bool value, const AnswerLimits& limits,
+    bool read_bool(const AnswerCursor& at, bool value, const AnswerLimits& limits,
                    AnswerRejections& rejections) {
         if (at.member() != Member::is_partial ||
             (at.place() != Place::envelope && at.place() != Place::data))
@@ -74,13 +74,13 @@ public:
         return true;
     }
     /// Some servers write null for a member of the envelope that has no value.
-    bool read_null(const AnswerGrammar& at, AnswerRejections& rejections) {
+    bool read_null(const AnswerCursor& at, AnswerRejections& rejections) {
         return (at.place() == Place::envelope && at.member() != Member::status) ||
                rejections.wrong_type(at, "null");
     }
 
     /// Does `data.result` match `data.resultType`?
-    bool matches_result(const AnswerGrammar& at) const noexcept {
+    bool matches_result(const AnswerCursor& at) const noexcept {
         const bool is_pair = at.shape() == Shape::pair;
         switch (result_type_) {
         case ResultType::vector:
@@ -92,7 +92,7 @@ public:
         }
     }
 
-    bool end(const AnswerGrammar& at, AnswerRejections& rejections) {
+    bool end(const AnswerCursor& at, AnswerRejections& rejections) {
         if (!is_success_)
             return rejections.missing("status");
         if (!*is_success_) {

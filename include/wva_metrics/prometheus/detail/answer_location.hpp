@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/prometheus/detail/answer_grammar.hpp"
+#include "wva_metrics/prometheus/detail/answer_cursor.hpp"
 
 #include <string>
 #include <string_view>
@@ -11,13 +11,13 @@ namespace wva_metrics::prometheus::detail {
 // Words for the place in an answer, for messages.
 
 /// The current series, e.g. `data.result[3]`.
-inline std::string current_series(const AnswerGrammar& at) {
+inline std::string current_series(const AnswerCursor& at) {
     const std::size_t count = at.series_count();
     return "data.result[" + std::to_string(count > 0 ? count - 1 : 0) + "]";
 }
 
 /// The next value, e.g. `data.result[3].value[1]`.
-inline std::string next_value(const AnswerGrammar& at) {
+inline std::string next_value(const AnswerCursor& at) {
     std::string member(name_of(at.member()));
     const std::string element = "[" + std::to_string(at.pair_size()) + "]";
     switch (at.place()) {
@@ -67,7 +67,7 @@ inline std::string_view expected_type(Member member) noexcept {
 }
 
 /// What the next value must be.
-inline std::string_view expected(const AnswerGrammar& at) noexcept {
+inline std::string_view expected(const AnswerCursor& at) noexcept {
     switch (at.place()) {
     case Place::document:
         return "an object";

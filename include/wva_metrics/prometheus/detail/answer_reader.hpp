@@ -4,8 +4,8 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
+#include "wva_metrics/prometheus/detail/answer_cursor.hpp"
 #include "wva_metrics/prometheus/detail/answer_envelope.hpp"
-#include "wva_metrics/prometheus/detail/answer_grammar.hpp"
 #include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/series_assembler.hpp"
 
@@ -17,7 +17,7 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// Reads an answer event by event: checks each with the grammar and the limits, then stores its
+/// Reads an answer event by event: checks each with the cursor and the limits, then stores its
 /// text or value in the envelope or in the current series.
 ///
 /// An event that is rejected returns false; `failure()` has the reason. The series' members
@@ -41,47 +41,47 @@ public:
         return info;
     }
 
-    bool is_inside_skipped() const noexcept { return grammar_.is_skipping(); }
-    bool is_skipped() const noexcept { return grammar_.will_skip_value(); }
+    bool is_skipping() const noexcept { return cursor_.is_skipping(); }
+    bool will_skip_value() const noexcept { return cursor_.will_skip_value(); }
 
     // Objects and arrays. `wrong_type` is passed the type that was found.
 
     bool begin_object() {
-        if (grammar_.enter_skipped())
+        if (cursor_.enter_skipped())
             return true;
-        if (!grammar_.begin_object())
-            return rejections_.wrong_type(grammar_, "an object");
-        if (grammar_.place() == Place::series && grammar_.series_count() > limits_.max_series)
+        if (!cursor_.begin_object())
+            return rejections_.wrong_type(cursor_, "an object");
+        if (cursor_.place() == Place::series && cursor_.series_count() > limits_.max_series)
             return rejections_.too_many_series(limits_);
         return true;
     }
     bool end_object() {
-        if (grammar_.leave_skipped())
+        if (cursor_.leave_skipped())
             return true;
-        switch (grammar_.end_object()) {
+        switch (cursor_.end_object()) {
         case Place::series:
             return end_series();
         case Place::data:
             return end_data();
         case Place::envelope:
-            return envelope_.end(grammar_, rejections_);
+            return envelope_.end(cursor_, rejections_);
         default:
             return true;
         }
     }
     bool begin_array() {
-        if (grammar_.enter_skipped())
+        if (cursor_.enter_skipped())
             return true;
-        if (!grammar_.begin_array())
-            return rejections_.wrong_type(grammar_, "an array");
+        if (!cursor_.begin_array())
+            return rejections_.wrong_type(cursor_, "an array");
         return true;
     }
     bool end_array() {
-        if (grammar_.leave_skipped())
+        if (cursor_.leave_skipped())
             return true;
-        if (grammar_.is_in_pair() && !grammar_.is_pair_complete())
-            return rejections_.incomplete_pair(grammar_);
-        const Place ended = grammar_.end_array();
+        if (cursor_.is_in_pair() && !cursor_.is_pair_complete())
+            return rejections_.incomplete_pair(cursor_);
+        const Place ended = cursor_.end_array();
         if (ended == Place::instant_pair || ended == Place::range_pair)
             series_.end_pair();
         return true;
@@ -89,18 +89,18 @@ public:
 
     // Members and labels.
 
-    bool is_in_labels() const noexcept { return grammar_.place() == Place::labels; }
+    bool is_in_labels() const noexcept { return cursor_.place() == Place::labels; }
 
     /// `total`: bytes of the key so far.
     bool check_key(std::size_t total) {
         return !is_in_labels() || total <= limits_.max_label_name_bytes ||
-               rejections_.label_name_too_long(grammar_, limits_);
+               rejections_.label_name_too_long(cursor_, limits_);
     }
     bool begin_key(std::string_view name) {
         if (is_in_labels())
             return begin_label(name);
-        if (!grammar_.begin_member(name))
-            return rejections_.duplicate_member(grammar_);
+        if (!cursor_.begin_member(name))
+            return rejections_.duplicate_member(cursor_);
         return true;
     }
     /// The whole value, which must not move until the next `keep_labels`.
@@ -123,56 +123,54 @@ public:
 
     /// `total`: bytes of the whole string; `text` may be cut.
     bool read_string(std::string_view text, std::size_t total) {
-        if (grammar_.is_in_pair())
+        if (cursor_.is_in_pair())
             return read_value_string(text, total);
-        return envelope_.read_string(grammar_, text, limits_, rejections_);
+        return envelope_.read_string(cursor_, text, limits_, rejections_);
     }
     bool read_number(std::string_view text) {
-        if (!grammar_.begin_time())
-            return rejections_.wrong_type(grammar_, "a number");
+        if (!cursor_.begin_time())
+            return rejections_.wrong_type(cursor_, "a number");
         if (text.size() > limits_.max_value_bytes)
-            return rejections_.time_too_long(grammar_, limits_);
+            return rejections_.time_too_long(cursor_, limits_);
         if (!series_.set_time(text))
-            return rejections_.not_a_time(grammar_);
-        grammar_.end_time();
+            return rejections_.not_a_time(cursor_);
+        cursor_.end_time();
         return true;
     }
-    bool read_bool(bool value) {
-        return envelope_.read_bool(grammar_, value, limits_, rejections_);
-    }
-    bool read_null() { return envelope_.read_null(grammar_, rejections_); }
+    bool read_bool(bool value) { return envelope_.read_bool(cursor_, value, limits_, rejections_); }
+    bool read_null() { return envelope_.read_null(cursor_, rejections_); }
 
 private:
     bool end_series() {
-        if (!grammar_.has_seen(Member::metric) || !grammar_.has_value())
-            return rejections_.incomplete_series(grammar_);
+        if (!cursor_.has_seen(Member::metric) || !cursor_.has_value())
+            return rejections_.incomplete_series(cursor_);
         series_.end_series();
         return true;
     }
 
     bool begin_label(std::string_view name) {
         if (series_.label_count() >= limits_.max_labels)
-            return rejections_.too_many_labels(grammar_, limits_);
+            return rejections_.too_many_labels(cursor_, limits_);
         if (!series_.begin_label(name))
-            return rejections_.duplicate_label(grammar_, name, limits_);
+            return rejections_.duplicate_label(cursor_, name, limits_);
         return true;
     }
     bool check_label_value(std::size_t total) {
         return total <= limits_.max_label_value_bytes ||
-               rejections_.label_value_too_long(grammar_, limits_);
+               rejections_.label_value_too_long(cursor_, limits_);
     }
 
     bool read_value_string(std::string_view text, std::size_t total) {
-        if (!grammar_.begin_value())
-            return rejections_.wrong_type(grammar_, "a string");
-        if (grammar_.place() == Place::result) {
+        if (!cursor_.begin_value())
+            return rejections_.wrong_type(cursor_, "a string");
+        if (cursor_.place() == Place::result) {
             // It is a number only if the type of the result is scalar, and the type may come later.
             scalar_text_ = text;
             scalar_bytes_ = total;
         } else if (!read_value(text, total)) {
             return false;
         }
-        grammar_.end_value();
+        cursor_.end_value();
         return true;
     }
     bool read_value(std::string_view text, std::size_t total) {
@@ -185,9 +183,9 @@ private:
 
     bool end_data() {
         // Incomplete data is rejected at the end of the answer, unless the answer is an error.
-        if (!grammar_.has_seen(Member::result) || !grammar_.has_seen(Member::result_type))
+        if (!cursor_.has_seen(Member::result) || !cursor_.has_seen(Member::result_type))
             return true;
-        if (!envelope_.matches_result(grammar_))
+        if (!envelope_.matches_result(cursor_))
             return rejections_.type_mismatch();
         if (envelope_.result_type() == ResultType::string)
             series_.count_skipped();
@@ -200,7 +198,7 @@ private:
     }
 
     AnswerLimits limits_;
-    AnswerGrammar grammar_;
+    AnswerCursor cursor_;
     AnswerEnvelope envelope_;
     SeriesAssembler series_;
     AnswerRejections rejections_;

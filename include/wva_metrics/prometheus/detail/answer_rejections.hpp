@@ -3,7 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
-#include "wva_metrics/prometheus/detail/answer_grammar.hpp"
+#include "wva_metrics/prometheus/detail/answer_cursor.hpp"
 #include "wva_metrics/prometheus/detail/answer_location.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
@@ -36,11 +36,11 @@ public:
 
     // The envelope.
 
-    [[gnu::cold]] bool wrong_type(const AnswerGrammar& at, std::string_view found) {
+    [[gnu::cold]] bool wrong_type(const AnswerCursor& at, std::string_view found) {
         return reject(next_value(at) + " is " + std::string(found) + ", not " +
                       std::string(expected(at)));
     }
-    [[gnu::cold]] bool duplicate_member(const AnswerGrammar& at) {
+    [[gnu::cold]] bool duplicate_member(const AnswerCursor& at) {
         return reject(next_value(at) + " appears twice");
     }
     [[gnu::cold]] bool unknown_status(std::string_view text) {
@@ -61,38 +61,38 @@ public:
     [[gnu::cold]] bool too_many_series(const AnswerLimits& limits) {
         return too_large("the number of series", "max_series", limits.max_series);
     }
-    [[gnu::cold]] bool incomplete_series(const AnswerGrammar& at) {
+    [[gnu::cold]] bool incomplete_series(const AnswerCursor& at) {
         return reject(current_series(at) +
                       (at.has_seen(Member::metric) ? " has no value" : " has no metric"));
     }
-    [[gnu::cold]] bool too_many_labels(const AnswerGrammar& at, const AnswerLimits& limits) {
+    [[gnu::cold]] bool too_many_labels(const AnswerCursor& at, const AnswerLimits& limits) {
         return too_large("the number of labels of " + current_series(at), "max_labels",
                          limits.max_labels);
     }
-    [[gnu::cold]] bool duplicate_label(const AnswerGrammar& at, std::string_view name,
+    [[gnu::cold]] bool duplicate_label(const AnswerCursor& at, std::string_view name,
                                        const AnswerLimits& limits) {
         return reject(next_value(at) +
                       " appears twice: " + clean_text(name, limits.max_label_name_bytes));
     }
-    [[gnu::cold]] bool label_name_too_long(const AnswerGrammar& at, const AnswerLimits& limits) {
+    [[gnu::cold]] bool label_name_too_long(const AnswerCursor& at, const AnswerLimits& limits) {
         return too_large("the name of " + next_value(at), "max_label_name_bytes",
                          limits.max_label_name_bytes);
     }
-    [[gnu::cold]] bool label_value_too_long(const AnswerGrammar& at, const AnswerLimits& limits) {
+    [[gnu::cold]] bool label_value_too_long(const AnswerCursor& at, const AnswerLimits& limits) {
         return too_large("the value of " + next_value(at), "max_label_value_bytes",
                          limits.max_label_value_bytes);
     }
 
     // Times and values.
 
-    [[gnu::cold]] bool incomplete_pair(const AnswerGrammar& at) {
+    [[gnu::cold]] bool incomplete_pair(const AnswerCursor& at) {
         return reject(next_value(at) + " is missing: a sample is a time and a value");
     }
-    [[gnu::cold]] bool time_too_long(const AnswerGrammar& at, const AnswerLimits& limits) {
+    [[gnu::cold]] bool time_too_long(const AnswerCursor& at, const AnswerLimits& limits) {
         return too_large("the length of " + next_value(at), "max_value_bytes",
                          limits.max_value_bytes);
     }
-    [[gnu::cold]] bool not_a_time(const AnswerGrammar& at) {
+    [[gnu::cold]] bool not_a_time(const AnswerCursor& at) {
         return reject(next_value(at) + " is not a time in Unix seconds, from 0 to 1e12");
     }
     [[gnu::cold]] bool value_too_long(const AnswerLimits& limits) {

@@ -55,13 +55,13 @@ public:
     bool on_array_end(std::size_t, ErrorCode& ec) { return checked(reader_.end_array(), ec); }
 
     bool on_key_part(Text part, std::size_t total, ErrorCode& ec) {
-        if (reader_.is_inside_skipped())
+        if (reader_.is_skipping())
             return true;
         keep_text(part, total);
         return checked(reader_.check_key(total), ec);
     }
     bool on_key(Text part, std::size_t total, ErrorCode& ec) {
-        if (reader_.is_inside_skipped())
+        if (reader_.is_skipping())
             return true;
         return checked(reader_.check_key(total) && reader_.begin_key(whole_text(part, total)), ec);
     }
@@ -69,7 +69,7 @@ public:
     bool on_string_part(Text part, std::size_t total, ErrorCode& ec) {
         if (reader_.is_in_labels())
             return checked(reader_.append_label(part, total), ec);
-        if (!reader_.is_skipped())
+        if (!reader_.will_skip_value())
             keep_text(part, total);
         return true;
     }
@@ -79,12 +79,12 @@ public:
                                ? reader_.set_label(part)
                                : reader_.append_label(part, total),
                            ec);
-        return reader_.is_skipped() ||
+        return reader_.will_skip_value() ||
                checked(reader_.read_string(whole_text(part, total), total), ec);
     }
 
     bool on_number_part(Text part, ErrorCode&) {
-        if (!reader_.is_skipped())
+        if (!reader_.will_skip_value())
             number_.append(part);
         return true;
     }
@@ -95,9 +95,11 @@ public:
     bool on_double(double, Text part, ErrorCode& ec) { return on_number(part, ec); }
 
     bool on_bool(bool value, ErrorCode& ec) {
-        return reader_.is_skipped() || checked(reader_.read_bool(value), ec);
+        return reader_.will_skip_value() || checked(reader_.read_bool(value), ec);
     }
-    bool on_null(ErrorCode& ec) { return reader_.is_skipped() || checked(reader_.read_null(), ec); }
+    bool on_null(ErrorCode& ec) {
+        return reader_.will_skip_value() || checked(reader_.read_null(), ec);
+    }
 
 private:
     /// A longer text is rejected wherever all of it is needed; one byte more shows that it is
@@ -115,7 +117,7 @@ private:
     }
 
     bool on_number(Text last, ErrorCode& ec) {
-        if (reader_.is_skipped())
+        if (reader_.will_skip_value())
             return true;
         if (number_.empty())
             return checked(reader_.read_number(last), ec);

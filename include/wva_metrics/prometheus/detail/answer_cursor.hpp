@@ -11,8 +11,8 @@ namespace wva_metrics::prometheus::detail {
 /// The place in an answer's JSON, and what the API allows there.
 ///
 /// Each event of the parser is a transition. A transition that returns false is not allowed; the
-/// answer is then rejected, and the grammar is not used any further.
-class AnswerGrammar {
+/// answer is then rejected, and the cursor is not used any further.
+class AnswerCursor {
 public:
     Place place() const noexcept { return place_; }
     /// Inside `envelope`, `data` and `series`: the member that is read.
