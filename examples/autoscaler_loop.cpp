@@ -2,8 +2,8 @@
 //
 // A small autoscaler: in each round it looks at the replicas of some variants and adds or removes
 // one replica if the rule in autoscaler_loop/saturation.hpp says so.
-// Made to be copied, with the folder of the same name. Both need find_package(wva_metrics) and
-// nothing else. Replace Scaler by one for your cluster: here it scales the simulated fleet,
+// Made to be copied, with the folder of the same name. Both need only find_package(wva_metrics).
+// Replace Scaler by a class that scales your cluster: this one scales the simulated fleet,
 // examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
 #include "autoscaler_loop/saturation.hpp"
 
@@ -23,7 +23,7 @@ namespace json = boost::json;
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 
-using Options = std::map<std::string, std::vector<std::string>>; // Each with its values.
+using Options = std::map<std::string, std::vector<std::string>>; // Name: its values.
 
 [[noreturn]] void usage(const std::string& problem) {
     std::cerr << "autoscaler_loop: " << problem << "\n"
@@ -35,41 +35,45 @@ using Options = std::map<std::string, std::vector<std::string>>; // Each with it
 }
 
 Options parse(int argc, char** argv) {
-    const std::regex valued("--(url|namespace|variant|fleet|interval|rounds|min|max|pause|"
-                            "stabilisation|max-age|window)");
+    const std::regex with_value("--(url|namespace|variant|fleet|interval|rounds|min|max|pause|"
+                                "stabilisation|max-age|window)");
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
-        if (name != "--dry-run" && (!std::regex_match(name, valued) || ++i == argc))
-            usage(name + " is unknown or lacks its value");
+        const bool needs_value = std::regex_match(name, with_value);
+        if (!needs_value && name != "--dry-run")
+            usage("unknown option " + name);
+        if (needs_value && ++i == argc)
+            usage(name + " needs a value");
         options[name].emplace_back(argv[i]);
     }
     if (options.count("--url") + options.count("--namespace") + options.count("--variant") < 3)
-        usage("--url, --namespace and --variant are needed");
+        usage("--url, --namespace and --variant are required");
     if (options.contains("--fleet") == options.contains("--dry-run"))
-        usage("either --fleet or --dry-run is needed");
+        usage("either --fleet or --dry-run is required");
     return options;
 }
 
-Duration duration(const Options& options, const std::string& name, Duration otherwise) {
+Duration duration(const Options& options, const std::string& name, Duration by_default) {
     if (!options.contains(name))
-        return otherwise;
+        return by_default;
     const auto given = parse_duration(options.at(name).back());
     if (!given || *given < 100ms)
-        usage(name + " " + options.at(name).back() + ": no time such as 500ms or 15s");
+        usage(name + " " + options.at(name).back() +
+              ": must be a duration of at least 100ms, e.g. 15s");
     return *given;
 }
 
-std::size_t number(const Options& options, const std::string& name, std::size_t otherwise) {
+std::size_t number(const Options& options, const std::string& name, std::size_t by_default) {
     if (!options.contains(name))
-        return otherwise;
+        return by_default;
     if (!std::regex_match(options.at(name).back(), std::regex("[1-9][0-9]{0,8}")))
-        usage(name + " " + options.at(name).back() + ": no number from 1 on");
+        usage(name + " " + options.at(name).back() + ": must be a number of at least 1");
     return std::stoul(options.at(name).back());
 }
 
-/// Reads and sets the wanted number of replicas, e.g. `spec.replicas` of a Deployment. This one
-/// talks to the simulated fleet.
+/// Reads and sets the requested number of replicas, e.g. `spec.replicas` of a Deployment. This one
+/// sends its requests to the simulated fleet.
 class Scaler {
 public:
     Scaler(const asio::any_io_executor& executor, std::string url)
@@ -112,13 +116,13 @@ private:
     http::Client client_;
 };
 
-/// `KV cache 0.78 no_series 0.81 (2s)`: the reading of each replica, and the greatest age of them.
-std::string numbers(const char* title, const saturation::Observation& seen,
-                    Reading<double> ReplicaMetrics::*signal, TimePoint now) {
+/// `KV cache 0.78 no_series 0.81 (2s)`: the reading of each replica, and the age of the oldest one.
+std::string readings(const char* title, const saturation::Observation& observed,
+                     Reading<double> ReplicaMetrics::*signal, TimePoint now) {
     std::ostringstream text;
     text << title << std::setprecision(2);
     Duration oldest{};
-    for (const ReplicaMetrics& replica : seen.replicas) {
+    for (const ReplicaMetrics& replica : observed.replicas) {
         const Reading<double>& reading = replica.*signal;
         if (reading)
             text << ' ' << reading.value();
@@ -132,8 +136,8 @@ std::string numbers(const char* title, const saturation::Observation& seen,
 
 using MyCollector = Collector<PrometheusBackend, ShardedCache>;
 
-/// Scales one model's variants, for ever or for some rounds. Each model has its own loop, so one
-/// slow answer delays no other model.
+/// Scales one model's variants, for ever or for `--rounds` rounds. Each model has its own loop, so
+/// one slow answer delays no other model. Without a scaler it is a dry run.
 asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options options,
                                 std::vector<VariantAutoscaling> variants) {
     const saturation::Rule rule{.min_replicas = number(options, "--min", 1),
@@ -147,31 +151,34 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
     std::map<std::string, saturation::History> histories;
     for (std::size_t round = 1;; ++round) {
         asio::steady_timer next_round(collector.get_executor(), interval);
-        // From the cache, except the first time and after scaling.
+        // From the cache, except in the first round and after scaling.
         const auto snapshot = co_await collector.async_collect_replica_metrics(model, variants);
         for (const VariantAutoscaling& variant : variants) {
-            saturation::Observation seen = saturation::observe(snapshot, variant.name, 0);
-            Result<std::size_t> current = seen.replicas.size(); // A dry run knows no more.
-            if (scaler)
-                current = co_await scaler->replicas(variant);
-            if (!current) {
-                std::cerr << variant.name << ": " << current.error().describe() << std::endl;
-                continue;
+            std::optional<std::size_t> requested; // Empty in a dry run.
+            if (scaler) {
+                const Result<std::size_t> answer = co_await scaler->replicas(variant);
+                if (!answer) {
+                    std::cerr << variant.name << ": " << answer.error().describe() << std::endl;
+                    continue;
+                }
+                requested = *answer;
             }
-            seen = saturation::observe(snapshot, variant.name, *current);
+            const saturation::Observation observed =
+                saturation::observe(snapshot, variant.name, requested);
             const TimePoint now = std::chrono::steady_clock::now();
             saturation::History& history = histories[variant.name];
-            const saturation::Decision decision = saturation::decide(seen, rule, history, now);
+            const saturation::Decision decision = saturation::decide(observed, rule, history, now);
             const std::time_t clock = std::time(nullptr);
             std::cout << std::put_time(std::localtime(&clock), "%T ") << variant.name << ' '
-                      << *current << " -> " << decision.wanted << ": " << decision.reason << "; "
-                      << numbers("KV cache", seen, &ReplicaMetrics::kv_cache_usage, now) << ", "
-                      << numbers("queue", seen, &ReplicaMetrics::queue_length, now);
+                      << observed.current << " -> " << decision.wanted << ": " << decision.reason
+                      << "; "
+                      << readings("KV cache", observed, &ReplicaMetrics::kv_cache_usage, now)
+                      << ", " << readings("queue", observed, &ReplicaMetrics::queue_length, now);
             if (snapshot)
                 std::cout << ", " << to_string(snapshot->freshness()) << " from "
                           << to_string(snapshot->source());
             std::cout << std::endl;
-            if (decision.wanted == *current)
+            if (decision.wanted == observed.current)
                 continue;
             if (scaler)
                 if (const auto done = co_await scaler->scale(variant, decision.wanted); !done) {
@@ -179,9 +186,9 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
                               << '\n';
                     continue;
                 }
-            saturation::carried_out(*current, decision.wanted, history, now);
-            collector.invalidate_variant(
-                variant); // The cached entry describes the pods before scaling.
+            saturation::record_scaling(observed.current, decision.wanted, history, now);
+            // The cached entry describes the pods before scaling.
+            collector.invalidate_variant(variant);
         }
         if (round == rounds)
             co_return;
@@ -202,26 +209,26 @@ int main(int argc, char** argv) try {
         .cache = {.ttl = std::max<Duration>(2 * interval, 1s), .fetch_interval = interval}};
     MyCollector collector(io.get_executor(),
                           PrometheusBackend(io.get_executor(), std::move(prometheus)), config);
-    collector.start_background_fetching(); // Refreshes the cache before the next round.
+    collector.start_background_fetching(); // Keeps the cache filled for the next rounds.
     std::optional<Scaler> scaler;
     if (options.contains("--fleet"))
         scaler.emplace(io.get_executor(), options.at("--fleet").back());
 
-    std::map<ModelKey, std::vector<VariantAutoscaling>> variants;
+    std::map<ModelKey, std::vector<VariantAutoscaling>> variants_by_model;
     for (const std::string& text : options.at("--variant")) {
         const std::size_t equals = text.find('=');
         if (equals == 0 || equals >= text.size() - 1)
-            usage("--variant takes DEPLOYMENT=MODEL, not '" + text + "'");
+            usage("--variant must be DEPLOYMENT=MODEL, not '" + text + "'");
         const std::string name = text.substr(0, equals);
         const VariantAutoscaling variant(options.at("--namespace").back(), name,
                                          text.substr(equals + 1), name);
-        variants[variant.model()].push_back(variant);
+        variants_by_model[variant.model()].push_back(variant);
     }
-    std::size_t running = variants.size();
-    for (const auto& [model, its_variants] : variants)
-        asio::co_spawn(io, reconcile(collector, scaler ? &*scaler : nullptr, options, its_variants),
+    std::size_t running_loops = variants_by_model.size();
+    for (const auto& [model, variants] : variants_by_model)
+        asio::co_spawn(io, reconcile(collector, scaler ? &*scaler : nullptr, options, variants),
                        [&](std::exception_ptr failure) {
-                           if (failure || --running == 0)
+                           if (failure || --running_loops == 0)
                                io.stop();
                            if (failure)
                                std::rethrow_exception(failure);

@@ -12,29 +12,39 @@ namespace asio = boost::asio;
 using namespace wva_metrics;
 
 void show(const Result<OptimizerSnapshot>& metrics) {
-    if (!metrics)
+    if (!metrics) {
         std::cout << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
-    else if (const Reading<double>& rate = (*metrics)->arrival_rate_per_minute)
-        std::cout << rate.value() << " requests per minute\n";
-    else
+        return;
+    }
+    const Reading<double>& rate = (*metrics)->arrival_rate_per_minute;
+    if (!rate)
         std::cout << "unknown, not zero: " << to_string(rate.reason()) << '\n';
+    else if (metrics->freshness() != Freshness::fresh)
+        std::cout << "too old to scale by: " << rate.value() << " requests per minute\n";
+    else
+        std::cout << rate.value() << " requests per minute\n";
 }
 
 int main(int argc, char** argv) {
+    const bool has_variant = argc > 4;
     const std::string url = argc > 1 ? argv[1] : "http://localhost:9090";
-    const VariantAutoscaling variant =
-        argc > 4 ? VariantAutoscaling(argv[2], argv[4], argv[3], argv[4])
-                 : VariantAutoscaling("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct",
-                                      "llama-a100");
+    const std::string namespace_name = has_variant ? argv[2] : "llm";
+    const std::string model_id = has_variant ? argv[3] : "meta-llama/Llama-3.1-8B-Instruct";
+    const std::string deployment = has_variant ? argv[4] : "llama-a100";
+    const std::string variant_name = deployment; // Any name; often that of the Deployment.
+    const VariantAutoscaling variant(namespace_name, variant_name, model_id, deployment);
+
     asio::io_context io;
     Collector<PrometheusBackend, ShardedCache> collector(
         io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at(url)));
-    collector.start_background_fetching(); // Every 15 s; from now on the cache answers.
+    // Fetches tracked variants every 15 s; a collected variant is tracked.
+    collector.start_background_fetching();
 
     // The callback runs in io.run(), never inside this call.
     collector.async_collect_optimizer_metrics(variant, [&](Result<OptimizerSnapshot> metrics) {
         show(metrics);
-        collector.stop_background_fetching(); // Nothing is left to do, so io.run() returns.
+        // The background fetching would keep io.run() running for ever.
+        collector.stop_background_fetching();
     });
     io.run();
 }

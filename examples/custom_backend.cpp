@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend of your own is a class with three coroutines. This one invents the load of two pods;
-// the second does not report its queue length.
+// A backend of your own is a class with three coroutines. This one returns fixed values of two
+// pods; the second pod does not report its queue length.
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <boost/asio.hpp>
@@ -15,12 +15,12 @@ Reading<double> measured(double value) {
     return Reading<double>::measured(value, std::chrono::steady_clock::now());
 }
 
-struct LoadGenerator {
+struct FixedMetrics {
     asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
         co_return Availability{true, AvailabilityReason::metrics_found, model.model_id + " is up"};
     }
 
-    // One answer per target, in the same order. Readings that are not set stay unknown.
+    // Returns one answer per variant, in the same order. Readings that are not set stay unknown.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
     fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
         OptimizerMetrics metrics;
@@ -28,12 +28,17 @@ struct LoadGenerator {
         co_return std::vector<Result<OptimizerMetrics>>(variants.size(), metrics);
     }
 
+    // Returns one answer per model, in the same order.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models) {
-        const auto nothing = Reading<double>::missing(ReadingReason::no_series);
         ReplicaSamples samples;
-        samples.pods.push_back({"chat-7d9f8b6c5d-x2x4z", measured(0.42), measured(3), {}});
-        samples.pods.push_back({"chat-7d9f8b6c5d-z8k2w", measured(0.57), nothing, {}});
+        samples.pods.push_back({.pod = "chat-7d9f8b6c5d-x2x4z",
+                                .kv_cache_usage = measured(0.42),
+                                .queue_length = measured(3)});
+        samples.pods.push_back(
+            {.pod = "chat-7d9f8b6c5d-z8k2w",
+             .kv_cache_usage = measured(0.57),
+             .queue_length = Reading<double>::missing(ReadingReason::no_series)});
         co_return std::vector<Result<ReplicaSamples>>(models.size(), samples);
     }
 };
@@ -46,8 +51,8 @@ void show(const std::string& name, const Reading<double>& reading) {
 asio::awaitable<void> collect(asio::io_context& io) {
     LogObserver observer([](auto, std::string_view line) { std::cerr << line << "\n"; },
                          LogLevel::debug);
-    Collector<LoadGenerator, MemoryCache, decltype(observer)> collector(
-        io.get_executor(), LoadGenerator(), {}, observer);
+    Collector<FixedMetrics, MemoryCache, decltype(observer)> collector(
+        io.get_executor(), FixedMetrics(), {}, observer);
     const VariantAutoscaling variant("llm", "chat-h100", "llama", "chat", "H100");
     const std::vector<VariantAutoscaling> variants{variant};
     const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
@@ -55,11 +60,11 @@ asio::awaitable<void> collect(asio::io_context& io) {
     show("time to first token", metrics.value()->ttft_seconds);
     co_await collector.async_collect_replica_metrics(variant.model(), variants);
 
-    // From the cache: at once, from any thread, without co_await.
+    // From the cache: without a fetch and without co_await; may be called from any thread.
     const auto replicas = collector.find_replica_metrics(variant.model(), variants);
     for (const ReplicaMetrics& replica : replicas.value()->replicas)
         show("queue of " + replica.pod, replica.queue_length);
-    std::cout << "hit rate of the cache: " << collector.stats().cache.hit_rate() << "\n";
+    std::cout << "cache hit rate: " << collector.stats().cache.hit_rate() << "\n";
 }
 
 int main() {

@@ -2,8 +2,8 @@
 //
 // Makes a collector from a JSON document and the environment, and prints what it collects. SIGHUP
 // reads both again and applies the changes; the cache keeps its entries. Made to be copied: it
-// needs find_package(wva_metrics) and nothing else. examples/collector.json is a document to start
-// with, docs/configuration.md describes every field.
+// needs only find_package(wva_metrics). examples/collector.json is a document to start with,
+// docs/configuration.md describes every field.
 #include <wva_metrics/settings/apply_settings.hpp>
 #include <wva_metrics/settings/collector_factory.hpp>
 #include <wva_metrics/settings/load_settings.hpp>
@@ -22,9 +22,9 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-/// Throws an error with all problems, so that one attempt is enough to find them.
+/// Throws one error that lists all problems.
 LoadedSettings load(const std::string& document) {
-    // Without a document the environment alone may be enough.
+    // Without a document, the environment may have all settings that are required.
     LoadedSettings loaded =
         document.empty() ? load_settings("").value() : load_settings_file(document).value();
     for (const SettingsProblem& warning : loaded.warnings)
@@ -85,7 +85,7 @@ asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& c
     std::cout << std::flush;
 }
 
-/// Between rounds if background fetching is off (interval 0).
+/// Time between rounds if background fetching is off (interval 0).
 constexpr Duration pause_without_fetching = std::chrono::seconds(15);
 
 asio::awaitable<void> run(AnyCollector& collector, CollectorSettings& current, bool once) {
@@ -124,8 +124,8 @@ int main(int argc, char** argv) try {
     asio::io_context io;
     AnyCollector collector = make(io.get_executor(), loaded.settings);
     collector.start_background_fetching();
-    asio::signal_set ends(io, SIGINT, SIGTERM);
-    ends.async_wait([&](auto, int) { io.stop(); });
+    asio::signal_set stop_signals(io, SIGINT, SIGTERM);
+    stop_signals.async_wait([&](auto, int) { io.stop(); });
     asio::co_spawn(io, reload(collector, loaded.settings, document), asio::detached);
     asio::co_spawn(io, run(collector, loaded.settings, once), [&](std::exception_ptr failure) {
         io.stop();

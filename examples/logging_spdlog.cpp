@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Logs a collector's events through spdlog, level by level. It also needs find_package(spdlog).
-// Made to be copied, with the folder logging/ or without it: `write_line` and the LogObserver are
-// what you need.
-#include "logging/scene.hpp"
+// Logs a collector's events through spdlog, each with its own level. It needs
+// find_package(spdlog), too. To use it in your program, copy `write_line` and the LogObserver; the
+// folder logging/ is only for this demo.
+#include "logging/demo.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -11,7 +11,7 @@
 
 using namespace wva_metrics;
 
-/// Passes a copy of the line, so that asynchronous loggers work, too.
+/// spdlog copies the line, so an asynchronous logger may write it later.
 void write_line(LogLevel level, std::string_view line) {
     switch (level) {
     case LogLevel::debug:
@@ -27,9 +27,9 @@ void write_line(LogLevel level, std::string_view line) {
 
 int main() {
     spdlog::set_level(spdlog::level::debug);
-    // In production: LogLevel::info, which does not log single look-ups and fetches.
+    // In production use LogLevel::info, which does not log every look-up and every fetch.
     LogObserver log(write_line, LogLevel::debug);
     boost::asio::io_context io;
-    boost::asio::co_spawn(io, logging::play_scene(io.get_executor(), log), boost::asio::detached);
+    boost::asio::co_spawn(io, logging::run_demo(io.get_executor(), log), boost::asio::detached);
     io.run();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Logs a collector's events to stderr, one line each with time and level. Made to be copied, with
-// the folder logging/ or without it: `write_line` and the LogObserver are what you need.
-#include "logging/scene.hpp"
+// Logs a collector's events to stderr, one line each with time and level. To use it in
+// your program, copy `write_line` and the LogObserver; the folder logging/ is only for this demo.
+#include "logging/demo.hpp"
 
 #include <ctime>
 #include <iomanip>
@@ -12,7 +12,7 @@
 
 using namespace wva_metrics;
 
-/// May be called from any thread: each line is written at once.
+/// Several threads may call it: each line is one write, so lines are not mixed.
 void write_line(LogLevel level, std::string_view line) {
     const std::time_t now = std::time(nullptr);
     std::tm utc{};
@@ -23,9 +23,9 @@ void write_line(LogLevel level, std::string_view line) {
 }
 
 int main() {
-    // In production: LogLevel::info, which does not log single look-ups and fetches.
+    // In production use LogLevel::info, which does not log every look-up and every fetch.
     LogObserver log(write_line, LogLevel::debug);
     boost::asio::io_context io;
-    boost::asio::co_spawn(io, logging::play_scene(io.get_executor(), log), boost::asio::detached);
+    boost::asio::co_spawn(io, logging::run_demo(io.get_executor(), log), boost::asio::detached);
     io.run();
 }

@@ -2,8 +2,8 @@
 //
 // Shows how loaded the inference servers are that a Prometheus scrapes, as an autoscaler sees them.
 //
-// Made to be copied: one file, which needs find_package(wva_metrics) and nothing else. The part up
-// to main() uses the library; what follows reads the command line and prints.
+// Made to be copied: one file, which needs only find_package(wva_metrics). The part up to main()
+// uses the library; the rest reads the command line and prints.
 #include <wva_metrics/wva_metrics.hpp>
 #ifdef WVA_METRICS_WITH_TLS // Defined if wva_metrics::tls is linked.
 #include <wva_metrics/http/tls.hpp>
@@ -70,7 +70,7 @@ struct Report {
     Availability availability;
     std::vector<VariantReport> variants;
     ReplicaSnapshot replicas;
-    bool partial; ///< Of the replicas or of a variant.
+    bool partial; ///< The replicas or the metrics of a variant are incomplete.
     std::set<std::string> warnings;
     CacheStats cache;
 };
@@ -93,12 +93,12 @@ PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
     return PrometheusBackend(io.get_executor(), std::move(config));
 }
 
-/// Which model each variant serves, or last did.
+/// The model that each variant serves or served last, by the variant's name.
 using ModelOfVariant = std::map<std::string, std::string>;
 
-/// What is known of a model now. An error only if nothing is known of its replicas.
-asio::awaitable<Result<Report>> ask(auto& collector, ModelKey model, const Options& options,
-                                    ModelOfVariant& model_of) {
+/// Collects what is shown of one model. Returns an error only if its replicas cannot be collected.
+asio::awaitable<Result<Report>> collect(auto& collector, ModelKey model, const Options& options,
+                                        ModelOfVariant& model_of) {
     std::vector<VariantAutoscaling> variants;
     for (const auto& [deployment, variant, accelerator, cost] : options.deployments)
         variants.emplace_back(model.namespace_name, variant, model.model_id, deployment,
@@ -139,24 +139,24 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
     Collector<PrometheusBackend, MemoryCache> collector(
         io.get_executor(), make_backend(io, options),
         {.cache = {.fetch_interval = options.interval}});
-    collector.start_background_fetching(); // Later rounds hit the cache.
+    collector.start_background_fetching(); // Later rounds are answered from the cache.
     ModelOfVariant model_of;
-    for (bool is_known = false;;) {
+    for (bool any_shown = false;;) {
         asio::steady_timer next_round(io, options.interval);
         std::string text, problem;
         for (const std::string& name : options.models) {
             const ModelKey model(options.namespace_name, name);
-            const Result<Report> report = co_await ask(collector, model, options, model_of);
+            const Result<Report> report = co_await collect(collector, model, options, model_of);
             if (report)
                 text += (options.json ? to_json(*report) : to_text(*report)) + "\n";
             else
                 problem = "prometheus_poll: " + report.error().describe() + "\n";
         }
-        is_known = is_known || !text.empty();
-        std::cout << (redraw && is_known ? "\033[H\033[2J" : "") << text << std::flush;
+        any_shown = any_shown || !text.empty();
+        std::cout << (redraw && any_shown ? "\033[H\033[2J" : "") << text << std::flush;
         std::cerr << problem;
-        if (options.once || !is_known)
-            co_return is_known ? 0 : 1;
+        if (options.once || !any_shown)
+            co_return any_shown ? 0 : 1;
         co_await next_round.async_wait(asio::use_awaitable);
     }
 }
@@ -186,10 +186,10 @@ int main(int argc, char** argv) try {
 // ---- The command line
 
 DeploymentOption parse_deployment(const std::string& text) {
-    const std::regex form("([^=]+)(=([^:]+)(:([^:]*)(:([0-9]{1,9}([.][0-9]{1,9})?))?)?)?");
+    const std::regex pattern("([^=]+)(=([^:]+)(:([^:]*)(:([0-9]{1,9}([.][0-9]{1,9})?))?)?)?");
     std::smatch part;
-    if (!std::regex_match(text, part, form))
-        throw UsageError("--deployment takes NAME[=VARIANT[:ACCELERATOR[:COST]]], not '" + text +
+    if (!std::regex_match(text, part, pattern))
+        throw UsageError("--deployment must be NAME[=VARIANT[:ACCELERATOR[:COST]]], not '" + text +
                          "'");
     DeploymentOption option{part[1], part[part[3].matched ? 3 : 1], part[5]};
     if (part[7].matched)
@@ -199,19 +199,22 @@ DeploymentOption parse_deployment(const std::string& text) {
 
 Options parse_options(int argc, const char* const* argv) {
     const std::regex flag("--(once|json)");
-    const std::regex valued("--(url|namespace|model|deployment|interval|token-file|ca-file)");
-    std::map<std::string, std::vector<std::string>> given; // By name, each with its values.
+    const std::regex with_value("--(url|namespace|model|deployment|interval|token-file|ca-file)");
+    std::map<std::string, std::vector<std::string>> given; // Name: its values.
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
-        if (!std::regex_match(name, flag) && (!std::regex_match(name, valued) || ++i == argc))
-            throw UsageError(name + " is unknown or lacks its value");
+        const bool needs_value = std::regex_match(name, with_value);
+        if (!needs_value && !std::regex_match(name, flag))
+            throw UsageError("unknown option " + name);
+        if (needs_value && ++i == argc)
+            throw UsageError(name + " needs a value");
         given[name].emplace_back(argv[i]);
     }
     if (given.count("--url") + given.count("--namespace") + given.count("--model") < 3)
         throw UsageError("--url, --namespace and --model are required");
 
-    const auto last = [&](const char* name, std::string otherwise) {
-        return given.contains(name) ? given[name].back() : otherwise;
+    const auto last = [&](const char* name, std::string by_default) {
+        return given.contains(name) ? given[name].back() : by_default;
     };
     Options options;
     options.url = last("--url", "");
@@ -222,7 +225,8 @@ Options parse_options(int argc, const char* const* argv) {
     const std::string interval = last("--interval", "15s");
     const auto duration = parse_duration(interval);
     if (!duration || *duration < std::chrono::milliseconds(100))
-        throw UsageError("--interval " + interval + ": must be a duration from 100ms, e.g. 15s");
+        throw UsageError("--interval " + interval +
+                         ": must be a duration of at least 100ms, e.g. 15s");
     options.interval = *duration;
     if (given.contains("--token-file"))
         options.token_file = given["--token-file"].back();
@@ -234,7 +238,7 @@ Options parse_options(int argc, const char* const* argv) {
 
 // ---- The table
 
-/// Escaped as in JSON, so that foreign text cannot control the terminal.
+/// Escaped as in JSON, so that names from outside cannot send control characters to the terminal.
 std::string cell(const std::string& text) {
     const std::string quoted = boost::json::serialize(boost::json::string(text));
     return quoted.substr(1, quoted.size() - 2);

@@ -3,12 +3,12 @@
 #
 # sh examples/run.sh [poll] [option of prometheus_poll]...
 # sh examples/run.sh loop [option of autoscaler_loop]...
-# Sets up what is missing, builds the examples, starts a simulated fleet of inference servers and a Prometheus that
+# Installs what is missing, builds the examples, starts a simulated fleet of inference servers and a Prometheus that
 # scrapes it.
-# poll: shows with prometheus_poll how loaded the fleet is: on a terminal until Ctrl-C, else one round.
-# loop: lets the load rise and fall within a minute and a half, and autoscaler_loop scale the fleet; until Ctrl-C, or
-# --rounds N rounds of a second.
-# Only what the program prints goes to stdout.
+# poll: prometheus_poll shows how loaded the fleet is; on a terminal until Ctrl-C, otherwise for one round.
+# loop: the load rises and falls with a period of 90 s, and autoscaler_loop scales the fleet; until Ctrl-C, or for N
+# rounds of one second with --rounds N.
+# Only the output of that program goes to stdout.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 programs=$root/build/examples/examples
@@ -31,7 +31,7 @@ sh "$root/cmake/setup.sh"
 work=$(mktemp -d)
 running=
 
-# Ends what was started here, and only that, on every way out.
+# Ends the processes that this script started, however it exits.
 clean_up() {
     trap '' INT TERM HUP
     for process in $running; do
@@ -52,7 +52,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# await <what> <log> <command>...: until the command succeeds, at most half a minute.
+# await <what> <log> <command>...: repeats the command until it succeeds, for at most 30 seconds.
 await() {
     what=$1
     log=$2
@@ -61,7 +61,7 @@ await() {
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
         if [ $tries = 0 ]; then
-            echo "waited in vain for $what; its last words:" >&2
+            echo "timed out waiting for $what; end of its log:" >&2
             tail -n 10 "$log" >&2
             return 1
         fi
@@ -69,7 +69,7 @@ await() {
     done
 }
 
-# The set-up wrote down where it found one.
+# setup.sh has recorded where it found a Prometheus, if there is one.
 prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
 fake=
 [ -n "$prometheus" ] || fake="--fake-prometheus 127.0.0.1:0"
@@ -80,7 +80,7 @@ case $show in
 esac
 
 set -f
-# shellcheck disable=SC2086  # nothing, or an option and its value
+# shellcheck disable=SC2086  # $fleet and $fake are lists of options
 "$programs/vllm_fleet" $fleet --namespace llm --listen 127.0.0.1:0 $fake \
     --ready-file "$work/fleet" >"$work/fleet.log" 2>&1 &
 running=$!
@@ -106,11 +106,11 @@ END
     await Prometheus "$work/prometheus.log" grep -q 'ready to receive web requests' "$work/prometheus.log"
     address=$(sed -nE 's/.*msg="Listening on".* address=([0-9.]+:[0-9]+).*/\1/p' "$work/prometheus.log")
 else
-    echo "There is no Prometheus here: the fleet serves the library's own simulated one instead." >&2
+    echo "Prometheus is not installed: the fleet serves the library's simulated Prometheus instead." >&2
     address=$FAKE_PROMETHEUS_ADDRESS
 fi
 
-# A rate needs samples of some seconds.
+# A rate needs at least two samples, so it is missing in the first seconds.
 has_rates() {
     eval "set -- $POLL_ARGS"
     "$programs/prometheus_poll" --url "http://$address" "$@" --once --json | grep -q '"arrival_rate_per_minute":{"value":[0-9]'
@@ -124,10 +124,10 @@ if [ "$show" = poll ]; then
     [ -t 1 ] || set -- --once "$@"
 else
     program=autoscaler_loop
-    # In a demonstration a second is what a minute would be.
+    # All times are much shorter than in production, so that the demonstration takes minutes, not hours.
     eval "set -- $LOOP_ARGS --fleet http://$FLEET_ADDRESS --interval 1s --window 5s --pause 8s --stabilisation 15s \"\$@\""
 fi
-# In the background and awaited, so that a signal to this script is acted upon at once.
+# In the background, because the shell handles a signal only after a command in the foreground has ended.
 "$programs/$program" --url "http://$address" "$@" &
 shown=$!
 running="$running $shown"

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A simulated fleet of vLLM servers, for the examples and the tests: their metrics as Prometheus
-// would scrape them, with load that rises and falls, and on request with the faults of a real
-// fleet. For its options see `vllm_fleet --help`.
+// A simulated fleet of vLLM servers, for the other examples and the tests. It serves the metrics
+// that Prometheus would scrape from such servers. The load rises and falls, and commands cause the
+// faults of a real fleet. This is a tool, not an example of how to use the library. For its options
+// see `vllm_fleet --help`.
 //
 //   vllm_fleet/engine.hpp            one vLLM engine: queue, batch, KV cache, counters
 //   vllm_fleet/simulation.hpp        the fleet: models, deployments, pods
 //   vllm_fleet/metric_families.hpp   the metrics that vLLM has, by version
-//   vllm_fleet/exposition.hpp        its series, and the text page made of them
-//   vllm_fleet/control.hpp           what may be changed while it runs
-//   vllm_fleet/application.hpp       the fleet behind its pages
+//   vllm_fleet/exposition.hpp        the series of the fleet, and the text page of them
+//   vllm_fleet/control.hpp           the commands that change the fleet while it runs
+//   vllm_fleet/application.hpp       the pages that the fleet serves
 //   vllm_fleet/http_server.hpp       a small HTTP server
-//   vllm_fleet/fake_scraper.hpp      a Prometheus of the library's own that scrapes the fleet
-//   vllm_fleet/ready_file.hpp        what other programs need to know to use the fleet
+//   vllm_fleet/fake_scraper.hpp      the library's fake Prometheus, which scrapes the fleet
+//   vllm_fleet/ready_file.hpp        the addresses of the fleet, for other programs
 
 #include "vllm_fleet/application.hpp"
 #include "vllm_fleet/fake_scraper.hpp"
@@ -40,16 +41,16 @@ namespace {
 using namespace vllm_fleet;
 namespace chrono = std::chrono;
 
-/// Calls `tick` once per second. Catches up on missed seconds, but only on a few, because a machine
-/// may have been suspended for hours.
+/// Calls `tick` once per second. Repeats missed calls, but only a few, because the machine may have
+/// been suspended for hours.
 asio::awaitable<void> run_clock(std::function<void()> tick) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     constexpr auto second = chrono::seconds(1);
-    constexpr int most_at_once = 5;
+    constexpr int max_missed = 5;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto due = chrono::steady_clock::now();
     for (;;) {
-        due = std::max(due + second, chrono::steady_clock::now() - most_at_once * second);
+        due = std::max(due + second, chrono::steady_clock::now() - max_missed * second);
         timer.expires_at(due);
         const auto [error] = co_await timer.async_wait(token);
         if (error)
@@ -78,13 +79,13 @@ int run(const Options& options) {
         });
 
     Application application(options);
-    const auto live = [&](chrono::seconds ago) {
+    const auto simulate_second = [&](chrono::seconds ago) {
         application.tick();
         if (scraper)
             scraper->scrape(*application.metrics_page(), chrono::system_clock::now() - ago);
     };
     for (int left = options.warm_up_seconds; left > 0; --left)
-        live(chrono::seconds(left));
+        simulate_second(chrono::seconds(left));
     for (const std::string& command : options.controls)
         application.apply(command);
 
@@ -92,7 +93,8 @@ int run(const Options& options) {
                    serve(std::move(acceptor),
                          [&](const Request& request) { return application.handle(request); }),
                    asio::detached);
-    asio::co_spawn(context, run_clock([&] { live(chrono::seconds(0)); }), asio::detached);
+    asio::co_spawn(context, run_clock([&] { simulate_second(chrono::seconds(0)); }),
+                   asio::detached);
     announce(options.ready_file, ready_text(application.fleet(), fleet_address.str(),
                                             scraper ? scraper->address() : ""));
     context.run();

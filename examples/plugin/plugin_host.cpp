@@ -13,6 +13,11 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
+// An unknown value counts as the highest load, so that it never scales anything down.
+constexpr double highest_requests_per_minute = 600;
+constexpr double full_kv_cache = 1;
+constexpr double longest_queue = 20;
+
 asio::awaitable<void> collect(AnyCollector& collector) {
     VariantAutoscaling variant("default", "chat", "llama", "chat");
     variant.target_kind = "StatefulSet";
@@ -24,12 +29,11 @@ asio::awaitable<void> collect(AnyCollector& collector) {
         std::cerr << (metrics ? replicas.error() : metrics.error()).describe() << "\n";
         co_return;
     }
-    // What is unknown is taken to be the worst: it must not scale anything down.
-    std::cout << "requests per minute: " << (*metrics)->arrival_rate_per_minute.value_or(600)
-              << "\n";
+    std::cout << "requests per minute: "
+              << (*metrics)->arrival_rate_per_minute.value_or(highest_requests_per_minute) << "\n";
     for (const ReplicaMetrics& replica : (*replicas)->replicas)
-        std::cout << replica.pod << ": KV cache " << replica.kv_cache_usage.value_or(1)
-                  << ", queue " << replica.queue_length.value_or(20) << "\n";
+        std::cout << replica.pod << ": KV cache " << replica.kv_cache_usage.value_or(full_kv_cache)
+                  << ", queue " << replica.queue_length.value_or(longest_queue) << "\n";
 }
 
 int main(int count, char** arguments) {

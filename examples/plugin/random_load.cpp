@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend in a shared object. This one invents the load of as many pods as the settings request:
-// {"backend": "random_load", "options": {"random_load": {"pods": 3}}}.
+// A backend in a shared object. This one returns random values of as many pods as the settings
+// request: {"backend": "random_load", "options": {"random_load": {"pods": 3}}}.
 #include <wva_metrics/settings/plugin/plugin.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +31,7 @@ public:
         std::vector<Result<OptimizerMetrics>> answers;
         for (std::size_t i = 0; i < variants.size(); ++i) {
             OptimizerMetrics metrics;
-            metrics.arrival_rate_per_minute = any_up_to(600);
+            metrics.arrival_rate_per_minute = random_reading(highest_requests_per_minute);
             answers.push_back(metrics);
         }
         co_return answers;
@@ -44,8 +44,8 @@ public:
             for (std::int64_t pod = 0; pod < pods_; ++pod) {
                 ReplicaSample sample;
                 sample.pod = "chat-" + std::to_string(pod);
-                sample.kv_cache_usage = any_up_to(1);
-                sample.queue_length = any_up_to(20);
+                sample.kv_cache_usage = random_reading(full_kv_cache);
+                sample.queue_length = random_reading(longest_queue);
                 samples.pods.push_back(sample);
             }
             answers.push_back(samples);
@@ -54,9 +54,13 @@ public:
     }
 
 private:
-    static Reading<double> any_up_to(double most) {
+    static constexpr double highest_requests_per_minute = 600;
+    static constexpr double full_kv_cache = 1;
+    static constexpr double longest_queue = 20;
+
+    static Reading<double> random_reading(double highest) {
         thread_local std::mt19937 random(std::random_device{}());
-        return Reading<double>::measured(std::uniform_real_distribution<double>(0, most)(random),
+        return Reading<double>::measured(std::uniform_real_distribution<double>(0, highest)(random),
                                          std::chrono::steady_clock::now());
     }
 
@@ -65,12 +69,13 @@ private:
 
 Result<AnyBackend> make(const asio::any_io_executor&, const CollectorSettings& settings) {
     std::int64_t pods = 2;
-    if (const auto* mine = settings.options.if_contains("random_load")) {
-        const auto* asked = mine->is_object() ? mine->get_object().if_contains("pods") : nullptr;
-        if (asked == nullptr || !asked->is_int64() || asked->get_int64() < 1)
+    if (const auto* options = settings.options.if_contains("random_load")) {
+        const auto* value =
+            options->is_object() ? options->get_object().if_contains("pods") : nullptr;
+        if (value == nullptr || !value->is_int64() || value->get_int64() < 1)
             return Error(Errc::invalid_config,
-                         "options.random_load must be an object with pods, a positive number");
-        pods = asked->get_int64();
+                         "options.random_load must be an object with pods, a positive integer");
+        pods = value->get_int64();
     }
     return RandomLoad(pods);
 }

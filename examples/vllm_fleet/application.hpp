@@ -17,7 +17,7 @@
 
 namespace vllm_fleet {
 
-/// The fleet with its clock and its pages. Used from one thread only.
+/// The fleet with its clock and its pages. Not thread-safe.
 class Application {
 public:
     explicit Application(const Options& options)
@@ -28,7 +28,7 @@ public:
     const Fleet& fleet() const { return fleet_; }
     const View& view() const { return controls_.view; }
 
-    /// One second of the fleet's life.
+    /// Simulates one second, except while the clock is stopped.
     void tick() {
         if (controls_.frozen)
             return;
@@ -62,9 +62,9 @@ public:
         if (path == "/control")
             return request.method() == http::verb::post
                        ? handle_control(query, request.body())
-                       : text(http::status::method_not_allowed, "/control takes POST\n");
+                       : text(http::status::method_not_allowed, "/control needs POST\n");
         if (request.method() != http::verb::get && request.method() != http::verb::head)
-            return text(http::status::method_not_allowed, "only GET is known here\n");
+            return text(http::status::method_not_allowed, "only GET and HEAD are supported here\n");
         if (path == "/metrics")
             return metrics(metrics_page());
         if (path == "/state")
@@ -74,8 +74,9 @@ public:
             path.remove_suffix(std::min(path.size(), std::string_view("/metrics").size()));
             return pod_metrics(path);
         }
-        return text(http::status::not_found,
-                    "there are /metrics, /pods/POD/metrics, /state and POST /control\n");
+        return text(
+            http::status::not_found,
+            "not found; available: /metrics, /pods/POD/metrics, /state and POST /control\n");
     }
 
 private:
@@ -88,7 +89,7 @@ private:
     static Response metrics(std::shared_ptr<const std::string> page) {
         return {http::status::ok, "text/plain; version=0.0.4; charset=utf-8", std::move(page)};
     }
-    /// Cuts `text` at the mark and returns the rest.
+    /// Cuts `text` before the mark and returns what follows the mark.
     static std::string_view split_off(std::string_view& text, char mark) {
         const std::size_t at = std::min(text.find(mark), text.size());
         const std::string_view rest = text.substr(std::min(at + 1, text.size()));
@@ -109,7 +110,7 @@ private:
         if (found.pod == nullptr)
             return text(http::status::not_found, "there is no pod '" + std::string(name) + "'\n");
         if (!found.pod->has_started(fleet_.now_seconds()))
-            return text(http::status::service_unavailable, "the pod still starts\n");
+            return text(http::status::service_unavailable, "the pod is still starting\n");
         TextPage page;
         visit_pod(*found.model, *found.pod, controls_.view, page);
         return metrics(share(std::move(page.text)));

@@ -18,10 +18,10 @@ namespace vllm_fleet {
 /// Settings that may change while the fleet runs.
 struct Controls {
     View view;
-    bool frozen = false; ///< time stands still: every number stays as it is
+    bool frozen = false; ///< The clock is stopped: all values stay as they are.
 };
 
-/// A rejected request to the control endpoint; its text is for the sender.
+/// A rejected command; the text is sent back to the client.
 class ControlError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -37,7 +37,7 @@ inline std::string form_decode(std::string_view text) {
             const char* const first = text.data() + i + 1;
             if (i + 2 >= text.size() ||
                 std::from_chars(first, first + 2, byte, 16).ptr != first + 2)
-                throw ControlError("a % in it is not followed by two hexadecimal digits");
+                throw ControlError("a % is not followed by two hexadecimal digits");
             result += static_cast<char>(byte);
             i += 2;
         } else {
@@ -70,14 +70,15 @@ public:
     static constexpr std::string_view help =
         "  names=v0.8|v0.10|current           the metric names of that vLLM version\n"
         "  drop=METRIC                        leave a metric out (undrop=METRIC or * to undo)\n"
-        "  nan=METRIC[&pod=POD]               send NaN for it (unnan=METRIC or * to undo)\n"
-        "  kill=POD[&keep_series=1]           end a pod; its series vanish, or stay frozen\n"
+        "  nan=METRIC[&pod=POD]               send NaN as its value (unnan=METRIC or * to undo)\n"
+        "  kill=POD[&keep_series=1]           end a pod; its series end, or stay with "
+        "keep_series=1\n"
         "  kill_deployment=NAME[&keep_series=1][&namespace=NS]\n"
         "  scale=DEPLOYMENT&replicas=K[&namespace=NS]\n"
         "  load=MODEL&factor=F[&namespace=NS] multiply the requests for a model (* for all) by 0 "
         "to 3\n"
         "  freeze=1|0                         stop or resume time\n"
-        "  drop_kube=1|0                      no kube-state-metrics at all, or again\n";
+        "  drop_kube=1|0                      leave out kube-state-metrics, or serve it again\n";
 
     /// Executes the one command in the form and returns a line that confirms it. If the form is not
     /// a command, throws ControlError and changes nothing.
@@ -91,11 +92,12 @@ public:
                 found = &command;
             }
         if (found == nullptr)
-            throw ControlError("no command given; there are:\n" + std::string(help));
+            throw ControlError("no command given; the commands are:\n" + std::string(help));
         for (const auto& [name, value] : form)
             if (name != found->name &&
                 std::ranges::find(found->modifiers, name) == found->modifiers.end())
-                throw ControlError("'" + std::string(found->name) + "' takes no '" + name + "'");
+                throw ControlError("'" + std::string(found->name) + "' has no parameter '" + name +
+                                   "'");
         return std::invoke(found->run, this, form.find(found->name)->second, form);
     }
 
@@ -128,7 +130,7 @@ private:
             {"v0.8", v0_8}, {"v0.10", v0_10}, {"current", current}};
         const auto version = known.find(value);
         if (version == known.end())
-            throw ControlError("names is v0.8, v0.10 or current, not '" + value + "'");
+            throw ControlError("names must be v0.8, v0.10 or current, not '" + value + "'");
         controls_.view.names = version->second;
         return "metric names are now those of " + value;
     }
@@ -148,8 +150,8 @@ private:
     }
 
     std::string nan(const std::string& value, const Form& form) {
-        constexpr std::string_view pod_mark =
-            ",pod="; // nan=METRIC,pod=POD, if that is easier to write
+        // nan=METRIC,pod=POD is accepted, too: it needs no quotes in a shell.
+        constexpr std::string_view pod_mark = ",pod=";
         const std::size_t comma = std::min(value.find(pod_mark), value.size());
         const std::string metric = value.substr(0, comma);
         check_metric(metric);
@@ -163,18 +165,18 @@ private:
 
     std::string unnan(const std::string& metric, const Form&) {
         const auto erased =
-            std::erase_if(controls_.view.not_a_number, [&](const View::NotANumber& it) {
-                return metric == "*" || it.metric == metric;
+            std::erase_if(controls_.view.not_a_number, [&](const View::NotANumber& each) {
+                return metric == "*" || each.metric == metric;
             });
         if (erased == 0 && metric != "*")
             throw ControlError("'" + metric + "' is not sent as NaN");
-        return "numbers again: " + metric;
+        return "no longer sent as NaN: " + metric;
     }
 
     std::string kill(const std::string& pod, const Form& form) {
         const bool keep = flag("keep_series", value_or(form, "keep_series", "0"));
         if (!fleet_.kill_pod(pod, keep))
-            throw ControlError("no pod '" + pod + "' lives");
+            throw ControlError("there is no running pod '" + pod + "'");
         return "killed " + pod + (keep ? ", its series stay" : "");
     }
 
@@ -183,13 +185,13 @@ private:
         for_each_deployment(name, form, [&](Model&, Deployment& deployment) {
             Fleet::kill_deployment(deployment, keep);
         });
-        return "killed all of " + name + (keep ? ", its series stay" : "");
+        return "killed all pods of " + name + (keep ? ", their series stay" : "");
     }
 
     std::string scale(const std::string& name, const Form& form) {
         const double replicas = number("replicas", form, 0, 100);
         if (replicas != std::floor(replicas))
-            throw ControlError("replicas is a whole number");
+            throw ControlError("replicas must be a whole number");
         for_each_deployment(name, form, [&](Model& model, Deployment& deployment) {
             fleet_.scale(model, deployment, static_cast<std::size_t>(replicas));
         });
@@ -215,13 +217,13 @@ private:
 
     std::string freeze(const std::string& value, const Form&) {
         controls_.frozen = flag("freeze", value);
-        return controls_.frozen ? "time stands still" : "time goes on";
+        return controls_.frozen ? "the clock is stopped" : "the clock runs";
     }
 
     std::string drop_kube(const std::string& value, const Form&) {
         controls_.view.kube_state_metrics = !flag("drop_kube", value);
-        return controls_.view.kube_state_metrics ? "kube-state-metrics is shown"
-                                                 : "kube-state-metrics is gone";
+        return controls_.view.kube_state_metrics ? "kube-state-metrics is served"
+                                                 : "kube-state-metrics is left out";
     }
 
     template <class Function>
@@ -242,7 +244,7 @@ private:
     static void check_metric(const std::string& name) {
         if (!is_metric_name(name))
             throw ControlError("there is no metric '" + name +
-                               "'; names are complete, as in vllm:num_requests_waiting");
+                               "'; write the whole name, e.g. vllm:num_requests_waiting");
     }
 
     static std::string value_or(const Form& form, std::string_view name,
@@ -253,7 +255,7 @@ private:
 
     static bool flag(const std::string& name, const std::string& value) {
         if (value != "0" && value != "1")
-            throw ControlError(name + " is 0 or 1, not '" + value + "'");
+            throw ControlError(name + " must be 0 or 1, not '" + value + "'");
         return value == "1";
     }
 
@@ -263,7 +265,7 @@ private:
         const char* const end = text.data() + text.size();
         if (std::from_chars(text.data(), end, value).ptr != end || text.empty() ||
             !(value >= low && value <= high))
-            throw ControlError(name + "=" + text + " is not a number from " +
+            throw ControlError(name + "=" + text + " must be a number from " +
                                std::to_string(static_cast<int>(low)) + " to " +
                                std::to_string(static_cast<int>(high)));
         return value;

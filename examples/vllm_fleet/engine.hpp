@@ -57,32 +57,32 @@ inline const std::vector<double> iteration_tokens = {1,   8,    16,   32,   64, 
 struct EngineProfile {
     double mean_prompt_tokens = 512;
     double mean_output_tokens = 128;
-    double base_itl_seconds = 0.012; ///< between two tokens of the only running request
+    double base_itl_seconds = 0.012; ///< Between two tokens if only one request is running.
     double prefill_tokens_per_second = 12'000;
     double kv_capacity_tokens = 24'000;
     std::size_t max_running = 64;
-    double prefix_hit_ratio = 0.3; ///< share of the prompt tokens found in the prefix cache, 0..1
+    double prefix_hit_ratio = 0.3; ///< Share of the prompt tokens found in the prefix cache, 0..1.
 
     /// Seconds between two tokens of a request when `running` requests share the engine.
     double itl_seconds(double running) const {
         return base_itl_seconds * (1.0 + 2.0 * running / static_cast<double>(max_running));
     }
 
-    /// Sustained requests per second, roughly: concurrent requests that fit into the KV cache,
-    /// divided by the time that each of them stays.
+    /// Approximate number of requests per second that the engine can serve: the concurrent requests
+    /// that fit into the KV cache, divided by the time that each of them takes.
     double requests_per_second() const {
         const double tokens_held = mean_prompt_tokens + mean_output_tokens / 2;
-        const double at_once =
+        const double concurrent =
             std::min(static_cast<double>(max_running), kv_capacity_tokens / tokens_held);
-        const double stay = mean_prompt_tokens / prefill_tokens_per_second +
-                            mean_output_tokens * itl_seconds(at_once);
-        return at_once / stay;
+        const double seconds_per_request = mean_prompt_tokens / prefill_tokens_per_second +
+                                           mean_output_tokens * itl_seconds(concurrent);
+        return concurrent / seconds_per_request;
     }
 };
 
 enum class FinishReason : std::size_t { stop, length, abort };
 
-/// One vLLM engine: a queue, a batch of running requests, and its counters. Its only clock is
+/// One vLLM engine: a queue, a batch of running requests, and its counters. Time passes only in
 /// `step`, so equal seeds give equal histories.
 class Engine {
 public:
@@ -109,7 +109,7 @@ public:
     std::uint64_t prefix_cache_queries = 0;
     std::uint64_t prefix_cache_hits = 0;
     std::uint64_t preemptions = 0;
-    std::array<std::uint64_t, 3> finished{}; ///< by FinishReason
+    std::array<std::uint64_t, 3> finished{}; ///< By FinishReason.
 
     Histogram request_prompt_tokens{buckets::tokens};
     Histogram request_generation_tokens{buckets::tokens};
@@ -122,17 +122,17 @@ public:
     Histogram iteration_tokens{buckets::iteration_tokens};
 
 private:
-    /// Seconds after which a client in the queue hangs up. Bounds the queue.
+    /// Seconds after which the client of a waiting request gives up. Limits the queue.
     static constexpr double patience_seconds = 60;
 
     struct Request {
         double arrived_at = 0;
-        double admitted_at = 0;    ///< 0 until a slot was found
-        double first_token_at = 0; ///< 0 until then
-        double decode_from = 0;    ///< when the prefill ends; again after a preemption
+        double admitted_at = 0;    ///< 0 until it is running.
+        double first_token_at = 0; ///< 0 until then.
+        double decode_from = 0;    ///< When its prefill ends; set again after a preemption.
         double prompt_tokens = 0;
-        double output_tokens = 0; ///< at which it stops
-        double generated = 0;     ///< so far; a fraction of a token is progress towards the next
+        double output_tokens = 0; ///< Number at which it stops.
+        double generated = 0; ///< Tokens so far; the fraction is progress towards the next token.
         bool stops_at_limit = false;
         bool done = false;
     };
@@ -171,7 +171,8 @@ private:
     void abandon(double now) {
         while (!waiting_.empty()) {
             const Request& oldest = waiting_.front();
-            const bool preempted = oldest.admitted_at > 0; // its client already reads the answer
+            // The client of a preempted request has received tokens, so it does not give up.
+            const bool preempted = oldest.admitted_at > 0;
             if (preempted || now - oldest.arrived_at <= patience_seconds)
                 return;
             ++finished[static_cast<std::size_t>(FinishReason::abort)];
@@ -180,8 +181,8 @@ private:
     }
 
     void admit(double now) {
-        constexpr double watermark =
-            0.95; // room kept for the tokens the running requests still add
+        // The rest of the KV cache is kept for the tokens that running requests will generate.
+        constexpr double watermark = 0.95;
         const double scheduling_seconds = 0.004;
         double held = tokens_held();
         while (!waiting_.empty() && running_.size() < profile_.max_running) {
@@ -255,7 +256,7 @@ private:
                       double duration) {
         generation_tokens += next_tokens;
         prompt_tokens += prefilled;
-        // Most tokens come at the usual pace; some wait for another request's prefill.
+        // Most tokens take the usual time; some wait for the prefill of another request.
         const std::uint64_t slow = next_tokens * 8 / 100;
         const std::uint64_t stalled = next_tokens * 2 / 100;
         inter_token_latency.observe(0.95 * itl, next_tokens - slow - stalled);
@@ -283,7 +284,7 @@ private:
 
     EngineProfile profile_;
     std::deque<Request> waiting_;
-    std::vector<Request> running_; ///< in order of admission
+    std::vector<Request> running_; ///< In order of admission.
 };
 
 } // namespace vllm_fleet

@@ -16,12 +16,13 @@
 
 namespace vllm_fleet {
 
-/// An engine and the labels of all its series, formatted once per page instead of once per series.
+/// An engine and the labels that all its series have. They are formatted once per page, not once
+/// per series.
 struct Target {
-    Target(const Engine* of_engine, std::string_view of_pod, Labels its_labels)
-        : engine(of_engine), pod(of_pod), labels(std::move(its_labels)), text(to_text(labels)) {}
+    Target(const Engine* of_engine, std::string_view of_pod, Labels common_labels)
+        : engine(of_engine), pod(of_pod), labels(std::move(common_labels)), text(to_text(labels)) {}
 
-    const Engine* engine; ///< null for series that are not vLLM's
+    const Engine* engine; ///< Null for series that are not vLLM's.
     std::string_view pod;
     Labels labels;
     std::string text;
@@ -32,9 +33,7 @@ struct Target {
 ///     visitor.family(name, type, help)
 ///     visitor.sample(name, target, extra_label_name, extra_label_value, value)
 ///
-/// The name of the extra label is empty if there is none.
-///
-/// The text page is one visitor; a test's fake server may be another.
+/// The name of the extra label is empty if there is none. TextPage is such a visitor.
 template <class Visitor>
 class SeriesWalk {
 public:
@@ -61,7 +60,7 @@ public:
         }
     }
 
-    /// A family of kube-state-metrics: the value is always 1, the labels are the information.
+    /// A family of kube-state-metrics: the value is always 1, the labels hold the information.
     void info(std::string_view name, std::string_view help, std::span<const Target> targets) {
         if (!shown(name, every_version, true))
             return;
@@ -100,11 +99,11 @@ private:
 
         for (const Target& target : targets) {
             const Histogram& histogram = target.engine->*family.histogram;
-            std::uint64_t so_far = 0;
+            std::uint64_t cumulative = 0;
             for (std::size_t i = 0; i < bounds.size(); ++i) {
-                so_far += histogram.counts[i];
+                cumulative += histogram.counts[i];
                 if (!lean_ || i + 1 == bounds.size())
-                    sample(bucket, base, target, "le", bounds[i], static_cast<double>(so_far));
+                    sample(bucket, base, target, "le", bounds[i], static_cast<double>(cumulative));
             }
             sample(sum, base, target, "", "", histogram.sum);
             sample(count, base, target, "", "", static_cast<double>(histogram.count));
@@ -131,7 +130,7 @@ private:
 inline Labels engine_labels(const Model& model, const Pod& pod, std::size_t engine,
                             const View& view) {
     Labels labels{{"model_name", model.id}};
-    // Older servers have one engine and no label for it.
+    // vLLM 0.8 has this label only with several engines.
     if (view.names != v0_8 || pod.engines.size() > 1)
         labels.emplace_back("engine", std::to_string(engine));
     return labels;
@@ -159,7 +158,7 @@ inline void append(Labels& labels, const Labels& more) {
 }
 
 /// Visits the whole fleet as Prometheus sees it: vLLM's series with the labels of their pod, and
-/// the series of kube-state-metrics for the living pods.
+/// the series of kube-state-metrics for the pods that are alive.
 template <class Visitor>
 void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
     std::vector<Target> engines;
@@ -178,9 +177,9 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
                                                  {"owner_name", deployment.name},
                                                  {"owner_is_controller", "true"}});
             for (const Pod& pod : deployment.pods) {
-                const std::size_t seen =
+                const std::size_t started_engines =
                     pod.has_started(fleet.now_seconds()) ? pod.engines.size() : 0;
-                for (std::size_t i = 0; i < seen; ++i) {
+                for (std::size_t i = 0; i < started_engines; ++i) {
                     const Labels scraped{
                         {"namespace", ns}, {"pod", pod.name}, {"container", "vllm"}};
                     Labels labels = scraped;
@@ -221,7 +220,7 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
     }
 }
 
-/// Visits one pod as its own vLLM server exposes it.
+/// Visits one pod's series as its vLLM server exposes them, without the labels of the pod.
 template <class Visitor>
 void visit_pod(const Model& model, const Pod& pod, const View& view, Visitor& visitor) {
     std::vector<Target> engines;

@@ -34,7 +34,7 @@ inline boost::asio::ip::tcp::endpoint parse_address(const std::string& address) 
     return {ip, port};
 }
 
-/// Calls `open` with the endpoint. Its error names the address.
+/// Calls `open` with the endpoint. If that fails, throws an error that names the address.
 template <typename Function>
 void listen(const std::string& address, Function open) {
     try {

@@ -13,30 +13,30 @@
 
 namespace vllm_fleet {
 
-/// The vLLM versions by their metric names. Bits, so that a metric can list its versions.
+/// Versions of vLLM that differ in their metric names. Bits, so that a metric can have several.
 enum Names : unsigned { v0_8 = 1, v0_10 = 2, current = 4, every_version = v0_8 | v0_10 | current };
 
 /// Which series are exposed, and which are wrong on purpose.
 struct View {
     struct NotANumber {
         std::string metric;
-        std::string pod; ///< empty: all pods
+        std::string pod; ///< Empty: all pods.
     };
 
     Names names = current;
-    bool lean = false; ///< on the fleet's page, only the series an autoscaler reads
+    bool lean = false; ///< On the fleet's page, only series that an autoscaler reads.
     bool kube_state_metrics = true;
     std::set<std::string, std::less<>> dropped;
     std::vector<NotANumber> not_a_number;
 };
 
-/// A metric whose series are one number per engine.
+/// A metric with one number per engine.
 struct ScalarFamily {
     std::string_view name;
     std::string_view type;
     std::string_view help;
-    unsigned versions; ///< bits of Names
-    bool lean;         ///< an autoscaler reads it
+    unsigned versions; ///< Bits of Names.
+    bool lean;         ///< An autoscaler reads it.
     double (*value)(const Engine&);
 };
 
@@ -105,7 +105,7 @@ inline constexpr HistogramFamily histogram_families[] = {
 inline constexpr std::array<std::string_view, 3> kube_families = {"kube_pod_info", "kube_pod_owner",
                                                                   "kube_replicaset_owner"};
 
-/// True if some version has a metric, or a series of a histogram, of this name.
+/// True if this is the name of a metric, or of a histogram's series, in any version.
 inline bool is_metric_name(std::string_view name) {
     if (name == success_name || name == cache_config_name ||
         std::ranges::find(kube_families, name) != kube_families.end() ||

@@ -11,8 +11,8 @@
 
 namespace vllm_fleet {
 
-/// The id of the model with this index: first some well-known ones, then fine-tunes of them,
-/// without end.
+/// The id of the model with this index: first some well-known ones, then an unlimited number of
+/// fine-tunes of them.
 inline std::string model_id(std::size_t index) {
     static constexpr std::array<std::string_view, 20> known = {
         "meta-llama/Llama-3.1-8B-Instruct",
@@ -42,8 +42,8 @@ inline std::string model_id(std::size_t index) {
     return id;
 }
 
-/// What people name a model's deployment: the model id's last part, made fit for a Kubernetes name
-/// of at most 40 characters.
+/// A typical name of a model's deployment: the last part of the model id, changed to a valid
+/// Kubernetes name of at most 40 characters.
 inline std::string slug(std::string_view id) {
     std::string result;
     for (const char c : id.substr(id.rfind('/') + 1)) {
@@ -67,12 +67,12 @@ inline std::string random_string(std::string_view alphabet, std::size_t length, 
     return result;
 }
 
-/// The hash by which Kubernetes tells one ReplicaSet of a deployment from the next.
+/// The hash in a ReplicaSet's name, which Kubernetes derives from the pod template.
 inline std::string replica_set_hash(Rng& rng) {
     return random_string("456789bcdf", 8 + rng() % 3, rng);
 }
 
-/// The last part of a pod's name: Kubernetes avoids vowels, lest it form words.
+/// The last part of a pod's name. Kubernetes uses no vowels in it, so that it cannot be a word.
 inline std::string pod_suffix(Rng& rng) {
     return random_string("bcdfghjklmnpqrstvwxz2456789", 5, rng);
 }

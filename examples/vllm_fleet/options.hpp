@@ -19,9 +19,9 @@ namespace vllm_fleet {
 struct Options {
     FleetOptions fleet;
     std::string listen = "127.0.0.1:8000";
-    std::string fake_prometheus; ///< address to listen on; empty: none
-    std::string ready_file;      ///< empty: standard output
-    int warm_up_seconds = 60;    ///< of virtual time, simulated before the first page
+    std::string fake_prometheus; ///< Address to listen on; empty: none.
+    std::string ready_file;      ///< Empty: standard output.
+    int warm_up_seconds = 60;    ///< Virtual time that is simulated before the first page.
     bool lean = false;
     std::vector<std::string> controls;
     bool help = false;
@@ -35,44 +35,48 @@ inline std::string usage() {
     return "vllm_fleet: simulates a fleet of vLLM servers and serves its metrics\n"
            "\n"
            "usage: vllm_fleet [options]\n"
-           "  --models N               models (default 3, or as many as --model names)\n"
-           "  --model ID               the id of one of them (repeatable; the rest have well-known "
-           "ids)\n"
+           "  --models N               number of models (default 3, or the number of --model "
+           "options)\n"
+           "  --model ID               the id of one of them (repeatable; the others have "
+           "well-known ids)\n"
            "  --pods M                 pods per deployment (default 2)\n"
            "  --variants V             deployments per model, each on another accelerator (default "
            "1, at most 6)\n"
            "  --engines E              engines per pod, as with data parallelism (default 1)\n"
-           "  --namespace NS           repeatable; the models go round robin over them (default "
+           "  --namespace NS           repeatable; the models are spread over them in turn "
+           "(default "
            "llm)\n"
            "  --same-model-everywhere  every model in each namespace instead\n"
            "  --seed S                 equal seeds give equal fleets (default 1)\n"
-           "  --period SECONDS         of the wave in which demand rises and falls (default 600)\n"
-           "  --wave PERCENT           how far it does, in parts of its mean (default 60; 0 is "
-           "steady)\n"
-           "  --start-delay SECONDS    from a pod's creation by scaling until it serves (default "
-           "0)\n"
-           "  --warm-up SECONDS        of history before the first page (default 60)\n"
-           "  --lean, --no-lean        on the fleet's page, only the series an autoscaler reads, "
+           "  --period SECONDS         period of the wave in which demand rises and falls (default "
+           "600)\n"
+           "  --wave PERCENT           amplitude of the wave, in percent of the mean demand "
+           "(default "
+           "60; 0: steady)\n"
+           "  --start-delay SECONDS    from the creation of a pod by scaling until it serves "
+           "(default 0)\n"
+           "  --warm-up SECONDS        simulated before the first page (default 60)\n"
+           "  --lean, --no-lean        on the fleet's page, only series that an autoscaler reads, "
            "histograms with\n"
            "                           one bucket (default: above 100 pods)\n"
-           "  --listen ADDRESS:PORT    port 0 takes a free one (default 127.0.0.1:8000)\n"
+           "  --listen ADDRESS:PORT    port 0: any free port (default 127.0.0.1:8000)\n"
            "  --fake-prometheus ADDRESS:PORT  also answer queries like a Prometheus that scrapes "
            "the fleet\n"
-           "  --ready-file FILE        write the addresses there when ready, not to standard "
-           "output\n"
+           "  --ready-file FILE        write the addresses there, not to standard output, when "
+           "ready\n"
            "  --control COMMAND        as if sent to /control at the start (repeatable)\n"
            "  --help\n"
            "\n"
-           "It serves /metrics (the fleet, with kube-state-metrics), /pods/POD/metrics (one "
-           "server's own page),\n"
+           "It serves /metrics (the fleet, with kube-state-metrics), /pods/POD/metrics (the "
+           "page of one server),\n"
            "/state (JSON, for people), and POST /control with one of these commands in the query "
            "or as a form\n"
            "(bytes that a form reserves, like / + & %, written as %XX):\n" +
            std::string(Control::help);
 }
 
-/// True for bytes that are UTF-8 in its shortest form, without surrogates: Prometheus refuses a
-/// page with others.
+/// True if the bytes are UTF-8 in its shortest form, without surrogates. Prometheus rejects a page
+/// with other bytes.
 inline bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto lead = static_cast<unsigned char>(text[i]);
@@ -116,7 +120,7 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
     const auto utf8 = [&] {
         std::string value = text();
         if (value.empty() || !is_utf8(value))
-            throw UsageError(name + " needs a value in UTF-8 that is not empty");
+            throw UsageError(name + " needs a value that is UTF-8 and not empty");
         return value;
     };
     const auto number = [&](std::uint64_t low, std::uint64_t high) {
@@ -178,7 +182,7 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
         throw UsageError("--models is less than the number of --model options");
     if (std::set<std::string>(ids.begin(), ids.end()).size() != ids.size())
         throw UsageError(
-            "a --model is given twice; with --same-model-everywhere it is in every namespace");
+            "a --model is given twice; use --same-model-everywhere for a model in every namespace");
     if (std::set<std::string>(namespaces.begin(), namespaces.end()).size() != namespaces.size())
         throw UsageError("a --namespace is given twice");
     for (std::size_t i = 0; ids.size() < models; ++i)
@@ -188,9 +192,10 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
     if (!namespaces.empty())
         options.fleet.namespaces = std::move(namespaces);
 
-    const std::size_t places =
+    const std::size_t namespaces_per_model =
         options.fleet.same_model_everywhere ? options.fleet.namespaces.size() : 1;
-    const std::size_t pods = models * places * options.fleet.variants * options.fleet.pods;
+    const std::size_t pods =
+        models * namespaces_per_model * options.fleet.variants * options.fleet.pods;
     options.lean = lean == -1 ? pods > 100 : lean == 1;
     return options;
 }

@@ -15,9 +15,9 @@ namespace vllm_fleet {
 
 /// The word, quoted for a shell if necessary.
 inline std::string shell_quote(const std::string& word) {
-    static constexpr std::string_view harmless =
+    static constexpr std::string_view needs_no_quotes =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
-    if (!word.empty() && word.find_first_not_of(harmless) == std::string::npos)
+    if (!word.empty() && word.find_first_not_of(needs_no_quotes) == std::string::npos)
         return word;
     std::string result = "'";
     for (const char c : word)
@@ -25,33 +25,34 @@ inline std::string shell_quote(const std::string& word) {
     return result + '\'';
 }
 
-/// Options for the other examples, so that they watch the fleet's first namespace. If a name holds
-/// blanks or quotes, the shell must read them by `eval`.
+/// Options for the other examples: the models of the fleet's first namespace. A shell must read
+/// them by `eval`, because names may be quoted.
 struct Arguments {
     std::string poll; ///< For prometheus_poll.
     std::string loop; ///< For autoscaler_loop.
 };
 
 inline Arguments arguments_for(const Fleet& fleet) {
-    const std::string& name = fleet.models().front().namespace_name;
+    constexpr int max_models = 10; // Limits the length of the command line.
+    const std::string& namespace_name = fleet.models().front().namespace_name;
     std::string models;
     std::string deployments;
     std::string variants;
-    int left = 10;
+    int left = max_models;
     for (const Model& model : fleet.models()) {
-        if (model.namespace_name != name || left-- <= 0)
+        if (model.namespace_name != namespace_name || left-- <= 0)
             continue;
         models += " --model " + shell_quote(model.id);
         for (const Deployment& deployment : model.deployments) {
-            std::ostringstream it;
-            it << deployment.name << '=' << deployment.name << ':' << deployment.accelerator.name
-               << ':' << deployment.accelerator.cost;
-            deployments += " --deployment " + shell_quote(it.str());
+            std::ostringstream option;
+            option << deployment.name << '=' << deployment.name << ':'
+                   << deployment.accelerator.name << ':' << deployment.accelerator.cost;
+            deployments += " --deployment " + shell_quote(option.str());
             variants += " --variant " + shell_quote(deployment.name + '=' + model.id);
         }
     }
-    const std::string place = "--namespace " + shell_quote(name);
-    return {place + models + deployments, place + variants};
+    const std::string in_namespace = "--namespace " + shell_quote(namespace_name);
+    return {in_namespace + models + deployments, in_namespace + variants};
 }
 
 /// A shell assignment, as one line.
@@ -74,7 +75,7 @@ inline std::string ready_text(const Fleet& fleet, const std::string& fleet_addre
     return text + assignment("LOOP_ARGS", arguments.loop) + assignment("POLL_ARGS", arguments.poll);
 }
 
-/// Writes a temporary file and renames it, so that a waiting reader sees all of it or nothing.
+/// Writes a temporary file and renames it, so that a waiting reader never sees a part of it.
 inline void announce(const std::string& ready_file, const std::string& text) {
     if (ready_file.empty()) {
         std::cout << text << std::flush;

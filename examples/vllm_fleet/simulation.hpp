@@ -20,9 +20,9 @@ namespace vllm_fleet {
 /// What a deployment of a model runs on.
 struct Accelerator {
     std::string_view name;
-    std::string_view suffix; ///< of the deployment's name
-    double cost;             ///< of one replica, in the autoscaler's own unit
-    double speed;            ///< compared with the first one
+    std::string_view suffix; ///< Of the deployment's name.
+    double cost;             ///< Of one replica, in the autoscaler's unit.
+    double speed;            ///< Relative to the first accelerator.
 };
 
 inline constexpr std::array<Accelerator, 6> accelerators = {{
@@ -40,8 +40,8 @@ struct Pod {
     std::string ip;
     std::string node;
     std::string host_ip;
-    bool alive = true;   ///< false: deleted, but its last series still exist
-    double ready_at = 0; ///< virtual time from which it serves requests and has metrics
+    bool alive = true;   ///< False: deleted, but its last series still exist.
+    double ready_at = 0; ///< Virtual time from which it serves requests and has metrics.
     std::vector<Engine> engines;
 
     bool has_started(double now) const { return now >= ready_at; }
@@ -67,12 +67,12 @@ struct Deployment {
 struct Model {
     std::string id;
     std::string namespace_name;
-    EngineProfile profile; ///< of one engine on the first accelerator
+    EngineProfile profile; ///< Of one engine on the first accelerator.
     std::vector<Deployment> deployments;
 
-    double mean_requests_per_second = 0; ///< over a whole wave
-    double phase = 0;                    ///< start of its wave, as a fraction of a period
-    double wave = 0.6;                   ///< amplitude of the demand, as a fraction of the mean
+    double mean_requests_per_second = 0; ///< Over a whole wave.
+    double phase = 0;                    ///< Start of its wave, as a fraction of a period.
+    double wave = 0.6;                   ///< Amplitude of the demand, as a fraction of the mean.
     double load_factor = 1;
     Rng rng;
 
@@ -85,14 +85,14 @@ struct Model {
 struct FleetOptions {
     std::vector<std::string> model_ids;
     std::vector<std::string> namespaces{"llm"};
-    bool same_model_everywhere = false; ///< else the models go round robin over the namespaces
-    std::size_t pods = 2;               ///< per deployment
-    std::size_t variants = 1;           ///< deployments per model, each on another accelerator
-    std::size_t engines = 1;            ///< per pod (data parallel)
+    bool same_model_everywhere = false; ///< False: the models are spread over the namespaces.
+    std::size_t pods = 2;               ///< Per deployment.
+    std::size_t variants = 1;           ///< Deployments per model, each on another accelerator.
+    std::size_t engines = 1;            ///< Per pod (data parallel).
     std::uint64_t seed = 1;
-    double period_seconds = 600; ///< of the wave in which demand rises and falls
-    double wave = 0.6;           ///< its amplitude, as a fraction of the mean; 0 = steady
-    double start_seconds = 0;    ///< from a pod's creation by `scale` until it serves
+    double period_seconds = 600; ///< Of the wave in which demand rises and falls.
+    double wave = 0.6;           ///< Its amplitude, as a fraction of the mean; 0: steady.
+    double start_seconds = 0;    ///< From a pod's creation by `scale` until it serves.
 };
 
 /// The whole fleet. It has no clock: the same options and calls give the same history.
@@ -110,8 +110,8 @@ public:
         }
     }
 
-    /// Simulates the next second of virtual time, in quarters: a slot that a finished request leaves
-    /// is not reused before the next step.
+    /// Simulates the next second of virtual time, in four steps, because an engine admits waiting
+    /// requests only at the start of a step.
     void step_one_second() {
         constexpr double quarter = 0.25;
         for (int i = 0; i < 4; ++i) {
@@ -128,7 +128,7 @@ public:
 
     struct FoundPod {
         const Model* model = nullptr;
-        const Pod* pod = nullptr; ///< null: no such pod
+        const Pod* pod = nullptr; ///< Null: no such pod.
     };
 
     FoundPod find_pod(std::string_view name) const {
@@ -140,8 +140,8 @@ public:
         return {};
     }
 
-    /// Ends a pod. With `keep_series` its last series stay in the fleet, frozen, as they do in
-    /// Prometheus. Returns false if there is no living pod of this name.
+    /// Ends a pod. With `keep_series` its last series stay in the fleet unchanged, as they do in
+    /// Prometheus. Returns false if no running pod has this name.
     bool kill_pod(std::string_view name, bool keep_series) {
         for (Model& model : models_)
             for (Deployment& deployment : model.deployments)
@@ -150,7 +150,7 @@ public:
                         pod.alive = false;
                         if (!keep_series)
                             std::erase_if(deployment.pods,
-                                          [&](const Pod& it) { return it.name == name; });
+                                          [&](const Pod& each) { return each.name == name; });
                         return true;
                     }
         return false;
@@ -165,8 +165,8 @@ public:
             deployment.pods.clear();
     }
 
-    /// Starts or ends pods until the deployment has this many; the newest end first. Restores a
-    /// deleted deployment.
+    /// Starts or ends pods until the deployment has this many; the newest pods are ended first.
+    /// Restores a deleted deployment.
     void scale(Model& model, Deployment& deployment, std::size_t replicas) {
         deployment.deleted = false;
         while (deployment.replicas() < replicas)
@@ -223,7 +223,7 @@ private:
             model.deployments.push_back(std::move(deployment));
             speed += accelerators[i].speed * static_cast<double>(options_.pods * options_.engines);
         }
-        // At the peak, 1.6 times that, demand is slightly above capacity.
+        // With the default wave the peak is 1.6 times the mean: slightly above the capacity.
         model.mean_requests_per_second = 0.65 * speed * model.profile.requests_per_second();
         models_.push_back(std::move(model));
     }
@@ -239,7 +239,7 @@ private:
         const std::size_t number = pods_started_++;
         pod.ip =
             "10.244." + std::to_string(number / 250 % 250) + '.' + std::to_string(number % 250 + 2);
-        const std::size_t node = number / 8; // eight pods to a node
+        const std::size_t node = number / 8; // Eight pods per node.
         pod.node = "gpu-node-" + std::to_string(node);
         pod.host_ip =
             "172.16." + std::to_string(node / 250 % 250) + '.' + std::to_string(node % 250 + 2);

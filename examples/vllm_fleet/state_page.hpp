@@ -12,8 +12,8 @@
 
 namespace vllm_fleet {
 
-/// Writes just enough JSON for the state page: the caller gives the structure, this cares for
-/// commas and escapes.
+/// Writes the JSON of the state page: the caller gives the structure, this class adds commas and
+/// escapes strings.
 class JsonWriter {
 public:
     void open(char bracket) {
@@ -68,7 +68,7 @@ private:
     bool first_ = true;
 };
 
-/// What is true of the fleet, whatever its metrics say at the moment.
+/// The true state of the fleet, even if its metrics are dropped or NaN at the moment.
 inline std::string state_page(const Fleet& fleet, const Controls& controls) {
     JsonWriter json;
     json.open('{');

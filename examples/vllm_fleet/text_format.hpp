@@ -13,8 +13,8 @@ namespace vllm_fleet {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// The bytes of a label's value in the text format: backslash, quote and line feed are escaped, all
-/// else is itself.
+/// A label's value in the text format: backslash, quote and line feed are escaped, all other bytes
+/// are unchanged.
 inline std::string escape_label_value(std::string_view value) {
     std::string result;
     for (const char c : value) {
@@ -39,7 +39,8 @@ inline std::string to_text(const Labels& labels) {
     return result;
 }
 
-/// Appends a number as Prometheus reads it, with as many digits as tell it from its neighbours.
+/// Appends a number as Prometheus reads it, with as many digits as are needed to read the same
+/// number back.
 inline void append_number(std::string& out, double value) {
     if (std::isnan(value)) {
         out += "NaN";
@@ -52,7 +53,7 @@ inline void append_number(std::string& out, double value) {
     }
 }
 
-/// A bucket's `le`, as Python writes it: 1.0, not 1.
+/// The `le` label of a bucket, as vLLM's Python client writes it: 1.0, not 1.
 inline std::string bound_text(double bound) {
     std::string text;
     append_number(text, bound);

@@ -38,9 +38,9 @@ inline Observation loaded(const std::vector<std::pair<double, double>>& loads) {
     return seen;
 }
 
-/// A history that allows scaling down at once.
+/// A history that allows scaling down immediately.
 inline History patient() {
-    return {.spare_since = now - 1h};
+    return {.scale_down_possible_since = now - 1h};
 }
 
 inline Decision decided(const Observation& seen, History history = {}, const Rule& rule = {}) {

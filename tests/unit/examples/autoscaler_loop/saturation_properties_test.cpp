@@ -17,7 +17,7 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
-/// Random rules, histories and observations, also such as no cluster shows.
+/// Random rules, histories and observations, also ones that no cluster has.
 class Chance {
 public:
     explicit Chance(std::uint64_t seed) : random_(seed) {}
@@ -34,15 +34,15 @@ public:
         Rule rule;
         rule.min_replicas = number(1, 4);
         rule.max_replicas = rule.min_replicas + number(0, 5);
-        rule.kv_cache_room = real(0, 0.5);
-        rule.queue_room = real(0, 5);
+        rule.kv_cache_headroom = real(0, 0.5);
+        rule.queue_headroom = real(0, 5);
         rule.stabilisation = std::chrono::seconds(number(0, 100));
         return rule;
     }
     History history() {
         History history;
         if (!one_in(3))
-            history.spare_since = now - std::chrono::seconds(number(0, 200));
+            history.scale_down_possible_since = now - std::chrono::seconds(number(0, 200));
         if (one_in(3))
             history.scaled_up_at = now - std::chrono::seconds(number(0, 900));
         return history;
@@ -100,7 +100,7 @@ TEST_CASE("more load never gives fewer replicas, whatever the load was") {
     CHECK(differences > trials / 20); // The trials cover such loads.
 }
 
-TEST_CASE("doubt never scales down, whatever else is known") {
+TEST_CASE("incomplete observations never scale down, whatever else is known") {
     Chance chance(2);
     int prevented = 0;
     for (int i = 0; i < trials; ++i) {
@@ -109,16 +109,17 @@ TEST_CASE("doubt never scales down, whatever else is known") {
         Observation seen = chance.observation();
         if (seen.replicas.empty())
             continue;
-        const std::size_t without_doubt = decided(seen, history, rule).wanted;
-        ReplicaMetrics& doubtful = seen.replicas[chance.number(0, seen.replicas.size() - 1)];
+        const std::size_t if_complete = decided(seen, history, rule).wanted;
+        ReplicaMetrics& incomplete = seen.replicas[chance.number(0, seen.replicas.size() - 1)];
         if (chance.one_in(2))
-            seen.doubt = "because";
+            seen.why_incomplete = "some reason";
         else
-            (chance.one_in(2) ? doubtful.kv_cache_usage : doubtful.queue_length) = chance.unknown();
+            (chance.one_in(2) ? incomplete.kv_cache_usage : incomplete.queue_length) =
+                chance.unknown();
         const Decision decision = decided(seen, history, rule);
         INFO("trial " << i << ": " << decision.reason);
         REQUIRE(decision.wanted >= std::min(seen.current, rule.max_replicas));
-        prevented += without_doubt < decision.wanted;
+        prevented += if_complete < decision.wanted;
     }
     CHECK(prevented > trials / 50);
 }
@@ -170,14 +171,14 @@ TEST_CASE("a steady load is met with enough replicas and then left alone") {
             const std::size_t wanted = decide(seen, rule, history, time).wanted;
             if (wanted == current)
                 continue;
-            carried_out(current, wanted, history, time);
+            record_scaling(current, wanted, history, time);
             current = wanted;
             changed = time;
         }
         INFO(kv_cache << " of KV cache, " << queue << " in queues: " << current);
         const auto each = static_cast<double>(current);
-        CHECK(kv_cache / each <= rule.full_kv_cache - rule.kv_cache_room);
-        CHECK(queue / each <= rule.full_queue - rule.queue_room);
+        CHECK(kv_cache / each <= rule.full_kv_cache - rule.kv_cache_headroom);
+        CHECK(queue / each <= rule.full_queue - rule.queue_headroom);
         CHECK(changed < now + 1h);
     }
 }

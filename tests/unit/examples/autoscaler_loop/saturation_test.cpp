@@ -12,18 +12,19 @@ using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("a variant whose replicas have too little room left gets one more") {
+TEST_CASE("a variant whose replicas have too little headroom gets one more") {
     CHECK(decided(loaded({{0.75, 0}, {0.75, 0}})).wanted == 3);
     CHECK(decided(loaded({{0.1, 2.5}, {0.1, 2.5}})).wanted == 3);
     CHECK(decided(loaded({{0.95, 40}})).wanted == 2);
-    CHECK_THAT(decided(loaded({{0.75, 0}})).reason, ContainsSubstring("KV cache has 5.0 % room"));
-    CHECK_THAT(decided(loaded({{0.1, 4}})).reason, ContainsSubstring("queue has room for 1.0"));
+    CHECK_THAT(decided(loaded({{0.75, 0}})).reason, ContainsSubstring("KV cache headroom 5.0 %"));
+    CHECK_THAT(decided(loaded({{0.1, 4}})).reason,
+               ContainsSubstring("queue headroom 1.0 requests"));
 
-    SECTION("but not while there is room, on average") {
+    SECTION("but not while there is enough headroom, on average") {
         CHECK(decided(loaded({{0.69, 2}, {0.69, 2}})).wanted == 2);
         CHECK(decided(loaded({{0.99, 0}, {0.3, 0}, {0.3, 0}})).wanted == 3);
     }
-    SECTION("a full replica has no room of the other kind either") {
+    SECTION("a full replica has no headroom in the other resource either") {
         CHECK(decided(loaded({{0.05, 50}, {0.69, 0}, {0.69, 0}, {0.69, 0}, {0.69, 0}})).wanted ==
               6);
     }
@@ -44,19 +45,19 @@ TEST_CASE("one replica fewer is wanted once it would have sufficed for the stabi
         CHECK(decide(idle, rule, interrupted, now - 1s).wanted == 3);
         CHECK(decide(idle, rule, interrupted, now + 59s).wanted == 2);
     }
-    SECTION("doubt too") {
-        Observation doubted = idle;
-        doubted.doubt = "who knows";
-        CHECK(decide(doubted, rule, interrupted, now - 500ms).wanted == 3);
+    SECTION("an incomplete observation too") {
+        Observation incomplete = idle;
+        incomplete.why_incomplete = "some reason";
+        CHECK(decide(incomplete, rule, interrupted, now - 500ms).wanted == 3);
         CHECK(decide(idle, rule, interrupted, now).wanted == 3);
     }
     SECTION("scaling too") {
-        carried_out(3, 2, interrupted, now);
+        record_scaling(3, 2, interrupted, now);
         CHECK(decide(loaded({{0.1, 0}, {0.1, 0}}), rule, interrupted, now + 1s).wanted == 2);
     }
 }
 
-TEST_CASE("one replica fewer must carry the whole load and keep its room") {
+TEST_CASE("one replica fewer must carry the whole load and keep its headroom") {
     CHECK(decided(loaded({{0.34, 0}, {0.34, 0}}), patient()).wanted == 1);
     CHECK(decided(loaded({{0.36, 0}, {0.36, 0}}), patient()).wanted == 2);
     CHECK(decided(loaded({{0.1, 1}, {0.1, 1}}), patient()).wanted == 1);
@@ -70,10 +71,10 @@ TEST_CASE("after scaling up, the next one waits until the replica shows its effe
     Observation full = loaded({{0.9, 9}, {0.9, 9}});
     History history;
     CHECK(decide(full, rule, history, now - 60s).wanted == 3);
-    carried_out(2, 3, history, now - 60s);
+    record_scaling(2, 3, history, now - 60s);
 
     full.current = 3;
-    full.doubt = "2 of 3 replicas report";
+    full.why_incomplete = "2 of 3 replicas report";
     SECTION("as long as it starts") {
         const Decision decision = decide(full, rule, history, now);
         CHECK(decision.wanted == 3);
@@ -141,11 +142,10 @@ TEST_CASE("bounds hold, and what was scaled to zero stays there") {
     CHECK(decided(loaded({{1, 99}, {1, 99}, {1, 99}, {1, 99}}), {}, rule).wanted == 3);
     CHECK(decided(loaded({}), patient(), rule).wanted == 0);
     CHECK_THAT(decided(loaded({{1, 99}, {1, 99}, {1, 99}}), {}, rule).reason,
-               ContainsSubstring("but that is the maximum"));
+               ContainsSubstring("but the maximum is reached"));
 }
 
-TEST_CASE(
-    "a variant is observed with its own replicas and every reason to doubt that they are all") {
+TEST_CASE("a variant is observed with its own replicas and why they may be incomplete") {
     ModelReplicas model;
     model.replicas = {replica("a", measured(0.1), measured(0)),
                       replica("b", measured(0.2), measured(0)),
@@ -160,23 +160,23 @@ TEST_CASE(
     CHECK(observed(2).current == 2);
     REQUIRE(observed(2).replicas.size() == 2);
     CHECK(observed(2).replicas[1].pod == "b");
-    CHECK(observed(2).doubt.empty());
-    CHECK(observed(3).doubt == "2 of 3 replicas report");
-    CHECK(observed(1).doubt == "2 of 1 replicas report");
+    CHECK(observed(2).why_incomplete.empty());
+    CHECK(observed(3).why_incomplete == "2 of 3 replicas report");
+    CHECK(observed(1).why_incomplete == "2 of 1 replicas report");
 
     model.unattributed_pods = {"whose"};
-    CHECK(observed(2).doubt.empty());
-    CHECK(observed(3).doubt == "2 of 3 replicas report, pod whose belongs to no variant");
+    CHECK(observed(2).why_incomplete.empty());
+    CHECK(observed(3).why_incomplete == "2 of 3 replicas report, pod whose belongs to no variant");
 
     model.partial = true;
-    CHECK(observed(2).doubt == "the answer is partial");
+    CHECK(observed(2).why_incomplete == "the answer is partial");
     model.warnings = {"one half is missing"};
-    CHECK(observed(2).doubt == "the answer is partial: one half is missing");
+    CHECK(observed(2).why_incomplete == "the answer is partial: one half is missing");
     source = Source::stale_on_error;
-    CHECK_THAT(observed(2).doubt, ContainsSubstring("last good numbers"));
+    CHECK_THAT(observed(2).why_incomplete, ContainsSubstring("last good values"));
 
     const Observation nothing = observe(Error(Errc::timeout, "no answer"), "v", 2);
-    CHECK(nothing.doubt == "timeout: no answer");
+    CHECK(nothing.why_incomplete == "timeout: no answer");
     CHECK(nothing.replicas.empty());
     CHECK(decided(nothing, patient()).wanted == 2);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A collector whose backend fails on request, so that a log has something to show: a miss and a
-// hit, an outage that is logged once, the recovery.
+// Makes a collector log its typical events: a cache miss and a hit, an outage of the backend, which
+// is logged once, and the recovery.
 #pragma once
 
 #include <wva_metrics/testing/fake_backend.hpp>
@@ -15,14 +15,14 @@ namespace logging {
 
 namespace asio = boost::asio;
 
-/// Runs the scene in less than a second. The observer sees all of it.
+/// Takes less than a second. The observer receives all events.
 template <wva_metrics::CollectorObserver Observer>
-asio::awaitable<void> play_scene(asio::any_io_executor executor, Observer observer) {
+asio::awaitable<void> run_demo(asio::any_io_executor executor, Observer observer) {
     using namespace wva_metrics;
     using namespace std::chrono_literals;
     testing::FakeBackend<> backend; // Copies share one state.
     CollectorConfig config;
-    config.cache.ttl = 100ms; // Short, so that everything happens within a second.
+    config.cache.ttl = 100ms; // Short, so that entries expire within this second.
     config.cache.negative_ttl = 10ms;
     Collector<testing::FakeBackend<>, MemoryCache, Observer> collector(executor, backend, config,
                                                                        observer);
@@ -33,7 +33,7 @@ asio::awaitable<void> play_scene(asio::any_io_executor executor, Observer observ
 
     collector.start_background_fetching();
     backend.fail(Error(Errc::unreachable, "connection refused", "http://prometheus:9090"));
-    timer.expires_after(400ms); // Some rounds fail; one line reports it.
+    timer.expires_after(400ms); // Several rounds fail, but only one line reports it.
     co_await timer.async_wait(asio::use_awaitable);
     backend.recover();
     timer.expires_after(200ms);
