@@ -31,12 +31,12 @@ namespace wva_metrics {
 /// `Backend` is the source of the data, `CachePolicy` stores the answers, `Observer` receives the
 /// events. `Timer` is replaced only in tests.
 ///
-/// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws. After
-/// a miss the handler is posted to its associated executor (default: the collector's). On a hit or
-/// an invalid argument it is dispatched through its associated immediate executor, which by default
-/// does not run it inside the call. Every completion is `void(Result<T>)`, so Asio's `||` and
-/// parallel groups see errors as completions, not as exceptions. Without a token, an operation can
-/// be awaited: `co_await collector.async_collect_optimizer_metrics(variant)`.
+/// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws.
+/// After a miss the handler is posted to its associated executor (default: the collector's). On a
+/// hit or an invalid argument it is dispatched through its associated immediate executor, which by
+/// default does not run it inside the call. Every completion is `void(Result<T>)`, so Asio's `||`
+/// and parallel groups see errors as completions, not as exceptions. Without a token, an operation
+/// can be awaited: `co_await collector.async_collect_optimizer_metrics(variant)`.
 ///
 /// **Threads:** every public function may be called from any thread at any time, except that the
 /// collector must not be destroyed or moved from while another thread is inside one. The collector
@@ -221,15 +221,15 @@ public:
 
     /// Applies a new configuration; cached entries and in-flight fetches are kept.
     ///
-    /// Cached entries keep their old expiry until revalidated. `call_timeout` applies to new fetches.
-    /// Lower bounds evict and untrack what was used least recently. Disabling the cache empties it.
-    /// If background fetching was started, new intervals apply immediately, even if it was off because
-    /// of an interval of 0.
+    /// Cached entries keep their old expiry until revalidated. `call_timeout` applies to new
+    /// fetches. Lower limits evict and untrack what was used least recently. Disabling the cache
+    /// empties it. If background fetching was started, new intervals apply immediately, even if it
+    /// was off because of an interval of 0.
     ///
     /// **Parameters:** the whole configuration: change a copy of `config()`.
     ///
-    /// **Errors:** `invalid_config` with all problems that `validate` finds, or if the limits change
-    /// and the cache is not a `ResizableCache`. The old configuration then stays.
+    /// **Errors:** `invalid_config` with all problems that `validate` finds, or if the limits
+    /// change and the cache is not a `ResizableCache`. The old configuration then stays.
     ///
     /// **Threads:** any thread. Concurrent calls take effect one after the other.
     Result<void> reconfigure(const CollectorConfig& config) { return impl_->reconfigure(config); }

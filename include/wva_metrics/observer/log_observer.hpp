@@ -72,8 +72,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// Lines below the minimum level are not formatted.
 ///
 /// **Threads:** `write(LogLevel, std::string_view line)` is called from any thread, several
-/// concurrently, without any lock held. The line has no line break and is valid only during the call.
-/// Copies share the function and the counts.
+/// concurrently, without any lock held. The line has no line break and is valid only during the
+/// call. Copies share the function and the counts.
 template <typename Write>
     requires std::invocable<Write&, LogLevel, std::string_view>
 class LogObserver {

@@ -35,8 +35,8 @@ inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
 /// (`CollectorStats::observer_failures`).
 ///
 /// **Threads:** handlers are called on the thread that does the work, possibly several
-/// concurrently, and without any lock held. They should be short. No call begins after the collector has been
-/// destroyed, except one that another thread of the executor was about to make.
+/// concurrently, and without any lock held. They should be short. No call begins after the
+/// collector has been destroyed, except one that another thread of the executor was about to make.
 template <typename T>
 concept CollectorObserver = detail::handles_an_event<T, Event>;
 

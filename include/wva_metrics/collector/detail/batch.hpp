@@ -3,7 +3,6 @@
 
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/concepts.hpp"
-#include "wva_metrics/format_duration.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +13,9 @@
 #include <boost/asio/strand.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <array>
+#include <charconv>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -152,8 +154,14 @@ private:
     void time_out(Duration timeout) {
         if (!done_)
             return;
-        fail(Error(Errc::timeout, "the backend gave no answer within " + format_duration(timeout) +
-                                      " (CollectorConfig::call_timeout)"));
+        // Large enough for any duration: ten digits, and nine decimals.
+        std::array<char, 32> digits;
+        const double seconds = std::chrono::duration<double>(timeout).count();
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds,
+                                       std::chars_format::fixed);
+        fail(Error(Errc::timeout, "the backend gave no answer within " +
+                                      std::string(digits.data(), end.ptr) +
+                                      " s (CollectorConfig::call_timeout)"));
         signal_.emit(asio::cancellation_type::terminal);
     }
 

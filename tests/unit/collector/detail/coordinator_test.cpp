@@ -92,7 +92,8 @@ TEST_CASE("a round leaves out what was collected within the last half interval")
     coordinator.track(target_for(tracked_variant), start);
     const auto first = due_variants(coordinator, start);
     REQUIRE(first.size() == 1);
-    coordinator.settle(first[0], entry_of(tracked_variant, start));
+    const CacheEntryPtr entry = entry_of(tracked_variant, start);
+    coordinator.settle(first[0], entry);
     CHECK(due_variants(coordinator, start + 5s - 1ns).empty());
     CHECK(due_variants(coordinator, start + 5s).size() == 1);
 }
