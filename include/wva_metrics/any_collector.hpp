@@ -24,12 +24,10 @@ namespace wva_metrics {
 /// Any collector, chosen at run time: owns a `Collector` with any policies, or anything else that
 /// satisfies `MetricsCollector`, and offers the same operations for one indirect call each.
 ///
-/// The contract of each function is the contract of the collector inside; the comments here
-/// describe `Collector`. A deferred operation that is started after the collector was destroyed
-/// completes with `Errc::aborted`.
+/// The contract of each function is the contract of the collector inside. A deferred operation that
+/// is started after the collector was destroyed completes with `Errc::aborted`.
 ///
-/// **Completion:** as `Collector`: a handler runs on its associated executor (default: the
-/// collector's), never inside the initiating call except through its associated immediate executor.
+/// **Completion:** as `Collector`.
 ///
 /// **Threads:** every public function may be called from any thread at any time, except that the
 /// collector must not be destroyed or moved from while another thread is inside one.
@@ -51,44 +49,20 @@ public:
     /// Completes pending operations with `Errc::aborted`.
     ~AnyCollector() = default;
 
-    /// Checks whether a model's metrics can be collected, and if not, why.
-    ///
-    /// **Parameters:** the model; a completion token for `void(Result<Availability>)`.
-    /// **Completes:** at once from the cache; otherwise after the backend's answer or
-    /// `call_timeout`.
-    /// **Errors:** `aborted`, `invalid_argument`. If the backend fails, the result has the reason
-    /// `backend_error`; that is no error.
-    /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    /// As `Collector::async_validate_availability`.
     template <asio::completion_token_for<void(Result<Availability>)> Token = asio::deferred_t>
     auto async_validate_availability(ModelKey model, Token&& token = Token()) {
         return initiate<Availability>(&Interface::validate_availability, token, std::move(model));
     }
 
-    /// Collects one variant's load and latency metrics.
-    ///
-    /// **Parameters:** the variant with its deployment; a completion token for
-    /// `void(Result<OptimizerSnapshot>)`.
-    /// **Completes:** at once from the cache; otherwise after the backend's answer or
-    /// `call_timeout`.
-    /// **Errors:** the backend's; `timeout`, `aborted`, `invalid_argument`, `too_costly`.
-    /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    /// As `Collector::async_collect_optimizer_metrics`.
     template <asio::completion_token_for<void(Result<OptimizerSnapshot>)> Token = asio::deferred_t>
     auto async_collect_optimizer_metrics(VariantAutoscaling variant, Token&& token = Token()) {
         return initiate<OptimizerSnapshot>(&Interface::collect_optimizer_metrics, token,
                                            std::move(variant));
     }
 
-    /// Collects one model's replicas, attributed to the caller's variants with their accelerators
-    /// and costs.
-    ///
-    /// **Parameters:** the model; the caller's variants of it (others are ignored); a completion
-    /// token for `void(Result<ReplicaSnapshot>)`.
-    /// **Completes:** as `async_collect_optimizer_metrics`.
-    /// **Errors:** as `async_collect_optimizer_metrics`.
-    /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    /// As `Collector::async_collect_replica_metrics`.
     template <asio::completion_token_for<void(Result<ReplicaSnapshot>)> Token = asio::deferred_t>
     auto async_collect_replica_metrics(ModelKey model, std::vector<VariantAutoscaling> variants,
                                        Token&& token = Token()) {
@@ -96,57 +70,55 @@ public:
                                          std::move(model), std::move(variants));
     }
 
-    /// Returns what is known about a variant, without waiting or I/O.
+    /// As `Collector::find_optimizer_metrics`.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
         return collector_->find_optimizer_metrics(key);
     }
-    /// Returns what is known about a model's replicas, without waiting or I/O, attributed to the
-    /// caller's variants.
+    /// As `Collector::find_replica_metrics`.
     std::optional<ReplicaSnapshot>
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) {
         return collector_->find_replica_metrics(model, variants);
     }
 
-    /// Fetches a variant's optimizer metrics in the background from the next round on.
+    /// As `Collector::track`.
     void track(const VariantAutoscaling& variant) { collector_->track(variant); }
-    /// Fetches a model's replica metrics in the background from the next round on.
+    /// As `Collector::track`.
     void track(const ModelKey& model) { collector_->track(model); }
-    /// Stops fetching a variant in the background and removes its entry.
+    /// As `Collector::untrack`.
     void untrack(const VariantKey& variant) { collector_->untrack(variant); }
-    /// Stops fetching a model's replicas in the background and removes their entry.
+    /// As `Collector::untrack`.
     void untrack(const ModelKey& model) { collector_->untrack(model); }
 
-    /// Starts background rounds. Returns false if they run already or are switched off.
+    /// As `Collector::start_background_fetching`.
     bool start_background_fetching() { return collector_->start_background_fetching(); }
-    /// Starts no more rounds; a running round continues to its end. Idempotent.
+    /// As `Collector::stop_background_fetching`.
     void stop_background_fetching() { collector_->stop_background_fetching(); }
 
-    /// Removes the entries of a variant and of its model's replicas; returns how many.
+    /// As `Collector::invalidate_variant`.
     std::size_t invalidate_variant(const VariantAutoscaling& variant) {
         return collector_->invalidate_variant(variant);
     }
-    /// Removes the entries of a model and all its variants; returns how many.
+    /// As `Collector::invalidate_model`.
     std::size_t invalidate_model(const ModelKey& model) {
         return collector_->invalidate_model(model);
     }
-    /// Removes all entries whose key begins with `prefix`; returns how many.
+    /// As `Collector::invalidate_prefix`.
     std::size_t invalidate_prefix(std::string_view prefix) {
         return collector_->invalidate_prefix(prefix);
     }
 
-    /// Applies a new configuration; cached entries and in-flight fetches are kept. An invalid one
-    /// changes nothing and returns `Errc::invalid_config`.
+    /// As `Collector::reconfigure`.
     Result<void> reconfigure(const CollectorConfig& config) {
         return collector_->reconfigure(config);
     }
-    /// A copy of the current configuration.
+    /// As `Collector::config`.
     CollectorConfig config() const { return collector_->config(); }
 
-    /// Counters since the collector was made.
+    /// As `Collector::stats`.
     CollectorStats stats() const { return collector_->stats(); }
-    /// Whether the backend answers.
+    /// As `Collector::health`.
     CollectorHealth health() const { return collector_->health(); }
-    /// Empty if the executor's context has been destroyed.
+    /// As `Collector::get_executor`.
     executor_type get_executor() const { return collector_->get_executor(); }
 
 private:

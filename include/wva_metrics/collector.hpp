@@ -31,10 +31,12 @@ namespace wva_metrics {
 /// `Backend` is the source of the data, `CachePolicy` stores the answers, `Observer` receives the
 /// events. `Timer` is replaced only in tests.
 ///
-/// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws. A
-/// handler runs on its associated executor (default: the collector's), never inside the initiating
-/// call except through its associated immediate executor. Without a token, an operation can be
-/// awaited: `co_await collector.async_collect_optimizer_metrics(variant)`.
+/// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws.
+/// After a miss the handler is posted to its associated executor (default: the collector's). On a
+/// hit or an invalid argument it is dispatched through its associated immediate executor, which by
+/// default does not run it inside the call. Every completion is `void(Result<T>)`, so Asio's `||`
+/// and parallel groups see errors as completions, not as exceptions. Without a token, an operation
+/// can be awaited: `co_await collector.async_collect_optimizer_metrics(variant)`.
 ///
 /// **Threads:** every public function may be called from any thread at any time, except that the
 /// collector must not be destroyed or moved from while another thread is inside one. The collector
@@ -43,6 +45,7 @@ namespace wva_metrics {
 /// **Lifetime:** destroying the collector completes pending operations with `Errc::aborted` and
 /// cancels fetches. The executor's context may be stopped, restarted or destroyed at any time,
 /// before or after the collector. Handlers that can no longer run are destroyed with the context.
+/// After its destruction no asynchronous operation may be started.
 template <MetricsBackend Backend, MetricsCache CachePolicy,
           CollectorObserver Observer = NullObserver, typename Timer = asio::steady_timer>
 class Collector {
@@ -86,13 +89,17 @@ public:
     /// Checks whether a model's metrics can be collected, and if not, why.
     ///
     /// **Parameters:** the model; a completion token for `void(Result<Availability>)`.
-    /// **Completes:** at once from the cache; otherwise after the backend's answer or
+    ///
+    /// **Completes:** immediately from the cache; otherwise after the backend's answer or
     /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only.
+    ///
     /// **Errors:** `aborted`, `invalid_argument`. If the backend fails, the result is the last good
     /// one within the stale-if-error window, or has the reason `backend_error`; neither is an
     /// error.
+    ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    ///
+    /// **Threads:** any thread.
     template <asio::completion_token_for<void(Result<Availability>)> Token = asio::deferred_t>
     auto async_validate_availability(ModelKey model, Token&& token = Token()) {
         return asio::async_initiate<Token, void(Result<Availability>)>(
@@ -104,15 +111,19 @@ public:
     ///
     /// **Parameters:** the variant with its deployment; a completion token for
     /// `void(Result<OptimizerSnapshot>)`.
-    /// **Completes:** at once from the cache, also past the TTL within the stale window, while the
-    /// entry is revalidated in the background; otherwise after the backend's answer or
-    /// `call_timeout`. Concurrent calls for the same target share one fetch; concurrent fetches
-    /// share one batch.
+    ///
+    /// **Completes:** immediately from the cache, also past the TTL within the
+    /// `stale_while_revalidate` window, while the entry is revalidated in the background; otherwise
+    /// after the backend's answer or `call_timeout`. Concurrent calls for the same target share one
+    /// fetch; concurrent fetches share one batch.
+    ///
     /// **Errors:** the backend's, unless the last good value is within the stale-if-error window;
     /// `timeout`, `aborted`, `invalid_argument`, `too_costly` (more than `max_waiters` callers
     /// wait).
+    ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    ///
+    /// **Threads:** any thread.
     template <asio::completion_token_for<void(Result<OptimizerSnapshot>)> Token = asio::deferred_t>
     auto async_collect_optimizer_metrics(VariantAutoscaling variant, Token&& token = Token()) {
         return asio::async_initiate<Token, void(Result<OptimizerSnapshot>)>(
@@ -126,10 +137,14 @@ public:
     ///
     /// **Parameters:** the model; the caller's variants of it (others are ignored); a completion
     /// token for `void(Result<ReplicaSnapshot>)`.
+    ///
     /// **Completes:** as `async_collect_optimizer_metrics`.
+    ///
     /// **Errors:** as `async_collect_optimizer_metrics`.
+    ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
-    /// **Threads:** any.
+    ///
+    /// **Threads:** any thread.
     template <asio::completion_token_for<void(Result<ReplicaSnapshot>)> Token = asio::deferred_t>
     auto async_collect_replica_metrics(ModelKey model, std::vector<VariantAutoscaling> variants,
                                        Token&& token = Token()) {
@@ -140,8 +155,8 @@ public:
     }
 
     /// Returns what is known about a variant without waiting: a cached snapshot, a stale one that
-    /// is being revalidated, the last good one while the backend fails, or nothing. No I/O; a hit
-    /// takes none of the collector's locks.
+    /// is being revalidated, or the last good one while the backend fails; otherwise empty. No I/O;
+    /// a hit takes none of the collector's locks.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
         const TimePoint now = impl_->lookup_time();
         auto answer = impl_->find(optimizer_key(key), now);
@@ -159,7 +174,7 @@ public:
         if (!answer)
             return std::nullopt;
         return detail::replica_snapshot(*answer, variants, impl_->freshness_thresholds(), now,
-                                        impl_->notify());
+                                        impl_->notifier());
     }
 
     /// Fetches a variant's optimizer metrics in the background from the next round on. Collecting
@@ -178,9 +193,10 @@ public:
     /// flight is not cached.
     void untrack(const ModelKey& model) { impl_->untrack(replica_key(model)); }
 
-    /// Starts background rounds, the first after a random part of the interval. Returns false if
-    /// they run already or `fetch_interval` is 0; expired entries are removed in either case. The
-    /// timer keeps the executor's context busy until `stop_background_fetching` or destruction.
+    /// Starts background rounds, the first after a random part of the interval, and a timer that
+    /// removes expired entries. Returns false if they were started already. With `fetch_interval` 0
+    /// it returns false, but still starts the timer that removes expired entries. The timer keeps
+    /// the executor's context busy until `stop_background_fetching` or destruction.
     bool start_background_fetching() { return impl_->start_background(); }
     /// Starts no more rounds; a running round continues to its end. Idempotent; may be started
     /// again.
@@ -205,16 +221,17 @@ public:
 
     /// Applies a new configuration; cached entries and in-flight fetches are kept.
     ///
-    /// Cached entries keep their old expiry until refreshed. `call_timeout` applies to new fetches.
-    /// Lower bounds evict and untrack what was used least recently. Disabling the cache empties it.
-    /// If background fetching was started, new intervals apply at once, even if it was off because
-    /// of an interval of 0.
+    /// Cached entries keep their old expiry until revalidated. `call_timeout` applies to new
+    /// fetches. Lower limits evict and untrack what was used least recently. Disabling the cache
+    /// empties it. If background fetching was started, new intervals apply immediately, even if it
+    /// was off because of an interval of 0.
     ///
     /// **Parameters:** the whole configuration: change a copy of `config()`.
-    /// **Completes:** when it returns; it never waits.
-    /// **Errors:** `invalid_config` with all problems that `validate` finds, or if the cache's
-    /// bounds were changed and it is no `ResizableCache`. Nothing has changed then.
-    /// **Threads:** any; concurrent calls take effect one after the other.
+    ///
+    /// **Errors:** `invalid_config` with all problems that `validate` finds, or if the limits
+    /// change and the cache is not a `ResizableCache`. The old configuration then stays.
+    ///
+    /// **Threads:** any thread. Concurrent calls take effect one after the other.
     Result<void> reconfigure(const CollectorConfig& config) { return impl_->reconfigure(config); }
     /// A copy of the current configuration.
     CollectorConfig config() const { return impl_->config(); }

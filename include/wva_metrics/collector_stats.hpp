@@ -13,7 +13,7 @@ namespace wva_metrics {
 
 /// Counters of a collector since it was made. Each is exact; they are not read at the same instant.
 struct CollectorStats {
-    /// As callers saw it. Each call is a hit, a stale hit or a miss.
+    /// Look-ups, counted by what the caller got: each is a hit, a stale hit or a miss.
     CacheStats cache;
     /// Misses that waited for a fetch that was already in flight.
     std::uint64_t coalesced = 0;

@@ -25,10 +25,16 @@ namespace asio = boost::asio;
 
 /// A source of metrics: Prometheus, the pods themselves, or a user's own.
 ///
-/// Satisfied by a class with these three coroutines. They take batches and return one answer per
-/// target, in order; a failed target does not affect the others. Several may run at the same time,
-/// on different threads. A collector cancels them on a timeout or when it is destroyed; an
-/// exception counts as `Errc::internal`.
+/// Satisfied by a class with these three coroutines. Two take batches and return one answer per
+/// target, in order; a target is one variant or model of a batch. A failed target does not affect
+/// the others. Several coroutines may run at the same time, on different threads. A collector
+/// cancels them on a timeout or when it is destroyed; an exception counts as `Errc::internal`.
+///
+/// - `ReplicaSamples::pods` must be sorted by pod name.
+/// - The collector fills in the names and the model of an answer; a backend need not.
+/// - An answer with `partial` set is a hit only for `CacheConfig::partial_ttl`, if that is shorter
+///   than the TTL. Readings that are missing with `ReadingReason::backend_error` are taken from the
+///   entry before, within `stale_if_error`.
 template <typename T>
 concept MetricsBackend = requires(T& backend, const ModelKey& model,
                                   const std::vector<VariantAutoscaling>& variants,

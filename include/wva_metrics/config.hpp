@@ -15,8 +15,8 @@ namespace wva_metrics {
 /// How long answers are cached and when they are fetched again.
 ///
 /// With the defaults a tracked entry is fetched every 15 s and never expires. An untracked entry is
-/// a hit for 30 s, is served for another 30 s while it is revalidated, and is served for five
-/// minutes if the backend fails.
+/// a hit for its TTL of 30 s. Two windows begin at the end of the TTL: for 30 s the entry is still
+/// served while it is revalidated, and for five minutes it is served if the backend fails.
 struct CacheConfig {
     /// False: every call sends a request to the backend; concurrent calls for the same target share
     /// one.

@@ -40,8 +40,8 @@ struct FreshnessThresholds {
     Duration optimizer_metrics = std::chrono::seconds(30);
     /// Replica metrics are fresh below this age.
     Duration replica_metrics = std::chrono::seconds(30);
-    /// All metrics are unavailable from this age on. Prometheus drops a series after the same five
-    /// minutes.
+    /// All metrics are unavailable from this age on. The default equals Prometheus' look-back of
+    /// 5 min.
     Duration unavailable = std::chrono::minutes(5);
 };
 

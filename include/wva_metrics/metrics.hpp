@@ -54,7 +54,7 @@ struct OptimizerMetrics {
 
     /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
-    /// Warnings of the backend, for people.
+    /// Human-readable warnings of the backend.
     std::vector<std::string> warnings{};
     /// Kind of the workload that the variant scales.
     std::string target_kind{default_target_kind};
@@ -98,7 +98,7 @@ struct ReplicaSamples {
     std::vector<std::string> gone_pods{};
     /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
-    /// Warnings of the backend, for people.
+    /// Human-readable warnings of the backend.
     std::vector<std::string> warnings{};
 };
 
@@ -147,7 +147,7 @@ struct ModelReplicas {
     std::vector<std::string> gone_pods{};
     /// The backend failed to return a part of the answer, or reported that a part is missing.
     bool partial = false;
-    /// Warnings of the backend and of the attribution, for people.
+    /// Human-readable warnings of the backend and of the attribution.
     std::vector<std::string> warnings{};
 };
 
@@ -165,7 +165,7 @@ void take_older(std::optional<TimePoint>& oldest, const Metrics& metrics,
 
 } // namespace detail
 
-/// The time of the oldest sample among the readings that have a value; nothing if none has one.
+/// The time of the oldest sample among the readings that have a value; empty if none has one.
 inline std::optional<TimePoint> oldest_sample(const OptimizerMetrics& metrics) noexcept {
     std::optional<TimePoint> oldest;
     detail::take_older(oldest, metrics, optimizer_readings);
@@ -184,13 +184,13 @@ inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noe
 enum class Source : std::uint8_t {
     /// Fetched for this call.
     backend,
-    /// From the cache, within its TTL or its stale window.
+    /// From the cache, within its TTL or its `stale_while_revalidate` window.
     cache,
     /// The last good value, served because the backend failed.
     stale_on_error,
 };
 
-/// The enumerator's name, for people and logs.
+/// The enumerator's name.
 constexpr std::string_view to_string(Source source) noexcept {
     switch (source) {
     case Source::backend:

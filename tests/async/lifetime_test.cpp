@@ -112,14 +112,17 @@ TEST_CASE("a batch that is cancelled before it runs does not call the backend") 
     const auto target =
         std::make_shared<const detail::Target>(detail::OptimizerTarget{variant("v")});
     const auto batch = std::make_shared<detail::Batch<ManualTimer>>(
-        f.io.get_executor(), std::vector{std::make_shared<detail::Flight>(target, nullptr)}, false);
+        f.io.get_executor(), std::vector{std::make_shared<detail::Flight>(target, nullptr)},
+        detail::Origin::caller);
     std::optional<detail::BatchAnswers> answers;
     batch->cancel();
-    batch->run(std::make_shared<ManualBackend>(f.backend), ManualClock::now() + 10s, 10s,
-               [&](detail::BatchAnswers given) { answers = std::move(given); });
+    batch->run(
+        std::make_shared<ManualBackend>(f.backend), 10s,
+        [&](const auto& /*batch*/, detail::BatchAnswers given) { answers = std::move(given); });
     f.settle();
     REQUIRE(answers.has_value());
-    CHECK(std::get<Error>(*answers).is(Errc::aborted));
+    REQUIRE(answers->size() == 1);
+    CHECK(answers->front().error().is(Errc::aborted));
     CHECK(f.backend.batches() == 0);
     CHECK(f.io.stopped());
 }

@@ -33,13 +33,13 @@ struct CacheStats {
 
     /// Hits, stale hits and misses.
     std::uint64_t lookups() const noexcept { return hits + stale_hits + misses; }
-    /// hits / lookups; stale hits do not count as hits. 0 if there were no look-ups.
+    /// The part of all look-ups that were hits, 0..1; stale hits do not count. 0 without look-ups.
     double hit_rate() const noexcept {
         const std::uint64_t total = lookups();
         return total == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(total);
     }
 
-    /// Adds the values of another cache, or of another shard.
+    /// Adds the counters and the size of another cache, for example of another shard.
     CacheStats& operator+=(const CacheStats& other) noexcept {
         hits += other.hits;
         stale_hits += other.stale_hits;

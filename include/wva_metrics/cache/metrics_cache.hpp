@@ -19,10 +19,10 @@ namespace wva_metrics {
 ///
 /// Which cache to choose:
 /// - `MemoryCache` for most programs: exact LRU behind one mutex, and least to understand.
-/// - `ShardedCache` if many threads read at once, or if namespaces are invalidated often.
+/// - `ShardedCache` if many threads read concurrently, or if namespaces are invalidated often.
 /// - `NoOpCache` if every answer has to come from the backend, or in a test.
 ///
-/// **Threads:** all functions may be called from several threads at once.
+/// **Threads:** safe.
 template <typename T>
 concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyView& key,
                                 TimePoint now, CacheEntryPtr entry, std::string_view prefix,

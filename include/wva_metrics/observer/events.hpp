@@ -41,7 +41,7 @@ struct StaleHit {
     Duration age{};
 };
 
-/// Not in the cache: the call waits for a fetch.
+/// A collecting call found no usable entry. `find_*` functions emit no `Miss`.
 struct Miss {
     /// The key that was looked up.
     CacheKeyView key;
@@ -83,7 +83,7 @@ struct TargetFailed {
     CacheKeyView key;
     /// Why there is no answer.
     const Error& error;
-    /// The last good value is served meanwhile.
+    /// An earlier value exists; it is served as long as it is inside the stale-if-error window.
     bool serving_stale = false;
     /// The background fetcher sent it, not a caller.
     bool background = false;
@@ -132,7 +132,8 @@ struct Tracked {
     CacheKeyView key;
 };
 
-/// A target is no longer fetched in the background.
+/// A target is no longer tracked. It was fetched in the background or, if it was only collected
+/// without `track_on_collection`, its requests were recorded.
 struct Untracked {
     /// The target's key.
     CacheKeyView key;
@@ -140,9 +141,9 @@ struct Untracked {
     bool idle = false;
 };
 
-/// Background fetching started.
+/// Background fetching was started, or, with interval 0, only the removal of expired entries.
 struct BackgroundStarted {
-    /// Time between rounds. Zero if fetching is switched off: only expired entries are removed.
+    /// Time between rounds; zero if fetching is switched off.
     Duration interval{};
 };
 

@@ -39,23 +39,23 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// |                     |           | Metrics cache disabled                                     |
 /// | `Hit`               | `debug`   | Using cached M                                             |
 /// | `StaleHit`          | `debug`   | Using stale cached M, revalidating in the background       |
-/// | `Miss`              | `debug`   | Cache miss for M, fetching from backend                    |
+/// | `Miss`              | `debug`   | Cache miss for M                                           |
 /// | `Coalesced`         | `debug`   | Waiting for a fetch of M already in flight                 |
 /// | `FetchStarted`      | `debug`   | Fetching M                                                 |
 /// | `FetchEnded`        | `debug`   | Fetched M                                                  |
 /// | `TargetFailed`      | `error`   | Failed to fetch M (throttled)                              |
-/// |                     | `warning` | the same, if a stale answer is served or in the background |
+/// |                     | `warning` | the same, in the background or if an earlier value exists  |
 /// | `StaleOnError`      | `warning` | Using the last good M because the backend failed           |
 /// |                     |           | (throttled)                                                |
-/// | `Discarded`         | `debug`   | Discarded M fetched before an invalidation                 |
+/// | `Discarded`         | `debug`   | Discarded M: invalidated or untracked during the fetch     |
 /// | `Warnings`          | `warning` | Backend warned about M (throttled)                         |
 /// | `PodsLeftOut`       | `warning` | Left out pods that belong to none of the variants          |
 /// |                     |           | (throttled)                                                |
 /// |                     | `debug`   | Left out pods that no longer exist                         |
 /// | `Invalidated`       | `debug`   | Invalidated cache entries                                  |
 /// | `Tracked`           | `debug`   | Tracking M for background fetching                         |
-/// | `Untracked`         | `debug`   | Untracked M from background fetching                       |
-/// |                     |           | the same, followed by: because it is unused                |
+/// | `Untracked`         | `debug`   | Stopped tracking M                                         |
+/// |                     |           | Stopped tracking M: unused, or over max_tracked            |
 /// | `BackgroundStarted` | `info`    | Started background fetching                                |
 /// |                     |           | Background fetching not started: it is switched off        |
 /// | `BackgroundStopped` | `info`    | Stopped background fetching                                |
@@ -71,9 +71,9 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 ///
 /// Lines below the minimum level are not formatted.
 ///
-/// **Threads:** `write(LogLevel, std::string_view line)` is called from any thread, several at
-/// once, without any lock held. The line has no line break and is valid only during the call.
-/// Copies share the function and the counts.
+/// **Threads:** `write(LogLevel, std::string_view line)` is called from any thread, several
+/// concurrently, without any lock held. The line has no line break and is valid only during the
+/// call. Copies share the function and the counts.
 template <typename Write>
     requires std::invocable<Write&, LogLevel, std::string_view>
 class LogObserver {

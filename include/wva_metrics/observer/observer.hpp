@@ -34,9 +34,9 @@ inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
 /// **Errors:** an exception that a handler throws is dropped and counted
 /// (`CollectorStats::observer_failures`).
 ///
-/// **Threads:** handlers are called on the thread that does the work, possibly several at once, and
-/// without any lock held. They should be short. No call begins after the collector has been
-/// destroyed, except one that another thread of the executor was about to make.
+/// **Threads:** handlers are called on the thread that does the work, possibly several
+/// concurrently, and without any lock held. They should be short. No call begins after the
+/// collector has been destroyed, except one that another thread of the executor was about to make.
 template <typename T>
 concept CollectorObserver = detail::handles_an_event<T, Event>;
 

@@ -23,13 +23,13 @@ namespace wva_metrics {
 ///   control character in it is percent-encoded (`%2C`), so every line has exactly two fields.
 /// - One line is written for each look-up answered from the cache, fresh or stale, and for each
 ///   collection that missed.
-/// - No line is written if `find` returned nothing and the caller did not collect then, or if the
+/// - No line is written if `find` returned empty and the caller did not collect then, or if the
 ///   last good value was served because the backend failed.
 ///
 /// `Clock` must be steady; only tests replace the default.
 ///
-/// **Threads:** `write(std::string_view line)` is called from any thread, several at once, without
-/// any lock held. The line has no line break and is valid only during the call. Lines of
+/// **Threads:** `write(std::string_view line)` is called from any thread, several concurrently,
+/// without any lock held. The line has no line break and is valid only during the call. Lines of
 /// concurrent calls may be written out of order. Copies share the function and the time zero.
 template <typename Write, typename Clock = std::chrono::steady_clock>
     requires std::invocable<Write&, std::string_view>

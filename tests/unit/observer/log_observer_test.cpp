@@ -55,7 +55,14 @@ TEST_CASE("the lines of look-ups, cache and background fetching") {
     CHECK(log.last() == "debug Using cached replica metrics age=1.5s namespace=prod "
                         "model=meta-llama/Llama-3");
     observer(events::Miss{optimizer_key("prod", "llama")});
-    CHECK(log.last() == "debug Cache miss for optimizer metrics, fetching from backend "
+    CHECK(log.last() == "debug Cache miss for optimizer metrics namespace=prod variant=llama");
+    observer(events::Discarded{optimizer_key("prod", "llama")});
+    CHECK(log.last() == "debug Discarded optimizer metrics: invalidated or untracked during the "
+                        "fetch namespace=prod variant=llama");
+    observer(events::Untracked{optimizer_key("prod", "llama"), false});
+    CHECK(log.last() == "debug Stopped tracking optimizer metrics namespace=prod variant=llama");
+    observer(events::Untracked{optimizer_key("prod", "llama"), true});
+    CHECK(log.last() == "debug Stopped tracking optimizer metrics: unused, or over max_tracked "
                         "namespace=prod variant=llama");
     observer(events::BackgroundStarted{15s});
     CHECK(log.last() == "info Started background fetching interval=15s");

@@ -53,7 +53,7 @@ public:
     }
 
     ///@{
-    /// Call with the mutex held.
+    /// Call with `CollectorData::mutex` held.
     bool is_running() const noexcept { return fetcher_ != nullptr; }
     void change_intervals(const CollectorConfig& config) {
         const Duration interval = effective_fetch_interval(config);
@@ -91,7 +91,7 @@ private:
 
     Data& data_;
     Dispatcher<Data>& dispatcher_;
-    /// Guarded by the mutex.
+    /// Guarded by `CollectorData::mutex`.
     std::shared_ptr<Fetcher> fetcher_;
 };
 

@@ -26,7 +26,8 @@ namespace asio = boost::asio;
 template <typename Timer>
 class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
 public:
-    /// Begins a round. It must call `ended` once, from any thread, when the round has ended.
+    /// Begins a round. It must call `ended` once, from any thread, when the round has ended; it may
+    /// do so inside the call. After `stop` it need not.
     using Round = std::function<void(std::function<void()> ended)>;
     /// Removes expired entries.
     using Cleanup = std::function<void()>;

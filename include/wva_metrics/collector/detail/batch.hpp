@@ -13,52 +13,62 @@
 #include <boost/asio/strand.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <array>
+#include <charconv>
 #include <chrono>
-#include <cstddef>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-/// The backend's answers, one per flight, in order; or the error that failed the whole batch.
-using BatchAnswers =
-    std::variant<std::vector<Result<OptimizerMetrics>>, std::vector<Result<ReplicaSamples>>,
-                 std::vector<Result<Availability>>, Error>;
+/// The backend's answers, one per flight, in order. If the whole batch failed, every answer is the
+/// same error.
+using BatchAnswers = std::vector<Result<CachePayload>>;
+
+/// Why a batch is sent.
+enum class Origin {
+    /// Callers wait for it, or got a stale answer that it replaces.
+    caller,
+    /// It belongs to a background round.
+    background,
+};
 
 /// Flights of one kind that are sent to the backend together, with one deadline.
 ///
-/// `run` and `cancel` may be called from any thread; everything else runs on the batch's own
-/// strand. `Done` is called once, with one answer per flight, unless the executor's context is
-/// destroyed first.
+/// All functions may be called from any thread. The backend's coroutine, the timer and `done` run
+/// on the batch's own strand.
 template <typename Timer>
 class Batch : public std::enable_shared_from_this<Batch<Timer>> {
 public:
-    using Done = std::function<void(BatchAnswers)>;
+    using Done = std::function<void(const Batch&, BatchAnswers)>;
 
-    /// There must be at least one flight.
-    Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, bool is_background)
+    /// There must be at least one flight, and only one of `AvailabilityTarget`.
+    Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, Origin origin)
         : strand_(asio::make_strand(executor)), timer_(strand_), flights_(std::move(flights)),
-          background_(is_background) {}
+          origin_(origin) {}
 
     EntryKind kind() const noexcept { return kind_of(*flights_.front()->target); }
-    bool is_background() const noexcept { return background_; }
+    bool is_background() const noexcept { return origin_ == Origin::background; }
     const std::vector<FlightPtr>& flights() const noexcept { return flights_; }
 
-    /// Calls the backend, and keeps it alive until its coroutine ends. After a timeout that may be
-    /// later than `done`.
+    /// Calls the backend, and keeps it alive until its coroutine ends. Call at most once.
+    ///
+    /// `done` is called once, except if the executor's context is destroyed first. After a timeout,
+    /// `done` is called before the coroutine ends.
     template <MetricsBackend Backend>
-    void run(std::shared_ptr<Backend> backend, TimePoint deadline, Duration timeout, Done done) {
-        done_ = std::move(done);
+    void run(std::shared_ptr<Backend> backend, Duration timeout, Done done) {
+        done_ = std::move(done); // Before the strand's first function, so without a race.
+        const TimePoint deadline = Timer::clock_type::now() + timeout;
         asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
                              deadline, timeout] {
             if (self->cancelled_) {
-                self->finish(Error(Errc::aborted, "cancelled before the backend was called"));
+                self->fail(Error(Errc::aborted, "cancelled before the backend was called"));
                 return;
             }
             self->timer_.expires_at(deadline);
@@ -66,13 +76,14 @@ public:
                 if (!error)
                     self->time_out(timeout);
             });
-            asio::co_spawn(self->strand_, self->fetch(self, backend),
+            asio::co_spawn(self->strand_, fetch(self, backend),
                            asio::bind_cancellation_slot(
                                self->signal_.slot(),
                                [self](const std::exception_ptr& failure, BatchAnswers answers) {
                                    if (failure)
-                                       answers = describe(failure);
-                                   self->finish(std::move(answers));
+                                       self->fail(describe(failure));
+                                   else
+                                       self->finish(std::move(answers));
                                }));
         });
     }
@@ -92,19 +103,24 @@ private:
         if (self->kind() == EntryKind::optimizer) {
             auto variants = self->all(&OptimizerTarget::variant);
             auto results = co_await backend->fetch_optimizer_metrics(std::move(variants));
-            co_return BatchAnswers(std::move(results));
+            co_return as_answers(std::move(results));
         }
         if (self->kind() == EntryKind::replica) {
             auto models = self->all(&ReplicaTarget::model);
             auto results = co_await backend->fetch_replica_samples(std::move(models));
-            co_return BatchAnswers(std::move(results));
+            co_return as_answers(std::move(results));
         }
-        std::vector<Result<Availability>> results;
-        for (const ModelKey& model : self->all(&AvailabilityTarget::model)) {
-            auto result = co_await backend->check_availability(model);
-            results.push_back(std::move(result));
-        }
-        co_return BatchAnswers(std::move(results));
+        const ModelKey& model = std::get<AvailabilityTarget>(*self->flights_.front()->target).model;
+        auto result = co_await backend->check_availability(model);
+        BatchAnswers answers;
+        answers.emplace_back(std::move(result));
+        co_return answers;
+    }
+
+    template <typename T>
+    static BatchAnswers as_answers(std::vector<Result<T>>&& results) {
+        return BatchAnswers(std::make_move_iterator(results.begin()),
+                            std::make_move_iterator(results.end()));
     }
 
     /// Copies one member of every target.
@@ -138,36 +154,33 @@ private:
     void time_out(Duration timeout) {
         if (!done_)
             return;
-        const auto seconds = std::chrono::duration<double>(timeout).count();
-        std::string text = std::to_string(seconds);
-        text.erase(text.find_last_not_of('0') + 1);
-        if (text.ends_with('.'))
-            text.pop_back();
-        finish(Error(Errc::timeout, "the backend gave no answer within " + text +
-                                        " s (CollectorConfig::call_timeout)"));
+        // Large enough for any duration: ten digits, and nine decimals.
+        std::array<char, 32> digits;
+        const double seconds = std::chrono::duration<double>(timeout).count();
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds,
+                                       std::chars_format::fixed);
+        fail(Error(Errc::timeout, "the backend gave no answer within " +
+                                      std::string(digits.data(), end.ptr) +
+                                      " s (CollectorConfig::call_timeout)"));
         signal_.emit(asio::cancellation_type::terminal);
     }
+
+    void fail(const Error& error) { finish(BatchAnswers(flights_.size(), error)); }
 
     void finish(BatchAnswers answers) {
         if (!done_)
             return; // Timed out already; a late answer is ignored.
         timer_.cancel();
-        std::visit(
-            [&]<typename T>(T& given) {
-                if constexpr (!std::is_same_v<T, Error>)
-                    while (given.size() < flights_.size())
-                        given.emplace_back(Error(
-                            Errc::internal, "the backend returned fewer answers than targets"));
-            },
-            answers);
-        std::exchange(done_, nullptr)(std::move(answers));
+        answers.resize(flights_.size(),
+                       Error(Errc::internal, "the backend returned fewer answers than targets"));
+        std::exchange(done_, nullptr)(*this, std::move(answers));
     }
 
     asio::strand<asio::any_io_executor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
-    std::vector<FlightPtr> flights_;
-    bool background_;
+    const std::vector<FlightPtr> flights_;
+    const Origin origin_;
     bool cancelled_ = false;
     Done done_;
 };

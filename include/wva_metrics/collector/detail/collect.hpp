@@ -11,6 +11,7 @@
 #include <boost/asio/cancellation_type.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,7 +33,7 @@ WaiterPtr make_waiter(const std::shared_ptr<Impl>& impl, const asio::any_io_exec
     const auto waiter =
         std::make_shared<WaiterType>(std::move(handler), std::move(to_result), executor);
     // Connected before the waiter joins a flight. The completion disconnects it on the handler's
-    // own thread.
+    // executor: a slot must not be used from anywhere else.
     if (slot.is_connected())
         slot.assign([weak_impl, weak_waiter = std::weak_ptr<Waiter>(waiter)](
                         asio::cancellation_type /*type*/) {
@@ -52,11 +53,12 @@ struct Collect {
     void operator()(Handler handler, std::shared_ptr<Impl> impl, Target target,
                     Convert convert) const {
         const asio::any_io_executor executor = impl->executor();
-        if (std::string reason = rejection_reason(target); !reason.empty())
+        if (std::optional<std::string> reason = rejection_reason(target))
             return complete_immediately<T>(executor, std::move(handler),
-                                           Error(Errc::invalid_argument, std::move(reason)));
+                                           Error(Errc::invalid_argument, *std::move(reason)));
         const TimePoint now = impl->now();
         CacheEntryPtr hit = impl->find_or_wait(std::move(target), now, [&] {
+            // Not called on a hit, which uses the handler below.
             return make_waiter<T>(impl, executor, std::move(handler), std::move(convert));
         });
         if (hit)

@@ -26,10 +26,13 @@ struct CollectorData {
 
     CollectorData(const asio::any_io_executor& on, Backend from, const CollectorConfig& config,
                   Observer observer)
-        : backend(std::move(from)), cache(config.cache), notify(std::move(observer)),
+        : backend(std::move(from)), cache(config.cache), notifier(std::move(observer)),
           hot_config(config.cache), executor(on), coordinator(config) {}
 
     static TimePoint now() noexcept { return Timer::clock_type::now(); }
+
+    /// Delivers an event to the observer. Never call it with the mutex held.
+    void notify(const auto& event) noexcept { notifier.notify(event); }
 
     void report_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters.add(counters.served_stale_on_error);
@@ -54,7 +57,7 @@ struct CollectorData {
     // Thread-safe; used without the mutex.
     Backend backend;
     CachePolicy cache;
-    Notifier<Observer> notify;
+    Notifier<Observer> notifier;
     HotConfig hot_config;
     CollectorCounters counters;
 

@@ -26,8 +26,8 @@
 
 namespace wva_metrics::detail {
 
-/// The object behind a `Collector`, shared with its pending operations, which it therefore
-/// outlives.
+/// The object behind a `Collector`. Owned by the `Collector` and by running batches and rounds;
+/// waiters refer to it weakly.
 ///
 /// - `Lookup` answers from the cache or lets a caller wait,
 /// - `Dispatcher` sends flights to the backend and settles them,
@@ -55,13 +55,14 @@ public:
 
     Backend& backend() noexcept { return data_.backend; }
     CachePolicy& cache() noexcept { return data_.cache; }
-    Observer& observer() noexcept { return data_.notify.observer(); }
-    Notifier<Observer>& notify() noexcept { return data_.notify; }
+    Observer& observer() noexcept { return data_.notifier.observer(); }
+    Notifier<Observer>& notifier() noexcept { return data_.notifier; }
     FreshnessThresholds freshness_thresholds() const noexcept {
         return data_.hot_config.freshness_thresholds();
     }
     static TimePoint now() noexcept { return Timer::clock_type::now(); }
-    /// The same clock for look-ups; read more cheaply if that is exact enough.
+    /// The same clock, read more cheaply if that is exact enough. Only for `find_*`, where reading
+    /// the clock would cost more than the look-up; in `async_*` completing the handler costs more.
     TimePoint lookup_time() const noexcept {
         return data_.hot_config.coarse_clock_ok() ? coarse_now<typename Timer::clock_type>()
                                                   : now();
@@ -81,9 +82,9 @@ public:
     std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
         return lookup_.find(key, at);
     }
-    template <typename AnyTarget, typename MakeWaiter>
-    CacheEntryPtr find_or_wait(AnyTarget&& target, TimePoint at, MakeWaiter&& make_waiter) {
-        return lookup_.find_or_wait(std::forward<AnyTarget>(target), at,
+    template <typename TargetType, typename MakeWaiter>
+    CacheEntryPtr find_or_wait(TargetType&& target, TimePoint at, MakeWaiter&& make_waiter) {
+        return lookup_.find_or_wait(std::forward<TargetType>(target), at,
                                     std::forward<MakeWaiter>(make_waiter));
     }
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
@@ -184,7 +185,7 @@ public:
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
                 return;
-            data_.notify.silence();
+            data_.notifier.silence();
             waiters = data_.coordinator.close();
             dispatcher_.cancel_all();
         }
@@ -194,9 +195,9 @@ public:
 
     CollectorStats stats() const {
         CollectorStats stats = data_.counters.read(data_.cache.stats());
-        stats.observer_failures = data_.notify.failures();
+        stats.observer_failures = data_.notifier.failures();
         const std::lock_guard lock(data_.mutex);
-        data_.coordinator.fill(stats);
+        data_.coordinator.add_to(stats);
         return stats;
     }
 
@@ -213,8 +214,8 @@ private:
     /// Returns the keys that are no longer tracked.
     std::vector<CacheKey> apply(const CollectorConfig& next) {
         const std::lock_guard lock(data_.mutex);
-        // A disabled cache is not revalidated: re-enabled, it would serve entries that are older
-        // than answers given meanwhile.
+        // Clears the cache when it is disabled: later answers are not stored, so after re-enabling
+        // it would serve older ones.
         if (data_.coordinator.config().cache.enabled && !next.cache.enabled) {
             data_.coordinator.forget_entries();
             data_.cache.clear();
@@ -226,6 +227,8 @@ private:
 
     /// The executor's context is being destroyed: drops everything that refers to it.
     void abandon() {
+        // Declared before the lock: destroyed after the mutex is released, because handlers may
+        // call back.
         std::vector<WaiterPtr> waiters;
         std::shared_ptr<typename Background<Data>::Fetcher> fetcher;
         const std::lock_guard lock(data_.mutex);
@@ -240,6 +243,7 @@ private:
     Background<Data> background_{data_, dispatcher_};
     /// Held for a whole reconfiguration; the data's mutex only for its parts.
     std::mutex reconfigure_mutex_;
+    /// The last member: destroyed first, so that `abandon` never runs on destroyed members.
     ContextHook hook_;
 };
 

@@ -33,7 +33,7 @@ struct MissAction {
     /// Only for `complete_with_error`.
     Error error{};
 
-    // To be reported:
+    // The caller reports these as events and counters.
     /// The error is remembered from a recent failure.
     bool negative_hit = false;
     /// The flight had been opened before.
@@ -61,8 +61,8 @@ public:
     }
     const CollectorConfig& config() const noexcept { return config_; }
 
-    /// Decides whether a caller that found nothing in the cache waits, and for which flight.
-    MissAction miss(const TargetPtr& target, const WaiterPtr& waiter, TimePoint now) {
+    /// Decides whether a caller that found no usable entry waits, and for which flight.
+    MissAction on_miss(const TargetPtr& target, const WaiterPtr& waiter, TimePoint now) {
         const CacheKeyView key = key_of(*target);
         if (closed_)
             return {.step = MissAction::Step::complete_with_error, .error = collector_destroyed()};
@@ -90,7 +90,7 @@ public:
         return action;
     }
 
-    /// Records a request that found nothing, not even an entry to leave its time on.
+    /// Records the time of a request whose key has no cache entry (a hit records it in the entry).
     void touch(const CacheKeyView& key, TimePoint now) { tracked_.touch(key, now); }
 
     /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
@@ -104,8 +104,8 @@ public:
         TargetPtr target = record != nullptr
                                ? record->target
                                : std::make_shared<const Target>(target_of(key, *entry));
-        const bool is_answered = answers(*entry, *target);
-        queued_.push_back(flights_.open(std::move(target), is_answered ? entry : nullptr));
+        const bool entry_is_current = is_entry_for(*entry, *target);
+        queued_.push_back(flights_.open(std::move(target), entry_is_current ? entry : nullptr));
         return must_send;
     }
 
@@ -117,13 +117,14 @@ public:
 
     struct Settled {
         std::vector<WaiterPtr> waiters;
-        /// Nothing was invalidated or untracked meanwhile: the answer may be cached.
-        bool cacheable = false;
+        /// The target was not invalidated or untracked during the fetch, nor the collector closed:
+        /// the answer may be cached, or the failure remembered.
+        bool current = false;
     };
 
     Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
-        if (settled.cacheable) {
+        if (settled.current) {
             failures_.forget(flight->key());
             tracked_.set_latest(flight->key(), entry);
         }
@@ -132,7 +133,7 @@ public:
 
     Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
-        if (settled.cacheable)
+        if (settled.current)
             failures_.remember(flight->key(), error, now + config_.cache.negative_ttl);
         health_.last_error = error;
         return settled;
@@ -158,7 +159,8 @@ public:
         failures_.forget(key);
         tracked_.set_latest(key, nullptr);
     }
-    /// As `forget`, for all keys with this prefix; clears all remembered failures.
+    /// As `forget`, for all keys with this prefix. Clears all remembered failures, because that is
+    /// simpler and costs at most one fetch for each other key.
     void forget_prefix(std::string_view prefix) {
         const auto has_prefix = [&](const CacheKeyView& key) { return starts_with(key, prefix); };
         flights_.discard_if(has_prefix);
@@ -180,7 +182,9 @@ public:
         });
     }
 
-    /// Untracks what was not requested within `untrack_after`; returns the keys.
+    /// Untracks and forgets what was not requested within `untrack_after`; returns the keys, whose
+    /// entries the caller erases: nobody wants them any more. (`configure` only untracks, because
+    /// targets above a lowered limit may still be requested.)
     std::vector<CacheKey> evict_idle(TimePoint now) {
         std::vector<CacheKey> evicted = tracked_.evict_idle(now, config_.untrack_after);
         for (const CacheKey& key : evicted)
@@ -203,7 +207,7 @@ public:
             if (!record.in_background)
                 return;
             CacheEntryPtr latest = record.latest.lock();
-            if (latest && !answers(*latest, *record.target))
+            if (latest && !is_entry_for(*latest, *record.target))
                 latest.reset();
             if (latest && latest->collected_at() > now - interval / 2 &&
                 latest->fresh_until() >= next_round_completes)
@@ -216,7 +220,7 @@ public:
         return due;
     }
 
-    /// Updates the health after a batch was answered.
+    /// Updates the health after all targets of a batch were settled; `settle` has set `last_error`.
     void note_batch(std::size_t targets, std::size_t failed, TimePoint now) {
         health_.healthy = failed < targets;
         if (health_.healthy) {
@@ -229,7 +233,7 @@ public:
             health_.last_failure = now;
     }
 
-    /// Discards everything and returns all waiters; none the second time.
+    /// Empties the queue, discards all flights and returns their waiters. Idempotent.
     std::vector<WaiterPtr> close() {
         closed_ = true;
         queued_.clear();
@@ -237,7 +241,8 @@ public:
     }
     bool is_closed() const noexcept { return closed_; }
 
-    void fill(CollectorStats& stats) const {
+    /// Sets the counters that are known here.
+    void add_to(CollectorStats& stats) const {
         stats.tracked_variants = tracked_.in_background(EntryKind::optimizer);
         stats.tracked_models = tracked_.in_background(EntryKind::replica);
         stats.in_flight = flights_.in_flight();

@@ -14,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -31,13 +30,16 @@ public:
     explicit Dispatcher(Data& data) : data_(data) {}
 
     /// Sends the queue as soon as the executor runs it, and so batches everything queued before.
-    /// Call with the mutex held.
+    /// Call with `CollectorData::mutex` held.
     void post_send() {
         asio::post(data_.executor, [this, owner = data_.owner.lock()] { send_queued(); });
     }
 
-    /// Fetches everything that is tracked and due: one batch of variants and one of models. Calls
-    /// `ended` once both are answered.
+    /// Fetches everything that is tracked and due: one batch of variants and one of models.
+    ///
+    /// Calls `ended` once, when both are answered; inside this call if nothing is due. If the
+    /// collector is closed before both are sent, `ended` is not called, because then the background
+    /// fetcher has been stopped.
     void run_round(std::function<void()> ended) {
         const TimePoint started_at = data_.now();
         std::vector<CacheKey> evicted;
@@ -67,11 +69,11 @@ public:
                 events::RoundEnded{variants, models, round->failed, data_.now() - started_at});
             ended();
         };
-        send(std::move(due.variants), true, on_settled);
-        send(std::move(due.models), true, on_settled);
+        send(std::move(due.variants), Origin::background, on_settled);
+        send(std::move(due.models), Origin::background, on_settled);
     }
 
-    /// Cancels everything that was sent. Call with the mutex held.
+    /// Cancels everything that was sent. Call with `CollectorData::mutex` held.
     void cancel_all() {
         for (const std::weak_ptr<BatchType>& weak : batches_)
             if (const auto batch = weak.lock())
@@ -81,7 +83,7 @@ public:
 private:
     using Backend = typename Data::BackendType;
     using BatchType = Batch<typename Data::TimerType>;
-    /// Receives the number of targets that failed.
+    /// Receives the number of targets that failed. May be empty.
     using OnSettled = std::function<void(std::size_t)>;
 
     void send_queued() {
@@ -98,97 +100,88 @@ private:
             else if (std::holds_alternative<ReplicaTarget>(*flight->target))
                 models.push_back(std::move(flight));
             else // Backends check one model at a time; separate batches run concurrently.
-                send({std::move(flight)}, false, {});
+                send({flight}, Origin::caller);
         }
-        send(std::move(variants), false, {});
-        send(std::move(models), false, {});
+        send(std::move(variants), Origin::caller);
+        send(std::move(models), Origin::caller);
     }
 
-    /// Sends flights of one kind as one batch.
-    void send(std::vector<FlightPtr> flights, bool is_background, OnSettled on_settled) {
+    /// Sends flights of one kind as one batch. Sends nothing if the collector is closed: then all
+    /// waiters have been completed, and `on_settled` is not called.
+    void send(std::vector<FlightPtr> flights, Origin origin, OnSettled on_settled = nullptr) {
         if (flights.empty()) {
             if (on_settled)
                 on_settled(0);
             return;
         }
-        const TimePoint asked_at = data_.now();
+        const TimePoint sent_at = data_.now();
         const std::size_t targets = flights.size();
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
-                return; // All waiters have been completed.
+                return;
             timeout = data_.coordinator.config().call_timeout;
-            batch = std::make_shared<BatchType>(data_.executor, std::move(flights), is_background);
+            batch = std::make_shared<BatchType>(data_.executor, std::move(flights), origin);
             std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
             batches_.push_back(batch);
         }
         data_.counters.add(data_.counters.batches);
         data_.counters.add(data_.counters.targets, targets);
-        data_.notify(events::FetchStarted{batch->kind(), targets, is_background});
+        data_.notify(events::FetchStarted{batch->kind(), targets, batch->is_background()});
         const std::shared_ptr<void> owner = data_.owner.lock();
-        // Weak, because the batch holds this function until it is answered.
-        const std::weak_ptr<BatchType> weak = batch;
-        batch->run(std::shared_ptr<Backend>(owner, &data_.backend), asked_at + timeout, timeout,
-                   [this, owner, weak, asked_at,
-                    on_settled = std::move(on_settled)](BatchAnswers answers) {
-                       if (const auto answered = weak.lock())
-                           settle(*answered, std::move(answers), asked_at, on_settled);
+        // Points to the backend and shares ownership of the owner, which contains it.
+        std::shared_ptr<Backend> backend(owner, &data_.backend);
+        batch->run(std::move(backend), timeout,
+                   [this, owner, sent_at, on_settled = std::move(on_settled)](
+                       const BatchType& answered, BatchAnswers answers) {
+                       settle(answered, std::move(answers), sent_at, on_settled);
                    });
     }
 
     /// Settles each flight of a batch with its answer.
-    void settle(const BatchType& batch, BatchAnswers answers, TimePoint asked_at,
+    void settle(const BatchType& batch, BatchAnswers answers, TimePoint sent_at,
                 const OnSettled& on_settled) {
         const TimePoint at = data_.now();
         const std::size_t targets = batch.flights().size();
         const CacheConfig config = cache_config();
         std::size_t failed = 0;
-        const auto settle_one = [&](const FlightPtr& flight, Result<CachePayload> answer) {
-            if (answer.has_error()) {
+        for (std::size_t i = 0; i < targets; ++i) {
+            const FlightPtr& flight = batch.flights()[i];
+            if (answers[i].has_error()) {
                 ++failed;
-                settle_failure(flight, answer.error(), batch.is_background(), at);
+                settle_failure(flight, answers[i].error(), batch.is_background(), at);
             } else {
-                settle_answer(flight, *std::move(answer), asked_at, config);
+                settle_answer(flight, *std::move(answers[i]), sent_at, config);
             }
-        };
-        std::visit(
-            [&]<typename T>(T& given) {
-                for (std::size_t i = 0; i < targets; ++i) {
-                    if constexpr (std::is_same_v<T, Error>)
-                        settle_one(batch.flights()[i], given);
-                    else
-                        settle_one(batch.flights()[i], std::move(given[i]));
-                }
-            },
-            answers);
+        }
         data_.counters.add(data_.counters.failed_targets, failed);
         {
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.note_batch(targets, failed, at);
         }
-        data_.notify(events::FetchEnded{batch.kind(), targets, failed, at - asked_at,
-                                        batch.is_background()});
+        data_.notify(
+            events::FetchEnded{batch.kind(), targets, failed, at - sent_at, batch.is_background()});
         if (on_settled)
             on_settled(failed);
     }
 
-    void settle_answer(const FlightPtr& flight, CachePayload&& payload, TimePoint asked_at,
+    void settle_answer(const FlightPtr& flight, CachePayload&& payload, TimePoint sent_at,
                        const CacheConfig& config) {
         const CacheKeyView key = flight->key();
         stamp_identity(*flight->target, payload);
         if (flight->previous)
-            carry_over_missing(*flight->previous, payload, oldest_carried(config, asked_at));
-        const CacheEntryPtr entry = make_entry(config, std::move(payload), asked_at);
+            carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
+        const CacheEntryPtr entry = make_entry(config, std::move(payload), sent_at);
         Coordinator::Settled settled;
         {
             const std::lock_guard lock(data_.mutex);
             settled = data_.coordinator.settle(flight, entry);
-            if (settled.cacheable && data_.coordinator.config().cache.enabled)
+            if (settled.current && data_.coordinator.config().cache.enabled)
                 data_.cache.insert_or_assign(key, entry);
         }
-        if (!settled.cacheable) {
+        if (!settled.current) {
             data_.counters.add(data_.counters.discarded);
             data_.notify(events::Discarded{key});
         }
@@ -206,8 +199,8 @@ private:
             const std::lock_guard lock(data_.mutex);
             settled = data_.coordinator.settle(flight, error, at);
         }
-        const bool is_serving_stale = flight->previous != nullptr;
-        data_.notify(events::TargetFailed{key, error, is_serving_stale, is_background});
+        const bool has_earlier_value = flight->previous != nullptr;
+        data_.notify(events::TargetFailed{key, error, has_earlier_value, is_background});
         for (const WaiterPtr& waiter : settled.waiters)
             data_.complete_with_error(key, error, *waiter, at);
     }
@@ -218,7 +211,7 @@ private:
     }
 
     Data& data_;
-    /// Guarded by the mutex.
+    /// Guarded by `CollectorData::mutex`.
     std::vector<std::weak_ptr<BatchType>> batches_;
 };
 

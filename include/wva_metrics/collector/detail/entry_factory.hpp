@@ -31,8 +31,8 @@ inline void stamp_identity(const Target& target, CachePayload& payload) {
 
 /// Oldest sample time at which a previous reading may replace one the backend failed to return. A
 /// reading is served as long as an entry is when the backend fails.
-inline TimePoint oldest_carried(const CacheConfig& config, TimePoint asked_at) noexcept {
-    return config.stale_if_error > Duration::zero() ? asked_at - config.ttl - config.stale_if_error
+inline TimePoint oldest_carried(const CacheConfig& config, TimePoint sent_at) noexcept {
+    return config.stale_if_error > Duration::zero() ? sent_at - config.ttl - config.stale_if_error
                                                     : TimePoint::max();
 }
 
@@ -69,13 +69,14 @@ inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) n
     return is_partial ? std::min(config.ttl, config.partial_ttl) : config.ttl;
 }
 
-/// Ages count from the request, because the backend's data may be that old.
+/// Ages count from the request, because the backend's data may be that old. An entry is kept for
+/// the longer of the two windows in which it may be served after its TTL.
 inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payload,
-                                TimePoint asked_at) {
-    const TimePoint fresh_until = asked_at + ttl_of(config, payload);
-    const Duration stale_window = std::max(config.stale_while_revalidate, config.stale_if_error);
-    return std::make_shared<const CacheEntry>(std::move(payload), asked_at, fresh_until,
-                                              fresh_until + stale_window);
+                                TimePoint sent_at) {
+    const TimePoint fresh_until = sent_at + ttl_of(config, payload);
+    const Duration longer_window = std::max(config.stale_while_revalidate, config.stale_if_error);
+    return std::make_shared<const CacheEntry>(std::move(payload), sent_at, fresh_until,
+                                              fresh_until + longer_window);
 }
 
 } // namespace wva_metrics::detail

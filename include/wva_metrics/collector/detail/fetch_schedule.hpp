@@ -21,7 +21,7 @@ public:
         : fetch_interval_(fetch_interval), cleanup_interval_(cleanup_interval),
           next_round_(now + first_round_after), next_cleanup_(now + cleanup_interval) {}
 
-    /// When to act next; nothing if there is nothing to wait for.
+    /// When to act next; empty if there is nothing to wait for.
     std::optional<TimePoint> next() const noexcept {
         std::optional<TimePoint> earliest;
         if (fetches() && !in_round_)
@@ -40,7 +40,7 @@ public:
         in_round_ = true;
         next_round_ = now + fetch_interval_;
     }
-    /// If the round took longer than the interval, the next one is due at once.
+    /// If the round took longer than the interval, the next one is due immediately.
     void round_ended() noexcept { in_round_ = false; }
     void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
 

@@ -34,7 +34,7 @@ public:
 using WaiterPtr = std::shared_ptr<Waiter>;
 using FlightPtr = std::shared_ptr<struct Flight>;
 
-/// One fetch of one target, and all callers that wait for it. Guarded by the collector's mutex.
+/// One fetch of one target, and all callers that wait for it.
 struct Flight {
     Flight(TargetPtr what, CacheEntryPtr before)
         : target(std::move(what)), previous(std::move(before)) {}
@@ -45,9 +45,12 @@ struct Flight {
     const TargetPtr target;
     /// The entry before this fetch; readings that the backend fails to return are carried over from
     /// it. May be null.
-    CacheEntryPtr previous;
+    const CacheEntryPtr previous;
+
+    /// Guarded by the collector's mutex.
     std::vector<WaiterPtr> waiters;
-    /// Invalidated or untracked meanwhile: waiters get the answer, but it is not cached.
+    /// Invalidated or untracked meanwhile: waiters get the answer, but it is not cached. Guarded by
+    /// the collector's mutex.
     bool discarded = false;
 };
 

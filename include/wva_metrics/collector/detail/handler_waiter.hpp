@@ -39,7 +39,8 @@ public:
         auto deliver = asio::bind_allocator(allocator, [handler = std::move(handler),
                                                         result = std::move(result),
                                                         work = std::move(work_)]() mutable {
-            // Not earlier: the slot may be used only on the handler's own thread.
+            // Not earlier: here is the handler's executor, and a slot must not be used from
+            // anywhere else.
             asio::get_associated_cancellation_slot(handler).clear();
             work.reset();
             std::move(handler)(std::move(result));

@@ -16,7 +16,7 @@ enum class Usability {
     fresh,
     /// Past its TTL: a hit too, while it is revalidated in the background.
     stale,
-    /// Past the stale window: served only if the backend fails.
+    /// Past the `stale_while_revalidate` window: served only if the backend fails.
     on_error,
     /// Too old.
     none,

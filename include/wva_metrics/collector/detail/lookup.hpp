@@ -44,16 +44,16 @@ public:
     }
 
     /// Returns a hit. Otherwise returns null, and the waiter of `make_waiter()` waits for a flight
-    /// or is completed at once. A waiter is completed exactly once, or destroyed with the
+    /// or is completed immediately. A waiter is completed exactly once, or destroyed with the
     /// executor's context.
-    template <typename AnyTarget, typename MakeWaiter>
-    CacheEntryPtr find_or_wait(AnyTarget&& target, TimePoint at, MakeWaiter&& make_waiter) {
+    template <typename TargetType, typename MakeWaiter>
+    CacheEntryPtr find_or_wait(TargetType&& target, TimePoint at, MakeWaiter&& make_waiter) {
         Found found = look_up(key_of(target), &target, at);
         if (found.hit)
             return std::move(found.hit);
         const WaiterPtr waiter = make_waiter();
         waiter->last_good = std::move(found.last_good);
-        wait(std::make_shared<const Target>(std::forward<AnyTarget>(target)), waiter, at);
+        wait(std::make_shared<const Target>(std::forward<TargetType>(target)), waiter, at);
         return nullptr;
     }
 
@@ -75,10 +75,10 @@ private:
         CacheEntryPtr last_good;
     };
 
-    /// A stale hit is revalidated in the background. An entry that does not answer `target` is no
-    /// hit; null accepts every entry.
-    template <typename AnyTarget>
-    Found look_up(const CacheKeyView& key, const AnyTarget* target, TimePoint at) {
+    /// A stale hit is revalidated in the background. An entry for another target than `target` is
+    /// no hit; null accepts every entry.
+    template <typename TargetType>
+    Found look_up(const CacheKeyView& key, const TargetType* target, TimePoint at) {
         if (!data_.hot_config.is_cache_enabled())
             return {};
         CacheEntryPtr entry = data_.cache.find(key, at);
@@ -86,7 +86,7 @@ private:
             return {};
         entry->mark_used(at);
         auto& counters = data_.counters;
-        if (target != nullptr && !answers(*entry, *target)) {
+        if (target != nullptr && !is_entry_for(*entry, *target)) {
             counters.add(entry->is_fresh(at) ? counters.unusable_hits
                                              : counters.unusable_stale_hits);
             return {};
@@ -116,7 +116,7 @@ private:
         MissAction action;
         {
             const std::lock_guard lock(data_.mutex);
-            action = data_.coordinator.miss(target, waiter, at);
+            action = data_.coordinator.on_miss(target, waiter, at);
             if (action.step == MissAction::Step::wait_and_send)
                 dispatcher_.post_send();
         }

@@ -9,16 +9,15 @@
 
 namespace wva_metrics::detail {
 
-/// Delivers events to the observer: `notify(events::Miss{key})`. Thread-safe. Never call it with a
-/// mutex held.
+/// Delivers events to the observer. Thread-safe.
 template <CollectorObserver Observer>
 class Notifier {
 public:
     explicit Notifier(Observer observer) : observer_(std::move(observer)) {}
 
-    /// Exceptions of the observer are counted and dropped.
+    /// Exceptions of the observer are counted and dropped. Never call it with a mutex held.
     template <typename OneEvent>
-    void operator()(const OneEvent& event) noexcept {
+    void notify(const OneEvent& event) noexcept {
         if (silent_.load(std::memory_order_acquire))
             return;
         try {

@@ -7,26 +7,18 @@
 #include "wva_metrics/observer/events.hpp"
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-/// A snapshot is as fresh as its oldest sample, and unavailable if it has none.
-inline Freshness judge(std::optional<TimePoint> oldest_sample, TimePoint now, Duration fresh_below,
-                       const FreshnessThresholds& thresholds) noexcept {
-    return oldest_sample ? classify_age(now - *oldest_sample, fresh_below, thresholds.unavailable)
-                         : Freshness::unavailable;
-}
-
 /// The snapshot of an entry of `OptimizerMetrics`.
 inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresholds& thresholds,
                                             TimePoint now) {
     const CacheEntry& entry = *answer.entry;
     const Freshness freshness =
-        judge(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
+        freshness_of(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
     const auto* metrics = entry.get<OptimizerMetrics>();
     return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
             entry.collected_at(), freshness, answer.source};
@@ -37,13 +29,13 @@ inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresh
 template <typename Notifier>
 ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAutoscaling> variants,
                                  const FreshnessThresholds& thresholds, TimePoint now,
-                                 Notifier& notify) {
+                                 Notifier& notifier) {
     AttributedReplicas attributed = attribute_cached(*answer.entry, variants);
     const ModelReplicas& replicas = *attributed.replicas;
     if (attributed.computed && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
-        notify(events::PodsLeftOut{replicas});
+        notifier.notify(events::PodsLeftOut{replicas});
     const Freshness freshness =
-        judge(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
+        freshness_of(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
     return {std::move(attributed.replicas), answer.entry->collected_at(), freshness, answer.source};
 }
 
@@ -67,7 +59,7 @@ struct ToReplicaSnapshot {
         if (answer.has_error())
             return answer.error();
         return replica_snapshot(*answer, variants, collector.freshness_thresholds(), now,
-                                collector.notify());
+                                collector.notifier());
     }
 };
 /// A failing backend is a reason, not an error.

@@ -5,7 +5,10 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/workload.hpp"
 
+#include <concepts>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -28,6 +31,18 @@ struct AvailabilityTarget {
 /// What a flight fetches. The alternatives are in the order of `EntryKind` and `CachePayload`.
 using Target = std::variant<OptimizerTarget, ReplicaTarget, AvailabilityTarget>;
 static_assert(std::variant_size_v<Target> == std::variant_size_v<CachePayload>);
+template <EntryKind Kind, typename T, typename Payload>
+inline constexpr bool is_kind_of =
+    std::same_as<std::variant_alternative_t<static_cast<std::size_t>(Kind), Target>, T>&&
+        std::same_as<std::variant_alternative_t<static_cast<std::size_t>(Kind), CachePayload>,
+                     Payload>;
+static_assert(is_kind_of<EntryKind::optimizer, OptimizerTarget, OptimizerMetrics>);
+static_assert(is_kind_of<EntryKind::replica, ReplicaTarget, ReplicaSamples>);
+static_assert(is_kind_of<EntryKind::availability, AvailabilityTarget, Availability>);
+
+/// A target that is a model.
+template <typename T>
+concept ModelTarget = std::same_as<T, ReplicaTarget> || std::same_as<T, AvailabilityTarget>;
 
 /// Shared: tracked targets are fetched every round, and copying their strings would dominate a
 /// flight's cost.
@@ -39,7 +54,7 @@ inline EntryKind kind_of(const Target& target) noexcept {
 }
 
 ///@{
-/// The key under which the answer is cached. It refers to the target.
+/// The key under which the answer is cached. A view: the target must outlive it.
 inline CacheKeyView key_of(const OptimizerTarget& target) noexcept {
     return optimizer_key(target.variant.namespace_name, target.variant.name);
 }
@@ -63,17 +78,16 @@ inline bool is_same_target(const Target& a, const Target& b) noexcept {
                : key_of(a) == key_of(b);
 }
 
-/// Why a model cannot be sent to a backend; empty if it can.
-inline std::string rejection_reason(const ModelKey& model) {
+///@{
+/// Why this cannot be sent to a backend; empty if it can.
+inline std::optional<std::string> rejection_reason(const ModelKey& model) {
     if (model.model_id.empty())
         return "the model id is empty";
     if (model.namespace_name.empty())
         return "the namespace of model '" + model.model_id + "' is empty";
-    return {};
+    return std::nullopt;
 }
-///@{
-/// Why a target cannot be sent to a backend; empty if it can.
-inline std::string rejection_reason(const OptimizerTarget& target) {
+inline std::optional<std::string> rejection_reason(const OptimizerTarget& target) {
     const VariantAutoscaling& variant = target.variant;
     if (variant.name.empty())
         return "the name of a variant of model '" + variant.model_id + "' is empty";
@@ -81,31 +95,25 @@ inline std::string rejection_reason(const OptimizerTarget& target) {
         return "the deployment of variant '" + variant.name + "' is empty";
     return rejection_reason(variant.model());
 }
-inline std::string rejection_reason(const ReplicaTarget& target) {
-    return rejection_reason(target.model);
-}
-inline std::string rejection_reason(const AvailabilityTarget& target) {
+inline std::optional<std::string> rejection_reason(const ModelTarget auto& target) {
     return rejection_reason(target.model);
 }
 ///@}
 
 ///@{
-/// True if an entry that was found under a target's key answers this target. It may not: the
-/// variant may scale another deployment now.
-inline bool answers(const CacheEntry& entry, const OptimizerTarget& target) noexcept {
+/// For an entry that was found under the target's key. False if the variant's workload or model has
+/// changed since the entry was fetched.
+inline bool is_entry_for(const CacheEntry& entry, const OptimizerTarget& target) noexcept {
     const auto* metrics = entry.get<OptimizerMetrics>();
     return metrics != nullptr && metrics->deployment == target.variant.deployment &&
            metrics->model_id == target.variant.model_id &&
            metrics->target_kind == target.variant.target_kind;
 }
-inline bool answers(const CacheEntry& /*entry*/, const ReplicaTarget& /*target*/) noexcept {
+inline bool is_entry_for(const CacheEntry& /*entry*/, const ModelTarget auto& /*target*/) noexcept {
     return true;
 }
-inline bool answers(const CacheEntry& /*entry*/, const AvailabilityTarget& /*target*/) noexcept {
-    return true;
-}
-inline bool answers(const CacheEntry& entry, const Target& target) noexcept {
-    return std::visit([&](const auto& each) { return answers(entry, each); }, target);
+inline bool is_entry_for(const CacheEntry& entry, const Target& target) noexcept {
+    return std::visit([&](const auto& each) { return is_entry_for(entry, each); }, target);
 }
 ///@}
 

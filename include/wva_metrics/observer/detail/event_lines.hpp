@@ -70,7 +70,7 @@ inline LogLine line_of(const events::StaleHit& e) {
     return line_about("Using stale cached ", e.key, ", revalidating in the background", e.age);
 }
 inline LogLine line_of(const events::Miss& e) {
-    return line_about("Cache miss for ", e.key, ", fetching from backend");
+    return line_about("Cache miss for ", e.key, "");
 }
 inline LogLine line_of(const events::Coalesced& e) {
     return line_about("Waiting for a fetch of ", e.key, " already in flight");
@@ -79,15 +79,13 @@ inline LogLine line_of(const events::StaleOnError& e) {
     return line_about("Using the last good ", e.key, " because the backend failed", e.age);
 }
 inline LogLine line_of(const events::Discarded& e) {
-    return line_about("Discarded ", e.key, " fetched before an invalidation");
+    return line_about("Discarded ", e.key, ": invalidated or untracked during the fetch");
 }
 inline LogLine line_of(const events::Tracked& e) {
     return line_about("Tracking ", e.key, " for background fetching");
 }
 inline LogLine line_of(const events::Untracked& e) {
-    return line_about("Untracked ", e.key,
-                      e.idle ? " from background fetching because it is unused"
-                             : " from background fetching");
+    return line_about("Stopped tracking ", e.key, e.idle ? ": unused, or over max_tracked" : "");
 }
 
 inline LogLine line_of(const events::FetchStarted& e) {

@@ -19,9 +19,9 @@ namespace {
 
 const TimePoint start{24h};
 const VariantAutoscaling tracked_variant("llm", "v", "m", "d");
-const CacheKeyView its_key = optimizer_key("llm", "v");
+const CacheKeyView tracked_key = optimizer_key("llm", "v");
 
-TargetPtr metrics_of(const VariantAutoscaling& variant) {
+TargetPtr target_for(const VariantAutoscaling& variant) {
     return std::make_shared<const Target>(OptimizerTarget{variant});
 }
 
@@ -29,6 +29,10 @@ CacheEntryPtr entry_of(const VariantAutoscaling& variant, TimePoint collected_at
     CachePayload payload = OptimizerMetrics();
     stamp_identity(OptimizerTarget{variant}, payload);
     return make_entry(CacheConfig(), std::move(payload), collected_at);
+}
+
+CollectorConfig with_interval(Duration fetch_interval) {
+    return {.cache = {.ttl = 30s, .fetch_interval = fetch_interval}, .call_timeout = 10s};
 }
 
 struct SilentWaiter : Waiter {
@@ -47,10 +51,9 @@ std::vector<FlightPtr> due_variants(Coordinator& coordinator, TimePoint at) {
 } // namespace
 
 TEST_CASE("each round fetches the tracked targets themselves, not copies of them") {
-    const CollectorConfig config;
-    Coordinator coordinator(config);
+    Coordinator coordinator{with_interval(15s)};
     const VariantAutoscaling& variant = tracked_variant;
-    coordinator.track(metrics_of(variant), start);
+    coordinator.track(target_for(variant), start);
     coordinator.track(std::make_shared<const Target>(ReplicaTarget{variant.model()}), start);
 
     const Coordinator::Due first = coordinator.open_due(start);
@@ -72,9 +75,8 @@ TEST_CASE("each round fetches the tracked targets themselves, not copies of them
 }
 
 TEST_CASE("a round fetches tracked targets again, and carries over from the entry before") {
-    const CollectorConfig config;
-    Coordinator coordinator(config);
-    coordinator.track(metrics_of(tracked_variant), start);
+    Coordinator coordinator{with_interval(15s)};
+    coordinator.track(target_for(tracked_variant), start);
     const auto first = due_variants(coordinator, start);
     REQUIRE(first.size() == 1);
     const CacheEntryPtr entry = entry_of(tracked_variant, start);
@@ -85,19 +87,29 @@ TEST_CASE("a round fetches tracked targets again, and carries over from the entr
     CHECK(second[0]->previous == entry);
 }
 
+TEST_CASE("a round leaves out what was collected within the last half interval") {
+    Coordinator coordinator{with_interval(10s)};
+    coordinator.track(target_for(tracked_variant), start);
+    const auto first = due_variants(coordinator, start);
+    REQUIRE(first.size() == 1);
+    const CacheEntryPtr entry = entry_of(tracked_variant, start);
+    coordinator.settle(first[0], entry);
+    CHECK(due_variants(coordinator, start + 5s - 1ns).empty());
+    CHECK(due_variants(coordinator, start + 5s).size() == 1);
+}
+
 TEST_CASE("a variant that scales something else now is due, and carries nothing over") {
-    const CollectorConfig config;
-    Coordinator coordinator(config);
-    coordinator.track(metrics_of(tracked_variant), start);
+    Coordinator coordinator{CollectorConfig()};
+    coordinator.track(target_for(tracked_variant), start);
     const auto before = due_variants(coordinator, start);
     const CacheEntryPtr entry = entry_of(tracked_variant, start);
     coordinator.settle(before.at(0), entry);
 
     VariantAutoscaling changed = tracked_variant;
     changed.model_id = "larger";
-    coordinator.track(metrics_of(changed), start + 1s);
+    coordinator.track(target_for(changed), start + 1s);
     // A stale hit on the old entry fetches the target that is tracked now.
-    REQUIRE(coordinator.revalidate(its_key, entry, start + 1s));
+    REQUIRE(coordinator.revalidate(tracked_key, entry, start + 1s));
     const auto revalidated = coordinator.take_queued();
     REQUIRE(revalidated.size() == 1);
     CHECK(std::get<OptimizerTarget>(*revalidated[0]->target).variant.model_id == "larger");
@@ -111,9 +123,8 @@ TEST_CASE("a variant that scales something else now is due, and carries nothing 
 }
 
 TEST_CASE("an invalidated entry is forgotten, though a caller still holds it") {
-    const CollectorConfig config;
-    Coordinator coordinator(config);
-    coordinator.track(metrics_of(tracked_variant), start);
+    Coordinator coordinator{CollectorConfig()};
+    coordinator.track(target_for(tracked_variant), start);
     const CacheEntryPtr held = entry_of(tracked_variant, start);
     const auto settle_due = [&] {
         const auto due = due_variants(coordinator, start);
@@ -124,10 +135,10 @@ TEST_CASE("an invalidated entry is forgotten, though a caller still holds it") {
     };
     settle_due();
     SECTION("by its key") {
-        coordinator.forget(its_key);
+        coordinator.forget(tracked_key);
     }
     SECTION("by a prefix") {
-        coordinator.forget_prefix("allocation:llm/");
+        coordinator.forget_prefix(key_prefix(EntryKind::optimizer, "llm"));
     }
     SECTION("with the whole cache") {
         coordinator.forget_entries();
@@ -136,10 +147,11 @@ TEST_CASE("an invalidated entry is forgotten, though a caller still holds it") {
 }
 
 TEST_CASE("a call that is rejected because too many wait counts as a request") {
-    const CollectorConfig config{.max_waiters = 0};
+    const CollectorConfig config{.untrack_after = 10min, .max_waiters = 0};
     Coordinator coordinator(config);
-    coordinator.track(metrics_of(tracked_variant), start);
-    const MissAction action = coordinator.miss(metrics_of(tracked_variant), nullptr, start + 9min);
+    coordinator.track(target_for(tracked_variant), start);
+    const MissAction action =
+        coordinator.on_miss(target_for(tracked_variant), nullptr, start + 9min);
     CHECK(action.step == MissAction::Step::complete_with_error);
     CHECK(action.error.is(Errc::too_costly));
     CHECK(coordinator.evict_idle(start + 19min).empty());
@@ -150,7 +162,7 @@ TEST_CASE("only the first of several misses must send the queue") {
     Coordinator coordinator{CollectorConfig()};
     const VariantAutoscaling other("llm", "other", "m", "d");
     const auto miss = [&](const VariantAutoscaling& variant) {
-        return coordinator.miss(metrics_of(variant), make_waiter(), start);
+        return coordinator.on_miss(target_for(variant), make_waiter(), start);
     };
     CHECK(miss(tracked_variant).step == MissAction::Step::wait_and_send);
     CHECK(miss(other).step == MissAction::Step::wait);
@@ -160,20 +172,20 @@ TEST_CASE("only the first of several misses must send the queue") {
 
 TEST_CASE("a miss joins the flight of its target, but not one of another target of the same key") {
     Coordinator coordinator{CollectorConfig()};
-    const MissAction first = coordinator.miss(metrics_of(tracked_variant), make_waiter(), start);
+    const MissAction first = coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(first.newly_tracked);
     CHECK(!first.coalesced);
 
     VariantAutoscaling dearer = tracked_variant;
     dearer.cost = 99;
-    const MissAction same = coordinator.miss(metrics_of(dearer), make_waiter(), start);
+    const MissAction same = coordinator.on_miss(target_for(dearer), make_waiter(), start);
     CHECK(same.step == MissAction::Step::wait);
     CHECK(same.coalesced);
     CHECK(!same.newly_tracked);
 
     VariantAutoscaling changed = tracked_variant;
     changed.deployment = "another";
-    CHECK(!coordinator.miss(metrics_of(changed), make_waiter(), start).coalesced);
+    CHECK(!coordinator.on_miss(target_for(changed), make_waiter(), start).coalesced);
     const auto flights = coordinator.take_queued();
     REQUIRE(flights.size() == 2);
     CHECK(flights[0]->waiters.size() == 2);
@@ -181,9 +193,9 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
 }
 
 TEST_CASE("a miss is answered with a recent failure, and waits again after negative_ttl") {
-    Coordinator coordinator{CollectorConfig()};
+    Coordinator coordinator{{.cache = {.negative_ttl = 2s}}};
     const auto miss = [&](TimePoint now) {
-        return coordinator.miss(metrics_of(tracked_variant), make_waiter(), now);
+        return coordinator.on_miss(target_for(tracked_variant), make_waiter(), now);
     };
     miss(start);
     coordinator.settle(coordinator.take_queued().at(0), Error(Errc::timeout, "late"), start);
@@ -194,22 +206,104 @@ TEST_CASE("a miss is answered with a recent failure, and waits again after negat
     CHECK(miss(start + 2s).step == MissAction::Step::wait_and_send);
 }
 
+TEST_CASE("an answer or a failure whose target was invalidated meanwhile is not current") {
+    Coordinator coordinator{{.cache = {.negative_ttl = 2s}}};
+    const auto fetch = [&] {
+        coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
+        return coordinator.take_queued().at(0);
+    };
+    const CacheEntryPtr entry = entry_of(tracked_variant, start);
+    const Error late(Errc::timeout, "late");
+    CHECK(coordinator.settle(fetch(), entry).current);
+
+    const FlightPtr answered = fetch();
+    coordinator.forget(tracked_key);
+    const Coordinator::Settled settled = coordinator.settle(answered, entry);
+    CHECK(!settled.current);
+    CHECK(settled.waiters.size() == 1);
+
+    const FlightPtr failed = fetch();
+    coordinator.forget(tracked_key);
+    CHECK(!coordinator.settle(failed, late, start).current);
+    CHECK(!coordinator.has_failed(tracked_key));
+
+    CHECK(coordinator.settle(fetch(), late, start).current);
+    CHECK(coordinator.has_failed(tracked_key));
+}
+
+TEST_CASE("a waiter leaves once, and its flight continues") {
+    Coordinator coordinator{CollectorConfig()};
+    const WaiterPtr waiter = make_waiter();
+    coordinator.on_miss(target_for(tracked_variant), waiter, start);
+    CHECK(coordinator.leave(waiter));
+    CHECK(!coordinator.leave(waiter));
+    const FlightPtr flight = coordinator.take_queued().at(0);
+    const Coordinator::Settled settled =
+        coordinator.settle(flight, entry_of(tracked_variant, start));
+    CHECK(settled.waiters.empty());
+    CHECK(settled.current);
+}
+
+TEST_CASE("a stale entry is revalidated only if no fetch is in flight or has just failed") {
+    Coordinator coordinator{{.cache = {.negative_ttl = 2s}}};
+    const CacheEntryPtr entry = entry_of(tracked_variant, start);
+    CHECK(coordinator.revalidate(tracked_key, entry, start));
+    const FlightPtr flight = coordinator.take_queued().at(0);
+    CHECK(flight->previous == entry);
+    CHECK(!coordinator.revalidate(tracked_key, entry, start));
+    CHECK(coordinator.take_queued().empty());
+    coordinator.settle(flight, Error(Errc::timeout, "late"), start);
+    CHECK(!coordinator.revalidate(tracked_key, entry, start + 1s));
+    CHECK(coordinator.revalidate(tracked_key, entry, start + 2s));
+}
+
+TEST_CASE("the health counts batches without an answer, and notes every failure") {
+    Coordinator coordinator{CollectorConfig()};
+    coordinator.note_batch(2, 2, start);
+    coordinator.note_batch(1, 1, start + 1s);
+    CHECK(!coordinator.health().healthy);
+    CHECK(coordinator.health().consecutive_failures == 2);
+    CHECK(!coordinator.health().last_success.has_value());
+    CHECK(coordinator.health().last_failure == start + 1s);
+    coordinator.note_batch(2, 1, start + 2s);
+    CHECK(coordinator.health().healthy);
+    CHECK(coordinator.health().consecutive_failures == 0);
+    CHECK(coordinator.health().last_success == start + 2s);
+    CHECK(coordinator.health().last_failure == start + 2s);
+    coordinator.note_batch(1, 0, start + 3s);
+    CHECK(coordinator.health().last_success == start + 3s);
+    CHECK(coordinator.health().last_failure == start + 2s);
+}
+
+TEST_CASE("the known variants of a model are those of its id and namespace") {
+    Coordinator coordinator{CollectorConfig()};
+    coordinator.track(target_for(tracked_variant), start);
+    coordinator.track(target_for({"llm", "w", "other", "d"}), start);
+    coordinator.track(target_for({"other", "v", "m", "d"}), start);
+    coordinator.track(std::make_shared<const Target>(ReplicaTarget{{"llm", "m"}}), start);
+    std::vector<CacheKey> keys;
+    coordinator.append_variants_of({"llm", "m"}, keys);
+    REQUIRE(keys.size() == 1);
+    CHECK(CacheKeyView(keys[0]) == tracked_key);
+}
+
 TEST_CASE("a closed coordinator rejects every miss and returns its waiters once") {
     Coordinator coordinator{CollectorConfig()};
-    coordinator.miss(metrics_of(tracked_variant), make_waiter(), start);
+    coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(coordinator.close().size() == 1);
     CHECK(coordinator.close().empty());
-    const MissAction action = coordinator.miss(metrics_of(tracked_variant), make_waiter(), start);
+    const MissAction action =
+        coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);
     CHECK(action.error.is(Errc::aborted));
-    CHECK(!coordinator.track(metrics_of(tracked_variant), start));
+    CHECK(!coordinator.track(target_for(tracked_variant), start));
 }
 
 TEST_CASE("other limits apply to the next decision") {
     Coordinator coordinator{CollectorConfig()};
-    coordinator.track(metrics_of(tracked_variant), start);
+    coordinator.track(target_for(tracked_variant), start);
     CHECK(coordinator.configure({.max_waiters = 0}).empty());
-    CHECK(coordinator.miss(metrics_of(tracked_variant), make_waiter(), start)
+    CHECK(coordinator.on_miss(target_for(tracked_variant), make_waiter(), start)
               .error.is(Errc::too_costly));
     CHECK(coordinator.configure({.max_tracked = 0}).size() == 1);
 }
