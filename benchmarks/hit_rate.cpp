@@ -86,7 +86,7 @@ void run(const Arguments& arguments) {
         sections = usual_sections();
 
     const std::string what = trace
-                                 ? arguments.trace + ": " + std::to_string(trace->look_ups.size()) +
+                                 ? arguments.trace + ": " + std::to_string(trace->lookups.size()) +
                                        " look-ups of " + std::to_string(trace->names.size()) +
                                        " keys in " + readable(trace->length.count()) + " s"
                                  : readable(length.count()) + " s of virtual time per line";

@@ -45,11 +45,11 @@ struct Outcome {
     std::vector<Seconds> ages{};
     Seconds length{};
 
-    std::uint64_t look_ups() const { return hits + stale_hits + misses; }
+    std::uint64_t lookups() const { return hits + stale_hits + misses; }
     /// Percentage of all look-ups.
     double percent(std::uint64_t count) const {
-        return look_ups() == 0 ? 0
-                               : 100 * static_cast<double>(count) / static_cast<double>(look_ups());
+        return lookups() == 0 ? 0
+                              : 100 * static_cast<double>(count) / static_cast<double>(lookups());
     }
     double per_minute(std::uint64_t count) const {
         return length.count() > 0 ? static_cast<double>(count) / (length.count() / 60) : 0;
@@ -140,7 +140,7 @@ Outcome simulate(const Workload& workload, const wva_metrics::CollectorConfig& c
         ManualClock::advance(time - ManualClock::now());
     };
     wva_metrics::TimePoint second = begin;
-    for (const LookUp& look_up : workload.look_ups) {
+    for (const LookUp& look_up : workload.lookups) {
         const auto due = begin + std::chrono::duration_cast<wva_metrics::Duration>(look_up.at);
         for (; second + 1s <= due; second += 1s) {
             go_on_to(second + 1s);
@@ -162,9 +162,9 @@ Outcome simulate(const Workload& workload, const wva_metrics::CollectorConfig& c
             settle();
     }
     outcome->bytes = std::max(outcome->bytes, collector.stats().cache.bytes);
-    bench::require(outcome->ages.size() == workload.look_ups.size(),
+    bench::require(outcome->ages.size() == workload.lookups.size(),
                    "some look-ups were not answered exactly once");
-    bench::require(outcome->look_ups() == workload.look_ups.size(),
+    bench::require(outcome->lookups() == workload.lookups.size(),
                    "the observer's hits, stale hits and misses do not add up to all look-ups");
     std::ranges::sort(outcome->ages);
     return *outcome;

@@ -30,7 +30,7 @@ struct LookUp {
 struct Workload {
     std::vector<std::string> names;
     /// Sorted by time.
-    std::vector<LookUp> look_ups;
+    std::vector<LookUp> lookups;
     Seconds length{};
 };
 
@@ -68,10 +68,10 @@ inline Workload make_workload(const Reconciling& reconciling, Seconds length) {
                 variant = new_variant();
                 dies += lifetime();
             }
-            workload.look_ups.push_back({next, variant});
+            workload.lookups.push_back({next, variant});
         }
     }
-    std::ranges::stable_sort(workload.look_ups, {}, &LookUp::at);
+    std::ranges::stable_sort(workload.lookups, {}, &LookUp::at);
     return workload;
 }
 
@@ -103,12 +103,12 @@ inline Workload read_trace(std::istream& input) {
             known.try_emplace(line.substr(comma + 1), workload.names.size());
         if (is_new)
             workload.names.push_back(found->first);
-        workload.look_ups.push_back({Seconds(seconds), found->second});
+        workload.lookups.push_back({Seconds(seconds), found->second});
         workload.length = std::max(workload.length, Seconds(seconds));
     }
-    if (workload.look_ups.empty())
+    if (workload.lookups.empty())
         throw std::runtime_error("the trace contains no look-ups");
-    std::ranges::stable_sort(workload.look_ups, {}, &LookUp::at);
+    std::ranges::stable_sort(workload.lookups, {}, &LookUp::at);
     return workload;
 }
 
