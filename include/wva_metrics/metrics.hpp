@@ -23,7 +23,7 @@ template <typename Metrics>
 struct ReadingField {
     /// The member's name.
     std::string_view name;
-    Reading<double> Metrics::*member;
+    Reading<double> Metrics::*member; ///< The reading in the struct.
     /// The signal that it is computed from.
     Signal signal;
 };

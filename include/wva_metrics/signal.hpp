@@ -61,11 +61,11 @@ enum class AcrossEngines : std::uint8_t {
 
 /// What is known of a signal at compile time.
 struct SignalInfo {
-    Signal signal;
+    Signal signal; ///< The signal.
     /// The enumerator's name. `EngineProfile` and the JSON settings use the same name.
     std::string_view name;
-    Computation computation;
-    AcrossEngines across_engines;
+    Computation computation;      ///< From its metric.
+    AcrossEngines across_engines; ///< From several engines in one pod.
     /// Kind and meaning of the signal's metrics, for people.
     std::string_view description;
 };

@@ -32,8 +32,8 @@ public:
         requires(!std::same_as<Backend, AnyBackend> && MetricsBackend<Backend>)
     AnyBackend(Backend backend) : AnyBackend(std::make_shared<Backend>(std::move(backend))) {}
 
-    AnyBackend(AnyBackend&&) noexcept = default;
-    AnyBackend& operator=(AnyBackend&&) noexcept = default;
+    AnyBackend(AnyBackend&&) noexcept = default;            ///< Takes over the backend inside.
+    AnyBackend& operator=(AnyBackend&&) noexcept = default; ///< As the move constructor.
 
     /// Calls `check_availability` of the backend inside.
     ///

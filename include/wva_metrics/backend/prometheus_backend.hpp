@@ -51,7 +51,7 @@ public:
         /// The backend on `OtherExecutor`.
         using other = BasicPrometheusBackend<OtherExecutor>;
     };
-
+    /// Connects to nothing yet. See the class for an invalid configuration.
     BasicPrometheusBackend(const Executor& executor, PrometheusConfig config)
         : impl_(std::make_shared<Impl>(executor, std::move(config))) {}
 

@@ -86,8 +86,8 @@ struct EngineProfile {
 
 /// The member of `EngineProfile` with a signal's metric names.
 struct SignalMetrics {
-    Signal signal;
-    std::vector<std::string> EngineProfile::*names;
+    Signal signal;                                  ///< The signal.
+    std::vector<std::string> EngineProfile::*names; ///< Its names, in the order of preference.
 };
 
 /// One row per signal, in the order of the enumeration.
