@@ -14,8 +14,8 @@ namespace wva_metrics {
 
 /// The kind of answer that an entry holds. A key begins with its name, see `to_string`.
 enum class EntryKind : std::uint8_t {
-    /// Optimizer metrics of one variant: `allocation:<namespace>/<variant>`. The key text is that of
-    /// the original system's documentation, kept so that keys and traces stay comparable.
+    /// Optimizer metrics of one variant: `allocation:<namespace>/<variant>`. This key text is that
+    /// of the original system's documentation, kept so that keys and traces stay comparable.
     optimizer,
     /// Replica samples of one model: `replica:<namespace>/<model>`.
     replica,
