@@ -97,9 +97,9 @@ constexpr std::size_t index_of(Signal signal) noexcept {
 }
 
 /// True if row i of a table is that of signal i, so that the table can be indexed by signal.
-template <typename Row, std::size_t size>
-constexpr bool is_in_signal_order(const std::array<Row, size>& rows) noexcept {
-    for (std::size_t i = 0; i < size; ++i)
+template <typename Row, std::size_t Size>
+constexpr bool is_in_signal_order(const std::array<Row, Size>& rows) noexcept {
+    for (std::size_t i = 0; i < Size; ++i)
         if (index_of(rows[i].signal) != i)
             return false;
     return true;

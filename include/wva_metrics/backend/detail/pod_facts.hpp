@@ -90,7 +90,7 @@ public:
     std::optional<PodOwner> owner_of(const std::string& namespace_name,
                                      const std::string& pod) const {
         const Pod* known = find(namespace_name, pod);
-        const auto by_series = known == nullptr ? std::nullopt : known->owner;
+        auto by_series = known == nullptr ? std::nullopt : known->owner;
         if (!owners_)
             return by_series;
         const auto [preferred, is_new] = preferred_owners_.try_emplace({namespace_name, pod});
