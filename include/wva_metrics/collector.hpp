@@ -45,7 +45,7 @@ namespace wva_metrics {
 /// **Lifetime:** destroying the collector completes pending operations with `Errc::aborted` and
 /// cancels fetches. The executor's context may be stopped, restarted or destroyed at any time,
 /// before or after the collector. Handlers that can no longer run are destroyed with the context.
-/// After its destruction no asynchronous operation may be started.
+/// After the context's destruction no asynchronous operation may be started on the collector.
 template <MetricsBackend Backend, MetricsCache CachePolicy,
           CollectorObserver Observer = NullObserver, typename Timer = asio::steady_timer>
 class Collector {
@@ -117,8 +117,8 @@ public:
     /// after the backend's answer or `call_timeout`. Concurrent calls for the same target share one
     /// fetch; concurrent fetches share one batch.
     ///
-    /// **Errors:** the backend's, unless the last good value is within the stale-if-error window;
-    /// `timeout`, `aborted`, `invalid_argument`, `too_costly` (more than `max_waiters` callers
+    /// **Errors:** `aborted`, `invalid_argument`. If no last good value is within the stale-if-error
+    /// window: also the backend's, `timeout`, and `too_costly` (more than `max_waiters` callers
     /// wait).
     ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
@@ -155,8 +155,9 @@ public:
     }
 
     /// Returns what is known about a variant without waiting: a cached snapshot, a stale one that
-    /// is being revalidated, or the last good one while the backend fails; otherwise empty. No I/O;
-    /// a hit takes none of the collector's locks.
+    /// is being revalidated, or the last good one while the backend fails; otherwise empty. No I/O.
+    /// A fresh hit takes none of the collector's locks; a stale hit takes one briefly, to queue its
+    /// revalidation.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
         const TimePoint now = impl_->lookup_time();
         auto answer = impl_->find(optimizer_key(key), now);
@@ -177,13 +178,13 @@ public:
                                         impl_->notifier());
     }
 
-    /// Fetches a variant's optimizer metrics in the background from the next round on. Collecting
-    /// does the same if `track_on_collection` is set. Tracking again updates the variant, for
-    /// example its deployment.
+    /// Fetches a variant's optimizer metrics in every background round, once background fetching is
+    /// started. Collecting does the same if `track_on_collection` is set. Tracking again updates the
+    /// variant, for example its deployment. A new variant above `max_tracked` is ignored.
     void track(const VariantAutoscaling& variant) {
         impl_->track(detail::OptimizerTarget{variant});
     }
-    /// Fetches a model's replica metrics in the background from the next round on.
+    /// As above, for a model's replica metrics.
     void track(const ModelKey& model) { impl_->track(detail::ReplicaTarget{model}); }
 
     /// Stops fetching a variant in the background and removes its entry. An answer in flight is not
@@ -193,10 +194,10 @@ public:
     /// flight is not cached.
     void untrack(const ModelKey& model) { impl_->untrack(replica_key(model)); }
 
-    /// Starts background rounds, the first after a random part of the interval, and a timer that
-    /// removes expired entries. Returns false if they were started already. With `fetch_interval` 0
-    /// it returns false, but still starts the timer that removes expired entries. The timer keeps
-    /// the executor's context busy until `stop_background_fetching` or destruction.
+    /// Starts background rounds (the first after a random part of the interval) and the removal of
+    /// expired entries. Both keep the executor's context busy until they are stopped. Returns true
+    /// if rounds were started; false if they run already, or if `fetch_interval` is 0: then only the
+    /// removal starts.
     bool start_background_fetching() { return impl_->start_background(); }
     /// Starts no more rounds; a running round continues to its end. Idempotent; may be started
     /// again.

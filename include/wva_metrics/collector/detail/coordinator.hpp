@@ -38,15 +38,14 @@ struct MissAction {
     bool negative_hit = false;
     /// The flight had been opened before.
     bool coalesced = false;
-    /// Background fetching of the target begins with this miss.
+    /// The target is fetched in the background from this miss on.
     bool newly_tracked = false;
 };
 
-/// Decides everything that a collector does besides looking up its cache: which flights to open,
-/// which failures to remember, what to track and what a background round fetches.
+/// Keeps the flights, the failures and the tracked targets, and decides from them what to fetch.
 ///
-/// It does none of it. No I/O, no clock, no lock: time is a parameter, and the collector guards it
-/// with its mutex.
+/// It sends and completes nothing, reads no clock and takes no lock: time is a parameter, and
+/// callers hold the collector's mutex.
 class Coordinator {
 public:
     explicit Coordinator(const CollectorConfig& config)
@@ -61,7 +60,10 @@ public:
     }
     const CollectorConfig& config() const noexcept { return config_; }
 
-    /// Decides whether a caller that found no usable entry waits, and for which flight.
+    /// Decides what happens to a caller that found no usable entry. It is rejected if the collector
+    /// is closed, if `max_waiters` callers wait, or if the last fetch failed within `negative_ttl`,
+    /// even if a flight is open. Otherwise it joins the key's flight if that is for the same target,
+    /// or else opens one.
     MissAction on_miss(const TargetPtr& target, const WaiterPtr& waiter, TimePoint now) {
         const CacheKeyView key = key_of(*target);
         if (closed_)
@@ -90,7 +92,7 @@ public:
         return action;
     }
 
-    /// Records the time of a request whose key has no cache entry (a hit records it in the entry).
+    /// Records the time of a request that was not a hit (a hit records it in the entry).
     void touch(const CacheKeyView& key, TimePoint now) { tracked_.touch(key, now); }
 
     /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
@@ -139,7 +141,7 @@ public:
         return settled;
     }
 
-    /// True if the last fetch failed, however long ago.
+    /// True if a failure is remembered, also after its `retry_at`.
     bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
 
     /// Returns true if background fetching begins with this call.
@@ -172,7 +174,7 @@ public:
         tracked_.forget_latest_if([](const CacheKeyView&) { return true; });
     }
 
-    /// The optimizer keys of all known variants of a model.
+    /// Appends the optimizer keys of all known variants of a model.
     void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
         tracked_.for_each([&](const TrackedSet::Record& record) {
             const auto* target = std::get_if<OptimizerTarget>(&*record.target);
@@ -197,8 +199,9 @@ public:
         std::vector<FlightPtr> models;
     };
 
-    /// Opens a flight for each tracked target, except those fetched within the last half interval
-    /// whose entry stays fresh until the next round completes.
+    /// Opens a flight for each target that is fetched in the background and has none, except those
+    /// collected within the last half interval whose entry stays fresh until the next round can
+    /// complete at the latest.
     Due open_due(TimePoint now) {
         const Duration interval = effective_fetch_interval(config_);
         const TimePoint next_round_completes = now + interval + config_.call_timeout;

@@ -16,7 +16,8 @@ namespace wva_metrics::detail {
 
 /// Answers from the cache, or lets a caller wait. `Data` is a `CollectorData`.
 ///
-/// A hit takes no lock and allocates nothing. `HotConfig::usability_of` decides what is a hit.
+/// `HotConfig::usability_of` decides what is a hit. A fresh hit takes no lock and allocates nothing;
+/// a stale hit takes the mutex briefly, to queue its revalidation.
 template <typename Data>
 class Lookup {
 public:
