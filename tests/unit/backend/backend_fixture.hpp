@@ -43,6 +43,17 @@ inline FakePrometheus::Series series(const std::string& metric, const Server& se
     return made;
 }
 
+/// Two pods of the deployment `llama`.
+inline const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
+inline const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
+
+inline std::vector<std::string> pod_names(const ReplicaSamples& samples) {
+    std::vector<std::string> names;
+    for (const ReplicaSample& sample : samples.pods)
+        names.push_back(sample.pod);
+    return names;
+}
+
 inline VariantAutoscaling variant_of(const std::string& deployment,
                                      const std::string& model = "meta/llama",
                                      const std::string& namespace_name = "llm") {

@@ -12,8 +12,6 @@
 
 namespace wva_metrics::test_support {
 
-inline const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-
 struct BatchFixture : BackendFixture {
     /// Model `m<i>` in a namespace, with one pod that finishes `i + 1` requests per second.
     void serve(std::size_t first, std::size_t last, const std::string& namespace_name = "llm") {

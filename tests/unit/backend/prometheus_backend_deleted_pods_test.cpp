@@ -10,27 +10,13 @@ using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
 
-namespace {
-
-const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
-
-std::vector<std::string> names(const ReplicaSamples& samples) {
-    std::vector<std::string> found;
-    for (const ReplicaSample& sample : samples.pods)
-        found.push_back(sample.pod);
-    return found;
-}
-
-} // namespace
-
 TEST_CASE_METHOD(BackendFixture, "deleted pods are in gone_pods and not in pods") {
     set_ended_kv({pod_a}, 0.5);
     set_kv({pod_b}, 0.5);
     remove_pod(pod_a);
     add_pod(pod_b);
     const ReplicaSamples samples = replicas();
-    CHECK(names(samples) == std::vector{pod_b});
+    CHECK(pod_names(samples) == std::vector{pod_b});
     CHECK(samples.gone_pods == std::vector{pod_a});
     CHECK_FALSE(samples.partial);
 }
@@ -57,7 +43,7 @@ TEST_CASE_METHOD(BackendFixture,
         add_pod("dns", "kube-system");
     }
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a});
+    REQUIRE(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
     CHECK(samples.pods[0].state == PodState::unknown);
     CHECK(samples.gone_pods.empty());
@@ -79,7 +65,7 @@ TEST_CASE_METHOD(BackendFixture,
             for (const std::string& pod : {pod_a, pod_b})
                 add_pod(pod);
         const ReplicaSamples samples = replicas();
-        CHECK(names(samples) == std::vector{pod_a, pod_b, pod_c});
+        CHECK(pod_names(samples) == std::vector{pod_a, pod_b, pod_c});
         CHECK(samples.gone_pods == std::vector{deleted});
     }
 }
@@ -106,7 +92,7 @@ TEST_CASE_METHOD(BackendFixture, "no pod is gone if kube-state-metrics cannot kn
         config.use_kube_state = false;
     }
     const ReplicaSamples samples = replicas();
-    CHECK(names(samples) == std::vector{pod_a});
+    CHECK(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.gone_pods.empty());
     CHECK(samples.warnings.empty());
     CHECK_FALSE(samples.partial);
@@ -116,7 +102,7 @@ TEST_CASE_METHOD(BackendFixture, "a pod that was deleted and recreated with the 
     set_ended_kv({"llama-0"}, 0.5);
     fake.append(pod_info("llama-0"), 1, noon - 120s);
     fake.append(pod_info("llama-0"), 1, noon);
-    CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});
+    CHECK(pod_names(replicas()) == std::vector<std::string>{"llama-0"});
 }
 
 TEST_CASE_METHOD(BackendFixture, "if the query for pods fails there are values and a warning") {
@@ -128,7 +114,7 @@ TEST_CASE_METHOD(BackendFixture, "if the query for pods fails there are values a
     fake.limit_samples(100); // Too few for the pods alone.
 
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a});
+    REQUIRE(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
     CHECK(samples.partial);
     REQUIRE(samples.warnings.size() == 1);
@@ -157,7 +143,7 @@ TEST_CASE_METHOD(BackendFixture,
     CHECK(small.gone_pods == std::vector{pod_a});
     CHECK_FALSE(small.partial);
     const ReplicaSamples& huge = answers[1].value();
-    CHECK(names(huge) == std::vector{pod_a});
+    CHECK(pod_names(huge) == std::vector{pod_a});
     CHECK(huge.partial);
 }
 

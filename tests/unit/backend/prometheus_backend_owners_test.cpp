@@ -19,8 +19,6 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
 const std::string pod_c = "llama-7d9f8b6c5d-ccccc";
 
 /// The pods of namespace "llm", as a cluster reports them.
@@ -52,13 +50,6 @@ struct OwnersFixture : BackendFixture {
     std::shared_ptr<Cluster> cluster = std::make_shared<Cluster>();
 };
 
-std::vector<std::string> names(const ReplicaSamples& samples) {
-    std::vector<std::string> found;
-    for (const ReplicaSample& sample : samples.pods)
-        found.push_back(sample.pod);
-    return found;
-}
-
 } // namespace
 
 TEST_CASE_METHOD(OwnersFixture, "replicas have the owners and states that the cluster reports") {
@@ -68,7 +59,7 @@ TEST_CASE_METHOD(OwnersFixture, "replicas have the owners and states that the cl
     set_kv({pod_b}, 0.6);
     set_owner(pod_a, "ReplicaSet", "other-66b4c");
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    REQUIRE(pod_names(samples) == std::vector{pod_a, pod_b});
     CHECK(samples.pods[0].owner == PodOwner{"Deployment", "blue", OwnerSource::owner_references});
     CHECK(samples.pods[0].state == PodState::ready);
     CHECK(samples.pods[1].owner == PodOwner{"Deployment", "green", OwnerSource::owner_references});
@@ -84,7 +75,7 @@ TEST_CASE_METHOD(
     add_pod(pod_a);
     add_pod(pod_b);
     const ReplicaSamples samples = replicas();
-    CHECK(names(samples) == std::vector{pod_b});
+    CHECK(pod_names(samples) == std::vector{pod_b});
     CHECK(samples.gone_pods == std::vector{pod_a});
 }
 
@@ -95,7 +86,7 @@ TEST_CASE_METHOD(
     set_ended_kv({"llama-0"}, 0.5);
     remove_pod("llama-0"); // A previous pod of the same name.
     add_pod("dns", "kube-system");
-    CHECK(names(replicas()) == std::vector<std::string>{"llama-0"});
+    CHECK(pod_names(replicas()) == std::vector<std::string>{"llama-0"});
 }
 
 TEST_CASE_METHOD(OwnersFixture, "the owner comes from the cluster, else from kube-state-metrics, "
@@ -134,7 +125,7 @@ TEST_CASE_METHOD(OwnersFixture, "owners from the cluster do not need kube-state-
     set_kv({pod_a}, 0.5);
     set_kv({pod_b}, 0.5);
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a});
+    REQUIRE(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.pods[0].state == PodState::not_ready);
     CHECK(samples.gone_pods == std::vector{pod_b});
 }

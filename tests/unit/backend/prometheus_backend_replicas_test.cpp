@@ -14,16 +14,6 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
-
-std::vector<std::string> names(const ReplicaSamples& samples) {
-    std::vector<std::string> found;
-    for (const ReplicaSample& sample : samples.pods)
-        found.push_back(sample.pod);
-    return found;
-}
-
 bool is_missing(const Reading<double>& reading, ReadingReason reason) {
     return reading.state() == ReadingState::missing && reading.reason() == reason;
 }
@@ -38,7 +28,7 @@ TEST_CASE_METHOD(BackendFixture, "each pod has its own KV cache usage and queue 
     const ReplicaSamples samples = replicas();
 
     CHECK(samples.model == ModelKey("llm", "meta/llama"));
-    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    REQUIRE(pod_names(samples) == std::vector{pod_a, pod_b});
     CHECK(samples.pods[0].kv_cache_usage.value() == 0.25);
     CHECK(samples.pods[0].queue_length.value() == 3);
     CHECK(samples.pods[1].kv_cache_usage.value() == 0.9);
@@ -90,7 +80,7 @@ TEST_CASE_METHOD(BackendFixture,
     set_queue({pod_a}, 2, "1");
     set_queue({pod_a}, 4, "2");
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a});
+    REQUIRE(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.pods[0].kv_cache_usage.value() == 0.7);
     CHECK(samples.pods[0].queue_length.value() == 7);
 }
@@ -113,7 +103,7 @@ TEST_CASE_METHOD(BackendFixture, "a metric that a pod does not have is missing, 
     set_kv({pod_a}, 0.5);
     set_queue({pod_b}, 2);
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    REQUIRE(pod_names(samples) == std::vector{pod_a, pod_b});
     CHECK(is_missing(samples.pods[0].queue_length, ReadingReason::no_series));
     CHECK(is_missing(samples.pods[1].kv_cache_usage, ReadingReason::no_series));
     CHECK_FALSE(samples.partial);
@@ -142,7 +132,7 @@ TEST_CASE_METHOD(
         fake.append(good, 0.5, noon - 15s);
     }
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    REQUIRE(pod_names(samples) == std::vector{pod_a, pod_b});
     CHECK(samples.pods[0].kv_cache_usage.state() == ReadingState::invalid);
     CHECK(samples.pods[0].queue_length.state() == ReadingState::invalid);
     CHECK(samples.pods[1].kv_cache_usage.value() == 0.5);
@@ -154,7 +144,7 @@ TEST_CASE_METHOD(BackendFixture,
     fake.set(series("vllm:gpu_cache_usage_perc", {pod_a}), 0.6);
     set_kv({pod_b}, 0.3);
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a, pod_b});
+    REQUIRE(pod_names(samples) == std::vector{pod_a, pod_b});
     CHECK(samples.pods[0].kv_cache_usage.value() == 0.6);
     CHECK(samples.pods[0].kv_cache_usage.metric() == "vllm:gpu_cache_usage_perc");
     CHECK(samples.pods[1].kv_cache_usage.value() == 0.3);
@@ -179,7 +169,7 @@ TEST_CASE_METHOD(BackendFixture, "series without a pod label are ignored, with a
     anonymous.pod.clear();
     set_kv(anonymous, 0.9);
     const ReplicaSamples samples = replicas();
-    CHECK(names(samples) == std::vector{pod_a});
+    CHECK(pod_names(samples) == std::vector{pod_a});
     REQUIRE(samples.warnings.size() == 1);
     CHECK_THAT(samples.warnings[0],
                ContainsSubstring("label 'pod'") && ContainsSubstring("meta/llama"));
@@ -191,7 +181,7 @@ TEST_CASE_METHOD(BackendFixture, "the pod label can have another name") {
               {{"namespace", "llm"}, {"model_name", "meta/llama"}, {"pod_name", pod_a}}},
              2);
     const ReplicaSamples samples = replicas();
-    REQUIRE(names(samples) == std::vector{pod_a});
+    REQUIRE(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.pods[0].queue_length.value() == 2);
 }
 
