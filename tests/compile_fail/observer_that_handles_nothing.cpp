@@ -1,13 +1,13 @@
 // expect: CollectorObserver.*handles_an_event
 // SPDX-License-Identifier: Apache-2.0
 //
-// An observer that handles no event is refused: here the parameter is a non-const reference.
+// An observer without a call operator is refused: a named function is never called.
 #include "wva_metrics/observer/observer.hpp"
 
 using namespace wva_metrics;
 
 struct CountsHits {
-    void operator()(events::Hit&);
+    void on_hit(const events::Hit&);
 };
 
 static_assert(CollectorObserver<CountsHits>);

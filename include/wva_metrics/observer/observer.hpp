@@ -16,6 +16,18 @@ template <typename Observer, typename... Events>
 inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
     (std::invocable<Observer&, const Events&> || ...);
 
+/// False for a handler that a collector can never call, because it changes or moves its event.
+template <typename Observer, typename OneEvent>
+inline constexpr bool can_be_called =
+    std::invocable<Observer&, const OneEvent&> ||
+    !(std::invocable<Observer&, OneEvent&> || std::invocable<Observer&, OneEvent>);
+
+template <typename Observer, typename Events>
+inline constexpr bool takes_events_by_const_reference = false;
+template <typename Observer, typename... Events>
+inline constexpr bool takes_events_by_const_reference<Observer, std::variant<Events...>> =
+    (can_be_called<Observer, std::variant<Events...>> && ... && can_be_called<Observer, Events>);
+
 } // namespace detail
 
 /// Watches a collector and changes nothing: a function object with one overload for each event that
@@ -28,8 +40,10 @@ inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
 ///
 /// - Events without an overload are ignored and cost nothing.
 /// - An overload for `const Event&` handles all events that have no overload of their own.
-/// - A type that handles no event at all does not satisfy the concept. An overload whose parameter
-///   is not an event is not detected if the type handles another event.
+/// - A type that handles no event does not satisfy the concept: it has no `operator()`, or all its
+///   parameters are other types. Nor does a type with an overload for `events::Hit&` or
+///   `events::Hit&&`, because events are delivered as `const`.
+/// - An overload whose parameter is not an event is not detected if the type also handles an event.
 ///
 /// **Errors:** an exception that a handler throws is dropped and counted
 /// (`CollectorStats::observer_failures`).
@@ -38,7 +52,8 @@ inline constexpr bool handles_an_event<Observer, std::variant<Events...>> =
 /// concurrently, and without any lock held. They should be short. No call begins after the
 /// collector has been destroyed, except one that another thread of the executor was about to make.
 template <typename T>
-concept CollectorObserver = detail::handles_an_event<T, Event>;
+concept CollectorObserver =
+    detail::handles_an_event<T, Event> && detail::takes_events_by_const_reference<T, Event>;
 
 /// Ignores every event. The collector's default: its calls are inlined to nothing.
 struct NullObserver {
