@@ -7,7 +7,8 @@
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
-#include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/observer/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -64,10 +65,24 @@ public:
     /// Throws `ResultError` with `Errc::invalid_config` and all problems that `validate(config)`
     /// finds.
     explicit Collector(const asio::any_io_executor& executor, Backend backend,
-                       const CollectorConfig& config = {}, Observer observer = {}) {
-        if (const auto problems = validate(config); !problems.empty())
-            throw ResultError(Error(Errc::invalid_config, detail::join_problems(problems)));
-        impl_ = Impl::make(executor, std::move(backend), config, std::move(observer));
+                       const CollectorConfig& config = {}, Observer observer = {})
+        : impl_(Impl::make(executor, std::move(backend), detail::checked(config, "collector"),
+                           std::move(observer))) {}
+
+    /// As the constructor, for programs that do not catch exceptions.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the executor of the collector's work.
+    /// - `backend`, `observer`: the policies; the cache is made from `config.cache`.
+    /// - `config`: times and limits.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<Collector> make(const asio::any_io_executor& executor, Backend backend,
+                                  const CollectorConfig& config = {}, Observer observer = {}) {
+        return detail::make_result<Collector>(executor, std::move(backend), config,
+                                              std::move(observer));
     }
     /// A moved-from collector may only be assigned to or destroyed.
     Collector(Collector&&) noexcept = default;

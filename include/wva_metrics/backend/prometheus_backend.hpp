@@ -7,6 +7,8 @@
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,10 +33,8 @@ namespace wva_metrics {
 /// A class template, because GCC compiles every inline coroutine that is not a template, whether it
 /// is used or not. Use `PrometheusBackend`.
 ///
-/// **Errors:** an invalid configuration is not rejected by the constructor. All functions then
-/// return `invalid_config` with all problems that `validate` reports. A model id or namespace that
-/// cannot be queried returns `invalid_argument`. The other errors are those of
-/// `prometheus::Client::query`.
+/// **Errors:** a model id or namespace that cannot be queried returns `invalid_argument`. The other
+/// errors are those of `prometheus::Client::query`.
 ///
 /// **Cancellation:** terminal: ends all pending queries.
 ///
@@ -51,9 +51,23 @@ public:
         /// The backend on `OtherExecutor`.
         using other = BasicPrometheusBackend<OtherExecutor>;
     };
-    /// Connects to nothing yet. See the class for an invalid configuration.
+    /// Connects to nothing yet. Throws `ResultError` with `Errc::invalid_config` and all problems
+    /// that `validate(config)` finds.
     BasicPrometheusBackend(const Executor& executor, PrometheusConfig config)
         : impl_(std::make_shared<Impl>(executor, std::move(config))) {}
+
+    /// As the constructor, for programs that do not catch exceptions.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the executor of all I/O.
+    /// - `config`: the server, and what to query.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicPrometheusBackend> make(const Executor& executor, PrometheusConfig config) {
+        return detail::make_result<BasicPrometheusBackend>(executor, std::move(config));
+    }
 
     /// The configuration passed to the constructor. Thread-safe.
     const PrometheusConfig& config() const noexcept { return impl_->config; }

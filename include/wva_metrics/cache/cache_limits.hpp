@@ -4,15 +4,17 @@
 #include "wva_metrics/config.hpp"
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 namespace wva_metrics {
 
 /// The bounds of a cache. It evicts entries when either bound is exceeded; the order of eviction
-/// depends on the cache.
+/// depends on the cache. Check them with `validate`.
 struct CacheLimits {
     /// The defaults of `CacheConfig`.
     CacheLimits() : CacheLimits(CacheConfig{}) {}
-    /// Sets both bounds. If either is 0, the cache keeps nothing.
+    /// Sets both bounds.
     CacheLimits(std::size_t entries, std::size_t bytes) : max_entries(entries), max_bytes(bytes) {}
     /// Implicit, so that a cache can be constructed from the configuration.
     CacheLimits(const CacheConfig& config)
@@ -23,5 +25,15 @@ struct CacheLimits {
     /// Maximum memory of the entries, as estimated by `CacheEntry::bytes`.
     std::size_t max_bytes;
 };
+
+/// The problems of the limits, one sentence each; empty if they are valid.
+inline std::vector<std::string> validate(const CacheLimits& limits) {
+    std::vector<std::string> problems;
+    if (limits.max_entries == 0)
+        problems.emplace_back("max_entries must be positive; to keep nothing use NoOpCache");
+    if (limits.max_bytes == 0)
+        problems.emplace_back("max_bytes must be positive; to keep nothing use NoOpCache");
+    return problems;
+}
 
 } // namespace wva_metrics

@@ -7,6 +7,8 @@
 #include "wva_metrics/cache/cache_stats.hpp"
 #include "wva_metrics/cache/detail/lru_table.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -28,8 +30,23 @@ namespace wva_metrics {
 /// is read or destroyed, and never during a whole scan. For many threads see `ShardedCache`.
 class MemoryCache {
 public:
-    /// With a bound of 0 it keeps nothing.
-    explicit MemoryCache(CacheLimits limits = {}) : limits_(limits) {}
+    /// Throws `ResultError` with `Errc::invalid_config` and all problems that `validate(limits)`
+    /// finds.
+    explicit MemoryCache(CacheLimits limits = {})
+        : limits_(detail::checked(limits, "memory cache")) {}
+
+    /// As the constructor, for programs that do not catch exceptions. The cache cannot be moved out
+    /// of the result.
+    ///
+    /// **Parameters:**
+    /// - `limits`: the bounds.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<MemoryCache> make(CacheLimits limits = {}) {
+        return detail::make_result<MemoryCache>(limits);
+    }
     MemoryCache(const MemoryCache&) = delete;
     MemoryCache& operator=(const MemoryCache&) = delete;
 
@@ -137,7 +154,8 @@ public:
     }
 
     /// Applies new limits, evicting the least recently used entries in small batches, so that other
-    /// threads do not wait long for the lock. With concurrent calls, the last to finish wins.
+    /// threads do not wait long for the lock. With concurrent calls, the last to finish wins. While
+    /// a bound is 0, the cache keeps nothing.
     void set_limits(CacheLimits limits) {
         constexpr std::size_t evictions_per_step = 256;
         for (bool fits = false; !fits;) {

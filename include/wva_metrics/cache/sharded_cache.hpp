@@ -8,6 +8,8 @@
 #include "wva_metrics/cache/detail/epoch_domain.hpp"
 #include "wva_metrics/cache/detail/sieve_shard.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 
 #include <boost/config.hpp>
 
@@ -67,13 +69,28 @@ public:
     /// Few, because only changes wait for each other.
     static constexpr std::size_t default_shards = 8;
 
-    /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096.
+    /// `shards` is rounded up to a power of two, and is at least 1 and at most 4096. Throws
+    /// `ResultError` with `Errc::invalid_config` and all problems that `validate(limits)` finds.
     explicit BasicShardedCache(CacheLimits limits = {}, std::size_t shards = default_shards)
         : shard_bits_(
               static_cast<int>(std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))),
           shards_(std::size_t{1} << shard_bits_) {
+        const CacheLimits part = share(detail::checked(limits, "sharded cache"), shards_.size());
         for (Shard& shard : shards_)
-            shard.open(domain_, share(limits, shards_.size()));
+            shard.open(domain_, part);
+    }
+
+    /// As the constructor, for programs that do not catch exceptions. The cache cannot be moved out
+    /// of the result.
+    ///
+    /// **Parameters:** those of the constructor.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicShardedCache> make(CacheLimits limits = {},
+                                          std::size_t shards = default_shards) {
+        return detail::make_result<BasicShardedCache>(limits, shards);
     }
     BasicShardedCache(const BasicShardedCache&) = delete;
     BasicShardedCache& operator=(const BasicShardedCache&) = delete;
@@ -134,7 +151,7 @@ public:
     }
 
     /// Applies new limits, and evicts what exceeds them. With concurrent calls, the last to finish
-    /// wins per shard.
+    /// wins per shard. While a bound is 0, the cache keeps nothing.
     void set_limits(CacheLimits limits) {
         for (Shard& shard : shards_)
             shard.set_limits(share(limits, shards_.size()));

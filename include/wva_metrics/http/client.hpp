@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
@@ -49,14 +50,28 @@ public:
         using other = BasicClient<OtherExecutor>;
     };
 
-    /// An invalid configuration is not rejected here: every call then completes with
-    /// `Errc::invalid_config` and all problems that `validate` finds.
+    /// Sends nothing. Throws `ResultError` with `Errc::invalid_config` and all problems that
+    /// `validate(config)` finds.
     BasicClient(Executor executor, ClientConfig config)
         : endpoint_(std::make_shared<detail::Endpoint<Executor>>(executor, std::move(config))),
           hook_(executor, [weak = std::weak_ptr(endpoint_)] {
               if (const auto endpoint = weak.lock())
                   endpoint->close(false);
           }) {}
+    /// As the constructor, for programs that do not catch exceptions. The client cannot be moved
+    /// out of the result.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the executor of all I/O.
+    /// - `config`: the endpoint, and how to reach it.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicClient> make(Executor executor, ClientConfig config) {
+        return wva_metrics::detail::make_result<BasicClient>(std::move(executor),
+                                                             std::move(config));
+    }
     ~BasicClient() { endpoint_->close(true); }
     BasicClient(const BasicClient&) = delete;
     BasicClient& operator=(const BasicClient&) = delete;
@@ -71,7 +86,8 @@ public:
     /// again; if the token changed, the request is sent once more.
     ///
     /// **Errors:**
-    /// - `invalid_config`, `invalid_argument`: nothing was sent.
+    /// - `invalid_argument`: the request is invalid. Nothing was sent.
+    /// - `invalid_config`: the token file cannot be used. Nothing was sent.
     /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`.
     /// - `unavailable`: `limits.max_queued` calls are waiting for a connection already.
     /// - `too_large`, `bad_response`: the answer exceeds a limit, is not valid HTTP, or is
@@ -128,10 +144,8 @@ public:
     /// The executor of all I/O. Its execution context must still exist.
     executor_type get_executor() const { return endpoint_->executor().value(); }
 
-    /// `scheme://host:port`, without credentials; empty if the configuration is invalid.
-    std::string endpoint() const {
-        return endpoint_->problems.empty() ? endpoint_->url.origin() : std::string();
-    }
+    /// `scheme://host:port`, without credentials.
+    std::string endpoint() const { return endpoint_->url.origin(); }
 
     /// Number of open connections that no call uses.
     std::size_t idle_connections() const { return endpoint_->pool.idle(); }

@@ -104,15 +104,31 @@ inline bool is_path(std::string_view path) {
     return true;
 }
 
+/// A part of a rejected URL, quoted for a message.
+///
+/// Empty if the URL contains an `@`, because the part may then belong to a password, and shortened
+/// if it is long.
+inline std::string quote_part(std::string_view url, std::string_view part) {
+    constexpr std::size_t longest = 80;
+    if (url.find('@') != std::string_view::npos)
+        return "";
+    return ", not '" + std::string(part.substr(0, longest)) +
+           (part.size() > longest ? "...'" : "'");
+}
+
 } // namespace detail
 
 /// Reads `http://host[:port][/base/path]` or the same with `https`.
 ///
 /// Rejects other schemes, credentials, queries, fragments, spaces and control characters, zone ids
-/// and port 0 with `Errc::invalid_config`. The message never repeats the URL, because it may
-/// contain a secret.
+/// and port 0 with `Errc::invalid_config`. The message quotes the wrong scheme, host or port. It
+/// never repeats what may contain a secret: credentials, the path and the query.
 inline Result<Url> parse_url(std::string_view text) {
-    const auto reject = [](const char* sentence) { return Error(Errc::invalid_config, sentence); };
+    const auto reject = [url = text](std::string sentence, std::string_view wrong = {}) {
+        if (!wrong.empty())
+            sentence += detail::quote_part(url, wrong);
+        return Error(Errc::invalid_config, std::move(sentence));
+    };
 
     if (!detail::is_visible(text))
         return reject("url must not contain spaces, control characters or non-ASCII characters");
@@ -123,7 +139,8 @@ inline Result<Url> parse_url(std::string_view text) {
         std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), detail::to_lower);
     }
     if (url.scheme != "http" && url.scheme != "https")
-        return reject("url must begin with http:// or https://");
+        return reject("url must begin with http:// or https://",
+                      text.substr(0, std::min(scheme_end, text.find_first_of("/?#"))));
     text.remove_prefix(scheme_end + 3);
 
     const std::size_t authority_end = text.find_first_of("/?#");
@@ -143,12 +160,14 @@ inline Result<Url> parse_url(std::string_view text) {
         else
             failure = make_error_code(Errc::invalid_config);
         if (failure)
-            return reject("url must have an IPv6 address without a zone between [ and ]");
+            return reject("url must have an IPv6 address without a zone between [ and ]",
+                          authority);
         authority.remove_prefix(bracket + 1);
     } else {
         host = authority.substr(0, authority.find(':'));
         if (!detail::is_host_name(host))
-            return reject("url must have a valid host name or IP address (an IPv6 address in [ ])");
+            return reject("url must have a valid host name or IP address (an IPv6 address in [ ])",
+                          authority);
         authority.remove_prefix(host.size());
     }
     url.host = host;
@@ -162,7 +181,7 @@ inline Result<Url> parse_url(std::string_view text) {
                             std::all_of(authority.begin() + 1, authority.end(), detail::is_digit);
         const auto parsed = std::from_chars(authority.data() + 1, end, url.port);
         if (!digits || parsed.ec != std::errc() || parsed.ptr != end || url.port == 0)
-            return reject("url must have a port from 1 to 65535 after the host's colon");
+            return reject("url must have a port from 1 to 65535 after the host's colon", authority);
     }
 
     if (path.find_first_of("?#") != std::string_view::npos)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
@@ -49,11 +50,24 @@ public:
         using other = BasicClient<Other>;
     };
 
-    /// Sends no request. An invalid configuration is not rejected here: every operation then fails
-    /// with `invalid_config` and all problems that `validate` finds.
+    /// Sends no request. Throws `ResultError` with `Errc::invalid_config` and all problems that
+    /// `validate(config)` finds.
     BasicClient(const Executor& executor, const ClientConfig& config)
         : impl_(std::make_shared<Impl>(executor, config)),
           http_(std::make_shared<http::BasicClient<Executor>>(executor, http_config(config))) {}
+
+    /// As the constructor, for programs that do not catch exceptions.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the executor of all I/O.
+    /// - `config`: the API server, and the limits of lists and watches.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicClient> make(const Executor& executor, const ClientConfig& config) {
+        return wva_metrics::detail::make_result<BasicClient>(executor, config);
+    }
 
     /// Requests one page of a list.
     ///
@@ -122,7 +136,7 @@ public:
                                     std::move(resource_version), std::move(on_event));
     }
 
-    /// `scheme://host:port` of the API server; empty if the configuration is invalid.
+    /// `scheme://host:port` of the API server.
     const std::string& endpoint() const noexcept { return impl_->endpoint; }
     /// The configuration.
     const ClientConfig& config() const noexcept { return impl_->config; }

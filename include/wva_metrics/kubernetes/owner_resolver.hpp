@@ -2,6 +2,8 @@
 #pragma once
 
 #include "wva_metrics/attribution/pod_owners.hpp"
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 #include "wva_metrics/kubernetes/detail/pod_index.hpp"
@@ -49,16 +51,32 @@ namespace wva_metrics::kubernetes {
 template <typename Executor = asio::any_io_executor>
 class BasicOwnerResolver {
 public:
-    /// Sends no request before `start`.
+    /// Sends no request before `start`. Throws `ResultError` with `Errc::invalid_config` and all
+    /// problems that `validate(config)` finds.
     explicit BasicOwnerResolver(const BasicClient<Executor>& client,
                                 OwnerResolverConfig config = {})
-        : config_(normalized(std::move(config))), impl_(std::make_shared<Impl>(config_)) {
+        : config_(normalized(wva_metrics::detail::checked(std::move(config), "owner resolver"))),
+          impl_(std::make_shared<Impl>(config_)) {
         for (const std::string& scope : config_.namespaces) {
             pods_.push_back(follow<Pod>(client, scope, config_.pod_selector));
             replica_sets_.push_back(follow<ReplicaSet>(client, scope, {}));
             stateful_sets_.push_back(follow<StatefulSet>(client, scope, {}));
             deployments_.push_back(follow<Deployment>(client, scope, {}));
         }
+    }
+
+    /// As the constructor, for programs that do not catch exceptions.
+    ///
+    /// **Parameters:**
+    /// - `client`: the client of the API server, which is copied.
+    /// - `config`: what to follow, and how long it is trusted.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicOwnerResolver> make(const BasicClient<Executor>& client,
+                                           OwnerResolverConfig config = {}) {
+        return wva_metrics::detail::make_result<BasicOwnerResolver>(client, std::move(config));
     }
 
     /// Starts to list and to watch. Does nothing if it is running.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/variant_set.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
@@ -44,13 +46,29 @@ public:
     /// Immutable; sorted by namespace and name.
     using SnapshotPtr = std::shared_ptr<const std::vector<VariantAutoscaling>>;
 
-    /// Sends no request before `start`.
+    /// Sends no request before `start`. Throws `ResultError` with `Errc::invalid_config` and all
+    /// problems that `validate(config)` finds.
     explicit BasicVariantWatcher(const BasicClient<Executor>& client,
-                                 VariantWatcherConfig config = {})
+                                 const VariantWatcherConfig& config = {})
         : impl_(std::make_shared<Impl>()),
-          reflector_(client, config.resource,
+          reflector_(client, wva_metrics::detail::checked(config, "variant watcher").resource,
                      Selection{config.namespace_name, config.label_selector},
                      handler(impl_, config)) {}
+
+    /// As the constructor, for programs that do not catch exceptions. The watcher cannot
+    /// be moved out of the result.
+    ///
+    /// **Parameters:**
+    /// - `client`: the client of the API server, which is copied.
+    /// - `config`: what to follow, and the callbacks.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicVariantWatcher> make(const BasicClient<Executor>& client,
+                                            const VariantWatcherConfig& config = {}) {
+        return wva_metrics::detail::make_result<BasicVariantWatcher>(client, config);
+    }
 
     /// Starts to list and to watch. Does nothing if it is running.
     void start() { reflector_.start(); }

@@ -2,16 +2,19 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/kubernetes/detail/namespace_name.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
 #include "wva_metrics/kubernetes/variants_change.hpp"
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace wva_metrics::kubernetes {
 
-/// Which variant autoscaling objects `VariantWatcher` follows, and its callbacks.
+/// Which variant autoscaling objects `VariantWatcher` follows, and its callbacks. Check it with
+/// `validate`.
 struct VariantWatcherConfig {
     /// The resource. Set its group or version if it is installed under another one.
     Resource<VariantAutoscalingObject> resource{};
@@ -25,5 +28,18 @@ struct VariantWatcherConfig {
     /// Called when a problem of the reflector starts; see `ReflectorHandler::on_problem`.
     std::function<void(const Error&)> on_problem{};
 };
+
+/// All problems of a configuration, one sentence each; empty if it is valid. Only the API server
+/// can tell whether a label selector is valid.
+inline std::vector<std::string> validate(const VariantWatcherConfig& config) {
+    std::vector<std::string> problems;
+    if (config.resource.version.empty())
+        problems.emplace_back("resource.version must not be empty");
+    if (config.resource.plural.empty())
+        problems.emplace_back("resource.plural must not be empty");
+    if (!detail::is_namespace_name(config.namespace_name))
+        problems.push_back(detail::namespace_problem("namespace_name"));
+    return problems;
+}
 
 } // namespace wva_metrics::kubernetes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
@@ -40,11 +41,25 @@ public:
         using other = BasicClient<OtherExecutor>;
     };
 
-    /// An invalid configuration is not rejected here: every query then completes with
-    /// `Errc::invalid_config` and all problems that `validate` finds.
+    /// Sends nothing. Throws `ResultError` with `Errc::invalid_config` and all problems that
+    /// `validate(config)` finds.
     BasicClient(const Executor& executor, ClientConfig config)
-        : http_(std::make_shared<HttpClient>(executor, config.http)),
+        : http_(std::make_shared<HttpClient>(
+              executor, wva_metrics::detail::checked(config, "Prometheus client").http)),
           impl_(std::make_shared<Impl>(std::move(config), http_)) {}
+
+    /// As the constructor, for programs that do not catch exceptions.
+    ///
+    /// **Parameters:**
+    /// - `executor`: the executor of all I/O.
+    /// - `config`: the server, and the bounds of its answers.
+    ///
+    /// **Errors:** `invalid_config`: what the constructor throws.
+    ///
+    /// **Threads:** any thread.
+    static Result<BasicClient> make(const Executor& executor, ClientConfig config) {
+        return wva_metrics::detail::make_result<BasicClient>(executor, std::move(config));
+    }
 
     /// The executor of all I/O. Its execution context must still exist.
     executor_type get_executor() const { return http_->get_executor(); }
@@ -85,7 +100,7 @@ public:
                            deadline);
     }
 
-    /// `scheme://host:port`, without credentials; empty if the configuration is invalid.
+    /// `scheme://host:port`, without credentials.
     const std::string& endpoint() const noexcept { return impl_->endpoint(); }
 
 private:

@@ -24,8 +24,6 @@ namespace wva_metrics::detail {
 template <typename Executor>
 asio::awaitable<Result<Availability>>
 check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey model) {
-    if (!impl->problems.empty())
-        co_return impl->invalid_config();
     const PrometheusConfig& config = impl->config;
     const TimePoint deadline = std::chrono::steady_clock::now() + config.batch_timeout;
     const promql::QueryScope scope{{model.namespace_name}, {model.model_id}};

@@ -27,10 +27,6 @@ asio::awaitable<std::vector<Result<Answer>>>
 fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
             const Readings& readings, Assemble assemble) {
     std::vector<Result<Answer>> answers(models.size(), Error(Errc::internal, "not answered"));
-    if (!impl->problems.empty()) {
-        answers.assign(models.size(), impl->invalid_config());
-        co_return answers;
-    }
     const auto round = std::make_shared<QueryRound<Executor>>(impl, models);
     co_await round->run(readings);
 

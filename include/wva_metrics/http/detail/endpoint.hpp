@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
@@ -21,30 +22,26 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::http::detail {
 
 /// What all calls of a client share. Lives until the last call has ended, which may be after the
 /// client.
 ///
-/// Thread-safe. After `close` it holds nothing that belongs to the execution context.
+/// Its constructor throws if the configuration is invalid. Thread-safe. After `close` it holds nothing that belongs to the execution context.
 template <typename Executor>
 class Endpoint {
 public:
     Endpoint(Executor executor, ClientConfig client_config)
-        : config(std::move(client_config)), problems(validate(config)),
-          url(problems.empty() ? *parse_url(config.url) : Url{}),
+        : config(wva_metrics::detail::checked(std::move(client_config), "HTTP client")),
+          url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
-          headers(problems.empty() ? common_headers(url, config.headers) : std::string()),
-          credentials(config.credentials), pool(config.limits),
-          resolver(url.host, url.port, config.timeouts.address_lifetime,
-                   config.limits.max_addresses),
+          headers(common_headers(url, config.headers)), credentials(config.credentials),
+          pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
+                                        config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
-    /// The problems of the configuration.
-    const std::vector<std::string> problems;
     const Url url;
     const std::shared_ptr<Transport> transport;
     /// The headers that are the same in every request.
@@ -54,9 +51,7 @@ public:
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
 
-    Error error(Errc code, std::string text) const {
-        return {code, std::move(text), problems.empty() ? url.origin() : std::string()};
-    }
+    Error error(Errc code, std::string text) const { return {code, std::move(text), url.origin()}; }
     Error aborted_error() const {
         return error(Errc::aborted, "the call was cancelled, or its client was destroyed");
     }

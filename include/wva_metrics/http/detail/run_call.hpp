@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
@@ -49,10 +48,6 @@ public:
     /// is collected.
     static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
                                                    TimePoint deadline, StreamOptionsPtr options) {
-        if (!endpoint->problems.empty())
-            co_return Error(Errc::invalid_config,
-                            "invalid configuration of the HTTP client: " +
-                                wva_metrics::detail::join_problems(endpoint->problems));
         std::optional<Error> problem = check_request(request);
         if (!problem && options)
             problem = check_stream_options(*options);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,10 +27,11 @@ struct ApiTarget {
     Selection selection;
 
     /// Why it cannot be requested; empty if it can.
-    std::string problem() const {
-        return version.empty() || plural.empty()
-                   ? "a resource must have a version and a plural name"
-                   : "";
+    std::optional<Error> problem() const {
+        if (version.empty() || plural.empty())
+            return Error(Errc::invalid_argument,
+                         "a resource must have a version and a plural name");
+        return std::nullopt;
     }
 
     /// For people, e.g. `pods in namespace llm`, `deployments.apps in all namespaces`.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
-#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
-#include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 
@@ -19,36 +18,25 @@
 
 namespace wva_metrics::kubernetes::detail {
 
-/// The part of a client that its pending operations share and that outlives the client.
+/// The part of a client that its pending operations share and that outlives the client. Its
+/// constructor throws if the configuration is invalid.
 template <typename Executor>
 class ClientImpl {
 public:
     ClientImpl(const Executor& executor, ClientConfig configuration)
-        : config(std::move(configuration)), slots(std::make_shared<WatchSlots>(config.max_watches)),
-          problems(wva_metrics::detail::join_problems(validate(config))), executor_(executor),
+        : config(wva_metrics::detail::checked(std::move(configuration), "Kubernetes client")),
+          slots(std::make_shared<WatchSlots>(config.max_watches)),
+          endpoint(http::parse_url(config.http.url)->origin()), executor_(executor),
           hook_(executor, [this] {
               std::optional<Executor> dropped;
               const std::lock_guard lock(mutex_);
               dropped.swap(executor_);
-          }) {
-        if (const Result<http::Url> url = http::parse_url(config.http.url))
-            endpoint = url->origin();
-    }
+          }) {}
 
     /// Empty after the execution context was destroyed.
     std::optional<Executor> executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;
-    }
-
-    /// Why a target cannot be requested; empty if it can.
-    std::optional<Error> check(const ApiTarget& target) const {
-        if (!problems.empty())
-            return Error(Errc::invalid_config,
-                         "invalid configuration of the Kubernetes client: " + problems);
-        if (std::string problem = target.problem(); !problem.empty())
-            return Error(Errc::invalid_argument, std::move(problem));
-        return std::nullopt;
     }
 
     Error destroyed() const {
@@ -64,9 +52,7 @@ public:
 
     const ClientConfig config;
     const std::shared_ptr<WatchSlots> slots;
-    /// What is wrong with the configuration; empty if it is valid.
-    const std::string problems;
-    std::string endpoint;
+    const std::string endpoint;
     RandomSource random;
 
 private:

@@ -27,7 +27,7 @@ template <typename T, typename Executor>
 asio::awaitable<Result<Page<T>>>
 list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, ApiTarget target,
           std::string continue_token, std::size_t page_size) {
-    if (std::optional<Error> problem = impl->check(target))
+    if (std::optional<Error> problem = target.problem())
         co_return *std::move(problem);
     const std::string operation = "list " + target.describe();
     asio::awaitable<Result<http::Response>> sending;

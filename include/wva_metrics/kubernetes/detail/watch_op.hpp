@@ -31,7 +31,7 @@ run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
           std::string resource_version, typename WatchSession<T>::OnEvent on_event) {
     const TimePoint start = std::chrono::steady_clock::now();
     WatchEnd end;
-    end.error = impl->check(target);
+    end.error = target.problem();
     if (end.error)
         co_return end;
     const std::string operation = "watch " + target.describe();

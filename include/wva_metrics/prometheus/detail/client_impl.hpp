@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
@@ -37,8 +36,7 @@ public:
     using Ptr = std::shared_ptr<ClientImpl>;
 
     ClientImpl(ClientConfig config, const std::shared_ptr<HttpClient>& http)
-        : config_(std::move(config)), http_(http), endpoint_(http->endpoint()),
-          problems_(wva_metrics::detail::join_problems(validate(config_))) {}
+        : config_(std::move(config)), http_(http), endpoint_(http->endpoint()) {}
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
@@ -60,9 +58,6 @@ private:
 
     static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string promql,
                                                               TimePoint deadline) {
-        if (!impl->problems_.empty())
-            co_return Error(Errc::invalid_config,
-                            "invalid configuration of the Prometheus client: " + impl->problems_);
         std::optional<http::Response> forbidden;
         if (!impl->is_get_only_.load(std::memory_order_relaxed)) {
             Result<http::Response> posted = co_await impl->send(
@@ -121,8 +116,6 @@ private:
     const ClientConfig config_;
     const std::weak_ptr<HttpClient> http_;
     const std::string endpoint_;
-    /// Empty if the configuration is valid.
-    const std::string problems_;
     /// Sent with every query, form-encoded.
     const std::string parameters_ = "&" + http::form_encode(parameters_of(config_));
     /// The server rejected a POST and accepted a GET.
