@@ -139,18 +139,6 @@ TEST_CASE("a request that could smuggle in another one is rejected before any I/
     CHECK(pair.server.connections() == 0);
 }
 
-TEST_CASE("an invalid configuration sends nothing and reports all problems") {
-    HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_body_bytes = 0},
-                                                  .headers = {{"X-Tenant", "a\r\nX-Injected: 1"}}});
-    const Result<Response> response = pair.send_request();
-    REQUIRE_FALSE(response.has_value());
-    CHECK(response.error().is(Errc::invalid_config));
-    CHECK(response.error().message.find("limits.max_body_bytes") != std::string::npos);
-    CHECK(response.error().message.find("X-Tenant") != std::string::npos);
-    CHECK(pair.server.connections() == 0);
-    CHECK(pair.client->endpoint().empty());
-}
-
 TEST_CASE("errors contain no secrets") {
     HttpPair pair({answer_and_close("garbage\r\n\r\n")},
                   {.credentials = http::Credentials::basic("user", "hunter2")});

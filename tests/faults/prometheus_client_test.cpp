@@ -104,15 +104,3 @@ TEST_CASE("a query that is too long for GET is not sent by it, so that the calle
     CHECK(peers.run(fitting + "x")->error().is(Errc::too_costly));
     CHECK(peers.requests().size() == 3);
 }
-
-TEST_CASE("with an invalid configuration every query fails, and nothing is sent") {
-    ClientConfig config;
-    config.query_parameters = {{"query", "up"}};
-    config.max_get_bytes = 0;
-    Peers peers(answer_each_with(good), config);
-    const QueryPtr query = peers.run();
-    CHECK(query->error().is(Errc::invalid_config));
-    CHECK_THAT(query->error().message,
-               ContainsSubstring("query_parameters[0]") && ContainsSubstring("max_get_bytes"));
-    CHECK(peers.server.connections() == 0);
-}

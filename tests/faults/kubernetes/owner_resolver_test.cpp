@@ -178,7 +178,7 @@ TEST_CASE("if the API server sends nothing for too long, pod states are unknown"
     cluster.server.answer_watch("pods");
     answer_workloads(cluster.server);
     kubernetes::OwnerResolverConfig config;
-    config.max_staleness = 0s;
+    config.max_staleness = 1ns;
     OwnerResolver owners(kubernetes::Client(context.get_executor(), cluster.config()), config);
     owners.start();
     run_until(context, [&] { return owners.is_synced(); });
@@ -187,7 +187,9 @@ TEST_CASE("if the API server sends nothing for too long, pod states are unknown"
 
 TEST_CASE("a namespace is followed once, however often it is configured") {
     asio::io_context context;
-    const kubernetes::Client client(context.get_executor(), {});
+    kubernetes::ClientConfig client_config;
+    client_config.http.url = "http://127.0.0.1:1";
+    const kubernetes::Client client(context.get_executor(), client_config);
     const auto reflectors = [&](std::vector<std::string> namespaces) {
         kubernetes::OwnerResolverConfig config;
         config.namespaces = std::move(namespaces);

@@ -107,20 +107,3 @@ TEST_CASE_METHOD(BatchFixture, "a batch ends at its timeout if Prometheus never 
     CHECK(replicas(models)[0].error().is(Errc::timeout));
     CHECK(check_availability(models[0]).error().is(Errc::timeout));
 }
-
-TEST_CASE_METHOD(
-    BatchFixture,
-    "an invalid configuration is every answer, with all its problems, and nothing is sent") {
-    serve(1);
-    config.min_requests = -1;
-    config.engine.labels.pod = "no label";
-    const auto is_complete = [](const Error& error) {
-        return error.is(Errc::invalid_config) &&
-               error.message.find("min_requests") != std::string::npos &&
-               error.message.find("no label") != std::string::npos;
-    };
-    CHECK(is_complete(optimizer(variants)[0].error()));
-    CHECK(is_complete(replicas(models)[0].error()));
-    CHECK(is_complete(check_availability(models[0]).error()));
-    CHECK(fake.query_count() == 0);
-}

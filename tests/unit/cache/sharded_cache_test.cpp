@@ -151,7 +151,8 @@ TEST_CASE("a limit of zero keeps nothing, and the largest limit keeps everything
     const std::size_t none = 0;
     const std::size_t all = ~std::size_t{0};
     for (const auto& [entries, bytes] : {std::pair(none, all), std::pair(all, none)}) {
-        ShardedCache cache({entries, bytes}, 4);
+        ShardedCache cache({all, all}, 4);
+        cache.set_limits({entries, bytes});
         cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));
         CHECK(cache.size() == 0);
         CHECK(cache.stats().evictions == 1);
