@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/separate_compilation.hpp"
+
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 

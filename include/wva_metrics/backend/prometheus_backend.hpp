@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/check_availability.hpp"
-#include "wva_metrics/backend/detail/fetch_batch.hpp"
-#include "wva_metrics/backend/detail/metrics_assembler.hpp"
-#include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
@@ -14,13 +10,16 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <cstddef>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics {
+
+namespace detail {
+template <typename Executor>
+struct PrometheusImpl;
+} // namespace detail
 
 /// Queries Prometheus, or any server with its query API.
 ///
@@ -53,8 +52,7 @@ public:
     };
     /// Connects to nothing yet. Throws `ResultError` with `Errc::invalid_config` and all problems
     /// that `validate(config)` finds.
-    BasicPrometheusBackend(const Executor& executor, PrometheusConfig config)
-        : impl_(std::make_shared<Impl>(executor, std::move(config))) {}
+    BasicPrometheusBackend(const Executor& executor, PrometheusConfig config);
 
     /// As the constructor, for programs that do not catch exceptions.
     ///
@@ -70,7 +68,7 @@ public:
     }
 
     /// The configuration passed to the constructor. Thread-safe.
-    const PrometheusConfig& config() const noexcept { return impl_->config; }
+    const PrometheusConfig& config() const noexcept;
 
     /// Checks whether Prometheus has recent metrics of a model.
     ///
@@ -78,9 +76,7 @@ public:
     /// error.
     ///
     /// **Errors, cancellation, threads:** see the class.
-    asio::awaitable<Result<Availability>> check_availability(ModelKey model) {
-        return detail::check_availability(impl_, std::move(model));
-    }
+    asio::awaitable<Result<Availability>> check_availability(ModelKey model);
 
     /// Fetches the metrics of variants, each summed over the pods that its workload owns.
     ///
@@ -92,24 +88,7 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants) {
-        std::vector<ModelKey> models;
-        models.reserve(variants.size());
-        for (const VariantAutoscaling& variant : variants)
-            models.push_back(variant.model());
-        auto assemble = [variants = std::move(variants)](
-                            const detail::MetricsAssembler& assembler, std::size_t model,
-                            std::span<const std::size_t> targets, auto& answers) {
-            std::vector<VariantAutoscaling> of_model;
-            for (const std::size_t target : targets)
-                of_model.push_back(variants[target]);
-            std::vector<Result<OptimizerMetrics>> assembled = assembler.optimizer(model, of_model);
-            for (std::size_t i = 0; i < targets.size(); ++i)
-                answers[targets[i]] = std::move(assembled[i]);
-        };
-        return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), optimizer_readings,
-                                                     std::move(assemble));
-    }
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants);
 
     /// Fetches the pods of models.
     ///
@@ -121,19 +100,10 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
-    fetch_replica_samples(std::vector<ModelKey> models) {
-        const auto assemble = [](const detail::MetricsAssembler& assembler, std::size_t model,
-                                 std::span<const std::size_t> targets, auto& answers) {
-            for (const std::size_t target : targets)
-                answers[target] = assembler.replicas(model);
-        };
-        return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models),
-                                                   replica_readings<ReplicaSample>, assemble);
-    }
+    fetch_replica_samples(std::vector<ModelKey> models);
 
 private:
-    using Impl = detail::PrometheusImpl<Executor>;
-    std::shared_ptr<Impl> impl_;
+    std::shared_ptr<detail::PrometheusImpl<Executor>> impl_;
 };
 
 /// The backend for any executor.
@@ -142,3 +112,9 @@ using PrometheusBackend = BasicPrometheusBackend<>;
 static_assert(MetricsBackend<PrometheusBackend>);
 
 } // namespace wva_metrics
+
+#ifdef WVA_METRICS_SEPARATE_COMPILATION
+extern template class wva_metrics::BasicPrometheusBackend<boost::asio::any_io_executor>;
+#else
+#include "wva_metrics/backend/impl/prometheus_backend.hpp"
+#endif

@@ -5,9 +5,6 @@
 #include "wva_metrics/detail/context_hook.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
-#include "wva_metrics/http/detail/endpoint.hpp"
-#include "wva_metrics/http/detail/run_call.hpp"
-#include "wva_metrics/http/detail/stream_options.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
@@ -21,6 +18,11 @@
 #include <utility>
 
 namespace wva_metrics::http {
+
+namespace detail {
+template <typename Executor>
+class Endpoint;
+} // namespace detail
 
 /// An HTTP/1.1 client of one endpoint. It keeps connections open for later requests, and everything
 /// in it has a limit.
@@ -52,12 +54,7 @@ public:
 
     /// Sends nothing. Throws `ResultError` with `Errc::invalid_config` and all problems that
     /// `validate(config)` finds.
-    BasicClient(Executor executor, ClientConfig config)
-        : endpoint_(std::make_shared<detail::Endpoint<Executor>>(executor, std::move(config))),
-          hook_(executor, [weak = std::weak_ptr(endpoint_)] {
-              if (const auto endpoint = weak.lock())
-                  endpoint->close(false);
-          }) {}
+    BasicClient(Executor executor, ClientConfig config);
     /// As the constructor, for programs that do not catch exceptions. The client cannot be moved
     /// out of the result.
     ///
@@ -72,7 +69,7 @@ public:
         return wva_metrics::detail::make_result<BasicClient>(std::move(executor),
                                                              std::move(config));
     }
-    ~BasicClient() { endpoint_->close(true); }
+    ~BasicClient();
     BasicClient(const BasicClient&) = delete;
     BasicClient& operator=(const BasicClient&) = delete;
 
@@ -98,9 +95,7 @@ public:
     /// the signal on the caller's strand.
     ///
     /// **Threads:** any thread.
-    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline) {
-        return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline, nullptr);
-    }
+    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline);
 
     /// Sends a request and passes the body of a 2xx answer to a sink as it arrives, for answers
     /// that are long or never end.
@@ -134,21 +129,16 @@ public:
     /// stream has completed, also while the stream is being cancelled or the client destroyed, so
     /// it should own what it uses. It is destroyed before the stream completes.
     asio::awaitable<Result<Response>> stream(Request request, BodySink sink,
-                                             StreamTimeouts timeouts) {
-        const TimePoint deadline = timeouts.deadline;
-        return detail::RunCall<Executor>::start(
-            endpoint_, std::move(request), deadline,
-            std::make_unique<detail::StreamOptions>(std::move(sink), timeouts));
-    }
+                                             StreamTimeouts timeouts);
 
     /// The executor of all I/O. Its execution context must still exist.
-    executor_type get_executor() const { return endpoint_->executor().value(); }
+    executor_type get_executor() const;
 
     /// `scheme://host:port`, without credentials.
-    std::string endpoint() const { return endpoint_->url.origin(); }
+    std::string endpoint() const;
 
     /// Number of open connections that no call uses.
-    std::size_t idle_connections() const { return endpoint_->pool.idle(); }
+    std::size_t idle_connections() const;
 
 private:
     const std::shared_ptr<detail::Endpoint<Executor>> endpoint_;
@@ -159,3 +149,9 @@ private:
 using Client = BasicClient<>;
 
 } // namespace wva_metrics::http
+
+#ifdef WVA_METRICS_SEPARATE_COMPILATION
+extern template class wva_metrics::http::BasicClient<boost::asio::any_io_executor>;
+#else
+#include "wva_metrics/http/impl/client.hpp"
+#endif

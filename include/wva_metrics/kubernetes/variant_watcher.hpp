@@ -4,24 +4,21 @@
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
-#include "wva_metrics/kubernetes/detail/variant_set.hpp"
-#include "wva_metrics/kubernetes/objects.hpp"
-#include "wva_metrics/kubernetes/reflector.hpp"
-#include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
-#include "wva_metrics/kubernetes/resource.hpp"
 #include "wva_metrics/kubernetes/variant_watcher_config.hpp"
-#include "wva_metrics/kubernetes/variants_change.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
-#include <mutex>
-#include <utility>
 #include <vector>
 
 namespace wva_metrics::kubernetes {
+
+namespace detail {
+template <typename Executor>
+class VariantWatcherImpl;
+} // namespace detail
 
 /// The variants that a cluster's `VariantAutoscaling` objects describe, kept current by list and
 /// watch.
@@ -49,14 +46,12 @@ public:
     /// Sends no request before `start`. Throws `ResultError` with `Errc::invalid_config` and all
     /// problems that `validate(config)` finds.
     explicit BasicVariantWatcher(const BasicClient<Executor>& client,
-                                 const VariantWatcherConfig& config = {})
-        : impl_(std::make_shared<Impl>()),
-          reflector_(client, wva_metrics::detail::checked(config, "variant watcher").resource,
-                     Selection{config.namespace_name, config.label_selector},
-                     handler(impl_, config)) {}
+                                 const VariantWatcherConfig& config = {});
+    BasicVariantWatcher(BasicVariantWatcher&&) noexcept;
+    BasicVariantWatcher& operator=(BasicVariantWatcher&&) noexcept;
+    ~BasicVariantWatcher();
 
-    /// As the constructor, for programs that do not catch exceptions. The watcher cannot
-    /// be moved out of the result.
+    /// As the constructor, for programs that do not catch exceptions.
     ///
     /// **Parameters:**
     /// - `client`: the client of the API server, which is copied.
@@ -71,60 +66,26 @@ public:
     }
 
     /// Starts to list and to watch. Does nothing if it is running.
-    void start() { reflector_.start(); }
+    void start();
     /// Stops it. The known variants stay.
-    void stop() { reflector_.stop(); }
+    void stop();
     /// The status of the reflector.
-    ReflectorStatus status() const { return reflector_.status(); }
+    ReflectorStatus status() const;
 
     /// The currently known variants; empty before the first list.
-    SnapshotPtr snapshot() const {
-        const std::lock_guard lock(impl_->mutex);
-        return impl_->snapshot;
-    }
+    SnapshotPtr snapshot() const;
 
 private:
-    struct Impl {
-        /// Changed by the handler only, whose callbacks never run concurrently.
-        detail::VariantSet variants;
-        mutable std::mutex mutex;
-        SnapshotPtr snapshot = std::make_shared<const std::vector<VariantAutoscaling>>();
-    };
-    using ImplPtr = std::shared_ptr<Impl>;
-
-    static ReflectorHandler<VariantAutoscalingObject> handler(const ImplPtr& impl,
-                                                              const VariantWatcherConfig& config) {
-        const auto publish = [impl, on_change = config.on_change](const VariantsChange& change) {
-            if (change.empty())
-                return;
-            auto snapshot =
-                std::make_shared<const std::vector<VariantAutoscaling>>(impl->variants.all());
-            {
-                const std::lock_guard lock(impl->mutex);
-                impl->snapshot.swap(snapshot);
-            }
-            if (on_change)
-                on_change(change);
-        };
-        ReflectorHandler<VariantAutoscalingObject> handler;
-        handler.on_listed = [impl, publish](const std::vector<VariantAutoscalingObject>& objects) {
-            publish(impl->variants.set_all(objects));
-        };
-        handler.on_upserted = [impl, publish](const VariantAutoscalingObject& object) {
-            publish(impl->variants.set(object));
-        };
-        handler.on_deleted = [impl, publish](const VariantAutoscalingObject& object) {
-            publish(impl->variants.erase(object));
-        };
-        handler.on_problem = config.on_problem;
-        return handler;
-    }
-
-    const ImplPtr impl_;
-    Reflector<VariantAutoscalingObject, Executor> reflector_;
+    std::unique_ptr<detail::VariantWatcherImpl<Executor>> impl_;
 };
 
 /// The watcher on any executor.
 using VariantWatcher = BasicVariantWatcher<>;
 
 } // namespace wva_metrics::kubernetes
+
+#ifdef WVA_METRICS_SEPARATE_COMPILATION
+extern template class wva_metrics::kubernetes::BasicVariantWatcher<boost::asio::any_io_executor>;
+#else
+#include "wva_metrics/kubernetes/impl/variant_watcher.hpp"
+#endif

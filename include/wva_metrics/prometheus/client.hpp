@@ -3,14 +3,15 @@
 
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/client.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
-#include "wva_metrics/prometheus/detail/client_impl.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,11 @@
 namespace wva_metrics::prometheus {
 
 namespace asio = boost::asio;
+
+namespace detail {
+template <typename Executor>
+class ClientImpl;
+} // namespace detail
 
 /// Sends instant queries to one Prometheus, or to a server with the same API.
 ///
@@ -43,10 +49,7 @@ public:
 
     /// Sends nothing. Throws `ResultError` with `Errc::invalid_config` and all problems that
     /// `validate(config)` finds.
-    BasicClient(const Executor& executor, ClientConfig config)
-        : http_(std::make_shared<HttpClient>(
-              executor, wva_metrics::detail::checked(config, "Prometheus client").http)),
-          impl_(std::make_shared<Impl>(std::move(config), http_)) {}
+    BasicClient(const Executor& executor, ClientConfig config);
 
     /// As the constructor, for programs that do not catch exceptions.
     ///
@@ -62,7 +65,7 @@ public:
     }
 
     /// The executor of all I/O. Its execution context must still exist.
-    executor_type get_executor() const { return http_->get_executor(); }
+    executor_type get_executor() const;
 
     /// Sends an instant query, which the server evaluates at its current time.
     ///
@@ -96,22 +99,34 @@ public:
     asio::awaitable<Result<AnswerInfo>> query(std::string promql,
                                               std::vector<std::string> wanted_labels, Sink sink,
                                               TimePoint deadline) {
-        return Impl::query(impl_, std::move(promql), std::move(wanted_labels), std::move(sink),
-                           deadline);
+        // The decoder is large, so it is compiled for one type of sink.
+        auto owned = std::make_shared<Sink>(std::move(sink));
+        return query_into(
+            [owned = std::move(owned)](const SeriesView& series) { (*owned)(series); },
+            std::move(promql), std::move(wanted_labels), deadline);
     }
 
     /// `scheme://host:port`, without credentials.
-    const std::string& endpoint() const noexcept { return impl_->endpoint(); }
+    const std::string& endpoint() const noexcept;
 
 private:
-    using Impl = detail::ClientImpl<Executor>;
-    using HttpClient = typename Impl::HttpClient;
+    using SinkFunction = std::function<void(const SeriesView&)>;
 
-    std::shared_ptr<HttpClient> http_;
-    std::shared_ptr<Impl> impl_;
+    asio::awaitable<Result<AnswerInfo>> query_into(SinkFunction sink, std::string promql,
+                                                   std::vector<std::string> wanted_labels,
+                                                   TimePoint deadline);
+
+    std::shared_ptr<http::BasicClient<Executor>> http_;
+    std::shared_ptr<detail::ClientImpl<Executor>> impl_;
 };
 
 /// A client on any executor.
 using Client = BasicClient<>;
 
 } // namespace wva_metrics::prometheus
+
+#ifdef WVA_METRICS_SEPARATE_COMPILATION
+extern template class wva_metrics::prometheus::BasicClient<boost::asio::any_io_executor>;
+#else
+#include "wva_metrics/prometheus/impl/client.hpp"
+#endif

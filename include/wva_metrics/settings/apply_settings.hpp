@@ -2,16 +2,13 @@
 #pragma once
 
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/separate_compilation.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
-#include "wva_metrics/settings/detail/settings_fields.hpp"
-#include "wva_metrics/settings/detail/write_value.hpp"
-#include "wva_metrics/settings/secrets.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/validate_settings.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +25,10 @@ struct AppliedSettings {
 };
 
 namespace detail {
+
+/// The paths of the fields that differ.
+WVA_METRICS_DECL AppliedSettings compare_settings(CollectorSettings current,
+                                                  CollectorSettings wanted);
 
 /// Untracks the workloads that are no longer in the list and tracks the new ones.
 template <typename Collector, typename Workload, typename Key>
@@ -73,18 +74,11 @@ SettingsResult<AppliedSettings> apply_settings(Collector& collector, CollectorSe
     detail::track_difference(collector, current.tracked.models, wanted.tracked.models,
                              [](const ModelKey& model) { return model; });
 
-    AppliedSettings result;
-    const std::vector<detail::Field> before = detail::fields_of(current);
-    const std::vector<detail::Field> after = detail::fields_of(wanted);
-    for (std::size_t i = 0; i < before.size(); ++i) {
-        if (detail::write_value(before[i], Secrets::plain) ==
-            detail::write_value(after[i], Secrets::plain))
-            continue;
-        const bool is_live =
-            before[i].path.starts_with("collector.") || before[i].path.starts_with("tracked.");
-        (is_live ? result.applied : result.needs_new_collector).push_back(before[i].path);
-    }
-    return result;
+    return detail::compare_settings(std::move(current), std::move(wanted));
 }
 
 } // namespace wva_metrics
+
+#ifndef WVA_METRICS_SEPARATE_COMPILATION
+#include "wva_metrics/settings/impl/apply_settings.hpp"
+#endif

@@ -3,25 +3,19 @@
 
 #include "wva_metrics/any_collector.hpp"
 #include "wva_metrics/backend/any_backend.hpp"
-#include "wva_metrics/cache/memory_cache.hpp"
-#include "wva_metrics/cache/no_op_cache.hpp"
-#include "wva_metrics/cache/sharded_cache.hpp"
 #include "wva_metrics/collector.hpp"
-#include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/detail/separate_compilation.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/observer/any_observer.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
-#include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <concepts>
-#include <exception>
 #include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics {
 
@@ -44,12 +38,7 @@ public:
         AnyBackend, const asio::any_io_executor&, const CollectorSettings&)>;
 
     /// Registers the built-in parts.
-    CollectorFactory() {
-        register_backend("prometheus", detail::make_prometheus);
-        register_cache<MemoryCache>("memory");
-        register_cache<ShardedCache>("sharded");
-        register_cache<NoOpCache>("none");
-    }
+    CollectorFactory();
 
     /// Registers a backend under a name. Throws `ResultError` with `Errc::invalid_argument` if the
     /// name is empty or already registered.
@@ -93,42 +82,7 @@ public:
     /// **Threads:** any thread, but not concurrently with a `register_` function.
     Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
                                         const CollectorSettings& settings,
-                                        AnyObserver observer = {}) const {
-        const CollectorSettings defaults;
-        const std::string& backend_name =
-            settings.backend.empty() ? defaults.backend : settings.backend;
-        const std::string& cache_name = settings.cache.empty() ? defaults.cache : settings.cache;
-
-        std::vector<std::string> problems;
-        const auto* make_backend = find(backends_, "backend", backend_name, problems);
-        const auto* make_with_cache = find(caches_, "cache", cache_name, problems);
-        std::vector<const DecoratorFunction*> decorate;
-        for (const std::string& name : settings.decorators)
-            decorate.push_back(find(decorators_, "decorator", name, problems));
-        for (const std::string& problem : validate(settings.collector))
-            problems.push_back("collector." + problem);
-        if (!problems.empty())
-            return Error(Errc::invalid_config, detail::join_problems(problems));
-
-        Result<AnyBackend> backend =
-            made("backend", backend_name, [&] { return (*make_backend)(executor, settings); });
-        for (std::size_t i = 0; i < decorate.size() && backend.has_value(); ++i)
-            backend = made("decorator", settings.decorators[i],
-                           [&] { return (*decorate[i])(*std::move(backend), executor, settings); });
-        if (!backend)
-            return std::move(backend).error();
-        Result<AnyCollector> collector = made("cache", cache_name, [&]() -> Result<AnyCollector> {
-            return (*make_with_cache)(executor, *std::move(backend), settings.collector,
-                                      std::move(observer));
-        });
-        if (collector) {
-            for (const VariantAutoscaling& variant : settings.tracked.variants)
-                collector->track(variant);
-            for (const ModelKey& model : settings.tracked.models)
-                collector->track(model);
-        }
-        return collector;
-    }
+                                        AnyObserver observer = {}) const;
 
 private:
     using CacheFunction = std::function<AnyCollector(const asio::any_io_executor&, AnyBackend,
@@ -149,41 +103,6 @@ private:
                                                                 "' is already registered"));
     }
 
-    /// Returns null and adds a problem if the name is not registered.
-    template <typename Function>
-    static const Function* find(const Functions<Function>& functions, const char* kind,
-                                std::string_view name, std::vector<std::string>& problems) {
-        if (const auto found = functions.find(name); found != functions.end())
-            return &found->second;
-        std::string available;
-        for (const auto& [other, function] : functions)
-            available += (available.empty() ? "'" : ", '") + other + "'";
-        problems.push_back(std::string("unknown ") + kind + " '" + std::string(name) + "'; " +
-                           (available.empty() ? "none is registered" : "available: " + available));
-        return nullptr;
-    }
-
-    /// Calls a factory function. Exceptions become errors, and errors name the part.
-    template <typename Make>
-    static auto made(const char* kind, const std::string& name, Make&& make) -> decltype(make()) {
-        Error error;
-        try {
-            decltype(make()) result = make();
-            if (result)
-                return result;
-            error = std::move(result).error();
-        } catch (const ResultError& thrown) {
-            error = thrown.error();
-        } catch (const std::exception& thrown) {
-            error = Error(Errc::internal, thrown.what());
-        } catch (...) {
-            error = Error(Errc::internal, "the factory function threw a non-standard exception");
-        }
-        error.message =
-            std::string("cannot make the ") + kind + " '" + name + "': " + error.message;
-        return error;
-    }
-
     Functions<BackendFunction> backends_;
     Functions<CacheFunction> caches_;
     Functions<DecoratorFunction> decorators_;
@@ -197,16 +116,12 @@ private:
 /// - `invalid_config`: the settings have plugins, which this function does not load.
 ///
 /// **Threads:** any thread.
-inline Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
-                                           const CollectorSettings& settings,
-                                           AnyObserver observer = {}) {
-    if (!settings.plugins.empty())
-        return Error(
-            Errc::invalid_config,
-            "plugins: this program does not load plugins; remove them, or load them into a "
-            "CollectorFactory with load_plugins "
-            "(wva_metrics/settings/plugin/load_plugin.hpp)");
-    return CollectorFactory().make_collector(executor, settings, std::move(observer));
-}
+WVA_METRICS_DECL Result<AnyCollector> make_collector(const asio::any_io_executor& executor,
+                                                     const CollectorSettings& settings,
+                                                     AnyObserver observer = {});
 
 } // namespace wva_metrics
+
+#ifndef WVA_METRICS_SEPARATE_COMPILATION
+#include "wva_metrics/settings/impl/collector_factory.hpp"
+#endif

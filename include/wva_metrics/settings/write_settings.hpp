@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/separate_compilation.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
-#include "wva_metrics/settings/detail/json_text.hpp"
-#include "wva_metrics/settings/detail/settings_fields.hpp"
-#include "wva_metrics/settings/detail/write_value.hpp"
 #include "wva_metrics/settings/secrets.hpp"
 
 #include <string>
@@ -17,9 +15,11 @@ namespace wva_metrics {
 /// their fields.
 ///
 /// **Threads:** any thread.
-inline std::string write_settings(CollectorSettings settings, Secrets secrets = Secrets::masked) {
-    return detail::json_document_of(detail::write_fields(detail::fields_of(settings), secrets)) +
-           '\n';
-}
+WVA_METRICS_DECL std::string write_settings(CollectorSettings settings,
+                                            Secrets secrets = Secrets::masked);
 
 } // namespace wva_metrics
+
+#ifndef WVA_METRICS_SEPARATE_COMPILATION
+#include "wva_metrics/settings/impl/write_settings.hpp"
+#endif

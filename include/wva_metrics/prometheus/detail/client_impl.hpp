@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,10 +43,10 @@ public:
 
     /// The HTTP client reads the whole body first, at most `http.limits.max_body_bytes`. Then the
     /// body is decoded in place, so that the labels that the sink receives point into it.
-    template <SeriesSink Sink>
     static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql,
                                                      std::vector<std::string> wanted_labels,
-                                                     Sink sink, TimePoint deadline) {
+                                                     std::function<void(const SeriesView&)> sink,
+                                                     TimePoint deadline) {
         Result<http::Response> response = co_await send_query(impl, std::move(promql), deadline);
         if (response.has_error())
             co_return std::move(response).error();

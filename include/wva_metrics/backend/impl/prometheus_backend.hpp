@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/check_availability.hpp"
+#include "wva_metrics/backend/detail/fetch_batch.hpp"
+#include "wva_metrics/backend/detail/metrics_assembler.hpp"
+#include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/backend/prometheus_backend.hpp"
+#include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics {
+
+template <typename Executor>
+BasicPrometheusBackend<Executor>::BasicPrometheusBackend(const Executor& executor,
+                                                         PrometheusConfig config)
+    : impl_(std::make_shared<detail::PrometheusImpl<Executor>>(executor, std::move(config))) {}
+
+template <typename Executor>
+const PrometheusConfig& BasicPrometheusBackend<Executor>::config() const noexcept {
+    return impl_->config;
+}
+
+template <typename Executor>
+asio::awaitable<Result<Availability>>
+BasicPrometheusBackend<Executor>::check_availability(ModelKey model) {
+    return detail::check_availability(impl_, std::move(model));
+}
+
+template <typename Executor>
+asio::awaitable<std::vector<Result<OptimizerMetrics>>>
+BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
+    std::vector<VariantAutoscaling> variants) {
+    std::vector<ModelKey> models;
+    models.reserve(variants.size());
+    for (const VariantAutoscaling& variant : variants)
+        models.push_back(variant.model());
+    auto assemble = [variants = std::move(variants)](
+                        const detail::MetricsAssembler& assembler, std::size_t model,
+                        std::span<const std::size_t> targets, auto& answers) {
+        std::vector<VariantAutoscaling> of_model;
+        for (const std::size_t target : targets)
+            of_model.push_back(variants[target]);
+        std::vector<Result<OptimizerMetrics>> assembled = assembler.optimizer(model, of_model);
+        for (std::size_t i = 0; i < targets.size(); ++i)
+            answers[targets[i]] = std::move(assembled[i]);
+    };
+    return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), optimizer_readings,
+                                                 std::move(assemble));
+}
+
+template <typename Executor>
+asio::awaitable<std::vector<Result<ReplicaSamples>>>
+BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> models) {
+    const auto assemble = [](const detail::MetricsAssembler& assembler, std::size_t model,
+                             std::span<const std::size_t> targets, auto& answers) {
+        for (const std::size_t target : targets)
+            answers[target] = assembler.replicas(model);
+    };
+    return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models),
+                                               replica_readings<ReplicaSample>, assemble);
+}
+
+} // namespace wva_metrics

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/client.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/run_call.hpp"
+#include "wva_metrics/http/detail/stream_options.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/streaming.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::http {
+
+template <typename Executor>
+BasicClient<Executor>::BasicClient(Executor executor, ClientConfig config)
+    : endpoint_(std::make_shared<detail::Endpoint<Executor>>(executor, std::move(config))),
+      hook_(executor, [weak = std::weak_ptr(endpoint_)] {
+          if (const auto endpoint = weak.lock())
+              endpoint->close(false);
+      }) {}
+
+template <typename Executor>
+BasicClient<Executor>::~BasicClient() {
+    endpoint_->close(true);
+}
+
+template <typename Executor>
+asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, TimePoint deadline) {
+    return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline, nullptr);
+}
+
+template <typename Executor>
+asio::awaitable<Result<Response>> BasicClient<Executor>::stream(Request request, BodySink sink,
+                                                                StreamTimeouts timeouts) {
+    const TimePoint deadline = timeouts.deadline;
+    return detail::RunCall<Executor>::start(
+        endpoint_, std::move(request), deadline,
+        std::make_unique<detail::StreamOptions>(std::move(sink), timeouts));
+}
+
+template <typename Executor>
+Executor BasicClient<Executor>::get_executor() const {
+    return endpoint_->executor().value();
+}
+
+template <typename Executor>
+std::string BasicClient<Executor>::endpoint() const {
+    return endpoint_->url.origin();
+}
+
+template <typename Executor>
+std::size_t BasicClient<Executor>::idle_connections() const {
+    return endpoint_->pool.idle();
+}
+
+} // namespace wva_metrics::http

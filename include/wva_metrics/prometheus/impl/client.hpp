@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/client.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/client.hpp"
+#include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/detail/client_impl.hpp"
+#include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::prometheus {
+
+template <typename Executor>
+BasicClient<Executor>::BasicClient(const Executor& executor, ClientConfig config)
+    : http_(std::make_shared<http::BasicClient<Executor>>(
+          executor, wva_metrics::detail::checked(config, "Prometheus client").http)),
+      impl_(std::make_shared<detail::ClientImpl<Executor>>(std::move(config), http_)) {}
+
+template <typename Executor>
+Executor BasicClient<Executor>::get_executor() const {
+    return http_->get_executor();
+}
+
+template <typename Executor>
+const std::string& BasicClient<Executor>::endpoint() const noexcept {
+    return impl_->endpoint();
+}
+
+template <typename Executor>
+asio::awaitable<Result<AnswerInfo>>
+BasicClient<Executor>::query_into(SinkFunction sink, std::string promql,
+                                  std::vector<std::string> wanted_labels, TimePoint deadline) {
+    return detail::ClientImpl<Executor>::query(impl_, std::move(promql), std::move(wanted_labels),
+                                               std::move(sink), deadline);
+}
+
+} // namespace wva_metrics::prometheus

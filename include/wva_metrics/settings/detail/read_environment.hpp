@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/detail/settings_reader.hpp"
+#include "wva_metrics/settings/environment.hpp"
+#include "wva_metrics/settings/settings_problem.hpp"
+#include "wva_metrics/settings/settings_sources.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// The text of a variable as the JSON value of a field.
+inline boost::json::value environment_value(std::string_view variable, const std::string& text,
+                                            const Field& field,
+                                            std::vector<SettingsProblem>& problems) {
+    if (std::holds_alternative<http::Credentials*>(field.target)) {
+        const char* const kind = variable == "PROMETHEUS_TOKEN_PATH" ? "token_file" : "token";
+        return boost::json::object{{kind, text}};
+    }
+    if (!std::holds_alternative<bool*>(field.target))
+        return boost::json::value(text);
+    const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+        return std::find(words.begin(), words.end(), text) != words.end();
+    };
+    const bool is_true = is_one_of({"true", "1", "yes"});
+    if (!is_true && !is_one_of({"false", "0", "no"}))
+        problems.push_back({std::string(variable), "must be true or false"});
+    return is_true;
+}
+
+/// Overrides settings with the environment and records the sources.
+inline void read_environment(const Environment& environment, CollectorSettings& settings,
+                             SettingsSources& sources, std::vector<SettingsProblem>& problems) {
+    const std::vector<Field> fields = fields_of(settings);
+    for (const EnvironmentVariable& variable : environment_variables) {
+        const std::string text = environment(variable.name);
+        if (text.empty())
+            continue;
+        for (const std::string_view path : variable.paths) {
+            const auto field =
+                std::find_if(fields.begin(), fields.end(),
+                             [&](const Field& candidate) { return candidate.path == path; });
+            if (field == fields.end())
+                continue; // The variable sets one field only.
+            std::string& source = sources[field->path];
+            if (source == "PROMETHEUS_TOKEN_PATH") {
+                problems.push_back(
+                    {variable.name,
+                     "is set together with PROMETHEUS_TOKEN_PATH; keep one of them"});
+                continue;
+            }
+            const std::size_t problems_before = problems.size();
+            const boost::json::value value =
+                environment_value(variable.name, text, *field, problems);
+            if (problems.size() == problems_before)
+                SettingsReader(problems).read_value(value, *field, variable.name);
+            source = variable.name;
+            if (problems.size() > problems_before)
+                break; // The second field would have the same problem.
+        }
+    }
+}
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/http/tls_config.hpp"
+#include "wva_metrics/http/transport.hpp"
+#include "wva_metrics/http/url.hpp"
+#include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/settings_problem.hpp"
+#include "wva_metrics/settings/validate_settings.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics {
+
+namespace detail {
+
+/// A placeholder for the transport that is made from the TLS settings later, so that an `https` URL
+/// is validated like any other.
+class PlaceholderTls final : public http::Transport {
+public:
+    std::string_view scheme() const noexcept override { return "https"; }
+    std::unique_ptr<http::Stream> make_stream(const boost::asio::any_io_executor&) override {
+        return nullptr;
+    }
+};
+
+/// Converts a sentence of a struct's `validate`, which begins with the name of a field, to a
+/// problem with the path of this field.
+inline SettingsProblem locate_problem(const std::string& group, std::string_view full_sentence,
+                                      const std::vector<Field>& fields) {
+    // The sentence may contain text of the document, of any length.
+    constexpr std::size_t longest = 300;
+    const std::string sentence = wva_metrics::detail::clean_text(full_sentence, longest);
+    constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz_0123456789.";
+    std::size_t end = std::min(sentence.find_first_not_of(name_characters), sentence.size());
+    const std::string path = group + '.' + sentence.substr(0, end);
+    const bool is_field = std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+        return field.path == path || field.path.starts_with(path + '.');
+    });
+    if (!is_field)
+        return {group, sentence};
+    std::string field_path = path;
+    if (end < sentence.size() && sentence[end] == '[') {
+        const std::size_t bracket = std::min(sentence.find(']', end), sentence.size() - 1);
+        field_path += sentence.substr(end, bracket + 1 - end);
+        end = bracket + 1;
+    }
+    const std::size_t words = std::min(sentence.find_first_not_of(": ", end), sentence.size());
+    return {std::move(field_path), sentence.substr(words)};
+}
+
+inline void check_prometheus(const CollectorSettings& settings, const std::vector<Field>& fields,
+                             std::vector<SettingsProblem>& problems) {
+    PrometheusConfig prometheus = settings.prometheus;
+    http::ClientConfig& client = prometheus.client.http;
+    if (client.url.empty()) {
+        if (settings.backend == "prometheus" || settings.backend.empty())
+            problems.push_back({"prometheus.client.url",
+                                "is required: the URL of Prometheus, e.g. "
+                                "\"http://prometheus:9090\"; the environment variable "
+                                "PROMETHEUS_BASE_URL sets it too"});
+        client.url = "http://placeholder";
+    }
+    const Result<http::Url> url = http::parse_url(client.url);
+    if (!client.transport && url && url->is_secure())
+        client.transport = std::make_shared<PlaceholderTls>();
+
+    constexpr std::string_view http_prefix = "client.http: ";
+    for (const std::string& sentence : validate(prometheus)) {
+        if (sentence.starts_with(http_prefix))
+            problems.push_back(locate_problem("prometheus.client",
+                                              std::string_view(sentence).substr(http_prefix.size()),
+                                              fields));
+        else
+            problems.push_back(locate_problem("prometheus", sentence, fields));
+    }
+}
+
+inline void check_tls(const http::TlsConfig& tls, const std::vector<Field>& fields,
+                      std::vector<SettingsProblem>& problems) {
+    constexpr std::string_view prefix = "tls.";
+    for (const std::string& sentence : validate(tls)) {
+        std::string_view rest = sentence;
+        if (rest.starts_with(prefix))
+            rest.remove_prefix(prefix.size());
+        problems.push_back(locate_problem("tls", rest, fields));
+    }
+}
+
+inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsProblem>& problems) {
+    const auto require_text = [&](const std::string& text, const std::string& path,
+                                  const char* name) {
+        if (text.empty())
+            problems.push_back({path + '.' + name, "is required"});
+    };
+    for (std::size_t i = 0; i < tracked.variants.size(); ++i) {
+        const VariantAutoscaling& variant = tracked.variants[i];
+        const std::string path = "tracked.variants[" + std::to_string(i) + ']';
+        require_text(variant.namespace_name, path, "namespace");
+        require_text(variant.name, path, "name");
+        require_text(variant.model_id, path, "model_id");
+        require_text(variant.deployment, path, "deployment");
+        if (!(variant.cost >= 0) || std::isinf(variant.cost))
+            problems.push_back({path + ".cost", "must be finite and not negative"});
+        const auto is_same = [&](const VariantAutoscaling& other) {
+            return other.key() == variant.key();
+        };
+        const auto first = std::find_if(tracked.variants.begin(), tracked.variants.end(), is_same);
+        if (&*first != &variant)
+            problems.push_back({path, "is the same variant as tracked.variants[" +
+                                          std::to_string(first - tracked.variants.begin()) + "]"});
+    }
+    for (std::size_t i = 0; i < tracked.models.size(); ++i) {
+        const std::string path = "tracked.models[" + std::to_string(i) + ']';
+        require_text(tracked.models[i].namespace_name, path, "namespace");
+        require_text(tracked.models[i].model_id, path, "model_id");
+    }
+}
+
+} // namespace detail
+
+WVA_METRICS_DECL std::vector<SettingsProblem> validate(const CollectorSettings& settings) {
+    std::vector<SettingsProblem> problems;
+    CollectorSettings described = settings;
+    const std::vector<detail::Field> fields = detail::fields_of(described);
+    for (const std::string& sentence : validate(settings.collector))
+        problems.push_back(detail::locate_problem("collector", sentence, fields));
+    detail::check_prometheus(settings, fields, problems);
+    detail::check_tls(settings.tls, fields, problems);
+    detail::check_tracked(settings.tracked, problems);
+    const std::size_t max_tracked = settings.collector.max_tracked;
+    if (settings.tracked.variants.size() > max_tracked ||
+        settings.tracked.models.size() > max_tracked)
+        problems.push_back({"tracked", "has more than collector.max_tracked = " +
+                                           std::to_string(max_tracked) + " variants or models"});
+    return problems;
+}
+
+} // namespace wva_metrics
