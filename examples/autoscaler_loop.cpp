@@ -172,12 +172,18 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Settings
         asio::steady_timer next_round(collector.get_executor(), interval);
         // From the cache, except in the first round and after scaling.
         const auto snapshot = co_await collector.async_collect_replica_metrics(model, variants);
+        std::string why_unavailable; // Often a wrong namespace or model.
+        if (snapshot && (*snapshot)->replicas.empty())
+            if (const auto found = co_await collector.async_validate_availability(model);
+                found && !found->available)
+                why_unavailable = "; " + found->message;
         for (const VariantAutoscaling& variant : variants) {
             std::optional<std::size_t> requested; // Empty in a dry run.
             if (scaler) {
                 const Result<std::size_t> answer = co_await scaler->replicas(variant);
                 if (!answer) {
-                    std::cerr << variant.name << ": " << answer.error().describe() << std::endl;
+                    std::cerr << variant.name << ": no decision: " << answer.error().describe()
+                              << std::endl;
                     continue;
                 }
                 requested = *answer;
@@ -194,7 +200,7 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Settings
             if (snapshot)
                 std::cout << ", " << to_string(snapshot->freshness()) << " from "
                           << to_string(snapshot->source());
-            std::cout << std::endl;
+            std::cout << why_unavailable << std::endl;
             if (!scaler || decision.wanted == observed.current)
                 continue;
             if (const auto done = co_await scaler->scale(variant, decision.wanted); !done) {

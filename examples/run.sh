@@ -58,9 +58,17 @@ case $show in
 esac
 
 sh "$root/cmake/setup.sh"
+# It has recorded where it found a Prometheus, if there is one.
+prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
+fake=
+optimisation=-O0 # Compiles in half the time of a release build.
+if [ -z "$prometheus" ]; then
+    fake="--fake-prometheus 127.0.0.1:0"
+    optimisation=-O1 # Otherwise the simulated Prometheus is too slow.
+fi
 (
     cd "$root"
-    cmake --preset examples -D CMAKE_BUILD_TYPE= # Without optimisation it compiles in half the time.
+    cmake --preset examples -D CMAKE_CXX_FLAGS_RELEASE=$optimisation
     cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet "$program"
 ) >&2
 
@@ -88,27 +96,23 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# await <what> <log> <command>...: repeats the command until it succeeds, for at most 30 seconds.
+# await <what> <log> <command>...: repeats the command until it succeeds, for at most two minutes, or until the process
+# that was started last has ended.
 await() {
     what=$1
     log=$2
     shift 2
-    tries=150
+    tries=600
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
-        if [ $tries = 0 ]; then
-            echo "timed out waiting for $what; end of its log:" >&2
+        if [ $tries = 0 ] || ! kill -0 "${running##* }" 2>/dev/null; then
+            echo "run.sh: waited in vain for $what; end of its log:" >&2
             tail -n 10 "$log" >&2
             return 1
         fi
         sleep 0.2
     done
 }
-
-# setup.sh has recorded where it found a Prometheus, if there is one.
-prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
-fake=
-[ -n "$prometheus" ] || fake="--fake-prometheus 127.0.0.1:0"
 
 case $show in
     poll) fleet="--models 3 --pods 2" ;;

@@ -44,15 +44,13 @@ public:
         : resource_(resource), full_(resource.tenths(resource.full)),
           required_(resource.tenths(resource.required)) {}
 
-    std::string full_threshold() const { return threshold(full_) + resource_.what; }
-    std::string required_threshold() const { return threshold(required_) + resource_.what; }
+    std::string full_threshold() const { return number(full_) + resource_.what; }
+    std::string required_threshold() const { return number(required_) + resource_.what; }
     /// `73.5 %`
-    std::string text_of(double value) const {
-        return with_unit(text_beside(resource_.tenths(value), full_));
-    }
+    std::string text_of(double value) const { return number(resource_.tenths(value)); }
     /// `KV cache 92.0 % >= 80 %`, of a replica that is full.
     std::string full_text(double value) const {
-        return std::string(resource_.name) + ' ' + text_of(value) + " >= " + threshold(full_) +
+        return std::string(resource_.name) + ' ' + text_of(value) + " >= " + number(full_) +
                resource_.what;
     }
     bool is_full(double value) const { return resource_.tenths(value) >= full_; }
@@ -82,14 +80,14 @@ public:
     }
     /// `KV cache headroom 80 % - 30.3 % / 3 = 69.9 % >= 10 %`
     std::string text_with(std::size_t replicas) const {
-        return std::string(resource_.name) + " headroom " + threshold(full_) + " - " +
-               with_unit(text_beside(load_, load_)) + " / " + std::to_string(replicas) + " = " +
+        return std::string(resource_.name) + " headroom " + number(full_) + " - " + number(load_) +
+               " / " + std::to_string(replicas) + " = " +
                compared(full_ - load_ / static_cast<double>(replicas));
     }
 
 private:
     /// Without unnecessary decimals.
-    std::string threshold(double tenths) const {
+    std::string number(double tenths) const {
         char text[40];
         std::snprintf(text, sizeof text, "%.10g", tenths / 10);
         return with_unit(text);
@@ -97,7 +95,7 @@ private:
     std::string with_unit(const std::string& number) const { return number + resource_.unit; }
     std::string compared(double headroom) const {
         return with_unit(text_beside(headroom, required_)) +
-               (headroom < required_ ? " < " : " >= ") + threshold(required_) + resource_.what;
+               (headroom < required_ ? " < " : " >= ") + number(required_) + resource_.what;
     }
 
     Resource resource_;

@@ -59,16 +59,15 @@ TEST_CASE("a reason has the numbers of the rule that decided, with threshold and
                                  "5.0 >= 3 requests; not fewer: 1 is the minimum");
     CHECK(reason({{0.9, 0}, {0, 0}, {0, 0}}) ==
           "average KV cache headroom 53.3 % >= 10 %, average queue headroom 3.3 >= 3 requests; not "
-          "fewer: pod-0 is full: KV cache 90.0 % >= 80 %");
+          "fewer: pod-0 is full: KV cache 90 % >= 80 %");
     CHECK(reason({{0.36, 0}, {0.36, 0}}) ==
           "average KV cache headroom 44.0 % >= 10 %, average queue headroom 5.0 >= 3 requests; not "
-          "fewer: with 1: KV cache headroom 80 % - 72.0 % / 1 = 8.0 % < 10 %, queue headroom 5 - "
-          "0.0 / 1 = 5.0 >= 3 requests");
+          "fewer: with 1: KV cache headroom 80 % - 72 % / 1 = 8.0 % < 10 %, queue headroom 5 - "
+          "0 / 1 = 5.0 >= 3 requests");
 
     const Rule rule{.max_replicas = 3, .stabilisation = 60s};
-    const std::string enough =
-        "with 1: KV cache headroom 80 % - 20.0 % / 1 = 60.0 % >= 10 %, queue "
-        "headroom 5 - 2.0 / 1 = 3.0 >= 3 requests, for ";
+    const std::string enough = "with 1: KV cache headroom 80 % - 20 % / 1 = 60.0 % >= 10 %, queue "
+                               "headroom 5 - 2 / 1 = 3.0 >= 3 requests, for ";
     const auto enough_for = [](Duration time) {
         return History{.scale_down_possible_since = now - time};
     };
@@ -120,7 +119,7 @@ TEST_CASE("all that a replica reports is shown, and what is unknown by its reaso
     seen.replicas[0].queue_length = Reading<double>::missing(ReadingReason::no_series);
     seen.replicas[1].kv_cache_usage = measured(1, 2500ms);
     CHECK(describe_replicas(seen, {}, now) ==
-          "; KV cache 73.5 % 100.0 %, queue no_series 12.0, samples up to 2s old");
+          "; KV cache 73.5 % 100 %, queue no_series 12, samples up to 2s old");
     CHECK(describe_replicas(loaded({}), {}, now).empty());
 }
 
