@@ -32,14 +32,13 @@ function(wva_metrics_add_poll_test name options command)
 endfunction()
 
 set(test_folder ${CMAKE_CURRENT_SOURCE_DIR}/unit/examples)
-wva_metrics_add_poll_test(table_fits "--models 1 --pods 1 --control nan=vllm:kv_cache_usage_perc"
+wva_metrics_add_poll_test(table_fits "--models 1 --pods 1"
   "sh ${test_folder}/prometheus_poll/table_fits.sh $poll $POLL_ARGS")
 wva_metrics_add_poll_test(resize "--models 1" "sh ${test_folder}/prometheus_poll/table_follows_terminal.sh $poll $POLL_ARGS")
 set_tests_properties(example.poll_resize PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
 wva_metrics_add_poll_test(unknown_model "--models 1"
-  "message=$($poll --once --namespace llm --model nobody); test $? = 3 && echo $message | grep 'Check the model id'")
-wva_metrics_add_poll_test(unknown_namespace "--models 1"
-  "message=$($poll --once $POLL_ARGS --namespace prod); test $? = 3 && echo $message | grep \"reports in namespace 'llm'\"")
+  "message=$($poll --once --namespace llm --model nobody); test $? = 3 && echo $message | grep 'Check the model id' &&
+   message=$($poll --once $POLL_ARGS --namespace prod); test $? = 3 && echo $message | grep \"in namespace 'llm'\"")
 
 # Names with "plain:" are programs without options.
 set(programs)
