@@ -26,7 +26,7 @@ inline std::string describe(const Rule& rule) {
          << wva_metrics::format_duration(rule.stabilisation) << ", down to " << rule.min_replicas
          << "; never if anything is unknown\n"
          << "  unknown: missing, invalid, or older than "
-         << wva_metrics::format_duration(rule.max_age) << "\n";
+         << wva_metrics::format_duration(rule.max_age) << "; averages leave it out\n";
     return text.str();
 }
 

@@ -217,9 +217,11 @@ inline Decision decide(const Observation& observed, const Rule& rule, History& h
     if (current == 0)
         return {0, "0 replicas are requested; only you can change that"};
     if (current < rule.min_replicas)
-        return {rule.min_replicas, std::to_string(current) + " is below the minimum"};
+        return {rule.min_replicas, std::to_string(current) + " is below the minimum of " +
+                                       std::to_string(rule.min_replicas)};
     if (current > rule.max_replicas)
-        return {rule.max_replicas, std::to_string(current) + " is above the maximum"};
+        return {rule.max_replicas, std::to_string(current) + " is above the maximum of " +
+                                       std::to_string(rule.max_replicas)};
 
     const Load load = load_of(observed, rule, now);
     if (load.kv_cache.is_too_low())

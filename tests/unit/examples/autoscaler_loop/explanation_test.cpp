@@ -77,7 +77,7 @@ TEST_CASE("a reason has the numbers of the rule that decided, with threshold and
           "average KV cache headroom 5.0 % < 10 %, but the last replica was added 59s < 1m0s ago");
     CHECK(reason({{0.75, 0}, {0.75, 0}, {0.75, 0}}, {}, rule) ==
           "average KV cache headroom 5.0 % < 10 %, but the maximum of 3 is reached");
-    CHECK(reason({{0, 0}, {0, 0}, {0, 0}, {0, 0}}, {}, rule) == "4 is above the maximum");
+    CHECK(reason({{0, 0}, {0, 0}, {0, 0}, {0, 0}}, {}, rule) == "4 is above the maximum of 3");
 }
 
 TEST_CASE("a number near a threshold has as many decimals as its comparison needs") {
