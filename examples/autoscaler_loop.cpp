@@ -221,8 +221,8 @@ int main(int argc, char** argv) try {
     const Options options = parse(argc, argv);
     const Settings settings = settings_of(options);
     asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](auto, int) { io.stop(); });
+    asio::signal_set stop_signals(io, SIGINT, SIGTERM);
+    stop_signals.async_wait([&](auto, int) { io.stop(); });
 
     PrometheusConfig prometheus = PrometheusConfig::at(options.at("--url").back());
     prometheus.windows.peak = prometheus.windows.rate = duration(options, "--window", 1min);

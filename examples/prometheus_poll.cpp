@@ -184,8 +184,8 @@ int main(int argc, char** argv) try {
         return 0;
     }
     asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](auto, int) { io.stop(); });
+    asio::signal_set stop_signals(io, SIGINT, SIGTERM);
+    stop_signals.async_wait([&](auto, int) { io.stop(); });
     int status = 0;
     asio::co_spawn(io, run(io, options), [&](std::exception_ptr failure, int result) {
         io.stop();

@@ -125,9 +125,7 @@ inline std::optional<double> usable_value(const wva_metrics::Reading<double>& re
 /// `12s`: without fractions, except if otherwise it would not compare with the limit as it does.
 inline std::string text_beside(Duration time, Duration limit) {
     const Duration seconds = std::chrono::floor<std::chrono::seconds>(time);
-    const bool is_clear =
-        (seconds < limit) == (time < limit) && (seconds > limit) == (time > limit);
-    return wva_metrics::format_duration(is_clear ? seconds : time);
+    return wva_metrics::format_duration((seconds < limit) == (time < limit) ? seconds : time);
 }
 
 /// Why a reading has no usable value: `no_series`, `2m5s old > 1m0s`.
@@ -135,7 +133,9 @@ inline std::string why_unusable(const wva_metrics::Reading<double>& reading, Tim
                                 Duration max_age) {
     if (!reading)
         return std::string(to_string(reading.reason()));
-    return text_beside(reading.age(now), max_age) + " old > " +
+    const Duration age = reading.age(now);
+    const Duration seconds = std::chrono::floor<std::chrono::seconds>(age);
+    return wva_metrics::format_duration(seconds > max_age ? seconds : age) + " old > " +
            wva_metrics::format_duration(max_age);
 }
 

@@ -87,6 +87,8 @@ TEST_CASE("a number near a threshold has as many decimals as its comparison need
     const Rule rule{.stabilisation = 1500ms};
     CHECK(reason({{0, 0}, {0, 0}}, {.scale_down_possible_since = now - 1600ms}, rule)
               .ends_with("for 1.6s >= 1.5s"));
+    CHECK(reason({{0, 0}, {0, 0}}, {.scale_down_possible_since = now - 301400ms})
+              .ends_with("for 5m1s >= 5m0s"));
 }
 
 TEST_CASE("who has only the numbers that are shown comes to the same decision and reason") {
