@@ -267,6 +267,11 @@ void compare(std::size_t series, const bench::Options& options) {
     count.target_at_most(0);
 }
 
+constexpr bench::Help help{
+    "How fast the library and its peers decode the answer to a query: Prometheus' JSON to labels,\n"
+    "values and times.",
+    "  --write-body SERIES FILE  measures nothing; writes the body that is decoded\n"};
+
 } // namespace
 
 int main(int count, char** arguments) {
@@ -281,7 +286,7 @@ int main(int count, char** arguments) {
         bench::require(file.good(), "cannot write the body");
         return 0;
     }
-    const bench::Options options = bench::parse_options(count, arguments);
+    const bench::Options options = bench::parse_options(count, arguments, help);
     for (const unsigned series : {1U, 100U, 10'000U})
         compare(series, options);
     return 0;

@@ -252,10 +252,16 @@ void report(const std::string& work, const Seen& ours, const Seen& theirs) {
     });
 }
 
+constexpr Help help{
+    "How long a reconcile loop waits for its metrics, with and without background fetching,\n"
+    "compared with a replay of the Go original's plan. Set WVA_METRICS_PROMETHEUS to the path of "
+    "a\n"
+    "Prometheus."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments);
+    const Options options = parse_options(count, arguments, help);
     const auto binary = find_prometheus();
     if (!binary) {
         say_prometheus_is_missing(path);
