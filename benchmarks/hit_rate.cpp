@@ -97,7 +97,7 @@ void run(const Arguments& arguments) {
                                  ? arguments.trace + ": " + std::to_string(trace->lookups.size()) +
                                        " look-ups of " + std::to_string(trace->names.size()) +
                                        " keys in " + readable(trace->length.count()) + " s"
-                                 : readable(length.count()) + " s of virtual time per line";
+                                 : readable(length.count()) + " s of virtual time for each line";
     std::printf("%s\n", what.c_str());
     std::map<std::string, Outcome> known; // Several sections contain the same point.
     for (Section& section : sections) {
@@ -116,7 +116,8 @@ void run(const Arguments& arguments) {
             }
     }
     if (!arguments.plots.empty())
-        plot_all(arguments.plots, sections, what + ", so the machine does not affect the results");
+        plot_all(arguments.plots, sections,
+                 what + "; the speed of the machine does not affect the results");
     // A smoke test is too short to measure rates.
     if (arguments.lists.empty() && !trace && !arguments.options.smoke)
         print_rows(sections.front());

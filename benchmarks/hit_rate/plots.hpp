@@ -51,8 +51,8 @@ inline void plot_all(const std::filesystem::path& folder, const std::vector<Sect
                  bar.text = bench::report::readable(outcome.percent(outcome.hits)) + " % hit";
              });
     const Section& first = sections.front();
-    plot(folder, "hit_rate_age", first, "Age of what is served", "s since the fetch",
-         {{"ours", "half of the answers are no older; the line goes to the age of 99 %"}}, footnote,
+    plot(folder, "hit_rate_age", first, "Age of what is served", "seconds since the fetch",
+         {{"ours", "p50"}, {"whisker", "up to p99"}, {"", "at the right: p50 / p99"}}, footnote,
          [](bench::report::Bar& bar, const Outcome& outcome) {
              const double half = outcome.age(0.5).count();
              const double most = outcome.age(0.99).count();
@@ -61,8 +61,9 @@ inline void plot_all(const std::filesystem::path& folder, const std::vector<Sect
              bar.text =
                  bench::report::readable(half) + " / " + bench::report::readable(most) + " s";
          });
-    plot(folder, "hit_rate_requests", first, "Requests to the backend", "batches per minute", {},
-         footnote, [](bench::report::Bar& bar, const Outcome& outcome) {
+    plot(folder, "hit_rate_requests", first, "Requests to the backend",
+         "requests per minute, each for a batch of variants", {}, footnote,
+         [](bench::report::Bar& bar, const Outcome& outcome) {
              const double requests = outcome.per_minute(outcome.requests);
              bar.parts = {{requests, "ours"}};
              bar.text = bench::report::readable(requests);
