@@ -279,7 +279,11 @@ int main(int count, char** arguments) {
     // faults are measured.
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    if (count == 4 && arguments[1] == std::string_view("--write-body")) {
+    if (count > 1 && arguments[1] == std::string_view("--write-body")) {
+        if (count != 4) {
+            std::fprintf(stderr, "decode_answer: --write-body needs SERIES and FILE\n");
+            return 2;
+        }
         std::ofstream file(arguments[3], std::ios::binary);
         file << make_body(std::strtoul(arguments[2], nullptr, 10));
         file.close();

@@ -53,11 +53,6 @@ struct Help {
     std::string_view own_options{};
 };
 
-/// The file name of a program, from its first argument.
-inline std::string name_of_program(std::string_view path) {
-    return std::string(path.substr(path.rfind('/') + 1));
-}
-
 inline void print_help(const std::string& program, const Help& help) {
     std::cout
         << "usage: " << program << " [option]...\n\n"
@@ -66,8 +61,8 @@ inline void print_help(const std::string& program, const Help& help) {
         << "  --quick  measures for a shorter time, so the results are less precise\n"
            "  --smoke  does everything once, as small as possible: a test, not a measurement\n"
            "  --help   prints this text\n\n"
-           "Each result is a line of JSON. sh benchmarks/run.sh " +
-               program + " makes a table of them.\n";
+           "Each result is a line of JSON. sh benchmarks/run.sh "
+        << program << " makes a table of them.\n";
 }
 
 /// Takes `--smoke` and `--quick`; calls `other(option)` for any other argument, which returns
@@ -75,7 +70,8 @@ inline void print_help(const std::string& program, const Help& help) {
 /// is not known.
 template <typename Other>
 Options parse_options(int count, char** arguments, const Help& help, Other other) {
-    const std::string program = name_of_program(arguments[0]);
+    const std::string_view path = arguments[0];
+    const std::string program(path.substr(path.rfind('/') + 1));
     Options options;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
