@@ -163,8 +163,8 @@ boost::asio::awaitable<void> fetch_by_itself(boost::asio::io_context& io, Shared
     for (;;) {
         co_await timer.async_wait(boost::asio::use_awaitable);
         const TimePoint asked_at = std::chrono::steady_clock::now();
-        std::vector<VariantAutoscaling> question(1, variant);
-        auto answers = co_await shared.backend.fetch_optimizer_metrics(std::move(question));
+        std::vector<VariantAutoscaling> batch(1, variant);
+        auto answers = co_await shared.backend.fetch_optimizer_metrics(std::move(batch));
         CachePayload payload = *std::move(answers.front());
         detail::stamp_identity(detail::OptimizerTarget{variant}, payload);
         shared.cache.insert_or_assign(
