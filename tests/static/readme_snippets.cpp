@@ -25,11 +25,13 @@
 
 using namespace wva_metrics;
 
-boost::asio::awaitable<void> show_rate(boost::asio::io_context& io, VariantAutoscaling variant) {
+boost::asio::awaitable<void> show_rate(boost::asio::io_context& io) {
     PrometheusBackend backend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090"));
     Collector<PrometheusBackend, ShardedCache> collector(io.get_executor(), std::move(backend));
     collector.start_background_fetching(); // Every 15 s, what was collected before.
 
+    // Namespace, name, model as its servers report it, Deployment.
+    const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct", "llama-a100");
     const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     if (!metrics) {
         std::cerr << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
@@ -76,7 +78,7 @@ asio::awaitable<void> reconcile(AnyCollector& collector, VariantAutoscaling vari
 
 void reload(AnyCollector& collector, CollectorSettings& current) {
     const LoadedSettings wanted = load_settings_file("collector.json").value();
-    std::cout << describe(wanted); // Every value and who said so; secrets are ***.
+    std::cout << describe(wanted); // Every value and its source; secrets are ***.
     // What can change in a running collector does, and its cache stays.
     const AppliedSettings result = apply_settings(collector, current, wanted.settings).value();
     for (const std::string& path : result.needs_new_collector)
