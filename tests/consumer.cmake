@@ -85,13 +85,13 @@ add_test(NAME consumer.presets COMMAND ${CMAKE_COMMAND} -D SOURCE=${PROJECT_SOUR
   -D "PRESETS=gcc-release;gcc-asan;examples" -D "OPTIONS=-DBoost_DIR=${Boost_DIR}" -P ${consumer_root}/presets.cmake)
 set_tests_properties(consumer.presets PROPERTIES LABELS consumer)
 
-# The README's program, and the output that the README shows.
+# The program of examples/README.md, and the output that it shows.
 wva_metrics_add_consumer(afternoon ${consumer_root}/afternoon OPTIONS ${installed})
 set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon)
 if(TARGET vllm_fleet AND TARGET plugin_other_version)
   add_test(NAME consumer.readme COMMAND
     sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh "$<TARGET_FILE:vllm_fleet> --models 1"
-    sh ${consumer_root}/afternoon/replay.sh ${PROJECT_SOURCE_DIR}/README.md ${consumer_root}/afternoon ${work}/afternoon
+    sh ${consumer_root}/afternoon/replay.sh ${PROJECT_SOURCE_DIR}/examples/README.md ${consumer_root}/afternoon ${work}/afternoon
     $<TARGET_FILE:plugin_other_version>)
   set_tests_properties(consumer.readme PROPERTIES LABELS consumer FIXTURES_REQUIRED afternoon)
 endif()

@@ -51,6 +51,10 @@ set_tests_properties(layers PROPERTIES LABELS static)
 add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 set_tests_properties(snippets PROPERTIES LABELS static)
 
+# Links lead somewhere, and every folder of the library has its README.md.
+add_test(NAME documents COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/documents.cmake)
+set_tests_properties(documents PROPERTIES LABELS static)
+
 # Every public entity has a comment, and every reference in a comment is valid.
 if(DOXYGEN_FOUND)
   add_test(NAME docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile)
