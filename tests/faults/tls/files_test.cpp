@@ -25,18 +25,12 @@ using http::make_tls_transport;
 using http::Response;
 using http::TlsConfig;
 
-namespace {
-
-const std::string ok = http_answer("{}");
-
-} // namespace
-
 TEST_CASE("a client certificate is sent to a server that requires one") {
     const Trust trust;
     asio::io_context context;
     const TlsServer server(
         context, trust.localhost(),
-        {.answer = ok, .client_authority_pem = trust.authority.certificate_pem()});
+        {.answer = ok_answer, .client_authority_pem = trust.authority.certificate_pem()});
     TlsConfig config = trust.config();
     SECTION("configured") {
         const Certificate identity = trust.authority.sign({.common_name = "client"});
@@ -90,8 +84,8 @@ TEST_CASE("replaced files are read again, and invalid ones are ignored") {
     const Trust trust;
     const Trust next;
     asio::io_context context;
-    const TlsServer before(context, trust.localhost(), {.answer = ok});
-    const TlsServer after(context, next.localhost(), {.answer = ok});
+    const TlsServer before(context, trust.localhost(), {.answer = ok_answer});
+    const TlsServer after(context, next.localhost(), {.answer = ok_answer});
     TlsConfig config = trust.config();
     config.reload_interval = 0s;
     const auto transport = make_tls_transport(config).value();

@@ -24,8 +24,6 @@ using http::TlsConfig;
 
 namespace {
 
-const std::string ok = http_answer("{}");
-
 /// Resolves every name to this machine.
 class LocalNames final : public http::Transport {
 public:
@@ -51,7 +49,8 @@ TEST_CASE("a certificate of a trusted authority for the server's name is accepte
     const Trust trust;
     asio::io_context context;
     const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
-    const TlsServer server(context, trust.localhost(), {.answer = ok, .max_version = version});
+    const TlsServer server(context, trust.localhost(),
+                           {.answer = ok_answer, .max_version = version});
     Client client(context.get_executor(),
                   tls_client_config(server.url() + "/base", trust.config()));
     for (int i = 0; i < 3; ++i) {
@@ -69,7 +68,7 @@ TEST_CASE("a certificate of a trusted authority for the server's name is accepte
 TEST_CASE("a trailing dot in the URL's host is not part of the name in a certificate") {
     const Trust trust;
     asio::io_context context;
-    const TlsServer server(context, trust.localhost(), {.answer = ok});
+    const TlsServer server(context, trust.localhost(), {.answer = ok_answer});
     ClientConfig config = tls_client_config(server.url("LocalHost."), trust.config());
     config.transport = std::make_shared<LocalNames>(config.transport);
     Client client(context.get_executor(), config);
@@ -82,7 +81,7 @@ TEST_CASE("an IP address must be among the certificate's IP addresses, and is no
     asio::io_context context;
     const Certificate identity =
         trust.authority.sign({.common_name = "x", .alternative_names = "IP:127.0.0.1"});
-    const TlsServer server(context, identity, {.answer = ok});
+    const TlsServer server(context, identity, {.answer = ok_answer});
     CHECK(send_request_once(context, server.url("127.0.0.1"), trust.config()).has_value());
     CHECK(server.log().server_names.at(0).empty());
 }
@@ -92,7 +91,7 @@ TEST_CASE("a wildcard matches exactly one label") {
     asio::io_context context;
     const Certificate identity =
         trust.authority.sign({.common_name = "x", .alternative_names = "DNS:*.example.org"});
-    const TlsServer server(context, identity, {.answer = ok});
+    const TlsServer server(context, identity, {.answer = ok_answer});
     TlsConfig config = trust.config();
     config.server_name = "a.example.org";
     CHECK(send_request_once(context, server.url(), config).has_value());
@@ -116,7 +115,7 @@ TEST_CASE("a certificate for another host is rejected, also if a trusted authori
     CAPTURE(names, host);
     const Certificate identity =
         trust.authority.sign({.common_name = "localhost", .alternative_names = names});
-    const TlsServer server(context, identity, {.answer = ok});
+    const TlsServer server(context, identity, {.answer = ok_answer});
     check_tls_failed(send_request_once(context, server.url(host), trust.config()), reason);
     CHECK(server.log().requests == 0);
 }
@@ -128,7 +127,7 @@ TEST_CASE("an expired certificate is rejected") {
         context,
         trust.authority.sign(
             {.common_name = "localhost", .alternative_names = "DNS:localhost", .is_expired = true}),
-        {.answer = ok});
+        {.answer = ok_answer});
     check_tls_failed(send_request_once(context, server.url(), trust.config()), "expired");
     CHECK(server.log().requests == 0);
 }
@@ -137,7 +136,7 @@ TEST_CASE("a certificate of an unknown authority is rejected") {
     const Trust trust;
     const Trust other;
     asio::io_context context;
-    const TlsServer server(context, other.localhost(), {.answer = ok});
+    const TlsServer server(context, other.localhost(), {.answer = ok_answer});
     SECTION("with a configured authority") {
         check_tls_failed(send_request_once(context, server.url(), trust.config()), "certificate");
     }
@@ -154,7 +153,7 @@ TEST_CASE("insecure_accept_any_certificate accepts any certificate") {
         context,
         other.authority.sign(
             {.common_name = "x", .alternative_names = "DNS:other.example", .is_expired = true}),
-        {.answer = ok});
+        {.answer = ok_answer});
     CHECK(send_request_once(context, server.url(), {.insecure_accept_any_certificate = true})
               .has_value());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "faults/prometheus_client_fixture.hpp"
+#include "faults/prometheus/client_fixture.hpp"
 
 #include <catch2/catch_all.hpp>
 

@@ -22,17 +22,11 @@ using http::ClientConfig;
 using http::Request;
 using http::Response;
 
-namespace {
-
-const std::string ok = http_answer("{}");
-
-} // namespace
-
 TEST_CASE("TLS older than 1.2 is rejected") {
     const Trust trust;
     asio::io_context context;
     const TlsServer server(context, trust.localhost(),
-                           {.answer = ok, .max_version = TLS1_1_VERSION});
+                           {.answer = ok_answer, .max_version = TLS1_1_VERSION});
     const Result<Response> response = send_request_once(context, server.url(), trust.config());
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::tls_failed));
@@ -96,7 +90,7 @@ TEST_CASE("without a proper end of TLS only an answer with a length is complete"
     asio::io_context context;
     SECTION("an answer with a length") {
         const TlsServer server(context, trust.localhost(),
-                               {.answer = ok, .cut_after_answer = true});
+                               {.answer = ok_answer, .cut_after_answer = true});
         Client client(context.get_executor(), tls_client_config(server.url(), trust.config()));
         for (int i = 0; i < 3; ++i)
             CHECK(send_request(context, client).has_value());
@@ -117,7 +111,7 @@ TEST_CASE("bytes left over on a TLS connection are never taken for the next answ
     // The larger one has several TLS records, of which the client has not read all.
     const std::string stale =
         GENERATE(as<std::string>{}, http_answer("STALE"), http_answer(std::string(100'000, 'S')));
-    const TlsServer server(context, trust.localhost(), {.answer = ok + stale});
+    const TlsServer server(context, trust.localhost(), {.answer = ok_answer + stale});
     Client client(context.get_executor(), tls_client_config(server.url(), trust.config()));
     for (int i = 0; i < 3; ++i)
         CHECK(send_request(context, client)->body == "{}");
