@@ -187,10 +187,15 @@ void compare_with_go(const std::string& binary, const Options& options) {
     load.ours(of_tenfold.prometheus_cpu_seconds / ours.prometheus_cpu_seconds / 10);
 }
 
+constexpr Help help{
+    "One background round of the collector against a real Prometheus, compared with the queries\n"
+    "that the Go original sends for the same data; and the cost per variant for ten times as many\n"
+    "variants. Set WVA_METRICS_PROMETHEUS to the path of a Prometheus."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments);
+    const Options options = parse_options(count, arguments, help);
     compare_sizes(options);
     if (const auto binary = find_prometheus())
         compare_with_go(*binary, options);

@@ -163,10 +163,14 @@ constexpr const char* shared_name = "boost::concurrent_flat_map, copied shared_p
 constexpr const char* lru_name = "mutex + unordered_map + list";
 constexpr const char* go_name = "Go sync.Map with TTL";
 
+constexpr Help help{"Look-ups per second of the sharded cache, alone and beside writes, compared "
+                    "with Boost's maps\n"
+                    "and with a mutex around an LRU list."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments);
+    const Options options = parse_options(count, arguments, help);
     for (const std::size_t keys : {std::size_t{1'000}, std::size_t{10'000}}) {
         Bench bench(options, keys);
         const bool large = keys == 10'000;

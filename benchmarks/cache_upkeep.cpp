@@ -278,10 +278,14 @@ void compare_memory_cache(std::size_t count, std::size_t operations) {
     }
 }
 
+constexpr Help help{"Costs of a cache other than reads: allocations, memory, the hit ratio if not "
+                    "all entries fit,\n"
+                    "invalidation of a namespace, and the sweep of expired entries."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments);
+    const Options options = parse_options(count, arguments, help);
     const Keys keys(options.pick<std::size_t>(100'000, 100'000, 1'000));
     count_allocations(keys);
     weigh(keys);

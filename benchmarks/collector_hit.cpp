@@ -60,10 +60,14 @@ public:
     }
 };
 
+constexpr bench::Help help{
+    "The time of a hit, with find_optimizer_metrics and find_replica_metrics on two threads,\n"
+    "compared with the cache read that is part of it."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const bench::Options options = bench::parse_options(count, arguments);
+    const bench::Options options = bench::parse_options(count, arguments, help);
     constexpr std::size_t variants = 1'000;
     constexpr int threads = 2;
     const auto each = options.pick<std::size_t>(1'500'000, 400'000, 1'000);

@@ -267,6 +267,11 @@ void compare(std::size_t series, const bench::Options& options) {
     count.target_at_most(0);
 }
 
+constexpr bench::Help help{
+    "How fast the library and its peers decode the answer to a query: Prometheus' JSON to labels,\n"
+    "values and times.",
+    "  --write-body SERIES FILE  measures nothing; writes the body that is decoded\n"};
+
 } // namespace
 
 int main(int count, char** arguments) {
@@ -274,14 +279,18 @@ int main(int count, char** arguments) {
     // faults are measured.
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    if (count == 4 && arguments[1] == std::string_view("--write-body")) {
+    if (count > 1 && arguments[1] == std::string_view("--write-body")) {
+        if (count != 4) {
+            std::fprintf(stderr, "decode_answer: --write-body needs SERIES and FILE\n");
+            return 2;
+        }
         std::ofstream file(arguments[3], std::ios::binary);
         file << make_body(std::strtoul(arguments[2], nullptr, 10));
         file.close();
         bench::require(file.good(), "cannot write the body");
         return 0;
     }
-    const bench::Options options = bench::parse_options(count, arguments);
+    const bench::Options options = bench::parse_options(count, arguments, help);
     for (const unsigned series : {1U, 100U, 10'000U})
         compare(series, options);
     return 0;

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// hit_rate [--plots FOLDER] [--trace FILE]
-//          [--reconcile S,...] [--variants N,...] [--churn PERCENT,...]
-//          [--ttl S,...] [--revalidate S,...] [--fetch S,...]
-//          [--cache memory|sharded|none,...] [--entries N,...]
-//
-// Simulates a reconcile loop with a cache and background fetching, in virtual time. Reports how
-// often a look-up hits, how old the served values are, how often the backend is queried, and how
-// much memory the cache takes. Without lists it simulates the usual settings; with lists, all
-// combinations of their values. --trace replays a file that a `TraceObserver` wrote, instead of the
-// simulated autoscaler.
+// Simulates a reconcile loop with a cache and background fetching, in virtual time.
 #include "hit_rate/plots.hpp"
 #include "hit_rate/points.hpp"
 #include "hit_rate/print.hpp"
 #include "hit_rate/sections.hpp"
 #include "hit_rate/simulation.hpp"
 #include "hit_rate/workload.hpp"
-#include "report/environment.hpp"
 #include "report/number.hpp"
 #include "support/measurement.hpp"
 
@@ -36,6 +26,24 @@ using bench::report::readable;
 
 namespace {
 
+constexpr bench::Help help{
+    "Simulates a reconcile loop with a cache and background fetching, in virtual time. Reports "
+    "how\n"
+    "often a look-up hits, how old the served values are, how often the backend is queried, and "
+    "how\n"
+    "much memory the cache takes. Without lists it simulates the usual settings; with lists, all\n"
+    "combinations of their values: hit_rate --reconcile 5,30 --ttl 30,60",
+    "  --reconcile S,...   seconds between two look-ups of a variant\n"
+    "  --variants N,...    number of variants\n"
+    "  --churn PERCENT,... part of the variants that is replaced per hour\n"
+    "  --ttl S,...         the cache's TTL in seconds\n"
+    "  --revalidate S,...  stale_while_revalidate in seconds\n"
+    "  --fetch S,...       seconds between background fetches; 0: none\n"
+    "  --cache memory|sharded|none,...\n"
+    "  --entries N,...     the most entries in the cache\n"
+    "  --trace FILE        replays a file that a TraceObserver wrote, instead of the simulation\n"
+    "  --plots FOLDER      writes pictures into the folder\n"};
+
 struct Arguments {
     bench::Options options;
     std::string plots;
@@ -46,7 +54,7 @@ struct Arguments {
 Arguments parse(int count, char** words) {
     Arguments arguments;
     std::string pending;
-    arguments.options = bench::parse_options(count, words, [&](std::string_view word) {
+    arguments.options = bench::parse_options(count, words, help, [&](std::string_view word) {
         if (pending.empty()) {
             Point any;
             if (word != "--plots" && word != "--trace" && !set(any, word, "0"))
@@ -89,7 +97,7 @@ void run(const Arguments& arguments) {
                                  ? arguments.trace + ": " + std::to_string(trace->lookups.size()) +
                                        " look-ups of " + std::to_string(trace->names.size()) +
                                        " keys in " + readable(trace->length.count()) + " s"
-                                 : readable(length.count()) + " s of virtual time per line";
+                                 : readable(length.count()) + " s of virtual time for each line";
     std::printf("%s\n", what.c_str());
     std::map<std::string, Outcome> known; // Several sections contain the same point.
     for (Section& section : sections) {
@@ -108,10 +116,8 @@ void run(const Arguments& arguments) {
             }
     }
     if (!arguments.plots.empty())
-        plot_all(
-            arguments.plots, sections,
-            what + "; " +
-                bench::report::environment_here(BENCHMARK_COMPILER, BENCHMARK_FLAGS).describe());
+        plot_all(arguments.plots, sections,
+                 what + "; the speed of the machine does not affect the results");
     // A smoke test is too short to measure rates.
     if (arguments.lists.empty() && !trace && !arguments.options.smoke)
         print_rows(sections.front());

@@ -168,17 +168,17 @@ public:
         if (is_known(variant.name))
             ++hits;
         else
-            renew(variant.name, [&] { plan_.ask(variant); });
+            refresh(variant.name, [&] { plan_.ask(variant); });
         if (is_known(variant.model_id))
             ++hits;
         else
-            renew(variant.model_id, [&] { plan_.ask(variant.model(), {variant.deployment}); });
+            refresh(variant.model_id, [&] { plan_.ask(variant.model(), {variant.deployment}); });
         return hits;
     }
     /// The background fetching, over the connection of `background`.
     void fetch(GoPlan& background, const VariantAutoscaling& variant) {
-        renew(variant.name, [&] { background.ask(variant); });
-        renew(variant.model_id, [&] { background.ask(variant.model(), {variant.deployment}); });
+        refresh(variant.name, [&] { background.ask(variant); });
+        refresh(variant.model_id, [&] { background.ask(variant.model(), {variant.deployment}); });
     }
     std::size_t queries() const noexcept { return plan_.queries(); }
 
@@ -190,7 +190,7 @@ private:
                std::chrono::steady_clock::now() - found->second <= ttl_;
     }
     template <typename Ask>
-    void renew(const std::string& key, Ask ask) {
+    void refresh(const std::string& key, Ask ask) {
         ask();
         const std::lock_guard lock(mutex_);
         collected_at_[key] = std::chrono::steady_clock::now();
@@ -252,10 +252,16 @@ void report(const std::string& work, const Seen& ours, const Seen& theirs) {
     });
 }
 
+constexpr Help help{
+    "How long a reconcile loop waits for its metrics, with and without background fetching,\n"
+    "compared with a replay of the Go original's plan. Set WVA_METRICS_PROMETHEUS to the path of "
+    "a\n"
+    "Prometheus."};
+
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments);
+    const Options options = parse_options(count, arguments, help);
     const auto binary = find_prometheus();
     if (!binary) {
         say_prometheus_is_missing(path);

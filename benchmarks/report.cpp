@@ -1,32 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// report [--native] [--output FOLDER] FILE...
-//
-// Combines the samples that the benchmarks wrote in all rounds: prints the table, and writes it as
-// Markdown and JSON, and plots as SVG, into the folder. Files after --native come from the build
-// with -march=native.
+// Combines the samples that the benchmarks wrote in all rounds into one table and pictures.
 #include "report/comparison.hpp"
 #include "report/environment.hpp"
-#include "report/plots.hpp"
 #include "report/ratio_chart.hpp"
 #include "report/results_json.hpp"
 #include "report/samples.hpp"
 #include "report/table.hpp"
 #include "report/write_file.hpp"
+#include "report/write_pictures.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <set>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace bench::report;
 
 namespace {
+
+constexpr std::string_view usage =
+    "usage: report [--output FOLDER] FILE... [--native FILE...]\n"
+    "       report [--output FOLDER] --recorded results.json\n\n"
+    "Prints the table of what the benchmarks measured. A file is named after the benchmark that\n"
+    "wrote it, such as cache_reads.jsonl.\n\n"
+    "Options:\n"
+    "  --output FOLDER  also writes table.md, results.json, and a picture per benchmark\n"
+    "  --native         the files after it come from the build with -march=native\n"
+    "  --recorded FILE  the results.json of an earlier run, in place of samples\n"
+    "  --help           prints this text\n";
 
 std::string summary_of(const std::vector<Comparison>& comparisons) {
     const TargetCount count = count_targets(comparisons);
@@ -35,54 +44,92 @@ std::string summary_of(const std::vector<Comparison>& comparisons) {
            " not measured. They were set with prototypes on another CPU.";
 }
 
-void write_all(const std::filesystem::path& folder, const std::vector<Comparison>& comparisons,
+void write_all(const std::filesystem::path& folder, const RecordedResults& results,
                const std::vector<TableLine>& table) {
-    const Environment here = environment_here(BENCHMARK_COMPILER, BENCHMARK_FLAGS);
-    const std::string about = here.describe();
+    const auto& [environment, comparisons] = results;
+    const std::string about = environment.describe();
     std::filesystem::create_directories(folder);
-    write_file(folder / "results.json", results_json(comparisons, here));
+    write_file(folder / "results.json", results_json(comparisons, environment));
     write_file(folder / "table.md",
                about + "\n\n" + summary_of(comparisons) + "\n\n" + markdown_table(table));
-    write_file(folder / "targets.svg",
-               draw_ratios(comparisons, "How many times better than its peers", about));
-    std::set<std::string> names{"targets"};
-    for (const BarChart& chart : charts_of(comparisons, about)) {
-        std::string name = file_name(chart.title);
-        if (!names.insert(name).second)
-            name += '_' + file_name(chart.axis);
-        write_file(folder / (name + ".svg"), draw(chart));
+    for (const std::string& program : programs_of(comparisons))
+        write_pictures(folder, program, ratio_chart(comparisons, program, about));
+}
+
+std::ifstream open(const std::string& path) {
+    std::ifstream file(path);
+    if (!file)
+        throw std::runtime_error("cannot read " + path);
+    return file;
+}
+
+struct Arguments {
+    std::filesystem::path output;
+    std::string recorded;
+    std::vector<std::string> portable;
+    std::vector<std::string> native;
+};
+
+/// Throws `std::invalid_argument` if there is an unknown option, or one without its value.
+Arguments parse(const std::vector<std::string>& words) {
+    Arguments arguments;
+    std::vector<std::string>* files = &arguments.portable;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto value = [&] {
+            if (i + 1 == words.size())
+                throw std::invalid_argument(words[i] + " needs a value");
+            return words[++i];
+        };
+        if (words[i] == "--native")
+            files = &arguments.native;
+        else if (words[i] == "--output")
+            arguments.output = value();
+        else if (words[i] == "--recorded")
+            arguments.recorded = value();
+        else if (words[i].starts_with("--"))
+            throw std::invalid_argument("unknown option '" + words[i] +
+                                        "'; report --help lists the options");
+        else
+            files->push_back(words[i]);
     }
+    return arguments;
+}
+
+RecordedResults results_of(const Arguments& arguments) {
+    if (!arguments.recorded.empty()) {
+        std::ifstream file = open(arguments.recorded);
+        return read_results(std::string(std::istreambuf_iterator<char>(file), {}));
+    }
+    const auto samples_of = [](const std::vector<std::string>& paths) {
+        Samples samples;
+        for (const std::string& path : paths) {
+            std::ifstream file = open(path);
+            samples.read(file, std::filesystem::path(path).stem());
+        }
+        return samples;
+    };
+    return {environment_here(BENCHMARK_COMPILER, BENCHMARK_FLAGS),
+            compare(samples_of(arguments.portable).all(), samples_of(arguments.native).all())};
 }
 
 } // namespace
 
 int main(int count, char** arguments) {
+    const std::vector<std::string> words(arguments + 1, arguments + count);
+    if (std::ranges::find(words, "--help") != words.end()) {
+        std::cout << usage;
+        return 0;
+    }
     try {
-        Samples portable;
-        Samples native;
-        Samples* to = &portable;
-        std::filesystem::path folder;
-        for (int i = 1; i < count; ++i) {
-            const std::string argument = arguments[i];
-            if (argument == "--native") {
-                to = &native;
-            } else if (argument == "--output" && i + 1 < count) {
-                folder = arguments[++i];
-            } else if (argument.starts_with("--")) {
-                std::cerr << "usage: report [--output FOLDER] FILE... [--native FILE...]\n";
-                return 2;
-            } else {
-                std::ifstream file(argument);
-                if (!file)
-                    throw std::runtime_error("cannot read " + argument);
-                to->read(file, argument);
-            }
-        }
-        const std::vector<Comparison> comparisons = compare(portable.all(), native.all());
-        const std::vector<TableLine> table = table_of(comparisons);
-        std::cout << text_table(table) << '\n' << summary_of(comparisons) << '\n';
-        if (!folder.empty())
-            write_all(folder, comparisons, table);
+        const Arguments parsed = parse(words);
+        const RecordedResults results = results_of(parsed);
+        const std::vector<TableLine> table = table_of(results.comparisons);
+        std::cout << text_table(table) << '\n' << summary_of(results.comparisons) << '\n';
+        if (!parsed.output.empty())
+            write_all(parsed.output, results, table);
+    } catch (const std::invalid_argument& error) {
+        std::cerr << "report: " << error.what() << '\n';
+        return 2;
     } catch (const std::exception& error) {
         std::cerr << "report: " << error.what() << '\n';
         return 1;

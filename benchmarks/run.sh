@@ -1,20 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh benchmarks/run.sh [--quick] [--rounds N] [--update-readme] [program]...
-# Installs what is missing; builds the benchmarks (all, or the named ones), without and with -march=native, and their
-# peers in Go; runs them in alternating rounds, so that a busy moment of the machine affects all alike; prints one table,
-# and writes it with results and plots to benchmarks/results/. If programs are named, the results are not complete and go
-# to build/benchmarks-results/ instead.
-# --quick: two short rounds without the -march=native build; they run for less than three minutes.
-# --rounds N: the number of rounds; the default is 5.
-# --update-readme: also replaces the table in README.md.
-# If a program fails, the run fails too, after all other results are shown.
+# Runs the benchmarks in alternating rounds, so that a busy moment of the machine affects all alike, and combines their
+# results. If a program fails, the run fails too, after all other results are shown.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
 usage() {
-    echo "usage: run.sh [--quick] [--rounds N] [--update-readme] [program]..." >&2
+    cat <<'END'
+usage: sh benchmarks/run.sh [option]... [program]...
+
+Installs what is missing, builds the benchmarks (all of them, or the named ones) and their peers, runs them in rounds,
+and prints one table. The table, the results as JSON and the pictures replace those in build/benchmarks/results/.
+
+Options:
+  --quick          two short rounds, without the -march=native build; they run for less than three minutes
+  --rounds N       the number of rounds; the default is 5
+  --update-readme  also replaces the table in benchmarks/README.md and the files in benchmarks/results/ that it mentions
+  --help           prints this text
+
+Programs:
+END
+    all_programs | sed 's/^/  /'
+}
+# refuse <reason>
+refuse() {
+    echo "run.sh: $1" >&2
     exit 2
 }
 # The programs in C++, and peers in Go without a C++ program.
@@ -35,18 +46,21 @@ while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=--quick ;;
         --rounds)
-            case ${2:-} in '' | 0* | *[!0-9]*) usage ;; esac
+            case ${2:-} in
+                '' | 0* | *[!0-9]*) refuse "--rounds needs a number of at least 1, not '${2:-}'" ;;
+            esac
             rounds=$2
             shift
             ;;
         --update-readme) update=yes ;;
-        -*) usage ;;
+        --help)
+            usage
+            exit 0
+            ;;
+        -*) refuse "unknown option '$1'; sh benchmarks/run.sh --help lists the options" ;;
         *)
-            if ! all_programs | grep -qx -e "$1"; then
-                echo "run.sh: unknown program '$1'; available:" >&2
-                all_programs >&2
-                exit 2
-            fi
+            all_programs | grep -qx -e "$1" ||
+                refuse "unknown program '$1'; sh benchmarks/run.sh --help lists the programs"
             named="$named $1"
             ;;
     esac
@@ -56,24 +70,18 @@ if [ -z "$rounds" ]; then
     rounds=5
     if [ -n "$quick" ]; then rounds=2; fi
 fi
-if [ -n "$named" ]; then
-    if [ -n "$update" ]; then
-        echo "run.sh: --update-readme needs the whole table, so it cannot be combined with program names" >&2
-        exit 2
-    fi
-    programs=$named
-    results=build/benchmarks-results
-else
-    programs=$(all_programs)
-    results=benchmarks/results
+if [ -n "$named" ] && [ -n "$update" ]; then
+    refuse "--update-readme needs the whole table, so it cannot be combined with program names"
 fi
+programs=${named:-$(all_programs)}
+results=build/benchmarks/results
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
-mkdir "$work/results"
+mkdir "$work/results" "$work/portable" "$work/native"
 peers=build/benchmarks/peers
 
 # ---- Special cases of single programs.
@@ -109,7 +117,7 @@ starts_its_peer() {
         *) return 1 ;;
     esac
 }
-# Whether it runs in the first round only, because it takes minutes of wall time or always gives the same results.
+# Whether it runs in the first round only, because it takes minutes of wall time, or simulates and gives the same results up to random jitter.
 runs_once() {
     case $1 in
         hit_rate | reconcile_latency) ;;
@@ -155,12 +163,12 @@ if [ -n "$native" ]; then build benchmarks-native $native; fi
 # leave_out_peer <program> <reason>: writes to the program's samples why its peer in Go has none.
 leave_out_peer() {
     printf '*** %s: its peer in Go is skipped: %s ***\n' "$1" "$2" >&2
-    printf '{"absent":"Go","why":"%s"}\n' "$2" >>"$work/portable.$1"
+    printf '{"absent":"Go","why":"%s"}\n' "$2" >>"$work/portable/$1.jsonl"
 }
 rm -rf "$peers"
 mkdir -p "$peers"
 for program in $programs; do
-    : >"$work/portable.$program"
+    : >"$work/portable/$program.jsonl"
     [ -e "benchmarks/peers/$program.go" ] || continue
     if ! command -v go >/dev/null; then
         leave_out_peer "$program" "Go is not installed"
@@ -174,7 +182,7 @@ done
 
 # The commit, and whether the measured files differ from it.
 BENCHMARK_COMMIT=$(git rev-parse --short HEAD 2>/dev/null || true)
-if [ -n "$BENCHMARK_COMMIT" ] && [ -n "$(git status --porcelain -- include benchmarks examples ':!benchmarks/results')" ]; then
+if [ -n "$BENCHMARK_COMMIT" ] && [ -n "$(git status --porcelain -- include benchmarks examples ':!benchmarks/results' ':!*.md')" ]; then
     BENCHMARK_COMMIT="$BENCHMARK_COMMIT with changes"
 fi
 BENCHMARK_NOTE="$rounds rounds${quick:+, short ones}"
@@ -210,16 +218,16 @@ while [ $round -lt "$rounds" ]; do
         echo "round $round of $rounds: $program" >&2
         if is_cpp "$program"; then
             # shellcheck disable=SC2046  # words
-            measure "$program" "$work/portable.$program" \
+            measure "$program" "$work/portable/$program.jsonl" \
                 "build/benchmarks/benchmarks/$program" $quick $(arguments "$program")
         fi
         if [ -x "$peers/$program" ] && ! starts_its_peer "$program"; then
             # shellcheck disable=SC2046  # words
-            measure "${program}_in_Go" "$work/portable.$program" "$peers/$program" $quick $(peer_arguments "$program")
+            measure "${program}_in_Go" "$work/portable/$program.jsonl" "$peers/$program" $quick $(peer_arguments "$program")
         fi
         if is_in "$program" "$native"; then
             # shellcheck disable=SC2046  # words
-            measure "${program}_native" "$work/native.$program" \
+            measure "${program}_native" "$work/native/$program.jsonl" \
                 "build/benchmarks-native/benchmarks/$program" $quick $(arguments "$program")
         fi
     done
@@ -231,26 +239,31 @@ took=$(($(date +%s) - began))
 for text in "$work"/results/*.txt; do
     if [ -e "$text" ]; then cat "$text"; fi
 done
-set -- "$work"/portable.*
-for samples in "$work"/native.*; do
+set -- "$work"/portable/*
+for samples in "$work"/native/*; do
     [ -e "$samples" ] || continue
     is_in --native "$*" || set -- "$@" --native
     set -- "$@" "$samples"
 done
 build/benchmarks/benchmarks/report --output "$work/results" "$@"
+rm -rf "$results"
 mkdir -p "$results"
-rm -f "$results"/*.svg "$results"/*.txt "$results/results.json" "$results/table.md"
 cp "$work"/results/* "$results/"
+echo "The benchmarks ran for $took seconds; results and pictures are in $results/."
+if [ -n "$failed" ]; then
+    echo "*** FAILED:$failed ***" >&2
+    exit 1
+fi
 if [ -n "$update" ]; then
+    readme=benchmarks/README.md
     awk -v table="$results/table.md" '
         /<!-- end of the table of benchmarks -->/ { inside = 0 }
         !inside { print }
         /<!-- table of benchmarks/ { inside = 1; print ""; while ((getline line < table) > 0) print line; print "" }
-    ' README.md >"$work/README.md"
-    cat "$work/README.md" >README.md
-fi
-echo "The benchmarks ran for $took seconds; results and plots are in $results/."
-if [ -n "$failed" ]; then
-    echo "*** FAILED:$failed ***" >&2
-    exit 1
+    ' $readme >"$work/README.md"
+    cat "$work/README.md" >$readme
+    grep -oE 'results/[a-z_]+\.[a-z]+' $readme | sort -u | while read -r file; do
+        cp "build/benchmarks/$file" benchmarks/results/
+    done
+    echo "$readme and benchmarks/results/ have the new results."
 fi

@@ -25,6 +25,7 @@ write_basic_package_version_file(
 install(FILES
   ${PROJECT_BINARY_DIR}/wva_metrics-config.cmake
   ${PROJECT_BINARY_DIR}/wva_metrics-config-version.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/missing_library.cmake
   DESTINATION ${package_dir})
 
 # Paths in a .pc file are relative to it, unless the installation's folders are absolute.

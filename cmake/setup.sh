@@ -1,15 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh cmake/setup.sh [tests] [clang] [benchmarks] [lint]
-#
-# Checks that everything the examples need is installed, and installs what is missing. "tests" adds what the tests need,
-# "clang" adds that compiler, "benchmarks" the peers of the benchmarks, and "lint" the tools that check format and style.
-# Peers and tools are optional: without them the script succeeds too.
-#
-# On Debian and Ubuntu it installs packages of the distribution, as root or through sudo, unless that would remove a
-# package. A package that would conflict with an installed one or start a service is unpacked under build/deps instead.
-# The apt sources of the machine are not changed. All messages go to stderr.
+# Checks that what the project needs is installed, and installs what is missing; `sh cmake/setup.sh --help` says how.
+# All messages go to stderr.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -28,6 +21,20 @@ linters="clang_format clang_tidy shellcheck"
 parts="$for_examples $for_tests clang $peers $linters"
 optional="prometheus pkgconfig doxygen spdlog $peers $linters"
 
+help() {
+    cat <<END
+usage: sh cmake/setup.sh [tests] [clang] [benchmarks] [lint]
+Checks that everything the examples need is installed, and installs what is missing.
+  tests        also what the tests need
+  clang        also that compiler
+  benchmarks   also the peers of the benchmarks (optional: it succeeds without them)
+  lint         also the tools that check format and style (optional)
+On Debian and Ubuntu it installs packages of the distribution, as root or through sudo, unless that would remove a
+package. A package that would conflict with an installed one or start a service is unpacked under build/deps instead.
+The apt sources of the machine are not changed. Elsewhere it lists what is missing, and fails.
+END
+}
+
 wanted=$for_examples
 for extra in "$@"; do
     case $extra in
@@ -35,7 +42,8 @@ for extra in "$@"; do
         clang) wanted="$wanted clang" ;;
         benchmarks) wanted="$wanted $peers" ;;
         lint) wanted="$wanted $linters" ;;
-        *) echo "usage: setup.sh [tests] [clang] [benchmarks] [lint]" >&2; exit 2 ;;
+        --help) help; exit ;;
+        *) echo "setup.sh: unknown argument '$extra'; see --help" >&2; exit 2 ;;
     esac
 done
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A small autoscaler: in each round it looks at the replicas of some variants and adds or removes
-// one replica if the rule in autoscaler_loop/saturation.hpp says so.
+// one replica if the rule in autoscaler_loop/saturation.hpp says so, and prints why.
 // Made to be copied, with the folder of the same name. Both need only find_package(wva_metrics).
 // Replace Scaler by a class that scales your cluster: this one scales the simulated fleet,
 // examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
+#include "autoscaler_loop/log_line.hpp"
 #include "autoscaler_loop/saturation.hpp"
 
 #include <wva_metrics/wva_metrics.hpp>
@@ -25,12 +26,23 @@ using namespace std::chrono_literals;
 
 using Options = std::map<std::string, std::vector<std::string>>; // Name: its values.
 
+constexpr const char* help_text =
+    "usage: autoscaler_loop --url PROMETHEUS --namespace NS --variant DEPLOYMENT=MODEL...\n"
+    "                       (--fleet URL | --dry-run) [option]...\n"
+    "Adds or removes one replica of a variant at a time, and prints why.\n"
+    "  --fleet URL          scales this vllm_fleet\n"
+    "  --dry-run            scales nothing; the replicas that report are counted\n"
+    "  --interval 15s       the time between two rounds\n"
+    "  --rounds N           ends after so many rounds\n"
+    "  --min 1, --max 10    bounds of each variant's replicas\n"
+    "  --pause 1m           the least time between two additions\n"
+    "  --stabilisation 5m   how long one replica fewer must have been enough\n"
+    "  --max-age 1m         older samples count as unknown\n"
+    "  --window 1m          the time over which Prometheus computes rates and peaks\n"
+    "Exit status: 0 success, 1 failure, 2 wrong usage.\n";
+
 [[noreturn]] void usage(const std::string& problem) {
-    std::cerr << "autoscaler_loop: " << problem << "\n"
-              << "usage: autoscaler_loop --url PROMETHEUS --namespace NS\n"
-                 "  --variant DEPLOYMENT=MODEL... (--fleet URL | --dry-run)\n"
-                 "  [--interval 15s] [--rounds N] [--min 1] [--max 10] [--pause 1m]\n"
-                 "  [--stabilisation 5m] [--max-age 1m] [--window 1m]\n";
+    std::cerr << "autoscaler_loop: " << problem << "; see --help\n";
     std::exit(2);
 }
 
@@ -40,6 +52,10 @@ Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
+        if (name == "--help") {
+            std::cout << help_text;
+            std::exit(0);
+        }
         const bool needs_value = std::regex_match(name, with_value);
         if (!needs_value && name != "--dry-run")
             usage("unknown option " + name);
@@ -51,6 +67,10 @@ Options parse(int argc, char** argv) {
         usage("--url, --namespace and --variant are required");
     if (options.contains("--fleet") == options.contains("--dry-run"))
         usage("either --fleet or --dry-run is required");
+    for (const char* name : {"--url", "--fleet"})
+        if (options.contains(name))
+            if (const auto url = http::parse_url(options.at(name).back()); !url)
+                usage(std::string(name) + ": " + url.error().message);
     return options;
 }
 
@@ -93,7 +113,10 @@ public:
         } catch (const std::exception& error) {
             co_return Error(Errc::bad_response, error.what(), client_.endpoint());
         }
-        co_return Error(Errc::rejected, "there is no deployment " + variant.deployment);
+        co_return Error(Errc::rejected,
+                        "the fleet has no deployment " + variant.deployment + " in namespace " +
+                            variant.namespace_name + "; its page /state lists what it has",
+                        client_.endpoint());
     }
 
     asio::awaitable<Result<http::Response>> scale(VariantAutoscaling variant, std::size_t to) {
@@ -116,49 +139,51 @@ private:
     http::Client client_;
 };
 
-/// `KV cache 0.78 no_series 0.81 (2s)`: the reading of each replica, and the age of the oldest one.
-std::string readings(const char* title, const saturation::Observation& observed,
-                     Reading<double> ReplicaMetrics::*signal, TimePoint now) {
-    std::ostringstream text;
-    text << title << std::setprecision(2);
-    Duration oldest{};
-    for (const ReplicaMetrics& replica : observed.replicas) {
-        const Reading<double>& reading = replica.*signal;
-        if (reading)
-            text << ' ' << reading.value();
-        else
-            text << ' ' << to_string(reading.reason());
-        oldest = std::max(oldest, reading.age(now));
-    }
-    text << " (" << saturation::in_seconds(oldest) << ")";
-    return text.str();
+struct Settings {
+    saturation::Rule rule;
+    Duration interval;
+    std::size_t rounds;
+};
+
+Settings settings_of(const Options& options) {
+    const Settings settings{.rule = {.min_replicas = number(options, "--min", 1),
+                                     .max_replicas = number(options, "--max", 10),
+                                     .max_age = duration(options, "--max-age", 1min),
+                                     .pause = duration(options, "--pause", 1min),
+                                     .stabilisation = duration(options, "--stabilisation", 5min)},
+                            .interval = duration(options, "--interval", 15s),
+                            .rounds = number(options, "--rounds", SIZE_MAX)};
+    if (settings.rule.min_replicas > settings.rule.max_replicas)
+        usage("--min " + std::to_string(settings.rule.min_replicas) + " is more than --max " +
+              std::to_string(settings.rule.max_replicas));
+    return settings;
 }
 
 using MyCollector = Collector<PrometheusBackend, ShardedCache>;
 
 /// Scales one model's variants, for ever or for `--rounds` rounds. Each model has its own loop, so
 /// one slow answer delays no other model. Without a scaler it is a dry run.
-asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options options,
+asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Settings settings,
                                 std::vector<VariantAutoscaling> variants) {
-    const saturation::Rule rule{.min_replicas = number(options, "--min", 1),
-                                .max_replicas = number(options, "--max", 10),
-                                .max_age = duration(options, "--max-age", 1min),
-                                .pause = duration(options, "--pause", 1min),
-                                .stabilisation = duration(options, "--stabilisation", 5min)};
-    const Duration interval = duration(options, "--interval", 15s);
-    const std::size_t rounds = number(options, "--rounds", SIZE_MAX);
+    const auto [rule, interval, rounds] = settings;
     const ModelKey model = variants.front().model();
     std::map<std::string, saturation::History> histories;
     for (std::size_t round = 1;; ++round) {
         asio::steady_timer next_round(collector.get_executor(), interval);
         // From the cache, except in the first round and after scaling.
         const auto snapshot = co_await collector.async_collect_replica_metrics(model, variants);
+        std::string why_unavailable; // Often a wrong namespace or model.
+        if (snapshot && (*snapshot)->replicas.empty())
+            if (const auto found = co_await collector.async_validate_availability(model);
+                found && !found->available)
+                why_unavailable = "; " + found->message;
         for (const VariantAutoscaling& variant : variants) {
             std::optional<std::size_t> requested; // Empty in a dry run.
             if (scaler) {
                 const Result<std::size_t> answer = co_await scaler->replicas(variant);
                 if (!answer) {
-                    std::cerr << variant.name << ": " << answer.error().describe() << std::endl;
+                    std::cerr << variant.name << ": no decision: " << answer.error().describe()
+                              << std::endl;
                     continue;
                 }
                 requested = *answer;
@@ -171,21 +196,17 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
             const std::time_t clock = std::time(nullptr);
             std::cout << std::put_time(std::localtime(&clock), "%T ") << variant.name << ' '
                       << observed.current << " -> " << decision.wanted << ": " << decision.reason
-                      << "; "
-                      << readings("KV cache", observed, &ReplicaMetrics::kv_cache_usage, now)
-                      << ", " << readings("queue", observed, &ReplicaMetrics::queue_length, now);
+                      << saturation::describe_replicas(observed, rule, now);
             if (snapshot)
                 std::cout << ", " << to_string(snapshot->freshness()) << " from "
                           << to_string(snapshot->source());
-            std::cout << std::endl;
-            if (decision.wanted == observed.current)
+            std::cout << why_unavailable << std::endl;
+            if (!scaler || decision.wanted == observed.current)
                 continue;
-            if (scaler)
-                if (const auto done = co_await scaler->scale(variant, decision.wanted); !done) {
-                    std::cerr << variant.name << ": not scaled: " << done.error().describe()
-                              << '\n';
-                    continue;
-                }
+            if (const auto done = co_await scaler->scale(variant, decision.wanted); !done) {
+                std::cerr << variant.name << ": not scaled: " << done.error().describe() << '\n';
+                continue;
+            }
             saturation::record_scaling(observed.current, decision.wanted, history, now);
             // The cached entry describes the pods before scaling.
             collector.invalidate_variant(variant);
@@ -198,15 +219,15 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Options 
 
 int main(int argc, char** argv) try {
     const Options options = parse(argc, argv);
+    const Settings settings = settings_of(options);
     asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](auto, int) { io.stop(); });
+    asio::signal_set stop_signals(io, SIGINT, SIGTERM);
+    stop_signals.async_wait([&](auto, int) { io.stop(); });
 
     PrometheusConfig prometheus = PrometheusConfig::at(options.at("--url").back());
     prometheus.windows.peak = prometheus.windows.rate = duration(options, "--window", 1min);
-    const Duration interval = duration(options, "--interval", 15s);
-    CollectorConfig config{
-        .cache = {.ttl = std::max<Duration>(2 * interval, 1s), .fetch_interval = interval}};
+    CollectorConfig config{.cache = {.ttl = std::max<Duration>(2 * settings.interval, 1s),
+                                     .fetch_interval = settings.interval}};
     MyCollector collector(io.get_executor(),
                           PrometheusBackend(io.get_executor(), std::move(prometheus)), config);
     collector.start_background_fetching(); // Keeps the cache filled for the next rounds.
@@ -224,9 +245,11 @@ int main(int argc, char** argv) try {
                                          text.substr(equals + 1), name);
         variants_by_model[variant.model()].push_back(variant);
     }
+    std::cout << saturation::describe(settings.rule)
+              << (scaler ? "" : "dry run: nothing is scaled\n") << std::flush;
     std::size_t running_loops = variants_by_model.size();
     for (const auto& [model, variants] : variants_by_model)
-        asio::co_spawn(io, reconcile(collector, scaler ? &*scaler : nullptr, options, variants),
+        asio::co_spawn(io, reconcile(collector, scaler ? &*scaler : nullptr, settings, variants),
                        [&](std::exception_ptr failure) {
                            if (failure || --running_loops == 0)
                                io.stop();

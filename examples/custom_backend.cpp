@@ -7,6 +7,7 @@
 #include <boost/asio.hpp>
 
 #include <iostream>
+#include <string>
 
 namespace asio = boost::asio;
 using namespace wva_metrics;
@@ -67,7 +68,11 @@ asio::awaitable<void> collect(asio::io_context& io) {
     std::cout << "cache hit rate: " << collector.stats().cache.hit_rate() << "\n";
 }
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc > 1) {
+        std::cout << "usage: custom_backend\nCollects from a backend with fixed values.\n";
+        return std::string(argv[1]) == "--help" ? 0 : 2;
+    }
     asio::io_context io;
     auto done = asio::co_spawn(io, collect(io), asio::use_future);
     io.run();

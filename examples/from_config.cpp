@@ -22,6 +22,14 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
+constexpr const char* help_text =
+    "usage: from_config [DOCUMENT] [--show-config] [--once]\n"
+    "Makes a collector from a JSON document and the environment, and prints what it collects.\n"
+    "  --show-config   prints every setting and its source, and ends\n"
+    "  --once          one round\n"
+    "SIGHUP reads the document and the environment again.\n"
+    "Exit status: 0 success, 1 failure (with --once also of one collection), 2 wrong usage.\n";
+
 /// Throws one error that lists all problems.
 LoadedSettings load(const std::string& document) {
     // Without a document, the environment may have all settings that are required.
@@ -61,10 +69,13 @@ asio::awaitable<void> reload(AnyCollector& collector, CollectorSettings& current
     }
 }
 
-asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& current) {
+/// Returns false if something could not be collected.
+asio::awaitable<bool> report(AnyCollector& collector, const CollectorSettings& current) {
+    bool all_collected = true;
     const std::vector<VariantAutoscaling> variants = current.tracked.variants;
     for (const VariantAutoscaling& variant : variants) {
         const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
+        all_collected = all_collected && metrics;
         std::cout << variant.name << ": ";
         if (!metrics)
             std::cout << metrics.error().describe() << '\n';
@@ -77,27 +88,31 @@ asio::awaitable<void> report(AnyCollector& collector, const CollectorSettings& c
     const std::vector<ModelKey> models = current.tracked.models;
     for (const ModelKey& model : models) {
         const auto replicas = co_await collector.async_collect_replica_metrics(model, variants);
+        all_collected = all_collected && replicas;
         if (replicas)
             std::cout << model.model_id << ": " << (*replicas)->replicas.size() << " replicas\n";
         else
             std::cout << model.model_id << ": " << replicas.error().describe() << '\n';
     }
     std::cout << std::flush;
+    co_return all_collected;
 }
 
 /// Time between rounds if background fetching is off (interval 0).
 constexpr Duration pause_without_fetching = std::chrono::seconds(15);
 
-asio::awaitable<void> run(AnyCollector& collector, CollectorSettings& current, bool once) {
-    do {
+/// With `once` it ends after one round. Returns the exit status.
+asio::awaitable<int> run(AnyCollector& collector, CollectorSettings& current, bool once) {
+    for (;;) {
         const Duration interval = collector.config().cache.fetch_interval;
         asio::steady_timer next_round(collector.get_executor(), interval > Duration::zero()
                                                                     ? interval
                                                                     : pause_without_fetching);
-        co_await report(collector, current);
-        if (!once)
-            co_await next_round.async_wait(asio::use_awaitable);
-    } while (!once);
+        const bool all_collected = co_await report(collector, current);
+        if (once)
+            co_return all_collected ? 0 : 1;
+        co_await next_round.async_wait(asio::use_awaitable);
+    }
 }
 
 int main(int argc, char** argv) try {
@@ -109,10 +124,15 @@ int main(int argc, char** argv) try {
             show_config = true;
         else if (argument == "--once")
             once = true;
-        else if (!argument.starts_with('-') && document.empty())
+        else if (argument == "--help") {
+            std::cout << help_text;
+            return 0;
+        } else if (!argument.starts_with('-') && document.empty())
             document = argument;
         else {
-            std::cerr << "usage: from_config [DOCUMENT] [--show-config] [--once]\n";
+            std::cerr << "from_config: "
+                      << (argument.starts_with('-') ? "unknown option " : "a second document: ")
+                      << argument << "; see --help\n";
             return 2;
         }
     }
@@ -127,12 +147,16 @@ int main(int argc, char** argv) try {
     asio::signal_set stop_signals(io, SIGINT, SIGTERM);
     stop_signals.async_wait([&](auto, int) { io.stop(); });
     asio::co_spawn(io, reload(collector, loaded.settings, document), asio::detached);
-    asio::co_spawn(io, run(collector, loaded.settings, once), [&](std::exception_ptr failure) {
-        io.stop();
-        if (failure)
-            std::rethrow_exception(failure);
-    });
+    int status = 0;
+    asio::co_spawn(io, run(collector, loaded.settings, once),
+                   [&](std::exception_ptr failure, int result) {
+                       io.stop();
+                       if (failure)
+                           std::rethrow_exception(failure);
+                       status = result;
+                   });
     io.run();
+    return status;
 } catch (const std::exception& error) {
     std::cerr << "from_config: " << error.what() << '\n';
     return 1;

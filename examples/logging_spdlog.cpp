@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <iostream>
 #include <string_view>
 
 using namespace wva_metrics;
@@ -25,7 +26,11 @@ void write_line(LogLevel level, std::string_view line) {
     }
 }
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc > 1) {
+        std::cout << "usage: logging_spdlog\nLogs a collector's events through spdlog.\n";
+        return std::string_view(argv[1]) == "--help" ? 0 : 2;
+    }
     spdlog::set_level(spdlog::level::debug);
     // In production use LogLevel::info, which does not log every look-up and every fetch.
     LogObserver log(write_line, LogLevel::debug);

@@ -10,57 +10,60 @@
 #endif
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 using namespace wva_metrics;
 
-constexpr const char* usage_text =
-    "usage: prometheus_poll --url URL --namespace NS --model ID... [--once] [--json]\n"
-    "  [--deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]]... [--interval 15s]\n"
-    "  [--token-file F] [--ca-file F]\n";
+constexpr const char* help_text =
+    "usage: prometheus_poll --url PROMETHEUS --namespace NS --model ID... [option]...\n"
+    "Shows the load of inference servers. Options:\n"
+    "  --deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]   a variant (repeatable)\n"
+    "  --interval 15s      the time between rounds\n"
+    "  --once              one round; the exit status is 3 if Prometheus answers,\n"
+    "                      but has no recent metrics of a model\n"
+    "  --json              a line of JSON per model and round, not a table\n"
+    "  --token-file FILE   a bearer token\n"
+    "  --ca-file FILE      the certificates to trust, not those of the system\n"
+    "Exit status: 0 success, 1 failure, 2 wrong usage. The table is as wide as the\n"
+    "terminal or, if the output is not a terminal, the environment variable COLUMNS.\n";
 
 struct UsageError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A value of `--deployment`: which variant a Deployment belongs to.
-struct DeploymentOption {
-    std::string deployment, variant, accelerator;
-    double cost = default_variant_cost;
-};
-
 struct Options {
     std::string url, namespace_name;
     std::vector<std::string> models;
-    std::vector<DeploymentOption> deployments;
+    std::vector<VariantAutoscaling> variants; ///< Without namespace and model.
     Duration interval{};
     std::optional<std::string> token_file;
     std::string ca_file; ///< Empty: the system's certificates.
-    bool once = false, json = false;
-};
-
-struct VariantReport {
-    VariantAutoscaling variant;
-    OptimizerMetrics metrics; ///< All readings are missing if the collection failed.
+    bool once = false, json = false, help = false;
 };
 
 /// Everything that is shown of one model.
@@ -68,16 +71,18 @@ struct Report {
     std::time_t time;
     ModelKey model;
     Availability availability;
-    std::vector<VariantReport> variants;
+    std::vector<std::pair<VariantAutoscaling, OptimizerMetrics>> variants;
     ReplicaSnapshot replicas;
     bool partial; ///< The replicas or the metrics of a variant are incomplete.
     std::set<std::string> warnings;
-    CacheStats cache;
+    CacheStats cache; ///< Of the collector: of all models so far.
 };
 
 Options parse_options(int argc, const char* const* argv);
-/// A table for people.
-std::string to_text(const Report& report);
+/// Tables for people.
+std::string to_text(const Report& report, std::size_t width);
+/// The columns of the terminal.
+std::size_t output_width();
 /// One line of JSON.
 std::string to_json(const Report& report);
 
@@ -93,16 +98,15 @@ PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
     return PrometheusBackend(io.get_executor(), std::move(config));
 }
 
-/// The model that each variant serves or served last, by the variant's name.
-using ModelOfVariant = std::map<std::string, std::string>;
-
 /// Collects what is shown of one model. Returns an error only if its replicas cannot be collected.
+/// `model_of` has the model that each variant serves or served last.
 asio::awaitable<Result<Report>> collect(auto& collector, ModelKey model, const Options& options,
-                                        ModelOfVariant& model_of) {
-    std::vector<VariantAutoscaling> variants;
-    for (const auto& [deployment, variant, accelerator, cost] : options.deployments)
-        variants.emplace_back(model.namespace_name, variant, model.model_id, deployment,
-                              accelerator, cost);
+                                        std::map<std::string, std::string>& model_of) {
+    std::vector<VariantAutoscaling> variants = options.variants;
+    for (VariantAutoscaling& variant : variants) {
+        variant.namespace_name = model.namespace_name;
+        variant.model_id = model.model_id;
+    }
     const auto replicas = co_await collector.async_collect_replica_metrics(model, variants);
     if (!replicas)
         co_return replicas.error();
@@ -127,45 +131,61 @@ asio::awaitable<Result<Report>> collect(auto& collector, ModelKey model, const O
         report.warnings.insert(metrics.warnings.begin(), metrics.warnings.end());
         if (!collected)
             report.warnings.insert(collected.error().describe());
-        report.variants.push_back({variant, metrics});
+        report.variants.emplace_back(variant, metrics);
     }
     report.cache = collector.stats().cache;
     co_return report;
 }
 
-/// The exit status: 1 if no model could be shown in the first round.
+/// Returns the exit status. Ends if it shows nothing in the first round.
 asio::awaitable<int> run(asio::io_context& io, Options options) {
+    using asio::experimental::awaitable_operators::operator||;
     const bool redraw = isatty(STDOUT_FILENO) != 0 && !options.once && !options.json;
+    asio::signal_set resized(io);
+    if (redraw)
+        resized.add(SIGWINCH);
     Collector<PrometheusBackend, MemoryCache> collector(
         io.get_executor(), make_backend(io, options),
         {.cache = {.fetch_interval = options.interval}});
     collector.start_background_fetching(); // Later rounds are answered from the cache.
-    ModelOfVariant model_of;
+    std::map<std::string, std::string> model_of;
     for (bool any_shown = false;;) {
         asio::steady_timer next_round(io, options.interval);
         std::string text, problem;
+        bool all_available = true;
         for (const std::string& name : options.models) {
             const ModelKey model(options.namespace_name, name);
             const Result<Report> report = co_await collect(collector, model, options, model_of);
             if (report)
-                text += (options.json ? to_json(*report) : to_text(*report)) + "\n";
+                text += options.json ? to_json(*report) + "\n" : to_text(*report, output_width());
             else
                 problem = "prometheus_poll: " + report.error().describe() + "\n";
+            all_available = all_available && report && report->availability.available;
         }
         any_shown = any_shown || !text.empty();
+        if (!text.empty() && !options.json)
+            text += "cache hit rate " +
+                    std::to_string(std::lround(100 * collector.stats().cache.hit_rate())) + " %\n";
         std::cout << (redraw && any_shown ? "\033[H\033[2J" : "") << text << std::flush;
         std::cerr << problem;
-        if (options.once || !any_shown)
-            co_return any_shown ? 0 : 1;
-        co_await next_round.async_wait(asio::use_awaitable);
+        if (!any_shown || (options.once && !problem.empty()))
+            co_return 1;
+        if (options.once)
+            co_return all_available ? 0 : 3;
+        co_await (next_round.async_wait(asio::use_awaitable) ||
+                  resized.async_wait(asio::use_awaitable));
     }
 }
 
 int main(int argc, char** argv) try {
     const Options options = parse_options(argc, argv);
+    if (options.help) {
+        std::cout << help_text;
+        return 0;
+    }
     asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](auto, int) { io.stop(); });
+    asio::signal_set stop_signals(io, SIGINT, SIGTERM);
+    stop_signals.async_wait([&](auto, int) { io.stop(); });
     int status = 0;
     asio::co_spawn(io, run(io, options), [&](std::exception_ptr failure, int result) {
         io.stop();
@@ -176,7 +196,7 @@ int main(int argc, char** argv) try {
     io.run();
     return status;
 } catch (const UsageError& error) {
-    std::cerr << "prometheus_poll: " << error.what() << "\n" << usage_text;
+    std::cerr << "prometheus_poll: " << error.what() << "; see --help\n";
     return 2;
 } catch (const std::exception& error) {
     std::cerr << "prometheus_poll: " << error.what() << "\n";
@@ -185,20 +205,18 @@ int main(int argc, char** argv) try {
 
 // ---- The command line
 
-DeploymentOption parse_deployment(const std::string& text) {
+VariantAutoscaling parse_deployment(const std::string& text) {
     const std::regex pattern("([^=]+)(=([^:]+)(:([^:]*)(:([0-9]{1,9}([.][0-9]{1,9})?))?)?)?");
     std::smatch part;
     if (!std::regex_match(text, part, pattern))
         throw UsageError("--deployment must be NAME[=VARIANT[:ACCELERATOR[:COST]]], not '" + text +
                          "'");
-    DeploymentOption option{part[1], part[part[3].matched ? 3 : 1], part[5]};
-    if (part[7].matched)
-        option.cost = std::stod(part[7]);
-    return option;
+    return VariantAutoscaling("", part[part[3].matched ? 3 : 1], "", part[1], part[5],
+                              part[7].matched ? std::stod(part[7]) : default_variant_cost);
 }
 
 Options parse_options(int argc, const char* const* argv) {
-    const std::regex flag("--(once|json)");
+    const std::regex flag("--(once|json|help)");
     const std::regex with_value("--(url|namespace|model|deployment|interval|token-file|ca-file)");
     std::map<std::string, std::vector<std::string>> given; // Name: its values.
     for (int i = 1; i < argc; ++i) {
@@ -210,18 +228,23 @@ Options parse_options(int argc, const char* const* argv) {
             throw UsageError(name + " needs a value");
         given[name].emplace_back(argv[i]);
     }
+    Options options;
+    options.help = given.contains("--help");
+    if (options.help)
+        return options;
     if (given.count("--url") + given.count("--namespace") + given.count("--model") < 3)
         throw UsageError("--url, --namespace and --model are required");
 
     const auto last = [&](const char* name, std::string by_default) {
         return given.contains(name) ? given[name].back() : by_default;
     };
-    Options options;
     options.url = last("--url", "");
+    if (const auto url = http::parse_url(options.url); !url)
+        throw UsageError("--url: " + url.error().message);
     options.namespace_name = last("--namespace", "");
     options.models = given["--model"];
     for (const std::string& text : given["--deployment"])
-        options.deployments.push_back(parse_deployment(text));
+        options.variants.push_back(parse_deployment(text));
     const std::string interval = last("--interval", "15s");
     const auto duration = parse_duration(interval);
     if (!duration || *duration < std::chrono::milliseconds(100))
@@ -240,7 +263,7 @@ Options parse_options(int argc, const char* const* argv) {
 
 /// Escaped as in JSON, so that names from outside cannot send control characters to the terminal.
 std::string cell(const std::string& text) {
-    const std::string quoted = boost::json::serialize(boost::json::string(text));
+    const std::string quoted = json::serialize(json::string(text));
     return quoted.substr(1, quoted.size() - 2);
 }
 
@@ -258,30 +281,86 @@ std::string cell(const Reading<double>& reading) {
     return text;
 }
 
+/// Without its middle if it is too long: the names of pods differ at their ends.
+std::string shorten(std::string text, std::size_t width) {
+    if (text.size() <= width)
+        return text;
+    const auto is_inside_character = [&](std::size_t i) { return (text[i] & '\xC0') == '\x80'; };
+    std::size_t begin = width / 2 - 1, end = text.size() - width / 2 + 1;
+    while (is_inside_character(begin))
+        --begin;
+    while (end < text.size() && is_inside_character(end))
+        ++end;
+    return text.replace(begin, end - begin, "..");
+}
+
+/// Indented lines that are broken between words.
+std::string wrap(const std::string& text, std::size_t width) {
+    std::istringstream words(text);
+    std::string lines, line, word;
+    while (words >> word) {
+        if (!line.empty() && line.size() + 1 + word.size() > width)
+            lines += std::exchange(line, "") + "\n";
+        line += (line.empty() ? "  " : " ") + word;
+    }
+    return lines + line + "\n";
+}
+
 using Row = std::vector<std::string>;
 
-/// Columns are as wide as their longest cell.
-void print(std::ostream& out, const std::vector<Row>& rows) {
+/// The width of each column.
+std::vector<std::size_t> widths_of(const std::vector<Row>& rows) {
     std::vector<std::size_t> widths(rows.front().size());
     for (const Row& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i)
             widths[i] = std::max(widths[i], row[i].size());
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i)
-            out << "  " << row[i] << std::string(widths[i] - row[i].size(), ' ');
-        out << "\n";
-    }
+    return widths;
 }
 
-std::string to_text(const Report& report) {
+/// Rows below their titles. If that is too wide, long cells are shortened, and columns that do not
+/// fit side by side follow below, again with the first column.
+std::string table(std::vector<Row> rows, std::size_t width) {
+    std::vector<std::size_t> widths = widths_of(rows);
+    if (std::accumulate(widths.begin(), widths.end(), 2 * widths.size()) > width) {
+        for (Row& row : rows)
+            for (std::string& text : row)
+                text = shorten(text, width / 4);
+        widths = widths_of(rows);
+    }
+    std::ostringstream out;
+    out << std::left;
+    for (std::size_t begin = 1, end = 1; begin < widths.size() && rows.size() > 1; begin = end) {
+        for (std::size_t used = 2 + widths[0]; end < widths.size(); ++end)
+            if ((used += 2 + widths[end]) > width)
+                break;
+        for (const Row& row : rows) {
+            out << "  " << std::setw(static_cast<int>(widths[0])) << row[0];
+            for (std::size_t i = begin; i < end; ++i)
+                out << "  " << std::setw(static_cast<int>(widths[i])) << row[i];
+            out << "\n";
+        }
+    }
+    return out.str();
+}
+
+std::size_t output_width() {
+    constexpr std::size_t unlimited = 100'000, least = 40;
+    winsize terminal{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0)
+        return std::max<std::size_t>(terminal.ws_col, least);
+    const char* columns = std::getenv("COLUMNS");
+    return columns ? std::max<std::size_t>(std::strtoul(columns, nullptr, 10), least) : unlimited;
+}
+
+std::string to_text(const Report& report, std::size_t width) {
     const ReplicaSnapshot& replicas = report.replicas;
     const bool is_bold = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    std::ostringstream out;
-    out << (is_bold ? "\033[1m" : "") << cell(report.model.model_id) << (is_bold ? "\033[0m" : "")
-        << "  replicas " << to_string(replicas.freshness()) << ", cache hit rate "
-        << std::lround(100 * report.cache.hit_rate()) << " %\n";
+    std::string text = (is_bold ? "\033[1m" : "") +
+                       shorten(cell(report.model.model_id), width - 22) +
+                       (is_bold ? "\033[0m" : "") + "  replicas " +
+                       std::string(to_string(replicas.freshness())) + "\n";
     if (!report.availability.available)
-        out << "  " << cell(report.availability.message) << "\n";
+        text += wrap(cell(report.availability.message), width);
 
     std::vector<Row> rows{{"VARIANT", "ACCELERATOR", "COST", "REQUESTS/MIN", "TOKENS IN",
                            "TOKENS OUT", "TTFT s", "ITL s"}};
@@ -290,104 +369,75 @@ std::string to_text(const Report& report) {
                         cell(metrics.arrival_rate_per_minute), cell(metrics.avg_input_tokens),
                         cell(metrics.avg_output_tokens), cell(metrics.ttft_seconds),
                         cell(metrics.itl_seconds)});
-    print(out, rows);
+    text += table(std::move(rows), width);
 
     rows = {{"REPLICA", "VARIANT", "KV CACHE", "QUEUE"}};
     for (const ReplicaMetrics& replica : replicas->replicas)
         rows.push_back({cell(replica.pod), cell(replica.variant), cell(replica.kv_cache_usage),
                         cell(replica.queue_length)});
-    print(out, rows);
+    text += table(std::move(rows), width);
 
     for (const std::string& pod : replicas->unattributed_pods)
-        out << "  unattributed_pods: " << cell(pod) << "\n";
+        text += wrap("unattributed_pods: " + cell(pod), width);
     for (const std::string& warning : report.warnings)
-        out << "  warnings: " << cell(warning) << "\n";
-    return out.str();
+        text += wrap("warnings: " + cell(warning), width);
+    return text + "\n";
 }
 
-// ---- JSON, written by hand because Boost.JSON writes 0.5 as 5E-1
+// ---- JSON
 
-/// `{"name":value,...}` of members `"name":value`.
-std::string object(const auto&... members) {
-    std::string text;
-    ((text += (text.empty() ? "{" : ",") + members), ...);
-    return text + "}";
-}
-
-/// `"name":text`
-std::string member_of_json(const std::string& name, const std::string& text) {
-    return '"' + name + "\":" + text;
-}
-
-std::string member(const std::string& name, const auto& value) {
-    const boost::json::value converted = boost::json::value_from(value);
-    if (!converted.is_double())
-        return member_of_json(name, boost::json::serialize(converted));
-    std::ostringstream number;
-    number << std::setprecision(15) << converted.get_double();
-    return member_of_json(name, number.str());
-}
-
-std::string member(const std::string& name, const Reading<double>& reading) {
-    const std::string state = member("state", to_string(reading.state()));
+json::value to_json(const Reading<double>& reading) {
+    const auto state = to_string(reading.state());
     if (!reading)
-        return member_of_json(name, object(member("value", nullptr), state,
-                                           member("reason", to_string(reading.reason()))));
+        return {{"value", nullptr}, {"state", state}, {"reason", to_string(reading.reason())}};
     const std::chrono::duration<double> age = reading.age(std::chrono::steady_clock::now());
-    return member_of_json(name, object(member("value", reading.value()), state,
-                                       member("age_seconds", std::round(age.count() * 1000) / 1000),
-                                       member("metric", reading.metric())));
+    return {{"value", reading.value()},
+            {"state", state},
+            {"age_seconds", std::round(age.count() * 1000) / 1000},
+            {"metric", reading.metric()}};
 }
 
-std::string to_json(const Availability& availability) {
-    return object(member("available", availability.available),
-                  member("reason", to_string(availability.reason)),
-                  member("message", availability.message));
-}
-
-std::string to_json(const VariantReport& report) {
-    const auto& [variant, metrics] = report;
-    return object(member("variant", variant.name), member("deployment", variant.deployment),
-                  member("accelerator", variant.accelerator), member("cost", variant.cost),
-                  member("arrival_rate_per_minute", metrics.arrival_rate_per_minute),
-                  member("avg_input_tokens", metrics.avg_input_tokens),
-                  member("avg_output_tokens", metrics.avg_output_tokens),
-                  member("ttft_seconds", metrics.ttft_seconds),
-                  member("itl_seconds", metrics.itl_seconds));
-}
-
-std::string to_json(const ReplicaMetrics& replica) {
-    return object(member("pod", replica.pod), member("variant", replica.variant),
-                  member("kv_cache_usage", replica.kv_cache_usage),
-                  member("queue_length", replica.queue_length));
-}
-
-std::string to_json(const CacheStats& cache) {
-    return object(member("hits", cache.hits), member("stale_hits", cache.stale_hits),
-                  member("misses", cache.misses), member("hit_rate", cache.hit_rate()));
-}
-
-/// `[element,...]`
-template <typename Element>
-std::string to_json(const std::vector<Element>& elements) {
-    std::string text;
-    for (const Element& element : elements)
-        text += (text.empty() ? "" : ",") + to_json(element);
-    return "[" + text + "]";
+/// One member per reading.
+void add_readings(json::object& object, const auto& metrics, const auto& fields) {
+    for (const auto& field : fields)
+        object[field.name] = to_json(metrics.*field.member);
 }
 
 std::string to_json(const Report& report) {
+    json::array variants, replicas;
+    for (const auto& [variant, metrics] : report.variants) {
+        json::object object{{"variant", variant.name},
+                            {"deployment", variant.deployment},
+                            {"accelerator", variant.accelerator},
+                            {"cost", variant.cost}};
+        add_readings(object, metrics, optimizer_readings);
+        variants.push_back(object);
+    }
+    for (const ReplicaMetrics& replica : report.replicas->replicas) {
+        json::object object{{"pod", replica.pod}, {"variant", replica.variant}};
+        add_readings(object, replica, replica_readings<ReplicaMetrics>);
+        replicas.push_back(object);
+    }
     std::ostringstream time;
     time << std::put_time(std::gmtime(&report.time), "%FT%TZ");
-    const ReplicaSnapshot& replicas = report.replicas;
-    return object(member("time", time.str()), member("namespace", report.model.namespace_name),
-                  member("model", report.model.model_id),
-                  member_of_json("availability", to_json(report.availability)),
-                  member_of_json("variants", to_json(report.variants)),
-                  member_of_json("replicas", to_json(replicas->replicas)),
-                  member("unattributed_pods", replicas->unattributed_pods),
-                  member("freshness", to_string(replicas.freshness())),
-                  member("source", to_string(replicas.source())), member("partial", report.partial),
-                  member("warnings", report.warnings),
-                  member_of_json("cache", to_json(report.cache)));
+    return json::serialize(
+        json::value{{"time", time.str()},
+                    {"namespace", report.model.namespace_name},
+                    {"model", report.model.model_id},
+                    {"availability",
+                     {{"available", report.availability.available},
+                      {"reason", to_string(report.availability.reason)},
+                      {"message", report.availability.message}}},
+                    {"variants", variants},
+                    {"replicas", replicas},
+                    {"unattributed_pods", json::value_from(report.replicas->unattributed_pods)},
+                    {"freshness", to_string(report.replicas.freshness())},
+                    {"source", to_string(report.replicas.source())},
+                    {"partial", report.partial},
+                    {"warnings", json::value_from(report.warnings)},
+                    {"cache",
+                     {{"hits", report.cache.hits},
+                      {"stale_hits", report.cache.stale_hits},
+                      {"misses", report.cache.misses},
+                      {"hit_rate", report.cache.hit_rate()}}}});
 }

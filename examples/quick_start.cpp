@@ -32,6 +32,10 @@ asio::awaitable<void> show(asio::io_context& io, std::string url, VariantAutosca
 }
 
 int main(int argc, char** argv) {
+    if (argc > 1 && argv[1][0] == '-') {
+        std::cout << "usage: quick_start [PROMETHEUS [NAMESPACE MODEL DEPLOYMENT]]\n";
+        return std::string(argv[1]) == "--help" ? 0 : 2;
+    }
     const bool has_variant = argc > 4;
     const std::string url = argc > 1 ? argv[1] : "http://localhost:9090";
     const std::string namespace_name = has_variant ? argv[2] : "llm";

@@ -1,19 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh examples/run.sh [poll] [option of prometheus_poll]...
-# sh examples/run.sh loop [option of autoscaler_loop]...
-# Installs what is missing, builds the examples, starts a simulated fleet of inference servers and a Prometheus that
-# scrapes it.
-# poll: prometheus_poll shows how loaded the fleet is; on a terminal until Ctrl-C, otherwise for one round.
-# loop: the load rises and falls with a period of 90 s, and autoscaler_loop scales the fleet; until Ctrl-C, or for N
-# rounds of one second with --rounds N.
-# Only the output of that program goes to stdout.
+# Shows the examples with a simulated fleet of inference servers; `sh examples/run.sh --help` says how.
+# Only the output of the example goes to stdout.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 programs=$root/build/examples/examples
 
+help() {
+    cat <<END
+usage: sh examples/run.sh [poll] [--once] [--json] [--interval DURATION]
+       sh examples/run.sh loop [OPTION VALUE]...
+Installs what is missing, builds what it needs, and starts a simulated fleet of inference servers and a Prometheus that
+scrapes it.
+  poll   prometheus_poll shows how loaded the fleet is: on a terminal until Ctrl-C, otherwise for one round (default)
+  loop   the load rises and falls with a period of 90 s, and autoscaler_loop scales the fleet, until Ctrl-C or for
+         --rounds N of one second; more options, whose defaults are short here: --interval, --min, --max, --pause,
+         --stabilisation, --max-age, --window
+END
+}
+
+refuse() {
+    echo "run.sh: $*; see --help" >&2
+    exit 2
+}
+
 case ${1:-} in
+    --help) help; exit ;;
     poll | loop)
         show=$1
         shift
@@ -21,11 +34,42 @@ case ${1:-} in
     *) show=poll ;;
 esac
 
+# check_options <option>...: before the build, so that nobody waits for it in vain.
+check_options() {
+    while [ $# -gt 0 ]; do
+        case $show$1 in
+            *--help) help; exit ;;
+            poll--once | poll--json) ;;
+            poll--interval | loop--rounds | loop--interval | loop--min | loop--max | loop--pause | loop--stabilisation | \
+                loop--max-age | loop--window)
+                [ $# -gt 1 ] || refuse "$1 needs a value"
+                shift
+                ;;
+            *) refuse "$show has no option or argument '$1'" ;;
+        esac
+        shift
+    done
+}
+check_options "$@"
+
+case $show in
+    poll) program=prometheus_poll ;;
+    loop) program=autoscaler_loop ;;
+esac
+
 sh "$root/cmake/setup.sh"
+# It has recorded where it found a Prometheus, if there is one.
+prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
+fake=
+optimisation=-O0 # Compiles in half the time of a release build.
+if [ -z "$prometheus" ]; then
+    fake="--fake-prometheus 127.0.0.1:0"
+    optimisation=-O1 # Otherwise the simulated Prometheus is too slow.
+fi
 (
     cd "$root"
-    cmake --preset examples
-    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet prometheus_poll autoscaler_loop
+    cmake --preset examples -D CMAKE_CXX_FLAGS_RELEASE=$optimisation
+    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet "$program"
 ) >&2
 
 work=$(mktemp -d)
@@ -52,27 +96,23 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# await <what> <log> <command>...: repeats the command until it succeeds, for at most 30 seconds.
+# await <what> <log> <command>...: repeats the command until it succeeds, for at most two minutes, or until the process
+# that was started last has ended.
 await() {
     what=$1
     log=$2
     shift 2
-    tries=150
+    tries=600
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
-        if [ $tries = 0 ]; then
-            echo "timed out waiting for $what; end of its log:" >&2
+        if [ $tries = 0 ] || ! kill -0 "${running##* }" 2>/dev/null; then
+            echo "run.sh: waited in vain for $what; end of its log:" >&2
             tail -n 10 "$log" >&2
             return 1
         fi
         sleep 0.2
     done
 }
-
-# setup.sh has recorded where it found a Prometheus, if there is one.
-prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
-fake=
-[ -n "$prometheus" ] || fake="--fake-prometheus 127.0.0.1:0"
 
 case $show in
     poll) fleet="--models 3 --pods 2" ;;
@@ -110,20 +150,23 @@ else
     address=$FAKE_PROMETHEUS_ADDRESS
 fi
 
-# A rate needs at least two samples, so it is missing in the first seconds.
-has_rates() {
-    eval "set -- $POLL_ARGS"
-    "$programs/prometheus_poll" --url "http://$address" "$@" --once --json | grep -q '"arrival_rate_per_minute":{"value":[0-9]'
+# Without a scrape there are no measurements, and a rate needs at least two.
+has_measurements() {
+    if [ "$show" = poll ]; then
+        eval "set -- $POLL_ARGS"
+        "$programs/$program" --url "http://$address" "$@" --once --json | grep -q '"arrival_rate_per_minute":{"value":[0-9]'
+    else
+        eval "set -- $LOOP_ARGS"
+        "$programs/$program" --url "http://$address" "$@" --dry-run --rounds 1 | grep -q '; KV cache [0-9]'
+    fi
 }
 echo "waiting for the first measurements of the fleet ..." >&2
-await "the first measurements" "$work/fleet.log" has_rates
+await "the first measurements" "$work/fleet.log" has_measurements
 
 if [ "$show" = poll ]; then
-    program=prometheus_poll
     eval "set -- $POLL_ARGS \"\$@\""
     [ -t 1 ] || set -- --once "$@"
 else
-    program=autoscaler_loop
     # All times are much shorter than in production, so that the demonstration takes minutes, not hours.
     eval "set -- $LOOP_ARGS --fleet http://$FLEET_ADDRESS --interval 1s --window 5s --pause 8s --stabilisation 15s \"\$@\""
 fi

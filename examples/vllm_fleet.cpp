@@ -65,18 +65,19 @@ int run(const Options& options) {
     signals.async_wait([&](const beast::error_code&, int) { context.stop(); });
 
     asio::ip::tcp::acceptor acceptor(context);
-    listen(options.listen, [&](const asio::ip::tcp::endpoint& endpoint) {
+    listen("--listen", options.listen, [&](const asio::ip::tcp::endpoint& endpoint) {
         acceptor = asio::ip::tcp::acceptor(context, endpoint);
     });
     std::ostringstream fleet_address;
     fleet_address << acceptor.local_endpoint();
     std::optional<FakeScraper> scraper;
     if (!options.fake_prometheus.empty())
-        listen(options.fake_prometheus, [&](const asio::ip::tcp::endpoint& endpoint) {
-            if (endpoint.address() != asio::ip::address_v4::loopback())
-                throw UsageError("--fake-prometheus listens on 127.0.0.1 only");
-            scraper.emplace(context, endpoint.port(), fleet_address.str());
-        });
+        listen("--fake-prometheus", options.fake_prometheus,
+               [&](const asio::ip::tcp::endpoint& endpoint) {
+                   if (endpoint.address() != asio::ip::address_v4::loopback())
+                       throw UsageError("--fake-prometheus listens on 127.0.0.1 only");
+                   scraper.emplace(context, endpoint.port(), fleet_address.str());
+               });
 
     Application application(options);
     const auto simulate_second = [&](chrono::seconds ago) {
@@ -112,10 +113,12 @@ int main(int argc, char** argv) {
         }
         return run(options);
     } catch (const UsageError& error) {
-        std::cerr << "vllm_fleet: " << error.what() << "\n\n" << usage();
+        std::cerr << "vllm_fleet: " << error.what() << "; see --help\n";
         return 2;
     } catch (const ControlError& error) {
-        std::cerr << "vllm_fleet: --control: " << error.what() << "\n\n" << usage();
+        const std::string problem = error.what(); // It may end with a list of the commands.
+        std::cerr << "vllm_fleet: --control: " << problem
+                  << (problem.ends_with('\n') ? "" : "; see --help\n");
         return 2;
     } catch (const std::exception& error) {
         std::cerr << "vllm_fleet: " << error.what() << '\n';

@@ -30,13 +30,35 @@ function(wva_metrics_add_consumer name source)
     --build-options ${toolchain} ${arg_OPTIONS}
     ${arg_RUN})
   set_tests_properties(consumer.${name} PROPERTIES LABELS consumer TIMEOUT 900)
+  if(WVA_METRICS_CCACHE)
+    set_tests_properties(consumer.${name} PROPERTIES ENVIRONMENT CMAKE_CXX_COMPILER_LAUNCHER=${WVA_METRICS_CCACHE})
+  endif()
 endfunction()
 
-wva_metrics_add_consumer(add_subdirectory ${consumer_root}/add_subdirectory
-  OPTIONS -DWVA_METRICS_SOURCE_DIR=${PROJECT_SOURCE_DIR} RUN consumer)
-wva_metrics_add_consumer(find_package ${consumer_root}/find_package OPTIONS ${installed} RUN consumer)
+# wva_metrics_add_way(<name> [OPTIONS <cmake option>...]): a folder with the CMakeLists.txt that cmake/README.md shows and
+# the program that all ways share.
+function(wva_metrics_add_way name)
+  set(source ${work}/source/${name})
+  configure_file(${consumer_root}/${name}/CMakeLists.txt ${source}/CMakeLists.txt COPYONLY)
+  configure_file(${consumer_root}/main.cpp ${source}/main.cpp COPYONLY)
+  wva_metrics_add_consumer(${name} ${source} ${ARGN} RUN consumer)
+endfunction()
+
+wva_metrics_add_way(add_subdirectory)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR} ${work}/source/add_subdirectory/wva_metrics SYMBOLIC)
+# The test must not use the network, so the source is already there.
+wva_metrics_add_way(fetch_content OPTIONS -DFETCHCONTENT_SOURCE_DIR_WVA_METRICS=${PROJECT_SOURCE_DIR})
+wva_metrics_add_way(find_package OPTIONS ${installed})
+set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED installed)
+if(TARGET wva_metrics::tls AND TARGET wva_metrics::gzip)
+  wva_metrics_add_way(components OPTIONS ${installed})
+  set_tests_properties(consumer.components PROPERTIES
+    FIXTURES_REQUIRED installed PASS_REGULAR_EXPRESSION "components: tls gzip plugin\n")
+endif()
+
 wva_metrics_add_consumer(separate_compilation ${consumer_root}/separate_compilation
   OPTIONS ${installed} RUN separate_compilation)
+set_tests_properties(consumer.separate_compilation PROPERTIES FIXTURES_REQUIRED installed)
 
 # Each example is copied as a user would copy it: the file, and the folder of the same name if there is one.
 set(copies ${work}/copied_source)
@@ -44,21 +66,32 @@ add_test(NAME consumer.copy_examples COMMAND ${CMAKE_COMMAND}
   -D examples=${PROJECT_SOURCE_DIR}/examples -D project=${consumer_root}/copied_examples -D copies=${copies}
   -P ${consumer_root}/copy_examples.cmake)
 set_tests_properties(consumer.copy_examples PROPERTIES LABELS consumer FIXTURES_SETUP copied)
-wva_metrics_add_consumer(copied_examples ${copies} OPTIONS ${installed} RUN custom_backend)
-set_tests_properties(consumer.find_package consumer.separate_compilation PROPERTIES FIXTURES_REQUIRED installed)
+wva_metrics_add_consumer(copied_examples ${copies} OPTIONS ${installed})
 set_tests_properties(consumer.copied_examples PROPERTIES FIXTURES_REQUIRED "installed;copied")
+
+# Without Boost_DIR, because Boost must not be found.
+add_test(NAME consumer.missing_libraries COMMAND ${CMAKE_COMMAND}
+  -D SOURCE=${PROJECT_SOURCE_DIR} -D PREFIX=${work}/prefix -D WORK=${work}/missing_libraries
+  -D "OPTIONS=-G;${CMAKE_GENERATOR};-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER};-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}"
+  -P ${consumer_root}/missing_libraries.cmake)
+set_tests_properties(consumer.missing_libraries PROPERTIES LABELS consumer FIXTURES_REQUIRED installed)
 
 add_test(NAME consumer.refusals COMMAND ${CMAKE_COMMAND} -S ${consumer_root}/refusals -B ${work}/refusals
   -G ${CMAKE_GENERATOR} ${toolchain} -DINSTALLATION=${work}/prefix)
 set_tests_properties(consumer.refusals PROPERTIES LABELS consumer FIXTURES_REQUIRED installed)
 
-# The README's program, and the output that the README shows.
+# The library alone, by each preset that sets other variables than the one before.
+add_test(NAME consumer.presets COMMAND ${CMAKE_COMMAND} -D SOURCE=${PROJECT_SOURCE_DIR} -D WORK=${work}/presets
+  -D "PRESETS=gcc-release;gcc-asan;examples" -D "OPTIONS=-DBoost_DIR=${Boost_DIR}" -P ${consumer_root}/presets.cmake)
+set_tests_properties(consumer.presets PROPERTIES LABELS consumer)
+
+# The program of examples/README.md, and the output that it shows.
 wva_metrics_add_consumer(afternoon ${consumer_root}/afternoon OPTIONS ${installed})
 set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon)
 if(TARGET vllm_fleet AND TARGET plugin_other_version)
   add_test(NAME consumer.readme COMMAND
     sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh "$<TARGET_FILE:vllm_fleet> --models 1"
-    sh ${consumer_root}/afternoon/replay.sh ${PROJECT_SOURCE_DIR}/README.md ${consumer_root}/afternoon ${work}/afternoon
+    sh ${consumer_root}/afternoon/replay.sh ${PROJECT_SOURCE_DIR}/examples/README.md ${consumer_root}/afternoon ${work}/afternoon
     $<TARGET_FILE:plugin_other_version>)
   set_tests_properties(consumer.readme PROPERTIES LABELS consumer FIXTURES_REQUIRED afternoon)
 endif()

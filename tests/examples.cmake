@@ -10,11 +10,46 @@ function(wva_metrics_add_fleet_test name options command expected)
 endfunction()
 
 set(loop "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --fleet $FLEET_URL $LOOP_ARGS --interval 200ms")
-wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1" "${loop} --rounds 1" "1 -> 2: KV cache headroom [0-9.]+ %")
+wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1" "${loop} --rounds 1"
+  "1 -> 2: average KV cache headroom [0-9.]+ % < 10 %; KV cache [0-9.]+ %, queue [0-9.]+, samples up to")
 wva_metrics_add_fleet_test(loop_scales_down "--models 1 --pods 4 --period 100 --warm-up 90"
-  "${loop} --rounds 2 --window 15s --stabilisation 100ms" "4 -> 3: one replica fewer has been enough")
+  "${loop} --rounds 2 --window 15s --stabilisation 100ms" "4 -> 3: with 3: KV cache headroom 80 % - [0-9.]+ % / 3 = ")
+wva_metrics_add_fleet_test(loop_dry_run "--models 1" "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --namespace llm --variant nobody=unknown --dry-run --rounds 1"
+  "nobody 0 -> 0: no replica reports, .*Check the model id")
 
 set(one_variant "$PROMETHEUS_BASE_URL llm meta-llama/Llama-3.1-8B-Instruct llama-3-1-8b-instruct-a100")
 foreach(name IN ITEMS quick_start callbacks)
   wva_metrics_add_fleet_test(${name} "--models 1" "$<TARGET_FILE:${name}> ${one_variant}" "[0-9.]+ requests per minute")
 endforeach()
+
+# wva_metrics_add_poll_test(<name> <options of vllm_fleet> <command for sh>): the command's status decides; $poll is
+# prometheus_poll with the option --url.
+function(wva_metrics_add_poll_test name options command)
+  add_test(NAME example.poll_${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh
+    "$<TARGET_FILE:vllm_fleet> ${options}"
+    sh -c "poll=\"$<TARGET_FILE:prometheus_poll> --url $PROMETHEUS_BASE_URL\"; ${command}")
+  set_tests_properties(example.poll_${name} PROPERTIES LABELS unit)
+endfunction()
+
+set(test_folder ${CMAKE_CURRENT_SOURCE_DIR}/unit/examples)
+wva_metrics_add_poll_test(table_fits "--models 1 --pods 1"
+  "sh ${test_folder}/prometheus_poll/table_fits.sh $poll $POLL_ARGS")
+wva_metrics_add_poll_test(resize "--models 1" "sh ${test_folder}/prometheus_poll/table_follows_terminal.sh $poll $POLL_ARGS")
+set_tests_properties(example.poll_resize PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+wva_metrics_add_poll_test(unknown_model "--models 1"
+  "message=$($poll --once --namespace llm --model nobody); test $? = 3 && echo $message | grep 'Check the model id' &&
+   message=$($poll --once $POLL_ARGS --namespace prod); test $? = 3 && echo $message | grep \"in namespace 'llm'\"")
+
+# Names with "plain:" are programs without options.
+set(programs)
+foreach(name IN ITEMS autoscaler_loop from_config plugin_host prometheus_poll vllm_fleet
+    plain:callbacks plain:custom_backend plain:logging_spdlog plain:logging_stderr plain:quick_start)
+  string(REPLACE "plain:" "" target ${name})
+  if(TARGET ${target})
+    string(REPLACE ${target} $<TARGET_FILE:${target}> program ${name})
+    list(APPEND programs ${program})
+  endif()
+endforeach()
+add_test(NAME example.arguments COMMAND sh ${test_folder}/arguments.sh ${programs}
+  ${PROJECT_SOURCE_DIR}/examples/run.sh ${PROJECT_SOURCE_DIR}/cmake/setup.sh)
+set_tests_properties(example.arguments PROPERTIES LABELS unit)

@@ -3,14 +3,23 @@
 #
 # sh tests/run.sh [preset]...
 # Installs what is missing, then builds and runs all tests, with the given presets (default: gcc-debug; cmake
-# --list-presets lists all). Ends with CTest's summary. The exit status is 0 if all tests passed.
+# --list-presets lists all, and tests/README.md describes them). Ends with CTest's summary. The exit status is 0 if all
+# tests passed, 1 if one failed, and 2 if there is no such preset.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
 [ $# -gt 0 ] || set -- gcc-debug
 clang=
 for preset in "$@"; do
-    case $preset in clang-*) clang=clang ;; esac
+    case $preset in
+        -h | --help) sed -n '4,7s/^# //p' "$0"; exit 0 ;;
+        clang-*) clang=clang ;;
+    esac
+    # CMake may not be installed yet.
+    if ! sed -n '/"workflowPresets"/,$p' CMakePresets.json | grep -qF "\"name\": \"$preset\""; then
+        echo "tests/run.sh: there is no preset '$preset' that builds and runs tests; cmake --list-presets=workflow lists them" >&2
+        exit 2
+    fi
 done
 # shellcheck disable=SC2086  # nothing, or one word
 sh cmake/setup.sh tests $clang

@@ -13,6 +13,7 @@ endif()
 file(GLOB sources CONFIGURE_DEPENDS odr/*.cpp)
 if(sources)
   add_executable(odr ${sources})
+  set_target_properties(odr PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(odr PRIVATE wva_metrics::wva_metrics)
   foreach(component IN LISTS wva_metrics_components)
     target_link_libraries(odr PRIVATE wva_metrics::${component})
@@ -50,6 +51,10 @@ set_tests_properties(layers PROPERTIES LABELS static)
 # Code blocks in documents and comments are compiled.
 add_test(NAME snippets COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 set_tests_properties(snippets PROPERTIES LABELS static)
+
+# Links lead somewhere, and every folder of the library has its README.md.
+add_test(NAME documents COMMAND ${CMAKE_COMMAND} -D root=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/documents.cmake)
+set_tests_properties(documents PROPERTIES LABELS static)
 
 # Every public entity has a comment, and every reference in a comment is valid.
 if(DOXYGEN_FOUND)

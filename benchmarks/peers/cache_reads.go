@@ -124,8 +124,11 @@ func main() {
 			operations = 1000
 		case "--quick":
 			operations = 1_000_000
+		case "--help":
+			fmt.Println("usage: cache_reads [--quick | --smoke]\n\nLook-ups per second of a sync.Map with a TTL: the peer in Go of cache_reads.cpp.")
+			return
 		default:
-			fmt.Fprintf(os.Stderr, "unknown option '%s'; known: --smoke, --quick\n", argument)
+			fmt.Fprintf(os.Stderr, "cache_reads: unknown option '%s'; cache_reads --help lists the options\n", argument)
 			os.Exit(2)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"sort"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -84,7 +85,14 @@ func main() {
 			smoke, rounds = true, 1
 		case "--quick":
 			rounds = 5
+		case "--help":
+			fmt.Println("usage: decode_answer [--quick | --smoke] BODY BODY BODY\n\nDecodes the bodies with client_golang: the peer in Go of decode_answer.cpp, which writes them.")
+			return
 		default:
+			if strings.HasPrefix(argument, "--") {
+				fmt.Fprintf(os.Stderr, "decode_answer: unknown option '%s'; decode_answer --help lists the options\n", argument)
+				os.Exit(2)
+			}
 			files = append(files, argument)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,8 +42,19 @@ func cpu() time.Duration {
 }
 
 func main() {
+	const usage = "usage: http_query URL CONNECTIONS QUERIES"
+	for _, argument := range os.Args[1:] {
+		switch {
+		case argument == "--help":
+			fmt.Println(usage + "\n\nSends one query repeatedly with client_golang: the peer in Go of http_query.cpp.")
+			return
+		case strings.HasPrefix(argument, "-"):
+			fmt.Fprintf(os.Stderr, "http_query: unknown option '%s'; %s\n", argument, usage)
+			os.Exit(2)
+		}
+	}
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: http_query URL CONNECTIONS QUERIES")
+		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
 	}
 	connections := int(number(os.Args[2]))

@@ -79,6 +79,8 @@ struct PeerComparison {
 
 /// One piece of work: ours compared with all peers.
 struct Comparison {
+    /// The benchmark that did it.
+    std::string program;
     std::string path;
     std::string work;
     std::string unit;
@@ -165,6 +167,7 @@ inline std::vector<Comparison> compare(std::vector<Measured> portable,
     for (const Measured& measured : portable) {
         const std::optional<Measured> here = detail::native_of(measured, native);
         Comparison comparison;
+        comparison.program = measured.program;
         comparison.path = measured.path;
         comparison.work = measured.work;
         comparison.unit = measured.unit;

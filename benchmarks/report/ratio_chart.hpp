@@ -3,93 +3,82 @@
 
 #include "bar_chart.hpp"
 #include "comparison.hpp"
-#include "svg.hpp"
+#include "number.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench::report {
 
-/// All ratios in one picture, on a logarithmic axis: for each peer the median as a dot, the spread
-/// as a line, and the target as an upright mark.
-inline std::string draw_ratios(const std::vector<Comparison>& comparisons, std::string_view title,
-                               std::string_view footnote) {
-    constexpr double row = 20;
-    struct Line {
-        std::string label;
-        const PeerComparison* peer;
-    };
-    struct Group {
-        std::string_view path;
-        std::vector<Line> lines;
-    };
-    std::vector<Group> groups;
-    std::size_t longest = 0;
-    std::size_t rows = 0;
-    double low = 0.5;
-    double high = 2;
-    for (const Comparison& comparison : comparisons)
-        for (const PeerComparison& peer : comparison.peers) {
-            if (!peer.ratio || !std::isfinite(peer.ratio->high) || !(peer.ratio->low > 0))
-                continue;
-            if (groups.empty() || groups.back().path != comparison.path)
-                groups.push_back({comparison.path, {}});
-            groups.back().lines.push_back({comparison.work + " \u00b7 " + peer.who, &peer});
-            longest = std::max(longest, width_of(groups.back().lines.back().label));
-            low = std::min({low, peer.ratio->low, peer.at_least.value_or(low)});
-            high = std::max({high, peer.ratio->high, peer.at_least.value_or(high)});
-            ++rows;
-        }
-    const double left = detail::label_room(longest);
-    const double right = detail::picture_width - detail::side - 60;
-    const auto x_of = [&](double ratio) {
-        return left + (right - left) * std::log(ratio / low) / std::log(high / low);
-    };
+namespace detail {
 
-    Svg svg;
-    double y = detail::draw_head(svg, title,
-                                 {{"ours", "median; the line is the spread over the rounds"},
-                                  {"bad", "median, below the target"}});
-    const double top = y;
-    const double bottom = top + row * static_cast<double>(rows + groups.size()) +
-                          6 * static_cast<double>(groups.size());
-    const bool few_decades = high / low < 1000;
-    for (double decade = std::pow(10.0, std::floor(std::log10(low))); decade <= high; decade *= 10)
-        for (const double factor : {1.0, 2.0, 5.0}) {
-            const double tick = decade * factor;
-            if (tick < low || tick > high || (factor != 1 && !few_decades))
-                continue;
-            svg.line(x_of(tick), top, x_of(tick), bottom, "grid");
-            svg.text(x_of(tick), bottom + 16, "faint", Svg::Anchor::middle, readable(tick));
-        }
-    svg.line(x_of(1), top, x_of(1), bottom, "axis");
-    for (const Group& group : groups) {
-        y += row + 6;
-        svg.text(detail::side, y - 7, "strong", Svg::Anchor::start, group.path);
-        for (const Line& line : group.lines) {
-            const PeerComparison& peer = *line.peer;
-            const double middle = y + row / 2 - 2;
-            svg.text(left - 8, middle + 4.5, "plain", Svg::Anchor::end, line.label);
-            if (peer.at_least)
-                svg.line(x_of(*peer.at_least), middle - 7, x_of(*peer.at_least), middle + 7,
-                         "goal");
-            svg.line(x_of(peer.ratio->low), middle, x_of(peer.ratio->high), middle, "whisker");
-            svg.circle(x_of(peer.ratio->median), middle, 5,
-                       peer.target_state() == TargetState::not_met ? "bad" : "ours");
-            svg.text(right + 12, middle + 4.5, "plain", Svg::Anchor::start,
-                     readable(peer.ratio->median));
-            y += row;
-        }
+inline Bar ratio_bar(const Comparison& comparison, const PeerComparison& peer) {
+    const bool is_short = peer.target_state() == TargetState::not_met;
+    std::string text = readable(peer.ratio->median);
+    if (comparison.ours && peer.theirs)
+        text += " (" + readable(comparison.ours->median) + " : " + readable(*peer.theirs) + ')';
+    return {peer.who,
+            {{peer.ratio->median, is_short ? "bad" : "ours"}},
+            std::move(text),
+            {{peer.ratio->low, peer.ratio->high}},
+            peer.at_least};
+}
+
+/// The legend's entries for what the chart contains.
+inline std::vector<LegendEntry> ratio_legend(const BarChart& chart) {
+    const auto any_bar = [&](auto predicate) {
+        return std::ranges::any_of(chart.groups, [&](const BarGroup& group) {
+            return std::ranges::any_of(group.bars, predicate);
+        });
+    };
+    std::vector<LegendEntry> legend{{"ours", "median over the rounds"}};
+    if (any_bar([](const Bar& bar) { return bar.parts.front().style == "bad"; }))
+        legend.emplace_back("bad", "median, below its target");
+    if (any_bar([](const Bar& bar) { return bar.whisker->first < bar.whisker->second; }))
+        legend.emplace_back("whisker", "lowest to highest round");
+    if (any_bar([](const Bar& bar) { return bar.goal.has_value(); }))
+        legend.emplace_back("goal", "target");
+    legend.emplace_back("", "at the right: times better (ours : the peer, in the heading's unit)");
+    return legend;
+}
+
+} // namespace detail
+
+/// The ratios of one program: a group for each piece of work, and a bar in it for each peer.
+inline BarChart ratio_chart(const std::vector<Comparison>& comparisons, std::string_view program,
+                            std::string_view footnote) {
+    BarChart chart{std::string(program) + ": the library compared with its peers",
+                   "times better than the peer (logarithmic axis; right of 1 is better)",
+                   {},
+                   {},
+                   std::string(footnote),
+                   1.0};
+    for (const Comparison& comparison : comparisons) {
+        if (comparison.program != program)
+            continue;
+        // The same work may be measured in several units.
+        BarGroup group{comparison.path + ": " + comparison.work + " (" + comparison.unit + ')', {}};
+        for (const PeerComparison& peer : comparison.peers)
+            if (peer.ratio)
+                group.bars.push_back(detail::ratio_bar(comparison, peer));
+        if (!group.bars.empty())
+            chart.groups.push_back(std::move(group));
     }
-    svg.text(right, bottom + 34, "faint", Svg::Anchor::end,
-             "times better than the peer (logarithmic; right is better; the upright mark is the "
-             "target)");
-    const double height = detail::draw_foot(svg, bottom + 34, footnote);
-    return svg.document(detail::picture_width, height, title);
+    chart.legend = detail::ratio_legend(chart);
+    return chart;
+}
+
+/// The programs, in order.
+inline std::vector<std::string> programs_of(const std::vector<Comparison>& comparisons) {
+    std::vector<std::string> programs;
+    for (const Comparison& comparison : comparisons)
+        if (std::ranges::find(programs, comparison.program) == programs.end())
+            programs.push_back(comparison.program);
+    return programs;
 }
 
 } // namespace bench::report

@@ -7,8 +7,11 @@
 #include <boost/json.hpp>
 
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench::report {
@@ -38,7 +41,8 @@ inline void put(boost::json::object& object, TargetState state) {
 }
 
 inline boost::json::object json_of(const Comparison& comparison) {
-    boost::json::object object{{"path", comparison.path},
+    boost::json::object object{{"program", comparison.program},
+                               {"path", comparison.path},
                                {"work", comparison.work},
                                {"unit", comparison.unit},
                                {"better", comparison.better == Better::more ? "more" : "less"}};
@@ -80,6 +84,75 @@ inline std::string results_json(const std::vector<Comparison>& comparisons,
         separator = ",\n";
     }
     return text + "\n]}\n";
+}
+
+/// What an earlier run measured, and where.
+struct RecordedResults {
+    Environment environment;
+    std::vector<Comparison> comparisons;
+};
+
+namespace detail {
+
+inline std::string text_at(const boost::json::object& object, const char* key) {
+    const auto* text = object.if_contains(key);
+    return text == nullptr ? "" : std::string(text->as_string());
+}
+
+inline double read_number(const boost::json::value& value) {
+    return value.is_string() ? std::numeric_limits<double>::infinity() : value.to_number<double>();
+}
+
+inline std::optional<double> number_at(const boost::json::object& object, const char* key) {
+    const auto* value = object.if_contains(key);
+    return value == nullptr ? std::nullopt : std::optional(read_number(*value));
+}
+
+inline std::optional<Spread> spread_at(const boost::json::object& object, const char* key) {
+    const auto* value = object.if_contains(key);
+    if (value == nullptr)
+        return std::nullopt;
+    return Spread{read_number(value->at("median")), read_number(value->at("min")),
+                  read_number(value->at("max"))};
+}
+
+inline Comparison read_comparison(const boost::json::object& object) {
+    Comparison comparison;
+    comparison.program = text_at(object, "program");
+    comparison.path = text_at(object, "path");
+    comparison.work = text_at(object, "work");
+    comparison.unit = text_at(object, "unit");
+    comparison.better = text_at(object, "better") == "more" ? Better::more : Better::less;
+    comparison.ours = spread_at(object, "ours");
+    comparison.native_ours = spread_at(object, "native_ours");
+    comparison.at_least = number_at(object, "at_least");
+    comparison.at_most = number_at(object, "at_most");
+    for (const boost::json::value& value : object.at("peers").as_array()) {
+        const boost::json::object& peer = value.as_object();
+        comparison.peers.push_back({text_at(peer, "who"), number_at(peer, "theirs"),
+                                    spread_at(peer, "times_better"),
+                                    spread_at(peer, "native_times_better"),
+                                    number_at(peer, "at_least"), text_at(peer, "absent")});
+    }
+    return comparison;
+}
+
+} // namespace detail
+
+/// Reads what `results_json` wrote. Throws `std::exception` if the text is something else.
+inline RecordedResults read_results(std::string_view text) {
+    boost::json::parse_options options;
+    options.numbers = boost::json::number_precision::precise;
+    const boost::json::value document = boost::json::parse(text, {}, options);
+    const boost::json::object& about = document.at("environment").as_object();
+    RecordedResults results{{detail::text_at(about, "cpu"), about.at("cores").to_number<unsigned>(),
+                             detail::text_at(about, "compiler"), detail::text_at(about, "flags"),
+                             detail::text_at(about, "commit"), detail::text_at(about, "date"),
+                             detail::text_at(about, "note")},
+                            {}};
+    for (const boost::json::value& line : document.at("results").as_array())
+        results.comparisons.push_back(detail::read_comparison(line.as_object()));
+    return results;
 }
 
 } // namespace bench::report

@@ -33,6 +33,8 @@ struct Contestant {
 
 /// One piece of work and its contestants, in the order in which they first appeared.
 struct Measured {
+    /// The benchmark that did it.
+    std::string program;
     std::string path;
     std::string work;
     std::string unit;
@@ -59,9 +61,9 @@ struct Measured {
 /// ignored) have no value in the same input.
 class Samples {
 public:
-    /// Adds all lines of an input; `name` is used in error messages.
+    /// Adds all lines of an input, which `program` wrote.
     /// Throws `std::runtime_error` with the number of the line if a line is not valid.
-    void read(std::istream& input, const std::string& name) {
+    void read(std::istream& input, const std::string& program) {
         mentioned_.clear();
         std::vector<std::pair<std::string, std::string>> absent;
         std::string line;
@@ -74,10 +76,10 @@ public:
                 if (const auto* who = object.if_contains("absent"))
                     absent.emplace_back(who->as_string(), object.at("why").as_string());
                 else
-                    add(object);
+                    add(object, program);
             } catch (const std::exception& error) {
-                throw std::runtime_error(name + ':' + std::to_string(number) + ": " + error.what() +
-                                         ": " + line);
+                throw std::runtime_error(program + ':' + std::to_string(number) + ": " +
+                                         error.what() + ": " + line);
             }
         }
         for (const auto& [who, why] : absent)
@@ -88,10 +90,11 @@ public:
     const std::vector<Measured>& all() const noexcept { return all_; }
 
 private:
-    void add(const boost::json::object& line) {
+    void add(const boost::json::object& line, const std::string& program) {
         const auto text = [&](const char* key) { return std::string(line.at(key).as_string()); };
         const Better better = text("better") == "more" ? Better::more : Better::less;
-        const std::size_t place = place_of({text("path"), text("work"), text("unit"), better});
+        const std::size_t place =
+            place_of({program, text("path"), text("work"), text("unit"), better});
         Measured& measured = all_[place];
         if (measured.better != better)
             throw std::runtime_error("\"better\" was different before");

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "number.hpp"
-
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace bench::report {
 
@@ -73,8 +69,8 @@ public:
 private:
     static constexpr std::string_view style_sheet = R"(<style>
 text { font: 13px system-ui, sans-serif }
-.page { fill: #ffffff } .strong { fill: #1f2328; font-weight: 600 } .plain { fill: #1f2328 }
-.faint { fill: #59636e; font-size: 11px }
+.page { fill: #ffffff } .strong { fill: #1f2328; font-weight: 600; paint-order: stroke; stroke: #ffffff; stroke-width: 4px } .plain { fill: #1f2328 }
+.faint { fill: #59636e; font-size: 12px }
 .ours { fill: #0969da } .peer { fill: #a8b3bd } .bad { fill: #cf222e }
 .first { fill: #1a7f37 } .second { fill: #d4a72c } .third { fill: #cf222e }
 line { stroke-width: 1 } .grid { stroke: #d1d9e0 } .axis { stroke: #59636e }
@@ -83,6 +79,7 @@ line { stroke-width: 1 } .grid { stroke: #d1d9e0 } .axis { stroke: #59636e }
 .page { fill: #0d1117 } .strong, .plain { fill: #f0f6fc } .faint { fill: #9198a1 }
 .ours { fill: #4493f8 } .peer { fill: #5c6671 } .bad { fill: #f85149 }
 .first { fill: #3fb950 } .second { fill: #d29922 } .third { fill: #f85149 }
+.strong { stroke: #0d1117 }
 .grid { stroke: #2f3742 } .axis { stroke: #9198a1 } .whisker { stroke: #f0f6fc } .goal { stroke: #ab7df8 }
 }
 </style>
@@ -99,33 +96,5 @@ line { stroke-width: 1 } .grid { stroke: #d1d9e0 } .axis { stroke: #59636e }
 
     std::string body_;
 };
-
-/// Text broken at spaces into lines of at most `most` characters. A longer word stays whole.
-inline std::vector<std::string> wrapped(std::string_view words, std::size_t most) {
-    std::vector<std::string> lines;
-    while (width_of(words) > most) {
-        const auto space = words.rfind(' ', most);
-        if (space == std::string_view::npos || space == 0)
-            break;
-        lines.emplace_back(words.substr(0, space));
-        words.remove_prefix(space + 1);
-    }
-    lines.emplace_back(words);
-    return lines;
-}
-
-/// Four to seven round numbers from 0 to `most` or a little less. Their distance is 1, 2 or 5 times
-/// a power of ten.
-inline std::vector<double> linear_ticks(double most) {
-    if (!(most > 0))
-        return {0};
-    const double power = std::pow(10.0, std::floor(std::log10(most)));
-    const double leading = most / power; // From 1 to below 10.
-    const double step = power * (leading < 1.5 ? 0.2 : leading < 3 ? 0.5 : leading < 6 ? 1 : 2);
-    std::vector<double> ticks;
-    for (int i = 0; i * step <= most * (1 + 1e-9); ++i)
-        ticks.push_back(i * step);
-    return ticks;
-}
 
 } // namespace bench::report

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,10 +45,33 @@ inline void require(bool holds, std::string_view what) {
     std::exit(1);
 }
 
+/// What `--help` prints.
+struct Help {
+    /// What the program measures.
+    std::string_view about;
+    /// Its own options, a line each.
+    std::string_view own_options{};
+};
+
+inline void print_help(const std::string& program, const Help& help) {
+    std::cout
+        << "usage: " << program << " [option]...\n\n"
+        << help.about << "\n\nOptions:\n"
+        << help.own_options
+        << "  --quick  measures for a shorter time, so the results are less precise\n"
+           "  --smoke  does everything once, as small as possible: a test, not a measurement\n"
+           "  --help   prints this text\n\n"
+           "Each result is a line of JSON. sh benchmarks/run.sh "
+        << program << " makes a table of them.\n";
+}
+
 /// Takes `--smoke` and `--quick`; calls `other(option)` for any other argument, which returns
-/// whether it is known.
+/// whether it is known. Ends the program with status 0 after `--help`, with status 2 if an argument
+/// is not known.
 template <typename Other>
-Options parse_options(int count, char** arguments, Other other) {
+Options parse_options(int count, char** arguments, const Help& help, Other other) {
+    const std::string_view path = arguments[0];
+    const std::string program(path.substr(path.rfind('/') + 1));
     Options options;
     for (int i = 1; i < count; ++i) {
         const std::string_view argument = arguments[i];
@@ -55,15 +79,19 @@ Options parse_options(int count, char** arguments, Other other) {
             options.smoke = true;
         else if (argument == "--quick")
             options.quick = true;
-        else if (!other(argument)) {
-            std::fprintf(stderr, "unknown option '%s'; known: --smoke, --quick\n", arguments[i]);
+        else if (argument == "--help") {
+            print_help(program, help);
+            std::exit(0);
+        } else if (!other(argument)) {
+            std::fprintf(stderr, "%s: unknown option '%s'; %s --help lists the options\n",
+                         program.c_str(), arguments[i], program.c_str());
             std::exit(2);
         }
     }
     return options;
 }
-inline Options parse_options(int count, char** arguments) {
-    return parse_options(count, arguments, [](std::string_view) { return false; });
+inline Options parse_options(int count, char** arguments, const Help& help) {
+    return parse_options(count, arguments, help, [](std::string_view) { return false; });
 }
 
 /// Whether more is better (operations per second) or less (bytes).

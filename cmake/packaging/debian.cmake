@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# cpack -G DEB makes the package libwva-metrics-dev, for all architectures.
+# cpack makes the package libwva-metrics-dev, for all architectures, in <build>/packages, and prints its path.
 
 set(WVA_METRICS_PACKAGE_CONTACT "The wva_metrics authors <wva-metrics@lists.invalid>" CACHE STRING
   "Maintainer of the packages that CPack makes: name <address>")
@@ -11,6 +11,7 @@ set(CPACK_PACKAGE_VENDOR "the wva_metrics authors")
 set(CPACK_GENERATOR DEB)
 set(CPACK_STRIP_FILES OFF)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_POST_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/after_cpack.cmake)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 

@@ -12,12 +12,15 @@
 // but too few lose requests.
 #pragma once
 
+#include "headroom.hpp"
+
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace saturation {
@@ -38,6 +41,23 @@ struct Rule {
     Duration start_limit = 10min;
     /// Scale down only if one replica fewer has been enough for so long.
     Duration stabilisation = 5min;
+
+    Headroom kv_cache() const {
+        return Headroom({.name = "KV cache",
+                         .unit = " %",
+                         .what = "",
+                         .scale = 100,
+                         .full = full_kv_cache,
+                         .required = kv_cache_headroom});
+    }
+    Headroom queue() const {
+        return Headroom({.name = "queue",
+                         .unit = "",
+                         .what = " requests",
+                         .scale = 1,
+                         .full = full_queue,
+                         .required = queue_headroom});
+    }
 };
 
 /// One variant's replicas at one moment.
@@ -45,6 +65,7 @@ struct Observation {
     std::size_t current = 0; ///< Requested replicas, e.g. `spec.replicas`.
     std::vector<wva_metrics::ReplicaMetrics> replicas{};
     std::string why_incomplete{}; ///< Why `replicas` may be incomplete or old; empty if not.
+    bool is_counted = false;      ///< `current` is the number of replicas that report.
 };
 
 /// What a variant's next decision needs from the earlier ones.
@@ -65,7 +86,7 @@ struct Decision {
 /// that stopped reporting would prevent all scale-ups. Instead, `decide` tests each reading's age.
 inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapshot>& snapshot,
                            const std::string& variant, std::optional<std::size_t> current) {
-    Observation observed{current.value_or(0)};
+    Observation observed{.current = current.value_or(0), .is_counted = !current};
     if (!snapshot) {
         observed.why_incomplete = snapshot.error().describe();
         return observed;
@@ -75,17 +96,21 @@ inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapsho
                          [&](const auto& replica) { return replica.variant == variant; });
     const std::size_t count = observed.replicas.size();
     observed.current = current.value_or(count);
+    const std::string unattributed =
+        model.unattributed_pods.empty()
+            ? ""
+            : "pod " + model.unattributed_pods.front() + " belongs to no variant";
     if (snapshot->source() == wva_metrics::Source::stale_on_error)
         observed.why_incomplete = "the backend fails; these are its last good values";
     else if (model.partial)
         observed.why_incomplete =
             "the answer is partial" + (model.warnings.empty() ? "" : ": " + model.warnings.front());
     else if (count != observed.current) // Some are starting, ending or not attributed.
-        observed.why_incomplete =
-            std::to_string(count) + " of " + std::to_string(observed.current) + " replicas report" +
-            (model.unattributed_pods.empty()
-                 ? ""
-                 : ", pod " + model.unattributed_pods.front() + " belongs to no variant");
+        observed.why_incomplete = std::to_string(count) + " of " +
+                                  std::to_string(observed.current) + " replicas report" +
+                                  (unattributed.empty() ? "" : ", " + unattributed);
+    else if (count == 0)
+        observed.why_incomplete = unattributed;
     return observed;
 }
 
@@ -97,41 +122,85 @@ inline std::optional<double> usable_value(const wva_metrics::Reading<double>& re
     return reading.value();
 }
 
-/// Why a reading has no usable value.
-inline std::string why_unusable(const wva_metrics::Reading<double>& reading) {
-    return reading ? "too old" : std::string(to_string(reading.reason()));
+/// `12s`: without fractions, except if otherwise it would not compare with the limit as it does.
+inline std::string text_beside(Duration time, Duration limit) {
+    const Duration seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return wva_metrics::format_duration((seconds < limit) == (time < limit) ? seconds : time);
 }
 
-/// What a variant's replicas have left of one resource until they are full.
-class Headroom {
-public:
-    Headroom(double full_from, double required_on_average)
-        : full_(full_from), required_(required_on_average) {}
+/// Why a reading has no usable value: `no_series`, `2m5s old > 1m0s`.
+inline std::string why_unusable(const wva_metrics::Reading<double>& reading, TimePoint now,
+                                Duration max_age) {
+    if (!reading)
+        return std::string(to_string(reading.reason()));
+    const Duration age = reading.age(now);
+    const Duration seconds = std::chrono::floor<std::chrono::seconds>(age);
+    return wva_metrics::format_duration(seconds > max_age ? seconds : age) + " old > " +
+           wva_metrics::format_duration(max_age);
+}
 
-    bool is_full(double value) const { return value >= full_; }
-    /// A replica that is full in either resource has no headroom in both: a replica that becomes
-    /// full never makes its variant look less loaded.
-    void add(double value, bool replica_is_full) {
-        ++count_;
-        load_ += value;
-        headroom_ += replica_is_full ? 0 : full_ - value;
-    }
-    /// Average of the replicas whose value is known.
-    double average() const { return headroom_ / static_cast<double>(count_); }
-    bool is_too_low() const { return count_ > 0 && average() < required_; }
-    /// True if so many replicas could serve the whole load and keep the required headroom.
-    bool is_enough_with(std::size_t replicas) const {
-        return replicas > 0 && full_ - load_ / static_cast<double>(replicas) >= required_;
-    }
+/// What the rule reads off one variant's replicas.
+struct Load {
+    Headroom kv_cache, queue;
+    std::string full{};    ///< One replica that is full, and why; empty if none is.
+    std::string unknown{}; ///< One thing that is unknown, and why; empty if nothing is.
 
-private:
-    double full_, required_, load_ = 0, headroom_ = 0;
-    std::size_t count_ = 0;
+    /// The averages that are known.
+    std::string average_text() const {
+        return (kv_cache.is_known() ? kv_cache.average_text() : "") +
+               (kv_cache.is_known() && queue.is_known() ? ", " : "") +
+               (queue.is_known() ? queue.average_text() : "");
+    }
+    std::string text_with(std::size_t replicas) const {
+        return "with " + std::to_string(replicas) + ": " + kv_cache.text_with(replicas) + ", " +
+               queue.text_with(replicas);
+    }
 };
 
-/// `12s`, without fractions.
-inline std::string in_seconds(Duration time) {
-    return wva_metrics::format_duration(std::chrono::floor<std::chrono::seconds>(time));
+inline Load load_of(const Observation& observed, const Rule& rule, TimePoint now) {
+    Load load{.kv_cache = rule.kv_cache(), .queue = rule.queue()};
+    if (observed.replicas.empty())
+        load.unknown = "no replica reports";
+    for (const wva_metrics::ReplicaMetrics& replica : observed.replicas) {
+        const auto usage = usable_value(replica.kv_cache_usage, now, rule.max_age);
+        const auto waiting = usable_value(replica.queue_length, now, rule.max_age);
+        if (!usage)
+            load.unknown = "KV cache of " + replica.pod + " is unknown: " +
+                           why_unusable(replica.kv_cache_usage, now, rule.max_age);
+        else if (!waiting)
+            load.unknown = "queue of " + replica.pod +
+                           " is unknown: " + why_unusable(replica.queue_length, now, rule.max_age);
+        const bool full_cache = usage && load.kv_cache.is_full(*usage);
+        const bool full_queue = waiting && load.queue.is_full(*waiting);
+        if (full_cache || full_queue)
+            load.full =
+                replica.pod + " is full: " +
+                (full_cache ? load.kv_cache.full_text(*usage) : load.queue.full_text(*waiting));
+        if (usage)
+            load.kv_cache.add(*usage, full_cache || full_queue);
+        if (waiting)
+            load.queue.add(*waiting, full_cache || full_queue);
+    }
+    if (!observed.why_incomplete.empty())
+        load.unknown = observed.why_incomplete;
+    return load;
+}
+
+/// The load requires one replica more, because of `why`.
+inline Decision scale_up(const Observation& observed, const Rule& rule, const History& history,
+                         TimePoint now, const std::string& why) {
+    if (observed.current == rule.max_replicas)
+        return {observed.current,
+                why + ", but the maximum of " + std::to_string(rule.max_replicas) + " is reached"};
+    const bool may_be_starting = observed.replicas.size() < observed.current;
+    const Duration pause = may_be_starting ? std::max(rule.start_limit, rule.pause) : rule.pause;
+    const Duration added = now - history.scaled_up_at.value_or(now - pause);
+    if (added < pause)
+        return {observed.current,
+                why + ", but the last replica was added " + text_beside(added, pause) + " < " +
+                    wva_metrics::format_duration(pause) + " ago" +
+                    (may_be_starting ? " and may be starting: " + observed.why_incomplete : "")};
+    return {observed.current + 1, why};
 }
 
 /// One replica more, one fewer, or as many as before; and why.
@@ -142,68 +211,43 @@ inline Decision decide(const Observation& observed, const Rule& rule, History& h
                        TimePoint now) {
     const std::size_t current = observed.current;
     const auto possible_since = std::exchange(history.scale_down_possible_since, std::nullopt);
+    const std::string& incomplete = observed.why_incomplete;
+    if (current == 0 && observed.is_counted)
+        return {0, "no replica reports" + (incomplete.empty() ? "" : ": " + incomplete)};
     if (current == 0)
-        return {0, "scaled to zero; not changed"};
+        return {0, "0 replicas are requested; only you can change that"};
     if (current < rule.min_replicas)
-        return {rule.min_replicas, "below the minimum"};
+        return {rule.min_replicas, std::to_string(current) + " is below the minimum of " +
+                                       std::to_string(rule.min_replicas)};
     if (current > rule.max_replicas)
-        return {rule.max_replicas, "above the maximum"};
+        return {rule.max_replicas, std::to_string(current) + " is above the maximum of " +
+                                       std::to_string(rule.max_replicas)};
 
-    std::string why_unknown = observed.replicas.empty() ? "no replica reports" : "";
-    bool any_full = false;
-    Headroom kv_cache(rule.full_kv_cache, rule.kv_cache_headroom);
-    Headroom queue(rule.full_queue, rule.queue_headroom);
-    for (const wva_metrics::ReplicaMetrics& replica : observed.replicas) {
-        const auto usage = usable_value(replica.kv_cache_usage, now, rule.max_age);
-        const auto waiting = usable_value(replica.queue_length, now, rule.max_age);
-        const bool full =
-            (usage && kv_cache.is_full(*usage)) || (waiting && queue.is_full(*waiting));
-        any_full = any_full || full;
-        if (usage)
-            kv_cache.add(*usage, full);
-        if (waiting)
-            queue.add(*waiting, full);
-        if (!usage)
-            why_unknown = "KV cache of " + replica.pod +
-                          " is unknown: " + why_unusable(replica.kv_cache_usage);
-        else if (!waiting)
-            why_unknown =
-                "queue of " + replica.pod + " is unknown: " + why_unusable(replica.queue_length);
-    }
-    if (!observed.why_incomplete.empty())
-        why_unknown = observed.why_incomplete;
-
-    if (kv_cache.is_too_low() || queue.is_too_low()) {
-        char text[80];
-        if (kv_cache.is_too_low())
-            std::snprintf(text, sizeof text, "KV cache headroom %.1f %%, required %.0f %%",
-                          100 * kv_cache.average(), 100 * rule.kv_cache_headroom);
-        else
-            std::snprintf(text, sizeof text, "queue headroom %.1f requests, required %.0f",
-                          queue.average(), rule.queue_headroom);
-        const std::string why = text;
-        if (current == rule.max_replicas)
-            return {current, why + ", but the maximum is reached"};
-        const bool may_be_starting = observed.replicas.size() < current;
-        const Duration pause =
-            may_be_starting ? std::max(rule.start_limit, rule.pause) : rule.pause;
-        if (history.scaled_up_at && now - *history.scaled_up_at < pause)
-            return {current, why + ", but the last replica was added " +
-                                 in_seconds(now - *history.scaled_up_at) + " ago" +
-                                 (may_be_starting ? " and may be starting" : "")};
-        return {current + 1, why};
-    }
-    if (any_full || current == rule.min_replicas || !kv_cache.is_enough_with(current - 1) ||
-        !queue.is_enough_with(current - 1))
-        return {current, why_unknown.empty() ? "load is normal" : why_unknown};
-    if (!why_unknown.empty()) // One replica fewer is enough only for the known part of the load.
-        return {current, why_unknown};
+    const Load load = load_of(observed, rule, now);
+    if (load.kv_cache.is_too_low())
+        return scale_up(observed, rule, history, now, load.kv_cache.average_text());
+    if (load.queue.is_too_low())
+        return scale_up(observed, rule, history, now, load.queue.average_text());
+    const std::string enough = load.average_text();
+    const auto keep = [&](const std::string& why_not_fewer) {
+        return Decision{current,
+                        (enough.empty() ? "" : enough + "; ") + "not fewer: " + why_not_fewer};
+    };
+    if (!load.unknown.empty()) // One replica fewer is enough only for the known part of the load.
+        return keep(load.unknown);
+    if (current == rule.min_replicas)
+        return keep(std::to_string(current) + " is the minimum");
+    if (!load.full.empty())
+        return keep(load.full);
+    const std::size_t fewer = current - 1;
+    if (!load.kv_cache.is_enough_with(fewer) || !load.queue.is_enough_with(fewer))
+        return keep(load.text_with(fewer));
     history.scale_down_possible_since = possible_since.value_or(now);
     const Duration possible_for = now - *history.scale_down_possible_since;
-    const std::string why = "one replica fewer has been enough for " + in_seconds(possible_for);
-    if (possible_for < rule.stabilisation)
-        return {current, why + ", required " + in_seconds(rule.stabilisation)};
-    return {current - 1, why};
+    const bool is_stable = possible_for >= rule.stabilisation;
+    return {is_stable ? fewer : current,
+            load.text_with(fewer) + ", for " + text_beside(possible_for, rule.stabilisation) +
+                (is_stable ? " >= " : " < ") + wva_metrics::format_duration(rule.stabilisation)};
 }
 
 /// Call this when the variant has been scaled.

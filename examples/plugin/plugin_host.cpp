@@ -37,12 +37,20 @@ asio::awaitable<void> collect(AnyCollector& collector) {
 }
 
 int main(int count, char** arguments) {
-    if (count != 2) {
-        std::cerr << "usage: plugin_host <shared object>\n";
+    const std::string argument = count > 1 ? arguments[1] : "";
+    if (argument == "--help") {
+        std::cout
+            << "usage: plugin_host SHARED_OBJECT\nCollects once from a backend in a plugin.\n";
+        return 0;
+    }
+    if (count != 2 || argument.starts_with('-')) {
+        std::cerr << "plugin_host: needs one shared object"
+                  << (argument.starts_with('-') ? ", not the option " + argument : "")
+                  << "; see --help\n";
         return 2;
     }
     CollectorFactory factory;
-    const Result<std::string> backend = load_plugin(factory, arguments[1]);
+    const Result<std::string> backend = load_plugin(factory, argument);
     if (!backend) {
         std::cerr << backend.error().describe() << "\n";
         return 1;

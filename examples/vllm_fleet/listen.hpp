@@ -15,7 +15,8 @@
 
 namespace vllm_fleet {
 
-inline boost::asio::ip::tcp::endpoint parse_address(const std::string& address) {
+inline boost::asio::ip::tcp::endpoint parse_address(const std::string& option,
+                                                    const std::string& address) {
     const std::size_t colon = address.rfind(':');
     std::string host = address.substr(0, colon);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
@@ -30,17 +31,20 @@ inline boost::asio::ip::tcp::endpoint parse_address(const std::string& address) 
         is_port = failure == std::errc{} && stop == end;
     }
     if (error || !is_port)
-        throw UsageError("'" + address + "' is not an IP address and port, e.g. 127.0.0.1:8000");
+        throw UsageError(option + ": '" + address +
+                         "' is not an IP address and port, e.g. 127.0.0.1:8000");
     return {ip, port};
 }
 
-/// Calls `open` with the endpoint. If that fails, throws an error that names the address.
+/// Calls `open` with the endpoint. If that fails, throws an error that names the option and the
+/// address.
 template <typename Function>
-void listen(const std::string& address, Function open) {
+void listen(const std::string& option, const std::string& address, Function open) {
     try {
-        open(parse_address(address));
+        open(parse_address(option, address));
     } catch (const boost::system::system_error& error) {
-        throw std::runtime_error("cannot listen on " + address + ": " + error.code().message());
+        throw std::runtime_error(option + ": cannot listen on " + address + ": " +
+                                 error.code().message() + "; port 0 is any free port");
     }
 }
 

@@ -171,7 +171,7 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
         else if (name == "--help" || name == "-h")
             options.help = true;
         else
-            throw UsageError("there is no option '" + name + "'");
+            throw UsageError("unknown option " + name);
     }
 
     if (models == 0)

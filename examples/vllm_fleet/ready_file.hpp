@@ -86,7 +86,7 @@ inline void announce(const std::string& ready_file, const std::string& text) {
     file << text;
     file.close();
     if (!file)
-        throw std::runtime_error("cannot write " + unfinished);
+        throw std::runtime_error("--ready-file: cannot write " + unfinished);
     std::filesystem::rename(unfinished, ready_file);
 }
 

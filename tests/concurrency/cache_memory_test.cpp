@@ -5,6 +5,7 @@
 #include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/counted_entry.hpp"
+#include "support/run_threads.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -20,27 +21,14 @@
 #include <vector>
 
 using namespace wva_metrics;
+using test_support::any_time;
 using test_support::CountedCache;
 using test_support::CountedEntry;
+using test_support::run_threads;
 
 namespace {
 
-const TimePoint now{};
-
-template <typename Work>
-void run_threads(int count, const Work& work) {
-    std::latch all_here(count);
-    std::vector<std::thread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            all_here.arrive_and_wait();
-            work(i);
-        });
-    for (std::thread& thread : threads)
-        thread.join();
-}
-
-struct Fixture {
+struct MemoryFixture {
     std::atomic<int> living{0};
     CountedCache cache{{100'000, 100'000}, 2};
 
@@ -50,7 +38,7 @@ struct Fixture {
     }
     bool visit_intact(const std::string& name) {
         bool intact = true;
-        cache.visit(CacheKeyView{EntryKind::replica, "ns", name}, now,
+        cache.visit(CacheKeyView{EntryKind::replica, "ns", name}, any_time,
                     [&](const CountedEntry& entry) { intact = entry.is_intact(); });
         return intact;
     }
@@ -61,7 +49,7 @@ struct Fixture {
 
 TEST_CASE("an entry is never destroyed while a reader holds it, and always afterwards") {
     constexpr int rounds = 4'000;
-    Fixture fixture;
+    MemoryFixture fixture;
     std::atomic<bool> broken{false};
     std::atomic<int> writers{2};
     run_threads(4, [&](int thread) {
@@ -75,21 +63,21 @@ TEST_CASE("an entry is never destroyed while a reader holds it, and always after
         for (int i = 0; i < rounds; ++i) {
             fixture.insert(std::to_string(random() % 3));
             // Reclaims at once, so that a mistake would nearly always hit a reader.
-            fixture.cache.erase_expired(now);
+            fixture.cache.erase_expired(any_time);
             if (i % 50 == 0)
                 fixture.cache.clear();
         }
         --writers;
     });
     CHECK_FALSE(broken);
-    fixture.cache.erase_expired(now);
+    fixture.cache.erase_expired(any_time);
     CHECK(fixture.living == fixture.held());
     fixture.cache.clear();
     CHECK(fixture.living == 0);
 }
 
 TEST_CASE("entries that ended threads have removed are destroyed") {
-    Fixture fixture;
+    MemoryFixture fixture;
     for (int generation = 0; generation < 5; ++generation)
         run_threads(6, [&](int thread) {
             std::mt19937 random(static_cast<unsigned>(10 * generation + thread));
@@ -103,20 +91,20 @@ TEST_CASE("entries that ended threads have removed are destroyed") {
                     fixture.cache.erase_prefix("replica:ns/");
             }
         });
-    fixture.cache.erase_expired(now);
+    fixture.cache.erase_expired(any_time);
     CHECK(fixture.living == fixture.held());
     fixture.cache.clear();
     CHECK(fixture.living == 0);
 }
 
 TEST_CASE("a stalled reader keeps its entry alive and blocks no other thread") {
-    Fixture fixture;
+    MemoryFixture fixture;
     fixture.insert("held");
     std::promise<void> reading;
     std::promise<void> leave;
     std::atomic<bool> intact{false};
     std::thread stalled([&] {
-        fixture.cache.visit(CacheKeyView{EntryKind::replica, "ns", "held"}, now,
+        fixture.cache.visit(CacheKeyView{EntryKind::replica, "ns", "held"}, any_time,
                             [&](const CountedEntry& entry) {
                                 reading.set_value();
                                 leave.get_future().wait();
@@ -132,7 +120,7 @@ TEST_CASE("a stalled reader keeps its entry alive and blocks no other thread") {
         }
     });
     inserted += 3 * 500;
-    fixture.cache.erase_expired(now);
+    fixture.cache.erase_expired(any_time);
     fixture.cache.clear();
     fixture.insert("new");
     inserted += 1;
@@ -143,7 +131,7 @@ TEST_CASE("a stalled reader keeps its entry alive and blocks no other thread") {
     stalled.join();
     CHECK(intact);
     // One call destroys the entries that waited for the reader, and those retired in the meantime.
-    fixture.cache.erase_expired(now);
+    fixture.cache.erase_expired(any_time);
     CHECK(fixture.living == 1);
 }
 
@@ -173,7 +161,7 @@ TEST_CASE("a thread has a unique number until it ends") {
 
 TEST_CASE("threads without a number can use the cache") {
     constexpr int threads = 160;
-    Fixture fixture;
+    MemoryFixture fixture;
     fixture.insert("shared");
     std::atomic<int> without{0};
     std::atomic<int> broken{0};
@@ -184,10 +172,10 @@ TEST_CASE("threads without a number can use the cache") {
         all_here.arrive_and_wait();
         const std::string name = std::to_string(thread);
         const CacheKeyView key{EntryKind::replica, "ns", name};
-        broken += fixture.cache.find(key, now) != nullptr;
+        broken += fixture.cache.find(key, any_time) != nullptr;
         fixture.insert(name);
-        broken += fixture.cache.find(key, now) == nullptr;
-        broken += !fixture.cache.visit(key, now, [&](const CountedEntry& entry) {
+        broken += fixture.cache.find(key, any_time) == nullptr;
+        broken += !fixture.cache.visit(key, any_time, [&](const CountedEntry& entry) {
             // It may change the cache, like other visitors.
             fixture.cache.erase(key);
             broken += !entry.is_intact();
@@ -200,7 +188,7 @@ TEST_CASE("threads without a number can use the cache") {
     CHECK(stats.hits == 3 * threads);
     CHECK(stats.misses == threads);
     CHECK(stats.invalidations == threads);
-    fixture.cache.erase_expired(now);
+    fixture.cache.erase_expired(any_time);
     CHECK(fixture.living == 1);
     std::thread([&] { CHECK(detail::thread_number() != detail::no_thread_number); }).join();
 }

@@ -22,13 +22,13 @@
 #include <vector>
 
 using namespace wva_metrics;
+using test_support::any_time;
 using test_support::CountedCache;
 using test_support::CountedEntry;
 
 namespace {
 
 constexpr std::size_t plenty = 1'000'000;
-const TimePoint now{};
 
 /// Runs each function in a thread of its own, all at once, and waits for all.
 void run(const std::vector<std::function<void()>>& all) {
@@ -50,7 +50,7 @@ void yield_sometimes(std::uint64_t step) {
 }
 
 /// A cache of one shard, so that all threads contend.
-struct Fixture {
+struct ReadersFixture {
     std::atomic<int> living{0};
     CountedCache cache{{plenty, plenty}, 1};
     std::atomic<bool> broken{false};
@@ -61,7 +61,7 @@ struct Fixture {
     }
     std::optional<std::uint64_t> version(const CacheKeyView& key) {
         std::optional<std::uint64_t> seen;
-        cache.visit(key, now, [&](const CountedEntry& entry) {
+        cache.visit(key, any_time, [&](const CountedEntry& entry) {
             demand(entry.is_intact());
             seen = entry.version();
         });
@@ -93,7 +93,7 @@ struct Fixture {
 
 TEST_CASE("each look-up answers as of a moment between its call and its return") {
     constexpr std::uint64_t steps = 15'000;
-    Fixture fixture;
+    ReadersFixture fixture;
     const CacheKeyView key{EntryKind::replica, "ns", "model"};
     // The key's history: step k stores version k, or removes the key if k is a multiple of 3.
     std::atomic<std::uint64_t> begun{0};
@@ -136,7 +136,7 @@ TEST_CASE("each look-up answers as of a moment between its call and its return")
 
 TEST_CASE("the versions of several writers are seen in the order in which they were stored") {
     constexpr std::uint64_t versions = 5'000;
-    Fixture fixture;
+    ReadersFixture fixture;
     std::array<std::atomic<std::uint64_t>, 4> stored{};
     std::atomic<int> writers{2};
     const auto write = [&](std::size_t first) {
@@ -167,7 +167,7 @@ TEST_CASE("the versions of several writers are seen in the order in which they w
 
 TEST_CASE("no reader sees an entry of an invalidated namespace after the call has returned") {
     constexpr std::uint64_t rounds = 1'000;
-    Fixture fixture;
+    ReadersFixture fixture;
     std::atomic<std::uint64_t> oldest{1};
     const std::vector<std::string> prefixes = {"replica:ns/", "replica:", "replica:n", "",
                                                "replica:ns/m"};
@@ -199,7 +199,7 @@ TEST_CASE("a key that stays is never missed while others change and the tables g
     constexpr int stay = 40;
     constexpr std::size_t come = 600;
     for (int round = 0; round < 4; ++round) {
-        Fixture fixture;
+        ReadersFixture fixture;
         CountedCache elsewhere;
         std::vector<std::string> names;
         for (int i = 0; i < stay; ++i) {

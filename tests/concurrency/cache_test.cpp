@@ -3,6 +3,7 @@
 #include "wva_metrics/cache/sharded_cache.hpp"
 
 #include "support/cache_entries.hpp"
+#include "support/run_threads.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -17,20 +18,12 @@ using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
 using test_support::make_entry;
+using test_support::run_threads;
 
 namespace {
 
 CacheKeyView replica_key_of(std::string_view model) {
     return {EntryKind::replica, "ns", model};
-}
-
-template <typename Work>
-void run_threads(int count, Work work) {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back(work, i);
-    for (std::thread& thread : threads)
-        thread.join();
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include "wva_metrics/collector.hpp"
 #include "wva_metrics/testing/fake_backend.hpp"
 
+#include "support/numbered_variant.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -17,15 +19,7 @@
 
 using namespace wva_metrics;
 using namespace std::chrono_literals;
-
-namespace {
-
-VariantAutoscaling variant(int number) {
-    const std::string name = "v" + std::to_string(number);
-    return {"llm", name, "model" + std::to_string(number % 3), name, "", 1.0};
-}
-
-} // namespace
+using test_support::numbered_variant;
 
 TEMPLATE_TEST_CASE(
     "many threads collect, look up, track and invalidate at once, and every call is answered", "",
@@ -55,7 +49,7 @@ TEMPLATE_TEST_CASE(
     for (int t = 0; t < threads; ++t) {
         callers.emplace_back([&, t] {
             for (int i = 0; i < calls; ++i) {
-                const VariantAutoscaling which = variant((i * 7 + t) % 20);
+                const VariantAutoscaling which = numbered_variant((i * 7 + t) % 20);
                 collector.async_collect_optimizer_metrics(which, [&](const auto&) { ++answers; });
                 collector.async_collect_replica_metrics(which.model(), {which},
                                                         [&](const auto&) { ++answers; });
@@ -104,7 +98,7 @@ TEST_CASE("a collector is destroyed while two threads run its io_context and cal
                 backend.hold();
             Collector<testing::FakeBackend<>, ShardedCache> collector(io.get_executor(), backend);
             for (int i = 0; i < 20; ++i)
-                collector.async_collect_optimizer_metrics(variant(i),
+                collector.async_collect_optimizer_metrics(numbered_variant(i),
                                                           [&](const auto&) { ++answers; });
         }
         work.reset();
@@ -127,7 +121,7 @@ TEST_CASE("all concurrent callers of one key share one fetch") {
         callers.emplace_back([&] {
             for (int i = 0; i < 25; ++i)
                 collector.async_collect_optimizer_metrics(
-                    variant(1), [&](const auto& r) { answers += r.has_value(); });
+                    numbered_variant(1), [&](const auto& r) { answers += r.has_value(); });
         });
     for (std::thread& caller : callers)
         caller.join();

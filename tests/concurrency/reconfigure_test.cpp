@@ -5,6 +5,8 @@
 #include "wva_metrics/collector.hpp"
 #include "wva_metrics/testing/fake_backend.hpp"
 
+#include "support/numbered_variant.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>
@@ -17,6 +19,7 @@
 
 using namespace wva_metrics;
 using namespace std::chrono_literals;
+using test_support::numbered_variant;
 
 namespace {
 
@@ -44,11 +47,6 @@ CollectorConfig config_number(int number) {
     return config;
 }
 
-VariantAutoscaling variant(int number) {
-    const std::string name = "v" + std::to_string(number);
-    return {"llm", name, "model" + std::to_string(number % 3), name, "", 1.0};
-}
-
 } // namespace
 
 TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others collect, look up and "
@@ -70,7 +68,7 @@ TEMPLATE_TEST_CASE("a collector is reconfigured by two threads while others coll
     for (int t = 0; t < 2; ++t) {
         callers.emplace_back([&, t] {
             for (int i = 0; i < calls; ++i) {
-                const VariantAutoscaling which = variant((i * 7 + t) % 20);
+                const VariantAutoscaling which = numbered_variant((i * 7 + t) % 20);
                 collector.async_collect_optimizer_metrics(which, [&](const auto&) { ++answers; });
                 collector.async_collect_replica_metrics(which.model(), {which},
                                                         [&](const auto&) { ++answers; });

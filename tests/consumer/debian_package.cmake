@@ -7,8 +7,12 @@ set(packages ${WORK}/packages)
 set(root ${WORK}/root)
 file(REMOVE_RECURSE ${packages} ${root})
 execute_process(COMMAND ${CPACK} -G DEB --config ${BUILD}/CPackConfig.cmake -B ${packages}
-  OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  OUTPUT_VARIABLE messages ERROR_VARIABLE messages COMMAND_ERROR_IS_FATAL ANY)
 set(package ${packages}/libwva-metrics-dev_${VERSION}_all.deb)
+string(FIND "${messages}" "apt install ${package}\n" position)
+if(position EQUAL -1)
+  message(SEND_ERROR "CPack does not say where the package is and how to install it:\n${messages}")
+endif()
 
 execute_process(COMMAND ${DPKG_DEB} --show "--showformat=\${Package} \${Version} \${Architecture}\n\${Depends}" ${package}
   OUTPUT_VARIABLE fields COMMAND_ERROR_IS_FATAL ANY)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The README's code, word for word, so that it is compiled. The test `snippets` compares both.
+// The code of the documents, word for word, so that it is compiled. The test `snippets` compares both.
 #include "wva_metrics/kubernetes/owner_resolver.hpp"
 #include "wva_metrics/kubernetes/variant_watcher.hpp"
 #include "wva_metrics/settings/apply_settings.hpp"
@@ -11,9 +11,6 @@
 #include "wva_metrics/kubernetes/tls_in_cluster.hpp"
 #endif
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <atomic>
 #include <fstream>
 #include <iostream>
@@ -23,45 +20,65 @@
 
 // clang-format off
 #include <wva_metrics/wva_metrics.hpp>
+#include <boost/asio.hpp>
+#include <iostream>
 
-namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> reconcile(asio::io_context& io) {
-    Collector<PrometheusBackend, ShardedCache> collector(
-        io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090")));
-    collector.start_background_fetching();
+boost::asio::awaitable<void> show_rate(boost::asio::io_context& io) {
+    PrometheusBackend backend(io.get_executor(), PrometheusConfig::at("http://prometheus:9090"));
+    Collector<PrometheusBackend, ShardedCache> collector(io.get_executor(), std::move(backend));
+    collector.start_background_fetching(); // Every 15 s, what was collected before.
 
-    const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct", "llama-a100", "A100", 40.0);
-
-    // The first time it asks Prometheus; from then on it is tracked, renewed every 15 s and answered from the cache.
+    // Namespace, name, model as its servers report it, Deployment.
+    const VariantAutoscaling variant("llm", "llama-a100", "meta-llama/Llama-3.1-8B-Instruct", "llama-a100");
     const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     if (!metrics) {
-        std::cerr << metrics.error().describe() << '\n';   // Who was asked, what went wrong, what to do.
+        std::cerr << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
         co_return;
     }
     const Reading<double>& rate = (*metrics)->arrival_rate_per_minute;
-    if (rate.has_value() && metrics->freshness() == Freshness::fresh)
-        std::cout << rate.value() << " requests per minute, measured "
-                  << format_duration(rate.age(std::chrono::steady_clock::now())) << " ago\n";
+    if (rate && metrics->freshness() == Freshness::fresh)
+        std::cout << rate.value() << " requests per minute\n";
     else
-        std::cout << "keep the current scale: " << to_string(rate.reason()) << '\n';
+        std::cout << "keep the scale: " << to_string(metrics->freshness()) << ", " << to_string(rate.reason()) << '\n';
+}
 
-    // What is known now, from any thread, without waiting or suspending.
-    if (const auto known = collector.find_optimizer_metrics(variant.key()))
-        std::cout << to_string(known->source()) << '\n';
+namespace asio = boost::asio;
 
+asio::awaitable<void> reconcile(AnyCollector& collector, VariantAutoscaling variant) {
+    // Are there metrics at all? If not, the message says what to check.
+    const auto availability = co_await collector.async_validate_availability(variant.model());
+    if (availability && !availability->available)
+        std::cout << availability->message << '\n';
+
+    // Per variant. The first call asks Prometheus. From then on the variant is tracked, fetched in the background,
+    // and answered from the cache.
+    const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
+    if (!metrics)
+        std::cerr << metrics.error().describe() << '\n';
+    else if ((*metrics)->ttft_seconds)
+        std::cout << "TTFT " << (*metrics)->ttft_seconds.value() << " s, " << to_string(metrics->freshness()) << " from "
+                  << to_string(metrics->source()) << '\n';
+
+    // Per replica.
     const std::vector<VariantAutoscaling> variants{variant};
-    const auto replicas =
-        co_await collector.async_collect_replica_metrics(variant.model(), variants);
+    const auto replicas = co_await collector.async_collect_replica_metrics(variant.model(), variants);
     if (replicas)
         for (const ReplicaMetrics& replica : (*replicas)->replicas)
-            std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1.0) << '\n'; // Unknown counts as full here.
+            std::cout << replica.pod << ' ' << replica.kv_cache_usage.value_or(1) << '\n'; // Unknown counts as full here.
+
+    // What is known now: from any thread, without waiting and without I/O.
+    if (const auto known = collector.find_optimizer_metrics(variant.key()))
+        std::cout << "collected " << format_duration(std::chrono::steady_clock::now() - known->collected_at()) << " ago\n";
+
+    collector.invalidate_variant(variant); // After scaling it: the next call asks Prometheus.
+    collector.untrack(variant.key());      // After deleting it: it is no longer fetched.
 }
 
 void reload(AnyCollector& collector, CollectorSettings& current) {
     const LoadedSettings wanted = load_settings_file("collector.json").value();
-    std::cout << describe(wanted); // Every value and who said so; secrets are ***.
+    std::cout << describe(wanted); // Every value and its source; secrets are ***.
     // What can change in a running collector does, and its cache stays.
     const AppliedSettings result = apply_settings(collector, current, wanted.settings).value();
     for (const std::string& path : result.needs_new_collector)
@@ -70,6 +87,15 @@ void reload(AnyCollector& collector, CollectorSettings& current) {
 }
 
 #ifdef WVA_METRICS_WITH_TLS
+PrometheusConfig secured() {
+    PrometheusConfig config = PrometheusConfig::at("https://thanos-querier.openshift-monitoring:9091");
+    config.client.http.credentials =
+        http::Credentials::bearer_file("/var/run/secrets/kubernetes.io/serviceaccount/token");
+    config.client.http.transport =
+        http::make_tls_transport({.ca_file = "/etc/pki/service-ca.crt"}).value();
+    return config;
+}
+
 void with_cluster(asio::io_context& io) {
     const kubernetes::Client cluster(io.get_executor(), kubernetes::in_cluster_config().value());
     auto owners = std::make_shared<kubernetes::OwnerResolver>(cluster);
@@ -89,6 +115,15 @@ void with_cluster(asio::io_context& io) {
     io.run();
 }
 #endif
+
+void report(const AnyCollector& collector) {
+    const CollectorStats stats = collector.stats();
+    std::cout << "hit rate " << stats.cache.hit_rate() << ", " << stats.targets << " targets in " << stats.batches
+              << " batches, " << stats.failed_targets << " failed\n";
+    const CollectorHealth health = collector.health();
+    if (!health.healthy)
+        std::cout << health.consecutive_failures << " batches failed in a row: " << health.last_error.describe() << '\n';
+}
 
 void observe(const asio::any_io_executor& executor, PrometheusBackend backend) {
 LogObserver log([](LogLevel level, std::string_view line) { std::clog << to_string(level) << ' ' << line << '\n'; },

@@ -11,6 +11,9 @@
 
 namespace wva_metrics::test_support {
 
+/// More entries, or bytes, than any test stores.
+inline constexpr std::size_t plenty = 100'000'000;
+
 /// The moment that is `time` after the beginning of the test.
 inline TimePoint at(std::chrono::milliseconds time) {
     return TimePoint(std::chrono::hours(1) + time);

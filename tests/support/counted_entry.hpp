@@ -12,6 +12,9 @@
 
 namespace wva_metrics::test_support {
 
+/// Counted entries never expire, so that the time of a look-up does not matter.
+inline constexpr TimePoint any_time{};
+
 /// An entry that is counted while it exists, and that detects reads after its destruction.
 class CountedEntry {
 public:

@@ -16,8 +16,6 @@
 
 namespace wva_metrics::test_support {
 
-/// A short valid answer.
-inline const std::string ok_answer = http_answer("{}");
 inline const http::Request root_request = http::Request::get("/");
 
 /// A client and its scripted server, on one thread.

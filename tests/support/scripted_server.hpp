@@ -167,6 +167,9 @@ inline std::string http_answer(const std::string& body, const std::string& extra
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+/// A short valid answer.
+inline const std::string ok_answer = http_answer("{}");
+
 /// Answers every request on the connection with these bytes.
 inline ScriptedServer::Script answer_each_with(std::string bytes) {
     return [bytes = std::move(bytes)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr TimePoint noon(12h);
+constexpr TimePoint midday(12h);
 
 } // namespace
 
@@ -29,34 +29,34 @@ TEST_CASE("a reading that was never requested is missing, not zero") {
 
 TEST_CASE("a measured number has its time and its metric") {
     const auto reading =
-        Reading<double>::measured(0.75, noon, MetricName("vllm:kv_cache_usage_perc"));
+        Reading<double>::measured(0.75, midday, MetricName("vllm:kv_cache_usage_perc"));
     CHECK(reading.state() == ReadingState::present);
     CHECK(reading.reason() == ReadingReason::none);
     CHECK(reading);
     CHECK(reading.value() == 0.75);
     CHECK(reading.value_or(-1.0) == 0.75);
-    CHECK(reading.sampled_at() == noon);
+    CHECK(reading.sampled_at() == midday);
     CHECK(reading.metric() == "vllm:kv_cache_usage_perc");
 }
 
 TEST_CASE("a measured zero, a negative and the largest number are values") {
     const double value = GENERATE(0.0, -15.3, 42.5, std::numeric_limits<double>::max(),
                                   std::numeric_limits<double>::denorm_min());
-    CHECK(Reading<double>::measured(value, noon).value() == value);
-    CHECK(Reading<int>::measured(0, noon).value() == 0);
+    CHECK(Reading<double>::measured(value, midday).value() == value);
+    CHECK(Reading<int>::measured(0, midday).value() == 0);
 }
 
 TEST_CASE("NaN and infinities are kept for display and never returned as values") {
     const double value =
         GENERATE(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
                  -std::numeric_limits<double>::infinity());
-    const auto reading = Reading<double>::measured(value, noon, MetricName("m"));
+    const auto reading = Reading<double>::measured(value, midday, MetricName("m"));
     CHECK(reading.state() == ReadingState::invalid);
     CHECK(reading.reason() == ReadingReason::not_finite);
     CHECK_FALSE(reading.has_value());
     CHECK_THROWS_AS(reading.value(), BadReadingAccess);
     CHECK(reading.value_or(7.0) == 7.0);
-    CHECK(reading.sampled_at() == noon);
+    CHECK(reading.sampled_at() == midday);
     CHECK(std::isnan(reading.raw()) == std::isnan(value));
     CHECK(std::isinf(reading.raw()) == std::isinf(value));
 }
@@ -74,14 +74,14 @@ TEST_CASE("a missing reading has a reason, also in the exception of value()") {
 }
 
 TEST_CASE("the age of a reading is never negative, and zero if it is missing") {
-    const auto reading = Reading<double>::measured(1.0, noon);
-    CHECK(reading.age(noon + 90s) == 90s);
-    CHECK(reading.age(noon) == 0s);
-    CHECK(reading.age(noon - 5s) == 0s);
-    CHECK(Reading<double>().age(noon) == 0s);
-    CHECK(Reading<double>::missing(ReadingReason::no_series).age(noon) == 0s);
-    const auto invalid = Reading<double>::measured(std::nan(""), noon);
-    CHECK(invalid.age(noon + 90s) == 90s);
+    const auto reading = Reading<double>::measured(1.0, midday);
+    CHECK(reading.age(midday + 90s) == 90s);
+    CHECK(reading.age(midday) == 0s);
+    CHECK(reading.age(midday - 5s) == 0s);
+    CHECK(Reading<double>().age(midday) == 0s);
+    CHECK(Reading<double>::missing(ReadingReason::no_series).age(midday) == 0s);
+    const auto invalid = Reading<double>::measured(std::nan(""), midday);
+    CHECK(invalid.age(midday + 90s) == 90s);
 }
 
 TEST_CASE(

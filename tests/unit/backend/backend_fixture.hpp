@@ -54,6 +54,10 @@ inline std::vector<std::string> pod_names(const ReplicaSamples& samples) {
     return names;
 }
 
+inline bool is_missing(const Reading<double>& reading, ReadingReason reason) {
+    return reading.state() == ReadingState::missing && reading.reason() == reason;
+}
+
 inline VariantAutoscaling variant_of(const std::string& deployment,
                                      const std::string& model = "meta/llama",
                                      const std::string& namespace_name = "llm") {

@@ -18,10 +18,6 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-bool is_missing(const Reading<double>& reading, ReadingReason reason) {
-    return reading.state() == ReadingState::missing && reading.reason() == reason;
-}
-
 std::string joined(const std::vector<std::string>& lines) {
     std::string all;
     for (const std::string& line : lines)

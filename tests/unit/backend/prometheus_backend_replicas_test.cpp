@@ -12,14 +12,6 @@ using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
 
-namespace {
-
-bool is_missing(const Reading<double>& reading, ReadingReason reason) {
-    return reading.state() == ReadingState::missing && reading.reason() == reason;
-}
-
-} // namespace
-
 TEST_CASE_METHOD(BackendFixture, "each pod has its own KV cache usage and queue length") {
     set_kv({pod_b}, 0.9);
     set_kv({pod_a}, 0.25);

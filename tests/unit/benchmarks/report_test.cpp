@@ -275,6 +275,23 @@ TEST_CASE("the results are valid JSON") {
     CHECK(here.describe() == "a \"cpu\", 2 cores; GCC 12 -O3; commit abc, 2026-01-01; quick");
 }
 
+TEST_CASE("recorded results can be read again") {
+    const std::string written = results_json(
+        compared(value_line("ours", 0.1, "less") + value_line("them", 5, "less") +
+                     target_line("them", "at_least", 2, "less") +
+                     value_line("ours", 0, "less", "x") + value_line("them", 1, "less", "x") +
+                     value_line("ours", 1, "more", "y") +
+                     target_line("ours", "at_most", 3, "less") +
+                     target_line("Go", "at_least", 2, "less"),
+                 value_line("ours", 0.3, "less")),
+        Environment{"cpu", 2, "GCC 12", "-O3", "abc", "2026-01-01", "quick"});
+    const RecordedResults read = read_results(written);
+    CHECK(results_json(read.comparisons, read.environment) == written);
+    CHECK(read.comparisons.at(0).program == "program");
+    CHECK(read.comparisons.at(1).peers.at(0).ratio->median == infinite);
+    CHECK_THROWS(read_results("{}"));
+}
+
 TEST_CASE("the name of the processor is the one that Linux gives") {
     std::istringstream known("processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nmodel name\t: B\n");
     CHECK(bench::report::detail::model_name(known) == "A CPU @ 2 GHz");

@@ -18,12 +18,7 @@ using test_support::at;
 using test_support::holds;
 using test_support::insert;
 using test_support::make_entry;
-
-namespace {
-
-constexpr std::size_t plenty = 1'000'000;
-
-} // namespace
+using test_support::plenty;
 
 TEST_CASE("a cache is bounded by its number of entries, and the least recently used goes first") {
     MemoryCache cache({3, plenty});

@@ -14,10 +14,10 @@ using test_support::at;
 using test_support::holds;
 using test_support::insert;
 using test_support::make_entry;
+using test_support::plenty;
 
 namespace {
 
-constexpr std::size_t plenty = 1'000'000;
 constexpr Duration tick(1);
 
 } // namespace

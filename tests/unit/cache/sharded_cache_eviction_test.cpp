@@ -15,10 +15,9 @@ using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
 using test_support::make_entry;
+using test_support::plenty;
 
 namespace {
-
-constexpr std::size_t plenty = 100'000'000;
 
 /// SIEVE as in its paper: keys from the oldest to the newest, and a hand.
 class Sieve {

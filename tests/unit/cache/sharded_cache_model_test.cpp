@@ -16,10 +16,9 @@ using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
 using test_support::make_entry;
+using test_support::plenty;
 
 namespace {
-
-constexpr std::size_t plenty = 100'000'000;
 
 struct Setting {
     std::size_t shards;

@@ -15,10 +15,9 @@ using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
 using test_support::make_entry;
+using test_support::plenty;
 
 namespace {
-
-constexpr std::size_t plenty = 100'000'000;
 
 void fill(ShardedCache& cache, int entries) {
     for (int i = 0; i < entries; ++i) {

@@ -9,6 +9,7 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
+using Operator = LabelRequirement::Operator;
 
 namespace {
 
@@ -139,7 +140,6 @@ TEMPLATE_TEST_CASE("workloads are read with their selectors", "", ReplicaSet, De
             {"key": "d", "operator": "DoesNotExist", "values": null}]}}})")
                                 .value();
     REQUIRE(object.selector);
-    using Operator = LabelRequirement::Operator;
     CHECK(*object.selector ==
           LabelSelector{.match_labels = {{"app", "llama"}},
                         .match_expressions = {{"a", Operator::in, {"1", "2"}},

@@ -10,7 +10,12 @@
 using namespace std::chrono_literals;
 using wva_metrics::promql::QueryWindows;
 using wva_metrics::promql::validate;
+
+namespace {
+
 using Texts = std::vector<std::string>;
+
+} // namespace
 
 TEST_CASE("the default windows are valid, and so are a peak window of 0 and a step as long as the "
           "look-back") {

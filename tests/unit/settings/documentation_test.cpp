@@ -110,9 +110,9 @@ deployments of the Go collector may set, have no effect there and are not read h
 
 } // namespace
 
-TEST_CASE("docs/configuration.md describes every field and variable") {
+TEST_CASE("examples/configuration.md describes every field and variable") {
     const std::filesystem::path file =
-        std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+        std::filesystem::path(__FILE__).parent_path() / "../../../examples/configuration.md";
     if (std::getenv("WVA_METRICS_WRITE_DOCS") != nullptr)
         std::ofstream(file) << documentation();
     std::ifstream stream(file);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 
+#include "support/query_times.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <string>
@@ -10,12 +12,12 @@
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
 using promql::Part;
+using test_support::requested_at;
 
 namespace {
 
 const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
 const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
-const TimePoint requested_at{std::chrono::hours(1000)};
 
 /// One model with one variant, and the result of a batch about it.
 struct Fixture {

@@ -25,11 +25,11 @@ void add(PodFacts& pods, const std::string& part, const std::string& pod = "",
     pods.add({labels, 1, 0});
 }
 
-constexpr bool living = true;
-constexpr bool ended = false;
+constexpr bool series_living = true;
+constexpr bool series_ended = false;
 
 bool is_gone(const PodFacts& pods, const std::string& namespace_name, const std::string& pod,
-             bool series = ended) {
+             bool series = series_ended) {
     return pods.state_of(namespace_name, pod, series) == PodState::gone;
 }
 
@@ -56,13 +56,13 @@ TEST_CASE(
     "a pod is gone if kube-state-metrics reports, but not this pod, and its series have ended") {
     const bool gone = GENERATE(false, true);
     const bool reporting = GENERATE(false, true);
-    const bool series = GENERATE(ended, living);
+    const bool series = GENERATE(series_ended, series_living);
     PodFacts pods;
     if (gone)
         add(pods, "gone0", "p-0");
     if (reporting)
         add(pods, "reporting0");
-    CHECK(is_gone(pods, "llm", "p-0", series) == (gone && reporting && series == ended));
+    CHECK(is_gone(pods, "llm", "p-0", series) == (gone && reporting && series == series_ended));
     CHECK_FALSE(is_gone(pods, "other", "p-0", series));
     CHECK_FALSE(is_gone(pods, "llm", "p-1", series));
 }
@@ -137,12 +137,12 @@ TEST_CASE("configured owners take precedence over kube-state-metrics") {
     CHECK(pods.owner_of("llm", "p-1") ==
           PodOwner{"ReplicaSet", "by-series-66b4c", OwnerSource::kube_state_metrics});
     CHECK_FALSE(pods.owner_of("llm", "p-9").has_value());
-    for (const bool series : {living, ended}) {
+    for (const bool series : {series_living, series_ended}) {
         CHECK(pods.state_of("llm", "p-1", series) == PodState::terminating);
         CHECK(pods.state_of("llm", "p-9", series) == PodState::gone);
         CHECK(pods.state_of("llm", "p-8", series) == PodState::unknown);
     }
-    CHECK(pods.state_of("llm", "p-2", ended) == PodState::gone);
+    CHECK(pods.state_of("llm", "p-2", series_ended) == PodState::gone);
 }
 
 TEST_CASE("an owner is the same throughout a batch, even if the configured owners change") {

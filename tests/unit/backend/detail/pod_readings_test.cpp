@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/pod_readings.hpp"
 
+#include "support/query_times.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
@@ -14,13 +16,13 @@ using namespace wva_metrics;
 using namespace wva_metrics::detail;
 using namespace std::chrono_literals;
 using promql::Part;
+using test_support::requested_at;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-const TimePoint requested_at{1000h};
 constexpr double evaluated_at = 1'700'000'000;
 const std::vector<MetricName> names = {MetricName("new"), MetricName("old"), MetricName("older")};
 

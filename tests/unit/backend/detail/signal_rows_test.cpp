@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 
+#include "support/query_times.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <string>
@@ -10,12 +12,12 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
+using test_support::requested_at;
 
 namespace {
 
 const std::vector<ModelKey> keys = {{"a", "m"}, {"b", "m"}, {"b", "n"}};
 const promql::QueryPlan plan(keys, vllm_profile(), {});
-const TimePoint requested_at{std::chrono::hours(1000)};
 
 struct Answer {
     explicit Answer(promql::ModelChunk chunk = plan.chunks()[0])

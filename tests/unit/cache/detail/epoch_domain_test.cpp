@@ -24,7 +24,7 @@ struct Counted {
     int& destroyed;
 };
 
-struct Fixture {
+struct EpochFixture {
     int destroyed = 0;
     EpochDomain domain;
     RetireList retired;
@@ -53,7 +53,7 @@ struct Fixture {
 } // namespace
 
 TEST_CASE("without readers, retired objects are destroyed by the first reclamation") {
-    Fixture fixture;
+    EpochFixture fixture;
     CHECK(fixture.reclaim() == 0);
     for (int i = 0; i < 100; ++i)
         fixture.add();
@@ -65,7 +65,7 @@ TEST_CASE("without readers, retired objects are destroyed by the first reclamati
 }
 
 TEST_CASE("an object retired during a read section is destroyed after the section") {
-    Fixture fixture;
+    EpochFixture fixture;
     fixture.add();
     auto guard = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 0);
@@ -75,7 +75,7 @@ TEST_CASE("an object retired during a read section is destroyed after the sectio
 }
 
 TEST_CASE("a later reader is not waited for") {
-    Fixture fixture;
+    EpochFixture fixture;
     fixture.add();
     auto guard = fixture.enter(fixture.record());
     CHECK(fixture.reclaim() == 0);
@@ -90,7 +90,7 @@ TEST_CASE("a later reader is not waited for") {
 }
 
 TEST_CASE("nested read sections last as long as the outermost") {
-    Fixture fixture;
+    EpochFixture fixture;
     auto outer = fixture.enter(fixture.record());
     fixture.add();
     auto inner = fixture.enter(fixture.record());
@@ -105,7 +105,7 @@ TEST_CASE("nested read sections last as long as the outermost") {
 }
 
 TEST_CASE("objects added while others wait for a reader wait behind them") {
-    Fixture fixture;
+    EpochFixture fixture;
     auto guard = fixture.enter(fixture.record());
     fixture.add();
     CHECK(fixture.reclaim() == 0);
@@ -119,7 +119,7 @@ TEST_CASE("objects added while others wait for a reader wait behind them") {
 }
 
 TEST_CASE("every reading thread is waited for, also one whose record was used before") {
-    Fixture fixture;
+    EpochFixture fixture;
     // Records of threads that have ended.
     ThreadRecord* first = nullptr;
     ThreadRecord* second = nullptr;
@@ -176,7 +176,7 @@ TEST_CASE("a retire list takes arrays, and destroys what is left at its end") {
 }
 
 TEST_CASE("look-ups of all threads are counted, also of ended ones") {
-    Fixture fixture;
+    EpochFixture fixture;
     for (int i = 0; i < 3; ++i)
         std::thread([&] {
             ThreadRecord& record = fixture.record();

@@ -17,7 +17,7 @@ using wva_metrics::detail::RetireList;
 
 namespace {
 
-struct Fixture {
+struct NamespaceFixture {
     NamespaceTable namespaces;
     RetireList retired;
     std::atomic<const NamespaceTable::AtomicGeneration*> published{nullptr};
@@ -33,7 +33,7 @@ struct Fixture {
 } // namespace
 
 TEST_CASE("a group keeps its number, and no other group has it") {
-    Fixture fixture;
+    NamespaceFixture fixture;
     const auto first = fixture.add("a");
     CHECK(fixture.add("a") == first);
     CHECK(fixture.namespaces.find(EntryKind::replica, "a") == first);
@@ -44,7 +44,7 @@ TEST_CASE("a group keeps its number, and no other group has it") {
 }
 
 TEST_CASE("a reused number begins with a new generation") {
-    Fixture fixture;
+    NamespaceFixture fixture;
     const auto number = fixture.add("a");
     const auto generation = fixture.namespaces.generation(number);
     fixture.namespaces[number].live = 7;
@@ -56,7 +56,7 @@ TEST_CASE("a reused number begins with a new generation") {
 }
 
 TEST_CASE("readers see every generation, also after the table has grown") {
-    Fixture fixture;
+    NamespaceFixture fixture;
     std::mt19937 random(5);
     std::map<std::pair<EntryKind, std::string>, NamespaceTable::Number> known;
     std::map<NamespaceTable::Number, NamespaceTable::Generation> last;

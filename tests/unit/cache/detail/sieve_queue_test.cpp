@@ -13,11 +13,11 @@
 
 namespace {
 
-struct Node {
-    explicit Node(int number) : name(number) {}
+struct QueueNode {
+    explicit QueueNode(int number) : name(number) {}
 
-    Node* newer = nullptr;
-    Node* older = nullptr;
+    QueueNode* newer = nullptr;
+    QueueNode* older = nullptr;
     int name;
     bool live = true;
 
@@ -30,16 +30,16 @@ struct Node {
 private:
     bool visited_ = false;
 };
-using Queue = wva_metrics::detail::SieveQueue<Node>;
+using Queue = wva_metrics::detail::SieveQueue<QueueNode>;
 
-bool is_live(const Node& node) {
+bool is_live(const QueueNode& node) {
     return node.live;
 }
 
 std::vector<int> order(const Queue& queue) {
     std::vector<int> names;
-    const Node* older = nullptr;
-    for (const Node* node = queue.oldest(); node; node = node->newer) {
+    const QueueNode* older = nullptr;
+    for (const QueueNode* node = queue.oldest(); node; node = node->newer) {
         REQUIRE(node->older == older);
         names.push_back(node->name);
         older = node;
@@ -95,21 +95,21 @@ private:
     std::optional<std::size_t> sweeper;
 };
 
-std::optional<int> name_of(const Node* node) {
+std::optional<int> name_of(const QueueNode* node) {
     return node ? std::optional(node->name) : std::nullopt;
 }
 
 } // namespace
 
 TEST_CASE("the hand passes a visited node once, and continues from where it stopped") {
-    std::vector<Node> nodes;
+    std::vector<QueueNode> nodes;
     for (int name = 0; name < 9; ++name)
         nodes.emplace_back(name);
     Queue queue;
     for (std::size_t i = 0; i < 7; ++i)
         queue.push(nodes[i]);
     const auto insert = [&](std::size_t i) {
-        Node* const victim = queue.victim(nullptr, is_live);
+        QueueNode* const victim = queue.victim(nullptr, is_live);
         queue.remove(*victim);
         queue.push(nodes[i]);
         return victim->name;
@@ -135,26 +135,26 @@ TEST_CASE("a queue behaves like a plain model") {
     const std::size_t most = GENERATE(1U, 3U, 20U);
     Queue queue;
     Model model;
-    std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<std::unique_ptr<QueueNode>> nodes;
     int next_name = 0;
-    const auto node_of = [&](int name) -> Node& {
+    const auto node_of = [&](int name) -> QueueNode& {
         return **std::find_if(nodes.begin(), nodes.end(),
                               [name](const auto& node) { return node->name == name; });
     };
-    const auto add = [&]() -> Node& {
-        return *nodes.emplace_back(std::make_unique<Node>(next_name++));
+    const auto add = [&]() -> QueueNode& {
+        return *nodes.emplace_back(std::make_unique<QueueNode>(next_name++));
     };
-    const auto forget = [&](Node& node) {
+    const auto forget = [&](QueueNode& node) {
         std::erase_if(nodes, [&](const auto& owned) { return owned.get() == &node; });
     };
     for (int i = 0; i < 5000; ++i) {
-        Node* const any =
+        QueueNode* const any =
             model.names.empty() ? nullptr : &node_of(model.names[random() % model.names.size()]);
         switch (random() % 8) {
         case 0:
         case 1:
             if (model.names.size() < most) {
-                Node& node = add();
+                QueueNode& node = add();
                 queue.push(node);
                 model.push(node.name);
             }
@@ -168,7 +168,7 @@ TEST_CASE("a queue behaves like a plain model") {
             break;
         case 3:
             if (any) {
-                Node& node = add();
+                QueueNode& node = add();
                 queue.replace(*any, node);
                 model.replace(any->name, node.name);
                 forget(*any);
@@ -187,7 +187,7 @@ TEST_CASE("a queue behaves like a plain model") {
             break;
         }
         default: {
-            const Node* const keep = random() % 2 == 0 ? any : nullptr;
+            const QueueNode* const keep = random() % 2 == 0 ? any : nullptr;
             // The model decides first, on a copy of the marks.
             std::vector<int> visited;
             for (const auto& node : nodes)
@@ -195,7 +195,7 @@ TEST_CASE("a queue behaves like a plain model") {
                     visited.push_back(node->name);
             const auto expected = model.victim(
                 name_of(keep), [&](int name) { return std::erase(visited, name) > 0; });
-            Node* const victim = queue.victim(keep, is_live);
+            QueueNode* const victim = queue.victim(keep, is_live);
             REQUIRE(name_of(victim) == expected);
             for (const auto& node : nodes)
                 if (node->live)
@@ -213,11 +213,11 @@ TEST_CASE("a queue behaves like a plain model") {
 }
 
 TEST_CASE("the hand stops even if readers mark the nodes again that it has passed") {
-    std::vector<Node> nodes;
+    std::vector<QueueNode> nodes;
     for (int name = 0; name < 3; ++name)
         nodes.emplace_back(name);
     Queue queue;
-    for (Node& node : nodes) {
+    for (QueueNode& node : nodes) {
         node.marks_again = true;
         node.mark_visited();
         queue.push(node);

@@ -15,17 +15,17 @@
 
 namespace {
 
-struct Node {
+struct TableNode {
     int key;
 };
-using Table = wva_metrics::detail::SlotTable<Node, int>;
+using Table = wva_metrics::detail::SlotTable<TableNode, int>;
 
 constexpr std::size_t in_bucket(std::uint64_t bucket, std::uint64_t buckets) {
     return static_cast<std::size_t>(((bucket << 32) / buckets + 1) << 8);
 }
 
 auto is(int key) {
-    return [key](const Node& node) { return node.key == key; };
+    return [key](const TableNode& node) { return node.key == key; };
 }
 
 /// A table, and a model of the nodes that it should hold.
@@ -36,12 +36,12 @@ public:
     Checked(std::size_t nodes, Hash hash) : table(nodes), hash_(std::move(hash)) {}
 
     void insert(int key, Table::Deadline deadline = 0) {
-        auto node = std::make_unique<Node>(Node{key});
+        auto node = std::make_unique<TableNode>(TableNode{key});
         table.insert(hash_(key), *node, deadline);
         kept_[key] = {std::move(node), deadline};
     }
     void replace(int key, Table::Deadline deadline) {
-        auto node = std::make_unique<Node>(Node{key});
+        auto node = std::make_unique<TableNode>(TableNode{key});
         table.replace(slot(key), *node, deadline);
         kept_[key] = {std::move(node), deadline};
     }
@@ -54,7 +54,8 @@ public:
 
     void check(int key) const {
         const auto expected = kept_.find(key);
-        const Node* const node = expected == kept_.end() ? nullptr : expected->second.node.get();
+        const TableNode* const node =
+            expected == kept_.end() ? nullptr : expected->second.node.get();
         REQUIRE(table.find(hash_(key), is(key)) == node);
         const std::size_t found = slot(key);
         REQUIRE((found == Table::none) == (node == nullptr));
@@ -76,7 +77,7 @@ public:
 
 private:
     struct Kept {
-        std::unique_ptr<Node> node;
+        std::unique_ptr<TableNode> node;
         Table::Deadline deadline;
     };
 
@@ -173,7 +174,7 @@ TEST_CASE("a bucket whose overflow count is saturated never ends a search") {
 
 TEST_CASE("a node that the sweep visits may be erased at once") {
     Table table(300);
-    std::vector<Node> nodes(300);
+    std::vector<TableNode> nodes(300);
     const auto hash = [](int key) { return std::hash<std::string>()(std::to_string(key)); };
     for (int key = 0; key < 300; ++key) {
         nodes[static_cast<std::size_t>(key)].key = key;

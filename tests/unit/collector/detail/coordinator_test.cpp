@@ -2,6 +2,8 @@
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
 
+#include "support/flights.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -13,11 +15,11 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
+using namespace wva_metrics::test_support::flights;
 using namespace std::chrono_literals;
 
 namespace {
 
-const TimePoint start{24h};
 const VariantAutoscaling tracked_variant("llm", "v", "m", "d");
 const CacheKeyView tracked_key = optimizer_key("llm", "v");
 
@@ -34,10 +36,6 @@ CacheEntryPtr entry_of(const VariantAutoscaling& variant, TimePoint collected_at
 CollectorConfig with_interval(Duration fetch_interval) {
     return {.cache = {.ttl = 30s, .fetch_interval = fetch_interval}, .call_timeout = 10s};
 }
-
-struct SilentWaiter : Waiter {
-    void complete(const Result<Answer>&) override {}
-};
 
 WaiterPtr make_waiter() {
     return std::make_shared<SilentWaiter>();

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/collector/detail/fetch_schedule.hpp"
 
+#include "support/flights.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
+using namespace wva_metrics::test_support::flights;
 using namespace std::chrono_literals;
-
-namespace {
-const TimePoint start{24h};
-}
 
 TEST_CASE(
     "the first round comes after its random part of the interval, the others at a fixed rate") {

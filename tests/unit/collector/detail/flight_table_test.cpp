@@ -2,6 +2,8 @@
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 
+#include "support/flights.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -10,21 +12,10 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
+using namespace wva_metrics::test_support::flights;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct SilentWaiter : Waiter {
-    void complete(const Result<Answer>&) override {}
-};
-
-ModelKey model(const std::string& id) {
-    return {"llm", id};
-}
-
-TargetPtr replicas_of(const ModelKey& model) {
-    return std::make_shared<const Target>(ReplicaTarget{model});
-}
 
 TargetPtr availability_of(const ModelKey& model) {
     return std::make_shared<const Target>(AvailabilityTarget{model});

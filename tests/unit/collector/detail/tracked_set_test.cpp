@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 
+#include "support/flights.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -11,19 +13,10 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
+using namespace wva_metrics::test_support::flights;
 using namespace std::chrono_literals;
 
 namespace {
-
-const TimePoint start{24h};
-
-ModelKey model(const std::string& id) {
-    return {"llm", id};
-}
-
-TargetPtr replicas_of(const ModelKey& model) {
-    return std::make_shared<const Target>(ReplicaTarget{model});
-}
 
 TargetPtr metrics_of(const VariantAutoscaling& variant) {
     return std::make_shared<const Target>(OptimizerTarget{variant});

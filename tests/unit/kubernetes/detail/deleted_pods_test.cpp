@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 
+#include "support/cluster_objects.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -10,12 +12,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 using kubernetes::detail::DeletedPods;
-
-namespace {
-
-constexpr TimePoint start{};
-
-} // namespace
+using test_support::objects::start;
 
 TEST_CASE("a deleted pod is remembered for the retention time, and removed by the next one") {
     DeletedPods deleted(10min, 100);

@@ -19,7 +19,7 @@ std::string list(const std::string& metadata, const std::string& items) {
            items + "}";
 }
 
-std::string problem(std::string_view body) {
+std::string problem_of_page(std::string_view body) {
     const Result<Page<Pod>> page = read_page<Pod>(body);
     REQUIRE(page.has_error());
     CHECK(page.error().is(Errc::bad_response));
@@ -64,24 +64,25 @@ TEST_CASE("unreadable objects are omitted from a page and counted") {
 }
 
 TEST_CASE("a response that is not a list is rejected") {
-    CHECK_THAT(problem(""), StartsWith("the list is not valid JSON"));
-    CHECK_THAT(problem("<html>"), StartsWith("the list is not valid JSON"));
-    CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}, "items": [)"),
+    CHECK_THAT(problem_of_page(""), StartsWith("the list is not valid JSON"));
+    CHECK_THAT(problem_of_page("<html>"), StartsWith("the list is not valid JSON"));
+    CHECK_THAT(problem_of_page(R"({"metadata": {"resourceVersion": "1"}, "items": [)"),
                StartsWith("the list is not valid JSON"));
-    CHECK_THAT(problem("{}"), ContainsSubstring("metadata.resourceVersion is missing"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("the JSON value is not an object"));
-    CHECK_THAT(problem(R"({"metadata": {"resourceVersion": "1"}})"),
+    CHECK_THAT(problem_of_page("{}"), ContainsSubstring("metadata.resourceVersion is missing"));
+    CHECK_THAT(problem_of_page("[]"), ContainsSubstring("the JSON value is not an object"));
+    CHECK_THAT(problem_of_page(R"({"metadata": {"resourceVersion": "1"}})"),
                ContainsSubstring("items is missing"));
-    CHECK_THAT(problem(list(R"({"resourceVersion": "1"})", "{}")),
+    CHECK_THAT(problem_of_page(list(R"({"resourceVersion": "1"})", "{}")),
                ContainsSubstring("items is not an array"));
-    CHECK_THAT(problem(list(R"({"resourceVersion": 1})", "[]")),
+    CHECK_THAT(problem_of_page(list(R"({"resourceVersion": 1})", "[]")),
                ContainsSubstring("metadata.resourceVersion is not a string"));
-    CHECK_THAT(problem(list(R"({"resourceVersion": "1", "continue": {}})", "[]")),
+    CHECK_THAT(problem_of_page(list(R"({"resourceVersion": "1", "continue": {}})", "[]")),
                ContainsSubstring("metadata.continue is not a string"));
-    CHECK_THAT(problem(list(R"({"resourceVersion": ""})", "[]")),
+    CHECK_THAT(problem_of_page(list(R"({"resourceVersion": ""})", "[]")),
                ContainsSubstring("metadata.resourceVersion is missing"));
 }
 
 TEST_CASE("a page that nests too deep is rejected") {
-    CHECK_THAT(problem(std::string(100'000, '[')), StartsWith("the list is not valid JSON"));
+    CHECK_THAT(problem_of_page(std::string(100'000, '[')),
+               StartsWith("the list is not valid JSON"));
 }

@@ -17,7 +17,7 @@ WatchEvent<Pod> read(std::string_view line) {
     return read_watch_event<Pod>(line).value();
 }
 
-std::string problem(std::string_view line) {
+std::string problem_of_event(std::string_view line) {
     const auto event = read_watch_event<Pod>(line);
     REQUIRE(event.has_error());
     CHECK(event.error().is(Errc::bad_response));
@@ -78,11 +78,12 @@ TEST_CASE("an error event has the API server's status") {
 }
 
 TEST_CASE("a line that is not an event is rejected") {
-    CHECK_THAT(problem("<html>"), ContainsSubstring("is not valid JSON"));
-    CHECK_THAT(problem("[]"), ContainsSubstring("the JSON value is not an object"));
-    CHECK_THAT(problem("{}"), ContainsSubstring("type is missing or unknown"));
-    CHECK_THAT(problem(R"({"type": "PARTY", "object": {}})"),
+    CHECK_THAT(problem_of_event("<html>"), ContainsSubstring("is not valid JSON"));
+    CHECK_THAT(problem_of_event("[]"), ContainsSubstring("the JSON value is not an object"));
+    CHECK_THAT(problem_of_event("{}"), ContainsSubstring("type is missing or unknown"));
+    CHECK_THAT(problem_of_event(R"({"type": "PARTY", "object": {}})"),
                ContainsSubstring("type is missing or unknown"));
-    CHECK_THAT(problem(R"({"type": 1, "object": {}})"), ContainsSubstring("type is not a string"));
-    CHECK_THAT(problem(R"({"type": "ADDED"})"), ContainsSubstring("object is missing"));
+    CHECK_THAT(problem_of_event(R"({"type": 1, "object": {}})"),
+               ContainsSubstring("type is not a string"));
+    CHECK_THAT(problem_of_event(R"({"type": "ADDED"})"), ContainsSubstring("object is missing"));
 }
