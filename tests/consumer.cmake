@@ -57,8 +57,19 @@ if(TARGET wva_metrics::tls AND TARGET wva_metrics::gzip)
 endif()
 
 wva_metrics_add_consumer(separate_compilation ${consumer_root}/separate_compilation
-  OPTIONS ${installed} RUN separate_compilation)
-set_tests_properties(consumer.separate_compilation PROPERTIES FIXTURES_REQUIRED installed)
+  OPTIONS ${installed} RUN separate)
+set_tests_properties(consumer.separate_compilation PROPERTIES
+  FIXTURES_REQUIRED installed FIXTURES_SETUP separate_compilation COST 100)
+# wva_metrics_refuse_to_link(<target> <regular expression of the linker's message>)
+function(wva_metrics_refuse_to_link target expected)
+  add_test(NAME consumer.separate_compilation_${target} COMMAND ${CMAKE_COMMAND}
+    -D build_directory=${work}/separate_compilation -D target=${target} -D expected=${expected}
+    -P ${PROJECT_SOURCE_DIR}/cmake/expect_refused.cmake)
+  set_tests_properties(consumer.separate_compilation_${target} PROPERTIES
+    LABELS consumer FIXTURES_REQUIRED separate_compilation)
+endfunction()
+wva_metrics_refuse_to_link(without_library "undefined reference to .wva_metrics::")
+wva_metrics_refuse_to_link(mixture "separate_compilation_must_be_defined_in_all_source_files_or_in_none")
 
 # Each example is copied as a user would copy it: the file, and the folder of the same name if there is one.
 set(copies ${work}/copied_source)

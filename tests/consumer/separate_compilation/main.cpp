@@ -1,49 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Queries a fake Prometheus in the same process, so that all network code is linked and runs.
-#include <wva_metrics/testing/fake_prometheus.hpp>
-#include <wva_metrics/wva_metrics.hpp>
+// Asks a Prometheus that does not exist, through a collector made of types and through one made from settings.
+#include <wva_metrics/backend/prometheus_backend.hpp>
+#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/collector.hpp>
+#include <wva_metrics/settings/apply_settings.hpp>
+#include <wva_metrics/settings/collector_factory.hpp>
+#include <wva_metrics/settings/load_settings.hpp>
 
-#ifdef WVA_METRICS_WITH_TLS
-#include <wva_metrics/http/tls.hpp>
-#endif
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
-#include <cstdlib>
 #include <iostream>
+#include <string>
 
-namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> collect_once(asio::io_context& io, testing::FakePrometheus& prometheus,
-                                   bool& answered) {
-    PrometheusConfig config = PrometheusConfig::at(prometheus.url());
-#ifdef WVA_METRICS_WITH_TLS
-    config.client.http.transport = http::make_tls_transport({}).value();
-    config.client.http.transport = nullptr;
+#ifdef WVA_METRICS_SEPARATE_COMPILATION
+bool knows_no_pod(boost::asio::io_context& io);
+#else
+bool knows_no_pod(boost::asio::io_context&) {
+    return true;
+}
 #endif
-    Collector<PrometheusBackend, MemoryCache> collector(
-        io.get_executor(), PrometheusBackend(io.get_executor(), config));
-    const ModelKey model("llm", "llama");
-    const auto available =
-        co_await collector.async_validate_availability(model, asio::use_awaitable);
-    answered = available.has_value() && available->available;
-    std::cout << (available ? available->message : available.error().describe()) << '\n';
-    prometheus.stop();
+
+namespace {
+
+template <MetricsCollector C>
+bool has_backend_error(boost::asio::io_context& io, C& collector) {
+    bool found = false;
+    collector.async_validate_availability(
+        ModelKey("llm", "llama"), [&](const Result<Availability>& answer) {
+            found = answer.has_value() && answer->reason == AvailabilityReason::backend_error;
+            std::cout << (answer ? answer->message : answer.error().describe()) << '\n';
+        });
+    io.restart();
+    io.run();
+    return found;
 }
 
+} // namespace
+
 int main() {
-    asio::io_context io;
-    testing::FakePrometheus prometheus(io);
-    prometheus.set({"vllm:num_requests_running",
-                    {{"namespace", "llm"}, {"model_name", "llama"}, {"pod", "llama-0"}}},
-                   3);
-    bool answered = false;
-    asio::co_spawn(io, collect_once(io, prometheus, answered), asio::detached);
-    io.run();
-    return answered ? EXIT_SUCCESS : EXIT_FAILURE;
+    const std::string url = "http://127.0.0.1:1";
+    boost::asio::io_context io;
+    Collector<PrometheusBackend, MemoryCache> typed(
+        io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at(url)));
+
+    const CollectorSettings settings =
+        load_settings(R"({"prometheus": {"client": {"url": ")" + url + R"("}}})").value().settings;
+    AnyCollector from_settings = make_collector(io.get_executor(), settings).value();
+    const bool is_unchanged =
+        apply_settings(from_settings, settings, settings).value().applied.empty();
+
+    return has_backend_error(io, typed) && has_backend_error(io, from_settings) && is_unchanged &&
+                   knows_no_pod(io)
+               ? 0
+               : 1;
 }

@@ -4,3 +4,5 @@
 #include <boost/asio/ssl/impl/src.hpp>
 #endif
 #include <boost/beast/src.hpp>
+
+#include <wva_metrics/src.hpp>
