@@ -2,7 +2,8 @@
 #
 # cmake -D root=... -P layers.cmake
 # Checks the structure of include/wva_metrics:
-#   - A header includes headers of its own folder and of lower layers only, and never another folder's detail/.
+#   - A header includes headers of its own folder and of lower layers only, and never another folder's detail/ or impl/.
+#     Only src.hpp, which compiles the library as one source file, includes the impl/ of any folder.
 #   - A header includes headers of the library by their full path, "wva_metrics/...".
 #   - No header has more than 300 lines, and no test file more than 350.
 cmake_minimum_required(VERSION 3.24)
@@ -18,7 +19,8 @@ set(layers
   "backend"
   "collector"
   "settings testing"
-  "wva_metrics")
+  "wva_metrics"
+  "src")
 
 set(layer 0)
 foreach(folders IN LISTS layers)
@@ -48,6 +50,10 @@ foreach(header IN LISTS headers)
     continue()
   endif()
   set(layer ${layer_of_${folder}})
+  set(private "/(detail|impl)/")
+  if(header STREQUAL "src.hpp")
+    set(private "/detail/")
+  endif()
   file(STRINGS ${include_dir}/${header} lines REGEX "^ *# *include *(\"|<wva_metrics/)")
   foreach(line IN LISTS lines)
     if(NOT line MATCHES "[\"<]wva_metrics/([^\">]+)")
@@ -62,8 +68,8 @@ foreach(header IN LISTS headers)
     if(layer_of_${included_folder} GREATER layer OR (layer_of_${included_folder} EQUAL layer AND layer GREATER 0))
       message(SEND_ERROR "${header} includes ${included}, which is not in a lower layer.")
     endif()
-    if(included MATCHES "/detail/")
-      message(SEND_ERROR "${header} includes ${included}, which is in another folder's detail/.")
+    if(included MATCHES "${private}")
+      message(SEND_ERROR "${header} includes ${included}, which is private to another folder.")
     endif()
   endforeach()
 endforeach()
