@@ -146,7 +146,6 @@ TEST_CASE("a look-up allocates nothing") {
     const std::string space = Fixture::space_of(1);
     const std::string name = Fixture::name_of(1);
     const CacheKeyView key{EntryKind::replica, space, name};
-    CacheStats stats;
     const int before = allocations;
     for (int i = 0; i < 100; ++i) {
         fixture.cache.find(key, now);

@@ -14,6 +14,9 @@ namespace wva_metrics::test_support {
 /// More entries, or bytes, than any test stores.
 inline constexpr std::size_t plenty = 100'000'000;
 
+/// The smallest step of the clock.
+inline constexpr Duration tick(1);
+
 /// The moment that is `time` after the beginning of the test.
 inline TimePoint at(std::chrono::milliseconds time) {
     return TimePoint(std::chrono::hours(1) + time);

@@ -15,12 +15,7 @@ using test_support::holds;
 using test_support::insert;
 using test_support::make_entry;
 using test_support::plenty;
-
-namespace {
-
-constexpr Duration tick(1);
-
-} // namespace
+using test_support::tick;
 
 TEST_CASE("an inserted entry is found, and an unknown key is a miss") {
     MemoryCache cache;

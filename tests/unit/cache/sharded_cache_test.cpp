@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using test_support::at;
 using test_support::make_entry;
 using test_support::plenty;
+using test_support::tick;
 
 namespace {
 
@@ -122,7 +123,6 @@ TEST_CASE("new limits are divided among the shards like the first ones") {
 TEST_CASE("entries expire on time, also at both ends of the clock") {
     const TimePoint first = TimePoint::min();
     const TimePoint last = TimePoint::max();
-    const Duration tick(1);
     const std::vector<TimePoint> times = {
         first,       first + tick,       first + 10s, TimePoint() - 5s, TimePoint() - tick,
         TimePoint(), TimePoint() + tick, at(0s),      last - 10s,       last - tick,

@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-const ModelKey model{"llm", "meta/llama"};
+const ModelKey llama{"llm", "meta/llama"};
 
 void add(LastReport& report, const std::string& part, double seconds_ago) {
     const std::vector<std::string_view> labels = {part, "llm", "meta/llama"};
@@ -57,15 +57,15 @@ TEST_CASE("series that are not reports are ignored") {
 TEST_CASE("a report exactly as old as allowed is not stale") {
     LastReport report;
     add(report, "time0", 60);
-    CHECK(availability_of(model, report, stale_after(60s))->available);
-    CHECK(availability_of(model, report, stale_after(59s))->reason ==
+    CHECK(availability_of(llama, report, stale_after(60s))->available);
+    CHECK(availability_of(llama, report, stale_after(59s))->reason ==
           AvailabilityReason::metrics_stale);
 }
 
 TEST_CASE("a model whose series have all ended is stale, however young they are") {
     LastReport report;
     add(report, "recent0", 1);
-    const std::optional<Availability> verdict = availability_of(model, report, stale_after(300s));
+    const std::optional<Availability> verdict = availability_of(llama, report, stale_after(300s));
     REQUIRE(verdict);
     CHECK_FALSE(verdict->available);
     CHECK(verdict->reason == AvailabilityReason::metrics_stale);
@@ -74,7 +74,7 @@ TEST_CASE("a model whose series have all ended is stale, however young they are"
 }
 
 TEST_CASE("without a report there is no availability yet") {
-    CHECK_FALSE(availability_of(model, {}, stale_after(300s)).has_value());
+    CHECK_FALSE(availability_of(llama, {}, stale_after(300s)).has_value());
 }
 
 TEST_CASE("an age of any size can be formatted") {
@@ -84,10 +84,10 @@ TEST_CASE("an age of any size can be formatted") {
 
 TEST_CASE("the message about a missing model names the namespaces with a model of that name") {
     const PrometheusConfig config;
-    CHECK_THAT(nothing_found(model, {"b", "a"}, config).message, ContainsSubstring("'a', 'b'"));
-    CHECK_THAT(nothing_found(model, {"", "a"}, config).message,
+    CHECK_THAT(nothing_found(llama, {"b", "a"}, config).message, ContainsSubstring("'a', 'b'"));
+    CHECK_THAT(nothing_found(llama, {"", "a"}, config).message,
                ContainsSubstring("in namespace 'a'. Check"));
-    CHECK_THAT(nothing_found(model, {""}, config).message,
+    CHECK_THAT(nothing_found(llama, {""}, config).message,
                ContainsSubstring("without the label 'namespace'"));
-    CHECK_THAT(nothing_found(model, {}, config).message, ContainsSubstring("ServiceMonitor"));
+    CHECK_THAT(nothing_found(llama, {}, config).message, ContainsSubstring("ServiceMonitor"));
 }
