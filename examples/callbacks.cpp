@@ -39,8 +39,12 @@ int main(int argc, char** argv) {
     const VariantAutoscaling variant(namespace_name, variant_name, model_id, deployment);
 
     asio::io_context io;
-    Collector<PrometheusBackend, ShardedCache> collector(
-        io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at(url)));
+    const auto backend = PrometheusBackend::make(io.get_executor(), PrometheusConfig::at(url));
+    if (!backend) {
+        std::cerr << backend.error().describe() << '\n'; // For example a URL without a host.
+        return 1;
+    }
+    Collector<PrometheusBackend, ShardedCache> collector(io.get_executor(), *backend);
     // Fetches tracked variants every 15 s; a collected variant is tracked.
     collector.start_background_fetching();
 

@@ -11,9 +11,9 @@
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> show(asio::io_context& io, std::string url, VariantAutoscaling variant) {
-    Collector<PrometheusBackend, ShardedCache> collector(
-        io.get_executor(), PrometheusBackend(io.get_executor(), PrometheusConfig::at(url)));
+asio::awaitable<void> show(asio::io_context& io, PrometheusBackend backend,
+                           VariantAutoscaling variant) {
+    Collector<PrometheusBackend, ShardedCache> collector(io.get_executor(), backend);
     // Fetches tracked variants every 15 s; a collected variant is tracked.
     collector.start_background_fetching();
 
@@ -45,7 +45,12 @@ int main(int argc, char** argv) {
     const VariantAutoscaling variant(namespace_name, variant_name, model_id, deployment);
 
     asio::io_context io;
-    asio::co_spawn(io, show(io, url, variant), asio::detached);
+    const auto backend = PrometheusBackend::make(io.get_executor(), PrometheusConfig::at(url));
+    if (!backend) {
+        std::cerr << backend.error().describe() << '\n'; // For example a URL without a host.
+        return 1;
+    }
+    asio::co_spawn(io, show(io, *backend, variant), asio::detached);
     // Returns when show() has ended: the collector is destroyed with the coroutine, which stops the
     // background fetching, so `io` has no more work.
     io.run();

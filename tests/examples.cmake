@@ -53,3 +53,17 @@ endforeach()
 add_test(NAME example.arguments COMMAND sh ${test_folder}/arguments.sh ${programs}
   ${PROJECT_SOURCE_DIR}/examples/run.sh ${PROJECT_SOURCE_DIR}/cmake/setup.sh)
 set_tests_properties(example.arguments PROPERTIES LABELS unit)
+
+# wva_metrics_add_bad_url_test(<target> <expected status> <argument>...): the arguments have a URL without a host.
+function(wva_metrics_add_bad_url_test target status)
+  add_test(NAME example.${target}_bad_url
+    COMMAND sh ${test_folder}/bad_url.sh ${status} $<TARGET_FILE:${target}> ${ARGN})
+  set_tests_properties(example.${target}_bad_url PROPERTIES LABELS unit)
+endfunction()
+
+wva_metrics_add_bad_url_test(quick_start 1 http://)
+wva_metrics_add_bad_url_test(callbacks 1 http://)
+wva_metrics_add_bad_url_test(prometheus_poll 2 --once --url http:// --namespace llm --model llama)
+wva_metrics_add_bad_url_test(autoscaler_loop 2 --dry-run --rounds 1 --url http:// --namespace llm --variant chat=llama)
+wva_metrics_add_bad_url_test(from_config 1 --once)
+set_tests_properties(example.from_config_bad_url PROPERTIES ENVIRONMENT PROMETHEUS_BASE_URL=http://)

@@ -33,11 +33,13 @@ namespace wva_metrics {
 /// events. `Timer` is replaced only in tests.
 ///
 /// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws.
-/// After a miss the handler is posted to its associated executor (default: the collector's). On a
-/// hit or an invalid argument it is dispatched through its associated immediate executor, which by
-/// default does not run it inside the call. Every completion is `void(Result<T>)`, so Asio's `||`
-/// and parallel groups see errors as completions, not as exceptions. Without a token, an operation
-/// can be awaited: `co_await collector.async_collect_optimizer_metrics(variant)`.
+/// After a miss the handler is posted to the collector's executor, which dispatches it to its
+/// associated executor (default: the collector's). On a hit or an invalid argument it is dispatched
+/// through its associated immediate executor, which by default does not run it inside the call. A
+/// future is completed by a thread that runs the collector's executor. Every completion is
+/// `void(Result<T>)`, so Asio's `||` and parallel groups see errors as completions, not as
+/// exceptions. Without a token, an operation can be awaited:
+/// `co_await collector.async_collect_optimizer_metrics(variant)`.
 ///
 /// **Threads:** every public function may be called from any thread at any time, except that the
 /// collector must not be destroyed or moved from while another thread is inside one. The collector

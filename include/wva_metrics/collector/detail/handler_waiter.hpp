@@ -10,10 +10,8 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/require.hpp>
 
 #include <utility>
 
@@ -21,15 +19,21 @@ namespace wva_metrics::detail {
 
 /// A waiter that calls a completion handler for `void(Result<T>)`.
 ///
-/// The answer is converted where it arrives; the handler is then posted to its associated executor
-/// (default: the collector's), which is kept busy until the handler has run.
+/// The answer is converted where it arrives. The handler is then posted to the collector's
+/// executor, which dispatches it to the handler's associated executor (default: the collector's).
+/// The associated executor is kept busy until the handler has run.
+///
+/// It is not posted to its associated executor directly: the handler of `asio::use_future` has an
+/// executor that runs a posted function on the threads of Asio's system context, and starts them.
+/// That executor runs a dispatched function inside the call.
 template <typename T, typename Handler, typename Convert>
 class HandlerWaiter final : public Waiter {
 public:
     /// `convert` makes a `Result<T>` of a `Result<Answer>`.
-    HandlerWaiter(Handler handler, Convert convert, const asio::any_io_executor& fallback)
-        : work_(asio::get_associated_executor(handler, fallback)), fallback_(fallback),
-          convert_(std::move(convert)), handler_(std::move(handler)) {}
+    HandlerWaiter(Handler handler, Convert convert, const asio::any_io_executor& collector_executor)
+        : work_(asio::get_associated_executor(handler, collector_executor)),
+          collector_executor_(collector_executor), convert_(std::move(convert)),
+          handler_(std::move(handler)) {}
 
     void complete(const Result<Answer>& answer) override {
         Result<T> result = convert_(answer);
@@ -45,17 +49,14 @@ public:
             work.reset();
             std::move(handler)(std::move(result));
         });
-        if constexpr (asio::can_require_v<Executor, asio::execution::blocking_t::never_t>)
-            asio::post(executor, std::move(deliver));
-        else // The executor of an any_completion_handler may run a function inside the call.
-            asio::post(fallback_, asio::bind_executor(executor, std::move(deliver)));
+        asio::post(collector_executor_, asio::bind_executor(executor, std::move(deliver)));
     }
 
 private:
     using Executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
 
     asio::executor_work_guard<Executor> work_;
-    asio::any_io_executor fallback_;
+    asio::any_io_executor collector_executor_;
     Convert convert_;
     AllocatedHandler<Handler> handler_;
 };
