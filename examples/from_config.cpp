@@ -3,7 +3,7 @@
 // Makes a collector from a JSON document and the environment, and prints what it collects. SIGHUP
 // reads both again and applies the changes; the cache keeps its entries. Made to be copied: it
 // needs only find_package(wva_metrics). examples/collector.json is a document to start with,
-// docs/configuration.md describes every field.
+// examples/configuration.md describes every field.
 #include <wva_metrics/settings/apply_settings.hpp>
 #include <wva_metrics/settings/collector_factory.hpp>
 #include <wva_metrics/settings/load_settings.hpp>

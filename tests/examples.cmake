@@ -51,7 +51,7 @@ foreach(name IN ITEMS autoscaler_loop from_config plugin_host prometheus_poll vl
   endif()
 endforeach()
 add_test(NAME example.arguments COMMAND sh ${test_folder}/arguments.sh ${programs}
-  ${PROJECT_SOURCE_DIR}/examples/run.sh ${PROJECT_SOURCE_DIR}/cmake/setup.sh)
+  ${PROJECT_SOURCE_DIR}/examples/run.sh ${PROJECT_SOURCE_DIR}/cmake/setup.sh ${PROJECT_SOURCE_DIR}/tests/run.sh)
 set_tests_properties(example.arguments PROPERTIES LABELS unit)
 
 # wva_metrics_add_bad_url_test(<target> <expected status> <argument>...): the arguments have a URL without a host.

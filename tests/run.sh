@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# sh tests/run.sh [preset]...
+# usage: sh tests/run.sh [preset]...
 # Installs what is missing, then builds and runs all tests, with the given presets (default: gcc-debug; cmake
 # --list-presets lists all, and tests/README.md describes them). Ends with CTest's summary. The exit status is 0 if all
 # tests passed, 1 if one failed, and 2 if there is no such preset.
@@ -17,7 +17,7 @@ for preset in "$@"; do
     esac
     # CMake may not be installed yet.
     if ! sed -n '/"workflowPresets"/,$p' CMakePresets.json | grep -qF "\"name\": \"$preset\""; then
-        echo "tests/run.sh: there is no preset '$preset' that builds and runs tests; cmake --list-presets=workflow lists them" >&2
+        echo "tests/run.sh: there is no preset '$preset' that builds and runs tests; see --help" >&2
         exit 2
     fi
 done

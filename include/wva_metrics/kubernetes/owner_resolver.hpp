@@ -48,8 +48,11 @@ public:
     explicit BasicOwnerResolver(const BasicClient<Executor>& client,
                                 OwnerResolverConfig config = {});
 
+    /// A moved-from resolver may only be assigned to or destroyed.
     BasicOwnerResolver(BasicOwnerResolver&&) noexcept;
+    /// Stops this resolver, as the destructor does, and takes over the other.
     BasicOwnerResolver& operator=(BasicOwnerResolver&&) noexcept;
+    /// Stops it.
     ~BasicOwnerResolver();
 
     /// As the constructor, for programs that do not catch exceptions.

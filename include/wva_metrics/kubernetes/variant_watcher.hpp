@@ -47,8 +47,11 @@ public:
     /// problems that `validate(config)` finds.
     explicit BasicVariantWatcher(const BasicClient<Executor>& client,
                                  const VariantWatcherConfig& config = {});
+    /// A moved-from watcher may only be assigned to or destroyed.
     BasicVariantWatcher(BasicVariantWatcher&&) noexcept;
+    /// Stops this watcher, as the destructor does, and takes over the other.
     BasicVariantWatcher& operator=(BasicVariantWatcher&&) noexcept;
+    /// Stops it.
     ~BasicVariantWatcher();
 
     /// As the constructor, for programs that do not catch exceptions.

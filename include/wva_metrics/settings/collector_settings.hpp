@@ -27,7 +27,7 @@ struct TrackedSettings {
 ///
 /// The path of a field in a document is the path of the member in C++, with two exceptions. The
 /// document has no level `http`: `prometheus.client.http.url` in C++ is `prometheus.client.url` in
-/// a document. And `namespace_name` in C++ is `namespace` in a document. docs/configuration.md
+/// a document. And `namespace_name` in C++ is `namespace` in a document. examples/configuration.md
 /// lists the paths in a document.
 struct CollectorSettings {
     /// Name of the backend in the factory.
