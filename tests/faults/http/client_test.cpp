@@ -4,6 +4,7 @@
 #include "support/http_calls.hpp"
 #include "support/http_pair.hpp"
 #include "support/scripted_server.hpp"
+#include "wva_metrics/http/impl/client.hpp" // For another executor.
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch_all.hpp>

@@ -4,6 +4,7 @@
 #include "support/cluster.hpp"
 #include "support/followed_pods.hpp"
 #include "support/http_calls.hpp"
+#include "wva_metrics/http/impl/client.hpp" // For another executor.
 
 #include <catch2/catch_all.hpp>
 
