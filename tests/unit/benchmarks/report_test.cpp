@@ -26,7 +26,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double without_bound = std::numeric_limits<double>::infinity();
 
 std::string line(const std::string& kind, const std::string& who, double value,
                  const std::string& better, const std::string& work = "w",
@@ -119,9 +119,9 @@ TEST_CASE("times better has the same meaning whether more or less is better") {
     CHECK(times_better(Better::more, 30, 10) == 3);
     CHECK(times_better(Better::less, 10, 30) == 3);
     CHECK(times_better(Better::less, 0, 0) == 1);
-    CHECK(times_better(Better::less, 0, 5) == infinite);
+    CHECK(times_better(Better::less, 0, 5) == without_bound);
     CHECK(times_better(Better::less, 5, 0) == 0);
-    CHECK(times_better(Better::more, 5, 0) == infinite);
+    CHECK(times_better(Better::more, 5, 0) == without_bound);
 }
 
 TEST_CASE("the ratio is the median of the rounds' ratios, not the ratio of the medians") {
@@ -215,7 +215,7 @@ TEST_CASE("numbers are written with three digits and without trailing zeros") {
     CHECK(readable(100) == "100");
     CHECK(readable(12'345) == "12 300");
     CHECK(readable(-2.5) == "-2.5");
-    CHECK(readable(infinite) == "\u221e");
+    CHECK(readable(without_bound) == "\u221e");
     // The error is at most half of the third digit.
     std::mt19937 random(3);
     std::uniform_real_distribution<double> exponent(-6.0, 12.0);
@@ -268,7 +268,7 @@ TEST_CASE("the results are valid JSON") {
     CHECK(json.at("environment").at("cpu") == "a \"cpu\"");
     const auto& row = json.at("results").at(0);
     CHECK(row.at("ours").at("median").to_number<double>() == 0);
-    CHECK(row.at("peers").at(0).at("times_better").at("median") == "infinite");
+    CHECK(row.at("peers").at(0).at("times_better").at("median") == "without_bound");
     CHECK(row.at("peers").at(0).at("target_met") == true);
     CHECK(row.at("peers").at(1).at("absent") == "not here");
     CHECK_FALSE(row.at("peers").at(1).as_object().contains("target_met"));
@@ -288,7 +288,7 @@ TEST_CASE("recorded results can be read again") {
     const RecordedResults read = read_results(written);
     CHECK(results_json(read.comparisons, read.environment) == written);
     CHECK(read.comparisons.at(0).program == "program");
-    CHECK(read.comparisons.at(1).peers.at(0).ratio->median == infinite);
+    CHECK(read.comparisons.at(1).peers.at(0).ratio->median == without_bound);
     CHECK_THROWS(read_results("{}"));
 }
 

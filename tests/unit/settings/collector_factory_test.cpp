@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/settings/collector_factory.hpp"
+
+#include "wva_metrics/cache/memory_cache.hpp"
+#include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/testing/fake_backend.hpp"
 #include "wva_metrics/testing/fake_prometheus.hpp"
 

@@ -2,6 +2,7 @@
 #include "settings_documents.hpp"
 #include "support/settings_samples.hpp"
 #include "wva_metrics/settings/read_settings.hpp"
+#include "wva_metrics/settings/validate_settings.hpp"
 #include "wva_metrics/settings/write_settings.hpp"
 
 #include <catch2/catch_all.hpp>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings_documents.hpp"
 #include "support/settings_samples.hpp"
+#include "wva_metrics/settings/detail/json_document.hpp"
+#include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/detail/settings_reader.hpp"
 #include "wva_metrics/settings/read_settings.hpp"
 #include "wva_metrics/settings/write_settings.hpp"
 
