@@ -6,6 +6,7 @@
 #include "support/scripted_server.hpp"
 #include "support/tls_server.hpp"
 #include "support/tls_trust.hpp"
+#include "wva_metrics/http/tcp_transport.hpp"
 
 #include <catch2/catch_all.hpp>
 
