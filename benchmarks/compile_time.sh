@@ -76,15 +76,16 @@ median() {
 }
 
 for compiler in "$@"; do
+    samples=$work/$(printf '%s' "$compiler" | tr / _) # It may be a path.
     run=0
     while [ $run -lt $runs ]; do
-        for unit in $units; do compile "$compiler" "$unit" >>"$work/$compiler.$unit"; done
+        for unit in $units; do compile "$compiler" "$unit" >>"$samples.$unit"; done
         run=$((run + 1))
     done
     printf '\n%s\n%-22s %10s %8s %14s %14s\n' "$("$compiler" --version | head -n 1)" unit seconds MB "times peer's s" "times peer's MB"
     for unit in $units; do
-        printf '%s %s %s %s %s\n' "$unit" "$(median "$work/$compiler.$unit" 1)" "$(median "$work/$compiler.$unit" 2)" \
-            "$(median "$work/$compiler.peer" 1)" "$(median "$work/$compiler.peer" 2)" |
+        printf '%s %s %s %s %s\n' "$unit" "$(median "$samples.$unit" 1)" "$(median "$samples.$unit" 2)" \
+            "$(median "$samples.peer" 1)" "$(median "$samples.peer" 2)" |
             awk '{ printf "%-22s %10.2f ", $1, $2; if ($5 > 0) printf "%8.0f %14.2f %14.2f\n", $3, $2 / $4, $3 / $5
                    else printf "%8s %14.2f %14s\n", "-", $2 / $4, "-" }'
     done

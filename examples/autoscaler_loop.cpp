@@ -13,11 +13,21 @@
 #include <boost/asio.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <regex>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -88,7 +98,7 @@ std::size_t number(const Options& options, const std::string& name, std::size_t 
     if (!options.contains(name))
         return by_default;
     if (!std::regex_match(options.at(name).back(), std::regex("[1-9][0-9]{0,8}")))
-        usage(name + " " + options.at(name).back() + ": must be a number of at least 1");
+        usage(name + " " + options.at(name).back() + ": must be a number from 1 to 999999999");
     return std::stoul(options.at(name).back());
 }
 

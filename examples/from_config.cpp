@@ -28,7 +28,8 @@ constexpr const char* help_text =
     "  --show-config   prints every setting and its source, and ends\n"
     "  --once          one round\n"
     "SIGHUP reads the document and the environment again.\n"
-    "Exit status: 0 success, 1 failure (with --once also of one collection), 2 wrong usage.\n";
+    "Exit status: 0 success, 1 failure (with --once also if anything could not be\n"
+    "collected), 2 wrong usage.\n";
 
 /// Throws one error that lists all problems.
 LoadedSettings load(const std::string& document) {

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -151,7 +152,8 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
     std::map<std::string, std::string> model_of;
     for (bool any_shown = false;;) {
         asio::steady_timer next_round(io, options.interval);
-        std::string text, problem;
+        std::string text;
+        std::set<std::string> problems; // Often all models have the same.
         bool all_available = true;
         for (const std::string& name : options.models) {
             const ModelKey model(options.namespace_name, name);
@@ -159,7 +161,7 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
             if (report)
                 text += options.json ? to_json(*report) + "\n" : to_text(*report, output_width());
             else
-                problem = "prometheus_poll: " + report.error().describe() + "\n";
+                problems.insert(report.error().describe());
             all_available = all_available && report && report->availability.available;
         }
         any_shown = any_shown || !text.empty();
@@ -167,8 +169,9 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
             text += "cache hit rate " +
                     std::to_string(std::lround(100 * collector.stats().cache.hit_rate())) + " %\n";
         std::cout << (redraw && any_shown ? "\033[H\033[2J" : "") << text << std::flush;
-        std::cerr << problem;
-        if (!any_shown || (options.once && !problem.empty()))
+        for (const std::string& problem : problems)
+            std::cerr << "prometheus_poll: " << problem << "\n";
+        if (!any_shown || (options.once && !problems.empty()))
             co_return 1;
         if (options.once)
             co_return all_available ? 0 : 3;

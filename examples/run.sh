@@ -85,7 +85,7 @@ clean_up() {
         tries=50
         while kill -0 "$process" 2>/dev/null; do
             tries=$((tries - 1))
-            if [ "$tries" = 0 ]; then kill -9 "$process"; fi
+            if [ "$tries" = 0 ]; then kill -9 "$process" 2>/dev/null || true; fi
             sleep 0.1
         done
     done

@@ -17,7 +17,9 @@
 #include <wva_metrics/wva_metrics.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>

@@ -58,6 +58,12 @@ write_os_release("PRETTY_NAME=\"Linux Mint 21\"" "ID=linuxmint" "ID_LIKE=\"ubunt
 wva_metrics_explain_missing(Boost message)
 expect("Linux Mint 21" "${message}" "Linux Mint 21 has a version that is too old\\..*${from_source}")
 
+# A distribution that is made from an old Debian.
+write_os_release("PRETTY_NAME=\"LMDE 5\"" "ID=linuxmint" "ID_LIKE=debian" "VERSION_CODENAME=elsie"
+  "DEBIAN_CODENAME=bullseye")
+wva_metrics_explain_missing(Boost message)
+expect("LMDE 5" "${message}" "LMDE 5 has a version that is too old\\..*${from_source}")
+
 write_os_release("PRETTY_NAME=\"Fedora Linux 40\"" "ID=fedora")
 wva_metrics_explain_missing(Boost message)
 expect("Fedora" "${message}" "Install it with the packages of your distribution.*${from_source}")

@@ -42,7 +42,8 @@ inline constexpr bool takes_events_by_const_reference<Observer, std::variant<Eve
 /// - An overload for `const Event&` handles all events that have no overload of their own.
 /// - A type that handles no event does not satisfy the concept: it has no `operator()`, or all its
 ///   parameters are other types. Nor does a type with an overload for `events::Hit&` or
-///   `events::Hit&&`, because events are delivered as `const`.
+///   `events::Hit&&`, because events are delivered as `const`. That is not detected if an overload
+///   for `const Event&` handles the event instead.
 /// - An overload whose parameter is not an event is not detected if the type also handles an event.
 ///
 /// **Errors:** an exception that a handler throws is dropped and counted

@@ -28,7 +28,8 @@ namespace wva_metrics::http::detail {
 /// What all calls of a client share. Lives until the last call has ended, which may be after the
 /// client.
 ///
-/// Its constructor throws if the configuration is invalid. Thread-safe. After `close` it holds nothing that belongs to the execution context.
+/// Its constructor throws if the configuration is invalid. Thread-safe. After `close` it holds
+/// nothing that belongs to the execution context.
 template <typename Executor>
 class Endpoint {
 public:

@@ -43,6 +43,7 @@ public:
 
 private:
     struct State {
+        /// Changed by the handler only, whose callbacks never run concurrently.
         VariantSet variants;
         mutable std::mutex mutex;
         SnapshotPtr snapshot = std::make_shared<const std::vector<VariantAutoscaling>>();

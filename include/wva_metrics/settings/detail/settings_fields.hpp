@@ -9,9 +9,10 @@
 #include <vector>
 
 // These functions, and those in collector_fields.hpp and http_fields.hpp, are the only description
-// of a document. Reading, writing, the environment, dumps, live changes and examples/configuration.md
-// are derived from it. A field has the name of its struct member, with two exceptions: `namespace`,
-// which is a keyword in C++, and the fields of `client.http`, which are directly in `client`.
+// of a document. Reading, writing, the environment, dumps, live changes and
+// examples/configuration.md are derived from it. A field has the name of its struct member, with
+// two exceptions: `namespace`, which is a keyword in C++, and the fields of `client.http`, which are
+// directly in `client`.
 
 namespace wva_metrics::detail {
 
