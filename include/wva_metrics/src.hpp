@@ -9,6 +9,9 @@
 ///
 /// It needs the same components as the program: link `wva_metrics::tls` or `wva_metrics::gzip` to
 /// this file too if the program uses them.
+///
+/// The class templates are compiled for `any_io_executor`. A source file that uses one with another
+/// executor includes its definitions itself, for example `wva_metrics/http/impl/client.hpp`.
 
 #ifndef WVA_METRICS_SEPARATE_COMPILATION
 #error "wva_metrics/src.hpp: define WVA_METRICS_SEPARATE_COMPILATION for every source file"

@@ -14,7 +14,7 @@ namespace wva_metrics::detail {
 
 /// Returns a valid configuration, and throws `ResultError` with all problems of an invalid one.
 ///
-/// For the first member that a constructor initializes. `what` names the object for people, e.g.
+/// For a constructor, before it uses the configuration. `what` names the object for people, e.g.
 /// `HTTP client`.
 template <typename Config>
 Config checked(Config config, const char* what) {

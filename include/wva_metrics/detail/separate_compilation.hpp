@@ -11,9 +11,9 @@
 
 namespace wva_metrics::detail {
 
-/// A linker refuses a variable that is thread-local in one object file and not in another. So a
-/// program in which only some source files define the macro does not link, and the message says
-/// why. Hidden, because a plugin may differ from the program that loads it.
+/// GNU ld and gold (not lld 14) refuse a variable that is thread-local in only some object files.
+/// So a program of which only some source files define the macro does not link, and the message
+/// says why. Hidden, because a plugin may differ from the program that loads it.
 #ifdef WVA_METRICS_SEPARATE_COMPILATION
 [[gnu::used, gnu::visibility("hidden")]] inline thread_local char
 #else
