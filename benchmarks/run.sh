@@ -25,7 +25,7 @@ END
 }
 # refuse <reason>
 refuse() {
-    echo "run.sh: $1" >&2
+    echo "benchmarks/run.sh: $1" >&2
     exit 2
 }
 # The programs in C++, and peers in Go without a C++ program.
@@ -53,7 +53,7 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --update-readme) update=yes ;;
-        --help)
+        -h | --help)
             usage
             exit 0
             ;;
@@ -91,7 +91,7 @@ prepare() {
     case $1 in
         decode_answer)
             for series in $series_counts; do
-                "build/benchmarks/benchmarks/$1" --write-body "$series" "$work/$series.json"
+                "build/benchmarks/benchmarks/$1" --write-body "$series" "$work/$series.json" || return 1
             done
             ;;
     esac
@@ -117,7 +117,8 @@ starts_its_peer() {
         *) return 1 ;;
     esac
 }
-# Whether it runs in the first round only, because it takes minutes of wall time, or simulates and gives the same results up to random jitter.
+# Whether it runs in the first round only, because it takes minutes of wall time, or simulates and gives the same results
+# up to random jitter.
 runs_once() {
     case $1 in
         hit_rate | reconcile_latency) ;;

@@ -3,6 +3,8 @@
 # Explains what to do if find_package has not found a library: which version was found and where, which one is needed,
 # and how to get it on this distribution. The installed package has this file too.
 
+cmake_policy(VERSION 3.24) # For a project that includes it and sets none.
+
 # wva_metrics_expect_found(<package>): stops with the explanation if find_package(<package> QUIET) found nothing.
 function(wva_metrics_expect_found package)
   if(NOT ${package}_FOUND)
@@ -13,21 +15,25 @@ endfunction()
 
 # wva_metrics_explain_missing(<package> <output>)
 function(wva_metrics_explain_missing package output)
+  # The code names of Debian's and Ubuntu's old releases. New releases do not change these lists.
+  set(before_openssl_3 jessie stretch buster bullseye
+    trusty xenial artful bionic cosmic disco eoan focal groovy hirsute impish)
+  set(before_boost_1_83 ${before_openssl_3} bookworm jammy kinetic lunar mantic)
   set(too_old_in)
   set(setup_options)
   if(package STREQUAL "Boost")
     set(needed "Boost 1.83 or newer: the headers and Boost.JSON, with their CMake files")
     set(debian_packages libboost-dev libboost-json-dev)
-    set(too_old_in bullseye bookworm focal jammy)
+    set(too_old_in ${before_boost_1_83})
   elseif(package STREQUAL "Catch2")
     set(needed "Catch2 3.4 or newer for its tests. WVA_METRICS_BUILD_TESTS=OFF builds no tests")
     set(debian_packages catch2)
-    set(too_old_in bullseye bookworm focal jammy)
+    set(too_old_in ${before_boost_1_83}) # The same releases have an old Catch2.
     set(setup_options " tests")
   elseif(package STREQUAL "OpenSSL")
     set(needed "OpenSSL 3.0 or newer, with its headers, for the component \"tls\"")
     set(debian_packages libssl-dev)
-    set(too_old_in bullseye focal)
+    set(too_old_in ${before_openssl_3})
   else()
     set(needed "zlib, with its headers, for the component \"gzip\"")
     set(debian_packages zlib1g-dev)

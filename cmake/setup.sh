@@ -42,8 +42,8 @@ for extra in "$@"; do
         clang) wanted="$wanted clang" ;;
         benchmarks) wanted="$wanted $peers" ;;
         lint) wanted="$wanted $linters" ;;
-        --help) help; exit ;;
-        *) echo "setup.sh: unknown argument '$extra'; see --help" >&2; exit 2 ;;
+        -h | --help) help; exit ;;
+        *) echo "cmake/setup.sh: unknown argument '$extra'; see --help" >&2; exit 2 ;;
     esac
 done
 
@@ -56,7 +56,7 @@ done
 
 is_in() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
 is_missing() { is_in "$1" "$missing"; }
-say() { printf 'set-up: %s\n' "$*" >&2; }
+say() { printf 'cmake/setup.sh: %s\n' "$*" >&2; }
 
 own_checksum() { cat "$0" "$root"/cmake/setup/*.sh | cksum; }
 

@@ -25,6 +25,7 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -246,11 +247,14 @@ int main(int argc, char** argv) try {
         scaler.emplace(io.get_executor(), options.at("--fleet").back());
 
     std::map<ModelKey, std::vector<VariantAutoscaling>> variants_by_model;
+    std::set<std::string> names;
     for (const std::string& text : options.at("--variant")) {
         const std::size_t equals = text.find('=');
         if (equals == 0 || equals >= text.size() - 1)
             usage("--variant must be DEPLOYMENT=MODEL, not '" + text + "'");
         const std::string name = text.substr(0, equals);
+        if (!names.insert(name).second)
+            usage("--variant: the deployment " + name + " is given twice");
         const VariantAutoscaling variant(options.at("--namespace").back(), name,
                                          text.substr(equals + 1), name);
         variants_by_model[variant.model()].push_back(variant);

@@ -70,8 +70,10 @@ asio::awaitable<void> collect(asio::io_context& io) {
 
 int main(int argc, char** argv) {
     if (argc > 1) {
-        std::cout << "usage: custom_backend\nCollects from a backend with fixed values.\n";
-        return std::string(argv[1]) == "--help" ? 0 : 2;
+        const bool is_help = std::string(argv[1]) == "--help";
+        (is_help ? std::cout : std::cerr)
+            << "usage: custom_backend\nCollects from a backend with fixed values.\n";
+        return is_help ? 0 : 2;
     }
     asio::io_context io;
     auto done = asio::co_spawn(io, collect(io), asio::use_future);

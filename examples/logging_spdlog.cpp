@@ -28,8 +28,10 @@ void write_line(LogLevel level, std::string_view line) {
 
 int main(int argc, char** argv) {
     if (argc > 1) {
-        std::cout << "usage: logging_spdlog\nLogs a collector's events through spdlog.\n";
-        return std::string_view(argv[1]) == "--help" ? 0 : 2;
+        const bool is_help = std::string_view(argv[1]) == "--help";
+        (is_help ? std::cout : std::cerr)
+            << "usage: logging_spdlog\nLogs a collector's events through spdlog.\n";
+        return is_help ? 0 : 2;
     }
     spdlog::set_level(spdlog::level::debug);
     // In production use LogLevel::info, which does not log every look-up and every fetch.

@@ -92,10 +92,12 @@ PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
     if (options.token_file)
         config.client.http.credentials = http::Credentials::bearer_file(*options.token_file);
 #ifdef WVA_METRICS_WITH_TLS
-    if (config.client.http.url.starts_with("https:"))
+    if (http::parse_url(options.url).value().is_secure())
         config.client.http.transport =
             http::make_tls_transport({.ca_file = options.ca_file}).value();
 #endif
+    if (!options.ca_file.empty() && !config.client.http.transport)
+        throw UsageError("--ca-file needs an https URL and a program built with wva_metrics::tls");
     return PrometheusBackend(io.get_executor(), std::move(config));
 }
 
@@ -212,8 +214,7 @@ VariantAutoscaling parse_deployment(const std::string& text) {
     const std::regex pattern("([^=]+)(=([^:]+)(:([^:]*)(:([0-9]{1,9}([.][0-9]{1,9})?))?)?)?");
     std::smatch part;
     if (!std::regex_match(text, part, pattern))
-        throw UsageError("--deployment must be NAME[=VARIANT[:ACCELERATOR[:COST]]], not '" + text +
-                         "'");
+        throw UsageError("--deployment " + text + ": must be NAME[=VARIANT[:ACCELERATOR[:COST]]]");
     return VariantAutoscaling("", part[part[3].matched ? 3 : 1], "", part[1], part[5],
                               part[7].matched ? std::stod(part[7]) : default_variant_cost);
 }
@@ -251,8 +252,7 @@ Options parse_options(int argc, const char* const* argv) {
     const std::string interval = last("--interval", "15s");
     const auto duration = parse_duration(interval);
     if (!duration || *duration < std::chrono::milliseconds(100))
-        throw UsageError("--interval " + interval +
-                         ": must be a duration of at least 100ms, e.g. 15s");
+        throw UsageError("--interval " + interval + ": must be a duration >= 100ms, e.g. 15s");
     options.interval = *duration;
     if (given.contains("--token-file"))
         options.token_file = given["--token-file"].back();

@@ -32,11 +32,13 @@ asio::awaitable<void> show(asio::io_context& io, PrometheusBackend backend,
 }
 
 int main(int argc, char** argv) {
-    if (argc > 1 && argv[1][0] == '-') {
-        std::cout << "usage: quick_start [PROMETHEUS [NAMESPACE MODEL DEPLOYMENT]]\n";
-        return std::string(argv[1]) == "--help" ? 0 : 2;
+    const bool has_variant = argc == 5;
+    if ((argc > 2 && !has_variant) || (argc > 1 && argv[1][0] == '-')) {
+        const bool is_help = std::string(argv[1]) == "--help";
+        (is_help ? std::cout : std::cerr)
+            << "usage: quick_start [PROMETHEUS [NAMESPACE MODEL DEPLOYMENT]]\n";
+        return is_help ? 0 : 2;
     }
-    const bool has_variant = argc > 4;
     const std::string url = argc > 1 ? argv[1] : "http://localhost:9090";
     const std::string namespace_name = has_variant ? argv[2] : "llm";
     const std::string model_id = has_variant ? argv[3] : "meta-llama/Llama-3.1-8B-Instruct";

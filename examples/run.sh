@@ -5,7 +5,8 @@
 # Only the output of the example goes to stdout.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-programs=$root/build/examples/examples
+build=$root/build/examples-run # Not that of the preset, which is a release build.
+programs=$build/examples
 
 help() {
     cat <<END
@@ -21,12 +22,12 @@ END
 }
 
 refuse() {
-    echo "run.sh: $*; see --help" >&2
+    echo "examples/run.sh: $*; see --help" >&2
     exit 2
 }
 
 case ${1:-} in
-    --help) help; exit ;;
+    -h | --help) help; exit ;;
     poll | loop)
         show=$1
         shift
@@ -34,11 +35,11 @@ case ${1:-} in
     *) show=poll ;;
 esac
 
-# check_options <option>...: before the build, so that nobody waits for it in vain.
+# check_options <option>...: refuses unknown options before the build. The program itself checks their values.
 check_options() {
     while [ $# -gt 0 ]; do
         case $show$1 in
-            *--help) help; exit ;;
+            poll-h | poll--help | loop-h | loop--help) help; exit ;;
             poll--once | poll--json) ;;
             poll--interval | loop--rounds | loop--interval | loop--min | loop--max | loop--pause | loop--stabilisation | \
                 loop--max-age | loop--window)
@@ -68,8 +69,8 @@ if [ -z "$prometheus" ]; then
 fi
 (
     cd "$root"
-    cmake --preset examples -D CMAKE_CXX_FLAGS_RELEASE=$optimisation
-    cmake --build --preset examples -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet "$program"
+    cmake --preset examples -B "$build" -D CMAKE_CXX_FLAGS_RELEASE=$optimisation
+    cmake --build "$build" -j "$(getconf _NPROCESSORS_ONLN)" --target vllm_fleet "$program"
 ) >&2
 
 work=$(mktemp -d)
@@ -106,7 +107,7 @@ await() {
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
         if [ $tries = 0 ] || ! kill -0 "${running##* }" 2>/dev/null; then
-            echo "run.sh: waited in vain for $what; end of its log:" >&2
+            echo "examples/run.sh: waited in vain for $what; end of its log:" >&2
             tail -n 10 "$log" >&2
             return 1
         fi

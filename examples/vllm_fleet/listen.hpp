@@ -3,6 +3,7 @@
 
 #include "options.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/system_error.hpp>
@@ -43,8 +44,10 @@ void listen(const std::string& option, const std::string& address, Function open
     try {
         open(parse_address(option, address));
     } catch (const boost::system::system_error& error) {
+        const bool is_in_use = error.code() == boost::asio::error::address_in_use;
         throw std::runtime_error(option + ": cannot listen on " + address + ": " +
-                                 error.code().message() + "; port 0 is any free port");
+                                 error.code().message() +
+                                 (is_in_use ? "; port 0 is any free port" : ""));
     }
 }
 

@@ -48,6 +48,12 @@ expect("Debian 13" "${message}" "On Debian GNU/Linux 13 \\(trixie\\), install it
 wva_metrics_explain_missing(Catch2 message)
 expect("Debian 13" "${message}" "apt-get install catch2")
 
+write_os_release("PRETTY_NAME=\"Debian GNU/Linux 10 (buster)\"" ${debian} "VERSION_CODENAME=buster")
+foreach(package IN ITEMS Boost Catch2 OpenSSL)
+  wva_metrics_explain_missing(${package} message)
+  expect("Debian 10" "${message}" "Debian GNU/Linux 10 \\(buster\\) has a version that is too old\\..*${from_source}")
+endforeach()
+
 write_os_release("PRETTY_NAME='Ubuntu 24.04 LTS'" ${ubuntu} "VERSION_CODENAME=noble" "UBUNTU_CODENAME=noble")
 wva_metrics_explain_missing(Boost message)
 expect("Ubuntu 24.04" "${message}" "On Ubuntu 24\\.04 LTS, install it as root with ${boost_packages}")
@@ -88,9 +94,9 @@ function(expect_failure what source build options)
   endif()
   expect("${what}" "${output}" ${ARGN})
 endfunction()
+# Without cmake_minimum_required, so with the policies of old versions of CMake.
 set(consumer ${WORK}/consumer)
-file(WRITE ${consumer}/CMakeLists.txt
-  "cmake_minimum_required(VERSION 3.24)\nproject(consumer LANGUAGES CXX)\nfind_package(wva_metrics REQUIRED)\n")
+file(WRITE ${consumer}/CMakeLists.txt "project(consumer LANGUAGES CXX)\nfind_package(wva_metrics REQUIRED)\n")
 expect_failure("The library without Boost" ${SOURCE} library "" "needs Boost 1\\.83 or newer.* CMake has not found it")
 expect_failure("The library with an old Boost" ${SOURCE} library "-DCMAKE_PREFIX_PATH=${WORK}/old" "${too_old}")
 expect_failure("A consumer without Boost" ${consumer} consumer/build "-DCMAKE_PREFIX_PATH=${PREFIX}"
