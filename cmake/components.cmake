@@ -31,5 +31,10 @@ function(wva_metrics_assign_headers)
       target_sources(wva_metrics_${part} INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${part_headers})
     endif()
   endforeach()
-  target_sources(wva_metrics INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${headers})
+  # A set of its own, because it does not compile in every program, as each header of the other set must.
+  set(compiled_once ${PROJECT_SOURCE_DIR}/include/wva_metrics/src.hpp)
+  list(REMOVE_ITEM headers ${compiled_once})
+  target_sources(wva_metrics INTERFACE
+    FILE_SET HEADERS BASE_DIRS include FILES ${headers}
+    FILE_SET compiled_once TYPE HEADERS BASE_DIRS include FILES ${compiled_once})
 endfunction()

@@ -47,6 +47,8 @@ foreach(part IN LISTS wva_metrics_components)
   list(APPEND definitions -DWVA_METRICS_WITH_${upper_name})
 endforeach()
 wva_metrics_find_files(headers include/*.hpp)
+# It includes nothing but other headers, and compiles only with a definition.
+list(REMOVE_ITEM headers include/wva_metrics/src.hpp)
 foreach(part IN ITEMS tls gzip)
   if(NOT TARGET wva_metrics::${part})
     list(FILTER headers EXCLUDE REGEX "/${part}[^/]*\\.hpp$")

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# What this project's own programs link.
+add_library(wva_metrics_for_programs INTERFACE)
+target_link_libraries(wva_metrics_for_programs INTERFACE wva_metrics)
+if(WVA_METRICS_SEPARATE_COMPILATION)
+  file(CONFIGURE OUTPUT library.cpp CONTENT "#include <wva_metrics/src.hpp>\n")
+  add_library(wva_metrics_library STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/library.cpp)
+  target_compile_definitions(wva_metrics_library PUBLIC WVA_METRICS_SEPARATE_COMPILATION)
+  target_link_libraries(wva_metrics_library PUBLIC wva_metrics)
+  foreach(component IN LISTS wva_metrics_components)
+    target_link_libraries(wva_metrics_library PUBLIC wva_metrics_${component})
+  endforeach()
+  wva_metrics_enable_warnings(wva_metrics_library)
+  target_link_libraries(wva_metrics_for_programs INTERFACE wva_metrics_library)
+endif()
