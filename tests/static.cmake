@@ -5,11 +5,7 @@
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS static/*.cpp)
 if(sources)
   add_library(static_checks OBJECT ${sources})
-  # With the headers alone, as most users compile.
-  target_link_libraries(static_checks PRIVATE wva_metrics::wva_metrics)
-  foreach(component IN LISTS wva_metrics_components)
-    target_link_libraries(static_checks PRIVATE wva_metrics::${component})
-  endforeach()
+  target_link_libraries(static_checks PRIVATE test_support)
   wva_metrics_enable_warnings(static_checks)
 endif()
 

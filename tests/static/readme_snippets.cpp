@@ -19,11 +19,6 @@
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
 // clang-format off
-#ifdef WVA_METRICS_SEPARATE_COMPILATION // tests/consumer/separate_compilation compiles and links it.
-// wva_metrics.cpp
-#include <wva_metrics/src.hpp>
-#endif
-
 #include <wva_metrics/wva_metrics.hpp>
 #include <boost/asio.hpp>
 #include <iostream>

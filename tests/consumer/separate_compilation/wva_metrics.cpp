@@ -5,4 +5,5 @@
 #endif
 #include <boost/beast/src.hpp>
 
+// wva_metrics.cpp
 #include <wva_metrics/src.hpp>
