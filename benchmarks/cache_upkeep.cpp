@@ -31,7 +31,6 @@ namespace {
 
 constexpr std::size_t plenty = std::size_t{1} << 40;
 constexpr const char* lru_name = "mutex + unordered_map + list";
-constexpr const char* map_name = "boost::concurrent_flat_map";
 
 std::unique_ptr<BasicShardedCache<Entry>> filled_cache(const Keys& keys) {
     auto cache =

@@ -31,10 +31,12 @@ function(wva_metrics_assign_headers)
       target_sources(wva_metrics_${part} INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${part_headers})
     endif()
   endforeach()
-  # A set of its own, because it does not compile in every program, as each header of the other set must.
-  set(compiled_once ${PROJECT_SOURCE_DIR}/include/wva_metrics/src.hpp)
-  list(REMOVE_ITEM headers ${compiled_once})
+  # Each header of the first set must compile alone. A program does not include those of the second set by themselves,
+  # except src.hpp, which needs a definition.
+  set(internal ${headers})
+  list(FILTER internal INCLUDE REGEX "/(detail|impl)/|/src\\.hpp$")
+  list(REMOVE_ITEM headers ${internal})
   target_sources(wva_metrics INTERFACE
     FILE_SET HEADERS BASE_DIRS include FILES ${headers}
-    FILE_SET compiled_once TYPE HEADERS BASE_DIRS include FILES ${compiled_once})
+    FILE_SET internal TYPE HEADERS BASE_DIRS include FILES ${internal})
 endfunction()

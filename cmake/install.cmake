@@ -10,7 +10,7 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME wva_metrics)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/wva_metrics)
 set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
-install(TARGETS wva_metrics EXPORT wva_metrics-targets FILE_SET HEADERS FILE_SET compiled_once)
+install(TARGETS wva_metrics EXPORT wva_metrics-targets FILE_SET HEADERS FILE_SET internal)
 install(EXPORT wva_metrics-targets NAMESPACE wva_metrics:: DESTINATION ${package_dir})
 
 configure_package_config_file(
