@@ -101,8 +101,9 @@ std::vector<Case> all_events() {
         r.gone_pods = {"p"};
         return r;
     }();
+    static const ModelKey model("ns", "m");
     const CacheKeyView v = optimizer_key("ns", "v");
-    const CacheKeyView m = replica_key({"ns", "m"});
+    const CacheKeyView m = replica_key(model);
     return {
         {events::Configured{config}, "configured 5"},
         {events::Hit{v, 1ns}, "hit allocation:ns/v 1"},
