@@ -13,7 +13,7 @@ cmake_minimum_required(VERSION 3.24)
 set(layers
   "version error reading signal metrics workload availability freshness pod_owner config parse_duration format_duration detail"
   "cache attribution engine"
-  "collector_stats observer promql"
+  "collector_stats observer promql samples"
   "concepts http"
   "prometheus kubernetes"
   "backend"
