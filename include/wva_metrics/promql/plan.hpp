@@ -4,11 +4,14 @@
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/chunk.hpp"
+#include "wva_metrics/promql/density.hpp"
 #include "wva_metrics/promql/detail/make_chunks.hpp"
 #include "wva_metrics/promql/detail/query_size.hpp"
 #include "wva_metrics/promql/detail/text.hpp"
+#include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/model_index.hpp"
 #include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
@@ -59,27 +62,16 @@ class QueryPlan {
 public:
     /// `profile`, `windows` and `limits` must be valid. Takes O(n log n) time.
     QueryPlan(std::span<const ModelKey> targets, const EngineProfile& profile,
-              const QueryWindows& windows, const PlanLimits& limits = {}) {
-        const detail::TextSize signal_size = detail::signal_text_size(profile, windows);
-        const detail::TextSize pods_size = detail::pods_text_size(profile, windows);
+              const QueryWindows& windows, const PlanLimits& limits = {})
+        : QueryPlan(targets, detail::signal_text_size(profile, windows),
+                    detail::pods_text_size(profile, windows), limits, {}, {}) {}
 
-        std::vector<std::size_t> order;
-        order.reserve(targets.size());
-        for (std::size_t target = 0; target < targets.size(); ++target) {
-            if (auto error = rejection_reason(targets[target], signal_size, pods_size,
-                                              limits.max_query_bytes))
-                rejected_.push_back({target, std::move(*error)});
-            else
-                order.push_back(target);
-        }
-        std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
-            return std::tie(targets[left], left) < std::tie(targets[right], right);
-        });
-        group(targets, std::move(order));
-        index_ = ModelIndex(models_);
-        chunk_models(signal_size, limits);
-        chunk_namespaces(pods_size, limits);
-    }
+    /// For queries for samples. A chunk is so small that its answer is expected to stay within the
+    /// bounds, by the density of earlier answers. `limits` must be valid. Takes O(n log n) time.
+    QueryPlan(std::span<const ModelKey> targets, const RawQueries& models,
+              const KubeStateQueries& pods, const PlanLimits& limits = {},
+              const PlanDensity& density = {}, const AnswerBounds& bounds = {})
+        : QueryPlan(targets, models.size(), pods.size(), limits, density, bounds) {}
 
     /// The models of the targets, each once, sorted.
     std::span<const ModelKey> models() const noexcept { return models_; }
@@ -143,6 +135,27 @@ public:
     }
 
 private:
+    QueryPlan(std::span<const ModelKey> targets, const detail::TextSize& signal_size,
+              const detail::TextSize& pods_size, const PlanLimits& limits,
+              const PlanDensity& density, const AnswerBounds& bounds) {
+        std::vector<std::size_t> order;
+        order.reserve(targets.size());
+        for (std::size_t target = 0; target < targets.size(); ++target) {
+            if (auto error = rejection_reason(targets[target], signal_size, pods_size,
+                                              limits.max_query_bytes))
+                rejected_.push_back({target, std::move(*error)});
+            else
+                order.push_back(target);
+        }
+        std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+            return std::tie(targets[left], left) < std::tie(targets[right], right);
+        });
+        group(targets, std::move(order));
+        index_ = ModelIndex(models_);
+        chunk_models(signal_size, limits, max_members(density.models, bounds));
+        chunk_namespaces(pods_size, limits, max_members(density.namespaces, bounds));
+    }
+
     static std::optional<Error> rejection_reason(const ModelKey& key,
                                                  const detail::TextSize& signal_size,
                                                  const detail::TextSize& pods_size,
@@ -184,7 +197,8 @@ private:
         first_target_.push_back(targets_.size());
     }
 
-    void chunk_models(const detail::TextSize& size, const PlanLimits& limits) {
+    void chunk_models(const detail::TextSize& size, const PlanLimits& limits,
+                      std::size_t most_by_density) {
         // Prefix sums, so that the bytes of a chunk are a difference.
         std::vector<std::size_t> model_bytes = {0};
         std::vector<std::size_t> namespace_bytes = {0};
@@ -205,18 +219,20 @@ private:
                 namespace_bytes[chunk.last] - namespace_bytes[chunk.first + 1];
             return size.with(bytes) <= limits.max_query_bytes;
         };
-        chunks_ = detail::make_chunks<ModelKey>(models_.size(), limits.max_models_per_query, fits);
+        chunks_ = detail::make_chunks<ModelKey>(
+            models_.size(), std::min(limits.max_models_per_query, most_by_density), fits);
     }
 
-    void chunk_namespaces(const detail::TextSize& size, const PlanLimits& limits) {
+    void chunk_namespaces(const detail::TextSize& size, const PlanLimits& limits,
+                          std::size_t most_by_density) {
         const auto fits = [&](NamespaceChunk chunk) {
             std::size_t bytes = 0;
             for (const std::string& name : namespaces(chunk))
                 bytes += detail::alternative_bytes(name);
             return size.with(bytes) <= limits.max_query_bytes;
         };
-        namespace_chunks_ =
-            detail::make_chunks<std::string>(namespaces_.size(), limits.max_models_per_query, fits);
+        namespace_chunks_ = detail::make_chunks<std::string>(
+            namespaces_.size(), std::min(limits.max_models_per_query, most_by_density), fits);
     }
 
     std::vector<ModelKey> models_;

@@ -30,10 +30,14 @@ struct QueryScope {
 
 namespace detail {
 
+/// Whether a matcher also selects the series that do not have the label.
+enum class WithoutLabel { excluded, included };
+
 /// Appends `label="value"`, or `label=~"value|value"` with the values sorted, so that equal scopes
-/// make equal texts.
+/// make equal texts. An empty alternative at the end selects the series without the label.
 inline std::optional<Error> append_matcher(std::string& out, std::string_view label,
-                                           std::span<const std::string> values) {
+                                           std::span<const std::string> values,
+                                           WithoutLabel others = WithoutLabel::excluded) {
     std::vector<std::string_view> sorted(values.begin(), values.end());
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -45,7 +49,7 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
         }
     }
     out += label;
-    if (sorted.size() == 1) {
+    if (sorted.size() == 1 && others == WithoutLabel::excluded) {
         out += "=\"";
         append_escaped(out, sorted.front());
     } else {
@@ -56,6 +60,8 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
                 expression += '|';
             append_regex_escaped(expression, sorted[i]);
         }
+        if (others == WithoutLabel::included)
+            expression += '|';
         append_escaped(out, expression);
     }
     out += '"';
