@@ -58,6 +58,16 @@ private:
         value = Duration(static_cast<Duration::rep>(bits));
     }
     void fill_value(std::string& value) { value = text(); }
+    void fill_value(prometheus::Flavor& value) {
+        value = static_cast<prometheus::Flavor>(number(5));
+    }
+    void fill_value(std::vector<promql::Matcher>& list) {
+        static const std::vector<std::string> labels = {"cluster", "_", "__tenant_id__", "a1"};
+        list.clear();
+        for (std::size_t left = number(4); left > 0; --left)
+            list.push_back({labels[number(labels.size())],
+                            static_cast<promql::MatchOperator>(number(4)), text()});
+    }
     template <typename T>
     void fill_value(std::vector<T>& list) {
         list.clear();

@@ -4,12 +4,17 @@
 #include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/query_windows.hpp"
 
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +27,14 @@ struct PrometheusConfig {
     prometheus::ClientConfig client{};
     /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
+    /// The make of the server, whose answers differ in details. `unknown`: it is learnt from the
+    /// server.
+    prometheus::Flavor flavor = prometheus::Flavor::unknown;
+    /// Conditions on all series of the inference servers, e.g. `cluster="eu"` if one store holds
+    /// the series of several clusters. `promql::parse_matchers` reads them from a text.
+    std::vector<promql::Matcher> matchers{};
+    /// The same for the series of kube-state-metrics, whose labels may differ.
+    std::vector<promql::Matcher> kube_state_matchers{};
     /// How far the queries look back.
     promql::QueryWindows windows{};
     /// How large one query may become.
@@ -51,6 +64,41 @@ struct PrometheusConfig {
     }
 };
 
+namespace detail {
+
+/// The problems of `matchers`.
+inline std::vector<std::string> matcher_problems(const PrometheusConfig& config) {
+    const EngineLabels& labels = config.engine.labels;
+    const std::array<promql::ReservedLabel, 3> reserved = {{
+        {labels.namespace_name, "the targets select the namespace"},
+        {labels.model, "the targets select the model"},
+        {labels.pod, "all pods of a model count"},
+    }};
+    return promql::validate(config.matchers, reserved);
+}
+
+/// The problems of `kube_state_matchers`.
+inline std::vector<std::string> kube_state_matcher_problems(const PrometheusConfig& config) {
+    const KubeStateNames& names = config.engine.kube_state;
+    constexpr std::string_view not_everywhere = "some metrics of kube-state-metrics lack it";
+    const std::array<promql::ReservedLabel, 5> reserved = {{
+        {names.namespace_name, "the targets select the namespace"},
+        {names.pod, "all pods of a namespace are needed"},
+        {names.owner_kind, not_everywhere},
+        {names.owner_name, not_everywhere},
+        {"condition", not_everywhere},
+    }};
+    return promql::validate(config.kube_state_matchers, reserved);
+}
+
+/// A target is only queried if its names and the matchers fit into one query.
+inline bool leave_space(std::span<const promql::Matcher> matchers,
+                       const promql::PlanLimits& limits) {
+    return promql::to_string(matchers).size() <= limits.max_query_bytes / 2;
+}
+
+} // namespace detail
+
 /// All problems of a configuration, one sentence each, without secrets; empty if it is valid.
 inline std::vector<std::string> validate(const PrometheusConfig& config) {
     std::vector<std::string> problems;
@@ -60,8 +108,15 @@ inline std::vector<std::string> validate(const PrometheusConfig& config) {
     };
     append("client.", validate(config.client));
     append("engine.", validate(config.engine));
+    append("matchers: ", detail::matcher_problems(config));
+    append("kube_state_matchers: ", detail::kube_state_matcher_problems(config));
     append("", promql::validate(config.windows));
     append("", promql::validate(config.limits));
+    if (!detail::leave_space(config.matchers, config.limits))
+        problems.emplace_back("matchers must not be longer than half of limits.max_query_bytes");
+    if (!detail::leave_space(config.kube_state_matchers, config.limits))
+        problems.emplace_back(
+            "kube_state_matchers must not be longer than half of limits.max_query_bytes");
     if (!(config.min_requests >= 0) || std::isinf(config.min_requests))
         problems.emplace_back("min_requests must be finite and not negative");
     if (config.stale_after <= Duration::zero())

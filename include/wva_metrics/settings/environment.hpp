@@ -23,14 +23,14 @@ inline Environment process_environment() {
 
 /// An environment variable that sets fields of the settings.
 struct EnvironmentVariable {
-    /// The name that deployments of the workload variant autoscaler use.
+    /// The name. Most are those that deployments of the workload variant autoscaler use.
     const char* name;
     /// Paths of the fields that it sets; the second one may be empty.
     std::array<std::string_view, 2> paths;
 };
 
 /// All environment variables that are read.
-inline constexpr std::array<EnvironmentVariable, 14> environment_variables{{
+inline constexpr std::array<EnvironmentVariable, 16> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
     {"PROMETHEUS_BEARER_TOKEN", {"prometheus.client.credentials"}},
@@ -39,6 +39,8 @@ inline constexpr std::array<EnvironmentVariable, 14> environment_variables{{
     {"PROMETHEUS_CLIENT_CERT_PATH", {"tls.certificate_file"}},
     {"PROMETHEUS_CLIENT_KEY_PATH", {"tls.private_key_file"}},
     {"PROMETHEUS_SERVER_NAME", {"tls.server_name"}},
+    {"PROMETHEUS_MATCHERS", {"prometheus.matchers"}},
+    {"PROMETHEUS_KUBE_STATE_MATCHERS", {"prometheus.kube_state_matchers"}},
     {"PROMETHEUS_METRICS_CACHE_ENABLED", {"collector.cache.enabled"}},
     {"PROMETHEUS_METRICS_CACHE_TTL", {"collector.cache.ttl"}},
     {"PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL", {"collector.cache.cleanup_interval"}},

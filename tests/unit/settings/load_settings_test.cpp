@@ -67,6 +67,8 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
                                 {"PROMETHEUS_CLIENT_CERT_PATH", "/cert"},
                                 {"PROMETHEUS_CLIENT_KEY_PATH", "/key"},
                                 {"PROMETHEUS_SERVER_NAME", "name"},
+                                {"PROMETHEUS_MATCHERS", "cluster=\"eu\""},
+                                {"PROMETHEUS_KUBE_STATE_MATCHERS", "{k8s_cluster=~'e.'}"},
                                 {"PROMETHEUS_METRICS_CACHE_ENABLED", "no"},
                                 {"PROMETHEUS_METRICS_CACHE_TTL", "31s"},
                                 {"PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL", "32s"},
@@ -79,6 +81,8 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(settings.prometheus.client.http.credentials.kind() ==
           http::Credentials::Kind::bearer_file);
     CHECK(settings.prometheus.client.http.credentials.subject() == "/token");
+    CHECK(promql::to_string(settings.prometheus.matchers) == R"(cluster="eu")");
+    CHECK(promql::to_string(settings.prometheus.kube_state_matchers) == R"(k8s_cluster=~"e.")");
     CHECK(settings.tls.ca_file == "/ca");
     CHECK(settings.tls.certificate_file == "/cert");
     CHECK(settings.tls.private_key_file == "/key");
@@ -93,7 +97,7 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(cache.freshness_thresholds.replica_metrics == 34s);
     CHECK(cache.freshness_thresholds.unavailable == 6min);
     // Only the fields of the variables have a source.
-    CHECK(loaded->sources.size() == 14);
+    CHECK(loaded->sources.size() == 16);
 }
 
 TEST_CASE("every variable sets fields that exist") {

@@ -4,6 +4,8 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/workload.hpp"
 
@@ -20,8 +22,9 @@ namespace wva_metrics::detail {
 /// The member that holds the value of a field.
 using FieldTarget =
     std::variant<bool*, std::size_t*, double*, Duration*, std::string*, std::vector<std::string>*,
-                 http::Credentials*, std::vector<http::Header>*, http::FormFields*,
-                 std::vector<VariantAutoscaling>*, std::vector<ModelKey>*, boost::json::object*>;
+                 prometheus::Flavor*, std::vector<promql::Matcher>*, http::Credentials*,
+                 std::vector<http::Header>*, http::FormFields*, std::vector<VariantAutoscaling>*,
+                 std::vector<ModelKey>*, boost::json::object*>;
 
 /// Whether the value of a field may be shown.
 enum class Secrecy {
@@ -35,6 +38,9 @@ enum class Secrecy {
 
 /// The placeholder for a secret that is not shown.
 inline constexpr std::string_view masked_secret = "***";
+
+/// The text of `Flavor::unknown`: the flavor is learnt from the server.
+inline constexpr std::string_view learnt_flavor = "auto";
 
 /// One field of a document.
 struct Field {

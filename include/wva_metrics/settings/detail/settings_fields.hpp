@@ -48,6 +48,7 @@ inline void describe_fields(FieldList list, EngineLabels& labels) {
 inline void describe_fields(FieldList list, KubeStateNames& names) {
     list.add("pod_info", names.pod_info, "Metric of the pods that exist.");
     list.add("pod_owner", names.pod_owner, "Metric of the pods' owners.");
+    list.add("pod_ready", names.pod_ready, "Metric of the pods that are ready.");
     list.add("namespace", names.namespace_name,
              "Label of the namespace; `exported_namespace` if the scrape does not honour labels.");
     list.add("pod", names.pod,
@@ -69,6 +70,8 @@ inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
              "Window of rates and averages; at least two scrapes must fall into it.");
     list.add("peak", windows.peak,
              "Window of the highest value of a gauge; `\"0s\"` = only the last sample.");
+    list.add("longest", windows.longest,
+             "Window of a pod that is scraped too rarely for the others.");
     list.add("stale_lookback", windows.stale_lookback,
              "How long after its last sample a model is stale and not missing.");
     list.add("stale_step", windows.stale_step, "Resolution of the search for this last sample.");
@@ -85,6 +88,14 @@ inline void describe_fields(FieldList list, promql::PlanLimits& limits) {
 inline void describe_fields(FieldList list, PrometheusConfig& prometheus) {
     describe_fields(list.group("client"), prometheus.client);
     describe_fields(list.group("engine"), prometheus.engine);
+    list.add("flavor", prometheus.flavor,
+             "Make of the server: `prometheus`, `victoria_metrics`, `thanos`, `mimir`; `auto` = "
+             "learnt from the server.");
+    list.add("matchers", prometheus.matchers,
+             "Conditions on all series of the inference servers, as in PromQL, e.g. "
+             "`cluster='eu', tenant=~'a.*'`.");
+    list.add("kube_state_matchers", prometheus.kube_state_matchers,
+             "The same for the series of kube-state-metrics.");
     describe_fields(list.group("windows"), prometheus.windows);
     describe_fields(list.group("limits"), prometheus.limits);
     list.add("use_kube_state", prometheus.use_kube_state,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/settings/detail/document_path.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 #include "wva_metrics/settings/detail/read_scalar.hpp"
@@ -130,6 +131,31 @@ private:
                 reject(item_path(path, i), wrong_kind("a string", list[i]));
         }
         target = std::move(items);
+    }
+
+    void read_into(const boost::json::value& value, std::vector<promql::Matcher>& target,
+                   const Field&, const std::string& path) {
+        if (!value.is_string())
+            return reject(path, wrong_kind(R"(a string such as "cluster='eu'")", value));
+        Result<std::vector<promql::Matcher>> matchers = promql::parse_matchers(value.get_string());
+        if (matchers.has_error())
+            return reject(path, matchers.error().message);
+        target = *std::move(matchers);
+    }
+
+    void read_into(const boost::json::value& value, prometheus::Flavor& target, const Field&,
+                   const std::string& path) {
+        if (!value.is_string())
+            return reject(path, wrong_kind("a string", value));
+        const std::string_view text = value.get_string();
+        const auto flavor = prometheus::parse_flavor(text);
+        if (text == learnt_flavor)
+            target = prometheus::Flavor::unknown;
+        else if (flavor && *flavor != prometheus::Flavor::unknown)
+            target = *flavor;
+        else
+            reject(path, quoted(text) + " is none of auto, prometheus, victoria_metrics, thanos "
+                                        "and mimir");
     }
 
     /// A list of objects.
