@@ -56,6 +56,44 @@ TEST_CASE("a minimum of NaN requests is rejected") {
     CHECK(validate(config).empty());
 }
 
+TEST_CASE("matchers must not use a label that the queries use") {
+    using promql::MatchOperator;
+    PrometheusConfig config = valid_config();
+    config.engine.labels.namespace_name = "ns";
+    config.engine.kube_state.pod = "exported_pod";
+    config.matchers = {{"cluster", MatchOperator::equal, "eu"},
+                       {"namespace", MatchOperator::equal, "x"}};
+    config.kube_state_matchers = {{"pod", MatchOperator::not_equal, ""},
+                                  {"__tenant_id__", MatchOperator::equal, "7"}};
+    CHECK(validate(config).empty());
+
+    for (const std::string label : {"ns", "model_name", "pod", "__name__", "a b"}) {
+        CAPTURE(label);
+        config.matchers = {{label, MatchOperator::equal, "x"}};
+        CHECK(names(validate(config), "matchers: \"" + label + "\" "));
+    }
+    config.matchers.clear();
+    for (const std::string label : {"namespace", "exported_pod", "owner_kind", "condition"}) {
+        CAPTURE(label);
+        config.kube_state_matchers = {{label, MatchOperator::equal, "x"}};
+        CHECK(names(validate(config), "kube_state_matchers: \"" + label + "\" cannot be"));
+    }
+}
+
+TEST_CASE("matchers must leave space for the names of targets in a query") {
+    PrometheusConfig config = valid_config();
+    config.limits.max_query_bytes = 4096;
+    config.matchers = {{"cluster", promql::MatchOperator::regex, std::string(2000, 'a')}};
+    config.kube_state_matchers = config.matchers;
+    CHECK(validate(config).empty());
+    config.matchers[0].value.append(100, '\n');
+    CHECK(validate(config) ==
+          std::vector<std::string>{
+              "matchers must not be longer than half of limits.max_query_bytes"});
+    config.kube_state_matchers = config.matchers;
+    CHECK(validate(config).size() == 2);
+}
+
 TEST_CASE("problems do not contain secrets") {
     PrometheusConfig config = PrometheusConfig::at("http://user:hunter2@prometheus:9090");
     CHECK_FALSE(names(validate(config), "hunter2"));
