@@ -84,8 +84,9 @@ public:
         return over(selector_of(running_, scope, Models::exactly), window);
     }
 
-    /// When a model last reported within `windows.stale_lookback`, in Unix seconds: one element per
-    /// model. It is more expensive than the samples of a short window, so query few models.
+    /// When each model last reported within `windows.stale_lookback`, in Unix seconds; exact to
+    /// `windows.stale_step`. One element per model. More expensive than the samples of a short
+    /// window, so query few models.
     Result<std::string> last_report(const QueryScope& scope, const QueryWindows& windows) const {
         const std::string range = "[" + format_duration(windows.stale_lookback) + ":" +
                                   format_duration(windows.stale_step) + "]";
