@@ -42,6 +42,7 @@
 #include "wva_metrics/parse_duration.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/prometheus/client.hpp"
+#include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/query.hpp"
 #include "wva_metrics/promql/quote.hpp"

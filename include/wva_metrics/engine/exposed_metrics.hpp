@@ -14,9 +14,8 @@ namespace wva_metrics {
 namespace detail {
 
 inline void sort_unique(std::vector<std::string>& names) {
-    std::ranges::sort(names);
-    const auto repeated = std::ranges::unique(names);
-    names.erase(repeated.begin(), repeated.end());
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
 }
 
 } // namespace detail

@@ -106,9 +106,8 @@ private:
 inline Result<std::vector<std::string>> pod_queries(const RawQueries& queries,
                                                     std::vector<PodName> pods, Duration window,
                                                     const PodQueryLimits& limits = {}) {
-    std::ranges::sort(pods);
-    const auto repeated = std::ranges::unique(pods);
-    pods.erase(repeated.begin(), repeated.end());
+    std::sort(pods.begin(), pods.end());
+    pods.erase(std::unique(pods.begin(), pods.end()), pods.end());
     detail::PodQueryWriter writer(queries, window, limits);
     for (const PodName& pod : pods)
         if (auto error = writer.add(pod))
