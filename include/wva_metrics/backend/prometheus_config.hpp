@@ -93,7 +93,7 @@ inline std::vector<std::string> kube_state_matcher_problems(const PrometheusConf
 
 /// A target is only queried if its names and the matchers fit into one query.
 inline bool leave_space(std::span<const promql::Matcher> matchers,
-                       const promql::PlanLimits& limits) {
+                        const promql::PlanLimits& limits) {
     return promql::to_string(matchers).size() <= limits.max_query_bytes / 2;
 }
 
