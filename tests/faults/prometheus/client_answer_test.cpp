@@ -39,10 +39,17 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
         {{"400 Bad Request", api_error("bad_data", "parse error"), Errc::rejected},
          {"401 Unauthorized", "who are you", Errc::unauthorized},
          {"404 Not Found", "404 page not found", Errc::rejected},
-         {"422 Unprocessable Entity", api_error("execution", "would load too many samples"),
+         {"422 Unprocessable Entity",
+          api_error("execution", "query processing would load too many samples into memory in "
+                                 "query execution"),
           Errc::too_costly},
+         {"422 Unprocessable Entity",
+          api_error("execution", "expanding series: proxy Series(): rpc error: code = "
+                                 "DeadlineExceeded desc = context deadline exceeded"),
+          Errc::unavailable},
          {"429 Too Many Requests", "", Errc::unavailable},
-         {"503 Service Unavailable", api_error("timeout", "query timed out"), Errc::too_costly},
+         {"503 Service Unavailable",
+          api_error("timeout", "query timed out in expression evaluation"), Errc::unavailable},
          {"503 Service Unavailable", "<html>gateway</html>", Errc::unavailable},
          {"302 Found", "", Errc::rejected}}));
     Peers peers(
@@ -99,9 +106,8 @@ TEST_CASE("an answer that exceeds a bound is refused, and the message names the 
 TEST_CASE("an exception of the sink fails its query and no other") {
     Peers peers(answer_each_with(good));
     std::optional<Result<AnswerInfo>> result;
-    std::vector<std::string> labels;
     const auto sink = [](const SeriesView&) { throw std::runtime_error("no room"); };
-    boost::asio::co_spawn(peers.context, peers.client->query("up", labels, sink, far_deadline()),
+    boost::asio::co_spawn(peers.context, peers.client->query("up", sink, {}, far_deadline()),
                           [&](std::exception_ptr thrown, Result<AnswerInfo> answered) {
                               REQUIRE(thrown == nullptr);
                               result = std::move(answered);
