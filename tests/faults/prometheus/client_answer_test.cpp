@@ -64,6 +64,31 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
     CHECK(peers.server.connections() == 1);
 }
 
+TEST_CASE("the cause of an error is found behind a long query") {
+    // As VictoriaMetrics repeats a query, before the cause.
+    const std::string query(20'000, 'm');
+    Peers peers(answer_each_with(
+        answer("422 Unprocessable Entity",
+               api_error("422", R"(error when executing query=\")" + query +
+                                    R"(\" for (time=1, step=300000): )" +
+                                    "the number of matching timeseries exceeds 3; either narrow "
+                                    "down the search"))));
+    const Error error = peers.run(query)->error();
+    CHECK(error.is(Errc::too_costly));
+    CHECK_THAT(error.message, ContainsSubstring("HTTP 422 422: error when executing query="));
+    CHECK_THAT(error.message, ContainsSubstring("raise -search.maxUniqueTimeseries"));
+    CHECK(error.message.size() < 800);
+}
+
+TEST_CASE("the sink receives no series of an attempt that is repeated") {
+    const std::string refusal =
+        GENERATE(as<std::string>{}, "403 Forbidden", "405 Method Not Allowed");
+    Peers peers(answer_in_turn({answer(refusal, one_series), good}));
+    const QueryPtr query = peers.run();
+    REQUIRE(query->result->has_value());
+    CHECK(query->series == 1);
+}
+
 TEST_CASE("a login page with status 200 is an error that describes it") {
     Peers peers(answer_each_with(
         answer("200 OK", "<!DOCTYPE html><html><form action=/login>Sign in</form></html>")));

@@ -41,12 +41,16 @@ inline constexpr std::array known_errors{
     KnownError{"code = Aborted", Errc::unavailable},
     KnownError{"code = Canceled", Errc::unavailable},
 
-    // Thanos, pkg/store/limiter.go and bucket.go. Older versions send it with the code Aborted.
-    KnownError{"exceeded series limit", Errc::too_costly,
-               "--store.limits.request-series or --store.grpc.touched-series-limit"},
+    // Thanos, pkg/store/limiter.go and bucket.go. Older versions send them with the code Aborted.
+    KnownError{"failed to send series: limit ", Errc::too_costly, "--store.limits.request-series"},
+    KnownError{"failed to send samples: limit ", Errc::too_costly,
+               "--store.limits.request-samples"},
+    KnownError{"exceeded series limit", Errc::too_costly, "--store.grpc.touched-series-limit"},
     KnownError{"exceeded chunks limit", Errc::too_costly, "--store.grpc.series-sample-limit"},
-    KnownError{"exceeded samples limit", Errc::too_costly, "--store.limits.request-samples"},
-    KnownError{"exceeded bytes limit", Errc::too_costly, "--store.grpc.downloaded-bytes-limit"},
+    KnownError{"exceeded bytes limit while fetching ", Errc::too_costly,
+               "--store.grpc.downloaded-bytes-limit"},
+    KnownError{"bytes limit exceeded while fetching ", Errc::too_costly,
+               "--store.grpc.downloaded-bytes-limit"},
 
     // Cortex, pkg/util/limiter/query_limiter.go, and Mimir before its errors had ids.
     KnownError{"the query hit the ", Errc::too_costly, "-querier.max-fetched-*-per-query"},
