@@ -2,10 +2,10 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/detail/known_errors.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,53 +13,28 @@
 namespace wva_metrics::prometheus {
 
 /// The API's error for a query that it could not answer:
-/// `{"status":"error","errorType":...,"error":...}`. Both members are one line each, shortened and
-/// without control characters.
+/// `{"status":"error","errorType":...,"error":...}`.
 struct ApiError {
-    /// Its `errorType`, such as `bad_data`.
+    /// Its `errorType`, such as `bad_data`. VictoriaMetrics sends the HTTP status here.
     std::string type;
-    /// Its `error`.
+    /// Its `error`. It should be complete, because the cause is often at its end, after the query.
     std::string text;
 
     friend bool operator==(const ApiError&, const ApiError&) = default;
 };
 
-/// Does the text of an error say that the query exceeds a limit of the server?
-///
-/// Knows the texts of Prometheus, Thanos, Mimir, Cortex and VictoriaMetrics. `is_execution`: the
-/// query was parsed and failed while it ran. Only then do less specific words count, because other
-/// errors may quote the query.
-inline bool names_a_limit(std::string_view text, bool is_execution) noexcept {
-    constexpr std::array<std::string_view, 10> certain{"would load too many samples",
-                                                       "err-mimir-max-",
-                                                       "exceeded maximum",
-                                                       "mustn't exceed",
-                                                       "too long query",
-                                                       "exceeds the limit",
-                                                       "exceeded series limit",
-                                                       "exceeded chunks limit",
-                                                       "resourceexhausted",
-                                                       "cannot select more than"};
-    constexpr std::array<std::string_view, 7> likely{"exceed",         "too many",      "maximum",
-                                                     "limit violated", "query hit the", "timed out",
-                                                     "hit limit"};
-    const auto is_in_text = [&](std::string_view part) {
-        return detail::contains_ignoring_case(text, part);
-    };
-    // Go's regex library has limits too, and reports them as parse errors. Hundreds of model ids
-    // with a common prefix can exceed them.
-    if (is_in_text("error parsing regexp: expression nests too deeply") ||
-        is_in_text("error parsing regexp: expression too large"))
-        return true;
-    // Any other parse error quotes the query, which may contain any words.
-    if (is_in_text("parse error"))
-        return false;
-    return std::any_of(certain.begin(), certain.end(), is_in_text) ||
-           (is_execution && std::any_of(likely.begin(), likely.end(), is_in_text));
-}
-
 /// The error code for an HTTP status and an API error, which may be empty. Not for 2xx answers
 /// without an API error.
+///
+/// The first of these decides:
+/// 1. Statuses that say enough by themselves: 401, 403, 408, 413, 414, 425, 429, 501.
+/// 2. The codes and fixed texts of Prometheus, Thanos, Mimir, Cortex and VictoriaMetrics (in
+///    `detail/known_errors.hpp`): `too_costly` for a limit that a smaller query can satisfy,
+///    `unavailable` for a server in trouble. Other words of the text do not count.
+/// 3. The error type: `timeout`, `unavailable`, `internal`, `canceled` and `too_many_requests` are
+///    `unavailable`. A timeout is not `too_costly`: several smaller queries would be a larger load
+///    for a server that is already slow.
+/// 4. Any other 5xx is `unavailable`, anything else `rejected`.
 inline Errc classify(int http_status, const ApiError& error) noexcept {
     switch (http_status) {
     case 401:
@@ -78,44 +53,50 @@ inline Errc classify(int http_status, const ApiError& error) noexcept {
     default:
         break;
     }
-    const bool is_success = http_status / 100 == 2;
-    if (names_a_limit(error.text, http_status == 422 || (is_success && error.type == "execution")))
-        return Errc::too_costly;
-    // The server gave up on this query; a smaller one may finish in time.
-    if (error.type == "timeout")
-        return Errc::too_costly;
-    if (error.type == "unavailable" || error.type == "internal" || error.type == "canceled" ||
-        error.type == "too_many_requests")
+    if (const auto* const known = detail::find_known_error(error.text))
+        return known->code;
+    if (error.type == "timeout" || error.type == "unavailable" || error.type == "internal" ||
+        error.type == "canceled" || error.type == "too_many_requests")
         return Errc::unavailable;
     return http_status / 100 == 5 ? Errc::unavailable : Errc::rejected;
 }
 
-/// The API's error as an error of this library.
-inline Error to_error(const ApiError& error, int http_status, std::string endpoint = {}) {
+namespace detail {
+
+/// What to do about an error that `classify` gave this code.
+inline std::string describe_remedy(Errc code, std::string_view error_text) {
+    switch (code) {
+    case Errc::unauthorized:
+        return "check the credentials";
+    case Errc::forbidden:
+        return "these credentials are not allowed to query metrics, check their access rights";
+    case Errc::too_costly: {
+        const auto* const known = find_known_error(error_text);
+        const bool has_limit =
+            known != nullptr && known->code == Errc::too_costly && !known->limit.empty();
+        return "query fewer models at once or raise " +
+               std::string(has_limit ? known->limit : "the server's limits");
+    }
+    case Errc::unavailable:
+        return "the server may recover by itself";
+    default:
+        return "the same query will be rejected again";
+    }
+}
+
+} // namespace detail
+
+/// The API's error as an error of this library. Of a long text, the message has the beginning and
+/// the end: at most `max_text_bytes` in all.
+inline Error to_error(const ApiError& error, int http_status, std::string endpoint = {},
+                      std::size_t max_text_bytes = 500) {
     const Errc code = classify(http_status, error);
     std::string message = "Prometheus answered HTTP " + std::to_string(http_status);
     if (!error.type.empty())
-        message += " " + error.type;
+        message += " " + detail::clean_text(error.type, 64);
     if (!error.text.empty())
-        message += ": " + error.text;
-    switch (code) {
-    case Errc::unauthorized:
-        message += "; check the credentials";
-        break;
-    case Errc::forbidden:
-        message +=
-            "; these credentials are not allowed to query metrics, check their access rights";
-        break;
-    case Errc::too_costly:
-        message += "; query fewer models at once or raise the server's limits";
-        break;
-    case Errc::unavailable:
-        message += "; the server may recover by itself";
-        break;
-    default:
-        message += "; the same query will be rejected again";
-        break;
-    }
+        message += ": " + detail::clean_middle(error.text, max_text_bytes);
+    message += "; " + detail::describe_remedy(code, error.text);
     return Error(code, std::move(message), std::move(endpoint), http_status);
 }
 

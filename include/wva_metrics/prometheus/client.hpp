@@ -6,6 +6,8 @@
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,7 +17,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::prometheus {
 
@@ -67,16 +68,17 @@ public:
     /// The executor of all I/O. Its execution context must still exist.
     executor_type get_executor() const;
 
-    /// Sends an instant query, which the server evaluates at its current time.
+    /// Sends an instant query.
     ///
     /// The query is sent by POST. If that is answered with 403, 405 or 501, it is sent again by
     /// GET; if that succeeds, later queries are sent by GET only.
     ///
     /// **Parameters:**
     /// - `promql`: the query, valid UTF-8.
-    /// - `wanted_labels`: the labels that the sink receives, each once.
     /// - `sink`: called with a `const SeriesView&` for each series, on the caller's executor. **The
-    ///   series are valid only if the query succeeds.** See `AnswerDecoder`.
+    ///   series are valid only if the query succeeds.** Of several attempts, only the last one
+    ///   has series. See `AnswerDecoder`.
+    /// - `options`: the evaluation time.
     /// - `deadline`: bounds the whole query, including a second attempt by GET.
     ///
     /// **Completes:** with the contents of the answer except its series.
@@ -85,9 +87,10 @@ public:
     /// - `unauthorized` (401), `forbidden` (403, by GET as well).
     /// - `rejected`: the server rejects the query: it is malformed, or there is no API at this URL,
     ///   or a redirect.
-    /// - `too_costly`: a smaller query may succeed (413, 414, a limit or timeout of the server, or
-    ///   longer than `max_get_bytes` if only GET is accepted).
-    /// - `unavailable`: the server cannot answer now (408, 425, 429, 5xx).
+    /// - `too_costly`: a smaller query may succeed (413, 414, a limit of the server, or longer than
+    ///   `max_get_bytes` if only GET is accepted).
+    /// - `unavailable`: the server cannot answer now (408, 425, 429, 5xx, its timeout, or a code
+    ///   such as gRPC's `DeadlineExceeded`). See `classify`.
     /// - `too_large`: the answer exceeds a limit; a smaller query may succeed.
     /// - `bad_response`: the answer is cut off, or not what the API specifies.
     /// - `internal`: the sink threw.
@@ -96,15 +99,31 @@ public:
     ///
     /// **Threads:** any thread.
     template <SeriesSink Sink>
-    asio::awaitable<Result<AnswerInfo>> query(std::string promql,
-                                              std::vector<std::string> wanted_labels, Sink sink,
+    asio::awaitable<Result<AnswerInfo>> query(std::string promql, Sink sink, QueryOptions options,
                                               TimePoint deadline) {
         // The decoder is large, so it is compiled for one type of sink.
         auto owned = std::make_shared<Sink>(std::move(sink));
         return query_into(
             [owned = std::move(owned)](const SeriesView& series) { (*owned)(series); },
-            std::move(promql), std::move(wanted_labels), deadline);
+            std::move(promql), options, deadline);
     }
+
+    /// Learns the make of the server, by its build information. If that does not tell, an instant
+    /// query is sent that only VictoriaMetrics accepts.
+    ///
+    /// **Parameters:**
+    /// - `deadline`: bounds both requests.
+    ///
+    /// **Completes:** with `Flavor::unknown` if the server answers, but not in a way that is known;
+    /// for example a proxy that does not forward the endpoint.
+    ///
+    /// **Errors:** those of `http::Client::send`, and `unauthorized`, `unavailable` and `too_costly`
+    /// as for `query`.
+    ///
+    /// **Cancellation:** terminal: as for `http::Client::send`.
+    ///
+    /// **Threads:** any thread.
+    asio::awaitable<Result<ServerMake>> flavor(TimePoint deadline);
 
     /// `scheme://host:port`, without credentials.
     const std::string& endpoint() const noexcept;
@@ -113,8 +132,7 @@ private:
     using SinkFunction = std::function<void(const SeriesView&)>;
 
     asio::awaitable<Result<AnswerInfo>> query_into(SinkFunction sink, std::string promql,
-                                                   std::vector<std::string> wanted_labels,
-                                                   TimePoint deadline);
+                                                   QueryOptions options, TimePoint deadline);
 
     std::shared_ptr<http::BasicClient<Executor>> http_;
     std::shared_ptr<detail::ClientImpl<Executor>> impl_;

@@ -11,12 +11,28 @@
 
 namespace wva_metrics::prometheus {
 
+/// The default bound on the body of an answer, as received and decompressed. A body is held until it
+/// is decoded. The raw samples of 1000 models with 13 metrics are about 9 MB, scraped every 2
+/// seconds about 20 MB.
+inline constexpr std::size_t default_max_body_bytes = std::size_t{64} << 20;
+
+namespace detail {
+
+inline http::ClientConfig default_http() {
+    http::ClientConfig config;
+    config.limits.max_body_bytes = default_max_body_bytes;
+    return config;
+}
+
+} // namespace detail
+
 /// The configuration of a client of Prometheus or of a server with the same query API. An
 /// aggregate: use designated initializers, and check it with `validate`.
 struct ClientConfig {
     /// The endpoint; `/api/v1/query` is appended to the URL's path. `http.timeouts.attempt` is sent
     /// to the server too, so that it stops a query when the client no longer waits for it.
-    http::ClientConfig http{};
+    /// `http.limits.max_body_bytes` is larger than the default of other clients.
+    http::ClientConfig http = detail::default_http();
     /// Bounds on an answer.
     AnswerLimits answer{};
     /// Sent with every query, e.g. `{"dedup", "true"}` for Thanos.

@@ -5,12 +5,12 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer_decoder.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
+#include "wva_metrics/prometheus/detail/read_api_error.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,11 +48,6 @@ inline std::string describe_location(std::string_view location) {
     return clean_text(prefix + std::string(location), max_quoted_body_bytes);
 }
 
-/// The sink for an answer that is expected to be an error.
-struct IgnoreSeries {
-    void operator()(const SeriesView&) const noexcept {}
-};
-
 } // namespace detail
 
 /// Could a POST have been rejected because of its method? The server may not support the method, or
@@ -61,11 +56,11 @@ constexpr bool may_reject_method(int http_status) noexcept {
     return http_status == 403 || http_status == 405 || http_status == 501;
 }
 
-/// The error of a response whose status is not 2xx. `api_error`: the API's own error in the body,
-/// if there is one.
-inline Error to_error(const http::Response& response, std::optional<ApiError> api_error,
-                      const std::string& endpoint) {
+/// The error of a response whose status is not 2xx, by the API's own error in its body if there is
+/// one.
+inline Error to_error(const http::Response& response, const std::string& endpoint) {
     const int status = response.status;
+    const std::optional<ApiError> api_error = detail::read_api_error(response.body);
     const std::string answered = "Prometheus answered HTTP " + std::to_string(status);
     if (status / 100 == 3) {
         const std::string target = response.location
@@ -88,9 +83,9 @@ inline Error to_error(const http::Response& response, std::optional<ApiError> ap
                                         : ": this URL accepts queries neither by POST nor by GET") +
                          "; check the URL and its path (" + detail::describe_body(response) + ")",
                      endpoint, status);
-    if (!api_error)
-        api_error = ApiError{{}, detail::clean_text(response.body, detail::max_quoted_body_bytes)};
-    Error error = to_error(*api_error, status, endpoint);
+    Error error = api_error ? to_error(*api_error, status, endpoint)
+                            : to_error(ApiError{{}, response.body}, status, endpoint,
+                                       detail::max_quoted_body_bytes);
     if (response.retry_after)
         error.message += " (Retry-After: " + detail::clean_text(*response.retry_after, 40) + ")";
     return error;
@@ -99,15 +94,11 @@ inline Error to_error(const http::Response& response, std::optional<ApiError> ap
 /// Decodes a response: passes its series to the sink, or returns an error that says what to do. See
 /// `AnswerDecoder` for the sink.
 template <SeriesSink Sink>
-Result<AnswerInfo>
-decode_response(const http::Response& response, std::span<const std::string> wanted_labels,
-                const AnswerLimits& limits, Sink&& sink, const std::string& endpoint) {
-    if (response.status / 100 != 2) {
-        AnswerDecoder decoder({}, AnswerLimits{}, detail::IgnoreSeries{});
-        decoder.finish(response.body);
-        return to_error(response, decoder.api_error(), endpoint);
-    }
-    Result<AnswerInfo> answer = decode_answer(response.body, wanted_labels, limits, sink);
+Result<AnswerInfo> decode_response(const http::Response& response, const AnswerLimits& limits,
+                                   Sink&& sink, const std::string& endpoint) {
+    if (response.status / 100 != 2)
+        return to_error(response, endpoint);
+    Result<AnswerInfo> answer = decode_answer(response.body, {}, limits, sink);
     if (answer.has_value())
         return answer;
     Error error = answer.error();

@@ -39,10 +39,17 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
         {{"400 Bad Request", api_error("bad_data", "parse error"), Errc::rejected},
          {"401 Unauthorized", "who are you", Errc::unauthorized},
          {"404 Not Found", "404 page not found", Errc::rejected},
-         {"422 Unprocessable Entity", api_error("execution", "would load too many samples"),
+         {"422 Unprocessable Entity",
+          api_error("execution", "query processing would load too many samples into memory in "
+                                 "query execution"),
           Errc::too_costly},
+         {"422 Unprocessable Entity",
+          api_error("execution", "expanding series: proxy Series(): rpc error: code = "
+                                 "DeadlineExceeded desc = context deadline exceeded"),
+          Errc::unavailable},
          {"429 Too Many Requests", "", Errc::unavailable},
-         {"503 Service Unavailable", api_error("timeout", "query timed out"), Errc::too_costly},
+         {"503 Service Unavailable",
+          api_error("timeout", "query timed out in expression evaluation"), Errc::unavailable},
          {"503 Service Unavailable", "<html>gateway</html>", Errc::unavailable},
          {"302 Found", "", Errc::rejected}}));
     Peers peers(
@@ -55,6 +62,31 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
     CHECK(query->error().endpoint == peers.server.url());
     CHECK(peers.requests().size() == 1);
     CHECK(peers.server.connections() == 1);
+}
+
+TEST_CASE("the cause of an error is found behind a long query") {
+    // As VictoriaMetrics repeats a query, before the cause.
+    const std::string query(20'000, 'm');
+    Peers peers(answer_each_with(
+        answer("422 Unprocessable Entity",
+               api_error("422", R"(error when executing query=\")" + query +
+                                    R"(\" for (time=1, step=300000): )" +
+                                    "the number of matching timeseries exceeds 3; either narrow "
+                                    "down the search"))));
+    const Error error = peers.run(query)->error();
+    CHECK(error.is(Errc::too_costly));
+    CHECK_THAT(error.message, ContainsSubstring("HTTP 422 422: error when executing query="));
+    CHECK_THAT(error.message, ContainsSubstring("raise -search.maxUniqueTimeseries"));
+    CHECK(error.message.size() < 800);
+}
+
+TEST_CASE("the sink receives no series of an attempt that is repeated") {
+    const std::string refusal =
+        GENERATE(as<std::string>{}, "403 Forbidden", "405 Method Not Allowed");
+    Peers peers(answer_in_turn({answer(refusal, one_series), good}));
+    const QueryPtr query = peers.run();
+    REQUIRE(query->result->has_value());
+    CHECK(query->series == 1);
 }
 
 TEST_CASE("a login page with status 200 is an error that describes it") {
@@ -99,9 +131,8 @@ TEST_CASE("an answer that exceeds a bound is refused, and the message names the 
 TEST_CASE("an exception of the sink fails its query and no other") {
     Peers peers(answer_each_with(good));
     std::optional<Result<AnswerInfo>> result;
-    std::vector<std::string> labels;
     const auto sink = [](const SeriesView&) { throw std::runtime_error("no room"); };
-    boost::asio::co_spawn(peers.context, peers.client->query("up", labels, sink, far_deadline()),
+    boost::asio::co_spawn(peers.context, peers.client->query("up", sink, {}, far_deadline()),
                           [&](std::exception_ptr thrown, Result<AnswerInfo> answered) {
                               REQUIRE(thrown == nullptr);
                               result = std::move(answered);

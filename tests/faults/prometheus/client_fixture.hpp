@@ -32,7 +32,7 @@ inline const std::string one_series =
 struct PendingQuery {
     std::optional<Result<prometheus::AnswerInfo>> result;
     bool threw = false;
-    std::vector<std::pair<std::string, double>> series;
+    std::size_t series = 0;
     boost::asio::cancellation_signal cancel;
 
     bool is_over() const { return result.has_value() || threw; }
@@ -62,14 +62,12 @@ struct Peers {
         client = std::make_unique<prometheus::Client>(context.get_executor(), std::move(config));
     }
 
-    QueryPtr start(std::string promql = "up", TimePoint deadline = far_deadline()) {
+    QueryPtr start(std::string promql = "up", TimePoint deadline = far_deadline(),
+                   prometheus::QueryOptions options = {}) {
         auto query = std::make_shared<PendingQuery>();
-        std::vector<std::string> labels{"pod"};
-        const auto sink = [query](const prometheus::SeriesView& series) {
-            query->series.emplace_back(series.labels[0], series.value);
-        };
+        const auto sink = [query](const prometheus::SeriesView&) { ++query->series; };
         boost::asio::co_spawn(
-            context, client->query(std::move(promql), std::move(labels), sink, deadline),
+            context, client->query(std::move(promql), sink, options, deadline),
             boost::asio::bind_cancellation_slot(
                 query->cancel.slot(),
                 [query](std::exception_ptr thrown, Result<prometheus::AnswerInfo> result) {
@@ -79,8 +77,9 @@ struct Peers {
                 }));
         return query;
     }
-    QueryPtr run(std::string promql = "up", TimePoint deadline = far_deadline()) {
-        QueryPtr query = start(std::move(promql), deadline);
+    QueryPtr run(std::string promql = "up", TimePoint deadline = far_deadline(),
+                 prometheus::QueryOptions options = {}) {
+        QueryPtr query = start(std::move(promql), deadline, options);
         run_until(context, [&] { return query->is_over(); });
         REQUIRE_FALSE(query->threw);
         return query;

@@ -7,6 +7,10 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/detail/format_time.hpp"
+#include "wva_metrics/prometheus/detail/read_build_info.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/prometheus/status_mapping.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/reading.hpp"
@@ -20,7 +24,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::prometheus::detail {
 
@@ -44,33 +47,67 @@ public:
     /// The HTTP client reads the whole body first, at most `http.limits.max_body_bytes`. Then the
     /// body is decoded in place, so that the labels that the sink receives point into it.
     static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql,
-                                                     std::vector<std::string> wanted_labels,
                                                      std::function<void(const SeriesView&)> sink,
-                                                     TimePoint deadline) {
-        Result<http::Response> response = co_await send_query(impl, std::move(promql), deadline);
+                                                     QueryOptions options, TimePoint deadline) {
+        Result<http::Response> response =
+            co_await send_query(impl, impl->form(promql, options), deadline);
         if (response.has_error())
             co_return std::move(response).error();
-        co_return decode_response(*response, wanted_labels, impl->config_.answer, sink,
-                                  impl->endpoint_);
+        co_return decode_response(*response, impl->config_.answer, sink, impl->endpoint_);
+    }
+
+    static asio::awaitable<Result<ServerMake>> flavor(Ptr impl, TimePoint deadline) {
+        Result<http::Response> described =
+            co_await impl->send(http::Request::get("/api/v1/status/buildinfo"), deadline);
+        if (std::optional<Error> failure = impl->find_failure(described))
+            co_return *std::move(failure);
+        ServerMake make =
+            described->status == 200 ? read_build_info(described->body) : ServerMake{};
+        if (make.flavor != Flavor::unknown && make.flavor != Flavor::victoria_metrics)
+            co_return make;
+
+        // `now` is a function of MetricsQL only. The other servers answer 400.
+        Result<http::Response> evaluated =
+            co_await send_query(impl, impl->form("now()", QueryOptions()), deadline);
+        if (std::optional<Error> failure = impl->find_failure(evaluated))
+            co_return *std::move(failure);
+        const bool is_metricsql =
+            decode_response(
+                *evaluated, impl->config_.answer, [](const SeriesView&) {}, "")
+                .has_value();
+        make.flavor = is_metricsql ? Flavor::victoria_metrics : Flavor::unknown;
+        co_return make;
     }
 
 private:
     static constexpr const char* path = "/api/v1/query";
 
-    static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string promql,
+    /// The error of an answer that says nothing about the make of its server.
+    std::optional<Error> find_failure(const Result<http::Response>& response) const {
+        if (response.has_error())
+            return response.error();
+        if (response->status / 100 == 2)
+            return std::nullopt;
+        Error error = to_error(*response, endpoint_);
+        if (error.is(Errc::unauthorized) || error.is(Errc::unavailable) ||
+            error.is(Errc::too_costly))
+            return error;
+        return std::nullopt;
+    }
+
+    static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string form,
                                                               TimePoint deadline) {
         std::optional<http::Response> forbidden;
         if (!impl->is_get_only_.load(std::memory_order_relaxed)) {
             Result<http::Response> posted = co_await impl->send(
-                http::Request::post(path, impl->form(promql), "application/x-www-form-urlencoded"),
-                deadline);
+                http::Request::post(path, form, "application/x-www-form-urlencoded"), deadline);
             if (posted.has_error() || !may_reject_method(posted->status))
                 co_return posted;
             if (posted->status == 403)
                 forbidden = *std::move(posted);
         }
 
-        std::string target = std::string(path) + "?" + impl->form(promql);
+        std::string target = std::string(path) + "?" + form;
         if (target.size() > impl->config_.max_get_bytes)
             co_return Error(
                 Errc::too_costly,
@@ -99,12 +136,14 @@ private:
     static asio::awaitable<Result<http::Response>> fail(Error error) { co_return error; }
 
     /// The query with its parameters, form-encoded.
-    std::string form(std::string_view promql) const {
+    std::string form(std::string_view promql, QueryOptions options) const {
         constexpr std::string_view name = "query=";
         std::string text;
-        text.reserve(name.size() + promql.size() + promql.size() / 2 + parameters_.size());
+        text.reserve(name.size() + promql.size() + promql.size() / 2 + parameters_.size() + 32);
         text += name;
         http::append_form_encoded(text, promql);
+        if (options.time)
+            text += "&time=" + format_time(*options.time);
         text += parameters_;
         return text;
     }

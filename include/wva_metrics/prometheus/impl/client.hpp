@@ -8,6 +8,8 @@
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/detail/client_impl.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -15,7 +17,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::prometheus {
 
@@ -37,10 +38,15 @@ const std::string& BasicClient<Executor>::endpoint() const noexcept {
 
 template <typename Executor>
 asio::awaitable<Result<AnswerInfo>>
-BasicClient<Executor>::query_into(SinkFunction sink, std::string promql,
-                                  std::vector<std::string> wanted_labels, TimePoint deadline) {
-    return detail::ClientImpl<Executor>::query(impl_, std::move(promql), std::move(wanted_labels),
-                                               std::move(sink), deadline);
+BasicClient<Executor>::query_into(SinkFunction sink, std::string promql, QueryOptions options,
+                                  TimePoint deadline) {
+    return detail::ClientImpl<Executor>::query(impl_, std::move(promql), std::move(sink), options,
+                                               deadline);
+}
+
+template <typename Executor>
+asio::awaitable<Result<ServerMake>> BasicClient<Executor>::flavor(TimePoint deadline) {
+    return detail::ClientImpl<Executor>::flavor(impl_, deadline);
 }
 
 } // namespace wva_metrics::prometheus
