@@ -49,6 +49,8 @@
 #include "wva_metrics/samples/choose_copy.hpp"
 #include "wva_metrics/samples/combine.hpp"
 #include "wva_metrics/samples/counter.hpp"
+#include "wva_metrics/samples/counter_growth.hpp"
+#include "wva_metrics/samples/gauge_peak.hpp"
 #include "wva_metrics/samples/liveness.hpp"
 #include "wva_metrics/samples/measure.hpp"
 #include "wva_metrics/samples/metric_set.hpp"

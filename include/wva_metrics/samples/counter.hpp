@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 
-// What a counter did in a window. The samples ascend in time and have finite values.
+// What a counter did in a window. The samples ascend in time.
 
 namespace wva_metrics::samples {
 
@@ -33,6 +35,21 @@ inline double increase(std::span<const Sample> samples) noexcept {
     return grown;
 }
 
+/// The time of the first sample after the counter's last reset; empty if it was never reset. Values
+/// that are NaN are ignored.
+inline std::optional<ServerTime> last_reset(std::span<const Sample> samples) noexcept {
+    std::optional<ServerTime> reset;
+    double before = -std::numeric_limits<double>::infinity();
+    for (const Sample& sample : samples) {
+        if (std::isnan(sample.value))
+            continue;
+        if (sample.value < before)
+            reset = sample.time;
+        before = sample.value;
+    }
+    return reset;
+}
+
 /// Where the samples of a series lie in a window, in seconds.
 struct SampleSpread {
     /// From the first sample to the last.
@@ -42,9 +59,11 @@ struct SampleSpread {
     double to_end = 0; ///< See `to_start`.
     /// The mean time between two samples.
     double mean = 0;
-    /// A longer time without a sample shows that the series does not reach the window's edge. The
-    /// factor is Prometheus' own.
-    double limit() const noexcept { return mean * 1.1; }
+    /// After more spacings than this without a sample, a series does not reach the window's edge.
+    /// The number is Prometheus' own.
+    static constexpr double reach = 1.1;
+    /// The same, in seconds.
+    double limit() const noexcept { return mean * reach; }
     /// True if the series may have been there when the window began.
     bool reaches_start() const noexcept { return to_start < limit(); }
     /// True if the series may still have been there when the window ended.

@@ -4,6 +4,8 @@
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/combine.hpp"
 #include "wva_metrics/samples/counter.hpp"
+#include "wva_metrics/samples/counter_growth.hpp"
+#include "wva_metrics/samples/gauge_peak.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/rate_window.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
@@ -13,8 +15,6 @@
 #include "wva_metrics/signal.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -59,13 +59,6 @@ public:
     }
 
 private:
-    /// What the series of one counter add up to.
-    struct Growth {
-        ReadingReason reason = ReadingReason::no_series;
-        double per_second = 0;
-        ServerTime newest{};
-    };
-
     std::span<const Series> series_of(MetricId metric) const noexcept {
         const auto found = std::ranges::equal_range(view_.series, metric, {}, &Series::metric);
         return {found.begin(), found.end()};
@@ -75,32 +68,13 @@ private:
         return !std::ranges::all_of(series, &Series::has_ended);
     }
 
-    static ServerTime newest_of(std::span<const Series> series) noexcept {
-        ServerTime newest{};
-        for (const Series& one : series)
-            newest = std::max(newest, one.last().time);
-        return newest;
-    }
-
-    /// An engine that ended while its process lives.
-    bool has_left(const Series& series) const noexcept {
-        return series.has_ended && !view_.has_ended;
-    }
-
-    /// The time of the newest sample after the reset of any counter: the gauges before it are those
-    /// of another process.
+    /// When the process that answers now was first seen after a reset of a counter: the gauges
+    /// before it are those of its predecessor.
     std::optional<ServerTime> find_restart() const {
         std::optional<ServerTime> newest;
-        for (const Series& series : view_.series) {
-            if (!metrics_.is_counter(series.metric))
-                continue;
-            for (std::size_t i = series.samples.size(); i-- > 1;) {
-                if (series.samples[i].value < series.samples[i - 1].value) {
-                    newest = std::max(newest, std::optional(series.samples[i].time));
-                    break;
-                }
-            }
-        }
+        for (const Series& series : view_.series)
+            if (metrics_.is_counter(series.metric))
+                newest = std::max(newest, last_reset(series.samples));
         return newest;
     }
 
@@ -118,8 +92,12 @@ private:
         return {};
     }
 
+    CounterGrowth grow(MetricId metric) const {
+        return growth_of(series_of(metric), rate_window_, rules_.max_resets, view_.has_ended);
+    }
+
     SignalValue measure_rate(const SignalSource& source) const {
-        const Growth growth = grow(source.metric);
+        const CounterGrowth growth = grow(source.metric);
         SignalValue result;
         result.reason = growth.reason;
         result.value = growth.per_second;
@@ -129,8 +107,8 @@ private:
     }
 
     SignalValue measure_average(const SignalSource& source) const {
-        const Growth count = grow(source.metric);
-        const Growth sum = grow(source.sum);
+        const CounterGrowth count = grow(source.metric);
+        const CounterGrowth sum = grow(source.sum);
         SignalValue result;
         result.reason = count.reason != ReadingReason::none ? count.reason : sum.reason;
         result.value = sum.per_second;
@@ -140,113 +118,37 @@ private:
         return result;
     }
 
-    /// The sum of the rates of all series of a counter, also of those that ended in the window.
-    Growth grow(MetricId metric) const {
-        Growth total;
-        if (rate_window_.reason != ReadingReason::none)
-            return {rate_window_.reason, 0, newest_of(series_of(metric))};
-        for (const Series& series : series_of(metric)) {
-            const Growth part = grow(series);
-            if (part.reason == ReadingReason::no_series)
-                continue;
-            if (part.reason == ReadingReason::none || part.reason == ReadingReason::warming_up) {
-                if (total.reason != ReadingReason::none)
-                    total.reason = part.reason;
-                total.per_second += part.per_second;
-                total.newest = std::max(total.newest, part.newest);
-            } else {
-                return part;
-            }
-        }
-        if (!std::isfinite(total.per_second))
-            total.reason = ReadingReason::not_finite;
-        return total;
-    }
-
-    Growth grow(const Series& series) const {
-        std::span<const Sample> inside =
-            samples_within(series.samples, rate_window_.start, rate_window_.end);
-        if (inside.empty())
-            return {};
-        const ServerTime newest = inside.back().time;
-        if (!std::isfinite(inside.back().value))
-            return {has_left(series) ? ReadingReason::no_series : ReadingReason::not_finite, 0,
-                    newest};
-        const std::vector<Sample> finite = finite_ones(inside);
-        if (!finite.empty())
-            inside = finite;
-        if (count_resets(inside) > rules_.max_resets)
-            return {ReadingReason::inconsistent, 0, newest};
-        const std::optional<double> rate = rate_of(inside);
-        return {rate ? ReadingReason::none : ReadingReason::warming_up, rate.value_or(0), newest};
-    }
-
-    /// The samples whose value is finite, if there is one that is not; else nothing.
-    static std::vector<Sample> finite_ones(std::span<const Sample> samples) {
-        std::vector<Sample> finite;
-        const auto is_finite = [](const Sample& sample) { return std::isfinite(sample.value); };
-        if (!std::ranges::all_of(samples, is_finite))
-            std::ranges::copy_if(samples, std::back_inserter(finite), is_finite);
-        return finite;
-    }
-
-    /// Per second of the window; if the view's samples do not reach back to its start, per second
-    /// of what they cover, because the time before is unknown and not idle.
-    std::optional<double> rate_of(std::span<const Sample> inside) const noexcept {
-        if (!rate_window_.covered)
-            return rate_per_second(inside, rate_window_.start, rate_window_.end);
-        if (inside.size() < 2)
-            return std::nullopt;
-        return increase(inside) / std::chrono::duration<double>(*rate_window_.covered).count();
-    }
-
     /// The peak and the last sample of a gauge, of all engines that live. `peak` is the window; 0
     /// stands for the last sample.
     SignalValue measure_gauge(Signal signal, MetricId metric, ServerDuration peak) const {
+        const ServerTime start = peak_start(peak);
         std::vector<SignalValue> engines;
-        for (const Series& series : series_of(metric))
-            if (!has_left(series))
-                engines.push_back(measure_engine(series, peak));
+        for (const Series& series : series_of(metric)) {
+            // An engine that ended while its process lives does not count.
+            if (series.has_ended && !view_.has_ended)
+                continue;
+            engines.push_back(peak_of(series, start, now_));
+            engines.back().window = peak_length(start);
+        }
         return combine(engines, signal);
     }
 
-    SignalValue measure_engine(const Series& series, ServerDuration peak) const {
-        SignalValue result;
-        result.reason = ReadingReason::none;
-        result.latest = result.value = series.last().value;
-        result.latest_at = result.time = series.last().time;
-        if (!std::isfinite(result.latest)) {
-            result.reason = ReadingReason::not_finite;
-            return result;
-        }
-        const auto inside = samples_within(series.samples, now_ - peak, now_);
-        for (const Sample& sample : inside) {
-            const bool is_own = !restarted_ || sample.time >= *restarted_;
-            if (is_own && std::isfinite(sample.value) && sample.value >= result.value &&
-                (sample.value > result.value || sample.time > result.time)) {
-                result.value = sample.value;
-                result.time = sample.time;
-            }
-        }
-        result.window = peak_window(inside, peak);
-        return result;
+    /// Where the window of a peak starts: not before a restart, whose own first sample counts.
+    ServerTime peak_start(ServerDuration peak) const {
+        const ServerTime start = now_ - peak;
+        return restarted_ ? std::max(start, *restarted_ - ServerDuration(1)) : start;
     }
 
-    /// Over how long a peak was looked for: the whole window, if the view's samples reach back to
-    /// its start; not before a restart.
-    ServerDuration peak_window(std::span<const Sample> inside, ServerDuration peak) const {
-        if (inside.empty() || peak == ServerDuration::zero())
+    /// Over how long a peak was looked for: from the start of its window, if the view's samples
+    /// reach back so far, or else from the first one.
+    ServerDuration peak_length(ServerTime start) const {
+        const auto times = times_within(view_.times, start, now_);
+        if (times.empty())
             return ServerDuration::zero();
-        const auto times = times_within(view_.times, now_ - peak, now_);
-        const bool is_covered =
-            times.size() >= 2
-                ? spread_of(times.front(), times.back(), times.size(), now_ - peak, now_)
-                      .reaches_start()
-                : spacing_ && times.front() - (now_ - peak) < *spacing_ * 1.1;
-        ServerDuration window = is_covered ? peak : now_ - times.front();
-        if (restarted_)
-            window = std::min(window, now_ - *restarted_);
-        return std::max(window, ServerDuration::zero());
+        // Without a known spacing nothing tells that the gauge was there before its first sample.
+        const bool is_covered = spacing_ && times.front() - start < SampleSpread::reach * *spacing_;
+        const bool is_cut = restarted_ && *restarted_ > start;
+        return is_covered && !is_cut ? now_ - start : now_ - times.front();
     }
 
     const View& view_;

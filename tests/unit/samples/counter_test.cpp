@@ -92,6 +92,16 @@ TEST_CASE("a counter grows from zero after each reset") {
     CHECK(count_resets(spaced(15s, 0s, {7, 6, 6, 5, 9, 0})) == 3);
 }
 
+TEST_CASE("the last reset is the time of the first sample after it") {
+    CHECK_FALSE(last_reset({}));
+    CHECK_FALSE(last_reset(spaced(15s, 0s, {7})));
+    CHECK_FALSE(last_reset(spaced(15s, 0s, {7, 7, 9})));
+    CHECK_FALSE(last_reset(spaced(15s, 0s, {7, not_a_number, 9})));
+    CHECK(last_reset(spaced(15s, 0s, {7, 1, 9, 2, 3})) == now - 15s);
+    CHECK(last_reset(spaced(15s, 0s, {7, not_a_number, 2, not_a_number})) == now - 15s);
+    CHECK(last_reset(spaced(15s, 0s, {infinity, 2})) == now);
+}
+
 TEST_CASE("a rate is extrapolated to the edges of the window that the samples are close to") {
     // 2 per second, first sample 10 s after the start, last one 5 s before the end.
     CHECK_THAT(must_rate(spaced(15s, 5s, rising(4, 30))), WithinRel(2.0, 1e-12));

@@ -153,16 +153,16 @@ TEST_CASE("a rate that is too large for a number is no value") {
 
 TEST_CASE("an average is its sum and its count per second") {
     const View view = make_view(
-        {{"vllm:time_to_first_token_seconds_sum", spaced(15s, 0s, rising(10, 3)), "0"},
-         {"vllm:time_to_first_token_seconds_count", spaced(15s, 0s, rising(10, 30)), "0"},
-         {"vllm:time_to_first_token_seconds_sum", spaced(15s, 0s, rising(10, 9)), "1"},
-         {"vllm:time_to_first_token_seconds_count", spaced(15s, 0s, rising(10, 30)), "1"}});
+        {{"vllm:time_to_first_token_seconds_sum", spaced(15s, 3s, rising(10, 3)), "0"},
+         {"vllm:time_to_first_token_seconds_count", spaced(15s, 3s, rising(10, 30)), "0"},
+         {"vllm:time_to_first_token_seconds_sum", spaced(15s, 3s, rising(10, 9)), "1"},
+         {"vllm:time_to_first_token_seconds_count", spaced(15s, 3s, rising(10, 30)), "1"}});
     const SignalValue value = rate(view, Signal::ttft);
     CHECK(value.reason == ReadingReason::none);
     CHECK_THAT(value.value, WithinRel(0.8, 1e-12));
     CHECK_THAT(value.weight, WithinRel(4.0, 1e-12));
     CHECK(value.window == 60s);
-    CHECK(value.time == now);
+    CHECK(value.time == now - 3s);
 }
 
 TEST_CASE("an average of no requests has no weight, and half a histogram has none") {

@@ -262,10 +262,13 @@ TEST_CASE("a process that ended beside a living one counts for what it served") 
     CHECK_THAT(pod[Signal::arrival_rate].value, WithinRel(3.0, 1e-12));
     CHECK(pod[Signal::arrival_rate].time == now);
 
-    Fleet without_rate;
-    without_rate.add("a", {server(1, 5)});
-    without_rate.add("a", {ended(server(2, 40, 55s))});
-    CHECK_THAT(without_rate.only()[Signal::arrival_rate].value, WithinRel(1.0, 1e-12));
+    for (const View& without_rate :
+         {server(2, 40, 55s), make_view({{finished, spaced(15s, 15s, {1, 2, not_a_number})}})}) {
+        Fleet other;
+        other.add("a", {server(1, 5)});
+        other.add("a", {ended(without_rate)});
+        CHECK_THAT(other.only()[Signal::arrival_rate].value, WithinRel(1.0, 1e-12));
+    }
 }
 
 TEST_CASE("a pod has no rate while one of its living processes warms up") {
