@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/samples/sample_rules.hpp"
+#include "wva_metrics/samples/view.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace wva_metrics::samples {
+
+/// How often the target is scraped: by the view's own samples, else by those of its `up`, which is
+/// written even if a scrape fails. Empty if both have fewer than two.
+inline std::optional<ServerDuration> scrape_spacing(const View& view) {
+    if (const std::optional<ServerDuration> own = view.spacing())
+        return own;
+    if (view.up.size() < 2)
+        return std::nullopt;
+    std::vector<ServerDuration> gaps;
+    for (std::size_t i = 1; i < view.up.size(); ++i)
+        gaps.push_back(view.up[i].time - view.up[i - 1].time);
+    const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>((gaps.size() - 1) / 2);
+    std::ranges::nth_element(gaps, middle);
+    return *middle;
+}
+
+namespace detail {
+
+/// True if at `now` more scrapes were missed than the rules allow.
+inline bool is_overdue(ServerTime last, ServerTime now, ServerDuration spacing,
+                       const SampleRules& rules) noexcept {
+    using Fractional = std::chrono::duration<double, ServerDuration::period>;
+    return Fractional(now - last) > rules.max_missed_scrapes * Fractional(spacing);
+}
+
+} // namespace detail
+
+/// True if the view's process no longer answers scrapes: its series have ended, or too many scrapes
+/// were missed. False if nothing is known of the spacing.
+inline bool is_lost(const View& view, ServerTime now, const SampleRules& rules) {
+    if (view.has_ended)
+        return true;
+    const std::optional<ServerDuration> spacing = scrape_spacing(view);
+    return spacing && detail::is_overdue(view.last(), now, *spacing, rules);
+}
+
+/// True if the view's target is still scraped, and its newest scrape failed: the process may be
+/// alive, but it cannot be read.
+inline bool is_unread(const View& view, ServerTime now, const SampleRules& rules) {
+    if (view.up.empty() || view.up.back().value != 0)
+        return false;
+    const std::optional<ServerDuration> spacing = scrape_spacing(view);
+    const ServerTime last = view.up.back().time;
+    return spacing ? !detail::is_overdue(last, now, *spacing, rules) : now - last <= rules.window;
+}
+
+} // namespace wva_metrics::samples
