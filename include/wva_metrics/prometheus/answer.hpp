@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/samples/sample.hpp"
+#include "wva_metrics/samples/view.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -14,7 +17,9 @@ namespace wva_metrics::prometheus {
 /// few MiB can hold very many series or labels.
 struct AnswerLimits {
     /// Series in one answer, including skipped ones.
-    std::size_t max_series = 50'000;
+    std::size_t max_series = 200'000;
+    /// Samples in one answer: those of all its series together.
+    std::size_t max_samples = 4'000'000;
     /// Nesting depth of JSON arrays and objects; a native histogram needs 8.
     std::size_t max_depth = 32;
     /// Labels of one series.
@@ -32,15 +37,30 @@ struct AnswerLimits {
     std::size_t max_warning_bytes = 1024;
 };
 
+/// The number and the sum of the observations that a native histogram counted.
+struct HistogramSample {
+    samples::ServerTime time{}; ///< When it was scraped.
+    double count = 0;           ///< Observations.
+    double sum = 0;             ///< Their sum.
+};
+
 /// One series, as the sink receives it. Valid only during the call.
 struct SeriesView {
-    /// The values of the wanted labels, in that order; "" if the series does not have the label.
-    std::span<const std::string_view> labels;
-    /// As sent; may be NaN or an infinity.
-    double value = 0;
-    /// Unix seconds, as sent: at least 0 and below 1e12. For an instant query this is the
-    /// evaluation time, not the sample's time.
-    double timestamp = 0;
+    /// All labels as sent, `__name__` included. Empty for a scalar.
+    std::span<const samples::LabelView> labels{};
+    /// All samples, their times strictly ascending. A vector and a scalar have one, whose time is
+    /// that of the evaluation.
+    std::span<const samples::Sample> samples{};
+    /// The samples of a native histogram, their times strictly ascending.
+    std::span<const HistogramSample> histograms{};
+
+    /// The value of a label; "" if the series does not have it.
+    std::string_view label(std::string_view name) const noexcept {
+        for (const samples::LabelView& label : labels)
+            if (label.name == name)
+                return label.value;
+        return {};
+    }
 };
 
 /// The contents of an answer except its series.
@@ -51,7 +71,7 @@ struct AnswerInfo {
     std::vector<std::string> infos{};
     /// Series passed to the sink.
     std::size_t series = 0;
-    /// Series without a number: native histograms, strings, ranges without a point.
+    /// Series without a sample: strings, ranges without a point.
     std::size_t skipped = 0;
 };
 
@@ -67,6 +87,7 @@ inline std::vector<std::string> validate(const AnswerLimits& limits) {
             problems.emplace_back(sentence);
     };
     require(limits.max_series > 0, "answer.max_series must be positive");
+    require(limits.max_samples > 0, "answer.max_samples must be positive");
     require(limits.max_depth >= 8 && limits.max_depth <= 1000,
             "answer.max_depth must be between 8 and 1000");
     require(limits.max_labels > 0, "answer.max_labels must be positive");

@@ -19,16 +19,16 @@ namespace wva_metrics::prometheus {
 /// Decodes the answer to a query of the Prometheus HTTP API, in one piece or in several as they
 /// arrive. Does not store the answer.
 ///
-/// Calls the sink once for each series, in the order of the answer: with the `[time, value]` pair
-/// of each series of a vector, with the newest pair of each series of a matrix, or with a scalar as
-/// one series without labels. Duplicate series, NaN and infinities are passed on.
+/// Calls the sink once for each series, in the order of the answer, with all of its labels and
+/// samples; a scalar is one series without labels. NaN and infinities are passed on. An answer that
+/// holds a series twice, or a series whose times do not ascend, is rejected.
 ///
 /// **The series are valid only if `finish` succeeds**: an answer can turn out to be malformed, cut
 /// off or an error after thousands of series. Collect them, and discard the collection on an error.
 ///
 /// Members may come in any order. Unknown members are skipped, so extensions of Thanos, Mimir and
 /// VictoriaMetrics are harmless; anything else that the API does not specify is rejected. Uses the
-/// memory of one series, whatever the size of the answer.
+/// memory of one series, and eight bytes for each.
 ///
 /// **Errors** of `finish`:
 /// - `bad_response`: not JSON, cut off, or not what the API specifies,
@@ -42,10 +42,9 @@ namespace wva_metrics::prometheus {
 template <SeriesSink Sink>
 class AnswerDecoder {
 public:
-    /// The names of the wanted labels must be unique and must outlive the decoder.
-    AnswerDecoder(std::span<const std::string> wanted_labels, const AnswerLimits& limits, Sink sink)
-        : sink_(std::move(sink)),
-          parser_(wanted_labels, limits, &call_sink, std::addressof(sink_)) {}
+    /// The limits are copied.
+    AnswerDecoder(const AnswerLimits& limits, Sink sink)
+        : sink_(std::move(sink)), parser_(limits, &call_sink, std::addressof(sink_)) {}
 
     AnswerDecoder(const AnswerDecoder&) = delete;
     AnswerDecoder& operator=(const AnswerDecoder&) = delete;
@@ -71,13 +70,12 @@ private:
 
 /// Decodes a complete answer in one piece, as `Client` does. See `AnswerDecoder`.
 ///
-/// Labels written without escapes point into `body`, so an ordinary answer with up to 8 wanted
-/// labels is decoded without an allocation.
+/// Labels written without escapes point into `body`, so an ordinary series is decoded without an
+/// allocation.
 template <SeriesSink Sink>
-Result<AnswerInfo> decode_answer(std::string_view body, std::span<const std::string> wanted_labels,
-                                 const AnswerLimits& limits, Sink&& sink) {
+Result<AnswerInfo> decode_answer(std::string_view body, const AnswerLimits& limits, Sink&& sink) {
     const auto forward = [&sink](const SeriesView& series) { sink(series); };
-    AnswerDecoder<std::decay_t<decltype(forward)>> decoder(wanted_labels, limits, forward);
+    AnswerDecoder<std::decay_t<decltype(forward)>> decoder(limits, forward);
     return decoder.finish(body);
 }
 

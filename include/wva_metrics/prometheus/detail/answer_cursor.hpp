@@ -27,17 +27,15 @@ public:
     /// Elements of the current `[time, value]` pair that have been read.
     std::size_t pair_size() const noexcept { return pair_size_; }
 
-    // Values that are skipped whatever they contain: unknown members, and native histograms.
+    // Values that are skipped whatever they contain: those of unknown members.
 
     /// Is an object or array being skipped?
     bool is_skipping() const noexcept { return skipped_depth_ > 0; }
     /// Is the next value skipped?
     bool will_skip_value() const noexcept {
-        const bool has_members =
-            place_ == Place::envelope || place_ == Place::data || place_ == Place::series;
-        return is_skipping() ||
-               (has_members && (member_ == Member::other || member_ == Member::histogram ||
-                                member_ == Member::histograms));
+        const bool has_members = place_ == Place::envelope || place_ == Place::data ||
+                                 place_ == Place::series || place_ == Place::histogram_body;
+        return is_skipping() || (has_members && member_ == Member::other);
     }
     /// Enters the next object or array if it is skipped.
     bool enter_skipped() noexcept {
@@ -63,6 +61,8 @@ public:
             place_ = Place::data;
         else if (place_ == Place::series && member_ == Member::metric)
             place_ = Place::labels;
+        else if (is_in_histogram() && pair_size_ == 1)
+            begin_histogram_body();
         else if (place_ == Place::result && shape_ != Shape::pair)
             begin_series();
         else
@@ -87,6 +87,9 @@ public:
         const Place ended = place_;
         if (ended == Place::labels) {
             place_ = Place::series;
+        } else if (ended == Place::histogram_body) {
+            place_ = around_histogram_;
+            pair_size_ = 2;
         } else if (ended == Place::series) {
             place_ = Place::result;
             seen_in_series_ |= seen_;
@@ -112,11 +115,17 @@ public:
             begin_pair(Place::instant_pair);
         else if (place_ == Place::range_pairs)
             begin_pair(Place::range_pair);
+        else if (place_ == Place::series && member_ == Member::histogram)
+            begin_pair(Place::instant_histogram);
+        else if (place_ == Place::range_histograms)
+            begin_pair(Place::range_histogram);
         else if (place_ == Place::data && member_ == Member::result)
             // The result is the pair of a scalar or string, if no series begins in it.
             begin_pair(Place::result);
         else if (place_ == Place::series && member_ == Member::values)
             place_ = Place::range_pairs;
+        else if (place_ == Place::series && member_ == Member::histograms)
+            place_ = Place::range_histograms;
         else if (place_ == Place::envelope &&
                  (member_ == Member::warnings || member_ == Member::infos))
             place_ = Place::notes;
@@ -128,10 +137,13 @@ public:
     /// Returns the array that has ended.
     Place end_array() noexcept {
         const Place ended = place_;
-        if (ended == Place::instant_pair || ended == Place::range_pairs)
+        if (ended == Place::instant_pair || ended == Place::range_pairs ||
+            ended == Place::instant_histogram || ended == Place::range_histograms)
             place_ = Place::series;
         else if (ended == Place::range_pair)
             place_ = Place::range_pairs;
+        else if (ended == Place::range_histogram)
+            place_ = Place::range_histograms;
         else
             place_ = ended == Place::notes ? Place::envelope : Place::data;
         return ended;
@@ -139,8 +151,12 @@ public:
 
     /// Is the next value an element of a `[time, value]` pair?
     bool is_in_pair() const noexcept {
-        return place_ == Place::instant_pair || place_ == Place::range_pair ||
+        return place_ == Place::instant_pair || place_ == Place::range_pair || is_in_histogram() ||
                (place_ == Place::result && shape_ == Shape::pair);
+    }
+    /// Is it an element of a `[time, {...}]` pair?
+    bool is_in_histogram() const noexcept {
+        return place_ == Place::instant_histogram || place_ == Place::range_histogram;
     }
     bool is_pair_complete() const noexcept { return pair_size_ == 2; }
     /// A number is only allowed as a time. As the first element of the result, it decides that the
@@ -152,7 +168,9 @@ public:
     }
     void end_time() noexcept { pair_size_ = 1; }
     /// The value of a pair is a string, because JSON has no NaN and no infinities.
-    bool begin_value() const noexcept { return is_in_pair() && pair_size_ == 1; }
+    bool begin_value() const noexcept {
+        return is_in_pair() && !is_in_histogram() && pair_size_ == 1;
+    }
     void end_value() noexcept { pair_size_ = 2; }
 
 private:
@@ -162,12 +180,19 @@ private:
         ++series_count_;
         seen_ &= ~(set_of(Member::metric) | instant_members | range_members);
     }
+    void begin_histogram_body() noexcept {
+        around_histogram_ = place_;
+        place_ = Place::histogram_body;
+        seen_ &= ~(set_of(Member::count) | set_of(Member::sum));
+    }
     void begin_pair(Place place) noexcept {
         place_ = place;
         pair_size_ = 0;
     }
 
     Place place_ = Place::document;
+    /// The pair that contains the current or last `histogram_body`.
+    Place around_histogram_ = Place::document;
     Member member_ = Member::other;
     Shape shape_ = Shape::unknown;
     MemberSet seen_ = 0;

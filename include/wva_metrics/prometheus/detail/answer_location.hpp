@@ -43,6 +43,14 @@ inline std::string next_value(const AnswerCursor& at) {
         return "an element of " + current_series(at) + ".values";
     case Place::range_pair:
         return current_series(at) + ".values[...]" + element;
+    case Place::instant_histogram:
+        return current_series(at) + ".histogram" + element;
+    case Place::range_histograms:
+        return "an element of " + current_series(at) + ".histograms";
+    case Place::range_histogram:
+        return current_series(at) + ".histograms[...]" + element;
+    case Place::histogram_body:
+        return "the " + member + " of a histogram of " + current_series(at);
     }
     return "the answer";
 }
@@ -58,6 +66,8 @@ inline std::string_view expected_type(Member member) noexcept {
     case Member::result:
     case Member::value:
     case Member::values:
+    case Member::histogram:
+    case Member::histograms:
         return "an array";
     case Member::is_partial:
         return "true or false";
@@ -75,10 +85,12 @@ inline std::string_view expected(const AnswerCursor& at) noexcept {
     case Place::labels:
         return "a string";
     case Place::range_pairs:
+    case Place::range_histograms:
         return "an array";
     case Place::envelope:
     case Place::data:
     case Place::series:
+    case Place::histogram_body:
         return expected_type(at.member());
     case Place::result:
         if (at.shape() != Shape::pair)
@@ -86,11 +98,15 @@ inline std::string_view expected(const AnswerCursor& at) noexcept {
         break;
     case Place::instant_pair:
     case Place::range_pair:
+    case Place::instant_histogram:
+    case Place::range_histogram:
         break;
     }
     if (at.is_pair_complete())
         return "the end of the array";
-    return at.pair_size() == 0 ? "a time" : "a quoted number";
+    if (at.pair_size() == 0)
+        return "a time";
+    return at.is_in_histogram() ? "an object" : "a quoted number";
 }
 
 } // namespace wva_metrics::prometheus::detail

@@ -30,10 +30,18 @@ enum class Place : std::uint8_t {
     /// The array `values`.
     range_pairs,
     /// A `[time, value]` pair in `values`.
-    range_pair
+    range_pair,
+    /// The `[time, {...}]` pair of `histogram`.
+    instant_histogram,
+    /// The array `histograms`.
+    range_histograms,
+    /// A `[time, {...}]` pair in `histograms`.
+    range_histogram,
+    /// `{"count":"...","sum":"...","buckets":[...]}` in such a pair.
+    histogram_body
 };
 
-/// A member of `envelope`, `data` or `series`.
+/// A member of `envelope`, `data`, `series` or `histogram_body`.
 enum class Member : std::uint8_t {
     /// Not part of the API: its value is skipped.
     other,
@@ -51,6 +59,8 @@ enum class Member : std::uint8_t {
     values,
     histogram,
     histograms,
+    count,
+    sum,
 };
 
 /// Some members, one bit each.
@@ -75,12 +85,14 @@ struct MemberName {
 };
 
 /// Frequent members first. `isPartial` is an extension of VictoriaMetrics.
-inline constexpr std::array<MemberName, 15> member_names{{
+inline constexpr std::array<MemberName, 17> member_names{{
     {Place::series, "metric", Member::metric},
     {Place::series, "value", Member::value},
     {Place::series, "values", Member::values},
     {Place::series, "histogram", Member::histogram},
     {Place::series, "histograms", Member::histograms},
+    {Place::histogram_body, "count", Member::count},
+    {Place::histogram_body, "sum", Member::sum},
     {Place::data, "resultType", Member::result_type},
     {Place::data, "result", Member::result},
     {Place::data, "isPartial", Member::is_partial},

@@ -28,9 +28,8 @@ namespace wva_metrics::prometheus::detail {
 template <typename Sax>
 class AnswerParser {
 public:
-    AnswerParser(std::span<const std::string> wanted_labels, const AnswerLimits& limits,
-                 SeriesAssembler::CallSink call_sink, void* sink)
-        : parser_(parse_options(limits), wanted_labels, limits, call_sink, sink) {}
+    AnswerParser(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
+        : parser_(parse_options(limits), limits, call_sink, sink) {}
 
     bool write(std::string_view chunk) {
         if (failure_ || chunk.empty())

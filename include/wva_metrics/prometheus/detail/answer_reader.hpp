@@ -25,9 +25,8 @@ namespace wva_metrics::prometheus::detail {
 /// the end.
 class AnswerReader {
 public:
-    AnswerReader(std::span<const std::string> wanted_labels, const AnswerLimits& limits,
-                 SeriesAssembler::CallSink call_sink, void* sink)
-        : limits_(limits), series_(wanted_labels, call_sink, sink) {}
+    AnswerReader(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
+        : limits_(limits), series_(call_sink, sink) {}
 
     const AnswerLimits& limits() const noexcept { return limits_; }
     const std::optional<Error>& failure() const noexcept { return rejections_.failure(); }
@@ -58,6 +57,9 @@ public:
     bool end_object() {
         if (cursor_.leave_skipped())
             return true;
+        if (cursor_.place() == Place::histogram_body &&
+            !(cursor_.has_seen(Member::count) && cursor_.has_seen(Member::sum)))
+            return rejections_.incomplete_histogram(cursor_);
         switch (cursor_.end_object()) {
         case Place::series:
             return end_series();
@@ -83,7 +85,9 @@ public:
             return rejections_.incomplete_pair(cursor_);
         const Place ended = cursor_.end_array();
         if (ended == Place::instant_pair || ended == Place::range_pair)
-            series_.end_pair();
+            return end_sample(series_.end_sample());
+        if (ended == Place::instant_histogram || ended == Place::range_histogram)
+            return end_sample(series_.end_histogram());
         return true;
     }
 
@@ -125,6 +129,8 @@ public:
     bool read_string(std::string_view text, std::size_t total) {
         if (cursor_.is_in_pair())
             return read_value_string(text, total);
+        if (cursor_.place() == Place::histogram_body)
+            return read_histogram_number(text, total);
         return envelope_.read_string(cursor_, text, limits_, rejections_);
     }
     bool read_number(std::string_view text) {
@@ -144,7 +150,25 @@ private:
     bool end_series() {
         if (!cursor_.has_seen(Member::metric) || !cursor_.has_value())
             return rejections_.incomplete_series(cursor_);
-        series_.end_series();
+        return series_.end_series() || rejections_.duplicate_series(cursor_);
+    }
+
+    bool end_sample(bool is_later) {
+        if (!is_later)
+            return rejections_.times_do_not_ascend(cursor_);
+        return series_.samples() <= limits_.max_samples || rejections_.too_many_samples(limits_);
+    }
+
+    bool read_histogram_number(std::string_view text, std::size_t total) {
+        if (total > limits_.max_value_bytes)
+            return rejections_.value_too_long(limits_);
+        const std::optional<double> number = parse_value(text);
+        if (!number)
+            return rejections_.not_a_number(text);
+        if (cursor_.member() == Member::count)
+            series_.set_histogram_count(*number);
+        else
+            series_.set_histogram_sum(*number);
         return true;
     }
 

@@ -61,6 +61,13 @@ public:
     [[gnu::cold]] bool too_many_series(const AnswerLimits& limits) {
         return too_large("the number of series", "max_series", limits.max_series);
     }
+    [[gnu::cold]] bool too_many_samples(const AnswerLimits& limits) {
+        return too_large("the number of samples", "max_samples", limits.max_samples);
+    }
+    [[gnu::cold]] bool duplicate_series(const AnswerCursor& at) {
+        return reject("the answer holds a series twice: " + current_series(at) +
+                      " has the labels of an earlier one");
+    }
     [[gnu::cold]] bool incomplete_series(const AnswerCursor& at) {
         return reject(current_series(at) +
                       (at.has_seen(Member::metric) ? " has no value" : " has no metric"));
@@ -94,6 +101,12 @@ public:
     }
     [[gnu::cold]] bool not_a_time(const AnswerCursor& at) {
         return reject(next_value(at) + " is not a time in Unix seconds, from 0 to 1e12");
+    }
+    [[gnu::cold]] bool times_do_not_ascend(const AnswerCursor& at) {
+        return reject("the times of " + current_series(at) + " do not ascend");
+    }
+    [[gnu::cold]] bool incomplete_histogram(const AnswerCursor& at) {
+        return reject("a histogram of " + current_series(at) + " has no count or no sum");
     }
     [[gnu::cold]] bool value_too_long(const AnswerLimits& limits) {
         return too_large("the length of a value", "max_value_bytes", limits.max_value_bytes);

@@ -29,9 +29,8 @@ public:
     static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
 
-    AnswerSax(std::span<const std::string> wanted_labels, const AnswerLimits& limits,
-              SeriesAssembler::CallSink call_sink, void* sink)
-        : reader_(wanted_labels, limits, call_sink, sink), text_(longest_text(limits)),
+    AnswerSax(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
+        : reader_(limits, call_sink, sink), text_(longest_text(limits)),
           number_(longest_text(limits)) {}
 
     AnswerReader& reader() noexcept { return reader_; }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/prometheus/detail/text.hpp"
+#include "wva_metrics/samples/view.hpp"
 
-#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_node_set.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,88 +17,106 @@
 
 namespace wva_metrics::prometheus::detail {
 
-/// The wanted labels of the current series.
+/// The labels of the current series.
 ///
-/// A value that arrives in one piece is not copied: the buffer points to it until `keep`. It then
-/// allocates nothing for up to 8 labels.
+/// A value that arrives in one piece is not copied: the buffer points to it until `keep`. Names are
+/// kept once for all series, because an answer has few different ones.
 class LabelBuffer {
 public:
-    /// The names must not move.
-    explicit LabelBuffer(std::span<const std::string> wanted)
-        : wanted_(wanted), values_(wanted.size()), current_(wanted.size()) {}
+    void clear() noexcept { labels_.clear(); }
+    std::size_t size() const noexcept { return labels_.size(); }
 
-    void clear() noexcept {
-        std::ranges::fill(values_, std::string_view());
-        current_ = wanted_.size();
-    }
-
-    /// Selects the label that `set` and `append` change; values of unwanted labels are dropped.
-    /// `place`: its index in the series. False if the series has this label already.
-    bool select(std::string_view name, std::size_t place) noexcept {
-        current_ = find(name, place);
-        if (current_ == wanted_.size())
-            return true;
-        const bool is_new = values_[current_].data() == nullptr;
-        values_[current_] = "";
+    /// Begins a label with an empty value. False if the series has a label of this name already.
+    bool begin(std::string_view name) {
+        const std::string_view kept = keep_name(name, labels_.size());
+        // Names usually ascend, and then none can appear twice.
+        const bool is_new =
+            labels_.empty() || labels_.back().name < kept ||
+            std::ranges::find(labels_, kept, &samples::LabelView::name) == labels_.end();
+        labels_.push_back({kept, ""});
         return is_new;
     }
 
-    void set(std::string_view text) noexcept {
-        if (current_ < values_.size())
-            values_[current_] = text;
-    }
+    void set(std::string_view text) noexcept { labels_.back().value = text; }
 
     /// `total`: bytes of the value so far, this part included.
     void append(std::string_view part, std::size_t total) {
-        if (current_ == values_.size())
-            return;
-        std::string& kept = kept_text(current_);
+        std::string& kept = kept_text(labels_.size() - 1);
         if (total == part.size())
             kept.clear();
-        values_[current_] = kept.append(part);
+        labels_.back().value = kept.append(part);
     }
 
     /// Copies the values that the buffer points to.
     void keep() {
-        for (std::size_t i = 0; i < values_.size(); ++i) {
-            if (values_[i].data() != nullptr && values_[i].data() != kept_text(i).data())
-                values_[i] = kept_text(i).assign(values_[i]);
-        }
+        for (std::size_t i = 0; i < labels_.size(); ++i)
+            if (labels_[i].value.data() != kept_text(i).data())
+                labels_[i].value = kept_text(i).assign(labels_[i].value);
     }
 
-    /// A label that the series does not have is a view without data.
-    std::span<const std::string_view> values() const noexcept { return values_; }
+    std::span<const samples::LabelView> labels() const noexcept { return labels_; }
+
+    /// A hash of the label set, which does not depend on the order of the labels.
+    std::uint64_t hash() const noexcept {
+        const std::hash<std::string_view> hash;
+        std::uint64_t sum = 0;
+        for (const samples::LabelView& label : labels_) {
+            // A finalizer of SplitMix64 mixes the bits, so that equal sums are not constructed by
+            // swapping the values of two labels.
+            std::uint64_t mixed = hash(label.name) * 0x9e3779b97f4a7c15U + hash(label.value);
+            mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
+            mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+            sum += mixed ^ (mixed >> 31U);
+        }
+        return sum;
+    }
 
 private:
-    /// The series of an answer are alike, so it first tries the column that the label in this place
-    /// had in the previous series.
-    std::size_t find(std::string_view name, std::size_t place) noexcept {
-        const auto search = [&] {
-            const auto is_it = [&](std::string_view label) { return is_same_name(label, name); };
-            return static_cast<std::size_t>(std::ranges::find_if(wanted_, is_it) - wanted_.begin());
-        };
-        if (place >= columns_.size())
-            return search();
-        const std::size_t expected = columns_[place];
-        if (expected < wanted_.size() && is_same_name(wanted_[expected], name))
-            return expected;
-        const std::size_t column = search();
-        columns_[place] =
-            static_cast<std::uint16_t>(column); // A prediction: truncation is harmless.
-        return column;
+    /// The names of an answer's labels are few; more than this are from a server that misbehaves,
+    /// and are kept for one series only.
+    static constexpr std::size_t max_names = 4096;
+
+    std::string_view keep_name(std::string_view name, std::size_t place) {
+        // The series of an answer are alike, so the name is probably that of the label in this
+        // place of the previous series.
+        if (place < expected_.size() && expected_[place] == name)
+            return expected_[place];
+        if (names_.size() >= max_names)
+            forget_names();
+        const auto known = names_.find(name);
+        const std::string_view kept = known != names_.end() ? *known : *names_.emplace(name).first;
+        if (place < expected_.size())
+            expected_[place] = kept;
+        else if (place == expected_.size())
+            expected_.push_back(kept);
+        return kept;
     }
 
-    std::string& kept_text(std::size_t column) {
-        if (kept_.empty())
-            kept_.resize(wanted_.size());
-        return kept_[column];
+    /// Keeps only the names that the current series uses.
+    void forget_names() {
+        Names used;
+        for (samples::LabelView& label : labels_)
+            label.name = *used.emplace(label.name).first;
+        names_.swap(used);
+        expected_.clear();
     }
 
-    std::span<const std::string> wanted_;
-    boost::container::small_vector<std::string_view, 8> values_;
-    std::vector<std::string> kept_;
-    std::array<std::uint16_t, 16> columns_{};
-    std::size_t current_;
+    std::string& kept_text(std::size_t place) {
+        if (place >= kept_.size())
+            kept_.resize(place + 1);
+        return kept_[place];
+    }
+
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    using Names = boost::unordered_node_set<std::string, Hash, std::equal_to<>>;
+
+    std::vector<samples::LabelView> labels_;
+    /// By place in the series. The texts do not move when another is added.
+    std::deque<std::string> kept_;
+    std::vector<std::string_view> expected_;
+    Names names_;
 };
 
 } // namespace wva_metrics::prometheus::detail

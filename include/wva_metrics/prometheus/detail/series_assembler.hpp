@@ -4,50 +4,59 @@
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/detail/label_buffer.hpp"
 #include "wva_metrics/prometheus/detail/parse_value.hpp"
-#include "wva_metrics/prometheus/detail/text.hpp"
+#include "wva_metrics/samples/sample.hpp"
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wva_metrics::prometheus::detail {
 
-/// Assembles one series after another from its labels and `[time, value]` pairs, and emits each
-/// when it is complete. Keeps the current series only.
+/// Assembles one series after another from its labels and its samples, and emits each when it is
+/// complete. Keeps the current series, and a hash of the labels of each earlier one.
 class SeriesAssembler {
 public:
     using CallSink = void (*)(void* sink, const SeriesView&);
 
-    SeriesAssembler(std::span<const std::string> wanted_labels, CallSink call_sink, void* sink)
-        : call_sink_(call_sink), sink_(sink), labels_(wanted_labels) {}
+    SeriesAssembler(CallSink call_sink, void* sink) : call_sink_(call_sink), sink_(sink) {}
 
     /// Series that the sink was given.
     std::size_t emitted() const noexcept { return emitted_; }
-    /// Series without a number.
+    /// Series without a sample.
     std::size_t skipped() const noexcept { return skipped_; }
+    /// Samples of all series so far.
+    std::size_t samples() const noexcept { return sample_count_; }
 
-    /// Emits the series with its newest pair, or counts it as skipped if it has none.
-    void end_series() {
-        if (newest_)
-            emit(*newest_);
-        else
+    /// Emits the series, or counts it as skipped if it has no sample. False if an earlier series
+    /// has the same labels.
+    bool end_series() {
+        const bool is_new = label_sets_.insert(labels_.hash()).second;
+        if (!is_new)
+            return false;
+        if (samples_.empty() && histograms_.empty())
             count_skipped();
+        else
+            emit();
         // Here, not when the next series begins, so that `keep_labels` copies nothing in between.
         labels_.clear();
-        label_count_ = 0;
-        newest_.reset();
+        samples_.clear();
+        histograms_.clear();
+        return true;
     }
     void count_skipped() noexcept { ++skipped_; }
 
     // Labels.
 
-    std::size_t label_count() const noexcept { return label_count_; }
+    std::size_t label_count() const noexcept { return labels_.size(); }
     /// False if the series has a label of this name already.
-    bool begin_label(std::string_view name) noexcept {
-        return labels_.select(name, label_count_++);
-    }
+    bool begin_label(std::string_view name) { return labels_.begin(name); }
     /// The whole value, which must not move until the next `keep_labels`.
     void set_label(std::string_view text) noexcept { labels_.set(text); }
     /// A part of the value. `total`: bytes of the value so far, this part included.
@@ -59,11 +68,9 @@ public:
 
     /// False if the text is not a time in Unix seconds, from 0 to 1e12.
     bool set_time(std::string_view text) {
-        // All pairs of a vector usually have the same time. If the text is that of the last time,
+        // Many pairs of an answer have the same time. If the text is that of the last time,
         // `current_` still holds this time.
-        if (is_same_name(text, last_time_text_))
-            return true;
-        return set_new_time(text);
+        return text == last_time_text_ || set_new_time(text);
     }
     /// False if the text is not a number.
     bool set_value(std::string_view text) noexcept {
@@ -73,45 +80,63 @@ public:
         current_.value = *value;
         return true;
     }
-    /// Keeps the newest pair of the series.
-    void end_pair() noexcept {
-        if (!newest_ || current_.timestamp >= newest_->timestamp)
-            newest_ = current_;
+    void set_histogram_count(double count) noexcept { histogram_.count = count; }
+    void set_histogram_sum(double sum) noexcept { histogram_.sum = sum; }
+
+    /// Adds a sample of the current time. False if the time is not later than that of the sample
+    /// before.
+    bool end_sample() { return add(samples_, current_); }
+    /// The same for a native histogram.
+    bool end_histogram() {
+        histogram_.time = current_.time;
+        return add(histograms_, histogram_);
     }
-    /// Emits the current pair as a series without labels.
-    void emit_scalar() { emit(current_); }
+    /// Emits the current sample as a series without labels.
+    void emit_scalar() {
+        samples_.push_back(current_);
+        emit();
+    }
 
 private:
-    /// A `[time, value]` pair.
-    struct Pair {
-        double timestamp = 0;
-        double value = 0;
-    };
-
-    bool set_new_time(std::string_view text) {
-        const std::optional<double> timestamp = parse_value(text);
-        // It is converted to a time point later, which is undefined if the value does not fit.
-        if (!timestamp || !(*timestamp >= 0 && *timestamp < 1e12))
+    template <typename Of>
+    bool add(std::vector<Of>& to, const Of& sample) {
+        if (!to.empty() && to.back().time >= sample.time)
             return false;
-        last_time_text_ = text;
-        current_.timestamp = *timestamp;
+        to.push_back(sample);
+        ++sample_count_;
         return true;
     }
 
-    void emit(const Pair& pair) {
+    bool set_new_time(std::string_view text) {
+        const std::optional<double> seconds = parse_value(text);
+        // The conversion to a whole number is undefined if the value does not fit.
+        if (!seconds || !(*seconds >= 0 && *seconds < 1e12))
+            return false;
+        last_time_text_ = text;
+        current_.time =
+            samples::ServerTime(std::chrono::milliseconds(std::llround(*seconds * 1000)));
+        return true;
+    }
+
+    void emit() {
         ++emitted_;
-        call_sink_(sink_, SeriesView{labels_.values(), pair.value, pair.timestamp});
+        call_sink_(sink_, SeriesView{labels_.labels(), samples_, histograms_});
     }
 
     CallSink call_sink_;
     void* sink_;
+    // The current series.
     LabelBuffer labels_;
-    std::size_t label_count_ = 0;
-    /// Of the current series.
-    std::optional<Pair> newest_;
-    /// The pair that is read or was read last, of any series.
-    Pair current_;
+    std::vector<samples::Sample> samples_;
+    std::vector<HistogramSample> histograms_;
+    /// The sample that is read or was read last, of any series.
+    samples::Sample current_;
+    HistogramSample histogram_;
     std::string last_time_text_;
+    /// Hashes of the label sets of all series. Two sets of the same hash are taken for one, which
+    /// happens by chance once in 10^9 answers of the largest size.
+    boost::unordered_flat_set<std::uint64_t> label_sets_;
+    std::size_t sample_count_ = 0;
     std::size_t emitted_ = 0;
     std::size_t skipped_ = 0;
 };
