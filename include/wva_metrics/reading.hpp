@@ -73,6 +73,16 @@ enum class ReadingReason : std::uint8_t {
     unattributed,
     /// The backend failed to return it.
     backend_error,
+    /// There is one sample so far: a rate needs two. Another one is expected soon.
+    warming_up,
+    /// The window holds fewer than two samples, because the server is scraped too rarely for it.
+    window_too_short,
+    /// A pod is seen several times, and nothing tells whether it is one process or several.
+    ambiguous,
+    /// A counter was reset so often that several processes seem to write one series.
+    inconsistent,
+    /// The pod exists, but it could not be scraped.
+    unread,
 };
 
 /// The enumerator's name.
@@ -105,6 +115,16 @@ constexpr std::string_view to_string(ReadingReason reason) noexcept {
         return "unattributed";
     case ReadingReason::backend_error:
         return "backend_error";
+    case ReadingReason::warming_up:
+        return "warming_up";
+    case ReadingReason::window_too_short:
+        return "window_too_short";
+    case ReadingReason::ambiguous:
+        return "ambiguous";
+    case ReadingReason::inconsistent:
+        return "inconsistent";
+    case ReadingReason::unread:
+        return "unread";
     }
     return "unknown";
 }

@@ -58,9 +58,6 @@ private:
         value = Duration(static_cast<Duration::rep>(bits));
     }
     void fill_value(std::string& value) { value = text(); }
-    void fill_value(prometheus::Flavor& value) {
-        value = static_cast<prometheus::Flavor>(number(5));
-    }
     void fill_value(std::vector<promql::Matcher>& list) {
         static const std::vector<std::string> labels = {"cluster", "_", "__tenant_id__", "a1"};
         list.clear();

@@ -27,9 +27,6 @@ struct PrometheusConfig {
     prometheus::ClientConfig client{};
     /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
-    /// The make of the server, whose answers differ in details. `unknown`: it is learnt from the
-    /// server.
-    prometheus::Flavor flavor = prometheus::Flavor::unknown;
     /// Conditions on all series of the inference servers, e.g. `cluster="eu"` if one store holds
     /// the series of several clusters. `promql::parse_matchers` reads them from a text.
     std::vector<promql::Matcher> matchers{};

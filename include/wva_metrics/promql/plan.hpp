@@ -60,11 +60,14 @@ struct RejectedTarget {
 /// **Threads:** safe, because a plan does not change.
 class QueryPlan {
 public:
-    /// `profile`, `windows` and `limits` must be valid. Takes O(n log n) time.
+    /// `profile`, `windows`, `limits` and the matchers must be valid. Takes O(n log n) time.
     QueryPlan(std::span<const ModelKey> targets, const EngineProfile& profile,
-              const QueryWindows& windows, const PlanLimits& limits = {})
-        : QueryPlan(targets, detail::signal_text_size(profile, windows),
-                    detail::pods_text_size(profile, windows), limits, {}, {}) {}
+              const QueryWindows& windows, const PlanLimits& limits = {},
+              std::span<const Matcher> matchers = {},
+              std::span<const Matcher> kube_state_matchers = {})
+        : QueryPlan(targets, detail::signal_text_size(profile, windows, matchers),
+                    detail::pods_text_size(profile, windows, kube_state_matchers), limits, {},
+                    {}) {}
 
     /// For queries for samples. A chunk is so small that its answer is expected to stay within the
     /// bounds, by the density of earlier answers. `limits` must be valid. Takes O(n log n) time.

@@ -155,7 +155,8 @@ inline Query signal_query(Signal signal, const std::string& selector, const Engi
 }
 
 inline std::string pods_text(const std::string& selector, const KubeStateNames& kube,
-                             const QueryWindows& windows) {
+                             const QueryWindows& windows,
+                             std::span<const Matcher> matchers = {}) {
     const std::string pod = by({kube.namespace_name, kube.pod});
     const std::string owned = by({kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name});
     const std::string info = kube.pod_info + selector;
@@ -167,7 +168,9 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
     parts.add({Part::owner}, "max" + owned + "(" + kube.pod_owner + selector + ")");
     // All namespaces are counted, because the last pod of the selected ones may be gone. So this
     // shows an outage of all instances of kube-state-metrics, but not of one among several.
-    parts.add({Part::reporting}, "count(" + kube.pod_info + ")");
+    parts.add({Part::reporting}, "count(" + kube.pod_info +
+                                    (matchers.empty() ? "" : "{" + to_string(matchers) + "}") +
+                                    ")");
     return std::move(parts).take();
 }
 
@@ -180,15 +183,16 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
 /// within `windows.stale_lookback`: a model that only appears in the look-back is stale, not
 /// missing. The look-back is the most expensive part for Prometheus, so query few models at a time.
 ///
-/// `profile` and `windows` must be valid.
+/// `profile`, `windows` and `matchers` must be valid. Only series that meet the matchers count.
 ///
 /// **Errors:** `invalid_argument` if the scope is empty, has an empty model or is not UTF-8.
 ///
 /// **Threads:** any thread.
 inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
-                                        const EngineProfile& profile, const QueryWindows& windows) {
+                                        const EngineProfile& profile, const QueryWindows& windows,
+                                        std::span<const Matcher> matchers = {}) {
     const EngineLabels& labels = profile.labels;
-    const auto selector = scope_selector(scope, labels.namespace_name, labels.model);
+    const auto selector = scope_selector(scope, labels.namespace_name, labels.model, matchers);
     if (!selector)
         return selector.error();
     return detail::signal_query(signal, *selector, profile, windows);
@@ -203,8 +207,9 @@ inline Result<Query> build_signal_query(Signal signal, const QueryScope& scope,
 inline Result<Query> build_signal_query_of_all(Signal signal,
                                                std::span<const std::string> namespaces,
                                                const EngineProfile& profile,
-                                               const QueryWindows& windows) {
-    const auto selector = namespace_selector(namespaces, profile.labels.namespace_name);
+                                               const QueryWindows& windows,
+                                               std::span<const Matcher> matchers = {}) {
+    const auto selector = namespace_selector(namespaces, profile.labels.namespace_name, matchers);
     if (!selector)
         return selector.error();
     return detail::signal_query(signal, *selector, profile, windows);
@@ -218,35 +223,15 @@ inline Result<Query> build_signal_query_of_all(Signal signal,
 ///
 /// **Errors, threads:** as `build_signal_query`.
 inline Result<Query> build_pods_query(std::span<const std::string> namespaces,
-                                      const EngineProfile& profile, const QueryWindows& windows) {
+                                      const EngineProfile& profile, const QueryWindows& windows,
+                                      std::span<const Matcher> matchers = {}) {
     const KubeStateNames& kube = profile.kube_state;
-    const auto selector = namespace_selector(namespaces, kube.namespace_name);
+    const auto selector = namespace_selector(namespaces, kube.namespace_name, matchers);
     if (!selector)
         return selector.error();
     return Query{
-        detail::pods_text(*selector, kube, windows),
+        detail::pods_text(*selector, kube, windows, matchers),
         {std::string(part_label), kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name}};
-}
-
-/// The query for the namespaces in which a model reports, for the message to a person who may have
-/// configured the wrong one. Its only column is the namespace. Not a proof of availability: a model
-/// of the same name in another namespace is another model.
-inline Result<Query> build_namespace_hint_query(std::string_view model_id,
-                                                const EngineProfile& profile) {
-    if (model_id.empty())
-        return Error(Errc::invalid_argument, "the model id is empty");
-    const EngineLabels& labels = profile.labels;
-    const auto literal = quote(model_id);
-    if (!literal)
-        return literal.error();
-    Query query{{}, {labels.namespace_name}};
-    for (const std::string& metric : profile.running) {
-        if (!query.promql.empty())
-            query.promql += " or ";
-        query.promql += "count by (" + labels.namespace_name + ") (" + metric + "{" + labels.model +
-                        "=" + *literal + "})";
-    }
-    return query;
 }
 
 } // namespace wva_metrics::promql

@@ -3,7 +3,6 @@
 
 #include "wva_metrics/reading.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -12,28 +11,19 @@ namespace wva_metrics::promql {
 
 /// The time windows of the queries.
 struct QueryWindows {
-    /// The window of rates and averages. It must contain at least two scrapes; the window of a pod
-    /// where it does not is widened, see `longest`. The default tolerates two missed scrapes if the
-    /// interval is 15 s.
+    /// The window of rates and averages. It must contain at least two scrapes, or there is no
+    /// value. The default tolerates two missed scrapes if the interval is 15 s, and is too short if
+    /// it is 60 s.
     Duration rate = std::chrono::minutes(1);
     /// The window of a gauge's highest value. 0 = the last sample only.
     Duration peak = std::chrono::minutes(1);
-    /// The longest window to which `rate` is widened for a pod that is scraped too rarely. Has no
-    /// effect if it is not longer than `rate`.
-    Duration longest = std::chrono::minutes(5);
     /// How long after its last sample the metrics of a model count as stale instead of missing.
     Duration stale_lookback = std::chrono::hours(1);
     /// The resolution of that look-back.
     Duration stale_step = std::chrono::minutes(1);
-    /// How long a pod that no longer exists is reported as gone. The samples of all pods in this
-    /// window are fetched in each round.
-    Duration pod_retention = std::chrono::minutes(5);
+    /// How long a pod that no longer exists is reported as gone.
+    Duration pod_retention = std::chrono::minutes(10);
 };
-
-/// The window of the samples that are fetched in each round.
-inline Duration sampled_window(const QueryWindows& windows) noexcept {
-    return std::max(windows.rate, windows.peak);
-}
 
 /// The problems of the windows, one sentence each; empty if they are valid.
 inline std::vector<std::string> validate(const QueryWindows& windows) {
@@ -48,7 +38,6 @@ inline std::vector<std::string> validate(const QueryWindows& windows) {
     };
     require(windows.rate > zero, "windows.rate must be positive");
     require(windows.peak >= zero, "windows.peak must not be negative; 0 takes the last sample");
-    require(windows.longest > zero, "windows.longest must be positive");
     require(windows.stale_lookback > zero, "windows.stale_lookback must be positive");
     require(windows.stale_step > zero, "windows.stale_step must be positive");
     if (windows.stale_lookback > zero && windows.stale_step > zero) {

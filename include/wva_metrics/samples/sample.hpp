@@ -12,6 +12,11 @@ using ServerTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// The difference of two server times.
 using ServerDuration = std::chrono::milliseconds;
 
+/// Seconds since 1970.
+constexpr double unix_seconds(ServerTime time) noexcept {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 /// One sample of a series.
 struct Sample {
     /// When it was scraped.

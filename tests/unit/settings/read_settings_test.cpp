@@ -34,7 +34,7 @@ TEST_CASE("a document sets fields, and the others keep their defaults") {
                        "answer": {"max_series": 7}},
             "engine": {"kv_cache_usage": ["kserve_vllm:kv_cache_usage_perc"],
                        "labels": {"namespace": "exported_namespace", "engine": []}},
-            "flavor": "victoria_metrics", "matchers": "cluster=\"eu\", tenant!~'a|b'",
+            "matchers": "cluster=\"eu\", tenant!~'a|b'",
             "kube_state_matchers": "", "windows": {"rate": "5m"}, "limits": {"max_models_per_query": 10},
             "use_kube_state": false, "min_requests": 2},
         "tls": {"ca_file": "ca.pem", "reload_interval": "0s"},
@@ -73,7 +73,6 @@ TEST_CASE("a document sets fields, and the others keep their defaults") {
     CHECK(engine.queue_length == vllm_profile().queue_length);
     CHECK(engine.labels.namespace_name == "exported_namespace");
     CHECK(engine.labels.engine.empty());
-    CHECK(settings->prometheus.flavor == prometheus::Flavor::victoria_metrics);
     using promql::MatchOperator;
     CHECK(settings->prometheus.matchers ==
           std::vector<promql::Matcher>{{"cluster", MatchOperator::equal, "eu"},

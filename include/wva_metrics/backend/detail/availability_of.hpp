@@ -27,11 +27,12 @@ struct LastReport {
     std::optional<double> past_age;
 
     void operator()(const prometheus::SeriesView& series) {
-        const auto tag = promql::parse_part(series.labels[promql::SignalColumns::part]);
-        if (!tag || !std::isfinite(series.value))
+        const auto tag = promql::parse_part(series.label(part_label));
+        if (!tag || series.samples.empty() || !std::isfinite(series.samples.back().value))
             return;
+        const samples::Sample& sample = series.samples.back();
         std::optional<double>& known = tag->part == promql::Part::time ? age : past_age;
-        const double seconds = std::max(0.0, series.timestamp - series.value);
+        const double seconds = std::max(0.0, samples::unix_seconds(sample.time) - sample.value);
         known = known ? std::min(*known, seconds) : seconds;
     }
 };
@@ -63,32 +64,80 @@ inline std::optional<Availability> availability_of(const ModelKey& model, const 
             "(Status > Targets)"};
 }
 
-/// What an operator should check if there are no series at all. `elsewhere` holds the namespaces
-/// with a model of this name; an empty one stands for series without the namespace label.
-inline Availability nothing_found(const ModelKey& model, const std::set<std::string>& elsewhere,
-                                  const PrometheusConfig& config) {
+/// Where a model of the same name reports, although no series of the requested model was found.
+struct Elsewhere {
+    /// Other namespaces. An empty one stands for series without the namespace label.
+    std::set<std::string> namespaces;
+    /// Labels that hold the requested namespace, although another label is configured for it.
+    std::set<std::string> labels;
+    /// Some series are in the requested namespace, and the matchers exclude them.
+    bool is_excluded = false;
+
+    /// Adds a series of the model, from any namespace.
+    void add(const prometheus::SeriesView& series, const ModelKey& model,
+             const EngineLabels& names) {
+        const std::string_view namespace_name = series.label(names.namespace_name);
+        is_excluded = is_excluded || namespace_name == model.namespace_name;
+        bool is_under_other_label = false;
+        for (const samples::LabelView& label : series.labels) {
+            if (label.name == names.namespace_name || label.value != model.namespace_name ||
+                label.name.find("namespace") == std::string_view::npos)
+                continue;
+            labels.emplace(label.name);
+            is_under_other_label = true;
+        }
+        // The namespace of the scraper is no namespace of the model.
+        if (!is_under_other_label)
+            namespaces.emplace(namespace_name);
+    }
+};
+
+/// The configuration field of a label, in a document and in C++.
+inline std::string label_field(const char* in_document, const char* in_code) {
+    return "prometheus.engine.labels." + std::string(in_document) +
+           " in a document, EngineLabels::" + in_code + " in C++";
+}
+
+/// Up to five names in quotes, the first ones by alphabet.
+inline std::string quoted_list(const std::set<std::string>& names) {
     constexpr std::size_t max_named = 5;
+    std::string text;
+    std::size_t named = 0;
+    for (const std::string& name : names) {
+        if (name.empty() || named == max_named)
+            continue;
+        text += (named == 0 ? "'" : ", '") + name + "'";
+        ++named;
+    }
+    return text;
+}
+
+/// What an operator should check if there are no series at all.
+inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewhere,
+                                  const PrometheusConfig& config) {
+    const std::string& configured = config.engine.labels.namespace_name;
     std::string message = "Prometheus has no series " + config.engine.running.front() + " of " +
                           name_of(model) + ". ";
-    if (elsewhere.empty()) {
+    if (!elsewhere.labels.empty())
+        message += "A model of that name reports this namespace in the label " +
+                   quoted_list(elsewhere.labels) + ", and '" + configured +
+                   "' is the scraper's (honor_labels is off). Configure that label (" +
+                   label_field("namespace", "namespace_name") +
+                   "), and the label of the pod likewise (" + label_field("pod", "pod") + ")";
+    else if (elsewhere.is_excluded)
+        message += "It reports in this namespace, but the matchers exclude its series. Check "
+                   "prometheus.matchers";
+    else if (elsewhere.namespaces.empty())
         message += "Check the model id, that its pods are running and serve /metrics, that a "
                    "ServiceMonitor or PodMonitor selects them, and that Prometheus scrapes their "
                    "namespace";
-    } else if (elsewhere.size() == 1 && elsewhere.contains("")) {
-        message += "A model of that name reports without the label '" +
-                   config.engine.labels.namespace_name +
-                   "'. Check the label's name (engine.labels.namespace_name)";
-    } else {
-        message += "A model of that name reports in namespace ";
-        std::size_t named = 0;
-        for (const std::string& name : elsewhere) {
-            if (name.empty() || named == max_named)
-                continue;
-            message += (named == 0 ? "'" : ", '") + name + "'";
-            ++named;
-        }
-        message += ". Check the namespace";
-    }
+    else if (elsewhere.namespaces.size() == 1 && elsewhere.namespaces.contains(""))
+        message += "A model of that name reports without the label '" + configured +
+                   "'. Check the label's name (" + label_field("namespace", "namespace_name") +
+                   ")";
+    else
+        message += "A model of that name reports in namespace " +
+                   quoted_list(elsewhere.namespaces) + ". Check the namespace";
     return {false, AvailabilityReason::metrics_missing, std::move(message)};
 }
 

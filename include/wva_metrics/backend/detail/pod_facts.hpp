@@ -24,25 +24,26 @@ public:
     /// Owners that take precedence over kube-state-metrics.
     void set_preferred_owners(AnyPodOwners owners) { owners_ = std::move(owners); }
 
-    /// Adds a series of the answer to the pods query.
-    void add(const prometheus::SeriesView& series) {
+    /// Adds a series of the answer to the pods query. `columns`: the names of the query's labels.
+    void add(const prometheus::SeriesView& series, std::span<const std::string> columns) {
         using Columns = promql::PodColumns;
-        const auto tag = promql::parse_part(series.labels[Columns::part]);
+        const auto label = [&](std::size_t column) { return series.label(columns[column]); };
+        const auto tag = promql::parse_part(label(Columns::part));
         if (!tag)
             return;
         if (tag->part == promql::Part::reporting) {
             is_reporting_ = true;
             return;
         }
-        const std::string_view pod = series.labels[Columns::pod];
+        const std::string_view pod = label(Columns::pod);
         if (pod.empty())
             return;
-        Pod& known = pods_[{std::string(series.labels[Columns::namespace_name]), std::string(pod)}];
+        Pod& known = pods_[{std::string(label(Columns::namespace_name)), std::string(pod)}];
         if (tag->part == promql::Part::gone)
             known.gone = true;
-        else if (tag->part == promql::Part::owner && !series.labels[Columns::owner_name].empty())
-            add_owner(known, {std::string(series.labels[Columns::owner_kind]),
-                              std::string(series.labels[Columns::owner_name]),
+        else if (tag->part == promql::Part::owner && !label(Columns::owner_name).empty())
+            add_owner(known, {std::string(label(Columns::owner_kind)),
+                              std::string(label(Columns::owner_name)),
                               OwnerSource::kube_state_metrics});
     }
 

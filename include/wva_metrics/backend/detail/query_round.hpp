@@ -39,7 +39,8 @@ public:
 
     QueryRound(std::shared_ptr<Impl> impl, const std::vector<ModelKey>& models)
         : impl_(std::move(impl)),
-          plan_(models, impl_->config.engine, impl_->config.windows, impl_->config.limits),
+          plan_(models, impl_->config.engine, impl_->config.windows, impl_->config.limits,
+                impl_->config.matchers, impl_->config.kube_state_matchers),
           started_at_(std::chrono::steady_clock::now()),
           deadline_(started_at_ + impl_->config.batch_timeout) {
         result_.pods.set_preferred_owners(impl_->config.owners);
@@ -156,12 +157,13 @@ private:
         auto text =
             selection == Selection::namespaces
                 ? promql::build_signal_query_of_all(query.signal, scope.namespaces, config.engine,
-                                                    config.windows)
-                : promql::build_signal_query(query.signal, scope, config.engine, config.windows);
+                                                    config.windows, config.matchers)
+                : promql::build_signal_query(query.signal, scope, config.engine, config.windows,
+                                             config.matchers);
         if (text.has_error())
             co_return text.error();
-        RowCollector rows(plan_, query.chunk, std::chrono::steady_clock::now());
-        const auto answer = co_await send(*std::move(text), rows);
+        RowCollector rows(plan_, query.chunk, text->labels, std::chrono::steady_clock::now());
+        const auto answer = co_await send(std::move(text->promql), rows);
         // Before the check for an error: the series of a failed answer are not used as rows, but
         // they too show that the namespaces contain mostly other models.
         if (selection == Selection::namespaces && rows.is_mostly_unrequested())
@@ -191,12 +193,15 @@ private:
     asio::awaitable<Result<void>> fetch(PodsQuery query) {
         const PrometheusConfig& config = impl_->config;
         const std::span<const std::string> namespaces = plan_.namespaces(query.chunk);
-        auto text = promql::build_pods_query(namespaces, config.engine, config.windows);
+        auto text = promql::build_pods_query(namespaces, config.engine, config.windows,
+                                             config.kube_state_matchers);
         if (text.has_error())
             co_return text.error();
         PodFacts pods;
-        const auto add = [&pods](const prometheus::SeriesView& series) { pods.add(series); };
-        const auto answer = co_await send(*std::move(text), add);
+        const auto add = [&pods, &labels = text->labels](const prometheus::SeriesView& series) {
+            pods.add(series, labels);
+        };
+        const auto answer = co_await send(std::move(text->promql), add);
         if (answer.has_error())
             co_return answer.error();
         if (!answer->warnings.empty())
@@ -216,9 +221,8 @@ private:
     /// `sink` is called for series even if the answer turns out to be an error: use them as values
     /// only after success.
     template <typename Sink>
-    asio::awaitable<Result<prometheus::AnswerInfo>> send(promql::Query query, Sink& sink) {
-        return impl_->client.query(std::move(query.promql), std::move(query.labels), std::ref(sink),
-                                   deadline_);
+    asio::awaitable<Result<prometheus::AnswerInfo>> send(std::string promql, Sink& sink) {
+        return impl_->client.query(std::move(promql), std::ref(sink), {}, deadline_);
     }
 
     const std::shared_ptr<Impl> impl_;

@@ -76,26 +76,30 @@ struct SignalRows {
 /// without a known tag, are ignored.
 class RowCollector {
 public:
-    RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk, TimePoint requested_at)
-        : plan_(&plan), chunk_(chunk), requested_at_(requested_at) {}
+    /// `columns`: the names of the labels of the query.
+    RowCollector(const promql::QueryPlan& plan, promql::ModelChunk chunk,
+                 std::span<const std::string> columns, TimePoint requested_at)
+        : plan_(&plan), chunk_(chunk), columns_(columns.begin(), columns.end()),
+          requested_at_(requested_at) {}
 
     void operator()(const prometheus::SeriesView& series) {
         using Columns = promql::SignalColumns;
-        const auto tag = promql::parse_part(series.labels[Columns::part]);
-        const auto model = plan_->find(chunk_, series.labels[Columns::namespace_name],
-                                       series.labels[Columns::model]);
+        if (series.samples.empty())
+            return;
+        const auto tag = promql::parse_part(label(series, Columns::part));
+        const auto model = plan_->find(chunk_, label(series, Columns::namespace_name),
+                                       label(series, Columns::model));
         if (!model)
             ++unrequested_;
         if (!tag || !model)
             return;
-        std::string pod(series.labels.size() > Columns::pod ? series.labels[Columns::pod]
-                                                            : std::string_view());
+        std::string pod(label(series, Columns::pod));
         std::string engine;
-        for (const std::string_view label : series.labels.subspan(
-                 std::min(series.labels.size(), std::size_t{Columns::first_engine})))
-            engine.append(label) += '\n';
-        rows_.push_back({*model, std::move(pod), std::move(engine), *tag, series.value,
-                         series.timestamp, requested_at_});
+        for (std::size_t i = Columns::first_engine; i < columns_.size(); ++i)
+            engine.append(label(series, i)) += '\n';
+        const samples::Sample& sample = series.samples.back();
+        rows_.push_back({*model, std::move(pod), std::move(engine), *tag, sample.value,
+                         samples::unix_seconds(sample.time), requested_at_});
     }
 
     /// True if the answer has more series of models that were not requested than rows.
@@ -104,8 +108,15 @@ public:
     std::vector<SignalRow> take() && { return std::move(rows_); }
 
 private:
+    /// "" if the query has no such column, or the series no such label.
+    std::string_view label(const prometheus::SeriesView& series,
+                           std::size_t column) const noexcept {
+        return column < columns_.size() ? series.label(columns_[column]) : std::string_view();
+    }
+
     const promql::QueryPlan* plan_;
     promql::ModelChunk chunk_;
+    std::vector<std::string> columns_;
     TimePoint requested_at_;
     std::vector<SignalRow> rows_;
     std::size_t unrequested_ = 0;

@@ -23,13 +23,14 @@ inline std::size_t alternative_bytes(std::string_view value) {
 /// An upper bound on the text of several queries, given the bytes of the values they select.
 class TextSize {
 public:
-    /// `labels`: the labels in the queries' selectors.
-    explicit TextSize(std::initializer_list<std::string_view> labels) {
+    /// `labels`: the labels in the queries' selectors. `more`: bytes of other matchers in each.
+    explicit TextSize(std::initializer_list<std::string_view> labels, std::size_t more = 0)
+        : frame_(std::string_view("{}").size() + more) {
         for (const std::string_view label : labels)
             frame_ += label.size() + std::string_view("=~\"\",").size();
     }
     /// Of queries with one selector, which have at most `other` bytes without the values.
-    explicit TextSize(std::size_t other) : selectors_(1), frame_(0), other_(other) {}
+    explicit TextSize(std::size_t other) : selectors_(1), other_(other) {}
 
     /// Includes the query that `write` makes from a selector. It is written to be measured, so that
     /// the estimate cannot drift from the generated text.
@@ -46,7 +47,7 @@ public:
 
 private:
     std::size_t selectors_ = 0;
-    std::size_t frame_ = std::string_view("{}").size();
+    std::size_t frame_ = 0;
     std::size_t other_ = 0;
 };
 

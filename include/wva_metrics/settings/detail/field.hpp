@@ -22,7 +22,7 @@ namespace wva_metrics::detail {
 /// The member that holds the value of a field.
 using FieldTarget =
     std::variant<bool*, std::size_t*, double*, Duration*, std::string*, std::vector<std::string>*,
-                 prometheus::Flavor*, std::vector<promql::Matcher>*, http::Credentials*,
+                 std::vector<promql::Matcher>*, http::Credentials*,
                  std::vector<http::Header>*, http::FormFields*, std::vector<VariantAutoscaling>*,
                  std::vector<ModelKey>*, boost::json::object*>;
 
@@ -38,9 +38,6 @@ enum class Secrecy {
 
 /// The placeholder for a secret that is not shown.
 inline constexpr std::string_view masked_secret = "***";
-
-/// The text of `Flavor::unknown`: the flavor is learnt from the server.
-inline constexpr std::string_view learnt_flavor = "auto";
 
 /// One field of a document.
 struct Field {

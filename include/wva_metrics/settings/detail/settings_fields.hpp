@@ -70,8 +70,6 @@ inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
              "Window of rates and averages; at least two scrapes must fall into it.");
     list.add("peak", windows.peak,
              "Window of the highest value of a gauge; `\"0s\"` = only the last sample.");
-    list.add("longest", windows.longest,
-             "Window of a pod that is scraped too rarely for the others.");
     list.add("stale_lookback", windows.stale_lookback,
              "How long after its last sample a model is stale and not missing.");
     list.add("stale_step", windows.stale_step, "Resolution of the search for this last sample.");
@@ -88,9 +86,6 @@ inline void describe_fields(FieldList list, promql::PlanLimits& limits) {
 inline void describe_fields(FieldList list, PrometheusConfig& prometheus) {
     describe_fields(list.group("client"), prometheus.client);
     describe_fields(list.group("engine"), prometheus.engine);
-    list.add("flavor", prometheus.flavor,
-             "Make of the server: `prometheus`, `victoria_metrics`, `thanos`, `mimir`; `auto` = "
-             "learnt from the server.");
     list.add("matchers", prometheus.matchers,
              "Conditions on all series of the inference servers, as in PromQL, e.g. "
              "`cluster='eu', tenant=~'a.*'`.");

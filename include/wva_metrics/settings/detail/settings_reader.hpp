@@ -143,21 +143,6 @@ private:
         target = *std::move(matchers);
     }
 
-    void read_into(const boost::json::value& value, prometheus::Flavor& target, const Field&,
-                   const std::string& path) {
-        if (!value.is_string())
-            return reject(path, wrong_kind("a string", value));
-        const std::string_view text = value.get_string();
-        const auto flavor = prometheus::parse_flavor(text);
-        if (text == learnt_flavor)
-            target = prometheus::Flavor::unknown;
-        else if (flavor && *flavor != prometheus::Flavor::unknown)
-            target = *flavor;
-        else
-            reject(path, quoted(text) + " is none of auto, prometheus, victoria_metrics, thanos "
-                                        "and mimir");
-    }
-
     /// A list of objects.
     template <typename T>
     void read_into(const boost::json::value& value, std::vector<T>& target, const Field&,

@@ -46,10 +46,6 @@ struct ValueWriter {
             list.emplace_back(item);
         return list;
     }
-    boost::json::value operator()(const prometheus::Flavor* value) const {
-        return boost::json::value(
-            *value == prometheus::Flavor::unknown ? learnt_flavor : prometheus::to_string(*value));
-    }
     boost::json::value operator()(const std::vector<promql::Matcher>* value) const {
         return boost::json::value(promql::to_string(*value));
     }
