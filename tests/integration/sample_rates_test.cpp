@@ -38,7 +38,9 @@ using Counter = std::vector<Sample>;
 /// A counter of up to 20 samples, a few of them before the window: with gaps and resets, near zero
 /// or large, and with samples at the edges of the window.
 Counter random_counter(std::mt19937& random) {
-    const auto below = [&random](int limit) { return static_cast<int>(random() % limit); };
+    const auto below = [&random](int limit) {
+        return std::uniform_int_distribution<int>(0, limit - 1)(random);
+    };
     const int spacing = 1 + below(30'000);
     const bool is_steady = below(2) == 0;
     const bool is_whole = below(2) == 0;

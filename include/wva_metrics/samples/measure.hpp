@@ -60,8 +60,10 @@ public:
 
 private:
     std::span<const Series> series_of(MetricId metric) const noexcept {
-        const auto found = std::ranges::equal_range(view_.series, metric, {}, &Series::metric);
-        return {found.begin(), found.end()};
+        const auto first = std::ranges::lower_bound(view_.series, metric, {}, &Series::metric);
+        const auto last =
+            std::ranges::upper_bound(first, view_.series.end(), metric, {}, &Series::metric);
+        return {first, last};
     }
 
     static bool is_living(std::span<const Series> series) noexcept {

@@ -47,8 +47,7 @@ public:
             }
         }
         std::ranges::sort(names_);
-        const auto repeated = std::ranges::unique(names_);
-        names_.erase(repeated.begin(), repeated.end());
+        names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
         is_counter_.resize(names_.size());
         for (const Signal signal : all_signals)
             add_sources(signal, profile[signal]);

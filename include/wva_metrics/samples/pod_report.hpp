@@ -83,8 +83,7 @@ public:
             for (const View* view : *views)
                 result.last_sample = std::max(result.last_sample, view->last());
         std::ranges::sort(evidence_);
-        const auto repeated = std::ranges::unique(evidence_);
-        evidence_.erase(repeated.begin(), repeated.end());
+        evidence_.erase(std::unique(evidence_.begin(), evidence_.end()), evidence_.end());
         result.evidence = std::move(evidence_);
         measure_all(result);
         return result;

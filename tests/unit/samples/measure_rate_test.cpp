@@ -9,6 +9,8 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::samples::measured {
@@ -180,6 +182,34 @@ TEST_CASE("an average of no requests has no weight, and half a histogram has non
     CHECK(
         rate(make_view({{name + "_sum", broken}, {name + "_count", idle}}), Signal::ttft).reason ==
         ReadingReason::not_finite);
+}
+
+TEST_CASE("a rate is that of a name that lives, or else that of one that ended in the window") {
+    const auto add = [](std::vector<NewSeries>& all, bool is_older, std::vector<Sample> samples,
+                        bool has_ended) {
+        const std::string_view sum = is_older ? "vllm:time_per_output_token_seconds_sum"
+                                              : "vllm:inter_token_latency_seconds_sum";
+        const std::string_view count = is_older ? "vllm:time_per_output_token_seconds_count"
+                                                : "vllm:inter_token_latency_seconds_count";
+        all.push_back({sum, samples, "0", has_ended});
+        all.push_back({count, samples, "0", has_ended});
+    };
+    const auto alias_of = [&](bool preferred_ended, bool older_ended, int count) {
+        std::vector<NewSeries> all;
+        add(all, false, spaced(15s, 0s, rising(preferred_ended ? 5 : count, 1)), preferred_ended);
+        add(all, true, spaced(15s, 0s, rising(older_ended ? 5 : count, 1)), older_ended);
+        all.push_back({queue, spaced(15s, 0s, rising(5, 0))});
+        const SignalValue value = rate(make_view(std::move(all)), Signal::itl);
+        CHECK(value.reason == ReadingReason::none);
+        return value.alias;
+    };
+    CHECK(alias_of(false, false, 5) == 0);
+    CHECK(alias_of(false, true, 5) == 0);
+    CHECK(alias_of(true, false, 5) == 1);
+    CHECK(alias_of(true, true, 5) == 0);
+    // What lives has one sample.
+    CHECK(alias_of(false, true, 1) == 1);
+    CHECK(alias_of(true, false, 1) == 0);
 }
 
 TEST_CASE("views of few samples and windows of no length do not crash") {

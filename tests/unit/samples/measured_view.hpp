@@ -77,8 +77,7 @@ inline View make_view(std::vector<NewSeries> all) {
                                one.has_ended});
     }
     std::ranges::sort(view.times);
-    const auto repeated = std::ranges::unique(view.times);
-    view.times.erase(repeated.begin(), repeated.end());
+    view.times.erase(std::unique(view.times.begin(), view.times.end()), view.times.end());
     std::ranges::sort(view.series, {}, [](const Series& series) {
         return std::tuple(series.metric, series.server_labels);
     });
