@@ -25,7 +25,7 @@ struct KnownError {
 inline constexpr std::array known_errors{
     // Prometheus, promql/engine.go (ErrTooManySamples, ErrQueryTimeout, ErrQueryCanceled) and
     // storage/remote/codec.go (remote read). Thanos, Mimir and Cortex use the same engine.
-    KnownError{"query processing would load too many samples into memory", Errc::too_costly,
+    KnownError{"query processing would load too many samples", Errc::too_costly,
                "--query.max-samples (Mimir, Cortex: -querier.max-samples)"},
     KnownError{"query timed out in ", Errc::unavailable},
     KnownError{"query was canceled in ", Errc::unavailable},
