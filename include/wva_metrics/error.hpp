@@ -39,7 +39,7 @@ enum class Errc {
     /// if `CollectorConfig::max_waiters` callers are waiting for the backend already; a later
     /// request may succeed.
     too_costly,
-    /// The backend cannot answer at the moment (HTTP 429, 5xx).
+    /// The backend cannot answer at the moment (HTTP 429, 5xx, or its own timeout).
     unavailable,
     /// An answer exceeded a limit of this library; the message names the limit.
     too_large,

@@ -26,6 +26,15 @@ TEST_CASE("the defaults with a URL are valid") {
     CHECK(validate(AnswerLimits{}).empty());
 }
 
+TEST_CASE("an answer may be larger than that of other HTTP servers, and its bound can be set") {
+    CHECK(ClientConfig{}.http.limits.max_body_bytes == 64U << 20);
+    CHECK(ClientConfig{}.http.limits.max_body_bytes > wva_metrics::http::Limits{}.max_body_bytes);
+    ClientConfig config = valid_config();
+    config.http.limits.max_body_bytes = 0;
+    REQUIRE(validate(config).size() == 1);
+    CHECK_THAT(validate(config)[0], ContainsSubstring("limits.max_body_bytes must be positive"));
+}
+
 TEST_CASE("each invalid member is named, and all of them at once") {
     struct Case {
         std::string name;

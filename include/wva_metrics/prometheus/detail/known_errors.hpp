@@ -25,7 +25,7 @@ struct KnownError {
 inline constexpr std::array known_errors{
     // Prometheus, promql/engine.go (ErrTooManySamples, ErrQueryTimeout, ErrQueryCanceled) and
     // storage/remote/codec.go (remote read). Thanos, Mimir and Cortex use the same engine.
-    KnownError{"query processing would load too many samples into memory", Errc::too_costly,
+    KnownError{"query processing would load too many samples", Errc::too_costly,
                "--query.max-samples (Mimir, Cortex: -querier.max-samples)"},
     KnownError{"query timed out in ", Errc::unavailable},
     KnownError{"query was canceled in ", Errc::unavailable},
@@ -34,21 +34,22 @@ inline constexpr std::array known_errors{
     // gRPC, google.golang.org/grpc/status: `rpc error: code = ... desc = ...`; Thanos,
     // pkg/store/proxy.go and bucket.go, Mimir and Cortex pass it on in the text of a 422 or 500.
     KnownError{"code = ResourceExhausted", Errc::too_costly,
-               "the limits of the stores (Thanos: --store.limits.* and "
-               "--store.grpc.*-limit)"},
+               "the limits of the stores (Thanos: --store.limits.*)"},
     KnownError{"code = DeadlineExceeded", Errc::unavailable},
     KnownError{"code = Unavailable", Errc::unavailable},
     KnownError{"code = Aborted", Errc::unavailable},
     KnownError{"code = Canceled", Errc::unavailable},
 
-    // Thanos, pkg/store/limiter.go and bucket.go. Older versions send them with the code Aborted.
+    // Thanos, pkg/store/limiter.go and bucket.go, also in Cortex' store gateway. Older versions send
+    // them with the code Aborted.
     KnownError{"failed to send series: limit ", Errc::too_costly, "--store.limits.request-series"},
     KnownError{"failed to send samples: limit ", Errc::too_costly,
                "--store.limits.request-samples"},
-    KnownError{"exceeded series limit", Errc::too_costly, "--store.grpc.touched-series-limit"},
-    KnownError{"exceeded chunks limit", Errc::too_costly, "--store.grpc.series-sample-limit"},
-    KnownError{"exceeded bytes limit while fetching ", Errc::too_costly,
-               "--store.grpc.downloaded-bytes-limit"},
+    KnownError{"exceeded series limit", Errc::too_costly,
+               "--store.limits.request-series (older: --store.grpc.touched-series-limit)"},
+    KnownError{"exceeded chunks limit", Errc::too_costly,
+               "--store.limits.request-samples (older: --store.grpc.series-sample-limit)"},
+    KnownError{"exceeded bytes limit", Errc::too_costly, "--store.grpc.downloaded-bytes-limit"},
     KnownError{"bytes limit exceeded while fetching ", Errc::too_costly,
                "--store.grpc.downloaded-bytes-limit"},
 
