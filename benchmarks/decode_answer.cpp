@@ -116,10 +116,13 @@ private:
 };
 
 void decode_ours(std::string_view body, Readings& readings) {
-    const auto answer =
-        prometheus::decode_answer(body, wanted_labels(), {}, [&](const auto& series) {
-            readings.add(series.labels, series.value, series.timestamp);
-        });
+    std::array<std::string_view, 6> labels;
+    const auto answer = prometheus::decode_answer(body, {}, [&](const auto& series) {
+        std::ranges::transform(wanted_labels(), labels.begin(),
+                               [&](const std::string& name) { return series.label(name); });
+        const samples::Sample& sample = series.samples.back();
+        readings.add(labels, sample.value, samples::unix_seconds(sample.time));
+    });
     bench::require(answer.has_value(), "our decoder rejects the answer");
 }
 

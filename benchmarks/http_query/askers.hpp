@@ -107,11 +107,10 @@ public:
 
 private:
     asio::awaitable<void> ask_once(std::size_t /*connection*/) override {
-        std::vector<std::string> labels{"instance", "job"};
         const auto sink = [](const wva_metrics::prometheus::SeriesView& series) {
-            keep(series.value);
+            keep(series.samples.back().value);
         };
-        const auto answer = co_await client_.query("up", std::move(labels), sink, soon());
+        const auto answer = co_await client_.query("up", sink, {}, soon());
         require(answer.has_value() && answer->series == 1, "a query of ours was not answered");
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
 
 #include "support/real_prometheus.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
@@ -147,7 +148,10 @@ TEST_CASE("Prometheus accepts every query of every signal, for any model names")
             CHECK(prometheus.query(pods.promql).status == 200);
         }
         for (const std::string& model : awkward)
-            CHECK(prometheus.query(build_namespace_hint_query(model, profile).value().promql)
+            CHECK(prometheus
+                      .query(RawQueries(profile, {})
+                                 .elsewhere(model, RawQueries::UseMatchers::no)
+                                 .value())
                       .status == 200);
     }
 }

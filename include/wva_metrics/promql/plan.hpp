@@ -66,8 +66,8 @@ public:
               std::span<const Matcher> matchers = {},
               std::span<const Matcher> kube_state_matchers = {})
         : QueryPlan(targets, detail::signal_text_size(profile, windows, matchers),
-                    detail::pods_text_size(profile, windows, kube_state_matchers), limits, {},
-                    {}) {}
+                    detail::pods_text_size(profile, windows, kube_state_matchers), limits, {}, {}) {
+    }
 
     /// For queries for samples. A chunk is so small that its answer is expected to stay within the
     /// bounds, by the density of earlier answers. `limits` must be valid. Takes O(n log n) time.

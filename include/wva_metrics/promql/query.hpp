@@ -155,8 +155,7 @@ inline Query signal_query(Signal signal, const std::string& selector, const Engi
 }
 
 inline std::string pods_text(const std::string& selector, const KubeStateNames& kube,
-                             const QueryWindows& windows,
-                             std::span<const Matcher> matchers = {}) {
+                             const QueryWindows& windows, std::span<const Matcher> matchers = {}) {
     const std::string pod = by({kube.namespace_name, kube.pod});
     const std::string owned = by({kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name});
     const std::string info = kube.pod_info + selector;
@@ -169,8 +168,8 @@ inline std::string pods_text(const std::string& selector, const KubeStateNames& 
     // All namespaces are counted, because the last pod of the selected ones may be gone. So this
     // shows an outage of all instances of kube-state-metrics, but not of one among several.
     parts.add({Part::reporting}, "count(" + kube.pod_info +
-                                    (matchers.empty() ? "" : "{" + to_string(matchers) + "}") +
-                                    ")");
+                                     (matchers.empty() ? "" : "{" + to_string(matchers) + "}") +
+                                     ")");
     return std::move(parts).take();
 }
 

@@ -76,14 +76,44 @@ TEST_CASE_METHOD(BatchFixture, "a query is halved for every error that a smaller
                                   R"(regexp: expression nests too deeply: `^(?:)" +
                                       std::string(20'000, 'a') + ")$`"));
     }
-    SECTION("a timeout of the server's") {
-        fake.fail_next(1, 503, api_error("timeout", "query timed out in expression evaluation"));
-    }
     const auto samples = replicas(models);
     CHECK(fake.query_count() == 2 + 2);
     CHECK(is_kv_of(samples[0], 0));
     CHECK(is_kv_of(samples[1], 1));
     CHECK_FALSE(samples[0].value().partial);
+}
+
+TEST_CASE_METHOD(BatchFixture, "a back end in trouble is not queried again in halves") {
+    serve(64);
+    replicas(models);
+    const std::size_t on_a_good_day = fake.query_count();
+    SECTION("a timeout") {
+        fake.fail_next(1000, 503, api_error("timeout", "query timed out in expression evaluation"));
+    }
+    SECTION("a deadline of a store behind Thanos") {
+        fake.fail_next(1000, 422,
+                       api_error("execution", "expanding series: proxy Series(): rpc error: code = "
+                                              "DeadlineExceeded desc = context deadline exceeded"));
+    }
+    SECTION("a store that is away") {
+        fake.fail_next(
+            1000, 422,
+            api_error("execution", "rpc error: code = Unavailable desc = connection refused"));
+    }
+    SECTION("a store that gave up") {
+        fake.fail_next(
+            1000, 422,
+            api_error("execution", "rpc error: code = Aborted desc = fetch series for block"));
+    }
+    SECTION("any other failure") {
+        fake.fail_next(1000, 500, "Internal Server Error");
+    }
+    const auto samples = replicas(models);
+    CHECK(fake.query_count() - on_a_good_day <= 2 * on_a_good_day);
+    for (const auto& answer : samples) {
+        REQUIRE(answer.has_error());
+        CHECK(answer.error().is(Errc::unavailable));
+    }
 }
 
 TEST_CASE_METHOD(BatchFixture, "a query whose answer exceeds a limit is halved") {

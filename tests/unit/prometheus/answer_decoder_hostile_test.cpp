@@ -31,11 +31,11 @@ const std::vector<std::string>& answers() {
         success(
             "vector",
             R"( [ {"metric":{"__name__":"vllm:x","pod":"a\u00e9\"\\/\ud83d\ude00é","namespace":"n"}, "value" : [ 1700000000.123 , "0.25" ] },)"
-            R"({"value":[1.7E+9,"+Inf"],"histogram":[1,{"buckets":[[0,"1","2","3"]]}],"metric":{"model_name":"x/y","pod":""}},)"
-            R"({"metric":{"pod":"h"},"histogram":[-12.5e-3,{"count":"1"}]},{"metric":{},"value":[0,"NaN"]}] )"),
+            R"({"value":[1.7E+9,"+Inf"],"histogram":[1,{"count":"4","buckets":[[0,"1","2","3"]],"sum":"2.5"}],"metric":{"model_name":"x/y","pod":""}},)"
+            R"({"metric":{"pod":"h"},"histogram":[12.5e-3,{"sum":"-0","count":"1"}]},{"metric":{},"value":[0,"NaN"]}] )"),
         success(
             "matrix",
-            R"([{"metric":{"pod":"p"},"values":[[1,"1"],[20.5,"2e-3"],[3,"3"]]},{"metric":{},"values":[]}])"),
+            R"([{"metric":{"pod":"p"},"values":[[1,"1"],[20.5,"2e-3"],[30,"3"]],"histograms":[[1,{"count":"1","sum":"2"}],[2,{"sum":"3","count":"2"}]]},{"metric":{},"values":[]}])"),
         R"({"data":{"result":[1700000000,"-17.25"],"stats":{"a":[true,false,null,-0,1e5]},"resultType":"scalar"},"status":"success"})",
         success("string", R"([1.25,"text\n"])"),
         R"({"warnings":["w\u0001é","x"],"infos":["i"],"isPartial":true,"status":"success","data":{"resultType":"vector","result":[]}})"
@@ -63,7 +63,7 @@ TEST_CASE("an answer is decoded the same wherever it is split") {
         for (std::size_t step = 1; step <= 9; ++step)
             REQUIRE(decode_in_steps(body, step).same_as(whole));
     }
-    CHECK(decode(answers()[0]).series.size() == 3);
+    CHECK(decode(answers()[0]).series.size() == 4);
 }
 
 TEST_CASE("an answer that is cut off is an error, wherever it is cut") {
@@ -84,9 +84,8 @@ TEST_CASE("an answer that is cut off is an error, wherever it is cut") {
 }
 
 TEST_CASE("after a refusal nothing more is decoded, and the reason is kept") {
-    std::vector<std::string> none;
     int calls = 0;
-    AnswerDecoder decoder(none, AnswerLimits{}, [&](const SeriesView&) { ++calls; });
+    AnswerDecoder decoder(AnswerLimits{}, [&](const SeriesView&) { ++calls; });
     CHECK(decoder.write(R"({"status":"success","data":{"resultType":"vector","result":[)"));
     CHECK(decoder.write(R"({"metric":{},"value":[1,"2"]},)"));
     CHECK_FALSE(decoder.write(R"(7,)"));
@@ -111,6 +110,7 @@ TEST_CASE("each bound holds, and the error names it") {
     };
     for (const auto& [name, bound, enough] :
          {Case{"max_series", &AnswerLimits::max_series, 2},
+          Case{"max_samples", &AnswerLimits::max_samples, 2},
           Case{"max_labels", &AnswerLimits::max_labels, 3},
           Case{"max_label_name_bytes", &AnswerLimits::max_label_name_bytes, 32},
           Case{"max_label_value_bytes", &AnswerLimits::max_label_value_bytes, 10},
@@ -210,10 +210,12 @@ TEST_CASE("a MiB of zeros is refused or skipped, but never stored") {
     CHECK(decode(R"({"warnings":)" + zeros + "}").code() == Errc::bad_response);
     CHECK(decode(R"({"stats":)" + zeros + "," + success("vector", "[]").substr(1)).ok());
 
-    std::string empty_series = R"([{"metric":{},"values":[]})";
-    while (empty_series.size() < std::size_t{3} << 20)
-        empty_series += R"(,{"metric":{},"values":[]})";
-    const Decoded refused = decode(success("matrix", empty_series + "]"));
+    std::string empty_series = "[";
+    for (int i = 0; i < 50'001; ++i)
+        empty_series += std::string(i > 0 ? "," : "") + R"({"metric":{"x":")" + std::to_string(i) +
+                        R"("},"values":[]})";
+    const Decoded refused =
+        decode(success("matrix", empty_series + "]"), AnswerLimits{.max_series = 50'000});
     CHECK(refused.code() == Errc::too_large);
     CHECK_THAT(refused.error.message, ContainsSubstring("answer.max_series = 50000"));
 
@@ -296,21 +298,21 @@ TEST_CASE("random answers are decoded to the series that they were made from") {
         std::vector<Series> expected;
         boost::json::array result;
         for (std::size_t i = 0, n = below(6); i < n; ++i) {
-            Series series{{"", "", ""}, 0, 0};
-            boost::json::object metric;
-            for (std::size_t label = 0; label < wanted_labels().size(); ++label) {
-                if (below(3) > 0)
-                    metric[wanted_labels()[label]] = series.labels[label] = text();
-                if (below(2) > 0)
-                    metric["x" + std::to_string(label)] = text();
+            LabelTexts labels{{"number", std::to_string(i)}};
+            boost::json::object metric{{"number", std::to_string(i)}};
+            for (const std::string name : {"namespace", "model_name", "pod", "x1", "x2"}) {
+                if (below(3) == 0)
+                    continue;
+                labels.emplace_back(name, text());
+                metric[name] = labels.back().second;
             }
-            series.value = std::uniform_real_distribution<double>(-1e6, 1e6)(random);
-            series.timestamp = static_cast<double>(below(2'000'000'000));
+            const double value = std::uniform_real_distribution<double>(-1e6, 1e6)(random);
+            const std::size_t timestamp = below(2'000'000'000);
             std::string written(32, '\0');
             written.resize(static_cast<std::size_t>(
-                std::to_chars(written.data(), written.data() + written.size(), series.value).ptr -
+                std::to_chars(written.data(), written.data() + written.size(), value).ptr -
                 written.data()));
-            const boost::json::array sample{static_cast<std::int64_t>(series.timestamp), written};
+            const boost::json::array sample{static_cast<std::int64_t>(timestamp), written};
             boost::json::object one;
             if (below(2) > 0)
                 one["value"] = sample;
@@ -318,7 +320,7 @@ TEST_CASE("random answers are decoded to the series that they were made from") {
             if (!one.contains("value"))
                 one["value"] = sample;
             result.push_back(one);
-            expected.push_back(series);
+            expected.push_back(series_of(labels, value, static_cast<double>(timestamp)));
         }
         const std::string body = success("vector", boost::json::serialize(result));
         const Decoded decoded = decode_in_steps(body, 1 + below(64));

@@ -19,17 +19,21 @@ using namespace wva_metrics::prometheus;
 using namespace wva_metrics::prometheus::testing;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("a vector is decoded to its series in the order of the answer, with the labels in the "
-          "wanted order") {
+TEST_CASE("a vector is decoded to its series with all labels, in the order of the answer") {
     const Decoded decoded = decode(success(
         "vector",
         R"([{"metric":{"__name__":"m","pod":"p1","namespace":"a","model_name":"x/y"},"value":[1700000000.123,"0.25"]},
                       {"metric":{"model_name":"x/y","instance":"10.0.0.1:8000","pod":"p2"},"value":[1700000000.123,"7"]},
                       {"metric":{},"value":[1700000001,"-3"]}])"));
     REQUIRE(decoded.ok());
-    CHECK(decoded.series == std::vector<Series>{{{"a", "x/y", "p1"}, 0.25, 1700000000.123},
-                                                {{"", "x/y", "p2"}, 7, 1700000000.123},
-                                                {{"", "", ""}, -3, 1700000001}});
+    CHECK(
+        decoded.series ==
+        std::vector{
+            series_of({{"__name__", "m"}, {"pod", "p1"}, {"namespace", "a"}, {"model_name", "x/y"}},
+                      0.25, 1700000000.123),
+            series_of({{"model_name", "x/y"}, {"instance", "10.0.0.1:8000"}, {"pod", "p2"}}, 7,
+                      1700000000.123),
+            series_of({}, -3, 1700000001)});
     CHECK(decoded.info->series == 3);
     CHECK(decoded.info->skipped == 0);
     CHECK(decoded.info->warnings.empty());
@@ -47,7 +51,7 @@ TEST_CASE("an empty vector is an answer without series, not an error and not a z
 TEST_CASE("a scalar is one series without labels, and a string is counted but not emitted") {
     const Decoded scalar = decode(success("scalar", R"([1700000000.5,"42"])"));
     REQUIRE(scalar.ok());
-    CHECK(scalar.series == std::vector<Series>{{{"", "", ""}, 42, 1700000000.5}});
+    CHECK(scalar.series == std::vector{series_of({}, 42, 1700000000.5)});
 
     const Decoded text = decode(success("string", R"([1700000000.5,"42"])"));
     REQUIRE(text.ok());
@@ -56,43 +60,6 @@ TEST_CASE("a scalar is one series without labels, and a string is counted but no
 
     const std::string long_text(2000, 'x');
     CHECK(decode(success("string", "[1,\"" + long_text + "\"]")).ok());
-}
-
-TEST_CASE("a matrix is decoded to the newest point of each series, wherever it is in the series") {
-    const Decoded decoded =
-        decode(success("matrix", R"([{"metric":{"pod":"p1"},"values":[[10,"1"],[30,"3"],[20,"2"]]},
-                      {"metric":{"pod":"p2"},"values":[[10,"1"],[10,"2"]]},
-                      {"metric":{"pod":"p3"},"values":[]}])"));
-    REQUIRE(decoded.ok());
-    CHECK(decoded.series == std::vector<Series>{{{"", "", "p1"}, 3, 30}, {{"", "", "p2"}, 2, 10}});
-    CHECK(decoded.info->skipped == 1);
-}
-
-TEST_CASE("series that are only native histograms are skipped and counted") {
-    const std::string histogram =
-        R"([1700000000,{"count":"3","sum":"1.5","buckets":[[0,"0.5","1","2"],[0,"1","2","1"]]}])";
-    const Decoded vector =
-        decode(success("vector", R"([{"metric":{"pod":"h"},"histogram":)" + histogram +
-                                     R"(},{"metric":{"pod":"f"},"value":[1,"2"]}])"));
-    REQUIRE(vector.ok());
-    CHECK(vector.series == std::vector<Series>{{{"", "", "f"}, 2, 1}});
-    CHECK(vector.info->skipped == 1);
-
-    const Decoded matrix = decode(
-        success("matrix", R"([{"metric":{"pod":"h"},"histograms":[)" + histogram +
-                              R"(]},{"metric":{"pod":"b"},"values":[[1,"2"]],"histograms":[)" +
-                              histogram + "]}]"));
-    REQUIRE(matrix.ok());
-    CHECK(matrix.series == std::vector<Series>{{{"", "", "b"}, 2, 1}});
-    CHECK(matrix.info->skipped == 1);
-}
-
-TEST_CASE("duplicate series are all emitted") {
-    const Decoded decoded = decode(success(
-        "vector",
-        R"([{"metric":{"pod":"p"},"value":[1,"2"]},{"metric":{"pod":"p"},"value":[1,"3"]}])"));
-    REQUIRE(decoded.ok());
-    CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}, {{"", "", "p"}, 3, 1}});
 }
 
 TEST_CASE("the members of an answer may have any order, with the result's type after the result") {
@@ -125,7 +92,7 @@ TEST_CASE("the members of an answer may have any order, with the result's type a
                     INFO(body);
                     const Decoded decoded = decode(body);
                     REQUIRE(decoded.ok());
-                    REQUIRE(decoded.series == std::vector<Series>{{{"", "", "p"}, 6, 5}});
+                    REQUIRE(decoded.series == std::vector{series_of({{"pod", "p"}}, 6, 5)});
                     REQUIRE(decoded.info->warnings == std::vector<std::string>{"w"});
                 }
             }
@@ -222,7 +189,7 @@ TEST_CASE("unknown members are skipped, whatever they contain") {
         R"("data":{"resultType":"vector","stats":{"status":"error","result":[1,2,3]},"result":[{"group":7,"metric":{"pod":"p"},)"
         R"("other":{"value":["x"]},"value":[1,"2"]}],"analysis":null},"warnings":null,"infos":null,"error":null,"errorType":null})");
     REQUIRE(decoded.ok());
-    CHECK(decoded.series == std::vector<Series>{{{"", "", "p"}, 2, 1}});
+    CHECK(decoded.series == std::vector{series_of({{"pod", "p"}}, 2, 1)});
     CHECK(decoded.info->warnings.empty());
 }
 
@@ -240,8 +207,7 @@ TEST_CASE("warnings and infos are separate, and a partial answer has a warning")
 TEST_CASE("an answer that is an error has the text of the API, on one line") {
     const std::string body =
         R"({"status":"error","errorType":"bad_data","error":"1:5: parse error:\n\u001b[31munexpected \u0000 end"})";
-    std::vector<std::string> none;
-    AnswerDecoder decoder(none, AnswerLimits{}, [](const SeriesView&) {});
+    AnswerDecoder decoder(AnswerLimits{}, [](const SeriesView&) {});
     CHECK(decoder.write(body));
     const Result<AnswerInfo> result = decoder.finish();
     REQUIRE(result.has_error());
@@ -270,14 +236,15 @@ TEST_CASE("escapes in labels and names are decoded") {
         "vector",
         R"([{"metric":{"\u0070od":"a\"b\\c\n\u00e9\ud83d\ude00/é"},"v\u0061lue":[1,"\u0032"]}])"));
     REQUIRE(decoded.ok());
-    CHECK(decoded.series == std::vector<Series>{{{"", "", "a\"b\\c\n\u00e9\U0001F600/é"}, 2, 1}});
+    CHECK(decoded.series == std::vector{series_of({{"pod", "a\"b\\c\n\u00e9\U0001F600/é"}}, 2, 1)});
 }
 
 TEST_CASE("an exception of the sink becomes an error, and the sink is not called again") {
     int calls = 0;
     const Result<AnswerInfo> result = decode_answer(
-        success("vector", R"([{"metric":{},"value":[1,"2"]},{"metric":{},"value":[1,"2"]}])"),
-        wanted_labels(), {}, [&](const SeriesView&) {
+        success("vector",
+                R"([{"metric":{},"value":[1,"2"]},{"metric":{"a":"b"},"value":[1,"2"]}])"),
+        {}, [&](const SeriesView&) {
             ++calls;
             throw std::runtime_error("no room");
         });
@@ -286,8 +253,8 @@ TEST_CASE("an exception of the sink becomes an error, and the sink is not called
     CHECK_THAT(result.error().message, ContainsSubstring("no room"));
     CHECK(calls == 1);
 
-    const Result<AnswerInfo> odd = decode_answer(success("scalar", R"([1,"2"])"), wanted_labels(),
-                                                 {}, [](const SeriesView&) { throw 7; });
+    const Result<AnswerInfo> odd =
+        decode_answer(success("scalar", R"([1,"2"])"), {}, [](const SeriesView&) { throw 7; });
     REQUIRE(odd.has_error());
     CHECK(odd.error().is(Errc::internal));
 }
@@ -305,22 +272,22 @@ TEST_CASE(
                std::less<>()(label, body.data() + body.size());
     };
     const auto check = [&](const SeriesView& series) {
-        CHECK(is_in_body(series.labels[0].data()));
-        CHECK(series.labels[1].data() == nullptr);
-        CHECK(is_in_body(series.labels[2].data()));
+        CHECK(is_in_body(series.label("pod").data()));
+        CHECK(is_in_body(series.label("namespace").data()));
+        CHECK(series.label("model_name").empty());
     };
-    const Result<AnswerInfo> result = decode_answer(body, wanted_labels(), {}, check);
+    const Result<AnswerInfo> result = decode_answer(body, {}, check);
     REQUIRE(result.has_value());
     CHECK(result->series == 100);
 
     std::set<const char*> places;
-    AnswerDecoder decoder(wanted_labels(), {}, [&](const SeriesView& series) {
-        for (const std::string_view label : series.labels)
-            places.insert(label.data());
+    AnswerDecoder decoder({}, [&](const SeriesView& series) {
+        for (const samples::LabelView& label : series.labels)
+            places.insert(label.value.data());
     });
     for (std::size_t at = 0; at < body.size(); at += 7)
         decoder.write(std::string(body, at, 7)); // Freed after the call.
     REQUIRE(decoder.finish().has_value());
-    CHECK(places.size() == 3);
+    CHECK(places.size() == 2);
     CHECK(std::ranges::none_of(places, is_in_body));
 }

@@ -5,28 +5,64 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::prometheus::testing {
 
+using LabelTexts = std::vector<std::pair<std::string, std::string>>;
+
+/// A copy of a series as the sink received it.
 struct Series {
-    std::vector<std::string> labels{};
-    double value = 0;
-    double timestamp = 0;
+    LabelTexts labels{};
+    std::vector<samples::Sample> samples{};
+    std::vector<HistogramSample> histograms{};
+
+    /// Those of the newest sample; the time in Unix seconds.
+    double value() const { return samples.back().value; }
+    double timestamp() const { return samples::unix_seconds(samples.back().time); }
 
     /// NaN equals NaN: only its arrival matters.
     friend bool operator==(const Series& a, const Series& b) {
+        const auto same_bits = [](double x, double y) {
+            return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+        };
         return a.labels == b.labels &&
-               std::bit_cast<std::uint64_t>(a.value) == std::bit_cast<std::uint64_t>(b.value) &&
-               a.timestamp == b.timestamp;
+               std::equal(a.samples.begin(), a.samples.end(), b.samples.begin(), b.samples.end(),
+                          [&](const samples::Sample& x, const samples::Sample& y) {
+                              return x.time == y.time && same_bits(x.value, y.value);
+                          }) &&
+               std::equal(a.histograms.begin(), a.histograms.end(), b.histograms.begin(),
+                          b.histograms.end(),
+                          [&](const HistogramSample& x, const HistogramSample& y) {
+                              return x.time == y.time && same_bits(x.count, y.count) &&
+                                     same_bits(x.sum, y.sum);
+                          });
     }
 };
+
+inline Series copy_of(const SeriesView& series) {
+    Series copy;
+    for (const samples::LabelView& label : series.labels)
+        copy.labels.emplace_back(label.name, label.value);
+    copy.samples.assign(series.samples.begin(), series.samples.end());
+    copy.histograms.assign(series.histograms.begin(), series.histograms.end());
+    return copy;
+}
+
+/// A series with one sample. `timestamp`: Unix seconds.
+inline Series series_of(LabelTexts labels, double value, double timestamp) {
+    const auto time = std::chrono::milliseconds(std::llround(timestamp * 1000));
+    return {std::move(labels), {{samples::ServerTime(time), value}}, {}};
+}
 
 /// The result of a decoder.
 struct Decoded {
@@ -48,20 +84,14 @@ struct Decoded {
     }
 };
 
-inline const std::vector<std::string>& wanted_labels() {
-    static const std::vector<std::string> names{"namespace", "model_name", "pod"};
-    return names;
-}
-
 /// Decodes an answer that arrives in these pieces.
 inline Decoded decode_pieces(std::span<const std::string_view> pieces,
                              const AnswerLimits& limits = {}) {
     Decoded decoded;
     const auto collect = [&](const SeriesView& series) {
-        decoded.series.push_back(
-            Series{{series.labels.begin(), series.labels.end()}, series.value, series.timestamp});
+        decoded.series.push_back(copy_of(series));
     };
-    AnswerDecoder decoder(wanted_labels(), limits, collect);
+    AnswerDecoder decoder(limits, collect);
     for (const std::string_view piece : pieces)
         decoder.write(piece);
     Result<AnswerInfo> result = decoder.finish();

@@ -113,21 +113,35 @@ TEST_CASE("2.1 row 6: availability is only queried in the model's own namespace"
         ++selectors;
     }
     CHECK(selectors == 2);
-    // Namesakes in other namespaces are a separate query, whose answer has only namespaces.
-    const Query hint = build_namespace_hint_query("a\"b", vllm_profile()).value();
-    CHECK(hint.promql == R"(count by (namespace) (vllm:num_requests_running{model_name="a\"b"}))");
-    CHECK(hint.labels == Texts{"namespace"});
 }
 
-TEST_CASE("the namespace hint queries every name of the signal, and rejects an invalid model") {
-    EngineProfile profile = vllm_profile();
-    profile.running = {"new", "old"};
-    profile.labels.namespace_name = "ns";
-    profile.labels.model = "model";
-    CHECK(build_namespace_hint_query("m", profile).value().promql ==
-          R"(count by (ns) (new{model="m"}) or count by (ns) (old{model="m"}))");
-    CHECK(build_namespace_hint_query("", profile).error().is(Errc::invalid_argument));
-    CHECK(build_namespace_hint_query("\xFF", profile).error().is(Errc::invalid_argument));
+TEST_CASE("matchers are in every selector, and those of kube-state-metrics in its own") {
+    const std::vector<Matcher> matchers = {{"cluster", MatchOperator::equal, "eu"},
+                                           {"tenant", MatchOperator::not_regex, "a|\"b"}};
+    const std::string expected = R"(,cluster="eu",tenant!~"a|\"b"})";
+    const auto has_all = [&](const std::string& query) {
+        std::size_t selectors = 0;
+        for (std::size_t at = query.find('{'); at != std::string::npos;
+             at = query.find('{', at + 1)) {
+            const std::size_t next = query.find(expected, at);
+            if (next == std::string::npos || query.find('{', at + 1) < next)
+                return false;
+            ++selectors;
+        }
+        return selectors > 0;
+    };
+    for (const Signal signal : all_signals) {
+        CHECK(has_all(build_signal_query(signal, {{"a"}, {"m"}}, vllm_profile(), {}, matchers)
+                          .value()
+                          .promql));
+        CHECK(has_all(build_signal_query_of_all(signal, Texts{"a"}, vllm_profile(), {}, matchers)
+                          .value()
+                          .promql));
+    }
+    const std::string pods =
+        build_pods_query(Texts{"a"}, vllm_profile(), {}, matchers).value().promql;
+    CHECK(pods.find(R"(kube_pod_owner{namespace="a")" + expected) != std::string::npos);
+    CHECK(pods.find(R"(count(kube_pod_info{cluster="eu",tenant!~"a|\"b"}))") != std::string::npos);
 }
 
 TEST_CASE("the configured windows and labels appear in the queries") {

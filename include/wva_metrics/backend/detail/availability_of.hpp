@@ -133,8 +133,7 @@ inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewh
                    "namespace";
     else if (elsewhere.namespaces.size() == 1 && elsewhere.namespaces.contains(""))
         message += "A model of that name reports without the label '" + configured +
-                   "'. Check the label's name (" + label_field("namespace", "namespace_name") +
-                   ")";
+                   "'. Check the label's name (" + label_field("namespace", "namespace_name") + ")";
     else
         message += "A model of that name reports in namespace " +
                    quoted_list(elsewhere.namespaces) + ". Check the namespace";

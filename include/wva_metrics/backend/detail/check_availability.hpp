@@ -32,8 +32,8 @@ check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey mode
     if (query.has_error())
         co_return query.error();
     LastReport report;
-    const auto answer = co_await impl->client.query(std::move(query->promql), std::ref(report), {},
-                                                    deadline);
+    const auto answer =
+        co_await impl->client.query(std::move(query->promql), std::ref(report), {}, deadline);
     if (answer.has_error())
         co_return answer.error();
     if (auto found = availability_of(model, report, config))

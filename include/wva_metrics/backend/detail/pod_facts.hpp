@@ -42,9 +42,9 @@ public:
         if (tag->part == promql::Part::gone)
             known.gone = true;
         else if (tag->part == promql::Part::owner && !label(Columns::owner_name).empty())
-            add_owner(known, {std::string(label(Columns::owner_kind)),
-                              std::string(label(Columns::owner_name)),
-                              OwnerSource::kube_state_metrics});
+            add_owner(known,
+                      {std::string(label(Columns::owner_kind)),
+                       std::string(label(Columns::owner_name)), OwnerSource::kube_state_metrics});
     }
 
     void merge(PodFacts&& other) {

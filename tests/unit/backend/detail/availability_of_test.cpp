@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/availability_of.hpp"
 
+#include "support/labelled_series.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -19,8 +22,9 @@ namespace {
 const ModelKey llama{"llm", "meta/llama"};
 
 void add(LastReport& report, const std::string& part, double seconds_ago) {
+    const std::vector<std::string> names = {"wva_part", "namespace", "model_name"};
     const std::vector<std::string_view> labels = {part, "llm", "meta/llama"};
-    report({labels, 1'700'000'000 - seconds_ago, 1'700'000'000});
+    test_support::with_series(names, labels, 1'700'000'000 - seconds_ago, report);
 }
 
 PrometheusConfig stale_after(Duration age) {
@@ -82,12 +86,58 @@ TEST_CASE("an age of any size can be formatted") {
     CHECK(whole_seconds(1e300) == "1000000000 s");
 }
 
+namespace {
+
+/// The message if these series of the model are found: their labels, with names.
+std::string
+message_if_found(const std::vector<std::vector<std::pair<std::string, std::string>>>& found) {
+    Elsewhere elsewhere;
+    for (const auto& series : found) {
+        std::vector<std::string> names;
+        std::vector<std::string_view> values;
+        for (const auto& [name, value] : series) {
+            names.push_back(name);
+            values.push_back(value);
+        }
+        test_support::with_series(names, values, 1, [&](const prometheus::SeriesView& view) {
+            elsewhere.add(view, llama, vllm_profile().labels);
+        });
+    }
+    return nothing_found(llama, elsewhere, {}).message;
+}
+
+} // namespace
+
 TEST_CASE("the message about a missing model names the namespaces with a model of that name") {
-    const PrometheusConfig config;
-    CHECK_THAT(nothing_found(llama, {"b", "a"}, config).message, ContainsSubstring("'a', 'b'"));
-    CHECK_THAT(nothing_found(llama, {"", "a"}, config).message,
+    CHECK_THAT(message_if_found({{{"namespace", "b"}}, {{"namespace", "a"}}}),
+               ContainsSubstring("'a', 'b'. Check the namespace"));
+    CHECK_THAT(message_if_found({{{"pod", "p"}}, {{"namespace", "a"}}}),
                ContainsSubstring("in namespace 'a'. Check"));
-    CHECK_THAT(nothing_found(llama, {""}, config).message,
-               ContainsSubstring("without the label 'namespace'"));
-    CHECK_THAT(nothing_found(llama, {}, config).message, ContainsSubstring("ServiceMonitor"));
+    CHECK_THAT(message_if_found({}), ContainsSubstring("ServiceMonitor"));
+}
+
+TEST_CASE("the message about a missing label names the field of the document and of C++") {
+    CHECK_THAT(message_if_found({{{"pod", "p"}}}),
+               ContainsSubstring("without the label 'namespace'") &&
+                   ContainsSubstring("prometheus.engine.labels.namespace in a document") &&
+                   ContainsSubstring("EngineLabels::namespace_name in C++"));
+}
+
+TEST_CASE(
+    "a namespace that is under another label is found there, and the scraper's is not named") {
+    for (const std::string label : {"exported_namespace", "kubernetes_namespace"}) {
+        const std::string message = message_if_found(
+            {{{label, "llm"}, {"namespace", "monitoring"}, {"pod", "prometheus-0"}}});
+        CHECK_THAT(message, ContainsSubstring("in the label '" + label + "'") &&
+                                ContainsSubstring("honor_labels") &&
+                                ContainsSubstring("prometheus.engine.labels.namespace") &&
+                                ContainsSubstring("prometheus.engine.labels.pod"));
+        CHECK_THAT(message, !ContainsSubstring("monitoring"));
+    }
+}
+
+TEST_CASE("series that the matchers exclude are said to be there") {
+    CHECK_THAT(message_if_found({{{"namespace", "llm"}, {"cluster", "other"}}}),
+               ContainsSubstring("the matchers exclude") &&
+                   ContainsSubstring("prometheus.matchers"));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 
+#include "support/labelled_series.hpp"
 #include "support/query_times.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -26,8 +27,12 @@ struct Fixture {
     }
     void add_to_pods(Part part, const std::string& pod) {
         const std::string tag = promql::to_string(promql::PartTag{part});
-        const std::vector<std::string_view> labels = {tag, "llm", pod, "", ""};
-        found.pods.add({labels, 1, 0});
+        const std::vector<std::string> columns = {"wva_part", "namespace", "pod", "owner_kind",
+                                                  "owner_name"};
+        const std::vector<std::string_view> labels = {tag, "llm", pod};
+        test_support::with_series(columns, labels, 1, [&](const prometheus::SeriesView& series) {
+            found.pods.add(series, columns);
+        });
     }
     void fail(Signal signal, const std::string& text) {
         found.signals[signal].failures.emplace(0, Error(Errc::too_costly, text));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/pod_facts.hpp"
 
+#include "support/labelled_series.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <functional>
@@ -21,8 +23,12 @@ namespace {
 void add(PodFacts& pods, const std::string& part, const std::string& pod = "",
          const std::string& kind = "", const std::string& owner = "",
          const std::string& namespace_name = "llm") {
+    const std::vector<std::string> columns = {"wva_part", "namespace", "pod", "owner_kind",
+                                              "owner_name"};
     const std::vector<std::string_view> labels = {part, namespace_name, pod, kind, owner};
-    pods.add({labels, 1, 0});
+    test_support::with_series(columns, labels, 1, [&](const prometheus::SeriesView& series) {
+        pods.add(series, columns);
+    });
 }
 
 constexpr bool series_living = true;

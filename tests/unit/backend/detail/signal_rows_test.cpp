@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/signal_rows.hpp"
 
+#include "support/labelled_series.hpp"
 #include "support/query_times.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -19,11 +20,14 @@ namespace {
 const std::vector<ModelKey> keys = {{"a", "m"}, {"b", "m"}, {"b", "n"}};
 const promql::QueryPlan plan(keys, vllm_profile(), {});
 
+const std::vector<std::string> columns = {"wva_part", "namespace", "model_name",
+                                          "pod",      "engine",    "rank"};
+
 struct Answer {
     explicit Answer(promql::ModelChunk chunk = plan.chunks()[0])
-        : collector(plan, chunk, requested_at) {}
+        : collector(plan, chunk, columns, requested_at) {}
     void add(const std::vector<std::string_view>& labels, double value = 1) {
-        collector({labels, value, 1'700'000'000});
+        test_support::with_series(columns, labels, value, collector);
     }
     std::vector<SignalRow> rows() { return std::move(collector).take(); }
 
