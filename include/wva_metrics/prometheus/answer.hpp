@@ -18,6 +18,8 @@ namespace wva_metrics::prometheus {
 struct AnswerLimits {
     /// Series in one answer, including skipped ones.
     std::size_t max_series = 200'000;
+    /// Samples of one series.
+    std::size_t max_samples_per_series = 10'000;
     /// Samples in one answer: those of all its series together.
     std::size_t max_samples = 4'000'000;
     /// Nesting depth of JSON arrays and objects; a native histogram needs 8.
@@ -87,6 +89,7 @@ inline std::vector<std::string> validate(const AnswerLimits& limits) {
             problems.emplace_back(sentence);
     };
     require(limits.max_series > 0, "answer.max_series must be positive");
+    require(limits.max_samples_per_series > 0, "answer.max_samples_per_series must be positive");
     require(limits.max_samples > 0, "answer.max_samples must be positive");
     require(limits.max_depth >= 8 && limits.max_depth <= 1000,
             "answer.max_depth must be between 8 and 1000");

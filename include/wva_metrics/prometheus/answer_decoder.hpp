@@ -28,7 +28,7 @@ namespace wva_metrics::prometheus {
 ///
 /// Members may come in any order. Unknown members are skipped, so extensions of Thanos, Mimir and
 /// VictoriaMetrics are harmless; anything else that the API does not specify is rejected. Uses the
-/// memory of one series, and eight bytes for each.
+/// memory of one series, and a few dozen bytes for each.
 ///
 /// **Errors** of `finish`:
 /// - `bad_response`: not JSON, cut off, or not what the API specifies,

@@ -24,6 +24,15 @@ public:
     Shape shape() const noexcept { return shape_; }
     /// Series that have begun.
     std::size_t series_count() const noexcept { return series_count_; }
+    /// May another series begin, or has one ended? False before the first.
+    bool is_between_series() const noexcept {
+        return place_ == Place::result && shape_ == Shape::series && !is_skipping();
+    }
+    /// Counts a series that was read without the cursor. `member` held its samples.
+    void count_series(Member member) noexcept {
+        ++series_count_;
+        seen_in_series_ |= set_of(member);
+    }
     /// Elements of the current `[time, value]` pair that have been read.
     std::size_t pair_size() const noexcept { return pair_size_; }
 

@@ -5,6 +5,7 @@
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/detail/answer_sax.hpp"
+#include "wva_metrics/prometheus/detail/series_scanner.hpp"
 #include "wva_metrics/prometheus/detail/text.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -29,7 +30,7 @@ template <typename Sax>
 class AnswerParser {
 public:
     AnswerParser(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
-        : parser_(parse_options(limits), limits, call_sink, sink) {}
+        : parser_(parse_options(limits), limits, call_sink, sink), scanner_(limits) {}
 
     bool write(std::string_view chunk) {
         if (failure_ || chunk.empty())
@@ -70,14 +71,9 @@ private:
     void parse(bool has_more, std::string_view chunk) {
         try {
             parser_.handler().begin_chunk(chunk);
-            boost::system::error_code error;
-            const std::size_t used =
-                parser_.write_some(has_more, chunk.data(), chunk.size(), error);
-            if (error)
-                fail(error, !has_more && used == chunk.size());
-            else if (used < chunk.size())
-                failure_.emplace(Errc::bad_response, "the answer continues after its JSON");
-            else if (has_more)
+            scanner_.forget();
+            parse_chunk(has_more, chunk);
+            if (has_more && !failure_)
                 reader().keep_labels();
         } catch (const std::exception& thrown) {
             failure_.emplace(Errc::internal,
@@ -85,6 +81,53 @@ private:
         } catch (...) {
             failure_.emplace(Errc::internal, "processing the answer failed");
         }
+    }
+
+    /// Alternates between the scanner, which reads whole series as they are usually written, and the
+    /// parser, which reads everything else.
+    ///
+    /// The parser does not see the series that the scanner has read. It cannot tell, because after
+    /// an element of an array, it accepts any number of others, each with a comma before it.
+    void parse_chunk(bool has_more, std::string_view chunk) {
+        for (;;) {
+            while (scan_series(chunk)) {
+            }
+            if (failure_)
+                return;
+            // In valid JSON, this text is not part of a string: its quotes would be escaped.
+            const std::size_t comma = chunk.find(SeriesScanner::beginning, 1);
+            if (comma == std::string_view::npos)
+                return parse_part(has_more, chunk);
+            parse_part(true, chunk.substr(0, comma));
+            if (failure_)
+                return;
+            chunk.remove_prefix(comma);
+        }
+    }
+
+    /// Reads the series at the beginning of the chunk, and removes it. False if the parser must
+    /// read it, or if the answer is rejected.
+    bool scan_series(std::string_view& chunk) {
+        if (last_byte_ != '}' || !reader().can_scan_series())
+            return false;
+        const std::size_t size = scanner_.read(chunk, reader().samples_left());
+        if (size == 0)
+            return false;
+        chunk.remove_prefix(size);
+        if (!reader().add_series(scanner_))
+            failure_ = reader().failure();
+        return !failure_;
+    }
+
+    void parse_part(bool has_more, std::string_view part) {
+        boost::system::error_code error;
+        const std::size_t used = parser_.write_some(has_more, part.data(), part.size(), error);
+        if (error)
+            fail(error, !has_more && used == part.size());
+        else if (used < part.size())
+            failure_.emplace(Errc::bad_response, "the answer continues after its JSON");
+        else if (!part.empty())
+            last_byte_ = part.back();
     }
 
     /// `is_at_end`: the answer is valid up to its end, but incomplete.
@@ -106,6 +149,9 @@ private:
     }
 
     boost::json::basic_parser<Sax> parser_;
+    SeriesScanner scanner_;
+    /// The last byte that was parsed or scanned.
+    char last_byte_ = '\0';
     std::size_t bytes_ = 0;
     std::optional<Error> failure_;
 };

@@ -8,10 +8,10 @@
 #include "wva_metrics/prometheus/detail/answer_envelope.hpp"
 #include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/series_assembler.hpp"
+#include "wva_metrics/prometheus/detail/series_scanner.hpp"
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,6 +38,21 @@ public:
         AnswerInfo info{.series = series_.emitted(), .skipped = series_.skipped()};
         envelope_.move_notes(info, limits_);
         return info;
+    }
+
+    // Series that are read without the parser.
+
+    /// May the next series be read so? Only if the last byte was the end of a series.
+    bool can_scan_series() const noexcept {
+        return cursor_.is_between_series() && cursor_.series_count() < limits_.max_series;
+    }
+    /// Samples that the answer may still have.
+    std::size_t samples_left() const noexcept { return limits_.max_samples - series_.samples(); }
+    /// Adds the series that the scanner has read.
+    bool add_series(const SeriesScanner& scanned) {
+        cursor_.count_series(scanned.member());
+        return series_.add_series({scanned.labels(), scanned.samples(), {}}, scanned.hash()) ||
+               rejections_.duplicate_series(cursor_);
     }
 
     bool is_skipping() const noexcept { return cursor_.is_skipping(); }
@@ -156,6 +171,8 @@ private:
     bool end_sample(bool is_later) {
         if (!is_later)
             return rejections_.times_do_not_ascend(cursor_);
+        if (series_.samples_of_series() > limits_.max_samples_per_series)
+            return rejections_.too_many_samples_of(cursor_, limits_);
         return series_.samples() <= limits_.max_samples || rejections_.too_many_samples(limits_);
     }
 

@@ -64,6 +64,10 @@ public:
     [[gnu::cold]] bool too_many_samples(const AnswerLimits& limits) {
         return too_large("the number of samples", "max_samples", limits.max_samples);
     }
+    [[gnu::cold]] bool too_many_samples_of(const AnswerCursor& at, const AnswerLimits& limits) {
+        return too_large("the number of samples of " + current_series(at), "max_samples_per_series",
+                         limits.max_samples_per_series);
+    }
     [[gnu::cold]] bool duplicate_series(const AnswerCursor& at) {
         return reject("the answer holds a series twice: " + current_series(at) +
                       " has the labels of an earlier one");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/detail/label_set_hash.hpp"
 #include "wva_metrics/samples/view.hpp"
 
 #include <boost/unordered/unordered_node_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <span>
@@ -56,18 +56,10 @@ public:
 
     std::span<const samples::LabelView> labels() const noexcept { return labels_; }
 
-    /// A hash of the label set, which does not depend on the order of the labels.
-    std::uint64_t hash() const noexcept {
-        const std::hash<std::string_view> hash;
-        std::uint64_t sum = 0;
-        for (const samples::LabelView& label : labels_) {
-            // A finalizer of SplitMix64 mixes the bits, so that equal sums are not constructed by
-            // swapping the values of two labels.
-            std::uint64_t mixed = hash(label.name) * 0x9e3779b97f4a7c15U + hash(label.value);
-            mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
-            mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
-            sum += mixed ^ (mixed >> 31U);
-        }
+    LabelSetHash hash() const {
+        LabelSetHash sum;
+        for (const samples::LabelView& label : labels_)
+            sum += hash_of(label);
         return sum;
     }
 

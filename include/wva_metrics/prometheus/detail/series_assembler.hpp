@@ -3,17 +3,16 @@
 
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/detail/label_buffer.hpp"
+#include "wva_metrics/prometheus/detail/label_set_hash.hpp"
+#include "wva_metrics/prometheus/detail/parse_time.hpp"
 #include "wva_metrics/prometheus/detail/parse_value.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include <chrono>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,22 +32,23 @@ public:
     std::size_t skipped() const noexcept { return skipped_; }
     /// Samples of all series so far.
     std::size_t samples() const noexcept { return sample_count_; }
+    /// Samples of the current series so far.
+    std::size_t samples_of_series() const noexcept { return samples_.size() + histograms_.size(); }
 
     /// Emits the series, or counts it as skipped if it has no sample. False if an earlier series
     /// has the same labels.
     bool end_series() {
-        const bool is_new = label_sets_.insert(labels_.hash()).second;
-        if (!is_new)
-            return false;
-        if (samples_.empty() && histograms_.empty())
-            count_skipped();
-        else
-            emit();
+        const bool is_new = emit_new({labels_.labels(), samples_, histograms_}, labels_.hash());
         // Here, not when the next series begins, so that `keep_labels` copies nothing in between.
         labels_.clear();
         samples_.clear();
         histograms_.clear();
-        return true;
+        return is_new;
+    }
+    /// The same for a complete series. `hash`: of its labels.
+    bool add_series(const SeriesView& series, const LabelSetHash& hash) {
+        sample_count_ += series.samples.size();
+        return emit_new(series, hash);
     }
     void count_skipped() noexcept { ++skipped_; }
 
@@ -66,11 +66,12 @@ public:
 
     // Times and values.
 
-    /// False if the text is not a time in Unix seconds, from 0 to 1e12.
-    bool set_time(std::string_view text) {
-        // Many pairs of an answer have the same time. If the text is that of the last time,
-        // `current_` still holds this time.
-        return text == last_time_text_ || set_new_time(text);
+    /// False if the number is not a time in Unix seconds, from 0 to 1e12.
+    bool set_time(std::string_view number) noexcept {
+        const std::optional<samples::ServerTime> time = parse_time(number);
+        if (time)
+            current_.time = *time;
+        return time.has_value();
     }
     /// False if the text is not a number.
     bool set_value(std::string_view text) noexcept {
@@ -92,10 +93,7 @@ public:
         return add(histograms_, histogram_);
     }
     /// Emits the current sample as a series without labels.
-    void emit_scalar() {
-        samples_.push_back(current_);
-        emit();
-    }
+    void emit_scalar() { emit({{}, std::span(&current_, 1), {}}); }
 
 private:
     template <typename Of>
@@ -107,20 +105,18 @@ private:
         return true;
     }
 
-    bool set_new_time(std::string_view text) {
-        const std::optional<double> seconds = parse_value(text);
-        // The conversion to a whole number is undefined if the value does not fit.
-        if (!seconds || !(*seconds >= 0 && *seconds < 1e12))
+    bool emit_new(const SeriesView& series, const LabelSetHash& hash) {
+        if (!label_sets_.insert(hash).second)
             return false;
-        last_time_text_ = text;
-        current_.time =
-            samples::ServerTime(std::chrono::milliseconds(std::llround(*seconds * 1000)));
+        if (series.samples.empty() && series.histograms.empty())
+            count_skipped();
+        else
+            emit(series);
         return true;
     }
-
-    void emit() {
+    void emit(const SeriesView& series) {
         ++emitted_;
-        call_sink_(sink_, SeriesView{labels_.labels(), samples_, histograms_});
+        call_sink_(sink_, series);
     }
 
     CallSink call_sink_;
@@ -132,10 +128,8 @@ private:
     /// The sample that is read or was read last, of any series.
     samples::Sample current_;
     HistogramSample histogram_;
-    std::string last_time_text_;
-    /// Hashes of the label sets of all series. Two sets of the same hash are taken for one, which
-    /// happens by chance once in 10^9 answers of the largest size.
-    boost::unordered_flat_set<std::uint64_t> label_sets_;
+    /// Of all series.
+    boost::unordered_flat_set<LabelSetHash, HashOfHash> label_sets_;
     std::size_t sample_count_ = 0;
     std::size_t emitted_ = 0;
     std::size_t skipped_ = 0;
