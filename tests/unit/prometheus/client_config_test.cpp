@@ -43,6 +43,8 @@ TEST_CASE("each invalid member is named, and all of them at once") {
     const std::vector<Case> cases{
         {"http: ", [](auto& c) { c.http.url = "nonsense"; }},
         {"answer.max_series", [](auto& c) { c.answer.max_series = 0; }},
+        {"answer.max_samples_per_series", [](auto& c) { c.answer.max_samples_per_series = 0; }},
+        {"answer.max_samples", [](auto& c) { c.answer.max_samples = 0; }},
         {"answer.max_depth", [](auto& c) { c.answer.max_depth = 7; }},
         {"answer.max_depth", [](auto& c) { c.answer.max_depth = 1001; }},
         {"answer.max_labels", [](auto& c) { c.answer.max_labels = 0; }},
