@@ -233,16 +233,36 @@ TEST_CASE("a corrupted raw answer is rejected by scanner and parser alike") {
         REQUIRE(scanned.ok() == parsed.ok());
         REQUIRE((!scanned.ok() || scanned.same_as(parsed)));
     }
-    // After a comma, the parser expects an element: what the scanner could read is not valid there.
-    const std::string one = R"({"metric":{"a":"1"},"value":[1,"2"]})";
-    const std::string other = R"({"metric":{"a":"2"},"value":[1,"2"]})";
+}
+
+TEST_CASE("a scanned series must match the type of the result") {
+    const std::string instant = R"({"metric":{"a":"1"},"value":[1,"2"]})";
+    const std::string range = R"({"metric":{"a":"2"},"values":[[1,"2"]]})";
+    for (const char* type : {"vector", "matrix"}) {
+        CHECK(decode(success(type, "[" + instant + "," + range + "]")).code() ==
+              Errc::bad_response);
+        CHECK(decode(success(type, "[" + range + "," + instant + "]")).code() ==
+              Errc::bad_response);
+    }
+}
+
+TEST_CASE("a comma too many or too few between series is an error") {
+    const auto series = [](const std::string& label) {
+        return R"({"metric":{"a":")" + label + R"("},"value":[1,"2"]})";
+    };
     const std::string begin =
-        R"({"status":"success","data":{"resultType":"vector","result":[)" + one;
-    for (const std::string& rest : {",," + other, ",," + other + one, other, "," + other + other}) {
+        R"({"status":"success","data":{"resultType":"vector","result":[)" + series("1");
+    for (const auto& [first, rest] : std::vector<std::pair<std::string, std::string>>{
+             {",", "," + series("2")},
+             {",", "," + series("2") + series("3")}, // As many commas as there should be.
+             {"", series("2")},
+             {"", "," + series("2") + series("3")},
+             {"", "," + series("2") + ","}}) {
+        INFO(first << " / " << rest);
         AnswerDecoder decoder(AnswerLimits{}, [](const SeriesView&) {});
-        decoder.write(begin + (rest.starts_with(",,") ? "," : ""));
-        const std::size_t written = rest.starts_with(",,") ? 1 : 0;
-        CHECK(decoder.finish(rest.substr(written) + "]}}").has_error());
+        CHECK(decoder.write(begin + first));
+        const std::string end = rest + "]}}";
+        CHECK(decoder.finish(end).has_error());
     }
 }
 
