@@ -158,6 +158,7 @@ TEST_CASE("everything that the API does not specify is refused") {
             success("vector", R"([{"metric":{"pod":{}},"value":[1,"2"]}])"),
             success("vector", R"([{"metric":{"pod":["x"]},"value":[1,"2"]}])"),
             success("vector", R"([{"metric":{"pod":"a","pod":"b"},"value":[1,"2"]}])"),
+            success("vector", R"([{"metric":{"pod":"a","job":"b","pod":"c"},"value":[1,"2"]}])"),
             success("vector", R"([{"metric":{},"metric":{},"value":[1,"2"]}])"),
             success("vector", R"([{"metric":{},"value":[1,"2"],"value":[1,"3"]}])"),
             success("matrix", R"([{"metric":{},"values":[[1,"2"]],"values":[]}])"),

@@ -86,15 +86,16 @@ private:
     /// Alternates between the scanner, which reads whole series as they are usually written, and the
     /// parser, which reads everything else.
     ///
-    /// The parser does not see the series that the scanner has read. It cannot tell, because after
-    /// an element of an array, it accepts any number of others, each with a comma before it.
+    /// The parser does not see what the scanner has read: a comma and a series, directly after
+    /// another series. It continues as if they were not there, because after an element of an array
+    /// there may be any number of others.
     void parse_chunk(bool has_more, std::string_view chunk) {
         for (;;) {
             while (scan_series(chunk)) {
             }
             if (failure_)
                 return;
-            // In valid JSON, this text is not part of a string: its quotes would be escaped.
+            // The parser stops where the scanner may be able to continue. It may be split anywhere.
             const std::size_t comma = chunk.find(SeriesScanner::beginning, 1);
             if (comma == std::string_view::npos)
                 return parse_part(has_more, chunk);

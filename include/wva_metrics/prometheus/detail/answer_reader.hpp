@@ -115,9 +115,10 @@ public:
         return !is_in_labels() || total <= limits_.max_label_name_bytes ||
                rejections_.label_name_too_long(cursor_, limits_);
     }
-    bool begin_key(std::string_view name) {
+    /// `stays`: the name does not move until the next `keep_labels`.
+    bool begin_key(std::string_view name, bool stays) {
         if (is_in_labels())
-            return begin_label(name);
+            return begin_label(name, stays);
         if (!cursor_.begin_member(name))
             return rejections_.duplicate_member(cursor_);
         return true;
@@ -189,10 +190,10 @@ private:
         return true;
     }
 
-    bool begin_label(std::string_view name) {
+    bool begin_label(std::string_view name, bool stays) {
         if (series_.label_count() >= limits_.max_labels)
             return rejections_.too_many_labels(cursor_, limits_);
-        if (!series_.begin_label(name))
+        if (!series_.begin_label(name, stays))
             return rejections_.duplicate_label(cursor_, name, limits_);
         return true;
     }

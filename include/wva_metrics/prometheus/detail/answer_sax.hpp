@@ -62,7 +62,10 @@ public:
     bool on_key(Text part, std::size_t total, ErrorCode& ec) {
         if (reader_.is_skipping())
             return true;
-        return checked(reader_.check_key(total) && reader_.begin_key(whole_text(part, total)), ec);
+        return checked(
+            reader_.check_key(total) &&
+                reader_.begin_key(whole_text(part, total), is_whole_in_chunk(part, total)),
+            ec);
     }
 
     bool on_string_part(Text part, std::size_t total, ErrorCode& ec) {
@@ -74,9 +77,8 @@ public:
     }
     bool on_string(Text part, std::size_t total, ErrorCode& ec) {
         if (reader_.is_in_labels())
-            return checked(total == part.size() && is_in_chunk(part)
-                               ? reader_.set_label(part)
-                               : reader_.append_label(part, total),
+            return checked(is_whole_in_chunk(part, total) ? reader_.set_label(part)
+                                                          : reader_.append_label(part, total),
                            ec);
         return reader_.will_skip_value() ||
                checked(reader_.read_string(whole_text(part, total), total), ec);
@@ -126,9 +128,9 @@ private:
         return checked(is_accepted, ec);
     }
 
-    bool is_in_chunk(Text part) const noexcept {
+    bool is_whole_in_chunk(Text part, std::size_t total) const noexcept {
         const std::less_equal<const char*> before; // Unlike `<=`, defined for any two pointers.
-        return before(chunk_.data(), part.data()) &&
+        return total == part.size() && before(chunk_.data(), part.data()) &&
                before(part.data() + part.size(), chunk_.data() + chunk_.size());
     }
 

@@ -4,12 +4,9 @@
 #include "wva_metrics/prometheus/detail/label_set_hash.hpp"
 #include "wva_metrics/samples/view.hpp"
 
-#include <boost/unordered/unordered_node_set.hpp>
-
 #include <algorithm>
 #include <cstddef>
-#include <deque>
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,39 +16,43 @@ namespace wva_metrics::prometheus::detail {
 
 /// The labels of the current series.
 ///
-/// A value that arrives in one piece is not copied: the buffer points to it until `keep`. Names are
-/// kept once for all series, because an answer has few different ones.
+/// A text that arrives in one piece is not copied: the buffer points to it until `keep`.
 class LabelBuffer {
 public:
     void clear() noexcept { labels_.clear(); }
     std::size_t size() const noexcept { return labels_.size(); }
 
-    /// Begins a label with an empty value. False if the series has a label of this name already.
-    bool begin(std::string_view name) {
-        const std::string_view kept = keep_name(name, labels_.size());
+    /// Begins a label with an empty value. `stays`: the name does not move until the next `keep`.
+    /// False if the series has a label of this name already.
+    bool begin(std::string_view name, bool stays) {
+        if (!stays)
+            name = kept(labels_.size()).name.assign(name);
         // Names usually ascend, and then none can appear twice.
+        names_ascend_ = labels_.empty() || (names_ascend_ && labels_.back().name < name);
         const bool is_new =
-            labels_.empty() || labels_.back().name < kept ||
-            std::ranges::find(labels_, kept, &samples::LabelView::name) == labels_.end();
-        labels_.push_back({kept, ""});
+            names_ascend_ ||
+            std::ranges::find(labels_, name, &samples::LabelView::name) == labels_.end();
+        labels_.push_back({name, ""});
         return is_new;
     }
 
+    /// The whole value, which must not move until the next `keep`.
     void set(std::string_view text) noexcept { labels_.back().value = text; }
 
-    /// `total`: bytes of the value so far, this part included.
+    /// A part of the value. `total`: bytes of the value so far, this part included.
     void append(std::string_view part, std::size_t total) {
-        std::string& kept = kept_text(labels_.size() - 1);
+        std::string& value = kept(labels_.size() - 1).value;
         if (total == part.size())
-            kept.clear();
-        labels_.back().value = kept.append(part);
+            value.clear();
+        labels_.back().value = value.append(part);
     }
 
-    /// Copies the values that the buffer points to.
+    /// Copies the texts that the buffer points to.
     void keep() {
-        for (std::size_t i = 0; i < labels_.size(); ++i)
-            if (labels_[i].value.data() != kept_text(i).data())
-                labels_[i].value = kept_text(i).assign(labels_[i].value);
+        for (std::size_t i = 0; i < labels_.size(); ++i) {
+            keep(labels_[i].name, kept(i).name);
+            keep(labels_[i].value, kept(i).value);
+        }
     }
 
     std::span<const samples::LabelView> labels() const noexcept { return labels_; }
@@ -64,51 +65,27 @@ public:
     }
 
 private:
-    /// The names of an answer's labels are few; more than this are from a server that misbehaves,
-    /// and are kept for one series only.
-    static constexpr std::size_t max_names = 4096;
-
-    std::string_view keep_name(std::string_view name, std::size_t place) {
-        // The series of an answer are alike, so the name is probably that of the label in this
-        // place of the previous series.
-        if (place < expected_.size() && expected_[place] == name)
-            return expected_[place];
-        if (names_.size() >= max_names)
-            forget_names();
-        const auto known = names_.find(name);
-        const std::string_view kept = known != names_.end() ? *known : *names_.emplace(name).first;
-        if (place < expected_.size())
-            expected_[place] = kept;
-        else if (place == expected_.size())
-            expected_.push_back(kept);
-        return kept;
-    }
-
-    /// Keeps only the names that the current series uses.
-    void forget_names() {
-        Names used;
-        for (samples::LabelView& label : labels_)
-            label.name = *used.emplace(label.name).first;
-        names_.swap(used);
-        expected_.clear();
-    }
-
-    std::string& kept_text(std::size_t place) {
-        if (place >= kept_.size())
-            kept_.resize(place + 1);
-        return kept_[place];
-    }
-
-    struct Hash : std::hash<std::string_view> {
-        using is_transparent = void;
+    /// Memory for the texts of one label, used again for the next series.
+    struct Kept {
+        std::string name;
+        std::string value;
     };
-    using Names = boost::unordered_node_set<std::string, Hash, std::equal_to<>>;
+
+    static void keep(std::string_view& text, std::string& memory) {
+        if (text.data() != memory.data())
+            text = memory.assign(text);
+    }
+
+    Kept& kept(std::size_t place) {
+        while (place >= kept_.size())
+            kept_.push_back(std::make_unique<Kept>());
+        return *kept_[place];
+    }
 
     std::vector<samples::LabelView> labels_;
+    bool names_ascend_ = true;
     /// By place in the series. The texts do not move when another is added.
-    std::deque<std::string> kept_;
-    std::vector<std::string_view> expected_;
-    Names names_;
+    std::vector<std::unique_ptr<Kept>> kept_;
 };
 
 } // namespace wva_metrics::prometheus::detail

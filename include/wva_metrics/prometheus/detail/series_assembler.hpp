@@ -55,8 +55,9 @@ public:
     // Labels.
 
     std::size_t label_count() const noexcept { return labels_.size(); }
-    /// False if the series has a label of this name already.
-    bool begin_label(std::string_view name) { return labels_.begin(name); }
+    /// `stays`: the name does not move until the next `keep_labels`. False if the series has a label
+    /// of this name already.
+    bool begin_label(std::string_view name, bool stays) { return labels_.begin(name, stays); }
     /// The whole value, which must not move until the next `keep_labels`.
     void set_label(std::string_view text) noexcept { labels_.set(text); }
     /// A part of the value. `total`: bytes of the value so far, this part included.
