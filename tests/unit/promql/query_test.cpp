@@ -189,7 +189,7 @@ TEST_CASE("the query about pods has deleted pods, owners, and whether kube-state
     const Query query = build_pods_query(namespaces, vllm_profile(), {}).value();
     CHECK(
         query.promql ==
-        R"(label_replace(max by (namespace,pod) (last_over_time(kube_pod_info{namespace=~"a|b"}[300s])) )"
+        R"(label_replace(max by (namespace,pod) (last_over_time(kube_pod_info{namespace=~"a|b"}[600s])) )"
         R"(unless max by (namespace,pod) (kube_pod_info{namespace=~"a|b"}), )"
         R"("wva_part", "gone0", "", "") or )"
         R"(label_replace(max by (namespace,pod,owner_kind,owner_name) (kube_pod_owner{namespace=~"a|b"}), )"
@@ -217,7 +217,7 @@ TEST_CASE("the query about pods uses the configured names of kube-state-metrics"
     const Query query = build_pods_query(namespaces, profile, {}).value();
     CHECK(query.promql ==
           R"(label_replace(max by (exported_namespace,exported_pod) )"
-          R"((last_over_time(pods{exported_namespace="a"}[300s])) )"
+          R"((last_over_time(pods{exported_namespace="a"}[600s])) )"
           R"(unless max by (exported_namespace,exported_pod) (pods{exported_namespace="a"}), )"
           R"("wva_part", "gone0", "", "") or )"
           R"(label_replace(max by (exported_namespace,exported_pod,kind,name) )"

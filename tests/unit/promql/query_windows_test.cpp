@@ -28,14 +28,13 @@ TEST_CASE("the default windows are valid, and so are a peak window of 0 and a st
 TEST_CASE("all problems of the windows are reported at once") {
     CHECK(validate(QueryWindows{.rate = 0s,
                                 .peak = -1s,
-                                .longest = 0s,
                                 .stale_lookback = 0s,
                                 .stale_step = -1s,
                                 .pod_retention = 0s}) ==
           Texts{"windows.rate must be positive",
                 "windows.peak must not be negative; 0 takes the last sample",
-                "windows.longest must be positive", "windows.stale_lookback must be positive",
-                "windows.stale_step must be positive", "windows.pod_retention must be positive"});
+                "windows.stale_lookback must be positive", "windows.stale_step must be positive",
+                "windows.pod_retention must be positive"});
     CHECK(validate(QueryWindows{.stale_lookback = 1min, .stale_step = 2min}) ==
           Texts{"windows.stale_step must not be longer than windows.stale_lookback"});
     CHECK(validate(QueryWindows{.stale_lookback = 1001min, .stale_step = 1min}) ==

@@ -19,7 +19,7 @@ namespace wva_metrics::detail {
 inline void describe_fields(FieldList list, prometheus::AnswerLimits& limits) {
     list.add("max_series", limits.max_series, "Series in one answer.");
     list.add("max_samples_per_series", limits.max_samples_per_series, "Samples of one series.");
-    list.add("max_samples", limits.max_samples, "Samples in one answer, of all its series.");
+    list.add("max_samples", limits.max_samples, "Samples of all series in one answer.");
     list.add("max_depth", limits.max_depth, "Nesting of JSON arrays and objects.");
     list.add("max_labels", limits.max_labels, "Labels of one series.");
     list.add("max_label_name_bytes", limits.max_label_name_bytes, "Name of one label, in bytes.");
