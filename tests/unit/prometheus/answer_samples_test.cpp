@@ -97,8 +97,8 @@ TEST_CASE("an answer that holds a series twice is rejected, in whatever order it
                                           {R"({"pod":"p","engine":"1"})", false},
                                           {R"({"pod":"p"})", false}}) {
         INFO(second);
-        const auto result = [&](const std::string& value) {
-            return "[{\"metric\":" + first + "," + value + "},{\"metric\":" + second + "," + value +
+        const auto result = [&, labels = second](const std::string& value) {
+            return "[{\"metric\":" + first + "," + value + "},{\"metric\":" + labels + "," + value +
                    "}]";
         };
         for (const Decoded& decoded :
