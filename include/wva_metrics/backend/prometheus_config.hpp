@@ -4,7 +4,6 @@
 #include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
-#include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/query_windows.hpp"

@@ -40,8 +40,6 @@ struct KubeStateNames {
     std::string pod_info = "kube_pod_info";
     /// The metric with a series for each pod and its owner.
     std::string pod_owner = "kube_pod_owner";
-    /// The metric that is 1, with the label `condition="true"`, for each pod that is ready.
-    std::string pod_ready = "kube_pod_status_ready";
     /// The label with the pod's namespace.
     std::string namespace_name = "namespace";
     /// The label with the pod's name.
@@ -197,7 +195,6 @@ inline std::vector<std::string> validate(const EngineProfile& profile) {
     const KubeStateNames& kube = profile.kube_state;
     detail::check_metric(problems, "kube_state", kube.pod_info);
     detail::check_metric(problems, "kube_state", kube.pod_owner);
-    detail::check_metric(problems, "kube_state", kube.pod_ready);
     detail::check_labels(problems, "kube_state",
                          {kube.namespace_name, kube.pod, kube.owner_kind, kube.owner_name});
     return problems;

@@ -10,6 +10,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@ inline KubeStateNames without_honor_labels(KubeStateNames names) {
     return names;
 }
 
+/// The metric that is 1, with the label `condition="true"`, for each pod that is ready.
+inline constexpr std::string_view pod_ready = "kube_pod_status_ready";
+
 /// The queries for the series of kube-state-metrics.
 ///
 /// **Threads:** safe, because it does not change.
@@ -30,7 +34,7 @@ class KubeStateQueries {
 public:
     /// `names` and `matchers` must be valid.
     KubeStateQueries(const KubeStateNames& names, std::span<const Matcher> matchers)
-        : metrics_{names.pod_info, names.pod_owner, names.pod_ready},
+        : metrics_{names.pod_info, names.pod_owner, std::string(pod_ready)},
           namespace_label_(names.namespace_name), matchers_(to_string(matchers)) {}
 
     /// The samples of the pods of these namespaces: that they exist, who owns them, and whether

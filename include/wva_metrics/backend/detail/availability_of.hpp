@@ -70,7 +70,7 @@ struct Elsewhere {
     std::set<std::string> namespaces;
     /// Labels that hold the requested namespace, although another label is configured for it.
     std::set<std::string> labels;
-    /// Some series are in the requested namespace, and the matchers exclude them.
+    /// Some series are in the requested namespace: the matchers, if there are any, exclude them.
     bool is_excluded = false;
 
     /// Adds a series of the model, from any namespace.
@@ -86,9 +86,12 @@ struct Elsewhere {
             labels.emplace(label.name);
             is_under_other_label = true;
         }
-        // The namespace of the scraper is no namespace of the model.
-        if (!is_under_other_label)
-            namespaces.emplace(namespace_name);
+        if (is_under_other_label)
+            return;
+        // A scrape that does not honour labels keeps the model's namespace under this name, and the
+        // scraper's namespace is none of the model's.
+        const std::string_view own = series.label("exported_" + names.namespace_name);
+        namespaces.emplace(own.empty() ? namespace_name : own);
     }
 };
 
@@ -124,7 +127,7 @@ inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewh
                    "' is the scraper's (honor_labels is off). Configure that label (" +
                    label_field("namespace", "namespace_name") +
                    "), and the label of the pod likewise (" + label_field("pod", "pod") + ")";
-    else if (elsewhere.is_excluded)
+    else if (elsewhere.is_excluded && !config.matchers.empty())
         message += "It reports in this namespace, but the matchers exclude its series. Check "
                    "prometheus.matchers";
     else if (elsewhere.namespaces.empty())

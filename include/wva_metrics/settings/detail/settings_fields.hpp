@@ -50,7 +50,6 @@ inline void describe_fields(FieldList list, EngineLabels& labels) {
 inline void describe_fields(FieldList list, KubeStateNames& names) {
     list.add("pod_info", names.pod_info, "Metric of the pods that exist.");
     list.add("pod_owner", names.pod_owner, "Metric of the pods' owners.");
-    list.add("pod_ready", names.pod_ready, "Metric of the pods that are ready.");
     list.add("namespace", names.namespace_name,
              "Label of the namespace; `exported_namespace` if the scrape does not honour labels.");
     list.add("pod", names.pod,

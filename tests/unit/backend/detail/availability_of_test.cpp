@@ -90,7 +90,8 @@ namespace {
 
 /// The message if these series of the model are found: their labels, with names.
 std::string
-message_if_found(const std::vector<std::vector<std::pair<std::string, std::string>>>& found) {
+message_if_found(const std::vector<std::vector<std::pair<std::string, std::string>>>& found,
+                 std::vector<promql::Matcher> matchers = {}) {
     Elsewhere elsewhere;
     for (const auto& series : found) {
         std::vector<std::string> names;
@@ -103,7 +104,9 @@ message_if_found(const std::vector<std::vector<std::pair<std::string, std::strin
             elsewhere.add(view, llama, vllm_profile().labels);
         });
     }
-    return nothing_found(llama, elsewhere, {}).message;
+    PrometheusConfig config;
+    config.matchers = std::move(matchers);
+    return nothing_found(llama, elsewhere, config).message;
 }
 
 } // namespace
@@ -137,7 +140,17 @@ TEST_CASE(
 }
 
 TEST_CASE("series that the matchers exclude are said to be there") {
-    CHECK_THAT(message_if_found({{{"namespace", "llm"}, {"cluster", "other"}}}),
+    const std::vector<promql::Matcher> matchers = {
+        {"cluster", promql::MatchOperator::equal, "ours"}};
+    CHECK_THAT(message_if_found({{{"namespace", "llm"}, {"cluster", "other"}}}, matchers),
                ContainsSubstring("the matchers exclude") &&
                    ContainsSubstring("prometheus.matchers"));
+    CHECK_THAT(message_if_found({{{"namespace", "llm"}}}), !ContainsSubstring("matchers"));
+}
+
+TEST_CASE("the namespace of the scraper is never recommended") {
+    const std::string message =
+        message_if_found({{{"exported_namespace", "prod"}, {"namespace", "monitoring"}}});
+    CHECK_THAT(message, ContainsSubstring("in namespace 'prod'"));
+    CHECK_THAT(message, !ContainsSubstring("monitoring"));
 }
