@@ -2,14 +2,39 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/kube_state_form.hpp"
+#include "wva_metrics/backend/detail/sample_window.hpp"
+#include "wva_metrics/backend/detail/seen_pods.hpp"
+#include "wva_metrics/backend/detail/signal_metrics.hpp"
+#include "wva_metrics/backend/detail/undecided_pods.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/prometheus/client.hpp"
+#include "wva_metrics/promql/kube_state_query.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
+#include "wva_metrics/samples/metric_set.hpp"
+#include "wva_metrics/samples/sample_rules.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::detail {
+
+/// The rules that a configuration asks for. A configured label of pods counts before all others.
+inline samples::SampleRules rules_of(const PrometheusConfig& config) {
+    samples::SampleRules rules;
+    rules.window = std::chrono::ceil<samples::ServerDuration>(config.windows.rate);
+    rules.peak = std::chrono::ceil<samples::ServerDuration>(config.windows.peak);
+    const std::string& pod = config.engine.labels.pod;
+    if (std::find(rules.pod.begin(), rules.pod.end(), pod) == rules.pod.end())
+        rules.pod.insert(rules.pod.begin(), pod);
+    return rules;
+}
 
 /// The state shared by the copies of a Prometheus backend and their pending calls. Its constructor
 /// throws if the configuration is invalid.
@@ -17,14 +42,26 @@ template <typename Executor>
 struct PrometheusImpl {
     PrometheusImpl(const Executor& executor, PrometheusConfig configuration)
         : config(checked(std::move(configuration), "Prometheus backend")),
-          client(executor, config.client) {}
+          client(executor, config.client), rules(rules_of(config)), metrics(config.engine),
+          names(config.engine), queries(config.engine, config.matchers), window(rules),
+          kube_state(config.engine.kube_state, config.kube_state_matchers) {}
 
     const PrometheusConfig config;
     prometheus::BasicClient<Executor> client;
+    const samples::SampleRules rules;
+    const samples::MetricSet metrics;
+    const SignalMetrics names;
+    const promql::RawQueries queries;
+
+    /// The make of the server; empty until it is known.
+    std::atomic<std::optional<prometheus::Flavor>> flavor{};
     /// The namespaces hold many more models than are requested, so queries must name the models.
     /// Sticky: another probe would cost as much as the first one.
     std::atomic<bool> select_by_model{false};
     ChunkSizeLimits size_limits;
+    SampleWindow window;
+    UndecidedPods undecided;
+    KubeStateForm kube_state;
 };
 
 } // namespace wva_metrics::detail

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/model_report.hpp"
+#include "wva_metrics/backend/detail/model_views.hpp"
+#include "wva_metrics/backend/detail/undecided_pods.hpp"
+#include "wva_metrics/promql/pod_query.hpp"
+#include "wva_metrics/samples/liveness.hpp"
+#include "wva_metrics/samples/metric_set.hpp"
+#include "wva_metrics/samples/pod_report.hpp"
+#include "wva_metrics/samples/processes.hpp"
+#include "wva_metrics/samples/sample_rules.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// From the samples of a model to what they say of its pods. Pure.
+///
+/// **Threads:** safe.
+class ModelJudge {
+public:
+    /// The arguments must outlive it.
+    ModelJudge(const samples::MetricSet& metrics, const samples::SampleRules& rules,
+               UndecidedPods& undecided)
+        : metrics_(metrics), rules_(rules), undecided_(undecided) {}
+
+    /// The report of a model, without warnings of the server. Views that ended before the windows
+    /// began are removed from `samples`.
+    ModelReport judge(const ModelKey& model, ModelViews& samples) const {
+        std::erase_if(samples.views,
+                      [&](const samples::View& view) { return is_over(view, samples.now); });
+        samples::ModelProcesses found =
+            samples::find_processes(samples.views, metrics_, rules_, samples.now);
+        undecided_.apply(model, metrics_, found);
+        ModelReport report;
+        report.clock = samples.clock;
+        report.pods = samples::report_pods(found, metrics_, samples.now, rules_);
+        report.warnings = std::move(found.warnings);
+        return report;
+    }
+
+    /// The pods that more samples may decide, and that were not asked for recently. They count as
+    /// asked for.
+    std::vector<promql::PodName> to_ask(const ModelKey& model, const ModelViews& samples,
+                                        const ModelReport& report, TimePoint now) const {
+        std::vector<promql::PodName> pods;
+        for (const samples::PodReport& pod : report.pods) {
+            if (pod.life != samples::PodLife::ambiguous || pod.pod.empty())
+                continue;
+            const auto view =
+                std::find_if(samples.views.begin(), samples.views.end(),
+                             [&](const samples::View& one) { return one.pod == pod.pod; });
+            if (view != samples.views.end() && !view->pod_label.empty() &&
+                undecided_.ask(model, pod.pod, now))
+                pods.push_back({view->pod_label, model.namespace_name, pod.pod});
+        }
+        return pods;
+    }
+
+    /// Takes more samples of some pods of a model into account, and keeps what they decide.
+    void learn(const ModelKey& model, ModelViews& samples, const std::set<std::string>& pods,
+               std::vector<samples::View> longer) const {
+        replace_pods(samples.views, pods, std::move(longer));
+        const samples::ModelProcesses found =
+            samples::find_processes(samples.views, metrics_, rules_, samples.now);
+        std::map<std::string, std::vector<const samples::Process*>> by_pod;
+        for (const samples::Process& process : found.processes)
+            if (pods.contains(process.pod))
+                by_pod[process.pod].push_back(&process);
+        for (const auto& [pod, processes] : by_pod)
+            if (std::none_of(processes.begin(), processes.end(), [](const auto* process) {
+                    return process->status == samples::ProcessStatus::ambiguous;
+                }))
+                undecided_.learn(model, pod, processes, samples.now);
+    }
+
+private:
+    /// True if the view has ended, and not within the windows of its model's readings.
+    bool is_over(const samples::View& view, samples::ServerTime now) const {
+        return view.last() <= now - std::max(rules_.window, rules_.peak) &&
+               samples::is_lost(view, now, rules_) && !samples::is_unread(view, now, rules_);
+    }
+
+    const samples::MetricSet& metrics_;
+    const samples::SampleRules& rules_;
+    UndecidedPods& undecided_;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/attribution/deployment_index.hpp"
+#include "wva_metrics/backend/detail/pod_states.hpp"
+#include "wva_metrics/backend/detail/signal_total.hpp"
+#include "wva_metrics/samples/pod_report.hpp"
+#include "wva_metrics/signal.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// The totals of all signals of one workload.
+using SignalTotals = std::map<Signal, SignalTotal>;
+
+/// The rates and averages of one model, summed over the pods of each workload.
+///
+/// Visits every pod once, however many variants there are. Refers to the names of the variants that
+/// `deployments` was made from.
+class WorkloadTotals {
+public:
+    /// `signals` are totalled; `reports` are sorted by pod.
+    WorkloadTotals(std::span<const Signal> signals, std::span<const samples::PodReport> reports,
+                   const std::string& namespace_name, const DeploymentIndex& deployments,
+                   const PodStates& pods) {
+        for (const Signal signal : signals)
+            without_pod_.emplace(signal, SignalTotal(signal));
+        // The processes without a pod come first.
+        for (const samples::PodReport& report : reports) {
+            if (report.pod.empty()) {
+                has_series_without_pod_ = true;
+                add(without_pod_, report);
+                continue;
+            }
+            const VariantAutoscaling* owner =
+                deployments.owner_of(report.pod, pods.owner_of(namespace_name, report.pod));
+            if (owner == nullptr) {
+                has_unattributed_ = true;
+                continue;
+            }
+            add(of_workload_.try_emplace(workload_of(*owner), without_pod_).first->second, report);
+        }
+    }
+
+    /// The totals of the pods of a variant's workload, and of the series without a pod.
+    const SignalTotals& of(const VariantAutoscaling& variant) const {
+        const auto found = of_workload_.find(workload_of(variant));
+        return found == of_workload_.end() ? without_pod_ : found->second;
+    }
+
+    /// True if some pods of the model do not belong to any of the variants.
+    bool has_unattributed() const noexcept { return has_unattributed_; }
+
+    /// True if some series have no pod label; they count for each variant.
+    bool has_series_without_pod() const noexcept { return has_series_without_pod_; }
+
+private:
+    /// Kind and name. Several variants may scale one workload, and workloads of different kinds may
+    /// have the same name.
+    using Workload = std::pair<std::string_view, std::string_view>;
+    static Workload workload_of(const VariantAutoscaling& variant) noexcept {
+        return {variant.target_kind, variant.deployment};
+    }
+
+    static void add(SignalTotals& totals, const samples::PodReport& report) {
+        for (auto& [signal, total] : totals)
+            total.add(report);
+    }
+
+    SignalTotals without_pod_;
+    /// Each includes `without_pod_`.
+    std::map<Workload, SignalTotals> of_workload_;
+    bool has_unattributed_ = false;
+    bool has_series_without_pod_ = false;
+};
+
+} // namespace wva_metrics::detail
