@@ -5,6 +5,7 @@
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/signal.hpp"
+#include "wva_metrics/total_coverage.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <array>
@@ -30,7 +31,8 @@ struct ReadingField {
 
 /// Load and latency of one variant; input of proactive (model-based) scaling.
 ///
-/// Averages are over the requests that finished in the backend's rate window.
+/// Averages are over the requests that finished in the backend's rate window. A reading says over how
+/// long it was measured (`window()`).
 struct OptimizerMetrics {
     /// The variant's namespace.
     std::string namespace_name{};
@@ -41,7 +43,8 @@ struct OptimizerMetrics {
     /// Name of the workload it scales.
     std::string deployment{};
 
-    /// Finished requests per minute.
+    /// Finished requests per minute, of all pods of the variant. Where it lacks a pod, it is a lower
+    /// bound; see `coverage`.
     Reading<double> arrival_rate_per_minute{};
     /// Prompt tokens per request.
     Reading<double> avg_input_tokens{};
@@ -58,6 +61,9 @@ struct OptimizerMetrics {
     std::vector<std::string> warnings{};
     /// Kind of the workload that the variant scales.
     std::string target_kind{default_target_kind};
+    /// The pods that `arrival_rate_per_minute` is the total of. If it lacks a pod that lives, the
+    /// reading is a lower bound, and `partial` is set. No pod is seen if the backend does not say.
+    TotalCoverage coverage{};
 };
 
 /// All readings of `OptimizerMetrics`.
@@ -77,14 +83,18 @@ inline constexpr std::array optimizer_readings = {
 struct ReplicaSample {
     /// The pod's name.
     std::string pod{};
-    /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines.
+    /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines. With
+    /// `PrometheusBackend` the peak of the last minute, with the last sample in `latest()`.
     Reading<double> kv_cache_usage{};
-    /// Requests waiting; the sum over the pod's engines.
+    /// Requests waiting; the sum over the pod's engines. A peak, as `kv_cache_usage`.
     Reading<double> queue_length{};
     /// The pod's owner, if it is known from a better source than the pod's name.
     std::optional<PodOwner> owner{};
     /// The pod's state in its cluster.
     PodState state = PodState::unknown;
+    /// The newest sample of the pod, of any metric; empty if the backend does not say. A pod that is
+    /// not being scraped has an old one, also where a reading has no value.
+    std::optional<TimePoint> last_sample_at{};
 };
 
 /// All pods of one model. This is what is cached: it does not depend on a caller's variants or
@@ -118,14 +128,16 @@ struct ReplicaMetrics {
     std::string accelerator{};
     /// Cost of this replica per hour, in the caller's currency.
     double cost = default_variant_cost;
-    /// Fraction of the KV cache in use, 0..1.
+    /// Fraction of the KV cache in use, 0..1; see `ReplicaSample`.
     Reading<double> kv_cache_usage{};
-    /// Requests waiting.
+    /// Requests waiting; see `ReplicaSample`.
     Reading<double> queue_length{};
     /// The source that attributed the pod to the variant.
     OwnerSource attributed_by = OwnerSource::unknown;
     /// The pod's state in its cluster. Never `gone`: such pods are not replicas.
     PodState state = PodState::unknown;
+    /// The newest sample of the pod; see `ReplicaSample`.
+    std::optional<TimePoint> last_sample_at{};
 };
 
 /// All readings of `ReplicaSample` or of `ReplicaMetrics`, which have the same ones.
@@ -158,14 +170,16 @@ void take_older(std::optional<TimePoint>& oldest, const Metrics& metrics,
                 const Fields& fields) noexcept {
     for (const ReadingField<Metrics>& field : fields) {
         const Reading<double>& reading = metrics.*field.member;
-        if (reading.has_value() && (!oldest || reading.sampled_at() < *oldest))
-            oldest = reading.sampled_at();
+        if (reading.has_value() && (!oldest || reading.latest_at() < *oldest))
+            oldest = reading.latest_at();
     }
 }
 
 } // namespace detail
 
-/// The time of the oldest sample among the readings that have a value; empty if none has one.
+/// The time of the oldest sample among the readings that have a value; empty if none has one. Of a
+/// peak, the last sample counts, not the one that holds the value: it tells whether the server is
+/// still being measured.
 inline std::optional<TimePoint> oldest_sample(const OptimizerMetrics& metrics) noexcept {
     std::optional<TimePoint> oldest;
     detail::take_older(oldest, metrics, optimizer_readings);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/metric_name.hpp"
+#include "wva_metrics/statistic.hpp"
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <mutex>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 
 namespace wva_metrics {
 
@@ -17,34 +21,6 @@ namespace wva_metrics {
 using TimePoint = std::chrono::steady_clock::time_point;
 /// The difference of two time points.
 using Duration = std::chrono::steady_clock::duration;
-
-/// The name of the metric that a reading comes from, e.g. `vllm:kv_cache_usage_perc`.
-///
-/// One pointer wide, so that a reading stays trivially copyable. Names are interned until the
-/// process ends. They come from engine profiles (a few dozen per process), never from an answer.
-///
-/// **Threads:** thread-safe.
-class MetricName {
-public:
-    constexpr MetricName() noexcept = default;
-    /// Interns the name.
-    explicit MetricName(std::string_view name) : name_(name.empty() ? nullptr : intern(name)) {}
-
-    /// Valid until the process ends; "" if there is no name.
-    std::string_view view() const noexcept { return name_ ? std::string_view(*name_) : ""; }
-    friend bool operator==(MetricName, MetricName) noexcept = default;
-
-private:
-    static const std::string* intern(std::string_view name) {
-        // Never destroyed: readings may outlive every static object.
-        static auto& mutex = *new std::mutex;
-        static auto& names = *new std::unordered_set<std::string>;
-        const std::lock_guard lock(mutex);
-        return &*names.emplace(name).first;
-    }
-
-    const std::string* name_ = nullptr;
-};
 
 /// Whether there is a value, and whether it can be used in arithmetic.
 enum class ReadingState : std::uint8_t {
@@ -137,6 +113,25 @@ public:
         : std::logic_error("reading has no value: " + std::string(to_string(reason))) {}
 };
 
+/// What a backend knows of a reading besides its value. Durations are kept in whole milliseconds, up
+/// to 49 days; a negative one counts as zero.
+template <typename T>
+struct ReadingDetails {
+    /// What the value is of the samples.
+    Statistic statistic = Statistic::unspecified;
+    /// Over how long it was measured; zero if it is one sample, or if this is not known.
+    Duration window{};
+    /// The last sample, beside a peak. By default it equals the value.
+    std::optional<T> latest{};
+    /// When the last sample was scraped; a reading without a value may have it, too. By default it
+    /// equals the time of the value.
+    std::optional<TimePoint> last_sample_at{};
+    /// The time between two scrapes, as seen in the samples; zero if it is not known.
+    Duration spacing{};
+    /// The value is a total that lacks a part: what it measures is at least this much.
+    bool is_lower_bound = false;
+};
+
 /// One measured number with the time of its measurement, or the reason why there is none.
 ///
 /// Unknown is never zero: a missing or invalid reading returns a number only from `value_or`.
@@ -153,16 +148,22 @@ public:
     /// Missing, because it has not been requested yet.
     constexpr Reading() noexcept = default;
 
-    /// A measured number. NaN and infinities make the reading `invalid`.
-    static Reading measured(T value, TimePoint sampled_at, MetricName metric = {}) noexcept {
+    /// A measured number. NaN and infinities, also as the last sample, make the reading `invalid`.
+    static Reading measured(T value, TimePoint sampled_at, MetricName metric = {},
+                            const ReadingDetails<T>& details = {}) noexcept {
         Reading reading;
         reading.value_ = value;
+        reading.latest_ = details.latest.value_or(value);
         reading.sampled_at_ = sampled_at;
+        reading.last_sample_at_ = details.last_sample_at.value_or(sampled_at);
+        reading.has_last_sample_ = true;
+        reading.is_lower_bound_ = details.is_lower_bound;
         reading.metric_ = metric;
         reading.state_ = ReadingState::present;
         reading.reason_ = ReadingReason::none;
+        reading.describe(details);
         if constexpr (std::is_floating_point_v<T>) {
-            if (!std::isfinite(value)) {
+            if (!std::isfinite(value) || !std::isfinite(reading.latest_)) {
                 reading.state_ = ReadingState::invalid;
                 reading.reason_ = ReadingReason::not_finite;
             }
@@ -170,11 +171,16 @@ public:
         return reading;
     }
 
-    /// A reading without a number, and the reason.
-    static Reading missing(ReadingReason reason, MetricName metric = {}) noexcept {
+    /// A reading without a number, and the reason. Of the details, `latest` and `is_lower_bound` have
+    /// no meaning.
+    static Reading missing(ReadingReason reason, MetricName metric = {},
+                           const ReadingDetails<T>& details = {}) noexcept {
         Reading reading;
+        reading.last_sample_at_ = details.last_sample_at.value_or(TimePoint{});
+        reading.has_last_sample_ = details.last_sample_at.has_value();
         reading.reason_ = reason;
         reading.metric_ = metric;
+        reading.describe(details);
         return reading;
     }
 
@@ -201,26 +207,88 @@ public:
     /// meaningless if missing.
     T raw() const noexcept { return value_; }
 
-    /// When the server measured it (not when it was fetched). Meaningless if missing.
+    /// When the server measured it (not when it was fetched): of a peak, when the sample was scraped
+    /// that holds it; of a rate or an average, the newest sample that it counts. Meaningless if
+    /// missing.
     TimePoint sampled_at() const noexcept { return sampled_at_; }
 
-    /// Time since the measurement, never negative; zero if missing.
+    /// Time since `sampled_at()`, never negative; zero if missing.
     Duration age(TimePoint now) const noexcept {
-        if (state_ == ReadingState::missing || now < sampled_at_)
-            return Duration::zero();
-        return now - sampled_at_;
+        return state_ == ReadingState::missing ? Duration::zero() : since(sampled_at_, now);
     }
+
+    /// What the value is of the samples in `window()`.
+    Statistic statistic() const noexcept { return statistic_; }
+
+    /// Over how long it was measured, in whole milliseconds; of a reading without a value, over how
+    /// long it was tried. Zero if it is one sample, or if the backend does not say.
+    Duration window() const noexcept { return std::chrono::milliseconds(window_ms_); }
+
+    /// The last sample, for a peak; for every other statistic, the value. Throws `BadReadingAccess`
+    /// unless `has_value()`.
+    T latest() const {
+        if (!has_value())
+            throw BadReadingAccess(reason_);
+        return latest_;
+    }
+
+    /// When `latest()` was scraped. Meaningless if missing; see `last_sample_at()`.
+    TimePoint latest_at() const noexcept { return last_sample_at_; }
+
+    /// Time since the last sample, never negative; zero if there is none. It tells whether the server
+    /// is still being measured, where `age()` of a peak tells how long ago the peak was.
+    Duration latest_age(TimePoint now) const noexcept {
+        return has_last_sample_ ? since(last_sample_at_, now) : Duration::zero();
+    }
+
+    /// When the last sample was scraped, with or without a value; empty if there is none, or if the
+    /// backend does not say.
+    std::optional<TimePoint> last_sample_at() const noexcept {
+        return has_last_sample_ ? std::optional(last_sample_at_) : std::nullopt;
+    }
+
+    /// The time between two scrapes, as seen in the samples; zero if it is not known. With
+    /// `window_too_short` it says how long a window has to be: at least twice as long.
+    Duration spacing() const noexcept { return std::chrono::milliseconds(spacing_ms_); }
+
+    /// There is a value, but it is a total that lacks a part, such as a living pod that could not be
+    /// scraped: the truth is at least this much. Do not scale down on it.
+    bool is_lower_bound() const noexcept { return has_value() && is_lower_bound_; }
 
     /// The metric that the number comes from; empty if there is none or the backend does not set
     /// it.
     std::string_view metric() const noexcept { return metric_.view(); }
 
 private:
+    static std::uint32_t whole_milliseconds(Duration duration) noexcept {
+        constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();
+        const std::int64_t count =
+            std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 0, longest));
+    }
+
+    static Duration since(TimePoint time, TimePoint now) noexcept {
+        return now < time ? Duration::zero() : now - time;
+    }
+
+    void describe(const ReadingDetails<T>& details) noexcept {
+        statistic_ = details.statistic;
+        window_ms_ = whole_milliseconds(details.window);
+        spacing_ms_ = whole_milliseconds(details.spacing);
+    }
+
     T value_{};
+    T latest_{};
     TimePoint sampled_at_{};
+    TimePoint last_sample_at_{};
     MetricName metric_;
+    std::uint32_t window_ms_ = 0;
+    std::uint32_t spacing_ms_ = 0;
     ReadingState state_ = ReadingState::missing;
     ReadingReason reason_ = ReadingReason::not_collected;
+    Statistic statistic_ = Statistic::unspecified;
+    bool has_last_sample_ : 1 = false;
+    bool is_lower_bound_ : 1 = false;
 };
 
 } // namespace wva_metrics

@@ -81,6 +81,7 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
                 sample->*replica_readings<ReplicaSample>[i].member;
         replica.attributed_by = owner ? owner->source : OwnerSource::pod_name;
         replica.state = state;
+        replica.last_sample_at = sample->last_sample_at;
     }
     std::ranges::sort(attributed.gone_pods);
     // The pods are sorted already; a stable sort keeps their order within a variant.

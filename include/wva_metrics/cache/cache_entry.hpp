@@ -95,7 +95,8 @@ private:
     static std::size_t heap_bytes(const OptimizerMetrics& metrics) noexcept {
         return heap_bytes(metrics.namespace_name) + heap_bytes(metrics.variant) +
                heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) +
-               heap_bytes(metrics.target_kind) + heap_bytes(metrics.warnings);
+               heap_bytes(metrics.target_kind) + heap_bytes(metrics.warnings) +
+               heap_bytes(metrics.coverage.missing);
     }
     static std::size_t heap_bytes(const ReplicaSamples& samples) noexcept {
         std::size_t bytes = heap_bytes(samples.model.namespace_name) +

@@ -35,10 +35,24 @@ struct Process {
     ProcessStatus status = ProcessStatus::counted;
 };
 
+/// A pod, and the label that names it.
+struct PodSelector {
+    std::string label{}; ///< The label's name.
+    std::string pod{};   ///< The label's value.
+
+    friend auto operator<=>(const PodSelector&, const PodSelector&) = default;
+};
+
 /// The processes of one model.
 struct ModelProcesses {
     /// Sorted by pod.
     std::vector<Process> processes{};
+    /// The pods that are ambiguous, and that samples of a longer time or the processes' identities
+    /// may decide. Sorted, each once; a pod that several labels name has one entry for each.
+    std::vector<PodSelector> undecided{};
+    /// The series are of several clusters, and all processes are ambiguous. More samples decide
+    /// nothing: somebody has to choose a cluster.
+    bool has_cluster_conflict = false;
     /// For people: what is ambiguous or left out, and what to do.
     std::vector<std::string> warnings{};
 };

@@ -62,10 +62,13 @@ struct View {
     std::vector<Series> series{};
     /// Sorted, each once. Empty if it was not asked for or is not exposed.
     std::vector<ProcessIdentity> identity{};
-    /// The samples of the target's `up`: 1 if the scrape succeeded, 0 if not. May be empty.
+    /// The samples of the target's `up`: 1 if the scrape succeeded, 0 if not. May be empty. A last
+    /// one that is NaN says that the target is no longer scraped.
     std::vector<Sample> up{};
     /// The pod's name; empty if no label names it.
     std::string pod{};
+    /// The name of the label that names the pod; empty if none does.
+    std::string pod_label{};
     /// `host:port`; empty if no label has it.
     std::string address{};
     /// The times of all samples of all series, ascending, each once.

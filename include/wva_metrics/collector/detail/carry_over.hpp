@@ -8,17 +8,21 @@
 
 namespace wva_metrics::detail {
 
-/// Keeps the previous reading if the backend failed to return a new one and the previous one was
-/// sampled at `oldest` or later. Its age shows that it is old.
-inline void carry_over(const Reading<double>& before, Reading<double>& now,
+/// Keeps the previous reading if the backend failed to return a new one and the last sample of the
+/// previous one was scraped at `oldest` or later. Its age shows that it is old. True if it was kept.
+inline bool carry_over(const Reading<double>& before, Reading<double>& now,
                        TimePoint oldest) noexcept {
-    if (now.reason() == ReadingReason::backend_error && before.has_value() &&
-        before.sampled_at() >= oldest)
-        now = before;
+    if (now.reason() != ReadingReason::backend_error || !before.has_value() ||
+        before.latest_at() < oldest)
+        return false;
+    now = before;
+    return true;
 }
 
-inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now,
-                       TimePoint oldest) noexcept {
+inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now, TimePoint oldest) {
+    // A total goes with what it is the total of.
+    if (carry_over(before.arrival_rate_per_minute, now.arrival_rate_per_minute, oldest))
+        now.coverage = before.coverage;
     for (const auto& field : optimizer_readings)
         carry_over(before.*field.member, now.*field.member, oldest);
 }
