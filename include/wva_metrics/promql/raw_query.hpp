@@ -106,15 +106,15 @@ public:
     /// Whether a query for hints uses the configured matchers.
     enum class UseMatchers { yes, no };
 
-    /// The series of `Signal::running` of this model in any namespace, as an instant vector with
+    /// The series of `Signal::running` of these models in any namespace, as an instant vector with
     /// all labels. For the message to a person who may have configured the wrong namespace, label
     /// or matcher: a model of the same name elsewhere is another model.
-    Result<std::string> elsewhere(std::string_view model_id, UseMatchers use) const {
-        if (model_id.empty())
+    Result<std::string> elsewhere(std::span<const std::string> model_ids, UseMatchers use) const {
+        if (model_ids.empty() ||
+            std::find(model_ids.begin(), model_ids.end(), "") != model_ids.end())
             return Error(Errc::invalid_argument, "the model id is empty");
         detail::SeriesSelector selector(running_);
-        const std::string model(model_id);
-        selector.add(model_label_, std::span(&model, 1));
+        selector.add(model_label_, model_ids);
         if (use == UseMatchers::yes)
             selector.add(matchers_);
         return std::move(selector).take();

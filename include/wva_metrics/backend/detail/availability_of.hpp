@@ -2,10 +2,11 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
+#include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
-#include "wva_metrics/promql/part.hpp"
-#include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/samples/sample.hpp"
+#include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
@@ -19,21 +20,27 @@
 
 namespace wva_metrics::detail {
 
-/// When a model's servers last reported, from the answer to a query for `Signal::running`.
+/// When a model's servers last reported, on the clock of the server; empty if they never did.
 struct LastReport {
-    /// Seconds since the latest sample of a living series.
-    std::optional<double> age;
-    /// Seconds since the latest sample of a series that has ended.
-    std::optional<double> past_age;
+    std::optional<samples::ServerTime> newest{};
 
-    void operator()(const prometheus::SeriesView& series) {
-        const auto tag = promql::parse_part(series.label(part_label));
-        if (!tag || series.samples.empty() || !std::isfinite(series.samples.back().value))
+    /// A series of the answer to `RawQueries::presence`.
+    void add(const prometheus::SeriesView& series) {
+        // The last sample may be a staleness marker, which has the time at which the series ended.
+        for (const samples::Sample& sample : series.samples)
+            if (std::isfinite(sample.value))
+                newest = newest ? std::max(*newest, sample.time) : sample.time;
+    }
+    /// The element of the answer to `RawQueries::last_report`, whose value is a time.
+    void add_time(const prometheus::SeriesView& series) {
+        if (series.samples.empty() || !std::isfinite(series.samples.back().value))
             return;
-        const samples::Sample& sample = series.samples.back();
-        std::optional<double>& known = tag->part == promql::Part::time ? age : past_age;
-        const double seconds = std::max(0.0, samples::unix_seconds(sample.time) - sample.value);
-        known = known ? std::min(*known, seconds) : seconds;
+        // Beyond this a value cannot be converted.
+        constexpr double latest = 1e11;
+        const std::chrono::duration<double> seconds(
+            std::clamp(series.samples.back().value, 0.0, latest));
+        const samples::ServerTime time(std::chrono::duration_cast<samples::ServerDuration>(seconds));
+        newest = newest ? std::max(*newest, time) : time;
     }
 };
 
@@ -45,23 +52,28 @@ inline std::string whole_seconds(double seconds) {
     return std::to_string(std::llround(std::min(seconds, 1e9))) + " s";
 }
 
-/// Empty if the model has never reported: then `nothing_found` needs the answer to a second
-/// query.
+/// Empty if the model has never reported: then `nothing_found` needs the answer to another query.
 inline std::optional<Availability> availability_of(const ModelKey& model, const LastReport& report,
+                                                   const ServerClock& clock,
                                                    const PrometheusConfig& config) {
-    const double stale_after = std::chrono::duration<double>(config.stale_after).count();
-    if (report.age && *report.age <= stale_after)
-        return Availability{true, AvailabilityReason::metrics_found,
-                            "metrics of " + name_of(model) + " are available, last sampled " +
-                                whole_seconds(*report.age) + " ago"};
-    const std::optional<double> age = report.age ? report.age : report.past_age;
-    if (!age)
+    if (!report.newest)
         return std::nullopt;
-    return Availability{
-        false, AvailabilityReason::metrics_stale,
-        "metrics of " + name_of(model) + " are stale: the last sample is " + whole_seconds(*age) +
-            " old. Check that its pods are running and that Prometheus still scrapes them "
-            "(Status > Targets)"};
+    Availability verdict;
+    verdict.last_sample_at = clock.local(*report.newest);
+    const Duration age = clock.requested - *verdict.last_sample_at;
+    const std::string seconds = whole_seconds(std::chrono::duration<double>(age).count());
+    if (age <= config.stale_after) {
+        verdict.available = true;
+        verdict.reason = AvailabilityReason::metrics_found;
+        verdict.message =
+            "metrics of " + name_of(model) + " are available, last sampled " + seconds + " ago";
+        return verdict;
+    }
+    verdict.reason = AvailabilityReason::metrics_stale;
+    verdict.message = "metrics of " + name_of(model) + " are stale: the last sample is " + seconds +
+                      " old. Check that its pods are running and that Prometheus still scrapes "
+                      "them (Status > Targets)";
+    return verdict;
 }
 
 /// Where a model of the same name reports, although no series of the requested model was found.
@@ -140,7 +152,10 @@ inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewh
     else
         message += "A model of that name reports in namespace " +
                    quoted_list(elsewhere.namespaces) + ". Check the namespace";
-    return {false, AvailabilityReason::metrics_missing, std::move(message)};
+    Availability verdict;
+    verdict.reason = AvailabilityReason::metrics_missing;
+    verdict.message = std::move(message);
+    return verdict;
 }
 
 } // namespace wva_metrics::detail

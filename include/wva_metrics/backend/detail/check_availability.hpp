@@ -3,10 +3,9 @@
 
 #include "wva_metrics/backend/detail/availability_of.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/promql/query.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
-#include "wva_metrics/signal.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,10 +13,48 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 namespace wva_metrics::detail {
+
+/// What the server says if it is asked for its time.
+template <typename Executor>
+asio::awaitable<Result<ServerClock>> ask_time(PrometheusImpl<Executor>& impl, TimePoint deadline) {
+    ServerClock clock;
+    clock.requested = std::chrono::steady_clock::now();
+    bool has_time = false;
+    const auto add = [&](const prometheus::SeriesView& series) {
+        clock.evaluated = series.samples.back().time;
+        has_time = true;
+    };
+    const auto answer =
+        co_await impl.client.query(std::string(promql::time_query), add, {}, deadline);
+    if (answer.has_error())
+        co_return answer.error();
+    if (!has_time)
+        co_return Error(Errc::bad_response,
+                        impl.client.endpoint() + ": the answer to vector(0) is empty");
+    co_return clock;
+}
+
+/// Queries where a model of the same name reports. Empty if the query fails: then an answer only
+/// lacks its hint.
+template <typename Executor>
+asio::awaitable<Elsewhere> look_elsewhere(PrometheusImpl<Executor>& impl, const ModelKey& model,
+                                          TimePoint deadline) {
+    Elsewhere elsewhere;
+    auto text = impl.queries.elsewhere(std::span(&model.model_id, 1), promql::RawQueries::UseMatchers::no);
+    if (text.has_error())
+        co_return elsewhere;
+    const auto add = [&](const prometheus::SeriesView& series) {
+        elsewhere.add(series, model, impl.config.engine.labels);
+    };
+    const auto answer = co_await impl.client.query(*std::move(text), add, {}, deadline);
+    co_return answer.has_error() ? Elsewhere{} : std::move(elsewhere);
+}
 
 /// Queries when a model last reported and, if it never did, which namespaces have a model of the
 /// same name.
@@ -27,31 +64,33 @@ check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey mode
     const PrometheusConfig& config = impl->config;
     const TimePoint deadline = std::chrono::steady_clock::now() + config.batch_timeout;
     const promql::QueryScope scope{{model.namespace_name}, {model.model_id}};
-    auto query = promql::build_signal_query(Signal::running, scope, config.engine, config.windows,
-                                            config.matchers);
-    if (query.has_error())
-        co_return query.error();
+    auto recent = impl->queries.presence(scope, config.stale_after);
+    if (recent.has_error())
+        co_return recent.error();
+    const auto clock = co_await ask_time(*impl, deadline);
+    if (clock.has_error())
+        co_return clock.error();
     LastReport report;
+    const auto add = [&](const prometheus::SeriesView& series) { report.add(series); };
     const auto answer =
-        co_await impl->client.query(std::move(query->promql), std::ref(report), {}, deadline);
+        co_await impl->client.query(*std::move(recent), add, {clock->evaluated}, deadline);
     if (answer.has_error())
         co_return answer.error();
-    if (auto found = availability_of(model, report, config))
-        co_return *std::move(found);
-
-    // If the second query fails, the answer is the same, only without a hint.
-    Elsewhere elsewhere;
-    auto hint = promql::RawQueries(config.engine, config.matchers)
-                    .elsewhere(model.model_id, promql::RawQueries::UseMatchers::no);
-    if (hint.has_value()) {
-        const auto add = [&](const prometheus::SeriesView& series) {
-            elsewhere.add(series, model, config.engine.labels);
+    if (!report.newest) {
+        auto older = impl->queries.last_report(scope, config.windows);
+        if (older.has_error())
+            co_return older.error();
+        const auto add_time = [&](const prometheus::SeriesView& series) {
+            report.add_time(series);
         };
-        const auto named = co_await impl->client.query(*std::move(hint), add, {}, deadline);
-        if (named.has_error())
-            elsewhere = {};
+        const auto past =
+            co_await impl->client.query(*std::move(older), add_time, {clock->evaluated}, deadline);
+        if (past.has_error())
+            co_return past.error();
     }
-    co_return nothing_found(model, elsewhere, config);
+    if (auto found = availability_of(model, report, *clock, config))
+        co_return *std::move(found);
+    co_return nothing_found(model, co_await look_elsewhere(*impl, model, deadline), config);
 }
 
 } // namespace wva_metrics::detail

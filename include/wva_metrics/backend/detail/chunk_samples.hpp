@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/promql/plan.hpp"
+#include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/samples/view_table.hpp"
 
-#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
+
+/// A series of `Signal::running` that has not ended.
+struct LivingSeries {
+    std::size_t model = 0;    ///< Its model in the plan.
+    samples::Labels labels{}; ///< All of its labels.
+};
 
 /// Sorts the series of the answers about one chunk of models into views. Series of other models are
 /// ignored.
@@ -46,15 +53,37 @@ public:
     void add_living(const prometheus::SeriesView& series) {
         if (series.labels.empty())
             return; // The element that carries the time.
-        if (const auto model = plan_.find(chunk_, series.label(labels_.namespace_name),
-                                          series.label(labels_.model)))
-            views_.add_living(*model, series.labels);
+        const auto model = plan_.find(chunk_, series.label(labels_.namespace_name),
+                                      series.label(labels_.model));
+        if (!model)
+            return;
+        LivingSeries& living = living_.emplace_back();
+        living.model = *model;
+        for (const samples::LabelView& label : series.labels)
+            living.labels.emplace_back(label.name, label.value);
+        add_living(living);
     }
+    /// The same, as an earlier answer had it.
+    void add_living(const LivingSeries& series) {
+        std::vector<samples::LabelView> labels;
+        for (const auto& [name, value] : series.labels)
+            labels.push_back({name, value});
+        views_.add_living(series.model, labels);
+    }
+    /// All living series were added.
+    void set_living_known() { views_.set_living_known(); }
 
     /// True if the answer has more series of models that were not requested than of others.
     bool is_mostly_unrequested() const noexcept { return unrequested_ > requested_; }
 
-    samples::ViewTable& views() noexcept { return views_; }
+    /// The living series that were added. Call once.
+    std::vector<LivingSeries> take_living() { return std::move(living_); }
+    /// The `up` of targets that have no other series.
+    std::vector<samples::TargetUp> unmatched_up() const { return views_.unmatched_up(); }
+    /// The views by model of the plan. Call once.
+    std::map<std::size_t, std::vector<samples::View>> take_views() && {
+        return std::move(views_).take();
+    }
 
 private:
     /// A native histogram is stored as one series, and counts as the two of a classic one.
@@ -81,6 +110,7 @@ private:
     const promql::ModelChunk chunk_;
     const EngineLabels& labels_;
     samples::ViewTable views_;
+    std::vector<LivingSeries> living_;
     std::size_t requested_ = 0;
     std::size_t unrequested_ = 0;
 };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "wva_metrics/reading.hpp"
-#include "wva_metrics/signal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +9,6 @@
 #include <limits>
 #include <map>
 #include <mutex>
-#include <optional>
 
 namespace wva_metrics::detail {
 
@@ -66,9 +64,8 @@ private:
     TimePoint learned_at_{};
 };
 
-/// What a query is about, for its limit: a signal of models, or (if empty) the pods of namespaces.
-using QuerySubject = std::optional<Signal>;
-inline constexpr QuerySubject subject_pods = std::nullopt;
+/// What a query is about: models, or the pods of namespaces.
+enum class QuerySubject { models, pods };
 
 /// One limit per subject, because the cost of a member depends on the subject.
 ///

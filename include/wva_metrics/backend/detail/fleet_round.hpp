@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/availability_of.hpp"
 #include "wva_metrics/backend/detail/chunk_samples.hpp"
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/backend/detail/kube_pods.hpp"
@@ -16,10 +17,13 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -72,6 +76,7 @@ public:
         impl_->size_limits.learn(QuerySubject::pods, pods_outcomes_, started_at_);
         judge_all();
         co_await ask_again();
+        co_await explain();
     }
 
 private:
@@ -220,10 +225,13 @@ private:
     /// Sorts the samples of a chunk by model.
     void keep(promql::ModelChunk chunk, ChunkSamples found, const ServerClock& clock,
               const std::vector<std::string>& warnings) {
-        auto living = found.take_living();
+        std::vector<LivingSeries> living = found.take_living();
+        living_.insert(living_.end(), std::make_move_iterator(living.begin()),
+                       std::make_move_iterator(living.end()));
+        const std::vector<samples::TargetUp> up = found.unmatched_up();
         auto views = std::move(found).take_views();
         const samples::ServerTime now =
-            samples::reference_time(clock.evaluated, views, impl_->rules);
+            samples::reference_time(clock.evaluated, views, up, impl_->rules);
         newest_ = std::max(newest_, clock.evaluated);
         for (std::size_t model = chunk.first; model < chunk.last; ++model) {
             views_[model].clock = clock;
@@ -232,8 +240,6 @@ private:
         }
         for (auto& [model, of_model] : views)
             views_[model].views = std::move(of_model);
-        for (auto& [model, labels] : living)
-            views_[model].living.push_back(std::move(labels));
     }
 
     void add_failure(promql::ModelChunk chunk, const Error& error) {
@@ -324,8 +330,8 @@ private:
         std::vector<promql::PodName> pods;
         std::map<std::size_t, std::set<std::string>> asked;
         for (std::size_t model = 0; model < views_.size(); ++model) {
-            for (promql::PodName& pod : judge_.to_ask(plan_.models()[model], views_[model],
-                                                      reports_[model], started_at_)) {
+            for (promql::PodName& pod :
+                 judge_.to_ask(plan_.models()[model], views_[model], started_at_)) {
                 asked[model].insert(pod.pod);
                 pods.push_back(std::move(pod));
             }
@@ -345,15 +351,69 @@ private:
             if (answer.has_error())
                 co_return;
         }
-        for (const auto& [model, names] : asked)
-            for (const samples::Labels& labels : views_[model].living)
-                found.add_living(model, labels);
+        for (const LivingSeries& living : living_)
+            if (asked.contains(living.model))
+                found.add_living(living);
         if (!is_victoria_metrics())
             found.set_living_known();
         auto longer = std::move(found).take_views();
         for (const auto& [model, names] : asked) {
             judge_.learn(plan_.models()[model], views_[model], names, std::move(longer[model]));
             judge(model);
+        }
+    }
+
+    /// Says of the models without series where a model of that name reports, with one query for all
+    /// that were not explained recently. If it fails, they are explained without a hint.
+    asio::awaitable<void> explain() {
+        std::vector<std::size_t> empty;
+        std::vector<std::string> ids;
+        for (std::size_t model = 0; model < reports_.size(); ++model) {
+            const ModelKey& key = plan_.models()[model];
+            if (reports_[model].failure || !reports_[model].pods.empty()) {
+                impl_->explanations.forget(key);
+                continue;
+            }
+            if (impl_->explanations.claim(key, started_at_)) {
+                empty.push_back(model);
+                ids.push_back(key.model_id);
+            }
+        }
+        if (!empty.empty())
+            co_await explain(empty, std::move(ids));
+        for (std::size_t model = 0; model < reports_.size(); ++model) {
+            if (reports_[model].failure || !reports_[model].pods.empty())
+                continue;
+            std::string text = impl_->explanations.find(plan_.models()[model]);
+            if (!text.empty())
+                reports_[model].warnings.push_back(std::move(text));
+        }
+    }
+
+    asio::awaitable<void> explain(std::span<const std::size_t> empty,
+                                  std::vector<std::string> ids) {
+        std::sort(ids.begin(), ids.end());
+        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+        std::map<std::string, std::vector<std::size_t>, std::less<>> by_id;
+        for (const std::size_t model : empty)
+            by_id[plan_.models()[model].model_id].push_back(model);
+        std::map<std::size_t, Elsewhere> found;
+        const EngineLabels& labels = impl_->config.engine.labels;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            if (const auto models = by_id.find(series.label(labels.model)); models != by_id.end())
+                for (const std::size_t model : models->second)
+                    found[model].add(series, plan_.models()[model], labels);
+        };
+        const auto text = impl_->queries.elsewhere(ids, promql::RawQueries::UseMatchers::no);
+        if (text.has_value()) {
+            const auto answer = co_await send(*text, add);
+            if (answer.has_error())
+                found.clear();
+        }
+        for (const std::size_t model : empty) {
+            const ModelKey& key = plan_.models()[model];
+            impl_->explanations.set(
+                key, nothing_found(key, found[model], impl_->config).message);
         }
     }
 
@@ -365,6 +425,7 @@ private:
     /// By model of the plan.
     std::vector<ModelViews> views_;
     std::vector<ModelReport> reports_; ///< See `views_`.
+    std::vector<LivingSeries> living_;
     PodStates states_;
     ChunkOutcomes models_outcomes_;
     ChunkOutcomes pods_outcomes_;

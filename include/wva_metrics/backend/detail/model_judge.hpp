@@ -38,6 +38,7 @@ public:
                       [&](const samples::View& view) { return is_over(view, samples.now); });
         samples::ModelProcesses found =
             samples::find_processes(samples.views, metrics_, rules_, samples.now);
+        samples.undecided = std::move(found.undecided);
         undecided_.apply(model, metrics_, found);
         ModelReport report;
         report.clock = samples.clock;
@@ -49,18 +50,14 @@ public:
     /// The pods that more samples may decide, and that were not asked for recently. They count as
     /// asked for.
     std::vector<promql::PodName> to_ask(const ModelKey& model, const ModelViews& samples,
-                                        const ModelReport& report, TimePoint now) const {
+                                        TimePoint now) const {
         std::vector<promql::PodName> pods;
-        for (const samples::PodReport& pod : report.pods) {
-            if (pod.life != samples::PodLife::ambiguous || pod.pod.empty())
-                continue;
-            const auto view =
-                std::find_if(samples.views.begin(), samples.views.end(),
-                             [&](const samples::View& one) { return one.pod == pod.pod; });
-            if (view != samples.views.end() && !view->pod_label.empty() &&
-                undecided_.ask(model, pod.pod, now))
-                pods.push_back({view->pod_label, model.namespace_name, pod.pod});
-        }
+        std::set<std::string> asked;
+        for (const samples::PodSelector& pod : samples.undecided)
+            if (asked.contains(pod.pod) || undecided_.ask(model, pod.pod, now)) {
+                asked.insert(pod.pod);
+                pods.push_back({pod.label, model.namespace_name, pod.pod});
+            }
         return pods;
     }
 

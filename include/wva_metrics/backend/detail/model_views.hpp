@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/server_clock.hpp"
+#include "wva_metrics/samples/process.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"
 
@@ -17,12 +18,12 @@ namespace wva_metrics::detail {
 struct ModelViews {
     /// What its targets say of it, sorted by labels.
     std::vector<samples::View> views{};
-    /// Its series that have not ended, with all labels.
-    std::vector<samples::Labels> living{};
     /// Converts the times of the samples.
     ServerClock clock{};
     /// When windows end: `clock.evaluated`, except if all samples of the answer are behind.
     samples::ServerTime now{};
+    /// The pods that more samples may decide.
+    std::vector<samples::PodSelector> undecided{};
 };
 
 /// Replaces the views of these pods by others, which have more samples.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/explanations.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
 #include "wva_metrics/backend/detail/seen_pods.hpp"
@@ -61,6 +62,7 @@ struct PrometheusImpl {
     ChunkSizeLimits size_limits;
     SampleWindow window;
     UndecidedPods undecided;
+    Explanations explanations;
     KubeStateForm kube_state;
 };
 

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/counter.hpp"
+#include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/process.hpp"
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/workload.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <string>
@@ -53,7 +55,7 @@ public:
     void learn(const ModelKey& model, const std::string& pod,
                const std::vector<const samples::Process*>& processes, samples::ServerTime now) {
         Decision decision;
-        decision.decided = now;
+        decision.decided_at = now;
         for (const samples::Process* process : processes) {
             decision.evidence.push_back(process->evidence);
             for (const samples::View* view : process->copies)
@@ -94,7 +96,7 @@ public:
 
 private:
     struct Decision {
-        samples::ServerTime decided{};
+        samples::ServerTime decided_at{};
         /// By labels, sorted: to which process a view belongs.
         std::vector<std::pair<samples::Labels, std::size_t>> places;
         /// By process.
@@ -136,7 +138,7 @@ private:
                 if (!metrics.is_counter(series.metric))
                     return false;
                 const auto reset = samples::last_reset(series.samples);
-                return reset && *reset > decided;
+                return reset && *reset > decided_at;
             });
         }
     };

@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/detail/check_availability.hpp"
 #include "wva_metrics/backend/detail/fetch_batch.hpp"
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
+#include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -46,29 +47,30 @@ BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
     for (const VariantAutoscaling& variant : variants)
         models.push_back(variant.model());
     auto assemble = [variants = std::move(variants)](
-                        const detail::MetricsAssembler& assembler, std::size_t model,
-                        std::span<const std::size_t> targets, auto& answers) {
+                        const detail::MetricsAssembler& assembler, const ModelKey& model,
+                        const detail::ModelReport& report, std::span<const std::size_t> targets,
+                        auto& answers) {
         std::vector<VariantAutoscaling> of_model;
         for (const std::size_t target : targets)
             of_model.push_back(variants[target]);
-        std::vector<Result<OptimizerMetrics>> assembled = assembler.optimizer(model, of_model);
+        std::vector<Result<OptimizerMetrics>> assembled =
+            assembler.optimizer(model, report, of_model);
         for (std::size_t i = 0; i < targets.size(); ++i)
             answers[targets[i]] = std::move(assembled[i]);
     };
-    return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), optimizer_readings,
-                                                 std::move(assemble));
+    return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), std::move(assemble));
 }
 
 template <typename Executor>
 asio::awaitable<std::vector<Result<ReplicaSamples>>>
 BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> models) {
-    const auto assemble = [](const detail::MetricsAssembler& assembler, std::size_t model,
+    const auto assemble = [](const detail::MetricsAssembler& assembler, const ModelKey& model,
+                             const detail::ModelReport& report,
                              std::span<const std::size_t> targets, auto& answers) {
         for (const std::size_t target : targets)
-            answers[target] = assembler.replicas(model);
+            answers[target] = assembler.replicas(model, report);
     };
-    return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models),
-                                               replica_readings<ReplicaSample>, assemble);
+    return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models), assemble);
 }
 
 } // namespace wva_metrics
