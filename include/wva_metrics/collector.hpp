@@ -108,11 +108,14 @@ public:
     /// **Parameters:** the model; a completion token for `void(Result<Availability>)`.
     ///
     /// **Completes:** immediately from the cache; otherwise after the backend's answer or
-    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only.
+    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only. A cached
+    /// answer counts only while the model's replicas, as last fetched, agree with it; if they were
+    /// not fetched since, for `partial_ttl`. `checked_at` is the time of the answer.
     ///
-    /// **Errors:** `aborted`, `invalid_argument`. If the backend fails, the result is the last good
-    /// one within the stale-if-error window, or has the reason `backend_error`; neither is an
-    /// error.
+    /// **Errors:** `aborted`, `invalid_argument`. If the backend fails, that is no error, but the
+    /// reason `backend_error`, whose message has the error; no series is `metrics_missing`. Within
+    /// the stale-if-error window `available` is then what the last good answer said, and `source` is
+    /// `stale_on_error`.
     ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.
     ///

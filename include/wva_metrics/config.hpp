@@ -40,7 +40,8 @@ struct CacheConfig {
     Duration stale_if_error = std::chrono::minutes(5);
     /// How long a failure is remembered before the same request is sent again. 0 = off.
     Duration negative_ttl = std::chrono::seconds(2);
-    /// TTL of a partial answer.
+    /// TTL of a partial answer, and of an availability since which the model's replicas were not
+    /// fetched.
     Duration partial_ttl = std::chrono::seconds(5);
 
     /// Maximum number of entries; a variant or a model is one entry. The cache chooses what to

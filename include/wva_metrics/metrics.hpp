@@ -5,11 +5,11 @@
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/signal.hpp"
+#include "wva_metrics/source.hpp"
 #include "wva_metrics/total_coverage.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <array>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -192,29 +192,6 @@ inline std::optional<TimePoint> oldest_sample(const ModelReplicas& replicas) noe
     for (const ReplicaMetrics& replica : replicas.replicas)
         detail::take_older(oldest, replica, replica_readings<ReplicaMetrics>);
     return oldest;
-}
-
-/// Where a snapshot came from.
-enum class Source : std::uint8_t {
-    /// Fetched for this call.
-    backend,
-    /// From the cache, within its TTL or its `stale_while_revalidate` window.
-    cache,
-    /// The last good value, served because the backend failed.
-    stale_on_error,
-};
-
-/// The enumerator's name.
-constexpr std::string_view to_string(Source source) noexcept {
-    switch (source) {
-    case Source::backend:
-        return "backend";
-    case Source::cache:
-        return "cache";
-    case Source::stale_on_error:
-        return "stale_on_error";
-    }
-    return "unknown";
 }
 
 /// Immutable, shared metrics, with their freshness and source at the moment they were returned.

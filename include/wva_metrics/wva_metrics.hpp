@@ -66,6 +66,7 @@
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/samples/window.hpp"
 #include "wva_metrics/signal.hpp"
+#include "wva_metrics/source.hpp"
 #include "wva_metrics/statistic.hpp"
 #include "wva_metrics/total_coverage.hpp"
 #include "wva_metrics/version.hpp"

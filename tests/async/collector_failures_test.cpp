@@ -127,8 +127,14 @@ TEST_CASE("availability is cached, absence only briefly, and a failing backend i
     CollectorFixture f;
     const Availability missing{false, AvailabilityReason::metrics_missing, "nothing there"};
     f.backend.set(f.model, missing);
-    CHECK(f.check_availability(f.model).value() == missing);
-    CHECK(f.check_availability(f.model).value() == missing);
+    for (const Source source : {Source::backend, Source::cache}) {
+        const Availability checked = f.check_availability(f.model).value();
+        CHECK(!checked.available);
+        CHECK(checked.reason == AvailabilityReason::metrics_missing);
+        CHECK(checked.message == "nothing there");
+        CHECK(checked.checked_at == ManualClock::now());
+        CHECK(checked.source == source);
+    }
     CHECK(f.backend.models_checked().size() == 1);
 
     f.backend.fail(outage);
@@ -137,6 +143,8 @@ TEST_CASE("availability is cached, absence only briefly, and a failing backend i
     CHECK(!failed.available);
     CHECK(failed.reason == AvailabilityReason::backend_error);
     CHECK(failed.message == outage.describe());
+    CHECK(!failed.checked_at);
+    CHECK(!failed.last_sample_at);
 }
 
 TEST_CASE("a backend that never answers costs a caller call_timeout and no more") {

@@ -33,6 +33,7 @@ public:
             }
         }
         add_special_values();
+        add_targets();
     }
 
     const std::vector<WrittenSeries>& series() const noexcept { return series_; }
@@ -100,13 +101,13 @@ private:
         }
         add(named("vllm:num_requests_waiting"), 15'000,
             [&](std::int64_t) { return std::floor(uniform(0, 50)); });
-        add({{"__name__", "kube_pod_info"},
-             {"namespace", space},
-             {"pod", pod + model.substr(0, 1)}},
-            30'000, [](std::int64_t) { return 1.0; });
+        // Each series once: two models have the same first letter.
+        const std::string kube_pod = pod + model.substr(0, 1) + std::to_string(model.size());
+        add({{"__name__", "kube_pod_info"}, {"namespace", space}, {"pod", kube_pod}}, 30'000,
+            [](std::int64_t) { return 1.0; });
         add({{"__name__", "kube_pod_owner"},
              {"namespace", space},
-             {"pod", pod + model.substr(0, 1)},
+             {"pod", kube_pod},
              {"owner_kind", "ReplicaSet"},
              {"owner_name", "llama-7d9f"}},
             30'000, [](std::int64_t) { return 1.0; });
@@ -132,6 +133,29 @@ private:
         }
         for (auto* each : {&special, &only_nan, &blinking, &bounded})
             series_.push_back(*each);
+    }
+
+    /// What the queries for raw samples select besides the series of the servers.
+    void add_targets() {
+        for (const char* space : {"llm", "llm-2"}) {
+            for (const char* pod : {"pod-0", "pod-1", "pod-2"}) {
+                const Labels target{{"namespace", space}, {"pod", pod}};
+                Labels up = target;
+                up["__name__"] = "up";
+                add(up, 15'000, [&](std::int64_t) { return chance(0.1) ? 0.0 : 1.0; });
+                Labels started = target;
+                started["__name__"] = "process_start_time_seconds";
+                add(started, 15'000, [](std::int64_t) { return 1.7e9 + 0.25; });
+                for (const char* condition : {"true", "false", "unknown"}) {
+                    Labels ready = target;
+                    ready["__name__"] = "kube_pod_status_ready";
+                    ready["condition"] = condition;
+                    add(ready, 30'000, [&](std::int64_t) { return chance(0.3) ? 0.0 : 1.0; });
+                }
+            }
+        }
+        add({{"__name__", "up"}, {"job", "without a namespace"}}, 15'000,
+            [](std::int64_t) { return 1.0; });
     }
 
     std::mt19937 random_;

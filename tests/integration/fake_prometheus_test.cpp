@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake_prometheus_data.hpp"
 #include "fake_prometheus_queries.hpp"
+#include "fake_prometheus_raw_queries.hpp"
 #include "support/real_prometheus.hpp"
 #include "support/remote_write.hpp"
 #include "support/running_context.hpp"
@@ -151,7 +152,10 @@ TEST_CASE("the fake Prometheus gives the same answers as a real one") {
     const Pair servers(*binary);
 
     SECTION("queries of the library") {
-        for (const std::string& query : library_queries()) {
+        std::vector<std::string> queries = library_queries();
+        const std::vector<std::string> raw = raw_queries();
+        queries.insert(queries.end(), raw.begin(), raw.end());
+        for (const std::string& query : queries) {
             // Equal answers prove nothing if all are empty.
             INFO(query);
             CHECK_THAT(servers.real().query(query, times().front()).body,

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/samples/detail/spacing.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
 #include "wva_metrics/samples/view.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <optional>
-#include <vector>
 
 namespace wva_metrics::samples {
 
@@ -17,14 +15,7 @@ namespace wva_metrics::samples {
 inline std::optional<ServerDuration> scrape_spacing(const View& view) {
     if (const std::optional<ServerDuration> own = view.spacing())
         return own;
-    if (view.up.size() < 2)
-        return std::nullopt;
-    std::vector<ServerDuration> gaps;
-    for (std::size_t i = 1; i < view.up.size(); ++i)
-        gaps.push_back(view.up[i].time - view.up[i - 1].time);
-    const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>((gaps.size() - 1) / 2);
-    std::ranges::nth_element(gaps, middle);
-    return *middle;
+    return detail::median_spacing(view.up, &Sample::time);
 }
 
 namespace detail {

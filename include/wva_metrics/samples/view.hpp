@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/samples/detail/spacing.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
@@ -91,16 +92,7 @@ struct View {
     }
     /// The lower median of the time between two samples: a missed scrape does not change it. Empty
     /// if there are fewer than two.
-    std::optional<ServerDuration> spacing() const {
-        std::vector<ServerDuration> gaps;
-        for (std::size_t i = 1; i < times.size(); ++i)
-            gaps.push_back(times[i] - times[i - 1]);
-        if (gaps.empty())
-            return std::nullopt;
-        const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>((gaps.size() - 1) / 2);
-        std::nth_element(gaps.begin(), middle, gaps.end());
-        return *middle;
-    }
+    std::optional<ServerDuration> spacing() const { return detail::median_spacing(times); }
 };
 
 } // namespace wva_metrics::samples

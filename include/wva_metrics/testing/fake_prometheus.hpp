@@ -2,17 +2,22 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/testing/detail/fake_prometheus_server.hpp"
+#include "wva_metrics/testing/detail/promql/label_set.hpp"
+#include "wva_metrics/testing/detail/promql/series_store.hpp"
 #include "wva_metrics/testing/received_query.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,8 +39,12 @@ namespace asio = boost::asio;
 /// 2.42: selectors, ranges and subqueries; `rate`, `increase`, `max_`, `min_`, `avg_`, `sum_`,
 /// `last_` and `count_over_time`, `timestamp`, `time`, `vector`, `label_replace`; `sum`, `min`,
 /// `max`, `avg`, `count`; `or`, `and`, `unless`, `+`, `-`, `*`, `/`. A query with anything else is
-/// answered with an error that names it. It serves `/api/v1/query` (GET and POST), `/-/ready` and
-/// `/-/healthy`; every other path is a 404. It never waits for time to pass.
+/// answered with an error that names it. It serves `/api/v1/query` (GET and POST),
+/// `/api/v1/status/buildinfo`, `/-/ready` and `/-/healthy`; every other path is a 404. It never
+/// waits for time to pass.
+///
+/// A range selector as a query, `m[1m]`, is answered with the samples themselves. So the times of
+/// the samples matter: `set_rate` and `set_steady` make regular ones, `append_history` any.
 ///
 /// **Threads:** safe. Functions that concern connections take effect when the executor's context
 /// runs. The context has work until `stop` or the destructor.
@@ -51,6 +60,19 @@ public:
         /// Names and values, in any order.
         std::vector<std::pair<std::string, std::string>> labels{};
     };
+
+    /// A sample of a history.
+    struct Point {
+        /// When it was scraped.
+        Time time;
+        /// The number, which may be NaN.
+        double value;
+    };
+
+    /// How far back the histories go that are made by default, and the time between two samples.
+    static constexpr std::chrono::milliseconds past = std::chrono::minutes(5);
+    static constexpr std::chrono::milliseconds scrape_interval =
+        std::chrono::seconds(15); ///< See `past`.
 
     /// Starts to listen; `port` 0 = any free port. Throws boost::system::system_error if the port
     /// is in use.
@@ -85,6 +107,18 @@ public:
     /// The time of the clock.
     Time now() const { return server_->script.now(); }
 
+    // What it pretends to be.
+
+    /// Answers like another make of server. Prometheus until then.
+    ///
+    /// - `victoria_metrics`: as single-node VictoriaMetrics 1.79 with its default settings. A range
+    ///   selector shows the end of a series as a sample NaN; all other queries hide the last 30 s
+    ///   before `now()`; ranges exclude their older end; NaN is not stored; refused queries have
+    ///   status 422.
+    /// - `thanos`, `mimir`: differ in their build information only.
+    /// - `unknown`: has no build information.
+    void set_flavor(prometheus::Flavor flavor) { server_->script.set_flavor(flavor); }
+
     // Series.
 
     /// Adds a sample at the current time of the fake.
@@ -95,22 +129,44 @@ public:
         server_->series.append(to_labels(series), {detail::to_milliseconds(time), value});
     }
 
-    /// Adds the history of a counter that grew evenly until now, so that `rate()` over any part of
-    /// the time since `since` ago is `per_second`.
-    void set_rate(const Series& series, double per_second,
-                  std::chrono::milliseconds since = std::chrono::minutes(5),
-                  std::chrono::milliseconds interval = std::chrono::seconds(15)) {
-        const Time end = now();
+    /// Adds samples at any times, in any order.
+    void append_history(const Series& series, const std::vector<Point>& history) {
+        for (const Point& point : history)
+            append(series, point.value, point.time);
+    }
+
+    // The next three replace the samples of the time since `since` ago, one per `interval`. They
+    // throw std::invalid_argument if the interval is not positive.
+
+    /// Makes the history of a counter that grew evenly until now, so that `rate()` over any part of
+    /// that time is `per_second`.
+    void set_rate(const Series& series, double per_second, std::chrono::milliseconds since = past,
+                  std::chrono::milliseconds interval = scrape_interval) {
         // Far from zero, because rate() treats a value near zero as the start of the counter.
         const double total = 2 * per_second * std::chrono::duration<double>(since).count();
-        for (std::chrono::milliseconds ago{0}; ago <= since; ago += interval)
-            append(series, total - per_second * std::chrono::duration<double>(ago).count(),
-                   end - ago);
+        replace_past(series, since, interval, [&](std::chrono::milliseconds ago) {
+            return total - per_second * std::chrono::duration<double>(ago).count();
+        });
+    }
+
+    /// Makes the history of a series that had this value at each scrape until now.
+    void set_steady(const Series& series, double value, std::chrono::milliseconds since = past,
+                    std::chrono::milliseconds interval = scrape_interval) {
+        replace_past(series, since, interval, [value](std::chrono::milliseconds) { return value; });
+    }
+
+    /// Makes the history of a target's `up`: whether each scrape until now succeeded.
+    void set_up(const std::vector<std::pair<std::string, std::string>>& target_labels,
+                bool is_up = true, std::chrono::milliseconds since = past,
+                std::chrono::milliseconds interval = scrape_interval) {
+        set_steady({"up", target_labels}, is_up ? 1 : 0, since, interval);
     }
 
     /// Ends the series now, as if its target were gone or exposed it no longer.
-    void end(const Series& series) {
-        server_->series.append(to_labels(series), {detail::to_milliseconds(now()), 0, true});
+    void end(const Series& series) { end(series, now()); }
+    /// Ends the series at a time. A later sample begins it anew.
+    void end(const Series& series, Time time) {
+        server_->series.append(to_labels(series), {detail::to_milliseconds(time), 0, true});
     }
 
     /// Removes the series and its history; false if there is no such series.
@@ -122,9 +178,10 @@ public:
     /// Adds a page in the text format of Prometheus, as a scrape at a time does: its samples are
     /// added, and a series that was in the previous page of the same target and is not in this one
     /// ends. The target's labels are added to series that have no such label (`honor_labels:
-    /// true`). Samples older than `set_retention` are removed from time to time.
+    /// true`). The target's `up` is 1, or 0 if the page is invalid. Samples older than
+    /// `set_retention` are removed from time to time.
     ///
-    /// Returns the number of samples.
+    /// Returns the number of the page's samples.
     ///
     /// **Errors:**
     /// - `bad_response`: a line is invalid; the message has its number. All series of the target
@@ -138,12 +195,19 @@ public:
                                       detail::LabelSet(target_labels));
     }
 
+    /// Ends all series of a target of `load_exposition` and its `up`, as if it were not scraped any
+    /// more. Does nothing if there is no such target.
+    void end_target(const std::vector<std::pair<std::string, std::string>>& target_labels,
+                    Time time) {
+        server_->series.end_target(detail::LabelSet(target_labels), detail::to_milliseconds(time));
+    }
+
     /// How long `load_exposition` keeps samples; 70 minutes by default.
     void set_retention(std::chrono::milliseconds retention) {
         server_->series.set_retention(retention.count());
     }
 
-    // Failures.
+    // Failures. A query gets the first of the failures that are meant for it.
 
     /// Answers the next queries with this. A body that starts with `{` is sent as JSON.
     void fail_next(std::size_t times, int status, std::string body = {},
@@ -151,8 +215,21 @@ public:
         server_->script.fail_next(times, {status, std::move(body), std::move(headers)});
     }
 
+    /// Answers the next queries whose text contains `text` with this. Other queries are answered
+    /// meanwhile.
+    void fail_next_containing(std::string text, std::size_t times, int status,
+                              std::string body = {},
+                              std::vector<std::pair<std::string, std::string>> headers = {}) {
+        server_->script.fail_next(times,
+                                  {status, std::move(body), std::move(headers), std::move(text)});
+    }
+
     /// Closes the connections of the next queries without an answer.
     void drop_next(std::size_t times) { server_->script.fail_next(times, {}); }
+    /// The same for the next queries whose text contains `text`.
+    void drop_next_containing(std::string text, std::size_t times) {
+        server_->script.fail_next(times, {.containing = std::move(text)});
+    }
 
     /// Answers POST with this status, as some proxies do; 0 accepts POST again.
     void reject_post(int status = 405) { server_->script.set_post_status(status); }
@@ -203,6 +280,20 @@ private:
         detail::LabelSet labels(series.labels);
         labels.set(detail::LabelSet::metric_name, series.metric);
         return labels;
+    }
+
+    /// `value_at` gets how long ago a sample is.
+    template <typename ValueAt>
+    void replace_past(const Series& series, std::chrono::milliseconds since,
+                      std::chrono::milliseconds interval, ValueAt&& value_at) {
+        if (interval <= interval.zero())
+            throw std::invalid_argument("the interval of a history must be positive");
+        const Time end = now();
+        detail::SeriesStore::Samples samples;
+        for (std::chrono::milliseconds ago{0}; ago <= since; ago += interval)
+            samples.push_back({detail::to_milliseconds(end - ago), value_at(ago)});
+        std::reverse(samples.begin(), samples.end());
+        server_->series.replace(to_labels(series), samples);
     }
 
     std::shared_ptr<detail::FakePrometheusServer> server_;

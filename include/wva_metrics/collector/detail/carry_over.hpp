@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/availability.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <algorithm>
@@ -25,6 +26,13 @@ inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now, Ti
         now.coverage = before.coverage;
     for (const auto& field : optimizer_readings)
         carry_over(before.*field.member, now.*field.member, oldest);
+}
+
+/// A model without samples was last seen when it had some.
+inline void carry_over(const Availability& before, Availability& now,
+                       TimePoint /*oldest*/) noexcept {
+    if (!now.last_sample_at)
+        now.last_sample_at = before.last_sample_at;
 }
 
 /// Both must be sorted by pod.

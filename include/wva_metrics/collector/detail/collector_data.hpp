@@ -44,7 +44,7 @@ struct CollectorData {
                              TimePoint at) {
         if (waiter.last_good && !error.is(Errc::aborted)) {
             report_stale_on_error(key, *waiter.last_good, at);
-            waiter.complete(Answer{waiter.last_good, Source::stale_on_error});
+            waiter.complete(Answer{waiter.last_good, Source::stale_on_error, error});
         } else {
             waiter.complete(error);
         }

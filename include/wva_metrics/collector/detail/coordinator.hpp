@@ -136,13 +136,30 @@ public:
     Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
         if (settled.current)
-            failures_.remember(flight->key(), error, now + config_.cache.negative_ttl);
+            failures_.remember(flight->key(), error, now, now + config_.cache.negative_ttl);
         health_.last_error = error;
         return settled;
     }
 
     /// True if a failure is remembered, also after its `retry_at`.
     bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
+
+    /// Whether a cached availability still agrees with what is known of the model's replicas. False
+    /// if fetching them has failed since, or if they have come or gone. If they were not fetched
+    /// since, the entry counts only for a short time.
+    bool is_confirmed(const ModelKey& model, const CacheEntry& availability, TimePoint now) const {
+        const CacheKeyView key = replica_key(model);
+        const TimePoint checked_at = availability.collected_at();
+        const FailureMemory::Failure* failure = failures_.find(key);
+        if (failure != nullptr && failure->failed_at > checked_at)
+            return false;
+        const TrackedSet::Record* record = tracked_.find(key);
+        const CacheEntryPtr latest = record != nullptr ? record->latest.lock() : nullptr;
+        if (latest == nullptr || latest->collected_at() <= checked_at)
+            return availability.is_fresh(now) && now <= checked_at + config_.cache.partial_ttl;
+        const bool has_pods = !latest->get<ReplicaSamples>()->pods.empty();
+        return has_pods == availability.get<Availability>()->available;
+    }
 
     /// Returns true if background fetching begins with this call.
     bool track(TargetPtr target, TimePoint now) {

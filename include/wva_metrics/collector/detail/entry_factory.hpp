@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -42,10 +41,8 @@ inline void carry_over_missing(const CacheEntry& previous, CachePayload& payload
                                TimePoint oldest) {
     std::visit(
         [&]<typename T>(T& now) {
-            if constexpr (!std::is_same_v<T, Availability>) {
-                if (const T* before = previous.get<T>())
-                    carry_over(*before, now, oldest);
-            }
+            if (const T* before = previous.get<T>())
+                carry_over(*before, now, oldest);
         },
         payload);
 }

@@ -19,16 +19,17 @@ class FailureMemory {
 public:
     struct Failure {
         Error error;
+        TimePoint failed_at;
         TimePoint retry_at;
     };
 
     explicit FailureMemory(std::size_t capacity) : capacity_(capacity) {}
 
     /// In a full memory any other failure is forgotten: its key is fetched once more, no harm.
-    void remember(const CacheKeyView& key, Error error, TimePoint retry_at) {
+    void remember(const CacheKeyView& key, Error error, TimePoint failed_at, TimePoint retry_at) {
         if (failures_.size() >= capacity_ && !failures_.contains(key))
             failures_.erase(failures_.begin());
-        failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), retry_at});
+        failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), failed_at, retry_at});
     }
     void forget(const CacheKeyView& key) {
         if (failures_.empty())

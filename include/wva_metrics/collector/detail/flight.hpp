@@ -7,6 +7,7 @@
 #include "wva_metrics/error.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace wva_metrics::detail {
 struct Answer {
     CacheEntryPtr entry;
     Source source;
+    /// Why the last good entry is served; only with `Source::stale_on_error`.
+    std::optional<Error> error{};
 };
 
 /// A caller that waits for a flight.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -92,6 +93,13 @@ private:
                                              : counters.unusable_stale_hits);
             return {};
         }
+        if (!is_confirmed(*entry, target, at)) {
+            counters.add(entry->is_fresh(at) ? counters.unusable_hits
+                                             : counters.unusable_stale_hits);
+            return data_.hot_config.usability_of(*entry, at) == Usability::none
+                       ? Found{}
+                       : Found{nullptr, std::move(entry)};
+        }
         switch (data_.hot_config.usability_of(*entry, at)) {
         case Usability::fresh:
             data_.notify(events::Hit{key, entry->age(at)});
@@ -108,6 +116,17 @@ private:
             break;
         }
         return {};
+    }
+
+    /// Only an availability needs to be confirmed. It is not fetched in the background, but the
+    /// model's replicas are.
+    template <typename TargetType>
+    bool is_confirmed(const CacheEntry& entry, const TargetType* target, TimePoint at) const {
+        if constexpr (std::is_same_v<TargetType, AvailabilityTarget>) {
+            const std::lock_guard lock(data_.mutex);
+            return data_.coordinator.is_confirmed(target->model, entry, at);
+        }
+        return true;
     }
 
     /// Does what the coordinator decides about a miss.

@@ -3,9 +3,11 @@
 
 #include "wva_metrics/collector/detail/attribute_cached.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/freshness.hpp"
 #include "wva_metrics/observer/events.hpp"
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <utility>
@@ -39,6 +41,21 @@ ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAu
     return {std::move(attributed.replicas), answer.entry->collected_at(), freshness, answer.source};
 }
 
+/// What an entry says of a model's availability and, if the backend fails now, that it does.
+inline Availability availability_of(const Answer& answer, TimePoint now) {
+    Availability availability = *answer.entry->get<Availability>();
+    availability.checked_at = answer.entry->collected_at();
+    availability.source = answer.source;
+    if (answer.error) {
+        availability.reason = AvailabilityReason::backend_error;
+        availability.message = answer.error->describe() + "; the last answer, " +
+                               format_duration(std::chrono::duration_cast<std::chrono::seconds>(
+                                   answer.entry->age(now))) +
+                               " ago, was: " + availability.message;
+    }
+    return availability;
+}
+
 ///@{
 /// Convert an answer into the result of an operation. `collector` is a `CollectorImpl`.
 struct ToOptimizerSnapshot {
@@ -62,13 +79,13 @@ struct ToReplicaSnapshot {
                                 collector.notifier());
     }
 };
-/// A failing backend is a reason, not an error.
+/// A failing backend is a reason, not an error, also if an earlier answer is known.
 struct ToAvailability {
     template <typename Impl>
     Result<Availability> operator()(Impl& /*collector*/, const Result<Answer>& answer,
-                                    TimePoint /*now*/) const {
+                                    TimePoint now) const {
         if (answer.has_value())
-            return *answer->entry->template get<Availability>();
+            return availability_of(*answer, now);
         if (answer.error().is(Errc::aborted) || answer.error().is(Errc::invalid_argument))
             return answer.error();
         return Availability{false, AvailabilityReason::backend_error, answer.error().describe()};

@@ -37,7 +37,9 @@ inline void describe_fields(FieldList list, CacheConfig& cache) {
              "How long after its TTL an entry is still served when the backend fails.");
     list.add("negative_ttl", cache.negative_ttl,
              "How long a failure is remembered before the same request is sent again.");
-    list.add("partial_ttl", cache.partial_ttl, "TTL of a partial answer.");
+    list.add("partial_ttl", cache.partial_ttl,
+             "TTL of a partial answer, and of an availability since which the model's replicas "
+             "were not fetched.");
     list.add("max_entries", cache.max_entries,
              "Maximum number of entries; a variant or a model is one entry.");
     list.add("max_bytes", cache.max_bytes, "Maximum estimated memory of all entries, in bytes.");

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/testing/detail/build_info.hpp"
 #include "wva_metrics/testing/detail/fake_script.hpp"
 #include "wva_metrics/testing/detail/fake_series.hpp"
 #include "wva_metrics/testing/detail/prometheus_answer.hpp"
 #include "wva_metrics/testing/detail/promql/query_failure.hpp"
+#include "wva_metrics/testing/detail/promql/value.hpp"
 #include "wva_metrics/testing/detail/url_encoded.hpp"
 
 #include <boost/beast/http/message.hpp>
@@ -49,10 +52,14 @@ public:
         if (is_query(request))
             return query(request);
         const std::string_view path = this->path(request);
-        if (path == "/api/v1/query") {
-            Response response = text(405, "Method Not Allowed\n");
-            response.set(http::field::allow, "GET, OPTIONS, POST");
-            return response;
+        if (path == "/api/v1/query")
+            return not_allowed("GET, OPTIONS, POST");
+        if (path == "/api/v1/status/buildinfo") {
+            const std::string_view info = build_info(script_.flavor());
+            if (request.method() != http::verb::get)
+                return not_allowed("GET, OPTIONS");
+            if (!info.empty())
+                return make(200, std::string(info), "application/json");
         }
         if (path == "/-/ready")
             return text(200, "Prometheus Server is Ready.\n");
@@ -75,6 +82,12 @@ private:
         Response response(static_cast<http::status>(status), 11);
         response.set(http::field::content_type, content_type);
         response.body() = std::move(body);
+        return response;
+    }
+
+    static Response not_allowed(std::string_view methods) {
+        Response response = text(405, "Method Not Allowed\n");
+        response.set(http::field::allow, methods);
         return response;
     }
 
@@ -108,7 +121,7 @@ private:
         }
         script_.record(received);
 
-        if (auto failure = script_.take_failure())
+        if (auto failure = script_.take_failure(received.text))
             return scripted(std::move(*failure));
         const int post_status = script_.post_status();
         if (post_status != 0 && request.method() == http::verb::post)
@@ -116,11 +129,27 @@ private:
         try {
             if (parameter_failure)
                 throw QueryFailure(*parameter_failure);
-            return make(200, series_.answer(received.text, to_milliseconds(received.time)),
-                        "application/json");
+            const Milliseconds time = to_milliseconds(received.time);
+            return make(200, write_answer(evaluate(received.text, time), time), "application/json");
         } catch (const QueryFailure& failure) {
-            return make(failure.http_status(), write_answer(failure), "application/json");
+            return refusal(failure);
         }
+    }
+
+    PromqlValue evaluate(std::string_view query, Milliseconds time) const {
+        if (script_.flavor() != prometheus::Flavor::victoria_metrics)
+            return series_.value(query, time);
+        const Milliseconds now = to_milliseconds(script_.now());
+        // The one function of MetricsQL that the library calls, to learn the make of a server.
+        if (query == "now()")
+            return InstantVector{{LabelSet(), static_cast<double>(now) / 1000, time}};
+        return series_.victoria_metrics_value(query, time, now);
+    }
+
+    Response refusal(QueryFailure failure) const {
+        if (script_.flavor() == prometheus::Flavor::victoria_metrics)
+            failure = QueryFailure::victoria_metrics(failure.what());
+        return make(failure.http_status(), write_answer(failure), "application/json");
     }
 
     static std::optional<Response> scripted(ScriptedFailure failure) {

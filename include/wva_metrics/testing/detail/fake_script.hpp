@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/testing/received_query.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,11 +20,14 @@ namespace wva_metrics::testing::detail {
 /// A scripted answer to a query. Status 0 = close the connection without an answer.
 struct ScriptedFailure {
     int status = 0;
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body{};
+    std::vector<std::pair<std::string, std::string>> headers{};
+    /// Only for queries that contain this text.
+    std::string containing{};
 };
 
-/// The clock of a fake Prometheus, its scripted failures, and its log of queries. Thread-safe.
+/// The clock of a fake Prometheus, what it pretends to be, its scripted failures, and its log of
+/// queries. Thread-safe.
 class FakeScript {
 public:
     using Time = std::chrono::system_clock::time_point;
@@ -39,16 +45,30 @@ public:
         return time_.value_or(std::chrono::system_clock::now());
     }
 
+    void set_flavor(prometheus::Flavor flavor) {
+        const std::lock_guard lock(mutex_);
+        flavor_ = flavor;
+    }
+    prometheus::Flavor flavor() const {
+        const std::lock_guard lock(mutex_);
+        return flavor_;
+    }
+
     void fail_next(std::size_t times, const ScriptedFailure& failure) {
         const std::lock_guard lock(mutex_);
         failures_.insert(failures_.end(), times, failure);
     }
-    std::optional<ScriptedFailure> take_failure() {
+    /// The first failure for a query with this text.
+    std::optional<ScriptedFailure> take_failure(std::string_view query) {
         const std::lock_guard lock(mutex_);
-        if (failures_.empty())
+        const auto found = std::find_if(
+            failures_.begin(), failures_.end(), [query](const ScriptedFailure& failure) {
+                return query.find(failure.containing) != std::string_view::npos;
+            });
+        if (found == failures_.end())
             return std::nullopt;
-        ScriptedFailure failure = std::move(failures_.front());
-        failures_.pop_front();
+        ScriptedFailure failure = std::move(*found);
+        failures_.erase(found);
         return failure;
     }
 
@@ -91,6 +111,7 @@ public:
 private:
     mutable std::mutex mutex_;
     std::optional<Time> time_;
+    prometheus::Flavor flavor_ = prometheus::Flavor::prometheus;
     std::deque<ScriptedFailure> failures_;
     int post_status_ = 0;
     bool held_ = false;

@@ -3,11 +3,12 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/testing/detail/exposition_page.hpp"
-#include "wva_metrics/testing/detail/prometheus_answer.hpp"
 #include "wva_metrics/testing/detail/promql/evaluator.hpp"
 #include "wva_metrics/testing/detail/promql/label_set.hpp"
 #include "wva_metrics/testing/detail/promql/parse_promql.hpp"
 #include "wva_metrics/testing/detail/promql/series_store.hpp"
+#include "wva_metrics/testing/detail/promql/value.hpp"
+#include "wva_metrics/testing/detail/promql/victoria_metrics.hpp"
 
 #include <cstddef>
 #include <limits>
@@ -25,6 +26,11 @@ public:
     void append(const LabelSet& series, Sample sample) {
         const std::lock_guard lock(mutex_);
         store_.append(series, sample);
+    }
+    /// Replaces the samples from the first to the last of these, which ascend in time.
+    void replace(const LabelSet& series, const SeriesStore::Samples& samples) {
+        const std::lock_guard lock(mutex_);
+        store_.replace(series, samples);
     }
     bool erase(const LabelSet& series) {
         const std::lock_guard lock(mutex_);
@@ -67,6 +73,7 @@ public:
                 store_.append(series, {time, 0, true});
         }
         last = std::move(present);
+        store_.append(up_of(target_labels), {time, parsed ? 1.0 : 0.0});
         if (time >= next_cleanup_) {
             store_.erase_before(time - retention_);
             next_cleanup_ = time + cleanup_interval;
@@ -76,14 +83,39 @@ public:
         return parsed->size();
     }
 
-    /// Returns the body of an answer. Throws QueryFailure.
-    std::string answer(std::string_view query, Milliseconds time) const {
+    /// Ends all series of a target, which is no longer scraped.
+    void end_target(const LabelSet& target_labels, Milliseconds time) {
+        const std::lock_guard lock(mutex_);
+        const auto target = last_scrapes_.find(target_labels);
+        if (target == last_scrapes_.end())
+            return;
+        for (const LabelSet& series : target->second)
+            store_.append(series, {time, 0, true});
+        store_.append(up_of(target_labels), {time, 0, true});
+        last_scrapes_.erase(target);
+    }
+
+    /// The value of a query. Throws QueryFailure.
+    PromqlValue value(std::string_view query, Milliseconds time) const {
         const ExpressionPtr expression = parse_promql(query);
         const std::lock_guard lock(mutex_);
-        return write_answer(evaluate(*expression, store_, time, max_samples_), time);
+        return evaluate(*expression, store_, time, max_samples_);
+    }
+    /// The same, as VictoriaMetrics gives it at `now`.
+    PromqlValue victoria_metrics_value(std::string_view query, Milliseconds time,
+                                       Milliseconds now) const {
+        const ExpressionPtr expression = parse_promql(query);
+        const std::lock_guard lock(mutex_);
+        return evaluate_as_victoria_metrics(*expression, store_, {time, now}, max_samples_);
     }
 
 private:
+    /// The series that a scrape writes besides those of the page.
+    static LabelSet up_of(LabelSet target_labels) {
+        target_labels.set(LabelSet::metric_name, "up");
+        return target_labels;
+    }
+
     static constexpr Milliseconds cleanup_interval = 60'000;
 
     mutable std::mutex mutex_;

@@ -108,7 +108,7 @@ TEST_CASE("a failure is remembered until it is forgotten, and the memory is boun
     const TimePoint now{24h};
     const Error error(Errc::timeout, "late");
     for (const char* id : {"a", "b", "c"})
-        memory.remember(replica_key(model(id)), error, now + 2s);
+        memory.remember(replica_key(model(id)), error, now, now + 2s);
     std::size_t known = 0;
     for (const char* id : {"a", "b", "c"})
         known += memory.find(replica_key(model(id))) != nullptr ? 1U : 0U;

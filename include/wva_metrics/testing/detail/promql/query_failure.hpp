@@ -17,6 +17,10 @@ public:
     static QueryFailure execution(const std::string& message) {
         return {422, "execution", message};
     }
+    /// The only kind of error that VictoriaMetrics has.
+    static QueryFailure victoria_metrics(const std::string& message) {
+        return {422, "422", message};
+    }
 
     /// The HTTP status of the answer.
     int http_status() const noexcept { return http_status_; }

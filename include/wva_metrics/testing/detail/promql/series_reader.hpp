@@ -7,8 +7,10 @@
 #include "wva_metrics/testing/detail/promql/value.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,22 +23,35 @@ namespace wva_metrics::testing::detail {
 /// the older end, which makes a difference only if a sample lies exactly on it.
 inline constexpr Milliseconds look_back = Milliseconds{5} * 60 * 1000;
 
+/// Where the storage of a make of server differs from that of Prometheus 2.
+struct ReadRules {
+    /// A range excludes its older end.
+    bool ranges_are_open = false;
+    /// NaN is not stored. (A stale marker is.)
+    bool drops_nan = false;
+};
+
+/// Whether the samples of a range include those that end the series.
+enum class StaleMarkers { hidden, as_nan };
+
 /// Reads the samples that selectors match, and counts them against a limit. One per query: it
 /// remembers the matching series by the address of the selector.
 class SeriesReader {
 public:
     /// The store and the query's selectors must outlive the reader.
-    SeriesReader(const SeriesStore& store, std::size_t max_samples)
-        : store_(store), max_samples_(max_samples) {}
+    SeriesReader(const SeriesStore& store, std::size_t max_samples, ReadRules rules = {})
+        : store_(store), max_samples_(max_samples), rules_(rules) {}
 
     /// The latest sample of each series at a time.
     InstantVector latest(const VectorSelector& selector, Milliseconds time) {
         InstantVector vector;
         for (const auto& [labels, samples] : select(selector)) {
-            const auto after = first_after(*samples, time);
-            if (after == samples->begin())
+            auto at = first_after(*samples, time);
+            while (at != samples->begin() && is_dropped(*std::prev(at)))
+                --at;
+            if (at == samples->begin())
                 continue;
-            const Sample& latest = *std::prev(after);
+            const Sample& latest = *std::prev(at);
             if (latest.stale || latest.time < time - look_back)
                 continue;
             count_samples(1);
@@ -46,16 +61,22 @@ public:
     }
 
     /// The samples of each series in the window that ends at a time.
-    RangeVector window(const RangeSelector& selector, Milliseconds time) {
+    RangeVector window(const RangeSelector& selector, Milliseconds time,
+                       StaleMarkers markers = StaleMarkers::hidden) {
+        const Milliseconds start = time - selector.range + (rules_.ranges_are_open ? 1 : 0);
         RangeVector ranges;
         for (const auto& [labels, samples] : select(selector.selector)) {
             std::vector<Sample> window;
             const auto end = first_after(*samples, time);
             auto at = std::lower_bound(
-                samples->begin(), end, time - selector.range,
-                [](const Sample& sample, Milliseconds start) { return sample.time < start; });
-            std::copy_if(at, end, std::back_inserter(window),
-                         [](const Sample& sample) { return !sample.stale; });
+                samples->begin(), end, start,
+                [](const Sample& sample, Milliseconds first) { return sample.time < first; });
+            for (; at != end; ++at) {
+                if (!at->stale && !is_dropped(*at))
+                    window.push_back(*at);
+                else if (at->stale && markers == StaleMarkers::as_nan)
+                    window.push_back({at->time, std::numeric_limits<double>::quiet_NaN()});
+            }
             count_samples(window.size());
             if (!window.empty())
                 ranges.push_back({*labels, std::move(window)});
@@ -90,6 +111,10 @@ private:
         return found;
     }
 
+    bool is_dropped(const Sample& sample) const noexcept {
+        return rules_.drops_nan && !sample.stale && std::isnan(sample.value);
+    }
+
     static SeriesStore::Samples::const_iterator first_after(const SeriesStore::Samples& samples,
                                                             Milliseconds time) {
         return std::upper_bound(
@@ -99,6 +124,7 @@ private:
 
     const SeriesStore& store_;
     std::size_t max_samples_;
+    ReadRules rules_;
     std::size_t samples_read_ = 0;
     std::unordered_map<const VectorSelector*, Selection> selected_;
 };

@@ -62,6 +62,19 @@ public:
         return true;
     }
 
+    /// Replaces the samples from the first to the last of these, which ascend in time.
+    void replace(const LabelSet& series, const Samples& samples) {
+        if (samples.empty())
+            return;
+        std::erase_if(series_[std::string(series.get(LabelSet::metric_name))][series],
+                      [&](const Sample& sample) {
+                          return sample.time >= samples.front().time &&
+                                 sample.time <= samples.back().time;
+                      });
+        for (const Sample& sample : samples)
+            append(series, sample);
+    }
+
     /// Removes the samples older than `time`, and the series that have no other samples.
     void erase_before(Milliseconds time) {
         for (auto& [name, metric] : series_) {
