@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
+#include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/detail/fleet_round.hpp"
 #include "wva_metrics/error.hpp"
@@ -16,27 +17,52 @@
 
 namespace wva_metrics::detail {
 
+/// A round that has all models of the plan: one that is running, or else a new one. Null if the call
+/// was cancelled while it waited for another's round.
+template <typename Executor>
+asio::awaitable<std::shared_ptr<const FleetRound<Executor>>>
+run_round(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
+          const promql::QueryPlan& plan) {
+    using Rounds = OpenRounds<FleetRound<Executor>>;
+    while (true) {
+        const typename Rounds::Joined joined = co_await impl->rounds.join(plan.models());
+        if (joined.is_cancelled)
+            co_return nullptr;
+        if (!joined.round)
+            break;
+        if (joined.round->is_complete())
+            co_return joined.round;
+    }
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, models);
+    const typename Rounds::Entry entry(impl->rounds, impl->rounds.begin(round));
+    co_await round->run();
+    co_return round;
+}
+
 /// Fetches one batch: one answer per target, in the order of `models`, which holds the targets'
 /// models.
 ///
-/// `assemble(assembler, model, report, targets, answers)` is called for each model of the plan and
-/// sets the answers of its targets. The other parameters are taken by value, because the coroutine
-/// may outlive the backend.
+/// `assemble(assembler, model, report, targets, answers)` is called for each model and sets the
+/// answers of its targets. The other parameters are taken by value, because the coroutine may
+/// outlive the backend.
 template <typename Answer, typename Executor, typename Assemble>
 asio::awaitable<std::vector<Result<Answer>>>
 fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
             Assemble assemble) {
-    std::vector<Result<Answer>> answers(models.size(), Error(Errc::internal, "not answered"));
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, models);
-    co_await round->run();
-
-    const promql::QueryPlan& plan = round->plan();
+    const promql::QueryPlan plan(models, impl->queries, impl->kube_state.current().queries,
+                                 impl->config.limits);
+    std::vector<Result<Answer>> answers(models.size(), Error(Errc::aborted, "cancelled"));
     for (const promql::RejectedTarget& rejected : plan.rejected())
         answers[rejected.target] = rejected.error;
+    if (plan.models().empty())
+        co_return answers;
+    const auto round = co_await run_round(impl, std::move(models), plan);
+    if (!round)
+        co_return answers;
     const MetricsAssembler assembler(impl->config, impl->names, round->states());
     for (std::size_t model = 0; model < plan.models().size(); ++model)
-        assemble(assembler, plan.models()[model], round->reports()[model], plan.targets(model),
-                 answers);
+        assemble(assembler, plan.models()[model], round->report(plan.models()[model]),
+                 plan.targets(model), answers);
     co_return answers;
 }
 

@@ -57,15 +57,19 @@ public:
           reports_(plan_.models().size()), states_(impl_->config.owners) {}
 
     const promql::QueryPlan& plan() const noexcept { return plan_; }
-    /// By model of the plan. Complete once `run` has completed.
-    const std::vector<ModelReport>& reports() const noexcept { return reports_; }
+    /// True once `run` has completed.
+    bool is_complete() const noexcept { return is_complete_; }
+    /// What was learned of one of the plan's models. Complete once `run` has completed.
+    const ModelReport& report(const ModelKey& model) const {
+        const auto models = plan_.models();
+        const auto found = std::lower_bound(models.begin(), models.end(), model);
+        return reports_[static_cast<std::size_t>(found - models.begin())];
+    }
     /// What is known of the pods of all namespaces. Complete once `run` has completed.
     const PodStates& states() const noexcept { return states_; }
 
     /// Call it once, and keep the round until it ends.
     asio::awaitable<void> run() {
-        if (plan_.models().empty())
-            co_return;
         co_await learn_flavor();
         std::vector<asio::awaitable<void>> jobs;
         add_jobs(jobs, plan_.chunks(), QuerySubject::models);
@@ -77,6 +81,7 @@ public:
         judge_all();
         co_await ask_again();
         co_await explain();
+        is_complete_ = true;
     }
 
 private:
@@ -267,7 +272,7 @@ private:
                 }
             }
         }
-        states_.add(*std::move(found));
+        kube_pods_.push_back(*std::move(found));
         co_return Result<void>();
     }
 
@@ -278,7 +283,7 @@ private:
             form.queries.samples(namespaces, impl_->config.windows.pod_retention);
         if (text.has_error())
             co_return text.error();
-        KubePods pods(form.names);
+        KubePods pods(form.names, impl_->rules);
         pods.set_nan_ends_series(is_victoria_metrics());
         const auto add = [&](const prometheus::SeriesView& series) { pods.add(series); };
         const auto answer = co_await send(*text, add);
@@ -300,7 +305,10 @@ private:
     // Judgement.
 
     void judge_all() {
-        states_.finish(newest_);
+        for (KubePods& pods : kube_pods_) {
+            pods.finish(newest_);
+            states_.merge(std::move(pods));
+        }
         samples::ServerDuration needed{};
         bool has_unknown = false;
         for (std::size_t model = 0; model < views_.size(); ++model) {
@@ -426,11 +434,13 @@ private:
     std::vector<ModelViews> views_;
     std::vector<ModelReport> reports_; ///< See `views_`.
     std::vector<LivingSeries> living_;
+    std::vector<KubePods> kube_pods_;
     PodStates states_;
     ChunkOutcomes models_outcomes_;
     ChunkOutcomes pods_outcomes_;
     /// The newest time of the server.
     samples::ServerTime newest_{};
+    std::atomic<bool> is_complete_{false};
 };
 
 } // namespace wva_metrics::detail

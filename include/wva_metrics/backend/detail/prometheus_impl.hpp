@@ -4,8 +4,8 @@
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
+#include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
-#include "wva_metrics/backend/detail/seen_pods.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/undecided_pods.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -17,14 +17,16 @@
 #include "wva_metrics/samples/sample_rules.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::detail {
+
+template <typename Executor>
+class FleetRound;
 
 /// The rules that a configuration asks for. A configured label of pods counts before all others.
 inline samples::SampleRules rules_of(const PrometheusConfig& config) {
@@ -64,6 +66,7 @@ struct PrometheusImpl {
     UndecidedPods undecided;
     Explanations explanations;
     KubeStateForm kube_state;
+    OpenRounds<FleetRound<Executor>> rounds;
 };
 
 } // namespace wva_metrics::detail
