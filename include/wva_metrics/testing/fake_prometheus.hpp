@@ -3,21 +3,19 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/testing/detail/even_history.hpp"
 #include "wva_metrics/testing/detail/fake_prometheus_server.hpp"
 #include "wva_metrics/testing/detail/promql/label_set.hpp"
-#include "wva_metrics/testing/detail/promql/series_store.hpp"
 #include "wva_metrics/testing/received_query.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,12 +51,15 @@ public:
     /// Wall-clock time, as in Prometheus.
     using Time = std::chrono::system_clock::time_point;
 
+    /// Names and values of labels, in any order.
+    using Labels = std::vector<std::pair<std::string, std::string>>;
+
     /// The identity of a series.
     struct Series {
         /// The metric's name.
         std::string metric;
-        /// Names and values, in any order.
-        std::vector<std::pair<std::string, std::string>> labels{};
+        /// All other labels.
+        Labels labels{};
     };
 
     /// A sample of a history.
@@ -156,8 +157,8 @@ public:
     }
 
     /// Makes the history of a target's `up`: whether each scrape until now succeeded.
-    void set_up(const std::vector<std::pair<std::string, std::string>>& target_labels,
-                bool is_up = true, std::chrono::milliseconds since = past,
+    void set_up(const Labels& target_labels, bool is_up = true,
+                std::chrono::milliseconds since = past,
                 std::chrono::milliseconds interval = scrape_interval) {
         set_steady({"up", target_labels}, is_up ? 1 : 0, since, interval);
     }
@@ -188,17 +189,15 @@ public:
     ///   end then, as after any failed scrape.
     ///
     /// **Threads:** any thread.
-    Result<std::size_t>
-    load_exposition(std::string_view page, Time time,
-                    const std::vector<std::pair<std::string, std::string>>& target_labels = {}) {
+    Result<std::size_t> load_exposition(std::string_view page, Time time,
+                                        const Labels& target_labels = {}) {
         return server_->series.scrape(page, detail::to_milliseconds(time),
                                       detail::LabelSet(target_labels));
     }
 
     /// Ends all series of a target of `load_exposition` and its `up`, as if it were not scraped any
     /// more. Does nothing if there is no such target.
-    void end_target(const std::vector<std::pair<std::string, std::string>>& target_labels,
-                    Time time) {
+    void end_target(const Labels& target_labels, Time time) {
         server_->series.end_target(detail::LabelSet(target_labels), detail::to_milliseconds(time));
     }
 
@@ -282,18 +281,12 @@ private:
         return labels;
     }
 
-    /// `value_at` gets how long ago a sample is.
     template <typename ValueAt>
     void replace_past(const Series& series, std::chrono::milliseconds since,
                       std::chrono::milliseconds interval, ValueAt&& value_at) {
-        if (interval <= interval.zero())
-            throw std::invalid_argument("the interval of a history must be positive");
-        const Time end = now();
-        detail::SeriesStore::Samples samples;
-        for (std::chrono::milliseconds ago{0}; ago <= since; ago += interval)
-            samples.push_back({detail::to_milliseconds(end - ago), value_at(ago)});
-        std::reverse(samples.begin(), samples.end());
-        server_->series.replace(to_labels(series), samples);
+        const detail::Milliseconds end = detail::to_milliseconds(now());
+        server_->series.replace(to_labels(series),
+                                detail::even_history(end, since, interval, value_at));
     }
 
     std::shared_ptr<detail::FakePrometheusServer> server_;
