@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/model_report.hpp"
+#include "wva_metrics/backend/detail/round_client.hpp"
+#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// Queries where models of these names report, in any namespace. If the query fails, nothing is
+/// found: an explanation then only lacks its hint.
+template <typename Executor>
+asio::awaitable<std::vector<Elsewhere>> look_elsewhere(RoundClient<Executor> client,
+                                                       std::vector<ModelKey> models) {
+    std::map<std::string, std::vector<std::size_t>, std::less<>> by_id;
+    for (std::size_t i = 0; i < models.size(); ++i)
+        by_id[models[i].model_id].push_back(i);
+    std::vector<std::string> ids;
+    for (const auto& [id, places] : by_id)
+        ids.push_back(id);
+    std::vector<Elsewhere> found(models.size());
+    const EngineLabels& labels = client.impl().config.engine.labels;
+    const auto add = [&](const prometheus::SeriesView& series) {
+        if (const auto places = by_id.find(series.label(labels.model)); places != by_id.end())
+            for (const std::size_t place : places->second)
+                found[place].add(series, models[place], labels);
+    };
+    auto text = client.impl().queries.elsewhere(ids, promql::RawQueries::UseMatchers::no);
+    if (text.has_error())
+        co_return found;
+    const auto answer = co_await client.send(*std::move(text), add);
+    if (answer.has_error())
+        found.assign(models.size(), {});
+    co_return found;
+}
+
+/// Adds to the warnings of models without series why that may be, with one query for all of them
+/// that were not explained recently. `reports` are those of `models`, and must outlive it.
+template <typename Executor>
+asio::awaitable<void> explain_models(RoundClient<Executor> client, std::span<const ModelKey> models,
+                                     std::span<ModelReport> reports) {
+    Explanations& known = client.impl().explanations;
+    std::vector<std::size_t> empty;
+    std::vector<ModelKey> unexplained;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        if (reports[i].failure)
+            continue;
+        if (!reports[i].pods.empty()) {
+            known.forget(models[i]);
+            continue;
+        }
+        empty.push_back(i);
+        if (known.claim(models[i], client.started_at()))
+            unexplained.push_back(models[i]);
+    }
+    if (!unexplained.empty()) {
+        const std::vector<Elsewhere> found = co_await look_elsewhere(client, unexplained);
+        for (std::size_t i = 0; i < unexplained.size(); ++i)
+            known.set(unexplained[i],
+                      nothing_found(unexplained[i], found[i], client.impl().config).message);
+    }
+    for (const std::size_t i : empty)
+        if (std::string text = known.find(models[i]); !text.empty())
+            reports[i].warnings.push_back(std::move(text));
+}
+
+} // namespace wva_metrics::detail

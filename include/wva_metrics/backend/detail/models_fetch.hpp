@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/chunk_samples.hpp"
+#include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/model_views.hpp"
+#include "wva_metrics/backend/detail/round_client.hpp"
+#include "wva_metrics/backend/detail/split_query.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/promql/plan.hpp"
+#include "wva_metrics/promql/pod_query.hpp"
+#include "wva_metrics/samples/reference_time.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// Fetches the samples of models: each chunk takes two queries, which series live, which also tells
+/// the server's time, and their samples until then.
+///
+/// **Threads:** not thread-safe: all coroutines of a round run on one strand.
+template <typename Executor>
+class ModelsFetch {
+public:
+    /// The samples of one model, or why there are none.
+    struct Model {
+        std::optional<Error> failure{};
+        ModelViews samples{};
+        /// The server says that a part of its answer may be missing.
+        std::set<std::string> warnings{};
+    };
+
+    /// The plan must outlive it.
+    ModelsFetch(RoundClient<Executor> client, const promql::QueryPlan& plan)
+        : client_(std::move(client)), plan_(plan), models_(plan.models().size()) {}
+
+    /// By model of the plan.
+    std::vector<Model>& models() noexcept { return models_; }
+    /// The newest time of the server in an answer.
+    samples::ServerTime newest() const noexcept { return newest_; }
+
+    /// Fetches a chunk. A large one is queried by its namespaces alone, unless most of the series
+    /// there belong to other models (an earlier answer has shown that), or such a query has been too
+    /// large.
+    asio::awaitable<Result<void>> fetch(promql::ModelChunk chunk) {
+        std::atomic<bool>& select_by_model = client_.impl().select_by_model;
+        if (!select_by_model.load(std::memory_order_relaxed) && plan_.takes_namespaces(chunk)) {
+            const Result<void> answer = co_await fetch(chunk, Selection::namespaces);
+            if (!is_too_large(answer))
+                co_return answer;
+            select_by_model.store(true, std::memory_order_relaxed);
+        }
+        co_return co_await fetch(chunk, Selection::models);
+    }
+
+    void fail(promql::ModelChunk chunk, const Error& error) {
+        for (std::size_t model = chunk.first; model < chunk.last; ++model)
+            models_[model].failure = error;
+    }
+
+    /// The views of these pods over the longest window, with what identifies their processes, by
+    /// model of the plan. The models of the pods are `of`.
+    asio::awaitable<Result<std::map<std::size_t, std::vector<samples::View>>>>
+    fetch_longer(std::vector<promql::PodName> pods, const std::set<std::size_t>& of) {
+        const auto& impl = client_.impl();
+        const auto texts =
+            promql::pod_queries(impl.queries, std::move(pods), impl.rules.longest_window,
+                                {impl.config.limits.max_models_per_query,
+                                 impl.config.limits.max_query_bytes});
+        if (texts.has_error())
+            co_return texts.error();
+        ChunkSamples found = new_samples({0, plan_.models().size()});
+        const auto add = [&](const prometheus::SeriesView& series) { found.add(series); };
+        for (const std::string& text : *texts) {
+            const auto answer = co_await client_.send(text, add, {newest_});
+            if (answer.has_error())
+                co_return answer.error();
+        }
+        for (const LivingSeries& living : living_)
+            if (of.contains(living.model))
+                found.add_living(living);
+        if (are_living_known_)
+            found.set_living_known();
+        co_return std::move(found).take_views();
+    }
+
+    ChunkOutcomes outcomes;
+
+private:
+    enum class Selection { models, namespaces };
+
+    ChunkSamples new_samples(promql::ModelChunk chunk) const {
+        const auto& impl = client_.impl();
+        samples::ViewTable table(impl.metrics, impl.config.engine.labels, impl.rules);
+        table.set_nan_ends_series(client_.is_victoria_metrics());
+        return ChunkSamples(plan_, chunk, impl.config.engine.labels, std::move(table));
+    }
+
+    asio::awaitable<Result<void>> fetch(promql::ModelChunk chunk, Selection selection) {
+        auto& impl = client_.impl();
+        promql::QueryScope scope = plan_.scope(chunk);
+        if (selection == Selection::namespaces)
+            scope.models.clear();
+        ChunkSamples found = new_samples(chunk);
+        const auto clock = co_await fetch_living(scope, found);
+        if (clock.has_error())
+            co_return clock.error();
+        const auto text = impl.queries.samples(scope, impl.window.window(client_.started_at()));
+        if (text.has_error())
+            co_return text.error();
+        const auto add = [&](const prometheus::SeriesView& series) { found.add(series); };
+        const auto answer = co_await client_.send(*text, add, {clock->evaluated});
+        // Before the check for an error: the series of a failed answer are not used, but they too
+        // show that the namespaces contain mostly other models.
+        if (selection == Selection::namespaces && found.is_mostly_unrequested())
+            impl.select_by_model.store(true, std::memory_order_relaxed);
+        if (answer.has_error())
+            co_return answer.error();
+        keep(chunk, std::move(found), *clock, answer->warnings);
+        co_return Result<void>();
+    }
+
+    /// Which series live, and the server's time. VictoriaMetrics hides the newest samples from such
+    /// a query, so it is only asked for its time.
+    asio::awaitable<Result<ServerClock>> fetch_living(const promql::QueryScope& scope,
+                                                      ChunkSamples& found) {
+        if (client_.is_victoria_metrics())
+            co_return co_await client_.ask_time();
+        auto text = client_.impl().queries.living(scope);
+        if (text.has_error())
+            co_return text.error();
+        const auto add = [&](const prometheus::SeriesView& series) { found.add_living(series); };
+        bool has_warnings = false;
+        const auto clock = co_await client_.send_for_time(*std::move(text), add, has_warnings);
+        if (clock.has_value() && !has_warnings)
+            found.set_living_known();
+        are_living_known_ = are_living_known_ && !has_warnings;
+        co_return clock;
+    }
+
+    /// Sorts the samples of a chunk by model.
+    void keep(promql::ModelChunk chunk, ChunkSamples found, const ServerClock& clock,
+              const std::vector<std::string>& warnings) {
+        std::vector<LivingSeries> living = found.take_living();
+        living_.insert(living_.end(), std::make_move_iterator(living.begin()),
+                       std::make_move_iterator(living.end()));
+        const std::vector<samples::TargetUp> up = found.unmatched_up();
+        auto views = std::move(found).take_views();
+        const samples::ServerTime now =
+            samples::reference_time(clock.evaluated, views, up, client_.impl().rules);
+        newest_ = std::max(newest_, clock.evaluated);
+        for (std::size_t model = chunk.first; model < chunk.last; ++model) {
+            models_[model].samples.clock = clock;
+            models_[model].samples.now = now;
+            models_[model].warnings.insert(warnings.begin(), warnings.end());
+        }
+        for (auto& [model, of_model] : views)
+            models_[model].samples.views = std::move(of_model);
+    }
+
+    const RoundClient<Executor> client_;
+    const promql::QueryPlan& plan_;
+    std::vector<Model> models_;
+    std::vector<LivingSeries> living_;
+    bool are_living_known_ = true;
+    samples::ServerTime newest_{};
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/backend/detail/server_clock.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
+#include "wva_metrics/prometheus/query_options.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace wva_metrics::detail {
+
+/// Sends the queries of one call of a backend, all with the same deadline.
+template <typename Executor>
+class RoundClient {
+public:
+    explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
+        : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
+          deadline_(started_at_ + impl_->config.batch_timeout) {}
+
+    /// The state that the calls share.
+    PrometheusImpl<Executor>& impl() const noexcept { return *impl_; }
+    TimePoint started_at() const noexcept { return started_at_; }
+
+    /// `sink` is called for series even if the answer turns out to be an error: use them as values
+    /// only after success. It must outlive the query.
+    template <typename Sink>
+    asio::awaitable<Result<prometheus::AnswerInfo>>
+    send(std::string promql, Sink& sink, prometheus::QueryOptions options = {}) const {
+        return impl_->client.query(std::move(promql), std::ref(sink), options, deadline_);
+    }
+
+    /// Sends a query that ends with `or vector(0)`, and passes the other elements of its answer to
+    /// the sink. Completes with the time at which the server evaluated it.
+    template <typename Sink>
+    asio::awaitable<Result<ServerClock>> send_for_time(std::string promql, Sink& sink,
+                                                       bool& has_warnings) const {
+        ServerClock clock;
+        clock.requested = std::chrono::steady_clock::now();
+        bool has_time = false;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            if (!series.samples.empty()) {
+                clock.evaluated = series.samples.back().time;
+                has_time = true;
+            }
+            if (!series.labels.empty())
+                sink(series);
+        };
+        const auto answer = co_await send(std::move(promql), add);
+        if (answer.has_error())
+            co_return answer.error();
+        if (!has_time)
+            co_return Error(Errc::bad_response, impl_->client.endpoint() +
+                                                    ": the answer to a query for its time is empty");
+        has_warnings = !answer->warnings.empty();
+        co_return clock;
+    }
+
+    /// Asks for nothing but the server's time.
+    asio::awaitable<Result<ServerClock>> ask_time() const {
+        const auto ignore = [](const prometheus::SeriesView&) {};
+        bool has_warnings = false;
+        co_return co_await send_for_time(std::string(promql::time_query), ignore, has_warnings);
+    }
+
+    /// Learns the make of the server, once. A server whose make cannot be learned is queried like
+    /// Prometheus.
+    asio::awaitable<void> learn_flavor() const {
+        if (impl_->flavor.load())
+            co_return;
+        const auto make = co_await impl_->client.flavor(deadline_);
+        if (make.has_value())
+            impl_->flavor.store(make->flavor);
+    }
+
+    bool is_victoria_metrics() const noexcept {
+        return impl_->flavor.load() == prometheus::Flavor::victoria_metrics;
+    }
+
+private:
+    std::shared_ptr<PrometheusImpl<Executor>> impl_;
+    TimePoint started_at_;
+    TimePoint deadline_;
+};
+
+} // namespace wva_metrics::detail
