@@ -95,6 +95,29 @@ TEST_CASE("a reading that the backend failed to return keeps its last value and 
     CHECK((*f.collect(variant("v")))->arrival_rate_per_minute.value() == 6);
 }
 
+TEST_CASE("a total that is kept stays the total of the pods that it counted") {
+    CollectorFixture f;
+    OptimizerMetrics good = optimizer_metrics("v", 5);
+    good.arrival_rate_per_minute = Reading<double>::measured(
+        5, ManualClock::now(), {}, {.statistic = Statistic::rate, .is_lower_bound = true});
+    good.coverage = cover(1, {"busy"});
+    f.backend.set(good);
+    f.collect(variant("v")).value();
+    OptimizerMetrics failed = optimizer_metrics("v", 0);
+    failed.arrival_rate_per_minute = Reading<double>::missing(ReadingReason::backend_error);
+    failed.partial = true;
+    f.backend.set(failed);
+    f.advance(61s);
+    const auto merged = f.collect(variant("v"));
+    CHECK((*merged)->arrival_rate_per_minute.is_lower_bound());
+    CHECK((*merged)->coverage == good.coverage);
+
+    // A new total has its own.
+    f.backend.set(optimizer_metrics("v", 6));
+    f.advance(36s);
+    CHECK((*f.collect(variant("v")))->coverage == TotalCoverage());
+}
+
 TEST_CASE("a reading is carried over no longer than an entry is served when the backend fails") {
     const auto ages = [](Duration stale_if_error) {
         CollectorFixture f({.cache = {.ttl = 30s,

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 using namespace wva_metrics;
 using namespace std::chrono_literals;
@@ -95,4 +97,52 @@ TEST_CASE("the oldest sample of a model is that of any replica") {
     CHECK(oldest_sample(model) == noon);
     model.replicas[1].queue_length = Reading<double>::measured(0, noon - 5s);
     CHECK(oldest_sample(model) == noon - 5s);
+}
+
+TEST_CASE("a metric is as fresh as its last sample, also if its peak was earlier") {
+    OptimizerMetrics metrics;
+    metrics.arrival_rate_per_minute = Reading<double>::measured(1, noon);
+    CHECK(oldest_sample(metrics) == noon);
+    ModelReplicas model;
+    model.replicas.resize(1);
+    model.replicas[0].kv_cache_usage = Reading<double>::measured(
+        0.95, noon - 55s, {},
+        {.statistic = Statistic::peak, .latest = 0.0, .last_sample_at = noon});
+    CHECK(oldest_sample(model) == noon);
+}
+
+TEST_CASE("the coverage of a total names the pods that it lacks, sorted, and counts all of them") {
+    CHECK(TotalCoverage().is_whole());
+    CHECK(cover(2, {}) == TotalCoverage{.seen = 2, .counted = 2});
+    CHECK(cover(2, {}).is_whole());
+
+    const TotalCoverage lacking = cover(1, {"c", "a"});
+    CHECK(lacking.seen == 3);
+    CHECK(lacking.counted == 1);
+    CHECK(lacking.lacking() == 2);
+    CHECK_FALSE(lacking.is_whole());
+    CHECK(lacking.missing == std::vector<std::string>{"a", "c"});
+
+    const TotalCoverage nothing = cover(0, {"a"});
+    CHECK(nothing.lacking() == 1);
+    CHECK_FALSE(nothing.is_whole());
+}
+
+TEST_CASE("the coverage of a total names ten pods at most") {
+    for (std::size_t count = 0; count <= 25; ++count) {
+        std::vector<std::string> pods;
+        for (std::size_t i = 0; i < count; ++i)
+            pods.insert(pods.begin(), std::string(1, static_cast<char>('a' + i)));
+        const TotalCoverage coverage = cover(3, pods);
+        CHECK(coverage.seen == 3 + count);
+        CHECK(coverage.lacking() == count);
+        CHECK(coverage.missing.size() == std::min<std::size_t>(count, 10));
+        CHECK(std::ranges::is_sorted(coverage.missing));
+        if (count > 0)
+            CHECK(coverage.missing.front() == "a");
+    }
+}
+
+TEST_CASE("more pods counted than seen lack nothing") {
+    CHECK(TotalCoverage{.seen = 1, .counted = 2}.lacking() == 0);
 }

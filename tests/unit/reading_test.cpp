@@ -3,6 +3,9 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -103,6 +106,93 @@ TEST_CASE("a reading can be copied as plain memory") {
     STATIC_CHECK(sizeof(Reading<double>) <= 56);
 }
 
+TEST_CASE("a peak says when it was, over how long it was looked for, and what the last sample is") {
+    const auto peak = Reading<double>::measured(0.95, midday - 50s, {},
+                                                {.statistic = Statistic::peak,
+                                                 .window = 60s,
+                                                 .latest = 0.0,
+                                                 .last_sample_at = midday - 1s,
+                                                 .spacing = 15s});
+    CHECK(peak.statistic() == Statistic::peak);
+    CHECK(peak.value() == 0.95);
+    CHECK(peak.age(midday) == 50s); // Of the sample that holds the value.
+    CHECK(peak.latest() == 0);
+    CHECK(peak.latest_at() == midday - 1s);
+    CHECK(peak.last_sample_at() == midday - 1s);
+    CHECK(peak.latest_age(midday) == 1s);
+    CHECK(peak.latest_age(midday - 2s) == 0s);
+    CHECK(peak.window() == 60s);
+    CHECK(peak.spacing() == 15s);
+    CHECK_FALSE(peak.is_lower_bound());
+}
+
+TEST_CASE("without details the last sample is the value, and nothing else is said") {
+    const auto reading = Reading<double>::measured(3, midday);
+    CHECK(reading.statistic() == Statistic::unspecified);
+    CHECK(reading.latest() == 3);
+    CHECK(reading.latest_at() == midday);
+    CHECK(reading.last_sample_at() == midday);
+    CHECK(reading.window() == 0s);
+    CHECK(reading.spacing() == 0s);
+    CHECK_FALSE(reading.is_lower_bound());
+}
+
+TEST_CASE(
+    "a reading without a value says how far apart the samples are, and when the last one was") {
+    const auto reading = Reading<double>::missing(ReadingReason::window_too_short, MetricName("m"),
+                                                  {.statistic = Statistic::rate,
+                                                   .window = 60s,
+                                                   .last_sample_at = midday,
+                                                   .spacing = 45s,
+                                                   .is_lower_bound = true});
+    CHECK(reading.statistic() == Statistic::rate);
+    CHECK(reading.window() == 60s);
+    CHECK(reading.spacing() == 45s);
+    CHECK(reading.last_sample_at() == midday);
+    CHECK(reading.latest_age(midday + 7s) == 7s);
+    CHECK(reading.age(midday + 7s) == 0s);
+    CHECK_FALSE(reading.is_lower_bound()); // There is nothing that could be one.
+    CHECK_THROWS_AS(reading.latest(), BadReadingAccess);
+
+    const auto unknown = Reading<double>::missing(ReadingReason::no_series);
+    CHECK_FALSE(unknown.last_sample_at());
+    CHECK(unknown.latest_age(midday) == 0s);
+    CHECK_FALSE(Reading<double>().last_sample_at());
+}
+
+TEST_CASE("a total that lacks a part is a lower bound") {
+    CHECK(Reading<double>::measured(60, midday, {}, {.is_lower_bound = true}).is_lower_bound());
+    const auto invalid =
+        Reading<double>::measured(std::nan(""), midday, {}, {.is_lower_bound = true});
+    CHECK_FALSE(invalid.is_lower_bound());
+}
+
+TEST_CASE("a last sample that is not finite makes a reading invalid, because latest() is a value") {
+    const auto reading = Reading<double>::measured(0.5, midday, {}, {.latest = std::nan("")});
+    CHECK(reading.state() == ReadingState::invalid);
+    CHECK(reading.reason() == ReadingReason::not_finite);
+    CHECK_THROWS_AS(reading.latest(), BadReadingAccess);
+    CHECK(Reading<int>::measured(5, midday, {}, {.latest = 4}).latest() == 4);
+}
+
+TEST_CASE("durations of a reading are whole milliseconds, from zero to 49 days") {
+    const auto kept = [](Duration duration) {
+        const auto reading =
+            Reading<double>::measured(1, midday, {}, {.window = duration, .spacing = duration});
+        CHECK(reading.window() == reading.spacing());
+        return reading.window();
+    };
+    constexpr auto longest = std::chrono::milliseconds(std::numeric_limits<std::uint32_t>::max());
+    CHECK(kept(0s) == 0s);
+    CHECK(kept(1ms) == 1ms);
+    CHECK(kept(1999us) == 1ms);
+    CHECK(kept(-1ms) == 0s);
+    CHECK(kept(Duration::min()) == 0s);
+    CHECK(kept(longest) == longest);
+    CHECK(kept(longest + 1ms) == longest);
+    CHECK(kept(Duration::max()) == longest);
+}
+
 TEST_CASE("states and reasons have the names of their enumerators") {
     CHECK(to_string(ReadingState::present) == "present");
     CHECK(to_string(ReadingState::missing) == "missing");
@@ -122,4 +212,12 @@ TEST_CASE("states and reasons have the names of their enumerators") {
         {ReadingReason::backend_error, "backend_error"},
     }));
     CHECK(to_string(reason) == name);
+}
+
+TEST_CASE("statistics have the names of their enumerators") {
+    CHECK(to_string(Statistic::unspecified) == "unspecified");
+    CHECK(to_string(Statistic::last_sample) == "last_sample");
+    CHECK(to_string(Statistic::peak) == "peak");
+    CHECK(to_string(Statistic::rate) == "rate");
+    CHECK(to_string(Statistic::average) == "average");
 }

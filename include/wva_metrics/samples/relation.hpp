@@ -34,13 +34,15 @@ struct Relation {
 /// What must be known of a view to compare it with others, so that it is found only once.
 struct ComparedView {
     const View* view = nullptr; ///< The view.
-    bool is_over = false;       ///< See `is_lost`.
+    /// It is lost, and its target does not tell that it may only be too busy to answer.
+    bool is_over = false;
     /// Empty if too little is known.
     std::optional<ServerDuration> spacing{};
     Engines engines{}; ///< See `engines_of`.
 
     ComparedView(const View& compared, ServerTime now, const SampleRules& rules)
-        : view(&compared), is_over(is_lost(compared, now, rules)),
+        : view(&compared),
+          is_over(is_lost(compared, now, rules) && !is_unread(compared, now, rules)),
           spacing(scrape_spacing(compared)), engines(engines_of(compared)) {}
 };
 

@@ -6,6 +6,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <limits>
@@ -18,6 +19,7 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support::replicas;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -161,6 +163,31 @@ TEST_CASE("a missing or invalid reading stays missing or invalid, and is not zer
     CHECK(attributed.replicas.at(0).kv_cache_usage.state() == ReadingState::invalid);
     CHECK(attributed.replicas.at(0).queue_length.state() == ReadingState::missing);
     CHECK(attributed.replicas.at(0).queue_length.reason() == ReadingReason::no_series);
+}
+
+TEST_CASE("a replica keeps what its readings are, and when its pod was last seen") {
+    constexpr TimePoint scraped(12h);
+    ReplicaSamples samples = samples_of({"llama-66b4c-aaaaa", "llama-66b4c-bbbbb"});
+    samples.pods[0].kv_cache_usage = Reading<double>::measured(
+        0.95, scraped - 50s, {},
+        {.statistic = Statistic::peak, .window = 60s, .latest = 0.1, .last_sample_at = scraped});
+    samples.pods[0].queue_length = Reading<double>::measured(
+        4, scraped, {}, {.statistic = Statistic::peak, .is_lower_bound = true});
+    samples.pods[1].kv_cache_usage =
+        Reading<double>::missing(ReadingReason::unread, {}, {.last_sample_at = scraped - 90s});
+    samples.pods[1].last_sample_at = scraped - 90s;
+
+    const ModelReplicas attributed = attribute(samples, variants_of({"llama"}));
+    REQUIRE(attributed.replicas.size() == 2);
+    const ReplicaMetrics& first = attributed.replicas[0];
+    CHECK(first.kv_cache_usage.statistic() == Statistic::peak);
+    CHECK(first.kv_cache_usage.window() == 60s);
+    CHECK(first.kv_cache_usage.latest() == 0.1);
+    CHECK(first.kv_cache_usage.latest_at() == scraped);
+    CHECK(first.queue_length.is_lower_bound());
+    CHECK_FALSE(first.last_sample_at);
+    CHECK(attributed.replicas[1].kv_cache_usage.last_sample_at() == scraped - 90s);
+    CHECK(attributed.replicas[1].last_sample_at == scraped - 90s);
 }
 
 TEST_CASE("facts about the whole response are kept") {
