@@ -39,7 +39,8 @@ struct LastReport {
         constexpr double latest = 1e11;
         const std::chrono::duration<double> seconds(
             std::clamp(series.samples.back().value, 0.0, latest));
-        const samples::ServerTime time(std::chrono::duration_cast<samples::ServerDuration>(seconds));
+        const samples::ServerTime time(
+            std::chrono::duration_cast<samples::ServerDuration>(seconds));
         newest = newest ? std::max(*newest, time) : time;
     }
 };

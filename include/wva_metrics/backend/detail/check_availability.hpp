@@ -49,7 +49,8 @@ check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey mode
     }
     if (auto found = availability_of(model, report, *clock, config))
         co_return *std::move(found);
-    const auto elsewhere = co_await look_elsewhere(client, {model});
+    std::vector<ModelKey> asked(1, model);
+    const auto elsewhere = co_await look_elsewhere(client, std::move(asked));
     co_return nothing_found(model, elsewhere.front(), config);
 }
 

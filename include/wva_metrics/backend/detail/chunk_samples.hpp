@@ -53,8 +53,8 @@ public:
     void add_living(const prometheus::SeriesView& series) {
         if (series.labels.empty())
             return; // The element that carries the time.
-        const auto model = plan_.find(chunk_, series.label(labels_.namespace_name),
-                                      series.label(labels_.model));
+        const auto model =
+            plan_.find(chunk_, series.label(labels_.namespace_name), series.label(labels_.model));
         if (!model)
             return;
         LivingSeries& living = living_.emplace_back();

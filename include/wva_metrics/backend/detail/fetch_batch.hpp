@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/fleet_round.hpp"
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
-#include "wva_metrics/backend/detail/fleet_round.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/workload.hpp"
@@ -59,7 +59,7 @@ fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey
     const auto round = co_await run_round(impl, std::move(models), plan);
     if (!round)
         co_return answers;
-    const MetricsAssembler assembler(impl->config, impl->names, round->states());
+    const MetricsAssembler assembler(impl->config, impl->names);
     for (std::size_t model = 0; model < plan.models().size(); ++model)
         assemble(assembler, plan.models()[model], round->report(plan.models()[model]),
                  plan.targets(model), answers);

@@ -40,12 +40,13 @@ public:
     using Impl = PrometheusImpl<Executor>;
 
     FleetRound(std::shared_ptr<Impl> impl, const std::vector<ModelKey>& models)
-        : client_(std::move(impl)), plan_(models, client_.impl().queries,
-                                          client_.impl().kube_state.current().queries,
-                                          client_.impl().config.limits),
+        : client_(std::move(impl)),
+          plan_(models, client_.impl().queries, client_.impl().kube_state.current().queries,
+                client_.impl().config.limits),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
-          states_(client_.impl().config.owners), models_(client_, plan_),
-          pods_(client_, plan_, states_), reports_(plan_.models().size()) {}
+          models_(client_, plan_), pods_(client_, plan_, states_), reports_(plan_.models().size()) {
+        states_.set_preferred_owners(client_.impl().config.owners);
+    }
 
     const promql::QueryPlan& plan() const noexcept { return plan_; }
     /// True once `run` has completed.
@@ -56,8 +57,6 @@ public:
         const auto found = std::lower_bound(models.begin(), models.end(), model);
         return reports_[static_cast<std::size_t>(found - models.begin())];
     }
-    /// What is known of the pods of all namespaces. Complete once `run` has completed.
-    const PodStates& states() const noexcept { return states_; }
 
     /// Call it once, and keep the round until it ends.
     asio::awaitable<void> run() {
@@ -116,8 +115,8 @@ private:
 
     void judge(std::size_t model) {
         auto& fetched = models_.models()[model];
-        reports_[model] = judge_.judge(plan_.models()[model], fetched.samples);
-        reports_[model].server_warnings = fetched.warnings;
+        reports_[model] = judge_.judge(plan_.models()[model], fetched.samples, states_);
+        reports_[model].partial_because.insert(fetched.warnings.begin(), fetched.warnings.end());
     }
 
     /// Asks for more samples of the pods that are undecided, and judges their models again. If that

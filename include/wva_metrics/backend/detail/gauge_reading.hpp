@@ -38,9 +38,8 @@ inline Reading<double> without_value(const samples::SignalValue& value, Statisti
 /// A gauge of one pod.
 inline Reading<double> gauge_reading(const samples::SignalValue& value, MetricName metric,
                                      const ServerClock& clock) {
-    const Statistic statistic = value.window == samples::ServerDuration::zero()
-                                    ? Statistic::last_sample
-                                    : Statistic::peak;
+    const Statistic statistic =
+        value.window == samples::ServerDuration::zero() ? Statistic::last_sample : Statistic::peak;
     if (value.reason != ReadingReason::none)
         return without_value(value, statistic, metric, clock);
     ReadingDetails<double> details = details_of(value, statistic, clock);

@@ -85,6 +85,15 @@ public:
     /// `promql::without_honor_labels`.
     bool empty() const noexcept { return pods_.empty(); }
 
+    /// True if pods are known, but no instance that reported them reports at the moment: then
+    /// `set_reporting` decides whether they are gone. Before `finish`.
+    bool needs_reporting(samples::ServerTime now) {
+        if (empty())
+            return false;
+        reporters_.judge(now, false, samples::ServerDuration::zero());
+        return !reporters_.is_reporting();
+    }
+
     /// Judges the pods, once. `now`: the time at which the servers' own series are judged.
     void finish(samples::ServerTime now) {
         reporters_.judge(now, reports_other_pods_,

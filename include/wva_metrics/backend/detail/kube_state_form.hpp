@@ -31,9 +31,9 @@ public:
     static constexpr Duration try_again_after = std::chrono::minutes(1);
 
     KubeStateForm(const KubeStateNames& names, std::span<const promql::Matcher> matchers)
-        : configured_{names, {names, matchers}},
-          exported_{promql::without_honor_labels(names),
-                    {promql::without_honor_labels(names), matchers}} {}
+        : configured_{names, {names, matchers}}, exported_{promql::without_honor_labels(names),
+                                                           {promql::without_honor_labels(names),
+                                                            matchers}} {}
 
     /// The form to query.
     const Form& current() const {

@@ -4,7 +4,6 @@
 #include "wva_metrics/attribution/deployment_index.hpp"
 #include "wva_metrics/backend/detail/gauge_reading.hpp"
 #include "wva_metrics/backend/detail/model_report.hpp"
-#include "wva_metrics/backend/detail/pod_states.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/workload_totals.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -32,9 +31,8 @@ inline constexpr auto optimizer_signals = [] {
 /// outlive it.
 class MetricsAssembler {
 public:
-    MetricsAssembler(const PrometheusConfig& config, const SignalMetrics& metrics,
-                     const PodStates& pods)
-        : config_(config), metrics_(metrics), states_(pods) {}
+    MetricsAssembler(const PrometheusConfig& config, const SignalMetrics& metrics)
+        : config_(config), metrics_(metrics) {}
 
     /// The pods of a model. An error if the query for them failed.
     Result<ReplicaSamples> replicas(const ModelKey& model, const ModelReport& report) const {
@@ -42,20 +40,18 @@ public:
             return *report.failure;
         ReplicaSamples samples;
         samples.model = model;
-        add_warnings(model, report, samples);
-        for (const samples::PodReport& pod : report.pods) {
-            if (pod.pod.empty()) {
+        add_warnings(report, samples);
+        for (const JudgedPod& pod : report.pods) {
+            if (pod.report.pod.empty()) {
                 samples.warnings.push_back("some series of model '" + model.model_id +
                                            "' have no label '" + config_.engine.labels.pod +
                                            "'; they are ignored");
                 continue;
             }
-            const PodState state = states_.state_of(model.namespace_name, pod.pod, pod.life);
-            if (state == PodState::gone) {
-                samples.gone_pods.push_back(pod.pod);
-                continue;
-            }
-            samples.pods.push_back(sample_of(model, pod, state, report.clock));
+            if (pod.state == PodState::gone)
+                samples.gone_pods.push_back(pod.report.pod);
+            else
+                samples.pods.push_back(sample_of(pod, report.clock));
         }
         return samples;
     }
@@ -67,44 +63,37 @@ public:
         if (report.failure)
             return std::vector<Result<OptimizerMetrics>>(variants.size(), *report.failure);
         const DeploymentIndex deployments(model, variants);
-        const WorkloadTotals totals(optimizer_signals, report.pods, model.namespace_name,
-                                    deployments, states_);
+        const WorkloadTotals totals(optimizer_signals, report.pods, deployments);
         std::vector<Result<OptimizerMetrics>> answers;
         for (const VariantAutoscaling& variant : variants)
-            answers.emplace_back(optimizer_of(model, report, variant, totals));
+            answers.emplace_back(optimizer_of(report, variant, totals));
         return answers;
     }
 
 private:
     template <typename Metrics>
-    void add_warnings(const ModelKey& model, const ModelReport& report, Metrics& metrics) const {
-        const auto add = [&metrics](const auto& warnings) {
-            metrics.warnings.insert(metrics.warnings.end(), warnings.begin(), warnings.end());
-        };
-        const auto& about_pods = states_.warnings(model.namespace_name);
-        add(report.server_warnings);
-        add(about_pods);
-        add(report.warnings);
-        metrics.partial = !report.server_warnings.empty() || !about_pods.empty();
+    static void add_warnings(const ModelReport& report, Metrics& metrics) {
+        metrics.partial = !report.partial_because.empty();
+        metrics.warnings.assign(report.partial_because.begin(), report.partial_because.end());
+        metrics.warnings.insert(metrics.warnings.end(), report.warnings.begin(),
+                                report.warnings.end());
     }
 
-    ReplicaSample sample_of(const ModelKey& model, const samples::PodReport& pod, PodState state,
-                            const ServerClock& clock) const {
+    ReplicaSample sample_of(const JudgedPod& pod, const ServerClock& clock) const {
         ReplicaSample sample;
-        sample.pod = pod.pod;
-        sample.state = state;
-        sample.owner = states_.owner_of(model.namespace_name, pod.pod);
-        sample.last_sample_at = local_time(clock, pod.last_sample);
+        sample.pod = pod.report.pod;
+        sample.state = pod.state;
+        sample.owner = pod.owner;
+        sample.last_sample_at = local_time(clock, pod.report.last_sample);
         for (const auto& field : replica_readings<ReplicaSample>) {
-            const samples::SignalValue& value = pod[field.signal];
+            const samples::SignalValue& value = pod.report[field.signal];
             sample.*field.member =
                 gauge_reading(value, metrics_.name(field.signal, value.alias), clock);
         }
         return sample;
     }
 
-    OptimizerMetrics optimizer_of(const ModelKey& model, const ModelReport& report,
-                                  const VariantAutoscaling& variant,
+    OptimizerMetrics optimizer_of(const ModelReport& report, const VariantAutoscaling& variant,
                                   const WorkloadTotals& totals) const {
         OptimizerMetrics metrics;
         metrics.namespace_name = variant.namespace_name;
@@ -112,17 +101,16 @@ private:
         metrics.model_id = variant.model_id;
         metrics.deployment = variant.deployment;
         metrics.target_kind = variant.target_kind;
-        add_warnings(model, report, metrics);
+        add_warnings(report, metrics);
 
         const SignalTotals& of_variant = totals.of(variant);
         for (const auto& field : optimizer_readings) {
             const SignalTotal& total = of_variant.at(field.signal);
             metrics.*field.member =
-                total.empty()
-                    ? Reading<double>::missing(totals.has_unattributed()
-                                                   ? ReadingReason::unattributed
-                                                   : ReadingReason::no_series)
-                    : total.reading(metrics_, report.clock, config_.min_requests);
+                total.empty() ? Reading<double>::missing(totals.has_unattributed()
+                                                             ? ReadingReason::unattributed
+                                                             : ReadingReason::no_series)
+                              : total.reading(metrics_, report.clock, config_.min_requests);
         }
         add_coverage(of_variant.at(Signal::arrival_rate), metrics);
         if (totals.has_series_without_pod())
@@ -147,7 +135,6 @@ private:
 
     const PrometheusConfig& config_;
     const SignalMetrics& metrics_;
-    const PodStates& states_;
 };
 
 } // namespace wva_metrics::detail

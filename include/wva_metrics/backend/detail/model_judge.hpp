@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/detail/model_views.hpp"
+#include "wva_metrics/backend/detail/pod_states.hpp"
 #include "wva_metrics/backend/detail/undecided_pods.hpp"
 #include "wva_metrics/promql/pod_query.hpp"
 #include "wva_metrics/samples/liveness.hpp"
@@ -31,9 +32,9 @@ public:
                UndecidedPods& undecided)
         : metrics_(metrics), rules_(rules), undecided_(undecided) {}
 
-    /// The report of a model, without warnings of the server. Views that ended before the windows
+    /// The report of a model, without warnings about its samples. Views that ended before the windows
     /// began are removed from `samples`.
-    ModelReport judge(const ModelKey& model, ModelViews& samples) const {
+    ModelReport judge(const ModelKey& model, ModelViews& samples, const PodStates& states) const {
         std::erase_if(samples.views,
                       [&](const samples::View& view) { return is_over(view, samples.now); });
         samples::ModelProcesses found =
@@ -42,7 +43,15 @@ public:
         undecided_.apply(model, metrics_, found);
         ModelReport report;
         report.clock = samples.clock;
-        report.pods = samples::report_pods(found, metrics_, samples.now, rules_);
+        for (samples::PodReport& pod : samples::report_pods(found, metrics_, samples.now, rules_)) {
+            JudgedPod& judged = report.pods.emplace_back();
+            if (!pod.pod.empty()) {
+                judged.state = states.state_of(model.namespace_name, pod.pod, pod.life);
+                judged.owner = states.owner_of(model.namespace_name, pod.pod);
+            }
+            judged.report = std::move(pod);
+        }
+        report.partial_because = states.warnings(model.namespace_name);
         report.warnings = std::move(found.warnings);
         return report;
     }

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/samples/pod_report.hpp"
 
 #include <optional>
@@ -12,16 +13,27 @@
 
 namespace wva_metrics::detail {
 
-/// What one round learned of one model.
+/// What one round learned of one pod.
+struct JudgedPod {
+    /// What was measured.
+    samples::PodReport report{};
+    /// Its state in its cluster.
+    PodState state = PodState::unknown;
+    /// Its owner, if a better source than its name knows it.
+    std::optional<PodOwner> owner{};
+};
+
+/// What one round learned of one model. Several calls may read it at once.
 struct ModelReport {
     /// The query for its samples failed.
     std::optional<Error> failure{};
     /// Sorted by pod. The processes whose labels name no pod come first, under the empty name.
-    std::vector<samples::PodReport> pods{};
+    std::vector<JudgedPod> pods{};
     /// Converts the times of the pods' values.
     ServerClock clock{};
-    /// The server says that a part of its answer may be missing.
-    std::set<std::string> server_warnings{};
+    /// A part of the answer may be missing, because the server says so, or because it is not known
+    /// which pods exist.
+    std::set<std::string> partial_because{};
     /// What was left out or is undecided, and what to do.
     std::vector<std::string> warnings{};
 };

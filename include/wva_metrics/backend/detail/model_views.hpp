@@ -33,10 +33,9 @@ inline void replace_pods(std::vector<samples::View>& views, const std::set<std::
     for (samples::View& view : others)
         if (pods.contains(view.pod))
             views.push_back(std::move(view));
-    std::sort(views.begin(), views.end(),
-              [](const samples::View& one, const samples::View& other) {
-                  return one.labels < other.labels;
-              });
+    std::sort(views.begin(), views.end(), [](const samples::View& one, const samples::View& other) {
+        return one.labels < other.labels;
+    });
 }
 
 } // namespace wva_metrics::detail

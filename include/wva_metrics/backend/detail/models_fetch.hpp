@@ -74,10 +74,9 @@ public:
     asio::awaitable<Result<std::map<std::size_t, std::vector<samples::View>>>>
     fetch_longer(std::vector<promql::PodName> pods, const std::set<std::size_t>& of) {
         const auto& impl = client_.impl();
-        const auto texts =
-            promql::pod_queries(impl.queries, std::move(pods), impl.rules.longest_window,
-                                {impl.config.limits.max_models_per_query,
-                                 impl.config.limits.max_query_bytes});
+        const auto texts = promql::pod_queries(
+            impl.queries, std::move(pods), impl.rules.longest_window,
+            {impl.config.limits.max_models_per_query, impl.config.limits.max_query_bytes});
         if (texts.has_error())
             co_return texts.error();
         ChunkSamples found = new_samples({0, plan_.models().size()});

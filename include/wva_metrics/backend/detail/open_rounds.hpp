@@ -80,8 +80,8 @@ public:
     /// Waits for the end of a round that has all of these models, which are sorted. Completes at
     /// once if there is none.
     asio::awaitable<Joined> join(std::span<const ModelKey> models) {
-        auto channel = std::make_shared<typename Running::Channel>(
-            co_await asio::this_coro::executor, 1);
+        auto channel =
+            std::make_shared<typename Running::Channel>(co_await asio::this_coro::executor, 1);
         Joined joined;
         {
             const std::lock_guard lock(mutex_);

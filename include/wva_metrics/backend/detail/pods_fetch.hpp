@@ -60,7 +60,7 @@ public:
             if (pods.needs_reporting(now))
                 pods.set_reporting(co_await are_others_reported());
             pods.finish(now);
-            states_.merge(std::move(pods));
+            states_.add(std::move(pods));
         }
     }
 

@@ -59,8 +59,9 @@ public:
         if (answer.has_error())
             co_return answer.error();
         if (!has_time)
-            co_return Error(Errc::bad_response, impl_->client.endpoint() +
-                                                    ": the answer to a query for its time is empty");
+            co_return Error(Errc::bad_response,
+                            impl_->client.endpoint() +
+                                ": the answer to a query for its time is empty");
         has_warnings = !answer->warnings.empty();
         co_return clock;
     }

@@ -80,7 +80,8 @@ public:
                 ++last;
             const auto known = pods_.find({model, all[first].pod});
             if (known != pods_.end() && is_ambiguous(all, first, last)) {
-                std::vector<samples::Process> decided = known->second.decision.of(all, first, last, metrics);
+                std::vector<samples::Process> decided =
+                    known->second.decision.of(all, first, last, metrics);
                 if (!decided.empty()) {
                     const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
                     all.erase(begin, all.begin() + static_cast<std::ptrdiff_t>(last));
@@ -110,11 +111,11 @@ private:
             std::vector<samples::Process> decided(statuses.size());
             for (std::size_t i = first; i < last; ++i) {
                 for (const samples::View* view : all[i].copies) {
-                    const auto place = std::lower_bound(
-                        places.begin(), places.end(), view->labels,
-                        [](const auto& known, const samples::Labels& labels) {
-                            return known.first < labels;
-                        });
+                    const auto place =
+                        std::lower_bound(places.begin(), places.end(), view->labels,
+                                         [](const auto& known, const samples::Labels& labels) {
+                                             return known.first < labels;
+                                         });
                     if (place == places.end() || place->first != view->labels ||
                         began_anew(*view, metrics))
                         return {};
@@ -160,7 +161,8 @@ private:
         if (now - swept_ < ask_again_after)
             return;
         swept_ = now;
-        std::erase_if(pods_, [&](const auto& pod) { return now - pod.second.asked >= forget_after; });
+        std::erase_if(pods_,
+                      [&](const auto& pod) { return now - pod.second.asked >= forget_after; });
     }
 
     mutable std::mutex mutex_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/attribution/deployment_index.hpp"
-#include "wva_metrics/backend/detail/pod_states.hpp"
+#include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/detail/signal_total.hpp"
 #include "wva_metrics/samples/pod_report.hpp"
 #include "wva_metrics/signal.hpp"
@@ -10,7 +10,6 @@
 
 #include <map>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,26 +25,25 @@ using SignalTotals = std::map<Signal, SignalTotal>;
 /// `deployments` was made from.
 class WorkloadTotals {
 public:
-    /// `signals` are totalled; `reports` are sorted by pod.
-    WorkloadTotals(std::span<const Signal> signals, std::span<const samples::PodReport> reports,
-                   const std::string& namespace_name, const DeploymentIndex& deployments,
-                   const PodStates& pods) {
+    /// `signals` are totalled; `pods` are sorted by name.
+    WorkloadTotals(std::span<const Signal> signals, std::span<const JudgedPod> pods,
+                   const DeploymentIndex& deployments) {
         for (const Signal signal : signals)
             without_pod_.emplace(signal, SignalTotal(signal));
         // The processes without a pod come first.
-        for (const samples::PodReport& report : reports) {
-            if (report.pod.empty()) {
+        for (const JudgedPod& pod : pods) {
+            if (pod.report.pod.empty()) {
                 has_series_without_pod_ = true;
-                add(without_pod_, report);
+                add(without_pod_, pod.report);
                 continue;
             }
-            const VariantAutoscaling* owner =
-                deployments.owner_of(report.pod, pods.owner_of(namespace_name, report.pod));
+            const VariantAutoscaling* owner = deployments.owner_of(pod.report.pod, pod.owner);
             if (owner == nullptr) {
                 has_unattributed_ = true;
                 continue;
             }
-            add(of_workload_.try_emplace(workload_of(*owner), without_pod_).first->second, report);
+            add(of_workload_.try_emplace(workload_of(*owner), without_pod_).first->second,
+                pod.report);
         }
     }
 
