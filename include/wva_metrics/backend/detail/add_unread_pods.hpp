@@ -49,10 +49,12 @@ void add_unread_pods(std::vector<samples::PodReport>& reports, const ModelKey& m
     std::vector<SeenPod> seen;
     std::set<std::string_view> reported;
     for (const samples::PodReport& report : reports) {
+        if (report.pod.empty())
+            continue;
         reported.insert(report.pod);
         if (is_gone(report.pod, report.life))
             memory.forget(model, report.pod);
-        else if (!report.pod.empty())
+        else
             seen.push_back({report.pod, report.last_sample});
     }
     memory.remember(model, seen, now);
