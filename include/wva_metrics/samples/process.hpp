@@ -53,8 +53,10 @@ struct ModelProcesses {
     /// The series are of several clusters, and all processes are ambiguous. More samples decide
     /// nothing: somebody has to choose a cluster.
     bool has_cluster_conflict = false;
-    /// For people: what is ambiguous or left out, and what to do.
+    /// For people: what is left out, and what to do.
     std::vector<std::string> warnings{};
+    /// The same of what is ambiguous.
+    std::vector<std::string> ambiguity_warnings{};
 };
 
 } // namespace wva_metrics::samples

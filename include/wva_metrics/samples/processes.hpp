@@ -50,6 +50,7 @@ public:
         std::ranges::sort(result_.undecided);
         result_.undecided.erase(std::unique(result_.undecided.begin(), result_.undecided.end()),
                                 result_.undecided.end());
+        result_.ambiguity_warnings = warnings_.take_ambiguities();
         result_.warnings = std::move(warnings_).take();
         return std::move(result_);
     }

@@ -72,6 +72,7 @@ public:
         co_await pods_.finish(models_.newest());
         judge_all();
         co_await ask_again();
+        add_unread();
         co_await explain_models(client_, plan_.models(), std::span(reports_));
         is_complete_ = true;
     }
@@ -92,7 +93,7 @@ private:
 
     void judge_all() {
         auto& impl = client_.impl();
-        samples::ServerDuration needed{};
+        samples::ServerDuration needed = impl.rules.window;
         bool has_unknown = false;
         for (std::size_t model = 0; model < reports_.size(); ++model) {
             const auto& fetched = models_.models()[model];
@@ -101,14 +102,10 @@ private:
                 continue;
             }
             judge(model);
+            const std::span<const samples::View> views = fetched.samples.views;
             const samples::ServerTime now = fetched.samples.now;
-            for (const samples::View& view : fetched.samples.views) {
-                if (samples::is_lost(view, now, impl.rules))
-                    continue;
-                const auto window = needed_window(view, now, impl.rules);
-                needed = std::max(needed, window.value_or(needed));
-                has_unknown = has_unknown || !window;
-            }
+            needed = std::max(needed, needed_window(views, now, impl.rules));
+            has_unknown = has_unknown || has_unknown_spacing(views, now, impl.rules);
         }
         impl.window.learn(needed, has_unknown, client_.started_at());
     }
@@ -117,6 +114,14 @@ private:
         auto& fetched = models_.models()[model];
         reports_[model] = judge_.judge(plan_.models()[model], fetched.samples, states_);
         reports_[model].partial_because.insert(fetched.warnings.begin(), fetched.warnings.end());
+    }
+
+    void add_unread() {
+        auto& impl = client_.impl();
+        for (std::size_t model = 0; model < reports_.size(); ++model)
+            if (!reports_[model].failure)
+                add_unread_pods(plan_.models()[model], reports_[model], models_.empty_targets(),
+                                states_, impl.seen, client_.started_at());
     }
 
     /// Asks for more samples of the pods that are undecided, and judges their models again. If that

@@ -42,12 +42,8 @@ public:
         samples.model = model;
         add_warnings(report, samples);
         for (const JudgedPod& pod : report.pods) {
-            if (pod.report.pod.empty()) {
-                samples.warnings.push_back("some series of model '" + model.model_id +
-                                           "' have no label '" + config_.engine.labels.pod +
-                                           "'; they are ignored");
-                continue;
-            }
+            if (pod.report.pod.empty())
+                continue; // A warning says so.
             if (pod.state == PodState::gone)
                 samples.gone_pods.push_back(pod.report.pod);
             else

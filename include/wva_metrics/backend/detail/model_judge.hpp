@@ -53,6 +53,9 @@ public:
         }
         report.partial_because = states.warnings(model.namespace_name);
         report.warnings = std::move(found.warnings);
+        if (has_ambiguous(report))
+            report.warnings.insert(report.warnings.end(), found.ambiguity_warnings.begin(),
+                                   found.ambiguity_warnings.end());
         return report;
     }
 
@@ -88,6 +91,12 @@ public:
     }
 
 private:
+    static bool has_ambiguous(const ModelReport& report) {
+        return std::any_of(report.pods.begin(), report.pods.end(), [](const JudgedPod& pod) {
+            return pod.report.life == samples::PodLife::ambiguous;
+        });
+    }
+
     /// True if the view has ended, and not within the windows of its model's readings.
     bool is_over(const samples::View& view, samples::ServerTime now) const {
         return view.last() <= now - std::max(rules_.window, rules_.peak) &&

@@ -6,6 +6,7 @@
 #include "wva_metrics/backend/detail/model_views.hpp"
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/split_query.hpp"
+#include "wva_metrics/backend/detail/unread_pods.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/pod_query.hpp"
@@ -47,6 +48,8 @@ public:
 
     /// By model of the plan.
     std::vector<Model>& models() noexcept { return models_; }
+    /// The targets that have no samples of a model.
+    const EmptyTargets& empty_targets() const noexcept { return empty_targets_; }
     /// The newest time of the server in an answer.
     samples::ServerTime newest() const noexcept { return newest_; }
 
@@ -155,6 +158,7 @@ private:
         living_.insert(living_.end(), std::make_move_iterator(living.begin()),
                        std::make_move_iterator(living.end()));
         const std::vector<samples::TargetUp> up = found.unmatched_up();
+        empty_targets_.add(up, client_.impl().config.engine.labels.namespace_name);
         auto views = std::move(found).take_views();
         const samples::ServerTime now =
             samples::reference_time(clock.evaluated, views, up, client_.impl().rules);
@@ -172,6 +176,7 @@ private:
     const promql::QueryPlan& plan_;
     std::vector<Model> models_;
     std::vector<LivingSeries> living_;
+    EmptyTargets empty_targets_;
     bool are_living_known_ = true;
     samples::ServerTime newest_{};
 };

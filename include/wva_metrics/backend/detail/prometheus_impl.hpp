@@ -6,6 +6,7 @@
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
+#include "wva_metrics/backend/detail/seen_pods.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/undecided_pods.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -47,6 +48,7 @@ struct PrometheusImpl {
         : config(checked(std::move(configuration), "Prometheus backend")),
           client(executor, config.client), rules(rules_of(config)), metrics(config.engine),
           names(config.engine), queries(config.engine, config.matchers), window(rules),
+          seen({.retention = config.windows.pod_retention}),
           kube_state(config.engine.kube_state, config.kube_state_matchers) {}
 
     const PrometheusConfig config;
@@ -64,6 +66,7 @@ struct PrometheusImpl {
     ChunkSizeLimits size_limits;
     SampleWindow window;
     UndecidedPods undecided;
+    SeenPods seen;
     Explanations explanations;
     KubeStateForm kube_state;
     OpenRounds<FleetRound<Executor>> rounds;

@@ -1,83 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/window_memory.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/liveness.hpp"
+#include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
 #include "wva_metrics/samples/view.hpp"
-#include "wva_metrics/samples/window.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <mutex>
-#include <optional>
 #include <span>
 
 namespace wva_metrics::detail {
 
-/// Over how long the samples of a view are needed; empty if it has one sample, so that nothing is
-/// known of its spacing.
-inline std::optional<samples::ServerDuration> needed_window(const samples::View& view,
-                                                            samples::ServerTime now,
-                                                            const samples::SampleRules& rules) {
-    if (samples::times_within(view.times, now - rules.window, now).size() >= 2)
-        return rules.window;
-    const std::optional<samples::ServerDuration> spacing = samples::scrape_spacing(view);
-    if (!spacing)
-        return std::nullopt;
-    return std::clamp(rules.widened_spacings * *spacing, rules.window,
-                      std::max(rules.window, rules.longest_window));
+/// True if one of the views lives and has one sample: nothing tells how often it is scraped.
+inline bool has_unknown_spacing(std::span<const samples::View> views, samples::ServerTime now,
+                                const samples::SampleRules& rules) {
+    return std::any_of(views.begin(), views.end(), [&](const samples::View& view) {
+        return !samples::scrape_spacing(view) && !samples::is_lost(view, now, rules);
+    });
 }
 
-/// Over how long a round queries samples: what the views of earlier rounds need, because some
-/// servers are scraped more rarely than the window of rates allows. The first round takes the
-/// longest window, which shows how often each server is scraped.
+/// Over how long a round asks for samples. The first round takes the longest window, which shows how
+/// often each server is scraped; later ones take what the views of earlier rounds need.
 ///
 /// Pure: the time is passed in.
 ///
 /// **Threads:** safe.
 class SampleWindow {
 public:
-    /// How long a need is remembered.
-    static constexpr Duration keep = std::chrono::minutes(10);
-    /// A view with one sample takes the longest window only once in this time: most such views are
-    /// young.
+    /// After a view of unknown spacing, the longest window is taken again, but only once in this
+    /// time: most such views are those of a young server.
     static constexpr Duration probe_again_after = std::chrono::minutes(1);
 
     explicit SampleWindow(const samples::SampleRules& rules)
-        : shortest_(std::max(rules.window, rules.peak)),
-          longest_(std::max(shortest_, rules.longest_window)), needed_(longest_) {}
+        : longest_(std::max({rules.window, rules.peak, rules.longest_window})),
+          memory_(std::max(rules.window, rules.peak), longest_) {}
 
-    samples::ServerDuration window(TimePoint now) const {
-        const std::lock_guard lock(mutex_);
-        if (is_first_ || probe_)
-            return longest_;
-        return now - needed_at_ < keep ? std::max(needed_, shortest_) : shortest_;
+    Duration window(TimePoint now) const {
+        return takes_longest_.load(std::memory_order_relaxed) ? longest_ : memory_.window(now);
     }
 
-    /// The longest window that a living view of a round needs, and whether the need of one is not
-    /// known.
+    /// What a round needed, and whether the spacing of a view was not known.
     void learn(samples::ServerDuration needed, bool has_unknown, TimePoint now) {
-        const std::lock_guard lock(mutex_);
-        if (is_first_ || needed >= needed_ || now - needed_at_ >= keep) {
-            needed_ = needed;
-            needed_at_ = now;
-        }
-        is_first_ = false;
-        probe_ = has_unknown && now - probed_at_ >= probe_again_after;
-        if (probe_)
-            probed_at_ = now;
+        memory_.learn(needed, now);
+        const TimePoint probed = probed_.load(std::memory_order_relaxed);
+        const bool probes = has_unknown && now - probed >= probe_again_after;
+        if (probes)
+            probed_.store(now, std::memory_order_relaxed);
+        takes_longest_.store(probes, std::memory_order_relaxed);
     }
 
 private:
-    const samples::ServerDuration shortest_;
-    const samples::ServerDuration longest_;
-    mutable std::mutex mutex_;
-    samples::ServerDuration needed_;
-    TimePoint needed_at_{};
-    TimePoint probed_at_{};
-    bool is_first_ = true;
-    bool probe_ = false;
+    const Duration longest_;
+    WindowMemory memory_;
+    std::atomic<bool> takes_longest_{true};
+    std::atomic<TimePoint> probed_{TimePoint{}};
 };
 
 } // namespace wva_metrics::detail

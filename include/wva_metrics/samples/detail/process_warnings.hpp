@@ -84,12 +84,17 @@ public:
     /// A server has no pod.
     void add_unattributed() { ++unattributed_; }
 
-    /// All warnings, one line each.
-    std::vector<std::string> take() && {
+    /// The warnings about what is ambiguous, one line each.
+    std::vector<std::string> take_ambiguities() {
         for (const auto& [trouble, pods] : troubles_)
             add_text(describe(trouble.names, pods));
         if (!crowded_.names.empty())
             add_text(crowded_.text() + ' ' + most_views_);
+        return std::exchange(warnings_, {});
+    }
+
+    /// The other warnings, one line each.
+    std::vector<std::string> take() && {
         if (!copied_.names.empty())
             add_text("series without a label that names the pod are copies of those of " +
                      copied_.text() + ", and do not count again");
