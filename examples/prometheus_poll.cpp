@@ -17,7 +17,6 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -72,11 +71,11 @@ struct Report {
     std::time_t time;
     ModelKey model;
     Availability availability;
-    std::vector<std::pair<VariantAutoscaling, OptimizerMetrics>> variants;
+    std::vector<std::pair<VariantAutoscaling, OptimizerMetrics>> variants{};
     ReplicaSnapshot replicas;
     bool partial; ///< The replicas or the metrics of a variant are incomplete.
     std::set<std::string> warnings;
-    CacheStats cache; ///< Of the collector: of all models so far.
+    CacheStats cache{}; ///< Of the collector: of all models so far.
 };
 
 Options parse_options(int argc, const char* const* argv);
@@ -117,11 +116,9 @@ asio::awaitable<Result<Report>> collect(auto& collector, ModelKey model, const O
     Report report{.time = std::time(nullptr),
                   .model = model,
                   .availability = availability.value(),
-                  .variants = {},
                   .replicas = *replicas,
                   .partial = (*replicas)->partial,
-                  .warnings = {(*replicas)->warnings.begin(), (*replicas)->warnings.end()},
-                  .cache = {}};
+                  .warnings = {(*replicas)->warnings.begin(), (*replicas)->warnings.end()}};
     for (const ReplicaMetrics& replica : (*replicas)->replicas)
         model_of[replica.variant] = model.model_id;
     for (const VariantAutoscaling& variant : variants) {
@@ -271,17 +268,26 @@ std::string cell(const std::string& text) {
 }
 
 std::string cell(double number) {
-    return (std::ostringstream() << number).str();
+    return (std::ostringstream() << std::setprecision(5) << number).str();
 }
 
-/// `42.07 (3s)`: the value and the age of its sample, or why there is none.
+double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+/// `42.07 (3s)`: a value and the age of its sample, or why there is none. `60+` is a lower bound; a
+/// peak is followed by the last sample: `0.95 (50s) last 0 (1s)`.
 std::string cell(const Reading<double>& reading) {
     if (!reading)
         return std::string(to_string(reading.reason()));
-    const std::chrono::duration<double> age = reading.age(std::chrono::steady_clock::now());
-    char text[64];
-    std::snprintf(text, sizeof text, "%.5g (%.0fs)", reading.value(), age.count());
-    return text;
+    const auto age = [now = std::chrono::steady_clock::now()](TimePoint time) {
+        return " (" + std::to_string(std::lround(seconds(now - time))) + "s)";
+    };
+    return cell(reading.value()) + (reading.is_lower_bound() ? "+" : "") +
+           age(reading.sampled_at()) +
+           (reading.latest() == reading.value()
+                ? ""
+                : " last " + cell(reading.latest()) + age(reading.latest_at()));
 }
 
 /// Without its middle if it is too long: the names of pods differ at their ends.
@@ -362,7 +368,7 @@ std::string to_text(const Report& report, std::size_t width) {
                        shorten(cell(report.model.model_id), width - 22) +
                        (is_bold ? "\033[0m" : "") + "  replicas " +
                        std::string(to_string(replicas.freshness())) + "\n";
-    if (!report.availability.available)
+    if (report.availability.reason != AvailabilityReason::metrics_found)
         text += wrap(cell(report.availability.message), width);
 
     std::vector<Row> rows{{"VARIANT", "ACCELERATOR", "COST", "REQUESTS/MIN", "TOKENS IN",
@@ -373,6 +379,11 @@ std::string to_text(const Report& report, std::size_t width) {
                         cell(metrics.avg_output_tokens), cell(metrics.ttft_seconds),
                         cell(metrics.itl_seconds)});
     text += table(std::move(rows), width);
+    for (const auto& [variant, metrics] : report.variants)
+        if (!metrics.coverage.is_whole())
+            text += wrap(cell(variant.name) + " lacks pods " +
+                             json::serialize(json::value_from(metrics.coverage.missing)),
+                         width);
 
     rows = {{"REPLICA", "VARIANT", "KV CACHE", "QUEUE"}};
     for (const ReplicaMetrics& replica : replicas->replicas)
@@ -389,14 +400,25 @@ std::string to_text(const Report& report, std::size_t width) {
 
 // ---- JSON
 
+/// Null if there is no time; else to the millisecond.
+json::value age_of(const std::optional<TimePoint>& time) {
+    if (!time)
+        return nullptr;
+    return std::round(seconds(std::chrono::steady_clock::now() - *time) * 1000) / 1000;
+}
+
 json::value to_json(const Reading<double>& reading) {
-    const auto state = to_string(reading.state());
-    if (!reading)
-        return {{"value", nullptr}, {"state", state}, {"reason", to_string(reading.reason())}};
-    const std::chrono::duration<double> age = reading.age(std::chrono::steady_clock::now());
-    return {{"value", reading.value()},
-            {"state", state},
-            {"age_seconds", std::round(age.count() * 1000) / 1000},
+    const bool known = reading.has_value();
+    return {{"value", known ? json::value(reading.value()) : nullptr},
+            {"state", to_string(reading.state())},
+            {"reason", to_string(reading.reason())},
+            {"statistic", to_string(reading.statistic())},
+            {"lower_bound", reading.is_lower_bound()},
+            {"age_seconds", known ? age_of(reading.sampled_at()) : nullptr},
+            {"latest", known ? json::value(reading.latest()) : nullptr},
+            {"latest_age_seconds", age_of(reading.last_sample_at())},
+            {"window_seconds", seconds(reading.window())},
+            {"spacing_seconds", seconds(reading.spacing())},
             {"metric", reading.metric()}};
 }
 
@@ -414,6 +436,9 @@ std::string to_json(const Report& report) {
                             {"accelerator", variant.accelerator},
                             {"cost", variant.cost}};
         add_readings(object, metrics, optimizer_readings);
+        object["coverage"] = {{"seen", metrics.coverage.seen},
+                              {"counted", metrics.coverage.counted},
+                              {"missing", json::value_from(metrics.coverage.missing)}};
         variants.push_back(object);
     }
     for (const ReplicaMetrics& replica : report.replicas->replicas) {
@@ -430,7 +455,10 @@ std::string to_json(const Report& report) {
                     {"availability",
                      {{"available", report.availability.available},
                       {"reason", to_string(report.availability.reason)},
-                      {"message", report.availability.message}}},
+                      {"message", report.availability.message},
+                      {"source", to_string(report.availability.source)},
+                      {"checked_seconds_ago", age_of(report.availability.checked_at)},
+                      {"last_sample_seconds_ago", age_of(report.availability.last_sample_at)}}},
                     {"variants", variants},
                     {"replicas", replicas},
                     {"unattributed_pods", json::value_from(report.replicas->unattributed_pods)},

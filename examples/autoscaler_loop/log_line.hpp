@@ -25,13 +25,14 @@ inline std::string describe(const Rule& rule) {
          << "  one fewer: it would leave the rest with enough headroom, for "
          << wva_metrics::format_duration(rule.stabilisation) << ", down to " << rule.min_replicas
          << "; never if anything is unknown\n"
+         << "  one more by the last samples, one fewer by the peaks (peak/last)\n"
          << "  unknown: missing, invalid, or older than "
          << wva_metrics::format_duration(rule.max_age) << "; averages leave it out\n";
     return text.str();
 }
 
-/// `; KV cache 73.5 % no_series, queue 0 2, samples up to 2s old`: what each replica reports, in the
-/// same order.
+/// `; KV cache 73.5 % no_series, queue 0 7/2+, samples up to 2s old`: what each replica reports, in
+/// the same order. `7/2` is a peak and the last sample; `+` marks a lower bound.
 inline std::string describe_replicas(const Observation& observed, const Rule& rule, TimePoint now) {
     if (observed.replicas.empty())
         return "";
@@ -39,10 +40,15 @@ inline std::string describe_replicas(const Observation& observed, const Rule& ru
     Duration oldest{};
     const auto add = [&](std::string& text, const Headroom& headroom,
                          const wva_metrics::Reading<double>& reading) {
-        text += ' ' + (reading ? headroom.text_of(reading.value())
-                               : std::string(to_string(reading.reason())));
-        if (reading)
-            oldest = std::max(oldest, reading.age(now));
+        if (!reading) {
+            text += ' ' + std::string(to_string(reading.reason()));
+            return;
+        }
+        text += ' ' + headroom.text_of(reading.value());
+        if (reading.latest() != reading.value())
+            text += '/' + headroom.text_of(reading.latest());
+        text += reading.is_lower_bound() ? "+" : "";
+        oldest = std::max(oldest, reading.latest_age(now));
     };
     for (const wva_metrics::ReplicaMetrics& replica : observed.replicas) {
         add(kv_cache, rule.kv_cache(), replica.kv_cache_usage);

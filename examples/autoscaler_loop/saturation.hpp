@@ -9,7 +9,10 @@
 // requests.
 //
 // Unknown readings prevent scaling down, but not scaling up, because too many replicas cost money,
-// but too few lose requests.
+// but too few lose requests. So does a lower bound: what it lacks could only add to the load.
+//
+// A backend may report the peak of a window, which stays when the load has fallen. Scaling down
+// follows the peaks, but scaling up the last samples: an idle fleet needs nothing more.
 #pragma once
 
 #include "headroom.hpp"
@@ -116,12 +119,16 @@ inline Observation observe(const wva_metrics::Result<wva_metrics::ReplicaSnapsho
     return observed;
 }
 
-/// The value, if it is known and recent enough. Missing and invalid readings are unknown, not 0.
+/// Which numbers of the readings are used.
+enum class Of { last_samples, peaks };
+
+/// The number, if it is known and recent enough. Missing and invalid readings are unknown, not 0. A
+/// peak is as recent as the last sample: it is the peak up to then.
 inline std::optional<double> usable_value(const wva_metrics::Reading<double>& reading,
-                                          TimePoint now, Duration max_age) {
-    if (!reading || reading.age(now) > max_age)
+                                          TimePoint now, Duration max_age, Of which) {
+    if (!reading || reading.latest_age(now) > max_age)
         return std::nullopt;
-    return reading.value();
+    return which == Of::peaks ? reading.value() : reading.latest();
 }
 
 /// `12s`: without fractions, except if otherwise it would not compare with the limit as it does.
@@ -135,7 +142,7 @@ inline std::string why_unusable(const wva_metrics::Reading<double>& reading, Tim
                                 Duration max_age) {
     if (!reading)
         return std::string(to_string(reading.reason()));
-    const Duration age = reading.age(now);
+    const Duration age = reading.latest_age(now);
     const Duration seconds = std::chrono::floor<std::chrono::seconds>(age);
     return wva_metrics::format_duration(seconds > max_age ? seconds : age) + " old > " +
            wva_metrics::format_duration(max_age);
@@ -159,19 +166,21 @@ struct Load {
     }
 };
 
-inline Load load_of(const Observation& observed, const Rule& rule, TimePoint now) {
+inline Load load_of(const Observation& observed, const Rule& rule, TimePoint now, Of which) {
     Load load{.kv_cache = rule.kv_cache(), .queue = rule.queue()};
     if (observed.replicas.empty())
         load.unknown = "no replica reports";
     for (const wva_metrics::ReplicaMetrics& replica : observed.replicas) {
-        const auto usage = usable_value(replica.kv_cache_usage, now, rule.max_age);
-        const auto waiting = usable_value(replica.queue_length, now, rule.max_age);
+        const auto usage = usable_value(replica.kv_cache_usage, now, rule.max_age, which);
+        const auto waiting = usable_value(replica.queue_length, now, rule.max_age, which);
         if (!usage)
             load.unknown = "KV cache of " + replica.pod + " is unknown: " +
                            why_unusable(replica.kv_cache_usage, now, rule.max_age);
         else if (!waiting)
             load.unknown = "queue of " + replica.pod +
                            " is unknown: " + why_unusable(replica.queue_length, now, rule.max_age);
+        else if (replica.kv_cache_usage.is_lower_bound() || replica.queue_length.is_lower_bound())
+            load.unknown = "a part of " + replica.pod + " is not measured";
         const bool full_cache = usage && load.kv_cache.is_full(*usage);
         const bool full_queue = waiting && load.queue.is_full(*waiting);
         if (full_cache || full_queue)
@@ -225,12 +234,13 @@ inline Decision decide(const Observation& observed, const Rule& rule, History& h
         return {rule.max_replicas, std::to_string(current) + " is above the maximum of " +
                                        std::to_string(rule.max_replicas)};
 
-    const Load load = load_of(observed, rule, now);
-    if (load.kv_cache.is_too_low())
-        return scale_up(observed, rule, history, now, load.kv_cache.average_text());
-    if (load.queue.is_too_low())
-        return scale_up(observed, rule, history, now, load.queue.average_text());
-    const std::string enough = load.average_text();
+    const Load last = load_of(observed, rule, now, Of::last_samples);
+    if (last.kv_cache.is_too_low())
+        return scale_up(observed, rule, history, now, last.kv_cache.average_text());
+    if (last.queue.is_too_low())
+        return scale_up(observed, rule, history, now, last.queue.average_text());
+    const Load load = load_of(observed, rule, now, Of::peaks);
+    const std::string enough = last.average_text();
     const auto keep = [&](const std::string& why_not_fewer) {
         return Decision{current,
                         (enough.empty() ? "" : enough + "; ") + "not fewer: " + why_not_fewer};

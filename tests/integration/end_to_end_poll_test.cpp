@@ -37,25 +37,38 @@ std::string text(const json::value& value) {
     return std::string(value.as_string());
 }
 
+const Names of_reading = {"value",       "state",          "reason",
+                          "statistic",   "latest",         "latest_age_seconds",
+                          "age_seconds", "metric",         "window_seconds",
+                          "lower_bound", "spacing_seconds"};
+
 /// Checks the form of a reading in the example's output.
 void check_reading(const json::value& reading) {
     INFO(reading);
+    CHECK(members(reading) == of_reading);
     const std::string state = text(reading.at("state"));
     if (state == "present") {
-        CHECK(members(reading) == Names{"value", "state", "age_seconds", "metric"});
         CHECK(reading.at("value").is_number());
+        CHECK(reading.at("latest").is_number());
         CHECK(reading.at("age_seconds").to_number<double>() >= 0);
+        CHECK(reading.at("latest_age_seconds").to_number<double>() >= 0);
+        CHECK(reading.at("reason") == "none");
         CHECK(text(reading.at("metric")).starts_with("vllm:"));
     } else {
         CHECK((state == "missing" || state == "invalid"));
         CHECK(reading.at("value").is_null());
+        CHECK(reading.at("latest").is_null());
+        CHECK(reading.at("age_seconds").is_null());
+        CHECK(reading.at("lower_bound") == false);
+        CHECK(reading.at("reason") != "none");
         CHECK_FALSE(text(reading.at("reason")).empty());
     }
 }
 
 const Names of_variant = {"variant",      "deployment",       "accelerator",
                           "cost",         "avg_input_tokens", "avg_output_tokens",
-                          "ttft_seconds", "itl_seconds",      "arrival_rate_per_minute"};
+                          "ttft_seconds", "itl_seconds",      "arrival_rate_per_minute",
+                          "coverage"};
 const Names of_replica = {"pod", "variant", "kv_cache_usage", "queue_length"};
 const Names of_model = {"time",     "namespace",         "model",     "availability",
                         "variants", "replicas",          "freshness", "source",
@@ -68,7 +81,11 @@ void check_line(const json::value& line, const FleetModel& model) {
     CHECK((time.size() >= 20 && time[10] == 'T' && time.back() == 'Z'));
     CHECK(text(line.at("namespace")) == model.key.namespace_name);
     CHECK(text(line.at("model")) == model.key.model_id);
-    CHECK(members(line.at("availability")) == Names{"available", "reason", "message"});
+    const json::value& availability = line.at("availability");
+    CHECK(members(availability) == Names{"available", "reason", "message", "source",
+                                         "checked_seconds_ago", "last_sample_seconds_ago"});
+    CHECK(availability.at("source") == "backend");
+    CHECK(availability.at("checked_seconds_ago").to_number<double>() >= 0);
     CHECK(line.at("availability").at("available") == true);
     CHECK(line.at("availability").at("reason") == "MetricsFound");
     CHECK(line.at("freshness") == "fresh");
@@ -90,6 +107,8 @@ void check_line(const json::value& line, const FleetModel& model) {
                              "ttft_seconds", "itl_seconds"})
         check_reading(variant.at(name));
     CHECK(variant.at("arrival_rate_per_minute").at("state") == "present");
+    CHECK(members(variant.at("coverage")) == Names{"seen", "counted", "missing"});
+    CHECK(variant.at("coverage").at("missing").as_array().empty());
 
     std::vector<std::string> pods;
     for (const json::value& replica : line.at("replicas").as_array()) {

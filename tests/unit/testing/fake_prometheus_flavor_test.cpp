@@ -130,6 +130,9 @@ TEST_CASE_METHOD(FlavorFixture, "VictoriaMetrics hides the last 30 s from all ot
     CHECK(value_at(now, "count_over_time(vllm:kv_cache_usage_perc[21s])") == "2");
     CHECK(value_at(now, "vllm:kv_cache_usage_perc{pod=\"q\"} or vector(0)") == "0");
 
+    CHECK(value_at(now + 270, query) == "3");
+    CHECK(result(query, now + 270.001) == "[]");
+
     // Neither a series that began lately nor one that ended lately is shown as it is.
     fake.end(usage_of_p, midnight - 10s);
     CHECK(value_at(now, query) == "2");
@@ -143,6 +146,9 @@ TEST_CASE_METHOD(FlavorFixture, "VictoriaMetrics has vectors and one kind of err
     fake.set_flavor(Flavor::victoria_metrics);
     CHECK(result("1 + 1") == R"([{"metric":{},"value":[1700006400,"2"]}])");
     CHECK(result("\"text\"") == "[]");
+    CHECK(post_query(fake.port(), "1").content_type == "application/json");
+    CHECK(post_query(fake.port(), "a[1m]").content_type ==
+          "application/stream+json; charset=utf-8");
     CHECK(result("now()", 5) == R"([{"metric":{},"value":[5,"1700006400"]}])");
     const auto refused = post_query(fake.port(), "foo(");
     CHECK(refused.status == 422);

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 namespace wva_metrics::testing::detail {
 
@@ -130,7 +131,8 @@ private:
             if (parameter_failure)
                 throw QueryFailure(*parameter_failure);
             const Milliseconds time = to_milliseconds(received.time);
-            return make(200, write_answer(evaluate(received.text, time), time), "application/json");
+            const PromqlValue value = evaluate(received.text, time);
+            return make(200, write_answer(value, time), content_type(value));
         } catch (const QueryFailure& failure) {
             return refusal(failure);
         }
@@ -144,6 +146,12 @@ private:
         if (query == "now()")
             return InstantVector{{LabelSet(), static_cast<double>(now) / 1000, time}};
         return series_.victoria_metrics_value(query, time, now);
+    }
+
+    std::string_view content_type(const PromqlValue& value) const {
+        const bool is_exported = script_.flavor() == prometheus::Flavor::victoria_metrics &&
+                                 std::holds_alternative<RangeVector>(value);
+        return is_exported ? "application/stream+json; charset=utf-8" : "application/json";
     }
 
     Response refusal(QueryFailure failure) const {

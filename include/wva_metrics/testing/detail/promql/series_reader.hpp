@@ -52,7 +52,7 @@ public:
             if (at == samples->begin())
                 continue;
             const Sample& latest = *std::prev(at);
-            if (latest.stale || latest.time < time - look_back)
+            if (latest.stale || latest.time < first_of(time, look_back))
                 continue;
             count_samples(1);
             vector.push_back({*labels, latest.value, latest.time});
@@ -63,7 +63,7 @@ public:
     /// The samples of each series in the window that ends at a time.
     RangeVector window(const RangeSelector& selector, Milliseconds time,
                        StaleMarkers markers = StaleMarkers::hidden) {
-        const Milliseconds start = time - selector.range + (rules_.ranges_are_open ? 1 : 0);
+        const Milliseconds start = first_of(time, selector.range);
         RangeVector ranges;
         for (const auto& [labels, samples] : select(selector.selector)) {
             std::vector<Sample> window;
@@ -109,6 +109,11 @@ private:
                 found.emplace_back(&labels, &samples);
         });
         return found;
+    }
+
+    /// The first millisecond of a range that ends at a time.
+    Milliseconds first_of(Milliseconds time, Milliseconds range) const noexcept {
+        return time - range + (rules_.ranges_are_open ? 1 : 0);
     }
 
     bool is_dropped(const Sample& sample) const noexcept {
