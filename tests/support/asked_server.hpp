@@ -7,14 +7,23 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::test_support {
+
+/// Whether one of the sentences has this text.
+inline bool mentions(const std::vector<std::string>& sentences, std::string_view text) {
+    return std::any_of(sentences.begin(), sentences.end(), [&](const std::string& sentence) {
+        return sentence.find(text) != std::string::npos;
+    });
+}
 
 /// Asks a server through the library, in the calling thread.
 class AskedServer {

@@ -3,6 +3,8 @@
 
 #include "real_server.hpp"
 #include "remote_write.hpp"
+#include "wva_metrics/reading.hpp"
+#include "wva_metrics/workload.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +24,7 @@ using ScrapedLabels = std::map<std::string, std::string>;
 /// How long before the scenario's moment something was.
 using Ago = std::chrono::milliseconds;
 
-/// When a target was scraped.
+/// When a target was scraped: last at exactly that moment, and before it as often as `first` allows.
 struct Scrapes {
     Ago first = std::chrono::seconds(300);
     Ago last = std::chrono::seconds(1);
@@ -30,6 +32,15 @@ struct Scrapes {
     /// The last scrape was followed by one that did not find the series any more, by which the
     /// scraper marks their end.
     std::optional<Ago> end_marked{};
+
+    /// From the first to the last.
+    std::vector<Ago> times() const {
+        std::vector<Ago> all;
+        for (Ago ago = last; ago <= first; ago += every)
+            all.push_back(ago);
+        std::reverse(all.begin(), all.end());
+        return all;
+    }
 };
 
 /// What a gauge shows at a moment.
@@ -92,6 +103,15 @@ public:
 
     const std::string& namespace_name() const noexcept { return namespace_; }
     RealServer& server() const noexcept { return server_; }
+    ModelKey model() const { return {namespace_, ServingProcess{}.model}; }
+    VariantAutoscaling variant(const std::string& workload = "llama",
+                               const std::string& kind = "Deployment") const {
+        return {namespace_, workload + "-va", model().model_id, workload, "A100", 10, kind};
+    }
+    /// How long before the scenario's moment something was sampled, in seconds.
+    double ago(const Reading<double>& reading) const {
+        return std::chrono::duration<double>(moment_ - reading.sampled_at()).count();
+    }
 
     /// The labels that a scrape adds to the series of a pod.
     ScrapedLabels target(const std::string& pod, const std::string& address = "10.0.0.1:8000",
@@ -141,7 +161,7 @@ public:
     void add_series(const std::string& metric, const ScrapedLabels& labels, const Scrapes& scrapes,
                     const Course& value) {
         Written series{metric, labels, {}};
-        for (Ago ago = scrapes.first; ago >= scrapes.last; ago -= scrapes.every)
+        for (const Ago ago : scrapes.times())
             series.samples.emplace_back(ago, value(ago));
         if (scrapes.end_marked)
             series.samples.emplace_back(*scrapes.end_marked, staleness_marker());
@@ -152,6 +172,7 @@ public:
     void write() {
         using namespace std::chrono;
         const Ago now = duration_cast<Ago>(system_clock::now().time_since_epoch());
+        moment_ = steady_clock::now();
         std::vector<WrittenSeries> all;
         for (const Written& series : series_) {
             ScrapedLabels labels = series.labels;
@@ -184,7 +205,7 @@ private:
                                   const Scrapes& scrapes) {
         WrittenSeries written{{labels.begin(), labels.end()}, {}};
         const double value = static_cast<double>(start.count()) / 1000;
-        for (Ago ago = scrapes.first; ago >= scrapes.last; ago -= scrapes.every)
+        for (const Ago ago : scrapes.times())
             written.samples.push_back({(now - ago).count(), value});
         if (scrapes.end_marked)
             written.samples.push_back({(now - *scrapes.end_marked).count(), staleness_marker()});
@@ -254,6 +275,7 @@ private:
 
     RealServer& server_;
     std::string namespace_;
+    TimePoint moment_{};
     std::vector<Written> series_;
     std::vector<Start> starts_;
 };
