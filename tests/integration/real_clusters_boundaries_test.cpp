@@ -34,12 +34,11 @@ void check_ambiguous(const Scenario& cluster, const std::string& label, const st
     AskedServer asked(cluster.server());
     const BoundaryAnswers answers(asked, cluster, kind);
     INFO(cluster.server().name() << ", " << label << ": " << answers.rate());
-    CHECK_FALSE(answers.load.arrival_rate_per_minute.has_value());
-    CHECK(answers.load.arrival_rate_per_minute.reason() == ReadingReason::ambiguous);
-    CHECK(answers.load.ttft_seconds.reason() == ReadingReason::ambiguous);
+    CHECK(reason_of(answers.load.arrival_rate_per_minute) == "ambiguous");
+    CHECK(reason_of(answers.load.ttft_seconds) == "ambiguous");
     for (const ReplicaSample& pod : answers.replicas.pods) {
-        CHECK(pod.queue_length.reason() == ReadingReason::ambiguous);
-        CHECK(pod.kv_cache_usage.reason() == ReadingReason::ambiguous);
+        CHECK(reason_of(pod.queue_length) == "ambiguous");
+        CHECK(reason_of(pod.kv_cache_usage) == "ambiguous");
     }
     for (const auto* warnings : {&answers.load.warnings, &answers.replicas.warnings})
         for (const std::string& words :

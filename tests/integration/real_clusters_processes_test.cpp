@@ -90,12 +90,12 @@ TEST_CASE("two servers in one pod are added") {
         cluster.add(in_engine(second_rank, "1", false), cluster.target(stateful_pod));
     }
     SECTION("two engines on one port that the server tells apart by a label of its own") {
-        ScrapedLabels first = cluster.target(stateful_pod);
-        ScrapedLabels second = first;
-        first["dp_rank"] = "0";
-        second["dp_rank"] = "1";
-        cluster.add(in_engine(first_rank, "", tells_start), first);
-        cluster.add(in_engine(second_rank, "", tells_start), second);
+        ServingProcess first = in_engine(first_rank, "", tells_start);
+        ServingProcess second = in_engine(second_rank, "", false);
+        first.labels = {{"dp_rank", "0"}};
+        second.labels = {{"dp_rank", "1"}};
+        cluster.add(first, cluster.target(stateful_pod));
+        cluster.add(second, cluster.target(stateful_pod));
     }
     cluster.write();
     check_added(cluster);

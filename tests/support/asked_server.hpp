@@ -25,6 +25,11 @@ inline bool mentions(const std::vector<std::string>& sentences, std::string_view
     });
 }
 
+/// Why a reading has no value, in words that a failed test shows; `none` if it has one.
+inline std::string_view reason_of(const Reading<double>& reading) {
+    return to_string(reading.reason());
+}
+
 /// Asks a server through the library, in the calling thread.
 class AskedServer {
 public:

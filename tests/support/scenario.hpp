@@ -66,6 +66,8 @@ struct ServingProcess {
     std::string model = "meta/llama";
     /// The label `engine` of all series; none if it is empty.
     std::string engine = "0";
+    /// More labels that the server writes itself.
+    ScrapedLabels labels{};
     /// Counters grow evenly since the start. Two processes with the same start and rate look as one.
     Ago started = std::chrono::hours(1);
     double requests_per_minute = 60;
@@ -243,6 +245,7 @@ private:
             all["model_name"] = process.model;
             if (!process.engine.empty())
                 all["engine"] = process.engine;
+            all.insert(process.labels.begin(), process.labels.end());
             all.insert(more.begin(), more.end());
             return all;
         }
