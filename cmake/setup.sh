@@ -11,15 +11,17 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 deps=$root/build/deps
 apt=$deps/apt
 stamp=$deps/ready
+unavailable=$deps/unavailable
 go_packages=/usr/share/gocode/src/github.com/prometheus
 
 # A part is a program or a library; setup/parts.sh describes each of them.
 for_examples="compiler cmake ninja openssl certificates libssl boost prometheus"
-for_tests="catch2 zlib pkgconfig doxygen spdlog"
+other_servers="victoria_metrics prometheus3"
+for_tests="catch2 zlib pkgconfig doxygen spdlog $other_servers"
 peers="go client_golang prometheus_common simdjson wrk"
 linters="clang_format clang_tidy shellcheck"
 parts="$for_examples $for_tests clang $peers $linters"
-optional="prometheus pkgconfig doxygen spdlog $peers $linters"
+optional="prometheus pkgconfig doxygen spdlog $other_servers $peers $linters"
 
 help() {
     cat <<END
@@ -70,9 +72,24 @@ is_ready() {
             if [ -e "$path" ]; then known="$known $part"; fi
         done
     } <"$stamp"
+    missing=
     for part in $wanted; do
-        is_in "$part" "$known" || return 1
+        if ! is_in "$part" "$known"; then
+            is_known_as_unavailable "$part" || return 1
+            missing="$missing $part"
+        fi
     done
+}
+
+# The servers that could not be had are not searched for again on the same day, because that takes longer than all else.
+is_known_as_unavailable() {
+    is_in "$1" "$other_servers" && [ -n "$(find "$unavailable" -mtime 0 2>/dev/null)" ] && grep -qx "$1" "$unavailable"
+}
+
+remember_unavailable() {
+    for part in $missing; do
+        if is_in "$part" "$other_servers"; then echo "$part"; fi
+    done >"$unavailable"
 }
 
 # Searches for all parts. Sets $missing to the wanted ones that were not found, and writes the others to the stamp.
@@ -103,7 +120,7 @@ install_missing() {
         apt_install $packages || return 0
         find_parts
     fi
-    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $peers $linters; do
+    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $other_servers $peers $linters; do
         if is_missing "$part"; then "get_$part" || true; fi
     done
     rm -rf "$apt"
@@ -140,11 +157,15 @@ require_other_parts() {
     exit 1
 }
 
-if is_ready; then exit 0; fi
+if is_ready; then
+    report_optional_parts
+    exit 0
+fi
 find_parts
 if [ -n "$missing" ] && is_debian; then
     install_missing
 fi
+remember_unavailable
 report_optional_parts
 require_other_parts
 if [ -z "$missing" ]; then say "everything needed is installed"; fi

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Tests against a real Prometheus. If the system has none, cmake/setup.sh puts one under build/deps.
+# Tests against a real Prometheus and servers like it. What the system lacks, cmake/setup.sh puts under build/deps.
 
-find_program(WVA_METRICS_PROMETHEUS prometheus HINTS ${PROJECT_SOURCE_DIR}/build/deps/usr/bin)
+set(deps ${PROJECT_SOURCE_DIR}/build/deps)
+find_program(WVA_METRICS_PROMETHEUS prometheus HINTS ${deps}/usr/bin)
+find_program(WVA_METRICS_PROMETHEUS3 prometheus PATHS ${deps}/newest/usr/bin NO_DEFAULT_PATH)
+find_program(WVA_METRICS_VICTORIA_METRICS victoria-metrics HINTS ${deps}/usr/bin)
 
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS integration/*.cpp)
 wva_metrics_add_test_program(integration ${sources})
@@ -20,6 +23,13 @@ if(NOT WVA_METRICS_PROMETHEUS)
 endif()
 
 set(environment WVA_METRICS_PROMETHEUS=${WVA_METRICS_PROMETHEUS})
+foreach(server IN ITEMS PROMETHEUS3 VICTORIA_METRICS)
+  if(WVA_METRICS_${server})
+    list(APPEND environment WVA_METRICS_${server}=${WVA_METRICS_${server}})
+  else()
+    message(WARNING "SKIPPED: integration tests of several servers run without ${server}, which is not installed")
+  endif()
+endforeach()
 if(TARGET vllm_fleet)
   add_dependencies(integration vllm_fleet)
   list(APPEND environment WVA_METRICS_FLEET=$<TARGET_FILE:vllm_fleet>)

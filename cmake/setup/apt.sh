@@ -64,11 +64,9 @@ apt_install() {
     as_root apt-get $install_options install "$@"
 }
 
-# Copies the machine's apt sources for its own release; on Debian the release's backports are added. Mirrors, snapshots,
-# keys and options stay as they are.
+# Copies the machine's apt sources for its own release, but for $suites. Mirrors, snapshots, keys and options stay as they
+# are.
 derive_sources() {
-    suites=$codename
-    case $distribution in "debian "*) suites="$codename $codename-backports" ;; esac
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ -r "$file" ] || continue
         for suite in $suites; do
@@ -102,8 +100,11 @@ derive_sources() {
 # needs no root and changes nothing on the machine.
 private_apt() { command=$1; shift; "$command" -c "$apt/apt.conf" "$@"; }
 
+# set_up_private_apt [suite]: for that suite; otherwise for the machine's own release, on Debian with its backports.
 set_up_private_apt() {
     [ ! -e "$apt/apt.conf" ] || return 0
+    suites=${1:-$codename}
+    case "${1:-}$distribution" in "debian "*) suites="$codename $codename-backports" ;; esac
     mkdir -p "$apt/sources.d" "$apt/none" "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/downloads"
     derive_sources
     {

@@ -20,6 +20,8 @@ describe() {
         clang) echo "clang++ 14 or newer, with its sanitizer libraries" ;;
         zlib) echo "zlib with its headers" ;;
         prometheus) echo "the prometheus server" ;;
+        victoria_metrics) echo "the victoria-metrics server" ;;
+        prometheus3) echo "the prometheus server, version 3 or newer" ;;
         pkgconfig) echo "pkg-config" ;;
         doxygen) echo "Doxygen" ;;
         spdlog) echo "spdlog with its CMake files" ;;
@@ -38,6 +40,7 @@ describe() {
 consequence() {
     case $1 in
         prometheus) echo "The integration tests and the benchmarks that need it are SKIPPED; the example uses a simulated Prometheus." ;;
+        victoria_metrics | prometheus3) echo "The integration tests with it are SKIPPED." ;;
         pkgconfig) echo "The test of the files for pkg-config is SKIPPED." ;;
         doxygen) echo "The test of the API reference is SKIPPED." ;;
         spdlog) echo "The example that logs through it is NOT BUILT." ;;
@@ -93,6 +96,22 @@ find_part() {
         prometheus)
             for program in prometheus "$deps/usr/bin/prometheus"; do
                 if "$program" --version 2>&1 | grep -q '^prometheus, version'; then command -v "$program"; return; fi
+            done
+            return 1
+            ;;
+        prometheus3)
+            for program in prometheus "$deps/newest/usr/bin/prometheus"; do
+                if "$program" --version 2>&1 | grep -Eq '^prometheus, version ([3-9]|[1-9][0-9])'; then
+                    command -v "$program"
+                    return
+                fi
+            done
+            return 1
+            ;;
+        victoria_metrics)
+            # It tells no version of itself, but fails where it cannot run.
+            for program in victoria-metrics "$deps/usr/bin/victoria-metrics"; do
+                if "$program" --version >/dev/null 2>&1; then command -v "$program"; return; fi
             done
             return 1
             ;;

@@ -48,6 +48,39 @@ get_prometheus() {
     unpack usr/bin prometheus
 }
 
+# Unpacked for the same reason, and its program alone.
+get_victoria_metrics() {
+    set_up_private_apt
+    unpack usr/bin/victoria-metrics victoria-metrics
+}
+
+# From the newest packages of the distribution, because its releases may have Prometheus 2 only. With an apt and a folder
+# of its own, because the other parts are taken from the machine's release.
+get_prometheus3() {
+    own_apt=$apt
+    own_deps=$deps
+    apt=$apt/newest
+    deps=$deps/newest
+    status=0
+    unpack_prometheus3 || status=1
+    apt=$own_apt
+    deps=$own_deps
+    return $status
+}
+
+unpack_prometheus3() {
+    suite=sid
+    if is_in ubuntu "$distribution"; then suite=devel; fi
+    mkdir -p "$deps"
+    set_up_private_apt $suite
+    version=$(candidate_version prometheus private_apt)
+    if ! at_least "$version" 3; then
+        say "$suite has ${version:-no version} of prometheus"
+        return 1
+    fi
+    unpack usr/bin/prometheus prometheus
+}
+
 get_clang() {
     apt_install clang || return
     find_part clang >/dev/null || apt_install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"

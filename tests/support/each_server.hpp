@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "real_prometheus.hpp"
+#include "real_victoria_metrics.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace wva_metrics::test_support {
+
+/// The makes of servers that tests run against.
+enum class RealMake { prometheus, prometheus3, victoria_metrics };
+
+/// The path of the program, or nothing if it is not there.
+inline std::optional<std::string> find_program_of(RealMake make) {
+    switch (make) {
+    case RealMake::prometheus:
+        return find_prometheus();
+    case RealMake::prometheus3:
+        return program_at("WVA_METRICS_PROMETHEUS3");
+    case RealMake::victoria_metrics:
+        return find_victoria_metrics();
+    }
+    return std::nullopt;
+}
+
+/// Starts a server that accepts remote writes.
+inline std::unique_ptr<RealServer> start_server(RealMake make, const std::string& binary) {
+    if (make == RealMake::victoria_metrics)
+        return std::make_unique<RealVictoriaMetrics>(binary);
+    RealPrometheus::Options options;
+    options.config = "global:\n  scrape_interval: 15s\n";
+    options.arguments = {"--web.enable-remote-write-receiver",
+                         "--enable-feature=native-histograms"};
+    if (make == RealMake::prometheus3)
+        options.name = "prometheus3";
+    return std::make_unique<RealPrometheus>(binary, options);
+}
+
+/// Runs the rest of the test case once for each make of server, and skips those that are not there.
+///
+/// All tests share one server of each make, because starting one takes longer than most tests; so
+/// each test needs a namespace of its own.
+inline RealServer& each_server() {
+    static std::map<RealMake, std::unique_ptr<RealServer>> running;
+    const RealMake make =
+        GENERATE(RealMake::prometheus, RealMake::prometheus3, RealMake::victoria_metrics);
+    const auto binary = find_program_of(make);
+    if (!binary)
+        SKIP("a server is not installed; sh cmake/setup.sh tests");
+    std::unique_ptr<RealServer>& server = running[make];
+    if (!server)
+        server = start_server(make, *binary);
+    return *server;
+}
+
+} // namespace wva_metrics::test_support

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "real_server.hpp"
+#include "remote_write.hpp"
+#include "wva_metrics/reading.hpp"
+#include "wva_metrics/workload.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::test_support {
+
+/// The labels of a series by name.
+using ScrapedLabels = std::map<std::string, std::string>;
+
+/// How long before the scenario's moment something was.
+using Ago = std::chrono::milliseconds;
+
+/// When a target was scraped: last at exactly that moment, and before it as often as `first` allows.
+struct Scrapes {
+    Ago first = std::chrono::seconds(300);
+    Ago last = std::chrono::seconds(1);
+    Ago every = std::chrono::seconds(15);
+    /// The last scrape was followed by one that did not find the series any more, by which the
+    /// scraper marks their end.
+    std::optional<Ago> end_marked{};
+
+    /// From the first to the last.
+    std::vector<Ago> times() const {
+        std::vector<Ago> all;
+        for (Ago ago = last; ago <= first; ago += every)
+            all.push_back(ago);
+        std::reverse(all.begin(), all.end());
+        return all;
+    }
+};
+
+/// What a gauge shows at a moment.
+class Course {
+public:
+    /// The same value always.
+    Course(double value) : at_([value](Ago) { return value; }) {}
+    Course(std::function<double(Ago)> at) : at_(std::move(at)) {}
+    /// `before`, and from that moment on `after`.
+    static Course step(double before, Ago moment, double after) {
+        return std::function<double(Ago)>([=](Ago ago) { return ago > moment ? before : after; });
+    }
+
+    double operator()(Ago ago) const { return at_(ago); }
+
+private:
+    std::function<double(Ago)> at_;
+};
+
+/// A process that serves one model as vLLM does. All that it ever reports follows from these
+/// values, so that two scrapers see the same process, each at its own times.
+struct ServingProcess {
+    std::string model = "meta/llama";
+    /// The label `engine` of all series; none if it is empty.
+    std::string engine = "0";
+    /// More labels that the server writes itself.
+    ScrapedLabels labels{};
+    /// Counters grow evenly since the start. Two processes with the same start and rate look as one.
+    Ago started = std::chrono::hours(1);
+    double requests_per_minute = 60;
+    double input_tokens = 100;
+    double output_tokens = 200;
+    double ttft_seconds = 0.25;
+    double itl_seconds = 0.02;
+    Course kv_usage = 0.5;
+    Course queue = 3;
+    /// Whether it tells its start, by `process_start_time_seconds` and `..._created`.
+    bool tells_start = true;
+};
+
+/// A pod as kube-state-metrics reports it.
+struct ReportedPod {
+    std::string pod;
+    std::string owner_kind = "ReplicaSet";
+    std::string owner_name{};
+    bool ready = true;
+    /// The scrapes of kube-state-metrics that found it.
+    Scrapes seen{};
+    /// The labels in which its namespace and name are; other ones if labels are not honoured.
+    std::string namespace_label = "namespace";
+    std::string pod_label = "pod";
+};
+
+/// A small cluster in a namespace of its own. What was scraped of it is written with the times at
+/// which it was, so that no test waits for a scrape.
+class Scenario {
+public:
+    explicit Scenario(RealServer& server) : server_(server) {
+        static int count = 0;
+        namespace_ = "case-" + std::to_string(++count);
+    }
+
+    const std::string& namespace_name() const noexcept { return namespace_; }
+    RealServer& server() const noexcept { return server_; }
+    ModelKey model() const { return {namespace_, ServingProcess{}.model}; }
+    VariantAutoscaling variant(const std::string& workload = "llama",
+                               const std::string& kind = "Deployment") const {
+        return {namespace_, workload + "-va", model().model_id, workload, "A100", 10, kind};
+    }
+    /// How long before the scenario's moment something was sampled, in seconds.
+    double ago(const Reading<double>& reading) const {
+        return std::chrono::duration<double>(moment_ - reading.sampled_at()).count();
+    }
+
+    /// The labels that a scrape adds to the series of a pod.
+    ScrapedLabels target(const std::string& pod, const std::string& address = "10.0.0.1:8000",
+                         const std::string& job = "vllm") const {
+        return {{"namespace", namespace_}, {"pod", pod}, {"instance", address}, {"job", job}};
+    }
+
+    /// A process as one scraper saw it, with `up`.
+    void add(const ServingProcess& process, const ScrapedLabels& target,
+             const Scrapes& scrapes = {}) {
+        const Recorder record{*this, target, scrapes, process};
+        record.all();
+        add_series("up", target, scrapes, 1.0);
+    }
+
+    /// Scrapes that failed.
+    void add_failures(const ScrapedLabels& target, const Scrapes& scrapes) {
+        add_series("up", target, scrapes, 0.0);
+    }
+
+    /// What kube-state-metrics reports of a pod.
+    void add(const ReportedPod& pod) {
+        ScrapedLabels labels = {{"namespace", "monitoring"},
+                                {"pod", "kube-state-metrics-0"},
+                                {"instance", "10.0.9.9:8080"},
+                                {"job", "kube-state-metrics"}};
+        labels[pod.namespace_label] = namespace_;
+        labels[pod.pod_label] = pod.pod;
+        const auto report = [&](const char* metric, const ScrapedLabels& more, double value) {
+            ScrapedLabels all = labels;
+            all.insert(more.begin(), more.end());
+            add_series(metric, all, pod.seen, value);
+        };
+        report("kube_pod_info", {{"node", "node-1"}, {"host_ip", "10.1.0.1"}}, 1);
+        if (!pod.owner_name.empty())
+            report("kube_pod_owner",
+                   {{"owner_kind", pod.owner_kind},
+                    {"owner_name", pod.owner_name},
+                    {"owner_is_controller", "true"}},
+                   1);
+        for (const char* condition : {"true", "false", "unknown"})
+            report("kube_pod_status_ready", {{"condition", condition}},
+                   condition == std::string(pod.ready ? "true" : "false") ? 1 : 0);
+    }
+
+    /// Any other series.
+    void add_series(const std::string& metric, const ScrapedLabels& labels, const Scrapes& scrapes,
+                    const Course& value) {
+        Written series{metric, labels, {}};
+        for (const Ago ago : scrapes.times())
+            series.samples.emplace_back(ago, value(ago));
+        if (scrapes.end_marked)
+            series.samples.emplace_back(*scrapes.end_marked, staleness_marker());
+        series_.push_back(std::move(series));
+    }
+
+    /// Writes everything that was added, as seen at this moment.
+    void write() {
+        using namespace std::chrono;
+        const Ago now = duration_cast<Ago>(system_clock::now().time_since_epoch());
+        moment_ = steady_clock::now();
+        std::vector<WrittenSeries> all;
+        for (const Written& series : series_) {
+            ScrapedLabels labels = series.labels;
+            labels["__name__"] = series.metric;
+            WrittenSeries written{{labels.begin(), labels.end()}, {}};
+            for (const auto& [ago, value] : series.samples)
+                written.samples.push_back({(now - ago).count(), value});
+            all.push_back(std::move(written));
+        }
+        for (const auto& [labels, started, scrapes] : starts_)
+            all.push_back(start_of(labels, now - started, now, scrapes));
+        remote_write(server_.port(), all);
+        server_.flush();
+    }
+
+private:
+    struct Written {
+        std::string metric;
+        ScrapedLabels labels;
+        std::vector<std::pair<Ago, double>> samples;
+    };
+    struct Start {
+        ScrapedLabels labels;
+        Ago started;
+        Scrapes scrapes;
+    };
+
+    /// The time of a process's start is known only at the scenario's moment.
+    static WrittenSeries start_of(const ScrapedLabels& labels, Ago start, Ago now,
+                                  const Scrapes& scrapes) {
+        WrittenSeries written{{labels.begin(), labels.end()}, {}};
+        const double value = static_cast<double>(start.count()) / 1000;
+        for (const Ago ago : scrapes.times())
+            written.samples.push_back({(now - ago).count(), value});
+        if (scrapes.end_marked)
+            written.samples.push_back({(now - *scrapes.end_marked).count(), staleness_marker()});
+        return written;
+    }
+
+    /// Makes the series of one process.
+    struct Recorder {
+        Scenario& scenario;
+        const ScrapedLabels& target;
+        const Scrapes& scrapes;
+        const ServingProcess& process;
+
+        void all() const {
+            gauge("vllm:num_requests_running", 2);
+            gauge("vllm:num_requests_waiting", process.queue);
+            gauge("vllm:kv_cache_usage_perc", process.kv_usage);
+            counter("vllm:request_success_total", 0.75, {{"finished_reason", "stop"}});
+            counter("vllm:request_success_total", 0.25, {{"finished_reason", "length"}});
+            created("vllm:request_success_created", {{"finished_reason", "stop"}});
+            histogram("vllm:request_prompt_tokens", 1, process.input_tokens);
+            histogram("vllm:request_generation_tokens", 1, process.output_tokens);
+            histogram("vllm:time_to_first_token_seconds", 1, process.ttft_seconds);
+            histogram("vllm:inter_token_latency_seconds", process.output_tokens - 1,
+                      process.itl_seconds);
+            if (process.tells_start) {
+                ScrapedLabels labels = target;
+                labels["__name__"] = "process_start_time_seconds";
+                scenario.starts_.push_back({labels, process.started, scrapes});
+            }
+        }
+
+        ScrapedLabels labels(const ScrapedLabels& more = {}) const {
+            ScrapedLabels all = target;
+            all["model_name"] = process.model;
+            if (!process.engine.empty())
+                all["engine"] = process.engine;
+            all.insert(process.labels.begin(), process.labels.end());
+            all.insert(more.begin(), more.end());
+            return all;
+        }
+        void gauge(const std::string& metric, const Course& value) const {
+            scenario.add_series(metric, labels(), scrapes, value);
+        }
+        /// Grows by `per_request` with each request.
+        void counter(const std::string& metric, double per_request,
+                     const ScrapedLabels& more = {}) const {
+            const double per_second = process.requests_per_minute / 60 * per_request;
+            const Ago started = process.started;
+            scenario.add_series(
+                metric, labels(more), scrapes, std::function<double(Ago)>([=](Ago ago) {
+                    return per_second * std::chrono::duration<double>(started - ago).count();
+                }));
+        }
+        void histogram(const std::string& metric, double per_request, double average) const {
+            counter(metric + "_count", per_request);
+            counter(metric + "_sum", per_request * average);
+            created(metric + "_created");
+        }
+        void created(const std::string& metric, const ScrapedLabels& more = {}) const {
+            if (!process.tells_start)
+                return;
+            ScrapedLabels all = labels(more);
+            all["__name__"] = metric;
+            scenario.starts_.push_back({all, process.started, scrapes});
+        }
+    };
+
+    RealServer& server_;
+    std::string namespace_;
+    TimePoint moment_{};
+    std::vector<Written> series_;
+    std::vector<Start> starts_;
+};
+
+} // namespace wva_metrics::test_support
