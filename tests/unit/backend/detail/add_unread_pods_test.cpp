@@ -5,6 +5,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
