@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct PodReport {
     std::array<SignalValue, signals.size()> values{};
     /// Its newest sample.
     ServerTime last_sample{};
+    /// Its newest scrape has not happened or failed, although it was due. False if nothing is known
+    /// of its spacing.
+    bool is_late = false;
     /// By what it was decided which series are one process; sorted, each once.
     std::vector<std::string> evidence{};
 
@@ -82,6 +86,10 @@ public:
         for (const auto* views : {&living_, &lost_})
             for (const View* view : *views)
                 result.last_sample = std::max(result.last_sample, view->last());
+        result.is_late = !living_.empty() && std::ranges::all_of(living_, [this](const View* view) {
+            const std::optional<ServerDuration> spacing = scrape_spacing(*view);
+            return spacing && now_ - view->last() > *spacing;
+        });
         std::ranges::sort(evidence_);
         evidence_.erase(std::unique(evidence_.begin(), evidence_.end()), evidence_.end());
         result.evidence = std::move(evidence_);

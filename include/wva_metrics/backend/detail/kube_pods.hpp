@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -81,9 +82,15 @@ public:
         known.series.push_back(*std::move(read));
     }
 
-    /// True if no series of a pod was added. Then the labels may have their other names:
-    /// `promql::without_honor_labels`.
+    /// True if no series of a pod was added.
     bool empty() const noexcept { return pods_.empty(); }
+
+    /// True if a pod of one of these namespaces was added. If not, the labels may have their other
+    /// names: `promql::without_honor_labels`.
+    bool has_pods_of(std::span<const std::string> namespaces) const {
+        return std::ranges::any_of(
+            namespaces, [this](const std::string& name) { return pods_.contains(name); });
+    }
 
     /// True if pods are known, but no instance that reported them reports at the moment: then
     /// `set_reporting` decides whether they are gone. Before `finish`.
