@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,6 +33,9 @@ struct Scrapes {
     /// The last scrape was followed by one that did not find the series any more, by which the
     /// scraper marks their end.
     std::optional<Ago> end_marked{};
+    /// That scrape failed, as did all later ones up to this one. Without it the target had been
+    /// removed.
+    std::optional<Ago> failed_until{};
 
     /// From the first to the last.
     std::vector<Ago> times() const {
@@ -77,6 +81,8 @@ struct ServingProcess {
     double itl_seconds = 0.02;
     Course kv_usage = 0.5;
     Course queue = 3;
+    /// Its histograms are stored as native ones, under their own names.
+    bool has_native_histograms = false;
     /// Whether it tells its start, by `process_start_time_seconds` and `..._created`.
     bool tells_start = true;
 };
@@ -89,6 +95,8 @@ struct ReportedPod {
     bool ready = true;
     /// The scrapes of kube-state-metrics that found it.
     Scrapes seen{};
+    /// Where kube-state-metrics runs.
+    std::string reporter_namespace = "monitoring";
     /// The labels in which its namespace and name are; other ones if labels are not honoured.
     std::string namespace_label = "namespace";
     std::string pod_label = "pod";
@@ -126,17 +134,24 @@ public:
              const Scrapes& scrapes = {}) {
         const Recorder record{*this, target, scrapes, process};
         record.all();
-        add_series("up", target, scrapes, 1.0);
-    }
-
-    /// Scrapes that failed.
-    void add_failures(const ScrapedLabels& target, const Scrapes& scrapes) {
-        add_series("up", target, scrapes, 0.0);
+        if (scrapes.failed_until) {
+            Scrapes answered = scrapes;
+            Scrapes failed{.first = scrapes.end_marked.value(),
+                           .last = *scrapes.failed_until,
+                           .every = scrapes.every};
+            if (failed.last >= failed.every)
+                failed.end_marked = failed.last - failed.every;
+            answered.end_marked.reset();
+            add_series("up", target, answered, 1.0);
+            add_series("up", target, failed, 0.0);
+        } else {
+            add_series("up", target, scrapes, 1.0);
+        }
     }
 
     /// What kube-state-metrics reports of a pod.
     void add(const ReportedPod& pod) {
-        ScrapedLabels labels = {{"namespace", "monitoring"},
+        ScrapedLabels labels = {{"namespace", pod.reporter_namespace},
                                 {"pod", "kube-state-metrics-0"},
                                 {"instance", "10.0.9.9:8080"},
                                 {"job", "kube-state-metrics"}};
@@ -170,6 +185,17 @@ public:
         series_.push_back(std::move(series));
     }
 
+    /// A native histogram that grows evenly, by whole numbers.
+    void add_native_histogram(const std::string& metric, const ScrapedLabels& labels,
+                              const Scrapes& scrapes, double per_second, double average) {
+        add_series(metric, labels, scrapes, std::function<double(Ago)>([=](Ago ago) {
+                       return std::floor(
+                           per_second *
+                           std::chrono::duration<double>(std::chrono::hours(1) - ago).count());
+                   }));
+        series_.back().average = average;
+    }
+
     /// Writes everything that was added, as seen at this moment.
     void write() {
         using namespace std::chrono;
@@ -180,8 +206,14 @@ public:
             ScrapedLabels labels = series.labels;
             labels["__name__"] = series.metric;
             WrittenSeries written{{labels.begin(), labels.end()}, {}};
-            for (const auto& [ago, value] : series.samples)
-                written.samples.push_back({(now - ago).count(), value});
+            for (const auto& [ago, value] : series.samples) {
+                const std::int64_t time = (now - ago).count();
+                if (series.average)
+                    written.histograms.push_back(
+                        {time, static_cast<std::uint64_t>(value), value * *series.average});
+                else
+                    written.samples.push_back({time, value});
+            }
             all.push_back(std::move(written));
         }
         for (const auto& [labels, started, scrapes] : starts_)
@@ -195,6 +227,8 @@ private:
         std::string metric;
         ScrapedLabels labels;
         std::vector<std::pair<Ago, double>> samples;
+        /// The average of what a native histogram counts; `samples` are its counts then.
+        std::optional<double> average{};
     };
     struct Start {
         ScrapedLabels labels;
@@ -263,6 +297,12 @@ private:
                 }));
         }
         void histogram(const std::string& metric, double per_request, double average) const {
+            if (process.has_native_histograms) {
+                scenario.add_native_histogram(metric, labels(), scrapes,
+                                              process.requests_per_minute / 60 * per_request,
+                                              average);
+                return;
+            }
             counter(metric + "_count", per_request);
             counter(metric + "_sum", per_request * average);
             created(metric + "_created");
