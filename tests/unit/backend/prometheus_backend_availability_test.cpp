@@ -58,11 +58,12 @@ TEST_CASE_METHOD(AvailabilityFixture,
                                       ContainsSubstring("600 s") && ContainsSubstring("scrape"));
     }
     SECTION("its target disappeared after that") {
-        report("llm", noon - 600s);
-        fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}), noon - 585s);
+        // Found at a step of the look-back, which lies on a full minute.
+        report("llm", noon - 630s);
+        fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}), noon - 615s);
         const Availability stale = check_availability().value();
         CHECK(stale.reason == AvailabilityReason::metrics_stale);
-        CHECK_THAT(stale.message, ContainsSubstring("600 s"));
+        CHECK_THAT(stale.message, ContainsSubstring("630 s"));
     }
 }
 

@@ -67,16 +67,6 @@ TEST_CASE_METHOD(BatchFixture, "an answer that is not one to the query is an err
     SECTION("it has no time") {
         script("vector(0)", "vector", "");
     }
-    SECTION("it has a series twice") {
-        const std::string one =
-            R"({"metric":{"__name__":"vllm:num_requests_running"},"value":[1700000000,"1"]})";
-        script("vector(0)", "vector", one + "," + one);
-    }
-    SECTION("its samples have a series twice") {
-        const std::string one =
-            R"({"metric":{"__name__":"up","pod":"p"},"values":[[1700000000,"1"]]})";
-        script("kv_cache", "matrix", one + "," + one);
-    }
     SECTION("its samples do not ascend") {
         script("kv_cache", "matrix",
                R"({"metric":{"__name__":"up"},"values":[[1700000000,"1"],[1699999999,"1"]]})");

@@ -191,7 +191,7 @@ TEST_CASE_METHOD(BackendFixture, "series without a pod label are ignored, with a
     CHECK(pod_names(samples) == std::vector{pod_a});
     REQUIRE(samples.warnings.size() == 1);
     CHECK_THAT(samples.warnings[0],
-               ContainsSubstring("label 'pod'") && ContainsSubstring("meta/llama"));
+               ContainsSubstring("no label that names the pod") && ContainsSubstring("pod_name"));
 }
 
 TEST_CASE_METHOD(BackendFixture, "the pod label can have another name") {
