@@ -88,9 +88,7 @@ TEST_CASE("every server sends the samples of a range selector with their own tim
 }
 
 TEST_CASE("Prometheus sends native histograms with the count and sum of what they counted") {
-    RealServer& server = each_server();
-    if (server.name() == "victoria-metrics")
-        SKIP("VictoriaMetrics stores no native histograms");
+    RealServer& server = each_prometheus();
     Scenario cluster(server);
     cluster.add(ServingProcess{.has_native_histograms = true}, cluster.target("a"));
     cluster.write();

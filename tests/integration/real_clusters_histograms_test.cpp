@@ -26,9 +26,7 @@ void check_average(const OptimizerMetrics& load, const Reading<double>& reading,
 } // namespace
 
 TEST_CASE("averages come from native histograms too, or the reason in words") {
-    RealServer& server = each_server();
-    if (server.name() == "victoria-metrics")
-        SKIP("VictoriaMetrics stores no native histograms");
+    RealServer& server = each_prometheus();
     Scenario cluster(server);
     cluster.add(ServingProcess{.has_native_histograms = true},
                 cluster.target("llama-7d9f8b6c5d-aaaaa"));

@@ -106,10 +106,10 @@ TEST_CASE("a pod that is no server yet, or no more, is missing in no total") {
     }
     SECTION("it was deleted while it was too busy to answer") {
         cluster.add(ServingProcess{.started = 50min}, cluster.target(busy_pod, busy_address),
-                    {.last = 121s, .end_marked = 106s, .failed_until = 31s});
+                    {.last = 121s, .end_marked = 106s, .failed_until = 61s});
         cluster.add(ReportedPod{.pod = busy_pod,
                                 .owner_name = "llama-7d9f8b6c5d",
-                                .seen = {.last = 31s, .end_marked = 16s}});
+                                .seen = {.last = 61s, .end_marked = 46s}});
     }
     cluster.write();
     AskedServer asked(cluster.server());

@@ -42,14 +42,10 @@ inline std::unique_ptr<RealServer> start_server(RealMake make, const std::string
     return std::make_unique<RealPrometheus>(binary, options);
 }
 
-/// Runs the rest of the test case once for each make of server, and skips those that are not there.
-///
-/// All tests share one server of each make, because starting one takes longer than most tests; so
-/// each test needs a namespace of its own.
-inline RealServer& each_server() {
+/// The server of this make that all tests share, because starting one takes longer than most tests;
+/// so each test needs a namespace of its own. Skips the test if the server is not installed.
+inline RealServer& shared_server(RealMake make) {
     static std::map<RealMake, std::unique_ptr<RealServer>> running;
-    const RealMake make =
-        GENERATE(RealMake::prometheus, RealMake::prometheus3, RealMake::victoria_metrics);
     const auto binary = find_program_of(make);
     if (!binary)
         SKIP("a server is not installed; sh cmake/setup.sh tests");
@@ -57,6 +53,17 @@ inline RealServer& each_server() {
     if (!server)
         server = start_server(make, *binary);
     return *server;
+}
+
+/// Runs the rest of the test case once for each make of server.
+inline RealServer& each_server() {
+    return shared_server(
+        GENERATE(RealMake::prometheus, RealMake::prometheus3, RealMake::victoria_metrics));
+}
+
+/// The same for each version of Prometheus.
+inline RealServer& each_prometheus() {
+    return shared_server(GENERATE(RealMake::prometheus, RealMake::prometheus3));
 }
 
 } // namespace wva_metrics::test_support

@@ -49,8 +49,7 @@ public:
     /// A process as one scraper saw it, with `up`.
     void add(const ServingProcess& process, const ScrapedLabels& target,
              const Scrapes& scrapes = {}) {
-        const Recorder record{*this, target, scrapes, process};
-        record.all();
+        add_engine(process, target, scrapes);
         if (scrapes.failed_until) {
             Scrapes answered = scrapes;
             Scrapes failed{.first = scrapes.end_marked.value(),
@@ -64,6 +63,12 @@ public:
         } else {
             add_series("up", target, scrapes, 1.0);
         }
+    }
+
+    /// One more engine behind the same target, which has one `up`.
+    void add_engine(const ServingProcess& engine, const ScrapedLabels& target,
+                    const Scrapes& scrapes = {}) {
+        Recorder{*this, target, scrapes, engine}.all();
     }
 
     /// What kube-state-metrics reports of a pod.

@@ -194,7 +194,7 @@ TEST_CASE("of random views each is in one process, and nothing crashes") {
         std::size_t filled = 0;
         for (const auto& [labels, view] : by_labels) {
             views.push_back(view);
-            filled += view.series.empty() ? 0 : 1;
+            filled += view.series.empty() ? 0U : 1U;
         }
         const ModelProcesses found = find_processes(views, vllm_metrics(), {}, now);
         std::multiset<const View*> counted;
