@@ -45,7 +45,6 @@
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/promql/plan.hpp"
-#include "wva_metrics/promql/query.hpp"
 #include "wva_metrics/promql/quote.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/choose_copy.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/promql/query.hpp"
-#include "wva_metrics/promql/raw_query.hpp"
+#include "wva_metrics/promql/quote.hpp"
 
 #include "support/real_prometheus.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
+#include "wva_metrics/promql/kube_state_query.hpp"
+#include "wva_metrics/promql/raw_query.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch_all.hpp>
@@ -16,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+using namespace std::chrono_literals;
 using namespace std::string_literals;
 using namespace wva_metrics;
 using namespace wva_metrics::promql;
@@ -124,35 +126,24 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("Prometheus accepts every query of every signal, for any model names") {
+TEST_CASE("Prometheus accepts every raw query, for any names") {
     const auto binary = test_support::find_prometheus();
     if (!binary)
         SKIP(test_support::prometheus_missing);
     const test_support::RealPrometheus prometheus(*binary);
-
-    EngineProfile without_engines = vllm_profile();
-    without_engines.labels.engine.clear();
-    for (const EngineProfile& profile : {vllm_profile(), without_engines}) {
-        for (const QueryScope& scope :
-             {QueryScope{{"prod"}, {"m"}}, QueryScope{{"", "prod", "a.b"}, awkward}}) {
-            for (const Signal signal : all_signals) {
-                for (const QueryWindows& windows :
-                     {QueryWindows{}, QueryWindows{.rate = std::chrono::milliseconds(1500),
-                                      .peak = Duration::zero()}}) {
-                    const Query query = build_signal_query(signal, scope, profile, windows).value();
-                    INFO(query.promql);
-                    CHECK(prometheus.query(query.promql).status == 200);
-                }
-            }
-            const Query pods = build_pods_query(scope.namespaces, profile, {}).value();
-            CHECK(prometheus.query(pods.promql).status == 200);
+    const RawQueries queries(vllm_profile(),
+                             std::vector<Matcher>{{"tenant", MatchOperator::regex, ".*"}});
+    const KubeStateQueries pods(without_honor_labels(vllm_profile().kube_state), {});
+    for (const QueryScope& scope : {QueryScope{{"prod"}, {"m"}}, QueryScope{{"", "prod"}, {}},
+                                    QueryScope{awkward, awkward}}) {
+        for (const auto& query :
+             {queries.living(scope), queries.samples(scope, 1500ms), queries.presence(scope, 5min),
+              queries.last_report(scope, {}), pods.samples(scope.namespaces, 5min),
+              queries.samples_of_pods(scope, "exported_pod", awkward, 5min),
+              queries.elsewhere(awkward, RawQueries::UseMatchers::yes)}) {
+            INFO(query.value());
+            CHECK(prometheus.query(*query).status == 200);
         }
-        for (const std::string& model : awkward)
-            CHECK(prometheus
-                      .query(RawQueries(profile, {})
-                                 .elsewhere(model, RawQueries::UseMatchers::no)
-                                 .value())
-                      .status == 200);
     }
 }
 

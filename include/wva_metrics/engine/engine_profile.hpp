@@ -8,14 +8,9 @@
 #include <array>
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace wva_metrics {
-
-/// Label that this library adds to tell the sub-queries in one answer apart. Do not use it in your
-/// metrics.
-inline constexpr std::string_view part_label = "wva_part";
 
 /// The labels that identify a series: its namespace, model, pod and engine.
 ///
@@ -158,8 +153,6 @@ inline void check_labels(std::vector<std::string>& problems, const std::string& 
         else if (label->starts_with("__"))
             problems.push_back(where + ": \"" + *label +
                                "\" is internal to Prometheus; no result carries it");
-        else if (*label == part_label)
-            problems.push_back(where + ": \"" + *label + "\" is reserved for the queries");
         if (std::find(labels.begin(), label, *label) != label)
             problems.push_back(where + ": \"" + *label + "\" is used more than once");
     }

@@ -4,10 +4,10 @@
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/detail/series_selector.hpp"
-#include "wva_metrics/promql/detail/text_size.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,10 +71,10 @@ public:
         return "count(" + std::move(selector).take().value() + ") or vector(0)";
     }
 
-    /// An upper bound on the text of `samples`, given the bytes of the namespaces.
-    detail::TextSize size() const {
+    /// The bytes of `samples` without the namespaces; an upper bound.
+    std::size_t frame_bytes() const {
         const std::vector<std::string> namespaces = {"", "n"};
-        return detail::TextSize(samples(namespaces, Duration::max()).value().size());
+        return samples(namespaces, Duration::max()).value().size();
     }
 
 private:

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/chunk.hpp"
 #include "wva_metrics/promql/density.hpp"
+#include "wva_metrics/promql/detail/alternative_bytes.hpp"
 #include "wva_metrics/promql/detail/make_chunks.hpp"
-#include "wva_metrics/promql/detail/query_size.hpp"
 #include "wva_metrics/promql/detail/text.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/model_index.hpp"
-#include "wva_metrics/promql/query.hpp"
+#include "wva_metrics/promql/quote.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
+#include "wva_metrics/promql/selector.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
@@ -60,27 +60,36 @@ struct RejectedTarget {
 /// **Threads:** safe, because a plan does not change.
 class QueryPlan {
 public:
-    /// `profile`, `windows`, `limits` and the matchers must be valid. Takes O(n log n) time.
-    QueryPlan(std::span<const ModelKey> targets, const EngineProfile& profile,
-              const QueryWindows& windows, const PlanLimits& limits = {},
-              std::span<const Matcher> matchers = {},
-              std::span<const Matcher> kube_state_matchers = {})
-        : QueryPlan(targets, detail::signal_text_size(profile, windows, matchers),
-                    detail::pods_text_size(profile, windows, kube_state_matchers), limits, {}, {}) {
+    /// A chunk is so small that its answer is expected to stay within the bounds, by the density of
+    /// earlier answers. `limits` must be valid. Takes O(n log n) time.
+    QueryPlan(std::span<const ModelKey> targets, const RawQueries& samples_queries,
+              const KubeStateQueries& pods_queries, const PlanLimits& limits = {},
+              const PlanDensity& density = {}, const AnswerBounds& bounds = {}) {
+        const std::size_t samples_frame = samples_queries.frame_bytes();
+        const std::size_t pods_frame = pods_queries.frame_bytes();
+        std::vector<std::size_t> order;
+        order.reserve(targets.size());
+        for (std::size_t target = 0; target < targets.size(); ++target) {
+            if (auto error = rejection_reason(targets[target], samples_frame, pods_frame,
+                                              limits.max_query_bytes))
+                rejected_.push_back({target, std::move(*error)});
+            else
+                order.push_back(target);
+        }
+        std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+            return std::tie(targets[left], left) < std::tie(targets[right], right);
+        });
+        group(targets, std::move(order));
+        index_ = ModelIndex(models_);
+        chunk_models(samples_frame, limits, max_members(density.models, bounds));
+        chunk_namespaces(pods_frame, limits, max_members(density.namespaces, bounds));
     }
-
-    /// For queries for samples. A chunk is so small that its answer is expected to stay within the
-    /// bounds, by the density of earlier answers. `limits` must be valid. Takes O(n log n) time.
-    QueryPlan(std::span<const ModelKey> targets, const RawQueries& models,
-              const KubeStateQueries& pods, const PlanLimits& limits = {},
-              const PlanDensity& density = {}, const AnswerBounds& bounds = {})
-        : QueryPlan(targets, models.size(), pods.size(), limits, density, bounds) {}
 
     /// The models of the targets, each once, sorted.
     std::span<const ModelKey> models() const noexcept { return models_; }
     /// Their namespaces, each once, sorted, except the empty one: it contains no pods.
     std::span<const std::string> namespaces() const noexcept { return namespaces_; }
-    /// For each query about a signal: its part of `models()`.
+    /// For each query for samples: its part of `models()`.
     std::span<const ModelChunk> chunks() const noexcept { return chunks_; }
     /// For each query about pods: its part of `namespaces()`.
     std::span<const NamespaceChunk> namespace_chunks() const noexcept { return namespace_chunks_; }
@@ -138,31 +147,8 @@ public:
     }
 
 private:
-    QueryPlan(std::span<const ModelKey> targets, const detail::TextSize& signal_size,
-              const detail::TextSize& pods_size, const PlanLimits& limits,
-              const PlanDensity& density, const AnswerBounds& bounds) {
-        std::vector<std::size_t> order;
-        order.reserve(targets.size());
-        for (std::size_t target = 0; target < targets.size(); ++target) {
-            if (auto error = rejection_reason(targets[target], signal_size, pods_size,
-                                              limits.max_query_bytes))
-                rejected_.push_back({target, std::move(*error)});
-            else
-                order.push_back(target);
-        }
-        std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
-            return std::tie(targets[left], left) < std::tie(targets[right], right);
-        });
-        group(targets, std::move(order));
-        index_ = ModelIndex(models_);
-        chunk_models(signal_size, limits, max_members(density.models, bounds));
-        chunk_namespaces(pods_size, limits, max_members(density.namespaces, bounds));
-    }
-
-    static std::optional<Error> rejection_reason(const ModelKey& key,
-                                                 const detail::TextSize& signal_size,
-                                                 const detail::TextSize& pods_size,
-                                                 std::size_t max_bytes) {
+    static std::optional<Error> rejection_reason(const ModelKey& key, std::size_t samples_frame,
+                                                 std::size_t pods_frame, std::size_t max_bytes) {
         if (key.model_id.empty())
             return Error(Errc::invalid_argument, "the model id is empty");
         if (const auto at = detail::find_invalid_utf8(key.model_id))
@@ -174,8 +160,8 @@ private:
                              detail::invalid_utf8_error(key.namespace_name, *at).message);
         const std::size_t in_namespace = detail::alternative_bytes(key.namespace_name);
         const std::size_t bytes =
-            std::max(signal_size.with(in_namespace + detail::alternative_bytes(key.model_id)),
-                     pods_size.with(in_namespace));
+            in_namespace +
+            std::max(samples_frame + detail::alternative_bytes(key.model_id), pods_frame);
         if (bytes > max_bytes)
             return Error(
                 Errc::invalid_argument,
@@ -200,8 +186,7 @@ private:
         first_target_.push_back(targets_.size());
     }
 
-    void chunk_models(const detail::TextSize& size, const PlanLimits& limits,
-                      std::size_t most_by_density) {
+    void chunk_models(std::size_t frame, const PlanLimits& limits, std::size_t most_by_density) {
         // Prefix sums, so that the bytes of a chunk are a difference.
         std::vector<std::size_t> model_bytes = {0};
         std::vector<std::size_t> namespace_bytes = {0};
@@ -220,19 +205,19 @@ private:
                 model_bytes[chunk.last] - model_bytes[chunk.first] +
                 detail::alternative_bytes(models_[chunk.first].namespace_name) +
                 namespace_bytes[chunk.last] - namespace_bytes[chunk.first + 1];
-            return size.with(bytes) <= limits.max_query_bytes;
+            return frame + bytes <= limits.max_query_bytes;
         };
         chunks_ = detail::make_chunks<ModelKey>(
             models_.size(), std::min(limits.max_models_per_query, most_by_density), fits);
     }
 
-    void chunk_namespaces(const detail::TextSize& size, const PlanLimits& limits,
+    void chunk_namespaces(std::size_t frame, const PlanLimits& limits,
                           std::size_t most_by_density) {
         const auto fits = [&](NamespaceChunk chunk) {
             std::size_t bytes = 0;
             for (const std::string& name : namespaces(chunk))
                 bytes += detail::alternative_bytes(name);
-            return size.with(bytes) <= limits.max_query_bytes;
+            return frame + bytes <= limits.max_query_bytes;
         };
         namespace_chunks_ = detail::make_chunks<std::string>(
             namespaces_.size(), std::min(limits.max_models_per_query, most_by_density), fits);

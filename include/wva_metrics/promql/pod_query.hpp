@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/promql/detail/text_size.hpp"
+#include "wva_metrics/promql/detail/alternative_bytes.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 #include "wva_metrics/promql/selector.hpp"
 

@@ -5,7 +5,6 @@
 #include "wva_metrics/engine/exposed_metrics.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/detail/series_selector.hpp"
-#include "wva_metrics/promql/detail/text_size.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/query_windows.hpp"
@@ -120,13 +119,14 @@ public:
         return std::move(selector).take();
     }
 
-    /// An upper bound on the text of `living` and `samples`, given the bytes of the values.
-    detail::TextSize size() const {
+    /// The bytes of `living` or `samples`, whichever is longer, without the values in its scope; an
+    /// upper bound.
+    std::size_t frame_bytes() const {
         // Several namespaces and a model make the longest form of each matcher.
         const QueryScope scope{{"", "n"}, {"m"}};
         constexpr Duration longest = Duration::max();
         const auto bytes = [](const Result<std::string>& text) { return text.value().size(); };
-        return detail::TextSize(std::max(bytes(living(scope)), bytes(samples(scope, longest))));
+        return std::max(bytes(living(scope)), bytes(samples(scope, longest)));
     }
 
 private:

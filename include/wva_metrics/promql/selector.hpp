@@ -3,7 +3,6 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/detail/text.hpp"
-#include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/quote.hpp"
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace wva_metrics::promql {
@@ -69,48 +67,6 @@ inline std::optional<Error> append_matcher(std::string& out, std::string_view la
     return std::nullopt;
 }
 
-/// Appends the matchers after another one.
-inline void append_matchers(std::string& out, std::span<const Matcher> matchers) {
-    if (!matchers.empty())
-        out += ',' + to_string(matchers);
-}
-
 } // namespace detail
-
-/// A selector of all series in these namespaces, e.g. `{namespace="ns"}`, that also meet the
-/// matchers. There must be at least one namespace.
-inline Result<std::string> namespace_selector(std::span<const std::string> namespaces,
-                                              std::string_view namespace_label,
-                                              std::span<const Matcher> matchers = {}) {
-    if (namespaces.empty())
-        return Error(Errc::invalid_argument, "a query needs at least one namespace");
-    std::string selector = "{";
-    if (auto error = detail::append_matcher(selector, namespace_label, namespaces))
-        return std::move(*error);
-    detail::append_matchers(selector, matchers);
-    selector += '}';
-    return selector;
-}
-
-/// A selector of a scope, e.g. `{namespace="ns",model_name=~"a|b"}`. There must be at least one
-/// namespace and one model. A model must not be empty: it would match all series without a model
-/// name.
-inline Result<std::string> scope_selector(const QueryScope& scope, std::string_view namespace_label,
-                                          std::string_view model_label,
-                                          std::span<const Matcher> matchers = {}) {
-    if (scope.namespaces.empty() || scope.models.empty())
-        return Error(Errc::invalid_argument, "a query needs at least one namespace and one model");
-    if (std::find(scope.models.begin(), scope.models.end(), "") != scope.models.end())
-        return Error(Errc::invalid_argument, "the model id is empty");
-    std::string selector = "{";
-    if (auto error = detail::append_matcher(selector, namespace_label, scope.namespaces))
-        return std::move(*error);
-    selector += ',';
-    if (auto error = detail::append_matcher(selector, model_label, scope.models))
-        return std::move(*error);
-    detail::append_matchers(selector, matchers);
-    selector += '}';
-    return selector;
-}
 
 } // namespace wva_metrics::promql

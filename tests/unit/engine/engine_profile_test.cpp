@@ -61,7 +61,7 @@ TEST_CASE("all problems of a profile are reported together") {
     profile.itl = {"a", "b", "a"};
     profile.queue_length = {"NaN"};
     profile.labels.pod = "a:b";
-    profile.labels.engine = {"engine", "model_name", "wva_part", "__name__", "without"};
+    profile.labels.engine = {"engine", "model_name", "__name__", "without"};
     profile.kube_state.pod_info = "";
     profile.kube_state.owner_kind = "pod";
     CHECK(validate(profile) ==
@@ -73,7 +73,6 @@ TEST_CASE("all problems of a profile are reported together") {
               "queue_length: \"NaN\" is a reserved word of PromQL and cannot be queried",
               "labels: \"a:b\" is not a valid label name",
               "labels: \"model_name\" is used more than once",
-              "labels: \"wva_part\" is reserved for the queries",
               "labels: \"__name__\" is internal to Prometheus; no result carries it",
               "labels: \"without\" is a reserved word of PromQL and cannot be grouped by",
               "kube_state: \"\" is not a valid metric name",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/plan.hpp"
 
+#include "planned_queries.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
@@ -18,36 +20,11 @@ namespace {
 using Texts = std::vector<std::string>;
 
 QueryPlan make_plan(const std::vector<ModelKey>& targets, const PlanLimits& limits = {}) {
-    return QueryPlan(targets, vllm_profile(), {}, limits);
+    return PlannedQueries().plan(targets, limits);
 }
 
-std::vector<ModelKey> many_models(std::size_t count, std::size_t namespaces = 1) {
-    std::vector<ModelKey> models;
-    for (std::size_t i = 0; i < count; ++i)
-        models.push_back(
-            {"ns-" + std::to_string(i % namespaces), "org/model-" + std::to_string(i) + "-7.5b"});
-    return models;
-}
-
-std::vector<std::size_t> sizes(const QueryPlan& plan) {
-    std::vector<std::size_t> sizes;
-    for (const ModelChunk chunk : plan.chunks())
-        sizes.push_back(chunk.size());
-    return sizes;
-}
-
-/// All query texts of a round.
 Texts texts(const QueryPlan& plan) {
-    Texts texts;
-    for (const ModelChunk chunk : plan.chunks()) {
-        for (const Signal signal : all_signals)
-            texts.push_back(
-                build_signal_query(signal, plan.scope(chunk), vllm_profile(), {}).value().promql);
-    }
-    for (const NamespaceChunk chunk : plan.namespace_chunks())
-        texts.push_back(
-            build_pods_query(plan.namespaces(chunk), vllm_profile(), {}).value().promql);
-    return texts;
+    return PlannedQueries().texts(plan);
 }
 
 /// Targets of all kinds: repeated, invalid, with special characters.
@@ -76,34 +53,37 @@ bool is_valid(const ModelKey& key) {
 
 } // namespace
 
-TEST_CASE("2.2 row 21: a thousand models are one query per signal") {
-    const QueryPlan plan = make_plan(many_models(1000, 4));
-    CHECK(sizes(plan) == std::vector<std::size_t>{1000});
+TEST_CASE("2.2 row 21: a thousand models are one query for living series, one for samples and one "
+          "for pods") {
+    const QueryPlan plan = make_plan(numbered_models(1000, 4));
+    CHECK(chunk_sizes(plan.chunks()) == std::vector<std::size_t>{1000});
     CHECK(plan.namespace_chunks().size() == 1);
     CHECK(plan.namespaces().size() == 4);
     CHECK(plan.rejected().empty());
-    CHECK(texts(plan).size() == all_signals.size() + 1);
+    CHECK(texts(plan).size() == 3);
 }
 
 TEST_CASE("models that exceed one chunk make the fewest chunks, of nearly equal sizes") {
-    CHECK(sizes(make_plan(many_models(1001))) == std::vector<std::size_t>{501, 500});
-    CHECK(sizes(make_plan(many_models(3000))) == std::vector<std::size_t>{1000, 1000, 1000});
-    CHECK(sizes(make_plan(many_models(10), {.max_models_per_query = 4})) ==
+    CHECK(chunk_sizes(make_plan(numbered_models(1001)).chunks()) ==
+          std::vector<std::size_t>{501, 500});
+    CHECK(chunk_sizes(make_plan(numbered_models(3000)).chunks()) ==
+          std::vector<std::size_t>{1000, 1000, 1000});
+    CHECK(chunk_sizes(make_plan(numbered_models(10), {.max_models_per_query = 4}).chunks()) ==
           std::vector<std::size_t>{4, 3, 3});
-    CHECK(sizes(make_plan(many_models(3), {.max_models_per_query = 1})) ==
+    CHECK(chunk_sizes(make_plan(numbered_models(3), {.max_models_per_query = 1}).chunks()) ==
           std::vector<std::size_t>{1, 1, 1});
-    CHECK(sizes(make_plan({})).empty());
+    CHECK(chunk_sizes(make_plan({}).chunks()).empty());
     CHECK(make_plan({}).namespace_chunks().empty());
 }
 
 TEST_CASE("a chunk is halved until its query is short enough") {
     const PlanLimits limits{.max_models_per_query = 1000, .max_query_bytes = 8192};
-    const QueryPlan plan = make_plan(many_models(400, 3), limits);
+    const QueryPlan plan = make_plan(numbered_models(1500, 3), limits);
     CHECK(plan.chunks().size() > 4);
     for (const std::string& text : texts(plan))
         CHECK(text.size() <= limits.max_query_bytes);
-    const auto chunk_sizes = sizes(plan);
-    const auto [smallest, largest] = std::minmax_element(chunk_sizes.begin(), chunk_sizes.end());
+    const auto sizes = chunk_sizes(plan.chunks());
+    const auto [smallest, largest] = std::minmax_element(sizes.begin(), sizes.end());
     CHECK(*largest <= *smallest * 2 + 1);
 }
 
@@ -111,7 +91,7 @@ TEST_CASE("the pods of many long namespaces are queried in several chunks") {
     std::vector<ModelKey> targets;
     for (int i = 0; i < 300; ++i)
         targets.push_back({std::string(60, 'n') + std::to_string(i), "m"});
-    const PlanLimits limits{.max_models_per_query = 200, .max_query_bytes = 16'384};
+    const PlanLimits limits{.max_models_per_query = 200, .max_query_bytes = 8192};
     const QueryPlan plan = make_plan(targets, limits);
     Texts covered;
     for (const NamespaceChunk chunk : plan.namespace_chunks()) {
@@ -127,7 +107,7 @@ TEST_CASE("the pods of many long namespaces are queried in several chunks") {
 }
 
 TEST_CASE("models are sorted by namespace, so that a query selects few namespaces") {
-    const QueryPlan plan = make_plan(many_models(40, 4), {.max_models_per_query = 10});
+    const QueryPlan plan = make_plan(numbered_models(40, 4), {.max_models_per_query = 10});
     REQUIRE(plan.chunks().size() == 4);
     for (const ModelChunk chunk : plan.chunks())
         CHECK(plan.scope(chunk).namespaces.size() == 1);
@@ -159,7 +139,7 @@ TEST_CASE("2.1 row 14: an invalid target is rejected by itself, and the others a
 TEST_CASE(
     "a model id that is too long for any query is rejected, and the message names the bound") {
     const PlanLimits limits{.max_query_bytes = 4096};
-    const QueryPlan plan = make_plan({{"prod", std::string(2000, 'x')}, {"prod", "m"}}, limits);
+    const QueryPlan plan = make_plan({{"prod", std::string(4000, 'x')}, {"prod", "m"}}, limits);
     REQUIRE(plan.rejected().size() == 1);
     CHECK(plan.rejected()[0].target == 0);
     CHECK(plan.rejected()[0].error.is(Errc::invalid_argument));
@@ -280,7 +260,7 @@ TEST_CASE(
     const auto takes_namespaces = [](std::size_t models, std::size_t namespaces,
                                      std::size_t per_query) {
         const QueryPlan plan =
-            make_plan(many_models(models, namespaces), {.max_models_per_query = per_query});
+            make_plan(numbered_models(models, namespaces), {.max_models_per_query = per_query});
         std::vector<bool> each;
         for (const ModelChunk chunk : plan.chunks())
             each.push_back(plan.takes_namespaces(chunk));

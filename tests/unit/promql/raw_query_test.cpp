@@ -95,11 +95,14 @@ TEST_CASE("the queries for availability look for the samples of `running` only")
           R"(label_replace(max_over_time(timestamp({__name__="run",namespace="a",)"
           R"(model_name="m"})[3600s:60s]), "__name__", "run", "", "")))");
     using UseMatchers = RawQueries::UseMatchers;
-    CHECK(short_queries(eu).elsewhere("m", UseMatchers::yes).value() ==
+    CHECK(short_queries(eu).elsewhere(Names{"m"}, UseMatchers::yes).value() ==
           R"({__name__=~"also|run",model_name="m",cluster="eu",tenant!~"\"} or up{"})");
-    CHECK(short_queries(eu).elsewhere("m", UseMatchers::no).value() ==
+    CHECK(short_queries(eu).elsewhere(Names{"m"}, UseMatchers::no).value() ==
           R"({__name__=~"also|run",model_name="m"})");
-    CHECK(short_queries().elsewhere("", UseMatchers::no).has_error());
+    CHECK(short_queries().elsewhere(Names{"n.1", "m"}, UseMatchers::no).value() ==
+          R"({__name__=~"also|run",model_name=~"m|n\\.1"})");
+    CHECK(short_queries().elsewhere(Names{}, UseMatchers::no).has_error());
+    CHECK(short_queries().elsewhere(Names{"m", ""}, UseMatchers::no).has_error());
 }
 
 TEST_CASE("the labels of the profile are used in all raw queries") {
