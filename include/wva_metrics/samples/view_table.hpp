@@ -179,6 +179,7 @@ private:
     Entry& entry(std::optional<std::size_t> model) {
         // One text is faster to compare than many.
         key_ = model ? std::to_string(*model) : std::string();
+        key_ += '\xFF';
         for (const LabelView& label : target_) {
             append_to_key(label.name);
             append_to_key(label.value);
