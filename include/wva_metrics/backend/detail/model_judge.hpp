@@ -48,6 +48,9 @@ public:
             if (!pod.pod.empty()) {
                 judged.state = states.state_of(model.namespace_name, pod.pod, pod.life);
                 judged.owner = states.owner_of(model.namespace_name, pod.pod);
+                // No total lacks it, even if its target is still scraped.
+                if (judged.state == PodState::gone)
+                    pod.life = samples::PodLife::gone;
             }
             judged.report = std::move(pod);
         }
