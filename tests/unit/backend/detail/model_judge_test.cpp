@@ -47,7 +47,7 @@ struct JudgedModel {
         GENERATE(simulated::Store::prometheus, simulated::Store::victoria_metrics);
     samples::SampleRules rules;
     UndecidedPods undecided;
-    PodStates states;
+    wva_metrics::detail::PodStates states;
     ModelJudge judge_{simulated::vllm_metrics(), rules, undecided};
 };
 
