@@ -37,7 +37,7 @@ TEST_CASE_METHOD(ExportedPods, "kube-state-metrics without honorLabels is found 
     scrape({.ended = noon - 40s}, target(pod_b, "10.0.0.2:8000"), {.removed = noon - 40s});
     report(pod_a);
     report(pod_b, noon - 60s);
-    for (const std::size_t queries : {2, 3, 4}) { // The second time it is known.
+    for (const std::size_t queries : {2U, 3U, 4U}) { // The second time it is known.
         const ReplicaSamples samples = pods();
         REQUIRE(pod_names(samples) == std::vector{pod_a});
         CHECK(samples.pods[0].state == PodState::ready);
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(ExportedPods, "kube-state-metrics without honorLabels is found 
 
 TEST_CASE_METHOD(ExportedPods, "without kube-state-metrics the other labels are tried once") {
     scrape(ScrapedServer{}, target(pod_a, "10.0.0.1:8000"));
-    for (const std::size_t queries : {2, 3, 4}) {
+    for (const std::size_t queries : {2U, 3U, 4U}) {
         CHECK(pod_names(pods()) == std::vector{pod_a});
         CHECK(queries_for_pods() == queries);
     }

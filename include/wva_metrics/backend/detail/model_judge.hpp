@@ -49,6 +49,9 @@ public:
                 judged.state =
                     states.state_of(model.namespace_name, pod.pod, pod.life, pod.is_late);
                 judged.owner = states.owner_of(model.namespace_name, pod.pod);
+                // No total lacks it, even if its target is still scraped.
+                if (judged.state == PodState::gone)
+                    pod.life = samples::PodLife::gone;
             }
             judged.report = std::move(pod);
         }

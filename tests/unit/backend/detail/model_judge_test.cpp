@@ -47,7 +47,7 @@ struct JudgedModel {
         GENERATE(simulated::Store::prometheus, simulated::Store::victoria_metrics);
     samples::SampleRules rules;
     UndecidedPods undecided;
-    PodStates states;
+    wva_metrics::detail::PodStates states;
     ModelJudge judge_{simulated::vllm_metrics(), rules, undecided};
 };
 
@@ -127,6 +127,19 @@ TEST_CASE_METHOD(JudgedModel,
     REQUIRE(report.pods.size() == 2);
     CHECK(report.pods[1].report.life == PodLife::unread);
     CHECK(report.pods[1].report[Signal::arrival_rate].reason == ReadingReason::unread);
+}
+
+TEST_CASE_METHOD(JudgedModel,
+                 "a pod that is known to be gone is not missing, whatever its samples") {
+    const simulated::Server busy{.busy_since = 40s};
+    simulated::Cluster cluster;
+    cluster.scrape({&busy, simulated::pod_target("p", "10.0.0.1:8000")});
+    CHECK(judge(cluster).pods.at(0).report.life == PodLife::unread);
+    states.add(test_support::judge(
+        {test_support::pod_info("q"), test_support::pod_info("p", {.newest = 1min})}));
+    const ModelReport report = judge(cluster);
+    CHECK(report.pods.at(0).state == PodState::gone);
+    CHECK(report.pods.at(0).report.life == PodLife::gone);
 }
 
 TEST_CASE_METHOD(JudgedModel, "a pod that may be one process or two is asked for once a minute") {

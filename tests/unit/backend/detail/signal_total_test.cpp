@@ -215,7 +215,7 @@ TEST_CASE("an average over no requests is missing even if the minimum is zero") 
 }
 
 TEST_CASE("an average with an infinite part is invalid, not zero") {
-    constexpr double infinite = std::numeric_limits<double>::infinity();
+    static constexpr double infinite = std::numeric_limits<double>::infinity();
     const auto [sum, count] =
         GENERATE(table<double, double>({{1, infinite}, {infinite, 1}, {infinite, infinite}}));
     AverageTotal total;
