@@ -86,10 +86,7 @@ public:
         for (const auto* views : {&living_, &lost_})
             for (const View* view : *views)
                 result.last_sample = std::max(result.last_sample, view->last());
-        result.is_late = !living_.empty() && std::ranges::all_of(living_, [this](const View* view) {
-            const std::optional<ServerDuration> spacing = scrape_spacing(*view);
-            return spacing && now_ - view->last() > *spacing;
-        });
+        result.is_late = is_late(living_) && is_late(lost_);
         std::ranges::sort(evidence_);
         evidence_.erase(std::unique(evidence_.begin(), evidence_.end()), evidence_.end());
         result.evidence = std::move(evidence_);
@@ -98,6 +95,16 @@ public:
     }
 
 private:
+    /// True if the newest scrape of each, also one that failed, is older than the next one's due.
+    bool is_late(std::span<const View* const> views) const {
+        return std::ranges::all_of(views, [this](const View* view) {
+            const std::optional<ServerDuration> spacing = scrape_spacing(*view);
+            const ServerTime scraped =
+                view->up.empty() ? view->last() : std::max(view->last(), view->up.back().time);
+            return spacing && now_ - scraped > *spacing;
+        });
+    }
+
     PodLife life() const noexcept {
         if (is_ambiguous_)
             return PodLife::ambiguous;

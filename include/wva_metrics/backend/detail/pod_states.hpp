@@ -103,6 +103,7 @@ private:
         case samples::PodLife::ambiguous:
             return is_late && known != nullptr && (known->gone || known->is_missed);
         case samples::PodLife::unread:
+            return known != nullptr && (known->gone || (is_late && known->is_missed));
         case samples::PodLife::ended:
             return known != nullptr && known->gone;
         case samples::PodLife::gone:
