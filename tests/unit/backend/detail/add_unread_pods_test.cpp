@@ -15,8 +15,8 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-using detail::SeenPods;
 using samples::PodLife;
+using wva_metrics::detail::SeenPods;
 
 namespace {
 
@@ -40,7 +40,7 @@ struct Rounds {
     }
 
     std::vector<samples::PodReport> reports(const std::map<std::string, PodLife>& measured) {
-        detail::PodStates states;
+        wva_metrics::detail::PodStates states;
         states.set_preferred_owners(owners);
         states.add(judge(kube_answer));
         std::vector<samples::PodReport> reports;
