@@ -89,7 +89,7 @@ TEST_CASE_METHOD(WaitingCalls, "without a round that runs a call is told so at o
 
 TEST_CASE_METHOD(WaitingCalls, "a call waits for a round that has all of its models") {
     const auto round = round_of({"a", "b", "c"});
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, rounds.begin(round));
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
     const auto ids =
         GENERATE(values<std::vector<std::string>>({{"a"}, {"b", "c"}, {"a", "b", "c"}, {}}));
     const auto first = join(ids);
@@ -107,7 +107,7 @@ TEST_CASE_METHOD(WaitingCalls, "a call waits for a round that has all of its mod
 }
 
 TEST_CASE_METHOD(WaitingCalls, "a call does not wait for a round that lacks one of its models") {
-    const AllRounds::Entry entry(rounds, rounds.begin(round_of({"a", "c"})));
+    const AllRounds::Entry entry(rounds, round_of({"a", "c"}));
     const auto ids = GENERATE(
         values<std::vector<std::string>>({{"b"}, {"a", "b"}, {"a", "b", "c"}, {"a", "c", "d"}}));
     const auto wait = join(ids);
@@ -117,8 +117,8 @@ TEST_CASE_METHOD(WaitingCalls, "a call does not wait for a round that lacks one 
 
 TEST_CASE_METHOD(WaitingCalls, "of several rounds the one with the models is waited for") {
     const auto wanted = round_of({"b"});
-    std::optional<AllRounds::Entry> one(std::in_place, rounds, rounds.begin(round_of({"a"})));
-    std::optional<AllRounds::Entry> two(std::in_place, rounds, rounds.begin(wanted));
+    std::optional<AllRounds::Entry> one(std::in_place, rounds, round_of({"a"}));
+    std::optional<AllRounds::Entry> two(std::in_place, rounds, wanted);
     const auto wait = join({"b"});
     one.reset();
     run();
@@ -131,7 +131,7 @@ TEST_CASE_METHOD(WaitingCalls, "of several rounds the one with the models is wai
 
 TEST_CASE_METHOD(WaitingCalls, "a call that is cancelled leaves, and the others wait on") {
     const auto round = round_of({"a"});
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, rounds.begin(round));
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
     const auto leaves = join({"a"});
     const auto stays = join({"a"});
     leaves->cancel.emit(asio::cancellation_type::terminal);
@@ -149,7 +149,7 @@ TEST_CASE_METHOD(WaitingCalls, "a call that is cancelled leaves, and the others 
 
 TEST_CASE_METHOD(WaitingCalls,
                  "a context may be destroyed while calls wait, before the round ends") {
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, rounds.begin(round_of({"a"})));
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round_of({"a"}));
     const auto wait = join({"a"});
     io.reset();
     entry.reset();
@@ -161,7 +161,7 @@ TEST_CASE_METHOD(WaitingCalls, "a round ends when the context that runs it is de
     const auto round = round_of({"a"});
     const auto runner = [](AllRounds& all,
                            std::shared_ptr<FakeRound> own) -> asio::awaitable<void> {
-        const AllRounds::Entry entry(all, all.begin(std::move(own)));
+        const AllRounds::Entry entry(all, std::move(own));
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     };
     asio::co_spawn(*io, runner(rounds, round), asio::detached);
@@ -186,7 +186,7 @@ TEST_CASE("every call that waits for a round is completed, in any number of thre
                 co_return true;
             if (joined.round)
                 continue;
-            const AllRounds::Entry entry(rounds, rounds.begin(own));
+            const AllRounds::Entry entry(rounds, own);
             ++begun;
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
             own->is_over = true;
