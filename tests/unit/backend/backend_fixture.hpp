@@ -95,7 +95,7 @@ struct BackendFixture {
         set_average("vllm:inter_token_latency_seconds", server, per_second, itl);
     }
     void set_kv(const Server& server, double usage, const std::string& engine = "0") {
-        fake.set(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
+        fake.set_steady(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
     }
     /// The pod is not scraped any more; what it reported last is in the window alone.
     void set_ended_kv(const Server& server, double usage) {
@@ -104,7 +104,7 @@ struct BackendFixture {
         fake.end(kv);
     }
     void set_queue(const Server& server, double waiting, const std::string& engine = "0") {
-        fake.set(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
+        fake.set_steady(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
     }
 
     // What kube-state-metrics reports.
@@ -114,7 +114,7 @@ struct BackendFixture {
         return {"kube_pod_info", {{"namespace", namespace_name}, {"pod", pod}}};
     }
     void add_pod(const std::string& pod, const std::string& namespace_name = "llm") {
-        fake.set(pod_info(pod, namespace_name), 1);
+        fake.set_steady(pod_info(pod, namespace_name), 1);
     }
     /// The pod was there a minute ago and is not any more.
     void remove_pod(const std::string& pod, const std::string& namespace_name = "llm") {
@@ -123,12 +123,12 @@ struct BackendFixture {
     }
     void set_owner(const std::string& pod, const std::string& kind, const std::string& name,
                    const std::string& namespace_name = "llm") {
-        fake.set({"kube_pod_owner",
-                  {{"namespace", namespace_name},
-                   {"pod", pod},
-                   {"owner_kind", kind},
-                   {"owner_name", name}}},
-                 1);
+        fake.set_steady({"kube_pod_owner",
+                         {{"namespace", namespace_name},
+                          {"pod", pod},
+                          {"owner_kind", kind},
+                          {"owner_name", name}}},
+                        1);
     }
 
     /// Runs until the condition is true. Throws if that does not happen within two minutes.
