@@ -56,19 +56,21 @@ private:
     }
 
     void forget(TimePoint now) {
-        if (now - recent_since_ < forget_after)
+        const auto period = now.time_since_epoch() / forget_after;
+        // A round that began in the period before may end in this one.
+        if (period <= period_)
             return;
-        const bool is_recent_old = now - recent_since_ >= 2 * forget_after;
-        older_ = is_recent_old ? promql::PlanDensity() : recent_;
+        older_ = period == period_ + 1 ? recent_ : promql::PlanDensity();
         recent_ = {};
-        recent_since_ = now;
+        period_ = period;
     }
 
     mutable std::mutex mutex_;
     promql::PlanDensity recent_;
-    /// Of the time before `recent_since_`.
+    /// Of the period before.
     promql::PlanDensity older_;
-    TimePoint recent_since_{};
+    /// That of `recent_`, counted in `forget_after` since the clock's epoch.
+    Duration::rep period_ = 0;
 };
 
 } // namespace wva_metrics::detail

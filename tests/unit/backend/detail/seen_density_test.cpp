@@ -70,6 +70,13 @@ TEST_CASE("after a long pause only the new answer counts") {
     CHECK(density.highest().models.series == 1);
 }
 
+TEST_CASE("an answer of a round that began long ago does not hide newer ones") {
+    SeenDensity density;
+    density.learn(QuerySubject::models, 1, answer_of(100, 0), density_epoch);
+    density.learn(QuerySubject::models, 1, answer_of(1, 0), density_epoch - 1min);
+    CHECK(density.highest().models.series == 100);
+}
+
 TEST_CASE("the density is at least the highest of the last ten minutes, and at most of the last "
           "twenty") {
     struct Answer {
