@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One background round of the collector against a real Prometheus, compared with the queries that
-// the Go original sends for the same data; and the cost per variant for ten times as many variants.
+// the Go original sends for the same data, and with grouped queries; and the cost per variant for ten
+// times as many variants.
 #include "rounds/constant_backend.hpp"
 #include "rounds/go_plan.hpp"
+#include "rounds/grouped_plan.hpp"
 #include "rounds/numbered_variants.hpp"
 #include "rounds/timed_rounds.hpp"
 #include "rounds/written_prometheus.hpp"
@@ -16,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <set>
 #include <string>
 
 using namespace wva_metrics;
@@ -109,6 +112,7 @@ TimedRounds<PrometheusBackend> rounds_over(const WrittenPrometheus& prometheus,
 
 struct Cost {
     double requests = 0;
+    double bytes = 0;
     double prometheus_cpu_seconds = 0;
     double own_cpu_seconds = 0;
     double wall_seconds = 0;
@@ -122,6 +126,7 @@ Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fle
     check_values(rounds, fleet);
     Cost cost;
     const double requests_before = prometheus.query_count();
+    const double bytes_before = prometheus.answer_bytes();
     for (int i = 0; i < repeated; ++i) {
         const double cpu_before = prometheus.cpu_seconds();
         const auto round = complete_round(rounds, fleet.variants);
@@ -130,12 +135,14 @@ Cost cost_of_rounds(const WrittenPrometheus& prometheus, const WrittenFleet& fle
         cost.wall_seconds += round.wall_seconds / repeated;
     }
     cost.requests = (prometheus.query_count() - requests_before) / repeated;
+    cost.bytes = (prometheus.answer_bytes() - bytes_before) / repeated;
     check_values(rounds, fleet);
     return cost;
 }
 
 Cost cost_of_go_plan(const WrittenPrometheus& prometheus, const WrittenFleet& fleet) {
     GoPlan plan(prometheus.port());
+    const double bytes_before = prometheus.answer_bytes();
     const double wall_before = seconds_now();
     const double cpu_before = cpu_seconds();
     const double prometheus_before = prometheus.cpu_seconds();
@@ -146,32 +153,75 @@ Cost cost_of_go_plan(const WrittenPrometheus& prometheus, const WrittenFleet& fl
     }
     require(plan.queries() == 8 * fleet.variants && plan.answered() == plan.queries(),
             "a query of the Go plan has no answer");
-    return {static_cast<double>(plan.queries()), prometheus.cpu_seconds() - prometheus_before,
-            cpu_seconds() - cpu_before, seconds_now() - wall_before};
+    Cost cost;
+    cost.wall_seconds = seconds_now() - wall_before;
+    cost.own_cpu_seconds = cpu_seconds() - cpu_before;
+    cost.prometheus_cpu_seconds = prometheus.cpu_seconds() - prometheus_before;
+    cost.requests = static_cast<double>(plan.queries());
+    cost.bytes = prometheus.answer_bytes() - bytes_before;
+    return cost;
 }
 
-void compare_with_go(const std::string& binary, const Options& options) {
-    const WrittenFleet fleet{options.pick<std::size_t>(1000, 1000, 50)};
-    const WrittenPrometheus prometheus(binary, fleet);
-    const Cost ours = cost_of_rounds(prometheus, fleet, options.pick(8, 3, 1));
-    const Cost theirs = cost_of_go_plan(prometheus, fleet);
+/// The cost of one round of grouped queries, on average.
+Cost cost_of_grouped_plan(const WrittenPrometheus& prometheus, const WrittenFleet& fleet,
+                          int repeated) {
+    std::set<std::string> namespaces;
+    for (std::size_t i = 0; i < fleet.variants; ++i)
+        namespaces.insert(numbered_variant(i).namespace_name);
+    GroupedPlan plan(prometheus.url(), namespaces);
+    plan.run(); // Connects.
+    Cost cost;
+    const double requests_before = prometheus.query_count();
+    const double bytes_before = prometheus.answer_bytes();
+    for (int i = 0; i < repeated; ++i) {
+        const double wall_before = seconds_now();
+        const double cpu_before = cpu_seconds();
+        const double prometheus_before = prometheus.cpu_seconds();
+        plan.run();
+        cost.prometheus_cpu_seconds += (prometheus.cpu_seconds() - prometheus_before) / repeated;
+        cost.own_cpu_seconds += (cpu_seconds() - cpu_before) / repeated;
+        cost.wall_seconds += (seconds_now() - wall_before) / repeated;
+    }
+    cost.requests = (prometheus.query_count() - requests_before) / repeated;
+    cost.bytes = (prometheus.answer_bytes() - bytes_before) / repeated;
+    return cost;
+}
 
-    const char* who = "the Go original's plan, replayed";
+/// Compares one round with those of the peers. Returns what it costs.
+Cost compare_plans(const std::string& binary, const WrittenFleet& fleet, const Options& options) {
+    const WrittenPrometheus prometheus(binary, fleet);
+    const int repeated = options.pick(8, 3, 1);
+    const Cost ours = cost_of_rounds(prometheus, fleet, repeated);
+    const Cost grouped_plan = cost_of_grouped_plan(prometheus, fleet, repeated);
+    const Cost go = cost_of_go_plan(prometheus, fleet);
+
+    const bool is_full = fleet.labels == TargetLabels::full;
     const std::string work = grouped(fleet.variants) + " variants of " + grouped(fleet.variants) +
-                             " models, a pod each: ";
-    const Row requests(path, work + "requests", "requests", Better::less);
-    requests.ours(ours.requests);
-    requests.target_at_most(20);
-    requests.peer(who, theirs.requests);
-    const Row prometheus_cpu(path, work + "Prometheus' CPU", "ms", Better::less);
-    prometheus_cpu.ours(ours.prometheus_cpu_seconds * 1e3);
-    prometheus_cpu.peer(who, theirs.prometheus_cpu_seconds * 1e3, 10);
-    const Row wall(path, work + "wall time", "ms", Better::less);
-    wall.ours(ours.wall_seconds * 1e3);
-    wall.peer(who, theirs.wall_seconds * 1e3, 10);
-    const Row own_cpu(path, work + "own CPU", "ms", Better::less);
-    own_cpu.ours(ours.own_cpu_seconds * 1e3);
-    own_cpu.peer(who, theirs.own_cpu_seconds * 1e3);
+                             " models, a pod each, " + (is_full ? "14" : "4") + " target labels: ";
+    // The targets are how many times better than each peer; 0: none.
+    const auto compare = [&](const char* what, const char* unit, double Cost::*value, double factor,
+                             double over_grouped = 0, double over_go = 0) {
+        Row row(path, work + what, unit, Better::less);
+        row.ours(ours.*value * factor);
+        row.peer("grouped queries", grouped_plan.*value * factor, over_grouped);
+        row.peer("the Go original's plan, replayed", go.*value * factor, over_go);
+        return row;
+    };
+    compare("requests", "requests", &Cost::requests, 1).target_at_most(4);
+    compare("bytes of the answers", "MB", &Cost::bytes, 1e-6);
+    compare("Prometheus' CPU", "ms", &Cost::prometheus_cpu_seconds, 1e3, is_full ? 1 / 0.6 : 0,
+            is_full ? 0 : 10);
+    compare("wall time", "ms", &Cost::wall_seconds, 1e3, 0, 10);
+    compare("own CPU", "ms", &Cost::own_cpu_seconds, 1e3);
+    return ours;
+}
+
+void compare_with_peers(const std::string& binary, const Options& options) {
+    WrittenFleet fleet{options.pick<std::size_t>(1000, 1000, 50)};
+    fleet.labels = TargetLabels::full;
+    compare_plans(binary, fleet, options);
+    fleet.labels = TargetLabels::few;
+    const Cost ours = compare_plans(binary, fleet, options);
 
     if (options.quick || options.smoke)
         return;
@@ -189,8 +239,9 @@ void compare_with_go(const std::string& binary, const Options& options) {
 
 constexpr Help help{
     "One background round of the collector against a real Prometheus, compared with the queries\n"
-    "that the Go original sends for the same data; and the cost per variant for ten times as many\n"
-    "variants. Set WVA_METRICS_PROMETHEUS to the path of a Prometheus."};
+    "that the Go original sends for the same data, and with grouped queries; and the cost per\n"
+    "variant for ten times as many variants. Set WVA_METRICS_PROMETHEUS to the path of a "
+    "Prometheus."};
 
 } // namespace
 
@@ -198,7 +249,7 @@ int main(int count, char** arguments) {
     const Options options = parse_options(count, arguments, help);
     compare_sizes(options);
     if (const auto binary = find_prometheus())
-        compare_with_go(*binary, options);
+        compare_with_peers(*binary, options);
     else
         say_prometheus_is_missing(path);
 }

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -67,10 +68,17 @@ inline double cpu_seconds_of(pid_t process) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
+/// The labels that the scrape adds to all series of an inference server.
+enum class TargetLabels {
+    few, ///< Four: `namespace`, `pod`, `instance` and `job`.
+    full ///< 14, as with the Prometheus operator and relabelling of the pods' labels.
+};
+
 /// A fleet of variants with one model each, and the data that is written about it.
 struct WrittenFleet {
     std::size_t variants;
     std::size_t pods_each = 1;
+    TargetLabels labels = TargetLabels::few;
     /// Samples are written up to this long after now, because nothing is scraped.
     std::chrono::seconds ahead{180};
 
@@ -102,14 +110,28 @@ inline constexpr WrittenMetric written_metrics[] = {
     {"vllm:time_per_output_token_seconds_sum", 10.25, true},
     {"vllm:time_per_output_token_seconds_count", 512, true},
     {"vllm:kv_cache_usage_perc", 0.375, false},
+    {"vllm:num_requests_running", 2, false},
     {"vllm:num_requests_waiting", 3, false},
+};
+
+inline constexpr std::pair<const char*, const char*> more_target_labels[] = {
+    {"app", "llama"},
+    {"container", "vllm"},
+    {"endpoint", "metrics"},
+    {"llm_d_ai_role", "decode"},
+    {"node", "gke-inference-a100-pool-7d2f9c1e-x4kq"},
+    {"pod_template_hash", "6d4b75cb6d"},
+    {"prometheus", "monitoring/k8s"},
+    {"region", "europe-west4"},
+    {"service", "llama-inference-service"},
+    {"zone", "europe-west4-a"},
 };
 
 inline wva_metrics::test_support::WrittenSeries written_series(Labels labels, double amount,
                                                                bool is_counter, std::int64_t now_ms,
                                                                std::chrono::milliseconds ahead) {
     constexpr std::int64_t step_ms = 15'000;
-    constexpr std::int64_t past_ms = 120'000;
+    constexpr std::int64_t past_ms = 660'000;
     wva_metrics::test_support::WrittenSeries series;
     std::ranges::sort(labels);
     series.labels = std::move(labels);
@@ -146,6 +168,7 @@ public:
     std::uint16_t port() const noexcept { return prometheus_.port(); }
     std::string url() const { return prometheus_.url(); }
     double query_count() const { return prometheus_.query_count(); }
+    double answer_bytes() const { return prometheus_.answer_bytes(); }
     double cpu_seconds() const { return cpu_seconds_of(prometheus_.pid()); }
 
 private:
@@ -154,6 +177,14 @@ private:
         const wva_metrics::VariantAutoscaling variant = numbered_variant(number);
         for (std::size_t i = 0; i < fleet.pods_each; ++i) {
             const std::string pod = fleet.pod(number, i);
+            const std::size_t address = number * fleet.pods_each + i;
+            detail::Labels target = {{"instance", "10." + std::to_string(address / 65'536) + "." +
+                                                      std::to_string(address / 256 % 256) + "." +
+                                                      std::to_string(address % 256) + ":8000"},
+                                     {"job", "vllm"}};
+            if (fleet.labels == TargetLabels::full)
+                target.insert(target.end(), std::begin(detail::more_target_labels),
+                              std::end(detail::more_target_labels));
             const auto write = [&](const char* name, detail::Labels more, double amount,
                                    bool is_counter) {
                 more.emplace_back("__name__", name);
@@ -162,13 +193,12 @@ private:
                 all.push_back(detail::written_series(std::move(more), amount, is_counter, now_ms,
                                                      fleet.ahead));
             };
+            write("up", target, 1, false);
+            detail::Labels server = target;
+            server.emplace_back("model_name", variant.model_id);
+            server.emplace_back("engine", "0");
             for (const detail::WrittenMetric& metric : detail::written_metrics)
-                write(metric.name,
-                      {{"model_name", variant.model_id},
-                       {"engine", "0"},
-                       {"instance", "10.0.0.1:8000"},
-                       {"job", "vllm"}},
-                      metric.amount, metric.is_counter);
+                write(metric.name, server, metric.amount, metric.is_counter);
             const std::string replica_set = variant.deployment + "-6d4b75cb6d";
             write("kube_pod_info",
                   {{"created_by_kind", "ReplicaSet"},
@@ -181,6 +211,10 @@ private:
                    {"owner_is_controller", "true"},
                    {"job", "kube-state-metrics"}},
                   1, false);
+            for (const auto& [condition, value] :
+                 {std::pair("true", 1), std::pair("false", 0), std::pair("unknown", 0)})
+                write("kube_pod_status_ready",
+                      {{"condition", condition}, {"job", "kube-state-metrics"}}, value, false);
         }
     }
 

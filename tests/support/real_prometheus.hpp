@@ -54,17 +54,24 @@ public:
     void set_config(std::string text) { options_.config = std::move(text); }
 
     /// The number of queries since its start, failed ones included, from its own metrics.
-    double query_count() const {
-        std::istringstream page(exchange(port(), "GET", "/metrics").body);
-        double count = 0;
-        for (std::string line; std::getline(page, line);)
-            if (line.starts_with("prometheus_http_requests_total{") &&
-                line.find("handler=\"/api/v1/query\"") != std::string::npos)
-                count += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-        return count;
+    double query_count() const { return sum_of_queries("prometheus_http_requests_total"); }
+    /// Bytes of the answers to them, as sent.
+    double answer_bytes() const {
+        return sum_of_queries("prometheus_http_response_size_bytes_sum");
     }
 
 private:
+    /// The sum of one of its own metrics over all series about queries.
+    double sum_of_queries(const std::string& metric) const {
+        std::istringstream page(exchange(port(), "GET", "/metrics").body);
+        double sum = 0;
+        for (std::string line; std::getline(page, line);)
+            if (line.starts_with(metric + "{") &&
+                line.find("handler=\"/api/v1/query\"") != std::string::npos)
+                sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+        return sum;
+    }
+
     std::vector<std::string> prepare() const override {
         write_file("prometheus.yml", options_.config);
         std::vector<std::string> words{

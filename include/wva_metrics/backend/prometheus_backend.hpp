@@ -23,11 +23,19 @@ struct PrometheusImpl;
 
 /// Queries Prometheus, or any server with its query API.
 ///
-/// However many variants and models a batch has, each signal takes one grouped query (one per
-/// `limits.max_models_per_query` models). One more query returns the existing pods and their
-/// owners. A query that the server rejects for its size or cost is halved until it is accepted, and
-/// the accepted size is kept for ten minutes. A model that is too large by itself fails alone. A
-/// query for many models selects all of their namespaces, unless these hold many other models.
+/// Asks for the raw samples of all metrics at once, and decides itself which series are the same
+/// process, which have ended, and what they add up to (`samples/`). However many variants and models
+/// a batch has, a round is three queries for each `limits.max_models_per_query` models: which series
+/// live, their samples, and the samples of kube-state-metrics. VictoriaMetrics is asked for its time
+/// instead of the first. One more query at most, for longer windows, is sent for pods whose samples
+/// do not decide, and one for models without series; both at most once a minute for each. Concurrent
+/// calls for the same models share a round.
+///
+/// A chunk of models is made smaller if earlier answers were so large that its answer might not fit
+/// into the client's bounds. A query that the server rejects for its size or cost is halved until it
+/// is accepted, and the accepted size is kept for ten minutes. A model that is too large by itself
+/// fails alone. A query for many models selects all of their namespaces, unless these hold many
+/// other models.
 ///
 /// A class template, because GCC compiles every inline coroutine that is not a template, whether it
 /// is used or not. Use `PrometheusBackend`.

@@ -44,7 +44,7 @@ struct PrometheusConfig {
     /// derived from the pods' names.
     bool use_kube_state = true;
     /// Averages over fewer requests than this in the rate window are missing. The default is below
-    /// one, because Prometheus extrapolates a single request to a fraction at the window's edges.
+    /// one, because a rate is extrapolated, and a single request may count as a fraction of one.
     double min_requests = 0.5;
     /// A model is available if its last sample is not older than this.
     Duration stale_after = std::chrono::minutes(5);

@@ -75,6 +75,8 @@ struct AnswerInfo {
     std::size_t series = 0;
     /// Series without a sample: strings, ranges without a point.
     std::size_t skipped = 0;
+    /// Bytes of the body, decompressed.
+    std::size_t bytes = 0;
 };
 
 /// Something that receives the series of an answer.

@@ -11,9 +11,9 @@ namespace wva_metrics::promql {
 
 /// The time windows of the queries.
 struct QueryWindows {
-    /// The window of rates and averages. It must contain at least two scrapes, or there is no
-    /// value. The default tolerates two missed scrapes if the interval is 15 s, and is too short if
-    /// it is 60 s.
+    /// The window of rates and averages. For a server that is scraped so rarely that the window
+    /// holds fewer than two samples, a longer one is used, up to five minutes; the reading says over
+    /// how long it was measured.
     Duration rate = std::chrono::minutes(1);
     /// The window of a gauge's highest value. 0 = the last sample only.
     Duration peak = std::chrono::minutes(1);

@@ -195,9 +195,11 @@ TEST_CASE("unknown members are skipped, whatever they contain") {
 }
 
 TEST_CASE("warnings and infos are separate, and a partial answer has a warning") {
-    const Decoded decoded = decode(
-        R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]},"warnings":["a\nb","c"],"infos":["d"]})");
+    const std::string body =
+        R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]},"warnings":["a\nb","c"],"infos":["d"]})";
+    const Decoded decoded = decode(body);
     REQUIRE(decoded.ok());
+    CHECK(decoded.info->bytes == body.size());
     REQUIRE(decoded.info->warnings.size() == 3);
     CHECK_THAT(decoded.info->warnings[0], ContainsSubstring("partial answer"));
     CHECK(decoded.info->warnings[1] == "a b");

@@ -80,7 +80,7 @@ struct Decoded {
             return error == other.error;
         return series == other.series && info->warnings == other.info->warnings &&
                info->infos == other.info->infos && info->series == other.info->series &&
-               info->skipped == other.info->skipped;
+               info->skipped == other.info->skipped && info->bytes == other.info->bytes;
     }
 };
 

@@ -49,8 +49,7 @@ template <typename Answer, typename Executor, typename Assemble>
 asio::awaitable<std::vector<Result<Answer>>>
 fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
             Assemble assemble) {
-    const promql::QueryPlan plan(models, impl->queries, impl->kube_state.current().queries,
-                                 impl->config.limits);
+    const promql::QueryPlan plan = impl->plan(models);
     std::vector<Result<Answer>> answers(models.size(), Error(Errc::aborted, "cancelled"));
     for (const promql::RejectedTarget& rejected : plan.rejected())
         answers[rejected.target] = rejected.error;

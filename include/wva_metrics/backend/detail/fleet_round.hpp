@@ -40,9 +40,7 @@ public:
     using Impl = PrometheusImpl<Executor>;
 
     FleetRound(std::shared_ptr<Impl> impl, const std::vector<ModelKey>& models)
-        : client_(std::move(impl)),
-          plan_(models, client_.impl().queries, client_.impl().kube_state.current().queries,
-                client_.impl().config.limits),
+        : client_(std::move(impl)), plan_(client_.impl().plan(models)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
           models_(client_, plan_), pods_(client_, plan_, states_), reports_(plan_.models().size()) {
         states_.set_preferred_owners(client_.impl().config.owners);

@@ -129,6 +129,7 @@ private:
             impl.select_by_model.store(true, std::memory_order_relaxed);
         if (answer.has_error())
             co_return answer.error();
+        impl.density.learn(QuerySubject::models, chunk.size(), *answer, client_.started_at());
         keep(chunk, std::move(found), *clock, answer->warnings);
         co_return Result<void>();
     }

@@ -70,7 +70,7 @@ public:
 private:
     asio::awaitable<Result<KubePods>> fetch(promql::NamespaceChunk chunk,
                                             const KubeStateForm::Form& form) {
-        const auto& impl = client_.impl();
+        auto& impl = client_.impl();
         const std::span<const std::string> namespaces = plan_.namespaces(chunk);
         const auto text = form.queries.samples(namespaces, impl.config.windows.pod_retention);
         if (text.has_error())
@@ -81,6 +81,7 @@ private:
         const auto answer = co_await client_.send(*text, add);
         if (answer.has_error())
             co_return answer.error();
+        impl.density.learn(QuerySubject::pods, chunk.size(), *answer, client_.started_at());
         if (!answer->warnings.empty())
             pods.mark_incomplete();
         for (const std::string& warning : answer->warnings)

@@ -6,6 +6,7 @@
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
+#include "wva_metrics/backend/detail/seen_density.hpp"
 #include "wva_metrics/backend/detail/seen_pods.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/undecided_pods.hpp"
@@ -13,6 +14,7 @@
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
+#include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
@@ -21,6 +23,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -51,6 +54,15 @@ struct PrometheusImpl {
           seen({.retention = config.windows.pod_retention}),
           kube_state(config.engine.kube_state, config.kube_state_matchers) {}
 
+    /// Plans queries for these models, with chunks whose answers are expected to stay within the
+    /// client's bounds.
+    promql::QueryPlan plan(std::span<const ModelKey> models) const {
+        const promql::AnswerBounds bounds{config.client.answer.max_series,
+                                          config.client.http.limits.max_body_bytes};
+        return {models,        queries,           kube_state.current().queries,
+                config.limits, density.highest(), bounds};
+    }
+
     const PrometheusConfig config;
     prometheus::BasicClient<Executor> client;
     const samples::SampleRules rules;
@@ -65,6 +77,7 @@ struct PrometheusImpl {
     /// Sticky: another probe would cost as much as the first one.
     std::atomic<bool> select_by_model{false};
     ChunkSizeLimits size_limits;
+    SeenDensity density;
     SampleWindow window;
     UndecidedPods undecided;
     SeenPods seen;

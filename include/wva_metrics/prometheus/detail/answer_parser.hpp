@@ -49,7 +49,9 @@ public:
             return *failure_;
         if (reader().api_error())
             return to_error(*reader().api_error(), 200);
-        return reader().take_info();
+        AnswerInfo info = reader().take_info();
+        info.bytes = bytes_;
+        return info;
     }
 
     const std::optional<ApiError>& api_error() const noexcept {

@@ -67,8 +67,7 @@ inline void describe_fields(FieldList list, EngineProfile& engine) {
 }
 
 inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
-    list.add("rate", windows.rate,
-             "Window of rates and averages; at least two scrapes must fall into it.");
+    list.add("rate", windows.rate, "Window of rates and averages; longer where scrapes are rare.");
     list.add("peak", windows.peak,
              "Window of the highest value of a gauge; `\"0s\"` = only the last sample.");
     list.add("stale_lookback", windows.stale_lookback,
