@@ -36,6 +36,8 @@ class OpenRounds {
 
     /// A round that runs.
     struct Running {
+        explicit Running(std::shared_ptr<Round> begun) : round(std::move(begun)) {}
+
         std::shared_ptr<Round> round;
         /// The channels of those that wait for its end. Each leaves before it is destroyed.
         std::vector<Channel*> waiting{};

@@ -124,10 +124,11 @@ TEST_CASE("a pod that lives without a usable value makes the total a lower bound
     RateTotal total;
     total.add_pod(measured_value(1), PodLife::alive, "a");
     total.add_pod(failed_value(reason), life, "b");
-    const bool lives = life != PodLife::ended && life != PodLife::gone;
+    const bool is_there = life != PodLife::ended && life != PodLife::gone;
     CHECK(total.result().value() == 60);
-    CHECK(total.result().is_lower_bound() == lives);
-    CHECK(total.missing() == (lives ? std::vector<std::string>{"b"} : std::vector<std::string>{}));
+    CHECK(total.result().is_lower_bound() == is_there);
+    CHECK(total.missing() ==
+          (is_there ? std::vector<std::string>{"b"} : std::vector<std::string>{}));
     CHECK(total.counted() == 1);
 }
 
