@@ -83,8 +83,8 @@ inline constexpr std::array optimizer_readings = {
 struct ReplicaSample {
     /// The pod's name.
     std::string pod{};
-    /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines. With
-    /// `PrometheusBackend` the peak of the last minute, with the last sample in `latest()`.
+    /// Fraction of the KV cache in use, 0..1; the highest of the pod's engines. A
+    /// backend may return the peak of a window, with the last sample in `latest()`; see `statistic()`.
     Reading<double> kv_cache_usage{};
     /// Requests waiting; the sum over the pod's engines. A peak, as `kv_cache_usage`.
     Reading<double> queue_length{};

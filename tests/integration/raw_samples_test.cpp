@@ -86,3 +86,25 @@ TEST_CASE("every server sends the samples of a range selector with their own tim
     CHECK(std::abs(requests.back().value - requests.front().value -
                    0.75 * 15 * static_cast<double>(requests.size() - 1)) < 1e-6);
 }
+
+TEST_CASE("Prometheus sends native histograms with the count and sum of what they counted") {
+    RealServer& server = each_prometheus();
+    Scenario cluster(server);
+    cluster.add(ServingProcess{.has_native_histograms = true}, cluster.target("a"));
+    cluster.write();
+    AskedServer asked(server);
+    prometheus::Client client(asked.io.get_executor(), asked.config.client);
+    std::size_t histograms = 0;
+    const auto result = asked.run(client.query(
+        "vllm:time_to_first_token_seconds{namespace=\"" + cluster.namespace_name() + "\"}[1m]",
+        [&](const prometheus::SeriesView& series) {
+            CHECK(series.samples.empty());
+            histograms += series.histograms.size();
+            for (const prometheus::HistogramSample& histogram : series.histograms)
+                CHECK(std::abs(histogram.sum - 0.25 * histogram.count) < 1e-6);
+        },
+        {}, std::chrono::steady_clock::now() + 1min));
+    INFO(server.name());
+    CHECK(result.has_value());
+    CHECK((histograms == 3 || histograms == 4));
+}

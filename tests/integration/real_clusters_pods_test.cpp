@@ -67,16 +67,15 @@ TEST_CASE("a deleted pod is gone within one scrape interval, and stays gone") {
     check_deleted(cluster, deleted);
 }
 
-TEST_CASE("a deleted pod is gone although its series have not ended") {
+TEST_CASE("a deleted pod is gone although nobody marked the end of its series") {
     Scenario cluster(each_server());
     const std::string deleted = replica_set + "-bbbbb";
     cluster.add(ServingProcess{}, cluster.target(lasting_pod));
     cluster.add(ReportedPod{.pod = lasting_pod, .owner_name = replica_set, .seen = {.last = 2s}});
-    // The scraper did not mark the end.
     cluster.add(ServingProcess{.started = 50min}, cluster.target(deleted, "10.0.0.2:8000"),
-                {.last = 16s});
+                {.last = 46s});
     cluster.add(
-        ReportedPod{.pod = deleted, .owner_name = replica_set, .seen = until_deleted(12s, 2s)});
+        ReportedPod{.pod = deleted, .owner_name = replica_set, .seen = until_deleted(40s, 2s)});
     cluster.write();
     check_deleted(cluster, {deleted});
 }
@@ -90,9 +89,8 @@ TEST_CASE("a pod that exists but does not answer is not gone") {
                                 .ready = pod == lasting_pod,
                                 .seen = {.last = 2s}});
     cluster.add(ServingProcess{}, cluster.target(lasting_pod));
-    const ScrapedLabels target = cluster.target(crashed, "10.0.0.2:8000");
-    cluster.add(ServingProcess{.started = 50min}, target, {.last = 31s, .end_marked = 16s});
-    cluster.add_failures(target, {.first = 16s});
+    cluster.add(ServingProcess{.started = 50min}, cluster.target(crashed, "10.0.0.2:8000"),
+                {.last = 31s, .end_marked = 16s, .failed_until = 1s});
     cluster.write();
     AskedServer asked(cluster.server());
     INFO(cluster.server().name());
@@ -103,26 +101,22 @@ TEST_CASE("kube-state-metrics whose labels are not honoured is understood, or na
     Scenario cluster(each_server());
     const std::string deleted = replica_set + "-bbbbb";
     const std::string renamed = "worker-x";
+    std::string reporter = "monitoring";
+    SECTION("it runs in another namespace") {}
+    SECTION("it runs in the namespace of the servers") {
+        reporter = cluster.namespace_name();
+    }
     const auto report = [&](const std::string& pod, const Scrapes& seen) {
         cluster.add(ReportedPod{.pod = pod,
                                 .owner_name = replica_set,
                                 .seen = seen,
+                                .reporter_namespace = reporter,
                                 .namespace_label = "exported_namespace",
                                 .pod_label = "exported_pod"});
     };
     report(lasting_pod, {.last = 2s});
     report(renamed, {.last = 2s});
     report(deleted, until_deleted(12s, 2s));
-    SECTION("it runs in another namespace") {}
-    SECTION("it runs in the namespace of the servers") {
-        cluster.add_series("kube_pod_info",
-                           {{"namespace", cluster.namespace_name()},
-                            {"pod", "kube-state-metrics-0"},
-                            {"exported_namespace", "elsewhere"},
-                            {"exported_pod", "dns-0"},
-                            {"job", "kube-state-metrics"}},
-                           {.last = 2s}, 1);
-    }
     cluster.add(ServingProcess{}, cluster.target(lasting_pod));
     // Only kube-state-metrics knows whose pod this is.
     cluster.add(ServingProcess{.started = 50min}, cluster.target(renamed, "10.0.0.3:8000"));

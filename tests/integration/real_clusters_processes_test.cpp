@@ -87,7 +87,7 @@ TEST_CASE("two servers in one pod are added") {
     }
     SECTION("two engines on one port") {
         cluster.add(in_engine(first_rank, "0", tells_start), cluster.target(stateful_pod));
-        cluster.add(in_engine(second_rank, "1", false), cluster.target(stateful_pod));
+        cluster.add_engine(in_engine(second_rank, "1", false), cluster.target(stateful_pod));
     }
     SECTION("two engines on one port that the server tells apart by a label of its own") {
         ServingProcess first = in_engine(first_rank, "", tells_start);
@@ -95,7 +95,7 @@ TEST_CASE("two servers in one pod are added") {
         first.labels = {{"dp_rank", "0"}};
         second.labels = {{"dp_rank", "1"}};
         cluster.add(first, cluster.target(stateful_pod));
-        cluster.add(second, cluster.target(stateful_pod));
+        cluster.add_engine(second, cluster.target(stateful_pod));
     }
     cluster.write();
     check_added(cluster);

@@ -33,9 +33,10 @@ void add_pods(Scenario& cluster) {
 void add_busy_pod(Scenario& cluster, Ago last_answer, const std::string& job = "vllm") {
     const ServingProcess process{
         .started = 50min, .requests_per_minute = 300, .kv_usage = 0.98, .queue = 60};
-    const ScrapedLabels target = cluster.target(busy_pod, busy_address, job);
-    cluster.add(process, target, {.last = last_answer, .end_marked = last_answer - 15s});
-    cluster.add_failures(target, {.first = last_answer - 15s, .last = (last_answer - 15s) % 15s});
+    const Ago first_failure = last_answer - 15s;
+    cluster.add(
+        process, cluster.target(busy_pod, busy_address, job),
+        {.last = last_answer, .end_marked = first_failure, .failed_until = first_failure % 15s});
 }
 
 /// The total says that it lacks the busy pod.
@@ -104,10 +105,11 @@ TEST_CASE("a pod that is no server yet, or no more, is missing in no total") {
             ReportedPod{.pod = "gateway-5d8c9b7f64-ccccc", .owner_name = "gateway-5d8c9b7f64"});
     }
     SECTION("it was deleted while it was too busy to answer") {
-        add_busy_pod(cluster, 121s);
+        cluster.add(ServingProcess{.started = 50min}, cluster.target(busy_pod, busy_address),
+                    {.last = 121s, .end_marked = 106s, .failed_until = 61s});
         cluster.add(ReportedPod{.pod = busy_pod,
                                 .owner_name = "llama-7d9f8b6c5d",
-                                .seen = {.last = 31s, .end_marked = 16s}});
+                                .seen = {.last = 61s, .end_marked = 46s}});
     }
     cluster.write();
     AskedServer asked(cluster.server());

@@ -64,7 +64,7 @@ TEST_CASE("a pod that began half a minute ago is measured over the time that it 
 TEST_CASE("a window that holds fewer than two samples is widened, or said to be too short") {
     Scenario cluster(each_server());
     const auto [every, last] =
-        GENERATE(std::pair(Ago(60s), Ago(20s)), std::pair(Ago(60s), Ago(59s)),
+        GENERATE(std::pair(Ago(60s), Ago(20s)), std::pair(Ago(60s), Ago(55s)),
                  std::pair(Ago(45s), Ago(40s)), std::pair(Ago(120s), Ago(50s)));
     cluster.add(ServingProcess{}, cluster.target(windowed_pod),
                 {.first = 15min, .last = last, .every = every});
@@ -76,14 +76,12 @@ TEST_CASE("a window that holds fewer than two samples is widened, or said to be 
     check_value_or_too_short(load.arrival_rate_per_minute, 60);
     check_value_or_too_short(load.avg_output_tokens, 200);
     check_value_or_too_short(load.ttft_seconds, 0.25);
-    CHECK_THAT(
-        cluster.ago(load.arrival_rate_per_minute) * (load.arrival_rate_per_minute ? 1 : 0),
-        WithinAbs(load.arrival_rate_per_minute ? std::chrono::duration<double>(last).count() : 0,
-                  2.0));
+    const double newest = std::chrono::duration<double>(last).count();
+    if (load.arrival_rate_per_minute)
+        CHECK_THAT(cluster.ago(load.arrival_rate_per_minute), WithinAbs(newest, 2.0));
     REQUIRE(replicas.pods.size() == 1);
     CHECK(replicas.pods[0].queue_length.value_or(-1) == 3);
-    CHECK_THAT(cluster.ago(replicas.pods[0].queue_length),
-               WithinAbs(std::chrono::duration<double>(last).count(), 2.0));
+    CHECK_THAT(cluster.ago(replicas.pods[0].queue_length), WithinAbs(newest, 2.0));
 }
 
 TEST_CASE("scrapes so rare that no window holds two say so") {

@@ -39,7 +39,7 @@ boost::asio::awaitable<void> show_rate(boost::asio::io_context& io) {
     }
     const Reading<double>& rate = (*metrics)->arrival_rate_per_minute;
     if (rate && metrics->freshness() == Freshness::fresh)
-        std::cout << rate.value() << " requests per minute\n";
+        std::cout << (rate.is_lower_bound() ? "at least " : "") << rate.value() << " requests per minute\n";
     else
         std::cout << "keep the scale: " << to_string(metrics->freshness()) << ", " << to_string(rate.reason()) << '\n';
 }

@@ -8,7 +8,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace wva_metrics::test_support {
@@ -16,17 +15,17 @@ namespace wva_metrics::test_support {
 /// The makes of servers that tests run against.
 enum class RealMake { prometheus, prometheus3, victoria_metrics };
 
-/// The path of the program, or nothing if it is not there.
-inline std::optional<std::string> find_program_of(RealMake make) {
+/// The environment variable with the path of its program.
+inline const char* variable_of(RealMake make) {
     switch (make) {
     case RealMake::prometheus:
-        return find_prometheus();
+        return "WVA_METRICS_PROMETHEUS";
     case RealMake::prometheus3:
-        return program_at("WVA_METRICS_PROMETHEUS3");
+        return "WVA_METRICS_PROMETHEUS3";
     case RealMake::victoria_metrics:
-        return find_victoria_metrics();
+        return "WVA_METRICS_VICTORIA_METRICS";
     }
-    return std::nullopt;
+    return "";
 }
 
 /// Starts a server that accepts remote writes.
@@ -42,21 +41,28 @@ inline std::unique_ptr<RealServer> start_server(RealMake make, const std::string
     return std::make_unique<RealPrometheus>(binary, options);
 }
 
-/// Runs the rest of the test case once for each make of server, and skips those that are not there.
-///
-/// All tests share one server of each make, because starting one takes longer than most tests; so
-/// each test needs a namespace of its own.
-inline RealServer& each_server() {
+/// The server of this make that all tests share, because starting one takes longer than most tests;
+/// so each test needs a namespace of its own. Skips the test if the server is not installed.
+inline RealServer& shared_server(RealMake make) {
     static std::map<RealMake, std::unique_ptr<RealServer>> running;
-    const RealMake make =
-        GENERATE(RealMake::prometheus, RealMake::prometheus3, RealMake::victoria_metrics);
-    const auto binary = find_program_of(make);
+    const auto binary = program_at(variable_of(make));
     if (!binary)
-        SKIP("a server is not installed; sh cmake/setup.sh tests");
+        SKIP("needs a real server: set " << variable_of(make) << " to the path of its binary");
     std::unique_ptr<RealServer>& server = running[make];
     if (!server)
         server = start_server(make, *binary);
     return *server;
+}
+
+/// Runs the rest of the test case once for each make of server.
+inline RealServer& each_server() {
+    return shared_server(
+        GENERATE(RealMake::prometheus, RealMake::prometheus3, RealMake::victoria_metrics));
+}
+
+/// The same for each version of Prometheus.
+inline RealServer& each_prometheus() {
+    return shared_server(GENERATE(RealMake::prometheus, RealMake::prometheus3));
 }
 
 } // namespace wva_metrics::test_support

@@ -4,7 +4,6 @@
 #include "real_server.hpp"
 
 #include <chrono>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -12,13 +11,7 @@
 
 namespace wva_metrics::test_support {
 
-/// The path of single-node VictoriaMetrics (environment variable WVA_METRICS_VICTORIA_METRICS), or
-/// nothing if it is not executable.
-inline std::optional<std::string> find_victoria_metrics() {
-    return program_at("WVA_METRICS_VICTORIA_METRICS");
-}
-
-/// A real VictoriaMetrics with its defaults, except that it keeps data of any age. Instant queries
+/// A real single-node VictoriaMetrics with its defaults, except that it keeps data of any age. Instant queries
 /// then hide what was scraped in the last 30 s.
 class RealVictoriaMetrics final : public RealServer {
 public:

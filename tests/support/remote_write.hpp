@@ -25,6 +25,15 @@ struct WrittenSeries {
     /// Sorted by name, `__name__` included.
     std::vector<std::pair<std::string, std::string>> labels;
     std::vector<Sample> samples;
+
+    /// A native histogram, all of whose observations are in one bucket.
+    struct Histogram {
+        std::int64_t time_ms;
+        std::uint64_t count;
+        double sum;
+    };
+    /// In time order. A series has samples or histograms.
+    std::vector<Histogram> histograms{};
 };
 
 /// The NaN that marks the end of a series in Prometheus.
@@ -47,6 +56,39 @@ inline void append_bytes(std::string& out, unsigned field, std::string_view byte
     out += bytes;
 }
 
+/// A protobuf field of eight bytes.
+inline void append_double(std::string& out, unsigned field, double value) {
+    append_varint(out, (field << 3U) | 1U);
+    auto bits = std::bit_cast<std::uint64_t>(value);
+    for (int i = 0; i < 8; ++i, bits >>= 8U)
+        out += static_cast<char>(bits & 0xFFU);
+}
+
+/// A protobuf field with an unsigned number. A signed one of the type `sint` is passed as twice its
+/// value.
+inline void append_number(std::string& out, unsigned field, std::uint64_t value) {
+    append_varint(out, field << 3U);
+    append_varint(out, value);
+}
+
+inline std::string encode(const WrittenSeries::Histogram& histogram) {
+    std::string span;
+    append_number(span, 1, 0);
+    append_number(span, 2, 1);
+    std::string deltas;
+    append_varint(deltas, 2 * histogram.count);
+    std::string message;
+    append_number(message, 1, histogram.count);
+    append_double(message, 3, histogram.sum);
+    append_number(message, 4, 0); // the schema
+    append_double(message, 5, 1e-128);
+    append_number(message, 6, 0); // observations near zero
+    append_bytes(message, 11, span);
+    append_bytes(message, 12, deltas);
+    append_number(message, 15, static_cast<std::uint64_t>(histogram.time_ms));
+    return message;
+}
+
 inline std::string encode(const WrittenSeries& series, std::int64_t from, std::int64_t until) {
     std::string encoded;
     for (const auto& [name, value] : series.labels) {
@@ -60,13 +102,16 @@ inline std::string encode(const WrittenSeries& series, std::int64_t from, std::i
         if (sample.time_ms < from || sample.time_ms >= until)
             continue;
         any = true;
-        std::string message("\x09"); // field 1, eight bytes
-        auto bits = std::bit_cast<std::uint64_t>(sample.value);
-        for (int i = 0; i < 8; ++i, bits >>= 8U)
-            message += static_cast<char>(bits & 0xFFU);
-        append_varint(message, 2U << 3U);
-        append_varint(message, static_cast<std::uint64_t>(sample.time_ms));
+        std::string message;
+        append_double(message, 1, sample.value);
+        append_number(message, 2, static_cast<std::uint64_t>(sample.time_ms));
         append_bytes(encoded, 2, message);
+    }
+    for (const auto& histogram : series.histograms) {
+        if (histogram.time_ms < from || histogram.time_ms >= until)
+            continue;
+        any = true;
+        append_bytes(encoded, 4, encode(histogram));
     }
     return any ? encoded : std::string();
 }
@@ -96,10 +141,14 @@ inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& a
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
     std::int64_t last = std::numeric_limits<std::int64_t>::min();
     for (const WrittenSeries& series : all) {
-        if (!series.samples.empty()) {
-            first = std::min(first, series.samples.front().time_ms);
-            last = std::max(last, series.samples.back().time_ms);
-        }
+        const auto include = [&](const auto& values) {
+            if (!values.empty()) {
+                first = std::min(first, values.front().time_ms);
+                last = std::max(last, values.back().time_ms);
+            }
+        };
+        include(series.samples);
+        include(series.histograms);
     }
     // Prometheus rejects samples that are an hour older than its newest one.
     constexpr std::int64_t slice = 20 * 60 * 1000;

@@ -3,96 +3,20 @@
 
 #include "real_server.hpp"
 #include "remote_write.hpp"
+#include "scraped_process.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/workload.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::test_support {
-
-/// The labels of a series by name.
-using ScrapedLabels = std::map<std::string, std::string>;
-
-/// How long before the scenario's moment something was.
-using Ago = std::chrono::milliseconds;
-
-/// When a target was scraped: last at exactly that moment, and before it as often as `first` allows.
-struct Scrapes {
-    Ago first = std::chrono::seconds(300);
-    Ago last = std::chrono::seconds(1);
-    Ago every = std::chrono::seconds(15);
-    /// The last scrape was followed by one that did not find the series any more, by which the
-    /// scraper marks their end.
-    std::optional<Ago> end_marked{};
-
-    /// From the first to the last.
-    std::vector<Ago> times() const {
-        std::vector<Ago> all;
-        for (Ago ago = last; ago <= first; ago += every)
-            all.push_back(ago);
-        std::reverse(all.begin(), all.end());
-        return all;
-    }
-};
-
-/// What a gauge shows at a moment.
-class Course {
-public:
-    /// The same value always.
-    Course(double value) : at_([value](Ago) { return value; }) {}
-    Course(std::function<double(Ago)> at) : at_(std::move(at)) {}
-    /// `before`, and from that moment on `after`.
-    static Course step(double before, Ago moment, double after) {
-        return std::function<double(Ago)>([=](Ago ago) { return ago > moment ? before : after; });
-    }
-
-    double operator()(Ago ago) const { return at_(ago); }
-
-private:
-    std::function<double(Ago)> at_;
-};
-
-/// A process that serves one model as vLLM does. All that it ever reports follows from these
-/// values, so that two scrapers see the same process, each at its own times.
-struct ServingProcess {
-    std::string model = "meta/llama";
-    /// The label `engine` of all series; none if it is empty.
-    std::string engine = "0";
-    /// More labels that the server writes itself.
-    ScrapedLabels labels{};
-    /// Counters grow evenly since the start. Two processes with the same start and rate look as one.
-    Ago started = std::chrono::hours(1);
-    double requests_per_minute = 60;
-    double input_tokens = 100;
-    double output_tokens = 200;
-    double ttft_seconds = 0.25;
-    double itl_seconds = 0.02;
-    Course kv_usage = 0.5;
-    Course queue = 3;
-    /// Whether it tells its start, by `process_start_time_seconds` and `..._created`.
-    bool tells_start = true;
-};
-
-/// A pod as kube-state-metrics reports it.
-struct ReportedPod {
-    std::string pod;
-    std::string owner_kind = "ReplicaSet";
-    std::string owner_name{};
-    bool ready = true;
-    /// The scrapes of kube-state-metrics that found it.
-    Scrapes seen{};
-    /// The labels in which its namespace and name are; other ones if labels are not honoured.
-    std::string namespace_label = "namespace";
-    std::string pod_label = "pod";
-};
 
 /// A small cluster in a namespace of its own. What was scraped of it is written with the times at
 /// which it was, so that no test waits for a scrape.
@@ -111,8 +35,9 @@ public:
         return {namespace_, workload + "-va", model().model_id, workload, "A100", 10, kind};
     }
     /// How long before the scenario's moment something was sampled, in seconds.
-    double ago(const Reading<double>& reading) const {
-        return std::chrono::duration<double>(moment_ - reading.sampled_at()).count();
+    double ago(const Reading<double>& reading) const { return ago(reading.sampled_at()); }
+    double ago(TimePoint time) const {
+        return std::chrono::duration<double>(moment_ - time).count();
     }
 
     /// The labels that a scrape adds to the series of a pod.
@@ -124,19 +49,31 @@ public:
     /// A process as one scraper saw it, with `up`.
     void add(const ServingProcess& process, const ScrapedLabels& target,
              const Scrapes& scrapes = {}) {
-        const Recorder record{*this, target, scrapes, process};
-        record.all();
-        add_series("up", target, scrapes, 1.0);
+        add_engine(process, target, scrapes);
+        if (scrapes.failed_until) {
+            Scrapes answered = scrapes;
+            Scrapes failed{.first = scrapes.end_marked.value(),
+                           .last = *scrapes.failed_until,
+                           .every = scrapes.every};
+            if (failed.last >= failed.every)
+                failed.end_marked = failed.last - failed.every;
+            answered.end_marked.reset();
+            add_series("up", target, answered, 1.0);
+            add_series("up", target, failed, 0.0);
+        } else {
+            add_series("up", target, scrapes, 1.0);
+        }
     }
 
-    /// Scrapes that failed.
-    void add_failures(const ScrapedLabels& target, const Scrapes& scrapes) {
-        add_series("up", target, scrapes, 0.0);
+    /// One more engine behind the same target, which has one `up`.
+    void add_engine(const ServingProcess& engine, const ScrapedLabels& target,
+                    const Scrapes& scrapes = {}) {
+        Recorder{*this, target, scrapes, engine}.all();
     }
 
     /// What kube-state-metrics reports of a pod.
     void add(const ReportedPod& pod) {
-        ScrapedLabels labels = {{"namespace", "monitoring"},
+        ScrapedLabels labels = {{"namespace", pod.reporter_namespace},
                                 {"pod", "kube-state-metrics-0"},
                                 {"instance", "10.0.9.9:8080"},
                                 {"job", "kube-state-metrics"}};
@@ -170,6 +107,17 @@ public:
         series_.push_back(std::move(series));
     }
 
+    /// A native histogram that grows evenly, by whole numbers.
+    void add_native_histogram(const std::string& metric, const ScrapedLabels& labels,
+                              const Scrapes& scrapes, double per_second, double average) {
+        add_series(metric, labels, scrapes, std::function<double(Ago)>([=](Ago ago) {
+                       return std::floor(
+                           per_second *
+                           std::chrono::duration<double>(std::chrono::hours(1) - ago).count());
+                   }));
+        series_.back().average = average;
+    }
+
     /// Writes everything that was added, as seen at this moment.
     void write() {
         using namespace std::chrono;
@@ -180,8 +128,14 @@ public:
             ScrapedLabels labels = series.labels;
             labels["__name__"] = series.metric;
             WrittenSeries written{{labels.begin(), labels.end()}, {}};
-            for (const auto& [ago, value] : series.samples)
-                written.samples.push_back({(now - ago).count(), value});
+            for (const auto& [ago, value] : series.samples) {
+                const std::int64_t time = (now - ago).count();
+                if (series.average)
+                    written.histograms.push_back(
+                        {time, static_cast<std::uint64_t>(value), value * *series.average});
+                else
+                    written.samples.push_back({time, value});
+            }
             all.push_back(std::move(written));
         }
         for (const auto& [labels, started, scrapes] : starts_)
@@ -195,6 +149,8 @@ private:
         std::string metric;
         ScrapedLabels labels;
         std::vector<std::pair<Ago, double>> samples;
+        /// The average of what a native histogram counts; `samples` are its counts then.
+        std::optional<double> average{};
     };
     struct Start {
         ScrapedLabels labels;
@@ -263,6 +219,12 @@ private:
                 }));
         }
         void histogram(const std::string& metric, double per_request, double average) const {
+            if (process.has_native_histograms) {
+                scenario.add_native_histogram(metric, labels(), scrapes,
+                                              process.requests_per_minute / 60 * per_request,
+                                              average);
+                return;
+            }
             counter(metric + "_count", per_request);
             counter(metric + "_sum", per_request * average);
             created(metric + "_created");

@@ -58,6 +58,7 @@ private:
         value = Duration(static_cast<Duration::rep>(bits));
     }
     void fill_value(std::string& value) { value = text(); }
+    void fill_value(prometheus::Flavor& flavor) { flavor = prometheus::Flavor::thanos; }
     void fill_value(std::vector<promql::Matcher>& list) {
         static const std::vector<std::string> labels = {"cluster", "_", "__tenant_id__", "a1"};
         list.clear();

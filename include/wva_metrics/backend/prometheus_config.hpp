@@ -4,6 +4,7 @@
 #include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/query_windows.hpp"
@@ -24,6 +25,9 @@ namespace wva_metrics {
 struct PrometheusConfig {
     /// The connection: URL, timeouts, credentials, TLS, headers, limits.
     prometheus::ClientConfig client{};
+    /// The make of the server, which decides how it is queried. `unknown` = it is learned from the
+    /// server.
+    prometheus::Flavor flavor = prometheus::Flavor::unknown;
     /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
     /// Conditions on all series of the inference servers, e.g. `cluster="eu"` if one store holds

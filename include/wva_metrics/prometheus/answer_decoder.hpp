@@ -21,7 +21,8 @@ namespace wva_metrics::prometheus {
 ///
 /// Calls the sink once for each series, in the order of the answer, with all of its labels and
 /// samples; a scalar is one series without labels. NaN and infinities are passed on. An answer that
-/// holds a series twice, or a series whose times do not ascend, is rejected.
+/// holds a series twice, or a series whose times do not ascend, is rejected; a sample that follows
+/// itself counts once.
 ///
 /// **The series are valid only if `finish` succeeds**: an answer can turn out to be malformed, cut
 /// off or an error after thousands of series. Collect them, and discard the collection on an error.

@@ -64,4 +64,12 @@ constexpr std::optional<Flavor> parse_flavor(std::string_view text) noexcept {
     return std::nullopt;
 }
 
+/// All names, for messages: `unknown, prometheus, ...`.
+inline std::string flavor_list() {
+    std::string names;
+    for (const auto& [flavor, name] : detail::flavor_names)
+        (names += names.empty() ? "" : ", ") += name;
+    return names;
+}
+
 } // namespace wva_metrics::prometheus

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct PodReport {
     std::array<SignalValue, signals.size()> values{};
     /// Its newest sample.
     ServerTime last_sample{};
+    /// Its newest scrape has not happened or failed, although it was due. False if nothing is known
+    /// of its spacing.
+    bool is_late = false;
     /// By what it was decided which series are one process; sorted, each once.
     std::vector<std::string> evidence{};
 
@@ -82,6 +86,7 @@ public:
         for (const auto* views : {&living_, &lost_})
             for (const View* view : *views)
                 result.last_sample = std::max(result.last_sample, view->last());
+        result.is_late = is_late(living_) && is_late(lost_);
         std::ranges::sort(evidence_);
         evidence_.erase(std::unique(evidence_.begin(), evidence_.end()), evidence_.end());
         result.evidence = std::move(evidence_);
@@ -90,6 +95,16 @@ public:
     }
 
 private:
+    /// True if the newest scrape of each, also one that failed, is older than the next one's due.
+    bool is_late(std::span<const View* const> views) const {
+        return std::ranges::all_of(views, [this](const View* view) {
+            const std::optional<ServerDuration> spacing = scrape_spacing(*view);
+            const ServerTime scraped =
+                view->up.empty() ? view->last() : std::max(view->last(), view->up.back().time);
+            return spacing && now_ - scraped > *spacing;
+        });
+    }
+
     PodLife life() const noexcept {
         if (is_ambiguous_)
             return PodLife::ambiguous;

@@ -104,16 +104,14 @@ private:
             return !std::ranges::all_of(pod.second, [this](auto* view) { return is_bare(view); });
         });
         for (auto& [pod, views] : pods) {
-            const auto bare = std::ranges::stable_partition(
-                views, [this](const View* view) { return !is_bare(view); });
-            const bool is_beside = bare.begin() != views.begin() || (pod.empty() && has_addresses);
-            const std::vector<const View*> left_out(bare.begin(), bare.end());
+            const auto bare = std::stable_partition(
+                views.begin(), views.end(), [this](const View* view) { return !is_bare(view); });
+            const bool is_beside = bare != views.begin() || (pod.empty() && has_addresses);
+            const std::vector<const View*> left_out(is_beside ? bare : views.end(), views.end());
             if (is_beside)
-                views.erase(bare.begin(), bare.end());
+                views.erase(bare, views.end());
             if (!views.empty())
                 add_pod(pod, views);
-            if (!is_beside)
-                continue;
             for (const View* view : left_out) {
                 add_whole(pod, {view}, ProcessStatus::aggregate, "no address");
                 warnings_.add_aggregate();

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -168,32 +167,32 @@ private:
         return result;
     }
 
+    /// The size comes first, because a text may hold any byte.
+    void append_to_key(std::string_view text) {
+        for (std::size_t size = text.size(); size > 0; size >>= 7U)
+            key_ += static_cast<char>(size & 0x7FU);
+        key_ += '\xFF';
+        key_ += text;
+    }
+
     /// The entry of the target labels that were split last.
     Entry& entry(std::optional<std::size_t> model) {
-        std::size_t hash = model ? *model : ~std::size_t(0);
+        // One text is faster to compare than many.
+        key_ = model ? std::to_string(*model) : std::string();
+        key_ += '\xFF';
         for (const LabelView& label : target_) {
-            const std::size_t of_value = std::hash<std::string_view>()(label.value);
-            hash = (hash ^ of_value ^ label.name.size()) * 0x9E3779B97F4A7C15U;
+            append_to_key(label.name);
+            append_to_key(label.value);
         }
-        const auto [first, last] = index_.equal_range(hash);
-        for (auto found = first; found != last; ++found) {
-            Entry& candidate = entries_[found->second];
-            if (candidate.model == model && has_target_labels(candidate.view.labels))
-                return candidate;
-        }
-        index_.emplace(hash, entries_.size());
+        const auto [found, is_new] = index_.try_emplace(key_, entries_.size());
+        if (!is_new)
+            return entries_[found->second];
         Entry& added = entries_.emplace_back(Entry{model, View{}});
         added.view.labels = copy(target_);
         added.view.pod_label = detail::first_label(added.view.labels, rules_.pod);
         added.view.pod = find_label(added.view.labels, added.view.pod_label);
         added.view.address = detail::first_address(added.view.labels, rules_.address);
         return added;
-    }
-
-    bool has_target_labels(const Labels& labels) const noexcept {
-        return std::ranges::equal(target_, labels, [](const LabelView& one, const auto& other) {
-            return one.value == other.second && one.name == other.first;
-        });
     }
 
     void add_signal(std::size_t model, MetricId metric, std::span<const Sample> samples) {
@@ -278,12 +277,13 @@ private:
     bool nan_ends_series_ = false;
     bool is_living_known_ = false;
     std::vector<Entry> entries_;
-    /// By the hash of model and labels.
-    std::unordered_multimap<std::size_t, std::size_t> index_;
+    /// By model and labels.
+    std::unordered_map<std::string, std::size_t> index_;
     // The labels of the series that is being added; kept for their memory.
     std::string_view name_;
     std::vector<LabelView> server_;
     std::vector<LabelView> target_;
+    std::string key_;
 };
 
 } // namespace wva_metrics::samples

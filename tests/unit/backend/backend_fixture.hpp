@@ -73,17 +73,43 @@ struct BackendFixture {
         config.batch_timeout = 10min;
     }
 
-    // What servers report.
+    // What servers report. A server reports all of its metrics at each scrape, every 15 s, and
+    // always how many requests run: that series tells whether it lives.
 
+    void set_running(const Server& server, const std::string& engine = "0") {
+        fake.set_steady(series("vllm:num_requests_running", server, {{"engine", engine}}), 1);
+    }
     void set_requests(const Server& server, double per_second) {
+        set_running(server);
         fake.set_rate(series("vllm:request_success_total", server, {{"finished_reason", "stop"}}),
                       per_second);
     }
     /// A histogram that took `per_second` observations of this average.
     void set_average(const std::string& metric, const Server& server, double per_second,
                      double average) {
+        set_running(server);
         fake.set_rate(series(metric + "_count", server), per_second);
         fake.set_rate(series(metric + "_sum", server), per_second * average);
+    }
+    /// The series of `set_load`.
+    static std::vector<FakePrometheus::Series> load_series(const Server& server) {
+        std::vector<FakePrometheus::Series> all = {
+            series("vllm:num_requests_running", server, {{"engine", "0"}}),
+            series("vllm:request_success_total", server, {{"finished_reason", "stop"}})};
+        for (const std::string metric :
+             {"vllm:request_prompt_tokens", "vllm:request_generation_tokens",
+              "vllm:time_to_first_token_seconds", "vllm:inter_token_latency_seconds"}) {
+            all.push_back(series(metric + "_count", server));
+            all.push_back(series(metric + "_sum", server));
+        }
+        return all;
+    }
+    /// The last samples of these series are 30 s old, and the scrape after them found them gone.
+    void end_30s_ago(const std::vector<FakePrometheus::Series>& all) {
+        for (const FakePrometheus::Series& ended : all) {
+            fake.end(ended, fake.now() - 15s);
+            fake.end(ended, fake.now());
+        }
     }
     /// Everything that optimizer metrics are made of.
     void set_load(const Server& server, double per_second, double input_tokens = 100,
@@ -95,40 +121,51 @@ struct BackendFixture {
         set_average("vllm:inter_token_latency_seconds", server, per_second, itl);
     }
     void set_kv(const Server& server, double usage, const std::string& engine = "0") {
-        fake.set(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
-    }
-    /// The pod is not scraped any more; what it reported last is in the window alone.
-    void set_ended_kv(const Server& server, double usage) {
-        const auto kv = series("vllm:kv_cache_usage_perc", server, {{"engine", "0"}});
-        fake.append(kv, usage, noon - 30s);
-        fake.end(kv);
+        set_running(server, engine);
+        fake.set_steady(series("vllm:kv_cache_usage_perc", server, {{"engine", engine}}), usage);
     }
     void set_queue(const Server& server, double waiting, const std::string& engine = "0") {
-        fake.set(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
+        set_running(server, engine);
+        fake.set_steady(series("vllm:num_requests_waiting", server, {{"engine", engine}}), waiting);
+    }
+    /// Adds samples of these values, 15 s apart; the last one is `age` old.
+    void set_last(const FakePrometheus::Series& changed, std::vector<double> values,
+                  FakePrometheus::Time::duration age = 0s) {
+        FakePrometheus::Time time = fake.now() - age - 15s * values.size();
+        for (const double value : values)
+            fake.append(changed, value, time += 15s);
+    }
+    /// A pod that reported this until 30 s ago, and is not scraped any more.
+    void set_ended_kv(const Server& server, double usage) {
+        set_kv(server, usage);
+        end_30s_ago({series("vllm:kv_cache_usage_perc", server, {{"engine", "0"}}),
+                     series("vllm:num_requests_running", server, {{"engine", "0"}})});
     }
 
-    // What kube-state-metrics reports.
+    // What kube-state-metrics reports, which is scraped every 15 s, too.
 
     static FakePrometheus::Series pod_info(const std::string& pod,
                                            const std::string& namespace_name = "llm") {
         return {"kube_pod_info", {{"namespace", namespace_name}, {"pod", pod}}};
     }
     void add_pod(const std::string& pod, const std::string& namespace_name = "llm") {
-        fake.set(pod_info(pod, namespace_name), 1);
+        fake.set_steady(pod_info(pod, namespace_name), 1);
     }
     /// The pod was there a minute ago and is not any more.
     void remove_pod(const std::string& pod, const std::string& namespace_name = "llm") {
-        fake.append(pod_info(pod, namespace_name), 1, noon - 60s);
-        fake.end(pod_info(pod, namespace_name));
+        const FakePrometheus::Series removed = pod_info(pod, namespace_name);
+        fake.remove(removed);
+        set_last(removed, std::vector<double>(5, 1), 60s);
+        fake.end(removed, fake.now() - 45s);
     }
     void set_owner(const std::string& pod, const std::string& kind, const std::string& name,
                    const std::string& namespace_name = "llm") {
-        fake.set({"kube_pod_owner",
-                  {{"namespace", namespace_name},
-                   {"pod", pod},
-                   {"owner_kind", kind},
-                   {"owner_name", name}}},
-                 1);
+        fake.set_steady({"kube_pod_owner",
+                         {{"namespace", namespace_name},
+                          {"pod", pod},
+                          {"owner_kind", kind},
+                          {"owner_name", name}}},
+                        1);
     }
 
     /// Runs until the condition is true. Throws if that does not happen within two minutes.

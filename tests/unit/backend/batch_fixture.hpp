@@ -13,15 +13,20 @@
 namespace wva_metrics::test_support {
 
 struct BatchFixture : BackendFixture {
-    /// Model `m<i>` in a namespace, with one pod that finishes `i + 1` requests per second.
+    /// Model `m<i>` in a namespace, with one pod that finishes `i + 1` requests per second: three
+    /// series of five samples.
     void serve(std::size_t first, std::size_t last, const std::string& namespace_name = "llm") {
         for (std::size_t i = first; i < last; ++i) {
             variants.push_back(variant_of("llama", "m" + std::to_string(i), namespace_name));
             models.push_back(variants.back().model());
             const Server server{pod_a, models.back().model_id, namespace_name};
+            const auto add = [&](const std::string& metric, double value) {
+                fake.set_steady(series(metric, server, {{"engine", "0"}}), value, 1min);
+            };
             fake.set_rate(series("vllm:request_success_total", server), static_cast<double>(i + 1),
                           1min);
-            set_kv(server, 1 / static_cast<double>(i + 1));
+            add("vllm:kv_cache_usage_perc", 1 / static_cast<double>(i + 1));
+            add("vllm:num_requests_running", 1);
         }
     }
     void serve(std::size_t count) { serve(0, count); }

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <string>
 
 using namespace wva_metrics;
@@ -27,7 +28,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, even i
     CHECK(found.reason == AvailabilityReason::metrics_found);
     CHECK_THAT(found.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
                                   ContainsSubstring("12 s"));
-    CHECK(fake.query_count() == 1);
+    CHECK(fake.query_count() == 2);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a model whose last sample is two minutes old is available") {
@@ -56,13 +57,13 @@ TEST_CASE_METHOD(AvailabilityFixture,
         CHECK_THAT(stale.message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
                                       ContainsSubstring("600 s") && ContainsSubstring("scrape"));
     }
-    SECTION("its target disappeared a moment ago") {
-        // Found at the last step of the look-back, which lies on a full minute.
-        report("llm", noon - 90s);
-        fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}));
+    SECTION("its target disappeared after that") {
+        // Found at a step of the look-back, which lies on a full minute.
+        report("llm", noon - 630s);
+        fake.end(series("vllm:num_requests_running", {"p-0", "meta/llama", "llm"}), noon - 615s);
         const Availability stale = check_availability().value();
         CHECK(stale.reason == AvailabilityReason::metrics_stale);
-        CHECK_THAT(stale.message, ContainsSubstring("90 s"));
+        CHECK_THAT(stale.message, ContainsSubstring("630 s"));
     }
 }
 
@@ -141,12 +142,32 @@ TEST_CASE_METHOD(AvailabilityFixture, "a failed query returns its error, not mis
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "a failed query for the hint does not change the answer") {
-    // An answer without series to the first query, then an error for the second.
-    fake.fail_next(1, 200, R"({"status":"success","data":{"resultType":"vector","result":[]}})");
-    fake.fail_next(1, 500);
+    fake.fail_next_containing("running{model_name=", 1, 500);
     const Availability missing = check_availability().value();
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message, ContainsSubstring("ServiceMonitor"));
+    CHECK(fake.query_count() == 4);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "availability has the time of the last sample") {
+    const bool has_ended = GENERATE(false, true);
+    report("llm", noon - 90s);
+    if (has_ended)
+        fake.end(series("vllm:num_requests_running", {"p-0"}), noon - 75s);
+    const TimePoint before = std::chrono::steady_clock::now();
+    const Availability found = check_availability().value();
+    CHECK(found.available);
+    REQUIRE(found.last_sample_at);
+    CHECK(*found.last_sample_at >= before - 90s);
+    CHECK(*found.last_sample_at <= std::chrono::steady_clock::now() - 90s);
+    fake.clear();
+    CHECK_FALSE(check_availability().value().last_sample_at);
+}
+
+TEST_CASE_METHOD(AvailabilityFixture, "the clock of the server may differ from ours by any time") {
+    fake.set_time(std::chrono::system_clock::now() + GENERATE(-10min, 10min));
+    report("llm", fake.now() - 12s);
+    CHECK_THAT(check_availability().value().message, ContainsSubstring("12 s"));
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "an invalid model is rejected before any query") {

@@ -100,18 +100,19 @@ TEST_CASE_METHOD(BackendFixture, "no pod is gone if kube-state-metrics cannot kn
 
 TEST_CASE_METHOD(BackendFixture, "a pod that was deleted and recreated with the same name exists") {
     set_ended_kv({"llama-0"}, 0.5);
-    fake.append(pod_info("llama-0"), 1, noon - 120s);
-    fake.append(pod_info("llama-0"), 1, noon);
+    add_pod("llama-0");
+    for (const auto ago : {60s, 75s, 90s})
+        fake.end(pod_info("llama-0"), noon - ago);
     CHECK(pod_names(replicas()) == std::vector<std::string>{"llama-0"});
 }
 
 TEST_CASE_METHOD(BackendFixture, "if the query for pods fails there are values and a warning") {
-    set_ended_kv({pod_a}, 0.5);
+    set_kv({pod_a}, 0.5);
     set_load({pod_a}, 1);
     remove_pod(pod_a);
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < 100; ++i)
         add_pod("other-" + std::to_string(i));
-    fake.limit_samples(100); // Too few for the pods alone.
+    fake.limit_samples(1000); // Too few for the pods alone.
 
     const ReplicaSamples samples = replicas();
     REQUIRE(pod_names(samples) == std::vector{pod_a});
@@ -135,7 +136,7 @@ TEST_CASE_METHOD(BackendFixture,
         add_pod("other-" + std::to_string(i), "huge");
     add_pod(pod_b, "small");
     remove_pod(pod_a, "small");
-    fake.limit_samples(220); // Each pod is read three times, one of them of all namespaces.
+    fake.limit_samples(1000); // Enough for everything but the pods of `huge`.
 
     const auto answers =
         replicas({ModelKey("small", "meta/llama"), ModelKey("huge", "meta/llama")});
@@ -148,18 +149,19 @@ TEST_CASE_METHOD(BackendFixture,
 }
 
 TEST_CASE_METHOD(BackendFixture, "an incomplete answer makes no pod gone") {
+    set_ended_kv({pod_a}, 0.5);
     const std::string warnings = GENERATE("", R"("warnings":["store-1 did not answer"],)");
-    // Holds the answers to all three queries; each query ignores those of the others.
-    const auto row = [](const std::string& labels, const std::string& value) {
-        return R"({"metric":{"namespace":"llm","pod":"p-0",)" + labels +
-               R"(},"value":[1700000000,")" + value + "\"]}";
+    const auto reported = [](const std::string& pod, int last) {
+        std::string samples;
+        for (const int ago : {30, 15, 0})
+            samples += (samples.empty() ? "[" : ",[") + std::to_string(last - ago) + R"(,"1"])";
+        return R"({"metric":{"__name__":"kube_pod_info","namespace":"llm","pod":")" + pod +
+               R"("},"values":[)" + samples + "]}";
     };
-    fake.fail_next(3, 200,
-                   R"({"status":"success",)" + warnings +
-                       R"("data":{"resultType":"vector","result":[)" +
-                       row(R"("model_name":"meta/llama","wva_part":"value0")", "0.5") + "," +
-                       row(R"("wva_part":"gone0")", "1") + "," +
-                       row(R"("wva_part":"reporting0")", "9") + "]}}");
+    fake.fail_next_containing(
+        "kube_pod_info", 1, 200,
+        R"({"status":"success",)" + warnings + R"("data":{"resultType":"matrix","result":[)" +
+            reported(pod_a, 1'699'999'940) + "," + reported(pod_b, 1'700'000'000) + "]}}");
     const ReplicaSamples samples = replicas();
     CHECK(samples.gone_pods.empty() == !warnings.empty());
     CHECK(samples.pods.empty() == warnings.empty());

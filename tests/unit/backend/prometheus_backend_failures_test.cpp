@@ -12,16 +12,6 @@ using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
 
-namespace {
-
-std::ptrdiff_t count_backend_errors(const OptimizerMetrics& metrics) {
-    return std::ranges::count_if(optimizer_readings, [&](const auto& field) {
-        return (metrics.*field.member).reason() == ReadingReason::backend_error;
-    });
-}
-
-} // namespace
-
 TEST_CASE_METHOD(BatchFixture, "an invalid target does not affect the other answers") {
     serve(2);
     variants.insert(variants.begin() + 1, variant_of("llama", "not \xff UTF-8"));
@@ -39,28 +29,49 @@ TEST_CASE_METHOD(BatchFixture, "an invalid target does not affect the other answ
     CHECK(is_kv_of(samples[2], 1));
 }
 
-TEST_CASE_METHOD(BatchFixture, "if one signal fails the others have values") {
-    set_load({pod_a}, 1);
-    set_kv({pod_a}, 0.5);
-    set_queue({pod_a}, 2);
+TEST_CASE_METHOD(BatchFixture, "a failed query fails its models, and no other ones") {
+    serve(3);
     config.use_kube_state = false;
+    config.limits.max_models_per_query = 1;
+    // One query has all signals, so both kinds of metrics fail.
+    const std::string query = GENERATE("vector(0)", "kv_cache");
+    fake.fail_next_containing(query, 1, 503, "come back later");
+    std::size_t failed = 0;
+    const auto metrics = optimizer(variants);
+    for (std::size_t i = 0; i < 3; ++i) {
+        if (metrics[i].has_error()) {
+            ++failed;
+            CHECK(metrics[i].error().is(Errc::unavailable));
+            CHECK_THAT(metrics[i].error().describe(), ContainsSubstring("come back later"));
+        } else {
+            CHECK(is_rate_of(metrics[i], i));
+            CHECK_FALSE(metrics[i].value().partial);
+        }
+    }
+    CHECK(failed == 1);
 
-    fake.fail_next(1, 503, "come back later");
-    const OptimizerMetrics metrics = optimizer(variant_of("llama"));
-    CHECK(count_backend_errors(metrics) == 1);
-    CHECK(metrics.partial);
-    REQUIRE(metrics.warnings.size() == 1);
-    CHECK_THAT(metrics.warnings[0], ContainsSubstring("come back later"));
+    fake.fail_next_containing(query, 1, 503, "come back later");
+    const auto samples = replicas(models);
+    CHECK(std::ranges::count_if(samples, [](const auto& answer) { return answer.has_error(); }) ==
+          1);
+}
 
-    fake.fail_next(1, 503, "come back later");
-    const ReplicaSamples samples = replicas();
-    REQUIRE(samples.pods.size() == 1);
-    const Reading<double> usage = samples.pods[0].kv_cache_usage;
-    const Reading<double> queue = samples.pods[0].queue_length;
-    CHECK(usage.has_value() != queue.has_value());
-    CHECK((usage.has_value() ? queue : usage).reason() == ReadingReason::backend_error);
-    CHECK(samples.partial);
-    CHECK_THAT(samples.warnings.at(0), ContainsSubstring("come back later"));
+TEST_CASE_METHOD(BatchFixture, "an answer that is not one to the query is an error") {
+    serve(1);
+    const auto script = [&](const std::string& query, const std::string& type,
+                            const std::string& result) {
+        fake.fail_next_containing(query, 1, 200,
+                                  R"({"status":"success","data":{"resultType":")" + type +
+                                      R"(","result":[)" + result + "]}}");
+    };
+    SECTION("it has no time") {
+        script("vector(0)", "vector", "");
+    }
+    SECTION("its samples do not ascend") {
+        script("kv_cache", "matrix",
+               R"({"metric":{"__name__":"up"},"values":[[1700000000,"1"],[1699999999,"1"]]})");
+    }
+    CHECK(replicas(models)[0].error().is(Errc::bad_response));
 }
 
 TEST_CASE_METHOD(BatchFixture, "if all queries fail the answer is the error, not zeros") {
@@ -91,7 +102,7 @@ TEST_CASE_METHOD(BatchFixture, "a query that is rejected for good is not repeate
     fake.fail_next(20, 400, api_error("bad_data", "unknown function"));
     for (const auto& answer : optimizer(variants))
         CHECK(answer.error().is(Errc::rejected));
-    CHECK(fake.query_count() == 5);
+    CHECK(fake.query_count() == 1);
 }
 
 TEST_CASE_METHOD(BatchFixture, "a batch ends at its timeout if Prometheus never answers") {

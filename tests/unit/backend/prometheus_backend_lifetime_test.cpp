@@ -68,7 +68,7 @@ struct RunningBatch {
 template <typename Test>
 void in_every_phase(bool hold, Test test) {
     constexpr std::size_t first = 2; // The fake's accepting is the first handler.
-    constexpr std::size_t stride = 3;
+    constexpr std::size_t stride = 2;
     std::size_t phases = 0;
     for (bool goes_on = true; goes_on; ++phases) {
         RunningBatch batch(hold);

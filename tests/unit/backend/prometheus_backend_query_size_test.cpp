@@ -11,10 +11,16 @@ using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
 
+namespace {
+
+/// Of three series; see `BatchFixture::serve`.
+constexpr std::size_t samples_of_model = 3 * 5;
+
+} // namespace
+
 TEST_CASE_METHOD(BatchFixture, "a query that is too costly is halved until it is accepted") {
     serve(8);
-    // A model takes 6 samples: 5 of the range, and the last one for its time.
-    fake.limit_samples(2 * 6);
+    fake.limit_samples(2 * samples_of_model);
     const auto metrics = optimizer(variants);
     for (std::size_t i = 0; i < 8; ++i) {
         CAPTURE(i);
@@ -22,12 +28,11 @@ TEST_CASE_METHOD(BatchFixture, "a query that is too costly is halved until it is
         CHECK_FALSE(metrics[i].value().partial);
     }
     CHECK(count_queries("request_success_total") == 1 + 2 + 4);
-    CHECK(count_queries("time_to_first_token") == 1);
 }
 
 TEST_CASE_METHOD(BatchFixture, "the next batch keeps to the size that was accepted") {
     serve(8);
-    fake.limit_samples(2 * 6);
+    fake.limit_samples(2 * samples_of_model);
     PrometheusBackend queried = backend();
     run(queried.fetch_optimizer_metrics(variants));
     fake.forget_queries();
@@ -35,14 +40,14 @@ TEST_CASE_METHOD(BatchFixture, "the next batch keeps to the size that was accept
     for (std::size_t i = 0; i < 8; ++i)
         CHECK(is_rate_of(metrics[i], i));
     CHECK(count_queries("request_success_total") == 4);
-    CHECK(count_queries("time_to_first_token") == 1); // The limit of another signal.
+    CHECK(count_queries("kube_pod_info") == 1); // Which has a limit of its own.
 }
 
 TEST_CASE_METHOD(BatchFixture, "only a model that is too costly by itself fails") {
     serve(8);
     for (int pod = 0; pod < 5; ++pod)
         set_requests({"llama-7d9f8b6c5d-bbbb" + std::to_string(pod), "m3"}, 1);
-    fake.limit_samples(2 * 6);
+    fake.limit_samples(2 * samples_of_model);
     const auto metrics = optimizer(variants);
     for (std::size_t i = 0; i < 8; ++i) {
         CAPTURE(i);
@@ -51,33 +56,32 @@ TEST_CASE_METHOD(BatchFixture, "only a model that is too costly by itself fails"
         CHECK(is_rate_of(metrics[i], i));
         CHECK_FALSE(metrics[i].value().partial);
     }
-    const OptimizerMetrics& heavy = metrics[3].value();
-    CHECK(heavy.arrival_rate_per_minute.reason() == ReadingReason::backend_error);
-    CHECK(heavy.ttft_seconds.reason() == ReadingReason::no_series);
-    CHECK(heavy.partial);
-    CHECK_THAT(heavy.warnings.at(0), ContainsSubstring("too many samples"));
+    CHECK(metrics[3].error().is(Errc::too_costly));
+    CHECK_THAT(metrics[3].error().describe(), ContainsSubstring("too many samples"));
 }
 
 TEST_CASE_METHOD(BatchFixture, "a query is halved for every error that a smaller query may avoid") {
     serve(2);
     config.use_kube_state = false;
+    const auto [query, queries] = GENERATE(
+        table<std::string, std::size_t>({{"vector(0)", 1 + 2 * 2}, {"kv_cache", 2 + 2 * 2}}));
     SECTION("too many samples") {
-        fake.fail_next(
-            1, 422,
+        fake.fail_next_containing(
+            query, 1, 422,
             api_error("execution", "query processing would load too many samples into memory"));
     }
     SECTION("a body too large for a proxy") {
-        fake.fail_next(1, 413, "Payload Too Large");
+        fake.fail_next_containing(query, 1, 413, "Payload Too Large");
     }
     SECTION("a regex that nests too deeply") {
-        fake.fail_next(
-            1, 400,
+        fake.fail_next_containing(
+            query, 1, 400,
             api_error("bad_data", R"(invalid parameter \"query\": 1:3: parse error: error parsing )"
                                   R"(regexp: expression nests too deeply: `^(?:)" +
                                       std::string(20'000, 'a') + ")$`"));
     }
     const auto samples = replicas(models);
-    CHECK(fake.query_count() == 2 + 2);
+    CHECK(fake.query_count() == queries);
     CHECK(is_kv_of(samples[0], 0));
     CHECK(is_kv_of(samples[1], 1));
     CHECK_FALSE(samples[0].value().partial);
@@ -142,8 +146,8 @@ TEST_CASE_METHOD(
     CHECK(is_kv_of(samples[0], 0));
     CHECK(is_kv_of(samples[1], 1));
     CHECK(is_kv_of(samples[3], 3));
-    CHECK(samples[2].value().partial);
-    CHECK_THAT(samples[2].value().warnings.at(0), ContainsSubstring("max_series"));
+    CHECK(samples[2].error().is(Errc::too_large));
+    CHECK_THAT(samples[2].error().describe(), ContainsSubstring("max_series"));
 }
 
 TEST_CASE_METHOD(BatchFixture, "a query is not longer than max_query_bytes") {
@@ -193,16 +197,18 @@ TEST_CASE_METHOD(
     CHECK(all_are_right(fetch()));
     const std::size_t before = count_queries("model_name=");
     CHECK(all_are_right(fetch()));
-    CHECK(count_queries("model_name=") == before + 5);
+    CHECK(count_queries("model_name=") == before + 2);
 }
 
 TEST_CASE_METHOD(BatchFixture,
                  "a query names the models if the answer for their namespaces is too large") {
     serve(100);
-    fake.fail_next(6, 422, api_error("execution", "query processing would load too many samples"));
+    const std::string query = GENERATE("vector(0)", "kv_cache");
+    fake.fail_next_containing(
+        query, 1, 422, api_error("execution", "query processing would load too many samples"));
     const auto answers = run(backend().fetch_optimizer_metrics(variants));
     REQUIRE(answers.size() == 100);
     for (std::size_t i = 0; i < answers.size(); ++i)
         CHECK(is_rate_of(answers[i], i));
-    CHECK(count_queries("model_name=") == 5); // Not halved, because these queries are accepted.
+    CHECK(count_queries("model_name=") == 2); // Not halved, because these queries are accepted.
 }

@@ -34,32 +34,44 @@ TEST_CASE_METHOD(BackendFixture, "each pod has its own KV cache usage and queue 
 }
 
 TEST_CASE_METHOD(BackendFixture,
-                 "a gauge has its peak in the window, and the age of its last sample") {
-    const auto kv = series("vllm:kv_cache_usage_perc", {pod_a}, {{"engine", "0"}});
-    fake.append(kv, 0.95, noon - 50s);
-    fake.append(kv, 0.30, noon - 20s);
-    const TimePoint before = std::chrono::steady_clock::now();
+                 "a gauge has its peak in the window with its age, and the last sample beside it") {
+    set_kv({pod_a}, 0.30);
+    fake.append(series("vllm:kv_cache_usage_perc", {pod_a}, {{"engine", "0"}}), 0.95, noon - 45s);
+    fake.advance(5s);
+    const auto is_aged = [](TimePoint sampled_at, TimePoint before, Duration age) {
+        return sampled_at >= before - age && sampled_at <= std::chrono::steady_clock::now() - age;
+    };
+    TimePoint before = std::chrono::steady_clock::now();
     const Reading<double> usage = replicas().pods.at(0).kv_cache_usage;
-    const TimePoint after = std::chrono::steady_clock::now();
     CHECK(usage.value() == 0.95);
-    CHECK(usage.sampled_at() >= before - 20s);
-    CHECK(usage.sampled_at() <= after - 20s);
+    CHECK(is_aged(usage.sampled_at(), before, 50s));
+    CHECK(usage.statistic() == Statistic::peak);
+    CHECK(usage.window() == 60s);
+    CHECK(usage.latest() == 0.30);
+    CHECK(is_aged(usage.latest_at(), before, 5s));
 
     config.windows.peak = 0s;
-    CHECK(replicas().pods.at(0).kv_cache_usage.value() == 0.30);
+    before = std::chrono::steady_clock::now();
+    const Reading<double> last = replicas().pods.at(0).kv_cache_usage;
+    CHECK(last.value() == 0.30);
+    CHECK(is_aged(last.sampled_at(), before, 5s));
+    CHECK(last.statistic() == Statistic::last_sample);
+    CHECK(last.window() == 0s);
 }
 
-TEST_CASE_METHOD(BackendFixture,
-                 "a series that has ended counts for the window, with the age of one window") {
+TEST_CASE_METHOD(BackendFixture, "a pod that ended has its values for the window, with their age") {
     set_ended_kv({pod_a}, 0.5);
     const TimePoint before = std::chrono::steady_clock::now();
-    const Reading<double> usage = replicas().pods.at(0).kv_cache_usage;
+    const ReplicaSample ended = replicas().pods.at(0);
     const TimePoint after = std::chrono::steady_clock::now();
-    CHECK(usage.value() == 0.5);
-    CHECK(usage.sampled_at() >= before - 60s);
-    CHECK(usage.sampled_at() <= after - 60s);
+    CHECK(ended.kv_cache_usage.value() == 0.5);
+    CHECK(ended.kv_cache_usage.sampled_at() >= before - 30s);
+    CHECK(ended.kv_cache_usage.sampled_at() <= after - 30s);
+    CHECK(ended.last_sample_at == ended.kv_cache_usage.sampled_at());
 
-    fake.advance(31s);
+    fake.advance(29s);
+    CHECK(replicas().pods.size() == 1);
+    fake.advance(1s);
     CHECK(replicas().pods.empty());
 }
 
@@ -79,12 +91,22 @@ TEST_CASE_METHOD(BackendFixture,
 
 TEST_CASE_METHOD(BackendFixture,
                  "an engine whose series has ended is ignored if others are alive") {
-    set_kv({pod_a}, 0.2, "0");
-    set_queue({pod_a}, 1, "0");
-    for (const char* metric : {"vllm:kv_cache_usage_perc", "vllm:num_requests_waiting"}) {
-        const auto ended = series(metric, {pod_a}, {{"engine", "1"}});
-        fake.append(ended, 0.99, noon - 30s);
-        fake.end(ended);
+    for (const char* engine : {"0", "1"}) {
+        set_kv({pod_a}, 0.2, engine);
+        set_queue({pod_a}, 1, engine);
+    }
+    std::vector<FakePrometheus::Series> ended;
+    for (const char* metric :
+         {"vllm:kv_cache_usage_perc", "vllm:num_requests_waiting", "vllm:num_requests_running"}) {
+        ended.push_back(series(metric, {pod_a}, {{"engine", "1"}}));
+        fake.append(ended.back(), 99, noon - 30s);
+    }
+    SECTION("a while ago") {
+        end_30s_ago(ended);
+    }
+    SECTION("at the newest scrape") {
+        for (const FakePrometheus::Series& one : ended)
+            fake.end(one);
     }
     const ReplicaSample sample = replicas().pods.at(0);
     CHECK(sample.kv_cache_usage.value() == 0.2);
@@ -143,13 +165,18 @@ TEST_CASE_METHOD(BackendFixture,
     CHECK(samples.pods[1].kv_cache_usage.metric() == "vllm:kv_cache_usage_perc");
 }
 
-TEST_CASE_METHOD(BackendFixture,
-                 "a server that was rolled back is read by the older metric name at once") {
-    const auto newer = series("vllm:kv_cache_usage_perc", {pod_a});
-    fake.append(newer, 0.9, noon - 30s);
-    fake.append(newer, 0.9, noon - 15s);
+TEST_CASE_METHOD(
+    BackendFixture,
+    "a server that was rolled back is read by the older metric name after two scrapes") {
+    // The series of one scrape do not always arrive together, so one scrape may lack some.
+    set_kv({pod_a}, 0.9);
+    const auto newer = series("vllm:kv_cache_usage_perc", {pod_a}, {{"engine", "0"}});
+    const auto older = series("vllm:gpu_cache_usage_perc", {pod_a}, {{"engine", "0"}});
     fake.end(newer);
-    fake.set(series("vllm:gpu_cache_usage_perc", {pod_a}), 0.1);
+    fake.append(older, 0.1, noon);
+    CHECK(replicas().pods.at(0).kv_cache_usage.value() == 0.9);
+    end_30s_ago({newer});
+    fake.append(older, 0.1, noon - 15s);
     const Reading<double> usage = replicas().pods.at(0).kv_cache_usage;
     CHECK(usage.value() == 0.1);
     CHECK(usage.metric() == "vllm:gpu_cache_usage_perc");
@@ -164,7 +191,7 @@ TEST_CASE_METHOD(BackendFixture, "series without a pod label are ignored, with a
     CHECK(pod_names(samples) == std::vector{pod_a});
     REQUIRE(samples.warnings.size() == 1);
     CHECK_THAT(samples.warnings[0],
-               ContainsSubstring("label 'pod'") && ContainsSubstring("meta/llama"));
+               ContainsSubstring("no label that names the pod") && ContainsSubstring("pod_name"));
 }
 
 TEST_CASE_METHOD(BackendFixture, "the pod label can have another name") {
@@ -180,12 +207,43 @@ TEST_CASE_METHOD(BackendFixture, "the pod label can have another name") {
 TEST_CASE_METHOD(BackendFixture,
                  "a warning of Prometheus is passed on once and makes the answer partial") {
     config.use_kube_state = false;
-    fake.fail_next(2, 200,
-                   R"({"status":"success","warnings":["store-1 did not answer"],)"
-                   R"("data":{"resultType":"vector","result":[]}})");
+    set_kv({pod_a}, 0.5);
+    const auto answer = [](const std::string& type, const std::string& labels,
+                           const std::string& value) {
+        return R"({"status":"success","warnings":["store-1 did not answer"],"data":{"resultType":")" +
+               type + R"(","result":[{"metric":{)" + labels + "}," + value + "}]}}";
+    };
+    const std::string time = answer("vector", "", R"("value":[1700000000,"0"])");
+    const std::string sample = answer("matrix",
+                                      R"("__name__":"vllm:kv_cache_usage_perc","namespace":"llm",)"
+                                      R"("model_name":"meta/llama","pod":")" +
+                                          pod_a + '"',
+                                      R"("values":[[1700000000,"0.5"]])");
+    SECTION("in both answers") {
+        fake.fail_next_containing("vector(0)", 1, 200, time);
+        fake.fail_next_containing("kv_cache", 1, 200, sample);
+    }
+    SECTION("in the answer with the samples") {
+        fake.fail_next_containing("kv_cache", 1, 200, sample);
+    }
     const ReplicaSamples samples = replicas();
+    CHECK(pod_names(samples) == std::vector{pod_a});
     CHECK(samples.partial);
     CHECK(samples.warnings == std::vector<std::string>{"store-1 did not answer"});
+}
+
+TEST_CASE_METHOD(BackendFixture, "no pod has ended because of an incomplete answer") {
+    config.use_kube_state = false;
+    set_kv({pod_a}, 0.5);
+    const std::string warnings = GENERATE("", R"("warnings":["store-1 did not answer"],)");
+    // The living series of the pod are missing.
+    fake.fail_next_containing("vector(0)", 1, 200,
+                              R"({"status":"success",)" + warnings +
+                                  R"("data":{"resultType":"vector","result":[{"metric":{},)"
+                                  R"("value":[1700000030,"0"]}]}})");
+    // An ended series counts only within the window.
+    config.windows.rate = config.windows.peak = 20s;
+    CHECK(replicas().pods.size() == (warnings.empty() ? 0 : 1));
 }
 
 TEST_CASE_METHOD(BackendFixture, "samples have the owners that kube-state-metrics reports") {
@@ -211,8 +269,13 @@ TEST_CASE_METHOD(BackendFixture,
     CHECK(answers[3].value().pods.at(0).kv_cache_usage.value() == 0.3);
 }
 
-TEST_CASE_METHOD(BackendFixture, "a model without servers has no replicas and is not an error") {
+TEST_CASE_METHOD(
+    BackendFixture,
+    "a model without servers has no replicas and a warning that says what to check, no error") {
     const ReplicaSamples samples = replicas();
     CHECK(samples.pods.empty());
     CHECK_FALSE(samples.partial);
+    REQUIRE(samples.warnings.size() == 1);
+    CHECK_THAT(samples.warnings[0],
+               ContainsSubstring("'meta/llama'") && ContainsSubstring("ServiceMonitor"));
 }

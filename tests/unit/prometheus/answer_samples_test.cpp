@@ -33,18 +33,30 @@ TEST_CASE("a matrix is decoded to all samples of each series") {
 }
 
 TEST_CASE("times of one series that do not ascend are rejected") {
-    for (const char* values : {R"([[10,"1"],[30,"3"],[20,"2"]])", R"([[10,"1"],[10,"1"]])",
-                               R"([[10,"1"],[10.0004,"2"]])"}) {
+    for (const char* values : {R"([[10,"1"],[30,"3"],[20,"2"]])", R"([[10,"1"],[10,"2"]])",
+                               R"([[10,"1"],[10,"NaN"]])", R"([[10,"1"],[10.0004,"2"]])",
+                               R"([[10,"1"],[20,"1"],[10,"1"]])"}) {
         const Decoded decoded = decode(
             success("matrix", R"([{"metric":{"pod":"p1"},"values":)" + std::string(values) + "}]"));
         CHECK(decoded.code() == Errc::bad_response);
         CHECK_THAT(decoded.error.message,
                    ContainsSubstring("the times of data.result[0] do not ascend"));
     }
-    const std::string histogram = R"([7,{"count":"3","sum":"1.5"}])";
-    CHECK(decode(success("matrix",
-                         R"([{"metric":{},"histograms":[)" + histogram + "," + histogram + "]}]"))
+    CHECK(decode(success("matrix", R"([{"metric":{},"histograms":[[7,{"count":"3","sum":"1.5"}],)"
+                                   R"([7,{"count":"4","sum":"1.5"}]]}])"))
               .code() == Errc::bad_response);
+}
+
+TEST_CASE("a sample that is there twice counts once") {
+    const std::string histogram = R"([7,{"count":"3","sum":"1.5"}])";
+    const Decoded decoded = decode(success(
+        "matrix", R"([{"metric":{"pod":"p1"},"values":[[10,"1"],[10,"1"],[20,"NaN"],[20,"NaN"]]},)"
+                  R"({"metric":{"pod":"p2"},"histograms":[)" +
+                      histogram + "," + histogram + "]}]"));
+    REQUIRE(decoded.ok());
+    REQUIRE(decoded.series.size() == 2);
+    CHECK(decoded.series[0].samples.size() == 2);
+    CHECK(decoded.series[1].histograms.size() == 1);
 }
 
 TEST_CASE("a native histogram is decoded to its count and its sum") {

@@ -27,6 +27,7 @@ std::string type_of(const detail::Field& field) {
         std::string operator()(const std::string*) const { return "string"; }
         std::string operator()(const std::vector<std::string>*) const { return "list of strings"; }
         std::string operator()(const std::vector<promql::Matcher>*) const { return "string"; }
+        std::string operator()(const prometheus::Flavor*) const { return "string"; }
         std::string operator()(const http::Credentials*) const { return "object"; }
         std::string operator()(const boost::json::object*) const { return "object"; }
         std::string operator()(const std::vector<VariantAutoscaling>*) const {

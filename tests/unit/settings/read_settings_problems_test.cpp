@@ -36,6 +36,8 @@ TEST_CASE("a value of the wrong type is rejected with its path") {
         {"prometheus.min_requests", "\"x\"", "must be a number, not a string"},
         {"prometheus.min_requests", "1e999", "is too large for a number"},
         {"backend", "[]", "must be a string, not a list"},
+        {"prometheus.flavor", "7", "must be a string, not a number"},
+        {"prometheus.flavor", "\"m3\"", "must be one of unknown, prometheus, victoria_metrics"},
         {"prometheus.matchers", "[]", "must be a string such as \"cluster='eu'\", not a list"},
         {"prometheus.matchers", "\"cluster: 'eu'\"",
          "expected '=', '!=', '=~' or '!~' at offset 7 of 13"},

@@ -34,7 +34,7 @@ run_round(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> 
             co_return joined.round;
     }
     const auto round = std::make_shared<FleetRound<Executor>>(impl, models);
-    const typename Rounds::Entry entry(impl->rounds, impl->rounds.begin(round));
+    const typename Rounds::Entry entry(impl->rounds, round);
     co_await round->run();
     co_return round;
 }

@@ -90,17 +90,16 @@ private:
     }
 
     void read_samples(std::span<const samples::Sample> samples, KubePodSeries& result) {
-        const auto is_marker = [](const samples::Sample& sample) {
-            return std::isnan(sample.value);
-        };
-        result.has_ended = nan_ends_series_ && is_marker(samples.back());
         result.last = samples.back().time;
-        for (auto left = samples; result.has_ended && !left.empty();
-             left = left.first(left.size() - 1))
-            if (!is_marker(left.back())) {
-                result.last = left.back().time;
-                break;
-            }
+        result.has_ended = nan_ends_series_ && std::isnan(samples.back().value);
+        if (result.has_ended) {
+            const auto newest =
+                std::find_if(samples.rbegin(), samples.rend(), [](const samples::Sample& sample) {
+                    return !std::isnan(sample.value);
+                });
+            if (newest != samples.rend())
+                result.last = newest->time;
+        }
         result.spacing = spacing_of(samples);
     }
 

@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -81,9 +82,15 @@ public:
         known.series.push_back(*std::move(read));
     }
 
-    /// True if no series of a pod was added. Then the labels may have their other names:
-    /// `promql::without_honor_labels`.
+    /// True if no series of a pod was added.
     bool empty() const noexcept { return pods_.empty(); }
+
+    /// True if a pod of one of these namespaces was added. If not, the labels may have their other
+    /// names: `promql::without_honor_labels`.
+    bool has_pods_of(std::span<const std::string> namespaces) const {
+        return std::ranges::any_of(
+            namespaces, [this](const std::string& name) { return pods_.contains(name); });
+    }
 
     /// True if pods are known, but no instance that reported them reports at the moment: then
     /// `set_reporting` decides whether they are gone. Before `finish`.
@@ -109,14 +116,14 @@ public:
     }
 
     /// Adds the pods of another answer. Both are finished. Of two judgements of a pod, the one with
-    /// the newer report counts.
+    /// the newer report counts; then one that knows whether it is gone.
     void merge(KubePods&& other) {
         is_reporting_ = is_reporting_ || other.is_reporting_;
         for (auto& [namespace_name, pods] : other.pods_) {
             Pods& own = pods_[namespace_name];
             for (auto& [name, known] : pods) {
                 const auto [found, is_new] = own.try_emplace(name);
-                if (is_new || found->second.pod.last < known.pod.last)
+                if (is_new || rank(found->second.pod) < rank(known.pod))
                     found->second.pod = std::move(known.pod);
             }
         }
@@ -150,6 +157,11 @@ private:
         std::vector<KubePodSeries> series; ///< Until `finish`.
     };
     using Pods = std::map<std::string, Known, std::less<>>;
+
+    /// Of two judgements by the same report, the later one knows how long none followed.
+    static std::tuple<samples::ServerTime, bool, bool> rank(const Pod& pod) noexcept {
+        return {pod.last, pod.gone, pod.exists};
+    }
 
     /// The newest samples that an instant query of VictoriaMetrics hides, by default.
     static constexpr samples::ServerDuration hidden_by_victoria_metrics = std::chrono::seconds(30);

@@ -129,8 +129,10 @@ private:
 
     /// How old the newest sample of something may be that is reported this often.
     samples::ServerDuration patience_with(std::optional<samples::ServerDuration> spacing) const {
+        // Where only one scrape is known, the newest sample must be in the window, which does not
+        // contain its start.
         if (!spacing)
-            return rules_.window;
+            return rules_.window - samples::ServerDuration(1);
         return std::chrono::floor<samples::ServerDuration>(
             rules_.max_missed_scrapes *
             std::chrono::duration<double, samples::ServerDuration::period>(*spacing));

@@ -46,8 +46,12 @@ public:
         for (samples::PodReport& pod : samples::report_pods(found, metrics_, samples.now, rules_)) {
             JudgedPod& judged = report.pods.emplace_back();
             if (!pod.pod.empty()) {
-                judged.state = states.state_of(model.namespace_name, pod.pod, pod.life);
+                judged.state =
+                    states.state_of(model.namespace_name, pod.pod, pod.life, pod.is_late);
                 judged.owner = states.owner_of(model.namespace_name, pod.pod);
+                // No total lacks it, even if its target is still scraped.
+                if (judged.state == PodState::gone)
+                    pod.life = samples::PodLife::gone;
             }
             judged.report = std::move(pod);
         }

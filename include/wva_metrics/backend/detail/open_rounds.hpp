@@ -32,41 +32,47 @@ namespace asio = boost::asio;
 /// **Threads:** safe.
 template <typename Round>
 class OpenRounds {
-public:
-    /// A round that runs, and those that wait for its end.
-    class Running {
-    public:
-        explicit Running(std::shared_ptr<Round> round) : round_(std::move(round)) {}
+    using Channel = asio::experimental::concurrent_channel<void(boost::system::error_code)>;
 
-    private:
-        friend OpenRounds;
-        using Channel = asio::experimental::concurrent_channel<void(boost::system::error_code)>;
-
-        const std::shared_ptr<Round> round_;
-        std::vector<std::shared_ptr<Channel>> waiting_;
+    /// A round that runs.
+    struct Running {
+        std::shared_ptr<Round> round;
+        /// The channels of those that wait for its end. Each leaves before it is destroyed.
+        std::vector<Channel*> waiting{};
     };
 
-    /// Ends a round's entry: those that wait continue.
+    /// Shared with those that wait: when an execution context is destroyed, their coroutines may
+    /// outlive this.
+    struct State {
+        std::mutex mutex;
+        std::vector<std::shared_ptr<Running>> running;
+    };
+
+public:
+    /// A round's entry. Its destructor ends it: those that wait continue.
     class Entry {
     public:
-        Entry(OpenRounds& all, std::shared_ptr<Running> running)
-            : all_(all), running_(std::move(running)) {}
+        /// Enters a round that begins.
+        Entry(OpenRounds& all, std::shared_ptr<Round> round)
+            : state_(all.state_), running_(std::make_shared<Running>(std::move(round))) {
+            const std::lock_guard lock(state_->mutex);
+            state_->running.push_back(running_);
+        }
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
-        ~Entry() { all_.end(running_); }
+        ~Entry() {
+            // With the lock, because the execution context of one that waits may be destroyed now.
+            // It is not called from here, but through its executor.
+            const std::lock_guard lock(state_->mutex);
+            std::erase(state_->running, running_);
+            for (Channel* channel : running_->waiting)
+                channel->try_send(boost::system::error_code());
+        }
 
     private:
-        OpenRounds& all_;
+        std::shared_ptr<State> state_;
         std::shared_ptr<Running> running_;
     };
-
-    /// Enters a round that begins.
-    std::shared_ptr<Running> begin(std::shared_ptr<Round> round) {
-        auto running = std::make_shared<Running>(std::move(round));
-        const std::lock_guard lock(mutex_);
-        running_.push_back(running);
-        return running;
-    }
 
     /// What became of a wait.
     struct Joined {
@@ -80,40 +86,54 @@ public:
     /// Waits for the end of a round that has all of these models, which are sorted. Completes at
     /// once if there is none.
     asio::awaitable<Joined> join(std::span<const ModelKey> models) {
-        auto channel =
-            std::make_shared<typename Running::Channel>(co_await asio::this_coro::executor, 1);
+        Waiter waiter(state_, co_await asio::this_coro::executor);
         Joined joined;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto found =
-                std::find_if(running_.begin(), running_.end(), [&](const auto& running) {
-                    const auto all = running->round_->plan().models();
-                    return std::includes(all.begin(), all.end(), models.begin(), models.end());
-                });
-            if (found == running_.end())
-                co_return joined;
-            joined.round = (*found)->round_;
-            (*found)->waiting_.push_back(channel);
-        }
-        const auto [error] = co_await channel->async_receive(asio::as_tuple(asio::use_awaitable));
+        joined.round = waiter.enter(models);
+        if (!joined.round)
+            co_return joined;
+        const auto [error] =
+            co_await waiter.channel().async_receive(asio::as_tuple(asio::use_awaitable));
         joined.is_cancelled = error.failed();
         co_return joined;
     }
 
 private:
-    void end(const std::shared_ptr<Running>& running) {
-        std::vector<std::shared_ptr<typename Running::Channel>> waiting;
-        {
-            const std::lock_guard lock(mutex_);
-            std::erase(running_, running);
-            waiting = std::move(running->waiting_);
+    /// One that waits.
+    class Waiter {
+    public:
+        Waiter(std::shared_ptr<State> state, const asio::any_io_executor& executor)
+            : state_(std::move(state)), channel_(executor, 1) {}
+        Waiter(const Waiter&) = delete;
+        Waiter& operator=(const Waiter&) = delete;
+        ~Waiter() {
+            const std::lock_guard lock(state_->mutex);
+            if (running_)
+                std::erase(running_->waiting, &channel_);
         }
-        for (const auto& channel : waiting)
-            channel->try_send(boost::system::error_code());
-    }
 
-    std::mutex mutex_;
-    std::vector<std::shared_ptr<Running>> running_;
+        /// Null if no round has all of the models.
+        std::shared_ptr<Round> enter(std::span<const ModelKey> models) {
+            const std::lock_guard lock(state_->mutex);
+            const auto found =
+                std::find_if(state_->running.begin(), state_->running.end(), [&](const auto& one) {
+                    const auto all = one->round->plan().models();
+                    return std::includes(all.begin(), all.end(), models.begin(), models.end());
+                });
+            if (found == state_->running.end())
+                return nullptr;
+            running_ = *found;
+            running_->waiting.push_back(&channel_);
+            return running_->round;
+        }
+        Channel& channel() noexcept { return channel_; }
+
+    private:
+        std::shared_ptr<State> state_;
+        std::shared_ptr<Running> running_;
+        Channel channel_;
+    };
+
+    const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 } // namespace wva_metrics::detail

@@ -45,22 +45,24 @@ public:
         return found == warnings_.end() ? none : found->second;
     }
 
-    /// A pod's state. `life`: whether its processes answer.
+    /// A pod's state. `life`: whether its processes answer. `is_late`: they answered until now, but
+    /// not the newest scrape.
     ///
     /// A pod that answers exists, even if kube-state-metrics does not report it: one of several
     /// instances of kube-state-metrics may be restarting, and a pod that is recreated with the same
     /// name is reported late. Of a pod that does not answer, kube-state-metrics knows whether it is
-    /// gone. If it does not, a pod is gone when its targets are no longer scraped.
+    /// gone. If it does not, a pod is gone when its targets are no longer scraped. A pod that both
+    /// its own newest scrape and that of kube-state-metrics lack is gone, because two sources agree.
     ///
     /// The configured owners take precedence even over a pod that answers: they get the state from
     /// the API server without delay, while the series of a deleted pod live until the next scrape.
-    PodState state_of(std::string_view namespace_name, std::string_view pod,
-                      samples::PodLife life) const {
+    PodState state_of(std::string_view namespace_name, std::string_view pod, samples::PodLife life,
+                      bool is_late = false) const {
         const PodState preferred = owners_.state_of(namespace_name, pod);
         if (preferred != PodState::unknown)
             return preferred;
         const KubePods::Pod* known = find(namespace_name, pod);
-        if (is_gone(known, life))
+        if (is_gone(known, life, is_late))
             return PodState::gone;
         if (known == nullptr || !known->ready)
             return PodState::unknown;
@@ -94,17 +96,17 @@ public:
     }
 
 private:
-    static bool is_gone(const KubePods::Pod* known, samples::PodLife life) noexcept {
+    static bool is_gone(const KubePods::Pod* known, samples::PodLife life, bool is_late) noexcept {
         switch (life) {
         case samples::PodLife::alive:
         case samples::PodLife::part:
         case samples::PodLife::ambiguous:
-            return false;
+            return is_late && known != nullptr && (known->gone || known->is_missed);
         case samples::PodLife::unread:
+            return known != nullptr && (known->gone || (is_late && known->is_missed));
         case samples::PodLife::ended:
             return known != nullptr && known->gone;
         case samples::PodLife::gone:
-            // If the newest scrape lacks the pod too, two sources agree.
             return known == nullptr || !known->exists || known->is_missed;
         }
         return false;

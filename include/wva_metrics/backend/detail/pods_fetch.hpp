@@ -35,11 +35,12 @@ public:
         auto found = co_await fetch(chunk, forms.current());
         if (found.has_error())
             co_return found.error();
+        const std::span<const std::string> namespaces = plan_.namespaces(chunk);
         const KubeStateForm::Form* other =
-            found->empty() ? forms.other(client_.started_at()) : nullptr;
+            found->has_pods_of(namespaces) ? nullptr : forms.other(client_.started_at());
         if (other != nullptr) {
             auto second = co_await fetch(chunk, *other);
-            if (second.has_value() && !second->empty()) {
+            if (second.has_value() && second->has_pods_of(namespaces)) {
                 forms.keep(*other);
                 found = std::move(second);
             }

@@ -71,7 +71,8 @@ struct PrometheusImpl {
     const promql::RawQueries queries;
 
     /// The make of the server; empty until it is known.
-    std::atomic<std::optional<prometheus::Flavor>> flavor{};
+    std::atomic<std::optional<prometheus::Flavor>> flavor{
+        config.flavor == prometheus::Flavor::unknown ? std::nullopt : std::optional(config.flavor)};
     /// The namespaces hold many more models than are requested, so queries must name the models.
     /// Sticky: another probe would cost as much as the first one.
     std::atomic<bool> select_by_model{false};

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -101,9 +102,9 @@ private:
     /// Forgets what is over, of models that are no longer asked for too. Seldom, because it looks
     /// at all pods.
     void sweep(TimePoint now) {
-        if (now < next_sweep_)
+        if (swept_at_ && now - *swept_at_ < limits_.retention)
             return;
-        next_sweep_ = now + limits_.retention;
+        swept_at_ = now;
         for (auto& [model, pods] : models_)
             std::erase_if(pods, [&](const auto& entry) { return is_over(entry.second, now); });
         std::erase_if(models_, [](const auto& entry) { return entry.second.empty(); });
@@ -125,7 +126,7 @@ private:
     const SeenPodsLimits limits_;
     mutable std::mutex mutex_;
     std::map<ModelKey, Pods> models_;
-    TimePoint next_sweep_ = TimePoint::min();
+    std::optional<TimePoint> swept_at_;
 };
 
 } // namespace wva_metrics::detail

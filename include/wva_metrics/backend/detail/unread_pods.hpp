@@ -69,13 +69,18 @@ inline JudgedPod unread_pod(const SeenPod& seen) {
 inline void add_unread_pods(const ModelKey& model, ModelReport& report, const EmptyTargets& targets,
                             const PodStates& states, SeenPods& memory, TimePoint now) {
     std::set<std::string_view> present;
-    std::vector<SeenPod> living;
+    std::vector<SeenPod> seen_now;
     for (const JudgedPod& pod : report.pods) {
+        if (pod.report.pod.empty())
+            continue;
         present.insert(pod.report.pod);
-        if (pod.report.life == samples::PodLife::alive || pod.report.life == samples::PodLife::part)
-            living.push_back({pod.report.pod, pod.report.last_sample});
+        // One that does not answer may be busy, unless a source knows that it is gone.
+        if (pod.state == PodState::gone)
+            memory.forget(model, pod.report.pod);
+        else
+            seen_now.push_back({pod.report.pod, pod.report.last_sample});
     }
-    memory.remember(model, living, now);
+    memory.remember(model, seen_now, now);
     const std::string& namespace_name = model.namespace_name;
     std::vector<JudgedPod> unread;
     for (const SeenPod& seen : memory.others(model, present, now)) {

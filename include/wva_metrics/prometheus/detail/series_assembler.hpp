@@ -10,7 +10,9 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -86,7 +88,8 @@ public:
     void set_histogram_sum(double sum) noexcept { histogram_.sum = sum; }
 
     /// Adds a sample of the current time. False if the time is not later than that of the sample
-    /// before.
+    /// before, except if it is the same sample again: VictoriaMetrics stores a sample twice if its
+    /// sender repeats a request.
     bool end_sample() { return add(samples_, current_); }
     /// The same for a native histogram.
     bool end_histogram() {
@@ -97,10 +100,22 @@ public:
     void emit_scalar() { emit({{}, std::span(&current_, 1), {}}); }
 
 private:
+    /// NaN is the same as NaN.
+    static bool is_same(double one, double other) noexcept {
+        return std::bit_cast<std::uint64_t>(one) == std::bit_cast<std::uint64_t>(other);
+    }
+    static bool is_same(const samples::Sample& one, const samples::Sample& other) noexcept {
+        return one.time == other.time && is_same(one.value, other.value);
+    }
+    static bool is_same(const HistogramSample& one, const HistogramSample& other) noexcept {
+        return one.time == other.time && is_same(one.count, other.count) &&
+               is_same(one.sum, other.sum);
+    }
+
     template <typename Of>
     bool add(std::vector<Of>& to, const Of& sample) {
         if (!to.empty() && to.back().time >= sample.time)
-            return false;
+            return is_same(to.back(), sample);
         to.push_back(sample);
         ++sample_count_;
         return true;

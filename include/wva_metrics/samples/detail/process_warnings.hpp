@@ -21,7 +21,7 @@
 namespace wva_metrics::samples::detail {
 
 /// A text of somebody else, in quotes, short and safe to show.
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
     constexpr std::size_t max_bytes = 100;
     return '"' + wva_metrics::detail::clean_text(text, max_bytes) + '"';
 }
@@ -50,8 +50,8 @@ public:
     void add(const ClusterConflict& conflict) {
         std::vector<std::string> values;
         for (const std::string& value : conflict.values)
-            values.push_back(quoted(value));
-        add_text("the series of this model have the label " + quoted(conflict.label) + " with " +
+            values.push_back(in_quotes(value));
+        add_text("the series of this model have the label " + in_quotes(conflict.label) + " with " +
                  enumerate(values) +
                  " at the same time, as if several clusters shared one store, so that all of its "
                  "pods are ambiguous: choose one with matchers, such as " +
@@ -123,7 +123,7 @@ private:
 
         /// The pods come sorted.
         void add(std::string_view pod) {
-            std::string name = pod.empty() ? "a server without a pod" : "pod " + quoted(pod);
+            std::string name = pod.empty() ? "a server without a pod" : "pod " + in_quotes(pod);
             if (names.empty() || names.back() != name)
                 names.push_back(std::move(name));
         }
@@ -146,11 +146,11 @@ private:
         for (const std::string& name : names) {
             const std::string_view one = find_label(pair.first->labels, name);
             const std::string_view other = find_label(pair.second->labels, name);
-            differences.push_back(name + " (" + quoted(one) + ", " + quoted(other) + ')');
+            differences.push_back(name + " (" + in_quotes(one) + ", " + in_quotes(other) + ')');
             // An address is that of one pod only.
             if (advice.empty() && !is_listed(rules_.address, name))
                 advice = ": if they are copies, choose one with matchers, such as " + name + '=' +
-                         quoted(one.empty() ? other : one);
+                         in_quotes(one.empty() ? other : one);
         }
         if (advice.empty())
             advice = ": if they are copies, leave one out with matchers";

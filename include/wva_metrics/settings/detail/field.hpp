@@ -22,9 +22,9 @@ namespace wva_metrics::detail {
 /// The member that holds the value of a field.
 using FieldTarget =
     std::variant<bool*, std::size_t*, double*, Duration*, std::string*, std::vector<std::string>*,
-                 std::vector<promql::Matcher>*, http::Credentials*, std::vector<http::Header>*,
-                 http::FormFields*, std::vector<VariantAutoscaling>*, std::vector<ModelKey>*,
-                 boost::json::object*>;
+                 std::vector<promql::Matcher>*, prometheus::Flavor*, http::Credentials*,
+                 std::vector<http::Header>*, http::FormFields*, std::vector<VariantAutoscaling>*,
+                 std::vector<ModelKey>*, boost::json::object*>;
 
 /// Whether the value of a field may be shown.
 enum class Secrecy {

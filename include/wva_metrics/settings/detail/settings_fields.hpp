@@ -85,6 +85,10 @@ inline void describe_fields(FieldList list, promql::PlanLimits& limits) {
 
 inline void describe_fields(FieldList list, PrometheusConfig& prometheus) {
     describe_fields(list.group("client"), prometheus.client);
+    list.add(
+        "flavor", prometheus.flavor,
+        "Make of the server: `prometheus`, `victoria_metrics`, `thanos` or `mimir`. `unknown`: "
+        "it is learned from the server.");
     describe_fields(list.group("engine"), prometheus.engine);
     list.add("matchers", prometheus.matchers,
              "Conditions on all series of the inference servers, as in PromQL, e.g. "

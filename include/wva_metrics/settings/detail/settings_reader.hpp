@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/settings/detail/document_path.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
@@ -141,6 +142,16 @@ private:
         if (matchers.has_error())
             return reject(path, matchers.error().message);
         target = *std::move(matchers);
+    }
+
+    void read_into(const boost::json::value& value, prometheus::Flavor& target, const Field&,
+                   const std::string& path) {
+        if (!value.is_string())
+            return reject(path, wrong_kind("a string", value));
+        const auto flavor = prometheus::parse_flavor(value.get_string());
+        if (!flavor)
+            return reject(path, "must be one of " + prometheus::flavor_list());
+        target = *flavor;
     }
 
     /// A list of objects.

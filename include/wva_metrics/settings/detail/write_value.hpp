@@ -49,6 +49,9 @@ struct ValueWriter {
     boost::json::value operator()(const std::vector<promql::Matcher>* value) const {
         return boost::json::value(promql::to_string(*value));
     }
+    boost::json::value operator()(const prometheus::Flavor* value) const {
+        return boost::json::value(prometheus::to_string(*value));
+    }
     template <typename T>
     boost::json::value operator()(const std::vector<T>* value) const {
         boost::json::array list;

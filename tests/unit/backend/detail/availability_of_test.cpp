@@ -5,6 +5,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <string>
@@ -16,69 +17,102 @@ using namespace wva_metrics;
 using namespace wva_metrics::detail;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
+using samples::ServerTime;
 
 namespace {
 
 const ModelKey llama{"llm", "meta/llama"};
+const ServerClock availability_clock{ServerTime(1'700'000'000s), TimePoint(100h)};
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
-void add(LastReport& report, const std::string& part, double seconds_ago) {
-    const std::vector<std::string> names = {"wva_part", "namespace", "model_name"};
-    const std::vector<std::string_view> labels = {part, "llm", "meta/llama"};
-    test_support::with_series(names, labels, 1'700'000'000 - seconds_ago, report);
+/// Samples of one series: how old, and the value.
+void add_samples(LastReport& report,
+                 const std::vector<std::pair<samples::ServerDuration, double>>& all) {
+    std::vector<samples::Sample> sent;
+    for (const auto& [age, value] : all)
+        sent.push_back({availability_clock.evaluated - age, value});
+    report.add(prometheus::SeriesView{.samples = sent});
 }
 
-PrometheusConfig stale_after(Duration age) {
+void add_value(LastReport& report, double value) {
+    test_support::with_series(
+        {}, {}, value, [&](const prometheus::SeriesView& series) { report.add_time(series); });
+}
+
+LastReport reported(samples::ServerDuration age) {
+    LastReport report;
+    add_samples(report, {{age, 0}});
+    return report;
+}
+
+std::optional<Availability> verdict_on(const LastReport& report, Duration stale_after) {
     PrometheusConfig config;
-    config.stale_after = age;
-    return config;
+    config.stale_after = stale_after;
+    return availability_of(llama, report, availability_clock, config);
 }
 
 } // namespace
 
-TEST_CASE("the latest report counts, whatever the metric's name") {
+TEST_CASE("the newest sample of all series counts") {
     LastReport report;
-    add(report, "time0", 200);
-    add(report, "time1", 7);
-    add(report, "recent0", 3);
-    CHECK(report.age == 7.0);
-    CHECK(report.past_age == 3.0);
+    add_samples(report, {{90s, 1}, {30s, 1}});
+    add_samples(report, {{60s, 1}, {7s, 0}});
+    add_samples(report, {{20s, 1}});
+    CHECK(report.newest == availability_clock.evaluated - 7s);
+}
+
+TEST_CASE("what is not a sample does not show that a model reports") {
+    LastReport report;
+    add_samples(report, {});
+    add_samples(report, {{1s, no_number}});
+    CHECK_FALSE(report.newest.has_value());
+    // The marker has the time at which the series ended.
+    add_samples(report, {{40s, 1}, {25s, no_number}});
+    CHECK(report.newest == availability_clock.evaluated - 40s);
+}
+
+TEST_CASE("the last report of a long time is the value of its element") {
+    LastReport report;
+    add_value(report, 1'699'999'400.5);
+    CHECK(report.newest == ServerTime(1'699'999'400'500ms));
+    add_value(report, 1'699'999'000);
+    CHECK(report.newest == ServerTime(1'699'999'400'500ms));
+}
+
+TEST_CASE("a time that is none is ignored, and an absurd one overflows nothing") {
+    LastReport report;
+    add_value(report, no_number);
+    add_value(report, std::numeric_limits<double>::infinity());
+    report.add_time(prometheus::SeriesView{});
+    CHECK_FALSE(report.newest.has_value());
+    add_value(report, -1e300);
+    CHECK(report.newest == ServerTime());
+    add_value(report, 1e300);
+    CHECK(report.newest == ServerTime(100'000'000'000s));
+    CHECK(verdict_on(report, 60s)->available);
 }
 
 TEST_CASE("a report from the future has age zero") {
-    LastReport report;
-    add(report, "time0", -30);
-    CHECK(report.age == 0.0);
-}
-
-TEST_CASE("series that are not reports are ignored") {
-    LastReport report;
-    add(report, "", 1);
-    add(report, "time0", std::numeric_limits<double>::quiet_NaN());
-    CHECK_FALSE(report.age.has_value());
-    CHECK_FALSE(report.past_age.has_value());
+    const auto verdict = verdict_on(reported(-30s), 60s);
+    REQUIRE(verdict);
+    CHECK(verdict->available);
+    CHECK(verdict->last_sample_at == availability_clock.requested);
+    CHECK_THAT(verdict->message, ContainsSubstring("0 s ago"));
 }
 
 TEST_CASE("a report exactly as old as allowed is not stale") {
-    LastReport report;
-    add(report, "time0", 60);
-    CHECK(availability_of(llama, report, stale_after(60s))->available);
-    CHECK(availability_of(llama, report, stale_after(59s))->reason ==
-          AvailabilityReason::metrics_stale);
-}
-
-TEST_CASE("a model whose series have all ended is stale, however young they are") {
-    LastReport report;
-    add(report, "recent0", 1);
-    const std::optional<Availability> verdict = availability_of(llama, report, stale_after(300s));
-    REQUIRE(verdict);
-    CHECK_FALSE(verdict->available);
-    CHECK(verdict->reason == AvailabilityReason::metrics_stale);
-    CHECK_THAT(verdict->message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
-                                     ContainsSubstring("1 s"));
+    CHECK(verdict_on(reported(60s), 60s)->available);
+    CHECK(verdict_on(reported(60s), 60s)->reason == AvailabilityReason::metrics_found);
+    const auto stale = verdict_on(reported(60s), 59'999ms);
+    CHECK_FALSE(stale->available);
+    CHECK(stale->reason == AvailabilityReason::metrics_stale);
+    CHECK(stale->last_sample_at == availability_clock.requested - 60s);
+    CHECK_THAT(stale->message, ContainsSubstring("'meta/llama'") && ContainsSubstring("'llm'") &&
+                                   ContainsSubstring("60 s"));
 }
 
 TEST_CASE("without a report there is no availability yet") {
-    CHECK_FALSE(availability_of(llama, {}, stale_after(300s)).has_value());
+    CHECK_FALSE(verdict_on({}, 300s).has_value());
 }
 
 TEST_CASE("an age of any size can be formatted") {

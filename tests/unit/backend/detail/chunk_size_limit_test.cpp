@@ -114,15 +114,16 @@ TEST_CASE("a small query that is answered does not change the limit") {
     CHECK(limit.limit(start + 15s) == 500);
 }
 
-TEST_CASE("each signal and the pods have a limit of their own") {
+TEST_CASE("models and pods have limits of their own") {
     ChunkSizeLimits limits;
     ChunkOutcomes outcomes;
     outcomes.add_rejected(20);
     outcomes.add_answered(10);
-    limits.learn(Signal::ttft, outcomes, start);
-    CHECK(limits.limit(Signal::ttft, start) == 10);
-    CHECK(limits.limit(Signal::itl, start) == ChunkSizeLimit::unlimited);
-    CHECK(limits.limit(subject_pods, start) == ChunkSizeLimit::unlimited);
-    limits.learn(subject_pods, outcomes, start);
-    CHECK(limits.limit(subject_pods, start) == 10);
+    limits.learn(QuerySubject::models, outcomes, start);
+    CHECK(limits.limit(QuerySubject::models, start) == 10);
+    CHECK(limits.limit(QuerySubject::pods, start) == ChunkSizeLimit::unlimited);
+    outcomes.add_answered(15);
+    limits.learn(QuerySubject::pods, outcomes, start);
+    CHECK(limits.limit(QuerySubject::models, start) == 10);
+    CHECK(limits.limit(QuerySubject::pods, start) == 15);
 }

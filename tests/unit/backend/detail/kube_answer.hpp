@@ -92,7 +92,7 @@ inline KubeSeries pod_ready(const std::string& pod, double value, Scrapes when =
         .with_value(value);
 }
 
-inline void add(detail::KubePods& pods, const KubeSeries& series) {
+inline void add(wva_metrics::detail::KubePods& pods, const KubeSeries& series) {
     std::vector<samples::LabelView> labels;
     for (const auto& [name, value] : series.labels)
         labels.push_back({name, value});
@@ -108,9 +108,9 @@ struct KubeJudgement {
     KubeStateNames names = {};
 };
 
-inline detail::KubePods judge(const std::vector<KubeSeries>& answer,
-                              const KubeJudgement& how = {}) {
-    detail::KubePods pods(how.names, samples::SampleRules{});
+inline wva_metrics::detail::KubePods judge(const std::vector<KubeSeries>& answer,
+                                           const KubeJudgement& how = {}) {
+    wva_metrics::detail::KubePods pods(how.names, samples::SampleRules{});
     pods.set_nan_ends_series(how.nan_ends_series);
     pods.set_reporting(how.reports_other_pods);
     if (!how.is_complete)
@@ -122,9 +122,9 @@ inline detail::KubePods judge(const std::vector<KubeSeries>& answer,
 }
 
 /// `exists`, `missed`, `gone`, `unknown`, or `unseen` if it was not reported.
-inline std::string_view fate_of(const detail::KubePods& pods, std::string_view pod,
+inline std::string_view fate_of(const wva_metrics::detail::KubePods& pods, std::string_view pod,
                                 std::string_view namespace_name = "llm") {
-    const detail::KubePods::Pod* known = pods.find(namespace_name, pod);
+    const wva_metrics::detail::KubePods::Pod* known = pods.find(namespace_name, pod);
     if (known == nullptr)
         return "unseen";
     if (known->exists && known->gone)

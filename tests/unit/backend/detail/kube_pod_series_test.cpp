@@ -15,21 +15,22 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
+using wva_metrics::detail::KubePods;
 
 namespace {
 
 std::optional<std::string> owner_name(const std::vector<KubeSeries>& answer,
                                       const std::string& pod = "a") {
-    const detail::KubePods pods = judge(answer);
-    const detail::KubePods::Pod* known = pods.find("llm", pod);
+    const KubePods pods = judge(answer);
+    const KubePods::Pod* known = pods.find("llm", pod);
     if (known == nullptr || !known->owner)
         return std::nullopt;
     return known->owner->kind + "/" + known->owner->name;
 }
 
 std::optional<bool> ready(const std::vector<KubeSeries>& answer) {
-    const detail::KubePods pods = judge(answer);
-    const detail::KubePods::Pod* known = pods.find("llm", "a");
+    const KubePods pods = judge(answer);
+    const KubePods::Pod* known = pods.find("llm", "a");
     REQUIRE(known != nullptr);
     return known->ready;
 }
@@ -37,7 +38,7 @@ std::optional<bool> ready(const std::vector<KubeSeries>& answer) {
 } // namespace
 
 TEST_CASE("a pod's owner is that of kube-state-metrics") {
-    const detail::KubePods pods = judge({pod_info("a"), pod_owner("a", "ReplicaSet", "x-1")});
+    const KubePods pods = judge({pod_info("a"), pod_owner("a", "ReplicaSet", "x-1")});
     CHECK(pods.find("llm", "a")->owner ==
           PodOwner{"ReplicaSet", "x-1", OwnerSource::kube_state_metrics});
 }
@@ -123,7 +124,7 @@ TEST_CASE("pods are found if the scrape of kube-state-metrics does not honour la
                                   .with("namespace", "monitoring")
                                   .with("exported_namespace", "llm")
                                   .with("exported_pod", "a");
-    const detail::KubePods pods = judge({series}, how);
+    const KubePods pods = judge({series}, how);
     CHECK(fate_of(pods, "a") == "exists");
     CHECK(fate_of(pods, "kube-state-metrics-0", "monitoring") == "unseen");
     CHECK(pods.find("llm", "a")->owner->name == "x");
@@ -145,7 +146,7 @@ TEST_CASE("all names can be configured") {
     const auto renamed = [](const std::string& metric) {
         return pod_info("").with("__name__", metric).with("ns", "llm").with("pod_name", "a");
     };
-    const detail::KubePods pods = judge(
+    const KubePods pods = judge(
         {renamed("cluster:pods"), renamed("cluster:owners").with("kind", "K").with("name", "n")},
         {.names = names});
     CHECK(fate_of(pods, "a") == "exists");
@@ -155,7 +156,7 @@ TEST_CASE("all names can be configured") {
 TEST_CASE("what is not a series of a pod is ignored") {
     KubeSeries without_samples = pod_info("a");
     without_samples.samples.clear();
-    const detail::KubePods pods =
+    const KubePods pods =
         judge({kube_series("kube_pod_labels", "a", {}), pod_info("a").with("__name__", ""),
                pod_info("").with("pod", ""), without_samples});
     CHECK(pods.empty());

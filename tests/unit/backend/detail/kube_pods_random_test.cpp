@@ -19,6 +19,7 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
+using wva_metrics::detail::KubePods;
 
 namespace {
 
@@ -204,7 +205,7 @@ TEST_CASE("what is known of pods agrees with what random clusters do") {
     const unsigned seed = GENERATE(range(0U, 3000U));
     CAPTURE(seed);
     const RandomCluster cluster(seed);
-    const detail::KubePods pods = judge(cluster.answer(), cluster.judgement());
+    const KubePods pods = judge(cluster.answer(), cluster.judgement());
     for (const RandomPod& pod : cluster.newest_pods()) {
         const RandomShard& shard = cluster.shards[pod.shard];
         const std::string_view fate = fate_of(pods, pod.name, pod.namespace_name);
@@ -232,15 +233,15 @@ TEST_CASE("neither order nor repetition of series changes what is known of pods"
     CAPTURE(seed);
     RandomCluster cluster(seed);
     std::vector<KubeSeries> answer = cluster.answer();
-    const detail::KubePods expected = judge(answer, cluster.judgement());
-    const detail::KubePods shuffled = judge(cluster.shuffled(answer), cluster.judgement());
+    const KubePods expected = judge(answer, cluster.judgement());
+    const KubePods shuffled = judge(cluster.shuffled(answer), cluster.judgement());
     answer.insert(answer.end(), answer.begin(), answer.end());
-    const detail::KubePods repeated = judge(cluster.shuffled(answer), cluster.judgement());
+    const KubePods repeated = judge(cluster.shuffled(answer), cluster.judgement());
     CHECK(shuffled.is_reporting() == expected.is_reporting());
     CHECK(repeated.is_reporting() == expected.is_reporting());
     for (const RandomPod& pod : cluster.pods) {
         const auto* known = expected.find(pod.namespace_name, pod.name);
-        for (const detail::KubePods* other : {&shuffled, &repeated}) {
+        for (const KubePods* other : {&shuffled, &repeated}) {
             const auto* found = other->find(pod.namespace_name, pod.name);
             REQUIRE((known == nullptr) == (found == nullptr));
             if (known != nullptr)

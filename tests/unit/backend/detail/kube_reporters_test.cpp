@@ -12,6 +12,7 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
+using wva_metrics::detail::KubePods;
 
 namespace {
 
@@ -22,7 +23,7 @@ const std::string second_instance = "10.0.0.2:8080";
 
 TEST_CASE("each instance of kube-state-metrics has its own spacing") {
     const auto fates_after = [](samples::ServerDuration age) {
-        const detail::KubePods pods = judge({
+        const KubePods pods = judge({
             pod_info("often", {.newest = age}).from(first_instance),
             pod_info("a").from(first_instance),
             pod_info("rarely", {.newest = 20s + age, .spacing = 60s}).from(second_instance),
@@ -38,7 +39,7 @@ TEST_CASE("each instance of kube-state-metrics has its own spacing") {
 }
 
 TEST_CASE("two targets that no label tells apart are judged by the spacing of each series") {
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         pod_info("often", {.spacing = 5s}).from(""),
         pod_info("rarely", {.newest = 55s, .spacing = 60s}).from(""),
         pod_info("gone", {.newest = 55s, .spacing = 5s}).from(""),
@@ -50,7 +51,7 @@ TEST_CASE("two targets that no label tells apart are judged by the spacing of ea
 
 TEST_CASE("the pods of an instance that is down are not gone while another shard reports") {
     // Each shard has its own pods.
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         pod_info("a").from(first_instance),
         pod_info("b", {.newest = 5min}).from(first_instance),
         pod_info("c", {.newest = 1min}).from(second_instance),
@@ -82,7 +83,7 @@ TEST_CASE("after a restart the new instance knows which pods are gone") {
         pod_info("a", before).from(first_instance), pod_info("gone", before).from(first_instance),
         pod_info("early", {.newest = 5min}).from(first_instance),
         pod_info("a", after).from(second_instance), pod_info("new", after).from(second_instance)};
-    const detail::KubePods pods = judge(answer);
+    const KubePods pods = judge(answer);
     CHECK(fate_of(pods, "a") == "exists");
     CHECK(fate_of(pods, "new") == "exists");
     CHECK(fate_of(pods, "gone") == "gone");
@@ -117,7 +118,7 @@ TEST_CASE("an instance takes the place of another if they have a pod in common")
 }
 
 TEST_CASE("a pod that moved to an instance that is now down is not gone") {
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         pod_info("a").from(first_instance),
         pod_info("moved", {.newest = 5min}).from(first_instance),
         pod_info("moved", {.oldest = 285s, .newest = 1min}).from(second_instance),
@@ -127,7 +128,7 @@ TEST_CASE("a pod that moved to an instance that is now down is not gone") {
 }
 
 TEST_CASE("a pod that moved from an instance that is now down is gone when its new one says so") {
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         pod_info("a").from(first_instance),
         pod_info("moved", {.newest = 5min}).from(second_instance),
         pod_info("moved", {.oldest = 285s, .newest = 1min}).from(first_instance),
@@ -147,7 +148,7 @@ TEST_CASE("a pod exists while any instance reports it") {
 
 TEST_CASE("two instances that report the same pods agree on those that are gone") {
     const Scrapes late{.newest = 7s};
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         pod_info("a").from(first_instance),
         pod_info("a", late).from(second_instance),
         pod_info("gone", {.newest = 60s}).from(first_instance),
@@ -165,7 +166,7 @@ TEST_CASE("copies by two Prometheus servers, one of them behind, are one instanc
         return series.with("prometheus_replica", replica);
     };
     const Scrapes behind{.newest = 50s};
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         from(pod_info("a"), "a"),
         from(pod_info("a", behind), "b"),
         from(pod_info("gone", {.newest = 60s}), "a"),
@@ -179,7 +180,7 @@ TEST_CASE("kube-state-metrics of two clusters at the same address are two instan
     const auto in = [](const KubeSeries& series, const std::string& cluster) {
         return series.with("cluster", cluster);
     };
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         in(pod_info("a"), "east"),
         in(pod_info("b", {.newest = 2min}), "west"),
     });
@@ -188,7 +189,7 @@ TEST_CASE("kube-state-metrics of two clusters at the same address are two instan
 }
 
 TEST_CASE("a marker of VictoriaMetrics does not tell a shard that is down from one without pods") {
-    const detail::KubePods pods = judge(
+    const KubePods pods = judge(
         {
             pod_info("a").from(first_instance),
             pod_info("b", {.newest = 15s}).ended(0s).from(second_instance),
@@ -199,7 +200,7 @@ TEST_CASE("a marker of VictoriaMetrics does not tell a shard that is down from o
 }
 
 TEST_CASE("if no instance reports these namespaces, those that did so last decide") {
-    const detail::KubePods pods = judge(
+    const KubePods pods = judge(
         {
             pod_info("a", {.newest = 2min}).from(first_instance),
             pod_info("b", {.newest = 150s}).from(second_instance),
@@ -215,7 +216,7 @@ TEST_CASE("the address of an instance is the exported one, if there is one") {
     const auto behind = [](const KubeSeries& series, const std::string& instance) {
         return series.with("exported_instance", instance).from("10.0.0.9:9090");
     };
-    const detail::KubePods pods = judge({
+    const KubePods pods = judge({
         behind(pod_info("a"), first_instance),
         behind(pod_info("b", {.newest = 2min}), second_instance),
     });

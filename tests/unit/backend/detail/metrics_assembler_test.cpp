@@ -1,156 +1,203 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 
-#include "support/labelled_series.hpp"
-#include "support/query_times.hpp"
-
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <string>
-#include <string_view>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
-using promql::Part;
-using test_support::requested_at;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using samples::PodLife;
 
 namespace {
 
-const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-const std::string pod_b = "llama-7d9f8b6c5d-bbbbb";
+const std::string assembled_a = "llama-7d9f8b6c5d-aaaaa";
+const std::string assembled_b = "llama-7d9f8b6c5d-bbbbb";
 
-/// One model with one variant, and the result of a batch about it.
-struct Fixture {
-    void add(Signal signal, Part part, const std::string& pod, double value) {
-        found.signals[signal].rows.push_back({0, pod, "", {part, 0}, value, 0, requested_at});
+/// The report of one model, and what is assembled from it.
+struct AssembledReport {
+    AssembledReport() { report.clock = {samples::ServerTime(1'700'000'000s), TimePoint(100h)}; }
+
+    JudgedPod& add(const std::string& name, PodLife life = PodLife::alive) {
+        JudgedPod& pod = report.pods.emplace_back();
+        pod.report.pod = name;
+        pod.report.life = life;
+        pod.report.last_sample = report.clock.evaluated - 3s;
+        return pod;
     }
-    void add_to_pods(Part part, const std::string& pod) {
-        const std::string tag = promql::to_string(promql::PartTag{part});
-        const std::vector<std::string> columns = {"wva_part", "namespace", "pod", "owner_kind",
-                                                  "owner_name"};
-        const std::vector<std::string_view> labels = {tag, "llm", pod};
-        test_support::with_series(columns, labels, 1, [&](const prometheus::SeriesView& series) {
-            found.pods.add(series, columns);
-        });
+    void set(JudgedPod& pod, Signal signal, double number,
+             ReadingReason reason = ReadingReason::none) const {
+        samples::SignalValue& value = pod.report.values[wva_metrics::detail::index_of(signal)];
+        value.reason = reason;
+        value.value = value.latest = number;
+        value.time = value.latest_at = report.clock.evaluated - 5s;
+        value.window = 60s;
     }
-    void fail(Signal signal, const std::string& text) {
-        found.signals[signal].failures.emplace(0, Error(Errc::too_costly, text));
+    JudgedPod& add(const std::string& name, Signal signal, double number,
+                   ReadingReason reason = ReadingReason::none) {
+        JudgedPod& pod = add(name);
+        set(pod, signal, number, reason);
+        return pod;
     }
-    MetricsAssembler assembler() {
-        for (auto& [signal, rows] : found.signals)
-            rows.sort();
-        return {config, plan, found};
+
+    MetricsAssembler assembler() const { return {config, names}; }
+    Result<ReplicaSamples> replicas() const { return assembler().replicas(key, report); }
+    std::vector<Result<OptimizerMetrics>>
+    optimizer(const std::vector<VariantAutoscaling>& variants) const {
+        return assembler().optimizer(key, report, variants);
     }
-    Result<ReplicaSamples> replicas() { return assembler().replicas(0); }
-    Result<OptimizerMetrics> optimizer() {
-        return assembler().optimizer(0, std::vector{variant}).at(0);
-    }
+    OptimizerMetrics optimizer() const { return optimizer({llama}).at(0).value(); }
 
     PrometheusConfig config;
-    VariantAutoscaling variant{"llm", "va", "m", "llama"};
-    promql::QueryPlan plan{std::vector{variant.model()}, config.engine, config.windows};
-    BatchResult found;
+    wva_metrics::detail::SignalMetrics names{config.engine};
+    VariantAutoscaling llama{"llm", "va", "m", "llama"};
+    ModelKey key = llama.model();
+    ModelReport report;
 };
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "without any rows all readings are missing and nothing is partial") {
-    CHECK(replicas().value().pods.empty());
-    const OptimizerMetrics metrics = optimizer().value();
-    CHECK(metrics.arrival_rate_per_minute.reason() == ReadingReason::no_series);
-    CHECK(metrics.ttft_seconds.reason() == ReadingReason::no_series);
-    CHECK_FALSE(metrics.partial);
-}
-
-TEST_CASE_METHOD(Fixture, "a pod with rows of only one signal is a replica") {
-    add(Signal::kv_cache_usage, Part::value, pod_a, 0.5);
-    add(Signal::queue_length, Part::value, pod_b, 2);
+TEST_CASE_METHOD(AssembledReport, "a report without pods gives missing readings, nothing partial") {
     const ReplicaSamples samples = replicas().value();
-    REQUIRE(samples.pods.size() == 2);
-    CHECK(samples.pods[0].pod == pod_a);
-    CHECK(samples.pods[0].queue_length.reason() == ReadingReason::no_series);
-    CHECK(samples.pods[1].kv_cache_usage.reason() == ReadingReason::no_series);
+    CHECK(samples.model == key);
+    CHECK(samples.pods.empty());
+    CHECK_FALSE(samples.partial);
+    const OptimizerMetrics metrics = optimizer();
+    for (const auto& field : optimizer_readings) {
+        CHECK((metrics.*field.member).state() == ReadingState::missing);
+        CHECK((metrics.*field.member).reason() == ReadingReason::no_series);
+    }
+    CHECK_FALSE(metrics.partial);
+    CHECK(metrics.coverage == TotalCoverage{});
+    CHECK(metrics.warnings.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a signal that failed is missing for every pod, with one warning") {
-    add(Signal::kv_cache_usage, Part::value, pod_a, 0.5);
-    fail(Signal::queue_length, "too much");
+TEST_CASE_METHOD(AssembledReport, "a failed query is the answer to both kinds, for each variant") {
+    report.failure = Error(Errc::too_costly, "too much");
+    CHECK(replicas().error().message == "too much");
+    const auto answers = optimizer({llama, llama});
+    REQUIRE(answers.size() == 2);
+    for (const auto& answer : answers)
+        CHECK(answer.error().is(Errc::too_costly));
+}
+
+TEST_CASE_METHOD(AssembledReport,
+                 "a pod has its gauges, its state, its owner and its last sample") {
+    JudgedPod& pod = add(assembled_a, Signal::kv_cache_usage, 0.5);
+    pod.state = PodState::ready;
+    pod.owner = PodOwner{"Deployment", "llama", OwnerSource::owner_references};
+    const ReplicaSample sample = replicas().value().pods.at(0);
+    CHECK(sample.pod == assembled_a);
+    CHECK(sample.kv_cache_usage.value() == 0.5);
+    CHECK(sample.kv_cache_usage.metric() == "vllm:kv_cache_usage_perc");
+    CHECK(sample.kv_cache_usage.sampled_at() == TimePoint(100h) - 5s);
+    CHECK(sample.queue_length.reason() == ReadingReason::no_series);
+    CHECK(sample.state == PodState::ready);
+    CHECK(sample.owner == pod.owner);
+    CHECK(sample.last_sample_at == TimePoint(100h) - 3s);
+}
+
+TEST_CASE_METHOD(AssembledReport, "a pod that is gone is listed apart, whatever was measured") {
+    add(assembled_a, Signal::queue_length, 40).state = PodState::gone;
+    add(assembled_b, Signal::queue_length, 2).state =
+        GENERATE(PodState::unknown, PodState::ready, PodState::not_ready, PodState::terminating);
     const ReplicaSamples samples = replicas().value();
     REQUIRE(samples.pods.size() == 1);
-    CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
-    CHECK(samples.pods[0].queue_length.reason() == ReadingReason::backend_error);
-    CHECK(samples.partial);
-    CHECK(samples.warnings == std::vector<std::string>{"too_costly: too much"});
+    CHECK(samples.pods[0].pod == assembled_b);
+    CHECK(samples.gone_pods == std::vector{assembled_a});
 }
 
-TEST_CASE_METHOD(Fixture, "if all signals fail the answer is the error of the first one") {
-    fail(Signal::kv_cache_usage, "kv");
-    fail(Signal::queue_length, "queue");
-    CHECK(replicas().error().message == "kv");
-    for (const auto& field : optimizer_readings)
-        fail(field.signal, std::string(to_string(field.signal)));
-    CHECK(optimizer().error().message == "arrival_rate");
+TEST_CASE_METHOD(AssembledReport, "processes without a pod are no replica") {
+    add("", Signal::queue_length, 40);
+    CHECK(replicas().value().pods.empty());
+    CHECK(replicas().value().gone_pods.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "an outage that fails several signals gives one warning") {
-    for (const Signal signal : {Signal::input_tokens, Signal::output_tokens, Signal::ttft})
-        fail(signal, "too much");
-    add(Signal::arrival_rate, Part::rate, pod_a, 1);
-    const OptimizerMetrics metrics = optimizer().value();
+TEST_CASE_METHOD(AssembledReport, "warnings are in both kinds, what makes them partial first") {
+    report.warnings = {"b", "a"};
+    CHECK_FALSE(replicas().value().partial);
+    CHECK(replicas().value().warnings == report.warnings);
+    CHECK(optimizer().warnings == report.warnings);
+    report.partial_because = {"z", "y"};
+    CHECK(replicas().value().partial);
+    CHECK(replicas().value().warnings == std::vector<std::string>{"y", "z", "b", "a"});
+    CHECK(optimizer().partial);
+    CHECK(optimizer().warnings == replicas().value().warnings);
+}
+
+TEST_CASE_METHOD(AssembledReport, "each variant gets the totals of its workload") {
+    add(assembled_a, Signal::arrival_rate, 1);
+    add(assembled_b, Signal::arrival_rate, 2);
+    add("other-7d9f8b6c5d-aaaaa", Signal::arrival_rate, 4);
+    VariantAutoscaling other{"llm", "vb", "m", "other", "H100", 8};
+    other.target_kind = "Rollout";
+    const auto answers = optimizer({other, llama});
+    CHECK(answers.at(0)->arrival_rate_per_minute.value() == 240);
+    CHECK(answers.at(0)->variant == "vb");
+    CHECK(answers.at(0)->deployment == "other");
+    CHECK(answers.at(0)->target_kind == "Rollout");
+    CHECK(answers.at(1)->arrival_rate_per_minute.value() == 180);
+    CHECK(answers.at(1)->model_id == "m");
+    CHECK(answers.at(1)->namespace_name == "llm");
+    CHECK(answers.at(1)->coverage == cover(2, {}));
+}
+
+TEST_CASE_METHOD(AssembledReport, "a total that lacks a living pod is partial and names the pod") {
+    add(assembled_a, Signal::arrival_rate, 1);
+    add(assembled_b, Signal::arrival_rate, 0, ReadingReason::unread);
+    const OptimizerMetrics metrics = optimizer();
     CHECK(metrics.arrival_rate_per_minute.value() == 60);
-    CHECK(metrics.ttft_seconds.reason() == ReadingReason::backend_error);
-    CHECK(metrics.itl_seconds.reason() == ReadingReason::no_series);
+    CHECK(metrics.arrival_rate_per_minute.is_lower_bound());
     CHECK(metrics.partial);
-    CHECK(metrics.warnings == std::vector<std::string>{"too_costly: too much"});
+    CHECK(metrics.coverage == cover(1, {assembled_b}));
+    REQUIRE(metrics.warnings.size() == 1);
+    CHECK(metrics.warnings[0] == "the total lacks 1 of 2 pods: '" + assembled_b + "'");
 }
 
-TEST_CASE_METHOD(Fixture, "series with and without a pod label are added up") {
-    add(Signal::arrival_rate, Part::rate, "", 1);
-    CHECK(optimizer().value().arrival_rate_per_minute.value() == 60);
-    add(Signal::arrival_rate, Part::rate, pod_a, 2);
-    CHECK(optimizer().value().arrival_rate_per_minute.value() == 180);
-    add(Signal::arrival_rate, Part::rate, "somebody-elses", 4);
-    const OptimizerMetrics metrics = optimizer().value();
-    CHECK(metrics.arrival_rate_per_minute.value() == 180);
-    CHECK(metrics.warnings.size() == 1);
+TEST_CASE_METHOD(AssembledReport, "a warning names a few pods, and counts all of them") {
+    for (int i = 100; i < 150; ++i)
+        add("llama-7d9f8b6c5d-bb" + std::to_string(i), Signal::arrival_rate, 0,
+            ReadingReason::ambiguous);
+    const OptimizerMetrics metrics = optimizer();
+    CHECK(metrics.arrival_rate_per_minute.reason() == ReadingReason::ambiguous);
+    CHECK(metrics.coverage.missing.size() == TotalCoverage::max_named);
+    CHECK_THAT(metrics.warnings.at(0), ContainsSubstring("lacks 50 of 50 pods") &&
+                                           ContainsSubstring("bb109'") &&
+                                           !ContainsSubstring("bb110"));
 }
 
-TEST_CASE_METHOD(Fixture, "variants of the same deployment get the same values") {
-    add(Signal::arrival_rate, Part::rate, pod_a, 1);
-    const VariantAutoscaling twin{"llm", "twin", "m", "llama"};
-    const auto answers = assembler().optimizer(0, std::vector{variant, twin});
-    CHECK(answers.at(0)->arrival_rate_per_minute.value() == 60);
-    CHECK(answers.at(1)->arrival_rate_per_minute.value() == 60);
-    CHECK(answers.at(1)->variant == "twin");
+TEST_CASE_METHOD(AssembledReport, "pods of no variant make missing readings unattributed") {
+    add("somebody-elses", Signal::arrival_rate, 1);
+    CHECK(optimizer().arrival_rate_per_minute.reason() == ReadingReason::unattributed);
+    CHECK(optimizer().ttft_seconds.reason() == ReadingReason::unattributed);
+    add(assembled_a, Signal::arrival_rate, 1);
+    CHECK(optimizer().arrival_rate_per_minute.value() == 60);
 }
 
 TEST_CASE_METHOD(
-    Fixture,
-    "a pod that kube-state-metrics reports as gone is omitted once all its series have ended") {
-    const Signal ends_first = GENERATE(Signal::kv_cache_usage, Signal::queue_length);
-    const Signal ends_last = ends_first == Signal::queue_length ? Signal::kv_cache_usage //
-                                                                : Signal::queue_length;
-    for (const auto& field : replica_readings<ReplicaSample>)
-        add(field.signal, Part::value, pod_a, 0.5);
-    add_to_pods(Part::gone, pod_a);
-    add_to_pods(Part::reporting, "");
-    CHECK(replicas().value().pods.empty());
-    CHECK(replicas().value().gone_pods == std::vector{pod_a});
-
-    add(ends_last, Part::time, pod_a, 0);
-    const ReplicaSamples samples = replicas().value();
-    CHECK(samples.gone_pods.empty());
-    REQUIRE(samples.pods.size() == 1);
-    CHECK(samples.pods[0].kv_cache_usage.value() == 0.5);
-    CHECK(samples.pods[0].queue_length.value() == 0.5);
+    AssembledReport,
+    "series without a pod count for each variant, with a warning that names the label") {
+    config.engine.labels.pod = "pod_name";
+    add("", Signal::arrival_rate, 1);
+    add(assembled_a, Signal::arrival_rate, 2);
+    const VariantAutoscaling other{"llm", "vb", "m", "other"};
+    const auto answers = optimizer({llama, other});
+    CHECK(answers.at(0)->arrival_rate_per_minute.value() == 180);
+    CHECK(answers.at(1)->arrival_rate_per_minute.value() == 60);
+    for (const auto& answer : answers)
+        CHECK_THAT(answer->warnings.at(0), ContainsSubstring("'m'") &&
+                                               ContainsSubstring("label 'pod_name'") &&
+                                               ContainsSubstring("whole model"));
 }
 
-TEST_CASE_METHOD(Fixture, "replicas do not depend on the order of the rows") {
-    const bool swapped = GENERATE(false, true);
-    add(Signal::queue_length, Part::value, swapped ? pod_b : pod_a, 1);
-    add(Signal::queue_length, Part::value, swapped ? pod_a : pod_b, 1);
-    const ReplicaSamples samples = replicas().value();
-    CHECK(samples.pods.at(0).pod == pod_a);
-    CHECK(samples.pods.at(1).pod == pod_b);
+TEST_CASE_METHOD(AssembledReport, "an average needs the configured number of requests") {
+    JudgedPod& pod = add(assembled_a, Signal::ttft, 0.5);
+    pod.report.values[wva_metrics::detail::index_of(Signal::ttft)].weight = 1; // 60 requests.
+    CHECK(optimizer().ttft_seconds.value() == 0.5);
+    config.min_requests = 61;
+    CHECK(optimizer().ttft_seconds.reason() == ReadingReason::no_requests);
 }

@@ -56,8 +56,9 @@ std::vector<KubeSeries> all_fates() {
     };
 }
 
-detail::PodStates states_by(const std::vector<KubeSeries>& answer, const KubeJudgement& how = {}) {
-    detail::PodStates states;
+wva_metrics::detail::PodStates states_by(const std::vector<KubeSeries>& answer,
+                                         const KubeJudgement& how = {}) {
+    wva_metrics::detail::PodStates states;
     states.add(judge(answer, how));
     return states;
 }
@@ -65,7 +66,7 @@ detail::PodStates states_by(const std::vector<KubeSeries>& answer, const KubeJud
 } // namespace
 
 TEST_CASE("a pod that answers is not gone, whatever kube-state-metrics says") {
-    const detail::PodStates states = states_by(all_fates());
+    const wva_metrics::detail::PodStates states = states_by(all_fates());
     for (const PodLife life : {PodLife::alive, PodLife::part, PodLife::ambiguous}) {
         for (const std::string_view pod : {"exists", "missed", "gone", "unknown", "unseen"})
             CHECK(states.state_of("llm", pod, life) == PodState::unknown);
@@ -75,7 +76,7 @@ TEST_CASE("a pod that answers is not gone, whatever kube-state-metrics says") {
 }
 
 TEST_CASE("a pod that does not answer is gone only if kube-state-metrics says so") {
-    const detail::PodStates states = states_by(all_fates());
+    const wva_metrics::detail::PodStates states = states_by(all_fates());
     for (const PodLife life : {PodLife::unread, PodLife::ended}) {
         for (const std::string_view pod : {"exists", "missed", "unknown", "unseen"})
             CHECK(states.state_of("llm", pod, life) == PodState::unknown);
@@ -87,7 +88,7 @@ TEST_CASE("a pod that does not answer is gone only if kube-state-metrics says so
 }
 
 TEST_CASE("a pod that is no longer scraped is gone unless kube-state-metrics still reports it") {
-    const detail::PodStates states = states_by(all_fates());
+    const wva_metrics::detail::PodStates states = states_by(all_fates());
     for (const std::string_view pod : {"missed", "gone", "unknown", "unseen"})
         CHECK(states.state_of("llm", pod, PodLife::gone) == PodState::gone);
     CHECK(states.state_of("llm", "exists", PodLife::gone) == PodState::unknown);
@@ -96,7 +97,7 @@ TEST_CASE("a pod that is no longer scraped is gone unless kube-state-metrics sti
 }
 
 TEST_CASE("without kube-state-metrics a pod is gone only if it is no longer scraped") {
-    detail::PodStates states;
+    wva_metrics::detail::PodStates states;
     if (GENERATE(false, true))
         states.add(judge({}));
     for (const PodLife life : all_lives)
@@ -106,13 +107,13 @@ TEST_CASE("without kube-state-metrics a pod is gone only if it is no longer scra
 }
 
 TEST_CASE("an incomplete answer makes no pod gone and still gives its owner") {
-    const detail::PodStates states = states_by(all_fates(), {.is_complete = false});
+    const wva_metrics::detail::PodStates states = states_by(all_fates(), {.is_complete = false});
     CHECK(states.state_of("llm", "gone", PodLife::ended) == PodState::unknown);
     CHECK(states.owner_of("llm", "gone").value().name == "old");
 }
 
 TEST_CASE("answers for several namespaces are merged") {
-    detail::PodStates states = states_by(all_fates());
+    wva_metrics::detail::PodStates states = states_by(all_fates());
     std::vector<KubeSeries> others;
     for (const KubeSeries& series : all_fates())
         others.push_back(series.with("namespace", "other"));
@@ -125,7 +126,7 @@ TEST_CASE("answers for several namespaces are merged") {
 }
 
 TEST_CASE("a pod exists and is ready if kube-state-metrics says so, or says nothing of readiness") {
-    const detail::PodStates states = states_by(all_fates());
+    const wva_metrics::detail::PodStates states = states_by(all_fates());
     for (const std::string_view pod : {"ready", "exists", "missed"})
         CHECK(states.exists_and_ready("llm", pod));
     for (const std::string_view pod : {"not-ready", "gone", "unknown", "unseen"})
@@ -134,7 +135,7 @@ TEST_CASE("a pod exists and is ready if kube-state-metrics says so, or says noth
 }
 
 TEST_CASE("the states of configured owners take precedence over all else") {
-    detail::PodStates states = states_by(all_fates());
+    wva_metrics::detail::PodStates states = states_by(all_fates());
     const PodState preferred =
         GENERATE(PodState::gone, PodState::not_ready, PodState::ready, PodState::terminating);
     ReportedPods reported;
@@ -149,7 +150,7 @@ TEST_CASE("the states of configured owners take precedence over all else") {
 }
 
 TEST_CASE("what the configured owners do not know, kube-state-metrics does") {
-    detail::PodStates states = states_by(all_fates());
+    wva_metrics::detail::PodStates states = states_by(all_fates());
     states.set_preferred_owners(ReportedPods{});
     CHECK(states.state_of("llm", "gone", PodLife::ended) == PodState::gone);
     CHECK(states.state_of("llm", "ready", PodLife::alive) == PodState::ready);
@@ -158,7 +159,7 @@ TEST_CASE("what the configured owners do not know, kube-state-metrics does") {
 }
 
 TEST_CASE("a configured owner precedes that of kube-state-metrics") {
-    detail::PodStates states =
+    wva_metrics::detail::PodStates states =
         states_by({pod_owner("a", "ReplicaSet", "x"), pod_owner("b", "ReplicaSet", "x")});
     states.set_preferred_owners(ReportedPods{{{"a", "known"}, {"c", "known"}}, {}});
     for (const std::string_view pod : {"a", "c"})
@@ -171,7 +172,7 @@ TEST_CASE("a configured owner precedes that of kube-state-metrics") {
 
 TEST_CASE("an owner stays the same throughout a batch, even if the configured owners change") {
     const auto reported = std::make_shared<ReportedPods>();
-    detail::PodStates states = states_by({pod_owner("a", "ReplicaSet", "x")});
+    wva_metrics::detail::PodStates states = states_by({pod_owner("a", "ReplicaSet", "x")});
     states.set_preferred_owners(AnyPodOwners(reported));
     CHECK(states.owner_of("llm", "a").value().name == "x");
     CHECK_FALSE(states.owner_of("llm", "b"));
@@ -184,7 +185,7 @@ TEST_CASE("an owner stays the same throughout a batch, even if the configured ow
 }
 
 TEST_CASE("each of a namespace's warnings is listed once") {
-    detail::PodStates states;
+    wva_metrics::detail::PodStates states;
     const std::vector<std::string> concerned = {"a", "b"};
     states.add_warning(concerned, "too much");
     states.add_warning(concerned, "too much");

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <random>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/backend/detail/add_unread_pods.hpp"
+#include "wva_metrics/backend/detail/unread_pods.hpp"
 
 #include "kube_answer.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -27,36 +28,49 @@ struct Rounds {
     SeenPods memory;
     TimePoint now = unread_start;
     std::vector<KubeSeries> kube_answer;
-    std::map<std::string, bool, std::less<>> ups;
+    /// By pod: whether the scrapes of its targets succeed.
+    std::multimap<std::string, bool> ups;
     AnyPodOwners owners;
 
     /// The pods of the round, with their lives.
     std::map<std::string, PodLife> run(const std::map<std::string, PodLife>& measured) {
         std::map<std::string, PodLife> result;
-        for (const samples::PodReport& report : reports(measured))
-            result[report.pod] = report.life;
+        for (const detail::JudgedPod& pod : round(measured).pods)
+            result[pod.report.pod] = pod.report.life;
         return result;
     }
 
-    std::vector<samples::PodReport> reports(const std::map<std::string, PodLife>& measured) {
+    detail::ModelReport round(const std::map<std::string, PodLife>& measured) {
         detail::PodStates states;
         states.set_preferred_owners(owners);
         states.add(judge(kube_answer));
-        std::vector<samples::PodReport> reports;
-        for (const auto& [pod, life] : measured) {
-            reports.emplace_back();
-            reports.back().pod = pod;
-            reports.back().life = life;
-            reports.back().last_sample = kube_now;
+        detail::ModelReport report;
+        for (const auto& [name, life] : measured) {
+            detail::JudgedPod& pod = report.pods.emplace_back();
+            pod.report.pod = name;
+            pod.report.life = life;
+            pod.report.last_sample = kube_now;
+            if (!name.empty())
+                pod.state = states.state_of("llm", name, life);
         }
-        const auto up_of = [this](std::string_view pod) -> std::optional<bool> {
-            const auto found = ups.find(pod);
-            return found == ups.end() ? std::nullopt : std::optional(found->second);
-        };
-        add_unread_pods(reports, unread_model, memory, states, up_of, now);
-        CHECK(std::ranges::is_sorted(reports, {}, &samples::PodReport::pod));
+        add_unread_pods(unread_model, report, targets(), states, memory, now);
+        CHECK(std::ranges::is_sorted(
+            report.pods, {}, [](const auto& pod) -> const std::string& { return pod.report.pod; }));
         now += 15s;
-        return reports;
+        return report;
+    }
+
+    detail::EmptyTargets targets() const {
+        std::vector<samples::TargetUp> all;
+        for (const auto& [pod, is_up] : ups)
+            all.push_back({{{"namespace", "llm"}, {"pod", pod}},
+                           {{kube_now, is_up ? 1.0 : 0.0}},
+                           pod,
+                           "pod",
+                           ""});
+        detail::EmptyTargets result;
+        result.add(all, "namespace");
+        return result;
     }
 };
 
@@ -68,20 +82,23 @@ TEST_CASE_METHOD(Rounds, "a pod that is scraped in vain is unread when its serie
     const PodLife life =
         GENERATE(PodLife::alive, PodLife::part, PodLife::unread, PodLife::ambiguous);
     CHECK(run({{"a", PodLife::alive}, {"b", life}}).size() == 2);
-    ups["b"] = false;
+    ups = {{"b", false}};
     CHECK(run({{"a", PodLife::alive}}) == Lives{{"a", PodLife::alive}, {"b", PodLife::unread}});
     CHECK(run({{"a", PodLife::alive}}) == Lives{{"a", PodLife::alive}, {"b", PodLife::unread}});
     // It answers again.
     CHECK(run({{"b", PodLife::alive}}) == Lives{{"b", PodLife::alive}});
 }
 
-TEST_CASE_METHOD(Rounds, "an unread pod has no values and the time of its last sample") {
+TEST_CASE_METHOD(Rounds, "an unread pod has no values, its state and the time of its last sample") {
     run({{"a", PodLife::alive}});
-    ups["a"] = false;
-    const std::vector<samples::PodReport> found = reports({});
-    REQUIRE(found.size() == 1);
-    CHECK(found[0].last_sample == kube_now);
-    for (const samples::SignalValue& value : found[0].values) {
+    ups = {{"a", false}};
+    kube_answer = {pod_info("a"), pod_ready("a", 0), pod_owner("a", "ReplicaSet", "r")};
+    const detail::ModelReport found = round({});
+    REQUIRE(found.pods.size() == 1);
+    CHECK(found.pods[0].state == PodState::not_ready);
+    CHECK(found.pods[0].owner == PodOwner{"ReplicaSet", "r", OwnerSource::kube_state_metrics});
+    CHECK(found.pods[0].report.last_sample == kube_now);
+    for (const samples::SignalValue& value : found.pods[0].report.values) {
         CHECK(value.reason == ReadingReason::unread);
         CHECK(value.time == kube_now);
     }
@@ -101,7 +118,9 @@ TEST_CASE_METHOD(Rounds, "a pod that is not scraped is unread if it is known to 
 TEST_CASE_METHOD(Rounds, "a pod that answers without this model is not unread") {
     kube_answer = {pod_info("a"), pod_ready("a", 1)};
     run({{"a", PodLife::alive}});
-    ups["a"] = true;
+    ups = {{"a", true}, {"a", false}};
+    CHECK(run({}).size() == 1); // It has another target that cannot be read.
+    ups = {{"a", true}, {"a", true}};
     CHECK(run({}).empty());
     ups.clear();
     CHECK(run({}).empty());
@@ -109,7 +128,7 @@ TEST_CASE_METHOD(Rounds, "a pod that answers without this model is not unread") 
 
 TEST_CASE_METHOD(Rounds, "a pod that is gone does not come back") {
     run({{"a", PodLife::alive}, {"b", PodLife::alive}});
-    ups["b"] = false;
+    ups = {{"b", false}};
     kube_answer = {pod_info("a"), pod_info("b", {.newest = 1min})};
     SECTION("when its series are gone") {
         CHECK(run({{"a", PodLife::alive}}) == Lives{{"a", PodLife::alive}});
@@ -127,7 +146,7 @@ TEST_CASE_METHOD(Rounds, "a pod that is gone does not come back") {
 
 TEST_CASE_METHOD(Rounds, "a pod is unread until it is forgotten") {
     run({{"a", PodLife::alive}});
-    ups["a"] = false;
+    ups = {{"a", false}};
     now = unread_start + 10min - 1ms;
     CHECK(run({}) == Lives{{"a", PodLife::unread}});
     now = unread_start + 10min;
@@ -135,13 +154,13 @@ TEST_CASE_METHOD(Rounds, "a pod is unread until it is forgotten") {
 }
 
 TEST_CASE_METHOD(Rounds, "pods that were never seen are not added") {
-    ups["a"] = false;
+    ups = {{"a", false}};
     kube_answer = {pod_info("a"), pod_info("b")};
     CHECK(run({}).empty());
 }
 
 TEST_CASE_METHOD(Rounds, "series without a pod are neither remembered nor asked for") {
-    ups[""] = false;
+    ups = {{"", false}};
     CHECK(run({{"", PodLife::gone}}).size() == 1);
     CHECK(run({{"", PodLife::alive}}).size() == 1);
     CHECK(run({}).empty());
@@ -155,7 +174,7 @@ TEST_CASE_METHOD(Rounds, "the configured owners know best whether a pod is gone"
         }
     };
     run({{"a", PodLife::alive}, {"b", PodLife::alive}});
-    ups["a"] = false;
+    ups = {{"a", false}};
     owners = GoneOwners{};
     CHECK(run({}) == Lives{{"b", PodLife::unread}});
 }

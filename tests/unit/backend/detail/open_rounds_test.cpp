@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/backend/detail/open_rounds.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <catch2/catch_all.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace wva_metrics;
+namespace asio = boost::asio;
+
+namespace {
+
+/// A round that only knows its models.
+struct FakeRound {
+    explicit FakeRound(const std::vector<std::string>& ids) {
+        for (const std::string& id : ids)
+            keys.emplace_back("llm", id);
+        std::ranges::sort(keys);
+    }
+    const FakeRound& plan() const { return *this; }
+    std::span<const ModelKey> models() const { return keys; }
+
+    std::vector<ModelKey> keys;
+    std::atomic<bool> is_over{false};
+};
+
+using AllRounds = detail::OpenRounds<FakeRound>;
+
+std::shared_ptr<FakeRound> round_of(const std::vector<std::string>& ids) {
+    return std::make_shared<FakeRound>(ids);
+}
+
+/// Calls that wait for rounds, in one thread.
+struct WaitingCalls {
+    struct Wait {
+        std::vector<ModelKey> models;
+        asio::cancellation_signal cancel{};
+        std::optional<AllRounds::Joined> result{};
+        bool threw = false;
+    };
+
+    std::shared_ptr<Wait> join(const std::vector<std::string>& ids) {
+        auto wait = std::make_shared<Wait>();
+        wait->models = round_of(ids)->keys;
+        asio::co_spawn(
+            *io, rounds.join(wait->models),
+            asio::bind_cancellation_slot(
+                wait->cancel.slot(), [wait](std::exception_ptr failure, AllRounds::Joined joined) {
+                    wait->threw = failure != nullptr;
+                    wait->result = std::move(joined);
+                }));
+        run();
+        return wait;
+    }
+    void run() {
+        io->restart();
+        io->poll();
+    }
+
+    AllRounds rounds; // Outlives the coroutines in the context.
+    std::unique_ptr<asio::io_context> io = std::make_unique<asio::io_context>();
+};
+
+} // namespace
+
+TEST_CASE_METHOD(WaitingCalls, "without a round that runs a call is told so at once") {
+    const auto wait = join({"a"});
+    REQUIRE(wait->result);
+    CHECK(wait->result->round == nullptr);
+    CHECK_FALSE(wait->result->is_cancelled);
+}
+
+TEST_CASE_METHOD(WaitingCalls, "a call waits for a round that has all of its models") {
+    const auto round = round_of({"a", "b", "c"});
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
+    const auto ids =
+        GENERATE(values<std::vector<std::string>>({{"a"}, {"b", "c"}, {"a", "b", "c"}, {}}));
+    const auto first = join(ids);
+    const auto second = join(ids);
+    CHECK_FALSE(first->result.has_value());
+    entry.reset();
+    run();
+    for (const auto& wait : {first, second}) {
+        REQUIRE(wait->result);
+        CHECK(wait->result->round == round);
+        CHECK_FALSE(wait->result->is_cancelled);
+    }
+    // It is over: the next call begins another.
+    CHECK(join(ids)->result->round == nullptr);
+}
+
+TEST_CASE_METHOD(WaitingCalls, "a call does not wait for a round that lacks one of its models") {
+    const AllRounds::Entry entry(rounds, round_of({"a", "c"}));
+    const auto ids = GENERATE(
+        values<std::vector<std::string>>({{"b"}, {"a", "b"}, {"a", "b", "c"}, {"a", "c", "d"}}));
+    const auto wait = join(ids);
+    REQUIRE(wait->result);
+    CHECK(wait->result->round == nullptr);
+}
+
+TEST_CASE_METHOD(WaitingCalls, "of several rounds the one with the models is waited for") {
+    const auto wanted = round_of({"b"});
+    std::optional<AllRounds::Entry> one(std::in_place, rounds, round_of({"a"}));
+    std::optional<AllRounds::Entry> two(std::in_place, rounds, wanted);
+    const auto wait = join({"b"});
+    one.reset();
+    run();
+    CHECK_FALSE(wait->result.has_value());
+    two.reset();
+    run();
+    REQUIRE(wait->result);
+    CHECK(wait->result->round == wanted);
+}
+
+TEST_CASE_METHOD(WaitingCalls, "a call that is cancelled leaves, and the others wait on") {
+    const auto round = round_of({"a"});
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
+    const auto leaves = join({"a"});
+    const auto stays = join({"a"});
+    leaves->cancel.emit(asio::cancellation_type::terminal);
+    run();
+    REQUIRE(leaves->result);
+    CHECK(leaves->result->is_cancelled);
+    CHECK_FALSE(leaves->threw);
+    CHECK_FALSE(stays->result.has_value());
+    entry.reset();
+    run();
+    REQUIRE(stays->result);
+    CHECK(stays->result->round == round);
+    CHECK_FALSE(stays->result->is_cancelled);
+}
+
+TEST_CASE_METHOD(WaitingCalls,
+                 "a context may be destroyed while calls wait, before the round ends") {
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round_of({"a"}));
+    const auto wait = join({"a"});
+    io.reset();
+    entry.reset();
+    CHECK_FALSE(wait->result.has_value());
+    CHECK(wait.use_count() == 1);
+}
+
+TEST_CASE_METHOD(WaitingCalls, "a round ends when the context that runs it is destroyed") {
+    const auto round = round_of({"a"});
+    const auto runner = [](AllRounds& all,
+                           std::shared_ptr<FakeRound> own) -> asio::awaitable<void> {
+        const AllRounds::Entry entry(all, std::move(own));
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    };
+    asio::co_spawn(*io, runner(rounds, round), asio::detached);
+    io->run_one();
+    REQUIRE(round.use_count() > 1);
+    io.reset();
+    CHECK(round.use_count() == 1);
+    io = std::make_unique<asio::io_context>();
+    CHECK(join({"a"})->result->round == nullptr);
+}
+
+TEST_CASE("every call that waits for a round is completed, in any number of threads") {
+    constexpr int calls = 200;
+    asio::thread_pool pool(4);
+    AllRounds rounds;
+    std::atomic<int> begun{0};
+    const auto call = [&]() -> asio::awaitable<bool> {
+        const auto own = round_of({"a"});
+        while (true) {
+            const auto joined = co_await rounds.join(own->keys);
+            if (joined.round && joined.round->is_over)
+                co_return true;
+            if (joined.round)
+                continue;
+            const AllRounds::Entry entry(rounds, own);
+            ++begun;
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            own->is_over = true;
+            co_return true;
+        }
+    };
+    std::vector<std::future<bool>> results;
+    for (int i = 0; i < calls; ++i)
+        results.push_back(asio::co_spawn(pool, call(), asio::use_future));
+    for (auto& result : results)
+        CHECK(result.get());
+    CHECK(begun > 0);
+    CHECK(begun <= calls);
+    pool.join();
+}
