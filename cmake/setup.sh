@@ -82,14 +82,21 @@ is_ready() {
 }
 
 # The servers that could not be had are not searched for again on the same day, because that takes longer than all else.
-is_known_as_unavailable() {
-    is_in "$1" "$other_servers" && [ -n "$(find "$unavailable" -mtime 0 2>/dev/null)" ] && grep -qx "$1" "$unavailable"
-}
+unavailable_is_recent() { [ -n "$(find "$unavailable" -mtime 0 2>/dev/null)" ]; }
+is_known_as_unavailable() { is_in "$1" "$other_servers" && unavailable_is_recent && grep -qx "$1" "$unavailable"; }
 
 remember_unavailable() {
-    for part in $missing; do
-        if is_in "$part" "$other_servers"; then echo "$part"; fi
-    done >"$unavailable"
+    for part in $other_servers; do
+        is_in "$part" "$wanted" || return 0
+    done
+    for part in $other_servers; do
+        if is_missing "$part"; then echo "$part"; fi
+    done >"$unavailable.new"
+    if unavailable_is_recent && cmp -s "$unavailable.new" "$unavailable"; then
+        rm "$unavailable.new"
+    else
+        mv "$unavailable.new" "$unavailable"
+    fi
 }
 
 # Searches for all parts. Sets $missing to the wanted ones that were not found, and writes the others to the stamp.
@@ -121,7 +128,7 @@ install_missing() {
         find_parts
     fi
     for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $other_servers $peers $linters; do
-        if is_missing "$part"; then "get_$part" || true; fi
+        if is_missing "$part" && ! is_known_as_unavailable "$part"; then "get_$part" || true; fi
     done
     rm -rf "$apt"
     find_parts

@@ -44,10 +44,10 @@ TEST_CASE("what was scraped a second ago is read from every store with its defau
     const ReplicaSamples replicas = asked.replicas(cluster.model());
     INFO(cluster.server().name() << ", every " << every.count() << " ms");
     CHECK_THAT(load.arrival_rate_per_minute.value_or(-1), WithinRel(60.0, 1e-6));
-    CHECK_THAT(cluster.ago(load.arrival_rate_per_minute), WithinAbs(1, 2.0));
+    CHECK_THAT(cluster.ago(load.arrival_rate_per_minute), WithinAbs(1, asked.slack()));
     REQUIRE(replicas.pods.size() == 1);
     CHECK(replicas.pods[0].kv_cache_usage.value_or(-1) == 0.8);
-    CHECK_THAT(cluster.ago(replicas.pods[0].kv_cache_usage), WithinAbs(1, 2.0));
+    CHECK_THAT(cluster.ago(replicas.pods[0].kv_cache_usage), WithinAbs(1, asked.slack()));
 }
 
 TEST_CASE("a pod that began half a minute ago is measured over the time that it has served") {
@@ -78,10 +78,10 @@ TEST_CASE("a window that holds fewer than two samples is widened, or said to be 
     check_value_or_too_short(load.ttft_seconds, 0.25);
     const double newest = std::chrono::duration<double>(last).count();
     if (load.arrival_rate_per_minute)
-        CHECK_THAT(cluster.ago(load.arrival_rate_per_minute), WithinAbs(newest, 2.0));
+        CHECK_THAT(cluster.ago(load.arrival_rate_per_minute), WithinAbs(newest, asked.slack()));
     REQUIRE(replicas.pods.size() == 1);
     CHECK(replicas.pods[0].queue_length.value_or(-1) == 3);
-    CHECK_THAT(cluster.ago(replicas.pods[0].queue_length), WithinAbs(newest, 2.0));
+    CHECK_THAT(cluster.ago(replicas.pods[0].queue_length), WithinAbs(newest, asked.slack()));
 }
 
 TEST_CASE("scrapes so rare that no window holds two say so") {
@@ -111,7 +111,7 @@ TEST_CASE("a peak is as old as the sample that holds it") {
     REQUIRE(replicas.pods.size() == 1);
     const ReplicaSample& pod = replicas.pods[0];
     CHECK(pod.kv_cache_usage.value_or(-1) == 0.95);
-    CHECK_THAT(cluster.ago(pod.kv_cache_usage), WithinAbs(31, 2.0));
+    CHECK_THAT(cluster.ago(pod.kv_cache_usage), WithinAbs(31, asked.slack()));
     CHECK(pod.queue_length.value_or(-1) == 7);
-    CHECK_THAT(cluster.ago(pod.queue_length), WithinAbs(46, 2.0));
+    CHECK_THAT(cluster.ago(pod.queue_length), WithinAbs(46, asked.slack()));
 }

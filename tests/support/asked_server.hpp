@@ -40,8 +40,13 @@ public:
         config.batch_timeout = 5min;
     }
 
+    /// By how many seconds the time of a sample may be wrong. It is told from the server's evaluation
+    /// time, which VictoriaMetrics rounds to a second, and from when the answer arrived.
+    double slack() const { return 1.5 + std::chrono::duration<double>(longest_call_).count(); }
+
     template <typename T>
     T run(boost::asio::awaitable<T> operation) {
+        const auto started = std::chrono::steady_clock::now();
         std::optional<T> answer;
         std::exception_ptr failure;
         boost::asio::co_spawn(io, std::move(operation), [&](std::exception_ptr thrown, T result) {
@@ -50,6 +55,7 @@ public:
         });
         io.restart();
         io.run();
+        longest_call_ = std::max(longest_call_, std::chrono::steady_clock::now() - started);
         if (failure)
             std::rethrow_exception(failure);
         return std::move(answer).value();
@@ -70,6 +76,9 @@ public:
 
     boost::asio::io_context io;
     PrometheusConfig config;
+
+private:
+    std::chrono::steady_clock::duration longest_call_{};
 };
 
 } // namespace wva_metrics::test_support

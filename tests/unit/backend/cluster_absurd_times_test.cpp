@@ -9,8 +9,6 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-using Catch::Matchers::ContainsSubstring;
-using Catch::Matchers::WithinRel;
 
 TEST_CASE_METHOD(ClusterFixture, "a sample whose time is none or absurd is refused") {
     scrape(ScrapedServer{}, target(pod_a, "10.0.0.1:8000"));

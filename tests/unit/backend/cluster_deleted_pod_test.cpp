@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 #include <vector>
 
 using namespace wva_metrics;

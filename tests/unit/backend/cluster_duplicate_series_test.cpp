@@ -3,14 +3,12 @@
 
 #include <catch2/catch_all.hpp>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 using Catch::Matchers::ContainsSubstring;
-using Catch::Matchers::WithinRel;
 
 namespace {
 

@@ -4,13 +4,10 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
-#include <string>
-#include <vector>
+#include <utility>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-using Catch::Matchers::ContainsSubstring;
-using Catch::Matchers::WithinRel;
 
 TEST_CASE_METHOD(ClusterFixture, "a gauge that has fallen says that its value is an old peak") {
     const auto falls = [](double high) {

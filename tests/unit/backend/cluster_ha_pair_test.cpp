@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;

@@ -4,12 +4,10 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
-#include <string>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinRel;
 
 TEST_CASE_METHOD(ClusterFixture, "rare scrapes have the value over a wider window, which it says") {

@@ -9,7 +9,6 @@
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-using Catch::Matchers::WithinRel;
 
 TEST_CASE_METHOD(ClusterFixture, "a pod that comes back under its name is the new one at once") {
     const bool has_identity = GENERATE(false, true);

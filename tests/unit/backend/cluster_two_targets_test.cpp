@@ -3,9 +3,7 @@
 
 #include <catch2/catch_all.hpp>
 
-#include <chrono>
 #include <string>
-#include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;

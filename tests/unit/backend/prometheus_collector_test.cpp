@@ -18,9 +18,9 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-const std::string pod_a = "llama-7d9f8b6c5d-aaaaa";
-const std::string pod_b = "large-5c6d7f8b9c-bbbbb";
-const ModelKey model{"llm", "meta/llama"};
+const std::string llama_pod = "llama-7d9f8b6c5d-aaaaa";
+const std::string large_pod = "large-5c6d7f8b9c-bbbbb";
+const ModelKey llama_model{"llm", "meta/llama"};
 
 /// A collector with a fake Prometheus. Its clock is manual (unless `Timer` is another); HTTP uses
 /// the real clock.
@@ -44,7 +44,7 @@ struct CollectorOverPrometheus : BackendFixture {
         wait_until([&] { return answer.has_value(); });
         return *std::move(answer);
     }
-    Availability check_availability(const ModelKey& which = model) {
+    Availability check_availability(const ModelKey& which = llama_model) {
         std::optional<Result<Availability>> answer;
         collector.async_validate_availability(
             which, [&](Result<Availability> result) { answer = std::move(result); });
@@ -69,32 +69,32 @@ using RealTimeFixture = CollectorOverPrometheus<asio::steady_timer>;
 } // namespace
 
 TEST_CASE_METHOD(Fixture, "metrics are served from the cache, even if Prometheus has lost them") {
-    set_load({pod_a}, 0.175);
-    set_kv({pod_a}, 0.5);
+    set_load({llama_pod}, 0.175);
+    set_kv({llama_pod}, 0.5);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(10.5, 1e-9));
-    CHECK(collect(model, {variant_of("llama")}).value()->replicas.size() == 1);
+    CHECK(collect(llama_model, {variant_of("llama")}).value()->replicas.size() == 1);
     const std::size_t sent = fake.query_count();
 
     fake.clear();
     const OptimizerSnapshot again = collect(variant_of("llama")).value();
     CHECK_THAT(again->arrival_rate_per_minute.value(), WithinRel(10.5, 1e-9));
     CHECK(again.source() == Source::cache);
-    CHECK(collect(model, {variant_of("llama")}).value()->replicas.size() == 1);
+    CHECK(collect(llama_model, {variant_of("llama")}).value()->replicas.size() == 1);
     CHECK(fake.query_count() == sent);
 }
 
 TEST_CASE_METHOD(Fixture, "an entry past its TTL is revalidated in the background, and past the "
                           "stale window before the answer") {
-    set_load({pod_a}, 1);
+    set_load({llama_pod}, 1);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
 
-    replace_load({pod_a}, 2);
+    replace_load({llama_pod}, 2);
     ManualClock::advance(31s);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
     wait_until([&] { return collector.stats().in_flight == 0; });
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(120.0, 1e-9));
 
-    replace_load({pod_a}, 3);
+    replace_load({llama_pod}, 3);
     ManualClock::advance(61s);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(180.0, 1e-9));
 }
@@ -102,66 +102,66 @@ TEST_CASE_METHOD(Fixture, "an entry past its TTL is revalidated in the backgroun
 TEST_CASE_METHOD(Fixture, "invalidating a variant fetches its load and its model's replicas again, "
                           "whatever its deployment's name") {
     const VariantAutoscaling variant{"llm", "a-name-of-its-own", "meta/llama", "llama"};
-    set_load({pod_a}, 1);
-    set_kv({pod_a}, 0.1);
+    set_load({llama_pod}, 1);
+    set_kv({llama_pod}, 0.1);
     CHECK_THAT(arrival_rate(variant), WithinRel(60.0, 1e-9));
-    CHECK(collect(model, {variant}).value()->replicas.at(0).kv_cache_usage.value() == 0.1);
+    CHECK(collect(llama_model, {variant}).value()->replicas.at(0).kv_cache_usage.value() == 0.1);
 
-    replace_load({pod_a}, 2);
-    set_kv({pod_a}, 0.2);
+    replace_load({llama_pod}, 2);
+    set_kv({llama_pod}, 0.2);
     CHECK(collector.invalidate_variant(variant) == 2);
     CHECK_THAT(arrival_rate(variant), WithinRel(120.0, 1e-9));
-    CHECK(collect(model, {variant}).value()->replicas.at(0).kv_cache_usage.value() == 0.2);
+    CHECK(collect(llama_model, {variant}).value()->replicas.at(0).kv_cache_usage.value() == 0.2);
 }
 
 TEST_CASE_METHOD(Fixture, "invalidating a model fetches all of its variants again") {
-    set_load({pod_a}, 1);
-    set_load({pod_b}, 2);
+    set_load({llama_pod}, 1);
+    set_load({large_pod}, 2);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
     CHECK_THAT(arrival_rate(variant_of("large")), WithinRel(120.0, 1e-9));
 
     fake.clear();
-    set_load({pod_a}, 3);
-    set_load({pod_b}, 4);
-    CHECK(collector.invalidate_model(model) == 2);
+    set_load({llama_pod}, 3);
+    set_load({large_pod}, 4);
+    CHECK(collector.invalidate_model(llama_model) == 2);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(180.0, 1e-9));
     CHECK_THAT(arrival_rate(variant_of("large")), WithinRel(240.0, 1e-9));
 }
 
 TEST_CASE_METHOD(Fixture,
                  "groups of variants of one model each get their own pods, from one fetch") {
-    set_kv({pod_a}, 0.1);
-    set_kv({pod_b}, 0.2);
+    set_kv({llama_pod}, 0.1);
+    set_kv({large_pod}, 0.2);
     VariantAutoscaling llama = variant_of("llama");
     llama.accelerator = "A100";
     llama.cost = 80;
     VariantAutoscaling large = variant_of("large");
     large.accelerator = "H100";
 
-    const ReplicaSnapshot first = collect(model, {llama}).value();
-    const ReplicaSnapshot second = collect(model, {large}).value();
+    const ReplicaSnapshot first = collect(llama_model, {llama}).value();
+    const ReplicaSnapshot second = collect(llama_model, {large}).value();
     CHECK(fake.query_count() == 4);
     REQUIRE(first->replicas.size() == 1);
-    CHECK(first->replicas[0].pod == pod_a);
+    CHECK(first->replicas[0].pod == llama_pod);
     CHECK(first->replicas[0].accelerator == "A100");
     CHECK(first->replicas[0].cost == 80);
-    CHECK(first->unattributed_pods == std::vector{pod_b});
+    CHECK(first->unattributed_pods == std::vector{large_pod});
     REQUIRE(second->replicas.size() == 1);
-    CHECK(second->replicas[0].pod == pod_b);
+    CHECK(second->replicas[0].pod == large_pod);
     CHECK(second->replicas[0].accelerator == "H100");
-    CHECK(second->unattributed_pods == std::vector{pod_a});
+    CHECK(second->unattributed_pods == std::vector{llama_pod});
 }
 
 TEST_CASE_METHOD(
     Fixture, "a pod belongs to the owner in kube-state-metrics, and is reported if it has none") {
     set_kv({"llama-0"}, 0.1);
-    set_kv({pod_a}, 0.2);
+    set_kv({llama_pod}, 0.2);
     set_owner("llama-0", "StatefulSet", "llama");
-    set_owner(pod_a, "ReplicaSet", "somebody-else-7d9f8b6c5d");
-    const ReplicaSnapshot replicas = collect(model, {variant_of("llama")}).value();
+    set_owner(llama_pod, "ReplicaSet", "somebody-else-7d9f8b6c5d");
+    const ReplicaSnapshot replicas = collect(llama_model, {variant_of("llama")}).value();
     REQUIRE(replicas->replicas.size() == 1);
     CHECK(replicas->replicas[0].pod == "llama-0");
-    CHECK(replicas->unattributed_pods == std::vector{pod_a});
+    CHECK(replicas->unattributed_pods == std::vector{llama_pod});
 }
 
 TEST_CASE_METHOD(Fixture, "a model without servers has missing readings, not zeros") {
@@ -169,7 +169,7 @@ TEST_CASE_METHOD(Fixture, "a model without servers has missing readings, not zer
     CHECK_FALSE(snapshot->arrival_rate_per_minute.has_value());
     CHECK_FALSE(snapshot->ttft_seconds.has_value());
     CHECK(snapshot.freshness() == Freshness::unavailable);
-    CHECK(collect(model, {variant_of("llama")}).value()->replicas.empty());
+    CHECK(collect(llama_model, {variant_of("llama")}).value()->replicas.empty());
 }
 
 TEST_CASE_METHOD(Fixture,
@@ -180,13 +180,13 @@ TEST_CASE_METHOD(Fixture,
     CHECK_THAT(failed.error().describe(), ContainsSubstring("the disk is full"));
     CHECK(collector.cache().size() == 0);
 
-    set_load({pod_a}, 1);
+    set_load({llama_pod}, 1);
     ManualClock::advance(3s); // Past `negative_ttl`.
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
 }
 
 TEST_CASE_METHOD(Fixture, "availability is queried once, and every caller gets the reason") {
-    fake.set(series("vllm:num_requests_running", {pod_a}), 0);
+    fake.set(series("vllm:num_requests_running", {llama_pod}), 0);
     CHECK(check_availability().reason == AvailabilityReason::metrics_found);
     CHECK(check_availability().reason == AvailabilityReason::metrics_found);
     CHECK(fake.query_count() == 2);
@@ -207,7 +207,7 @@ TEST_CASE_METHOD(Fixture, "availability is queried once, and every caller gets t
 TEST_CASE_METHOD(
     Fixture,
     "the last good values stay while Prometheus is down, and are fetched again when it is up") {
-    set_load({pod_a}, 1);
+    set_load({llama_pod}, 1);
     CHECK_THAT(arrival_rate(variant_of("llama")), WithinRel(60.0, 1e-9));
     fake.stop();
     run_ready(io);
@@ -216,7 +216,7 @@ TEST_CASE_METHOD(
     CHECK(stale.source() == Source::stale_on_error);
     CHECK_THAT(stale->arrival_rate_per_minute.value(), WithinRel(60.0, 1e-9));
 
-    replace_load({pod_a}, 2);
+    replace_load({llama_pod}, 2);
     fake.start();
     run_ready(io);
     ManualClock::advance(3s);
@@ -228,15 +228,15 @@ TEST_CASE_METHOD(
 TEST_CASE_METHOD(Fixture, "if a query fails once the last values stay") {
     // Here the backend's samples and the collector use different clocks.
     collector.reconfigure({.cache = {.stale_if_error = 10'000h}}).value();
-    set_kv({pod_a}, 0.1);
-    set_queue({pod_a}, 1);
-    CHECK_FALSE(collect(model, {variant_of("llama")}).value()->partial);
-    set_kv({pod_a}, 0.2);
-    set_queue({pod_a}, 2);
+    set_kv({llama_pod}, 0.1);
+    set_queue({llama_pod}, 1);
+    CHECK_FALSE(collect(llama_model, {variant_of("llama")}).value()->partial);
+    set_kv({llama_pod}, 0.2);
+    set_queue({llama_pod}, 2);
     ManualClock::advance(61s);
     SECTION("if it is one for the samples") {
         fake.fail_next_containing(GENERATE("vector(0)", "kv_cache"), 1, 503);
-        const ReplicaSnapshot last = collect(model, {variant_of("llama")}).value();
+        const ReplicaSnapshot last = collect(llama_model, {variant_of("llama")}).value();
         CHECK(last.source() == Source::stale_on_error);
         REQUIRE(last->replicas.size() == 1);
         CHECK(last->replicas[0].kv_cache_usage.value() == 0.1);
@@ -244,7 +244,7 @@ TEST_CASE_METHOD(Fixture, "if a query fails once the last values stay") {
     }
     SECTION("but not if it is the one for the pods") {
         fake.fail_next_containing("kube_pod_info", 1, 503);
-        const ReplicaSnapshot partial = collect(model, {variant_of("llama")}).value();
+        const ReplicaSnapshot partial = collect(llama_model, {variant_of("llama")}).value();
         CHECK(partial->partial);
         REQUIRE(partial->replicas.size() == 1);
         CHECK(partial->replicas[0].kv_cache_usage.value() == 0.2);
@@ -257,7 +257,7 @@ TEST_CASE_METHOD(
     for (std::size_t i = 0; i < 1000; ++i) {
         const VariantAutoscaling variant("ns-" + std::to_string(i % 4), "va-" + std::to_string(i),
                                          "m" + std::to_string(i), "llama");
-        const Server server{pod_a, variant.model_id, variant.namespace_name};
+        const Server server{llama_pod, variant.model_id, variant.namespace_name};
         fake.set_rate(series("vllm:request_success_total", server), 1, 1min);
         set_kv(server, 0.5);
         collector.track(variant);
@@ -281,16 +281,17 @@ TEST_CASE_METHOD(
 TEST_CASE_METHOD(RealTimeFixture,
                  "a snapshot is as fresh as its samples, however recently they were fetched") {
     SECTION("fresh") {
-        set_kv({pod_a}, 0.5);
+        set_kv({llama_pod}, 0.5);
         fake.advance(5s);
-        CHECK(collect(model, {variant_of("llama")}).value().freshness() == Freshness::fresh);
+        CHECK(collect(llama_model, {variant_of("llama")}).value().freshness() == Freshness::fresh);
     }
     SECTION("stale") {
-        set_kv({pod_a}, 0.5);
+        set_kv({llama_pod}, 0.5);
         fake.advance(40s);
-        CHECK(collect(model, {variant_of("llama")}).value().freshness() == Freshness::stale);
+        CHECK(collect(llama_model, {variant_of("llama")}).value().freshness() == Freshness::stale);
     }
     SECTION("unavailable") {
-        CHECK(collect(model, {variant_of("llama")}).value().freshness() == Freshness::unavailable);
+        CHECK(collect(llama_model, {variant_of("llama")}).value().freshness() ==
+              Freshness::unavailable);
     }
 }

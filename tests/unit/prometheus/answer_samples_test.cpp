@@ -33,9 +33,9 @@ TEST_CASE("a matrix is decoded to all samples of each series") {
 }
 
 TEST_CASE("times of one series that do not ascend are rejected") {
-    for (const char* values : {R"([[10,"1"],[30,"3"],[20,"2"]])", R"([[10,"1"],[10,"2"]])",
-                               R"([[10,"1"],[10,"NaN"]])", R"([[10,"1"],[10.0004,"2"]])",
-                               R"([[10,"1"],[20,"1"],[10,"1"]])"}) {
+    for (const char* values :
+         {R"([[10,"1"],[30,"3"],[20,"2"]])", R"([[10,"1"],[10,"2"]])", R"([[10,"1"],[10,"NaN"]])",
+          R"([[10,"1"],[10.0004,"2"]])", R"([[10,"1"],[20,"1"],[10,"1"]])"}) {
         const Decoded decoded = decode(
             success("matrix", R"([{"metric":{"pod":"p1"},"values":)" + std::string(values) + "}]"));
         CHECK(decoded.code() == Errc::bad_response);

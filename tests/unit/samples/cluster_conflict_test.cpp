@@ -71,8 +71,24 @@ TEST_CASE("copies of one process under two names are no conflict, unless one has
     CHECK_FALSE(outcome(cluster).found.has_cluster_conflict);
     CHECK(outcome(cluster).queue("p0") == 3);
 
-    cluster.scrape({&other, of_cluster("b", 2), 15s, 2s});
-    CHECK(outcome(cluster).found.has_cluster_conflict);
+    for (const char* name : {"a", "b", "c"}) {
+        Cluster more = cluster;
+        more.scrape({&other, of_cluster(name, 2), 15s, 2s});
+        CHECK(outcome(more).found.has_cluster_conflict);
+    }
+}
+
+TEST_CASE("neither of two clusters may have a pod that the other lacks") {
+    Server server;
+    for (const char* larger : {"a", "b"}) {
+        Cluster cluster;
+        cluster.asks_identity = true;
+        for (const char* name : {"a", "b"})
+            cluster.scrape({&server, of_cluster(name, 0)});
+        CHECK_FALSE(outcome(cluster).found.has_cluster_conflict);
+        cluster.scrape({&server, of_cluster(larger, 1)});
+        CHECK(outcome(cluster).found.has_cluster_conflict);
+    }
 }
 
 TEST_CASE("a warning names a few of many clusters") {

@@ -197,6 +197,20 @@ TEST_CASE("evidence that contradicts itself is ambiguous") {
     CHECK(result.warns_of("such as container=\"a\""));
 }
 
+TEST_CASE("it does not matter what nothing tells of predecessors") {
+    Server old{.per_second = 0, .ended = 40s};
+    Server young{.queue = 1, .started = 20s};
+    Cluster cluster;
+    cluster.scrape({&old, pod_target("p", "10.0.0.1:8000"), 5s, 2s, 0s, 1h, 39s});
+    cluster.scrape({&old, pod_target("p", "10.0.0.1:8001"), 5s, 1s, 0s, 1h, 39s});
+    cluster.scrape({&young, pod_target("p", "10.0.0.2:8000"), 5s, 2s, 0s, 20s});
+    const Outcome result = outcome(cluster);
+    CHECK(count_status(result, ProcessStatus::predecessor) == 2);
+    CHECK(result.queue() == 1);
+    CHECK(result.found.undecided.empty());
+    CHECK(result.found.warnings.empty());
+}
+
 TEST_CASE("a pod of very many views is ambiguous, and not asked again") {
     Server server;
     const int count = GENERATE(32, 33);

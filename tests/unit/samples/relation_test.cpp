@@ -166,7 +166,6 @@ TEST_CASE("one port on two hosts is one process of a pod with two addresses") {
 TEST_CASE("values divide two ports, and what they leave open stays open") {
     Server one;
     Server faster{.per_second = 3};
-    Server idle{.per_second = 0, .queue = 0};
     const Target first{&one, pod_target("p", host_a)};
     CHECK(kind_of(first, {&faster, pod_target("p", host_a_other_port), 15s, 9s}) ==
           RelationKind::other);
@@ -176,9 +175,26 @@ TEST_CASE("values divide two ports, and what they leave open stays open") {
     CHECK(kind_of({&waiting, pod_target("p", host_a)},
                   {&waiting, pod_target("p", host_a_other_port), 15s, 9s}) ==
           RelationKind::unclear);
-    // A server always runs one request here, which could be two.
-    CHECK(kind_of({&idle, pod_target("p", host_a)},
-                  {&idle, pod_target("p", host_a_other_port), 15s, 9s}) == RelationKind::unclear);
+}
+
+TEST_CASE("two that are idle and equal are one, because nothing is there to be added") {
+    Server idle{.per_second = 0, .queue = 0, .running = 0};
+    Server runs{.per_second = 0, .queue = 0, .running = 1};
+    const Tags a = pod_target("p", host_a);
+    const Tags b = pod_target("p", host_a_other_port);
+    CHECK(relation_of({&idle, a}, {&idle, b, 15s, 9s}).evidence == "idle and equal");
+    CHECK(kind_of({&idle, a}, {&idle, b, 15s, 9s}) == RelationKind::likely_same);
+    CHECK(kind_of({&runs, a}, {&runs, b, 15s, 9s}) == RelationKind::unclear);
+}
+
+TEST_CASE("one that is too busy to be read is not over") {
+    Server lives;
+    Server busy{.per_second = 0.5, .busy_since = 30s};
+    const Tags a = pod_target("p", "", {{"container", "a"}});
+    const Tags b = pod_target("p", "", {{"container", "b"}});
+    CHECK(kind_of({&lives, a}, {&busy, b, 15s, 4s}) == RelationKind::unclear);
+    busy.ended = 30s;
+    CHECK(kind_of({&lives, a}, {&busy, b, 15s, 4s, 0s, 1h, 30s}) == RelationKind::second_over);
 }
 
 TEST_CASE("without addresses the labels of the scrape tell copies, others do not") {

@@ -41,6 +41,7 @@ struct Server {
     double seconds_to_token = 0.0371234567;
     /// What it calls its engines; "" if it has no such label.
     std::string engine_label = "engine";
+    double running = 1;
     /// It is alive, but too busy to answer for so long.
     ServerDuration busy_since = -1h;
 
@@ -160,7 +161,8 @@ private:
         const auto times = [&](double factor) {
             return [&server, factor](ServerTime time) { return server.requests(time) * factor; };
         };
-        add_of_model(target, measured::running, engine, target.own, [](ServerTime) { return 1.0; });
+        add_of_model(target, measured::running, engine, target.own,
+                     [&](ServerTime) { return server.running; });
         add_of_model(target, measured::queue, engine, target.own,
                      [&](ServerTime) { return server.queue; });
         add_of_model(target, measured::kv_usage, engine, {}, [&](ServerTime) { return server.kv; });

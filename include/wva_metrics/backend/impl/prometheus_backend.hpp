@@ -46,18 +46,18 @@ BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
     models.reserve(variants.size());
     for (const VariantAutoscaling& variant : variants)
         models.push_back(variant.model());
-    auto assemble = [variants = std::move(variants)](
-                        const detail::MetricsAssembler& assembler, const ModelKey& model,
-                        const detail::ModelReport& report, std::span<const std::size_t> targets,
-                        auto& answers) {
-        std::vector<VariantAutoscaling> of_model;
-        for (const std::size_t target : targets)
-            of_model.push_back(variants[target]);
-        std::vector<Result<OptimizerMetrics>> assembled =
-            assembler.optimizer(model, report, of_model);
-        for (std::size_t i = 0; i < targets.size(); ++i)
-            answers[targets[i]] = std::move(assembled[i]);
-    };
+    auto assemble =
+        [variants = std::move(variants)](const detail::MetricsAssembler& assembler,
+                                         const ModelKey& model, const detail::ModelReport& report,
+                                         std::span<const std::size_t> targets, auto& answers) {
+            std::vector<VariantAutoscaling> of_model;
+            for (const std::size_t target : targets)
+                of_model.push_back(variants[target]);
+            std::vector<Result<OptimizerMetrics>> assembled =
+                assembler.optimizer(model, report, of_model);
+            for (std::size_t i = 0; i < targets.size(); ++i)
+                answers[targets[i]] = std::move(assembled[i]);
+        };
     return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), std::move(assemble));
 }
 
