@@ -253,7 +253,8 @@ TEST_CASE_METHOD(RawFixture, "the queries of a round are answered at the time th
     CHECK(value_of(pods.reporting()) == 1);
     CHECK(raw(pods.samples(scope.namespaces, 10min).value()).size() == 21);
     CHECK(raw(queries.presence(scope, 5min).value()).size() == 21);
-    CHECK(value_of(queries.elsewhere("m", promql::RawQueries::UseMatchers::yes).value()) == 7);
+    const std::vector<std::string> m = {"m"};
+    CHECK(value_of(queries.elsewhere(m, promql::RawQueries::UseMatchers::yes).value()) == 7);
 }
 
 TEST_CASE_METHOD(RawFixture, "a loaded page writes whether the scrape succeeded") {
