@@ -9,6 +9,7 @@
 #include "wva_metrics/promql/raw_query.hpp"
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,7 @@ inline std::vector<std::string> raw_queries() {
         for (const std::string& model : models) {
             for (const auto use :
                  {promql::RawQueries::UseMatchers::yes, promql::RawQueries::UseMatchers::no})
-                texts.push_back(queries->elsewhere(model, use).value());
+                texts.push_back(queries->elsewhere(std::span(&model, 1), use).value());
         }
     }
     return texts;

@@ -91,8 +91,9 @@ public:
     /// Deleted pods count for the window in which they served, so a roll-out does not look like a
     /// drop in load.
     ///
-    /// **Completes:** with one answer per variant, in order. If only some queries fail, their
-    /// readings are missing (`backend_error`) and the answer is `partial`.
+    /// **Completes:** with one answer per variant, in order. If only the query for
+    /// existing pods fails, the answer is `partial`, and a warning says so. If living pods have no
+    /// usable value, `coverage` names them.
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
@@ -101,10 +102,11 @@ public:
     /// Fetches the pods of models.
     ///
     /// Pods that are known to be deleted are in `gone_pods` and not in `pods`. A pod that is
-    /// missing from kube-state-metrics counts as deleted only after its own series have ended.
+    /// missing from kube-state-metrics counts as deleted only if it missed its own newest scrape
+    /// too. A pod that is still there but cannot be read has readings with the reason `unread`.
     ///
-    /// **Completes:** with one answer per model, in order. If only some queries fail, their
-    /// readings are missing (`backend_error`) and the answer is `partial`.
+    /// **Completes:** with one answer per model, in order. If only the query for existing
+    /// pods fails, the answer is `partial`, and a warning says so.
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>

@@ -68,7 +68,7 @@ TEST_CASE_METHOD(AbsentModel, "an explanation costs one query a minute for all m
     const auto explaining = [&] {
         const auto queries = fake.queries();
         return std::ranges::count_if(queries, [](const auto& query) {
-            return query.text.starts_with("vllm:num_requests_running{model_name=");
+            return query.text.find("running\",model_name=") != std::string::npos;
         });
     };
     for (int round = 0; round < 3; ++round) {
@@ -81,7 +81,7 @@ TEST_CASE_METHOD(AbsentModel, "an explanation costs one query a minute for all m
 }
 
 TEST_CASE_METHOD(AbsentModel, "an explanation that cannot be had is no error") {
-    fake.fail_next_containing("running{model_name=", 1, 500);
+    fake.fail_next_containing("running\",model_name=", 1, 500);
     CHECK_THAT(warning_about({"prod", "meta/llama"}), ContainsSubstring("Check the model id"));
 }
 

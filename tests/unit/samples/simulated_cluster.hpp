@@ -258,6 +258,10 @@ inline Outcome outcome(Cluster cluster, Store store = Store::prometheus, unsigne
     result.views = cluster.views(store, shuffle);
     result.time = reference_time(now, result.views, cluster.others, rules);
     result.found = find_processes(result.views[0], vllm_metrics(), rules, result.time);
+    // Tests look for a warning of either kind.
+    result.found.warnings.insert(result.found.warnings.begin(),
+                                 result.found.ambiguity_warnings.begin(),
+                                 result.found.ambiguity_warnings.end());
     result.pods = report_pods(result.found, vllm_metrics(), result.time, rules);
     return result;
 }

@@ -93,6 +93,7 @@ private:
         auto& impl = client_.impl();
         samples::ServerDuration needed = impl.rules.window;
         bool has_unknown = false;
+        bool is_answered = false;
         for (std::size_t model = 0; model < reports_.size(); ++model) {
             const auto& fetched = models_.models()[model];
             if (fetched.failure) {
@@ -100,12 +101,17 @@ private:
                 continue;
             }
             judge(model);
-            const std::span<const samples::View> views = fetched.samples.views;
-            const samples::ServerTime now = fetched.samples.now;
-            needed = std::max(needed, needed_window(views, now, impl.rules));
-            has_unknown = has_unknown || has_unknown_spacing(views, now, impl.rules);
+            const ModelViews& samples = fetched.samples;
+            // A store that is behind needs a window that reaches back further.
+            const samples::ServerDuration behind = samples.clock.evaluated - samples.now;
+            needed =
+                std::max(needed, needed_window(samples.views, samples.now, impl.rules) + behind);
+            has_unknown =
+                has_unknown || has_unknown_spacing(samples.views, samples.now, impl.rules);
+            is_answered = true;
         }
-        impl.window.learn(needed, has_unknown, client_.started_at());
+        if (is_answered)
+            impl.window.learn(needed, has_unknown, client_.started_at());
     }
 
     void judge(std::size_t model) {

@@ -138,8 +138,10 @@ private:
     /// a query, so it is only asked for its time.
     asio::awaitable<Result<ServerClock>> fetch_living(const promql::QueryScope& scope,
                                                       ChunkSamples& found) {
-        if (client_.is_victoria_metrics())
+        if (client_.is_victoria_metrics()) {
+            are_living_known_ = false;
             co_return co_await client_.ask_time();
+        }
         auto text = client_.impl().queries.living(scope);
         if (text.has_error())
             co_return text.error();

@@ -103,9 +103,8 @@ private:
         case samples::PodLife::ambiguous:
             return is_late && known != nullptr && (known->gone || known->is_missed);
         case samples::PodLife::unread:
-            return known != nullptr && (known->gone || (is_late && known->is_missed));
         case samples::PodLife::ended:
-            return known != nullptr && known->gone;
+            return known != nullptr && (known->gone || known->is_missed);
         case samples::PodLife::gone:
             return known == nullptr || !known->exists || known->is_missed;
         }

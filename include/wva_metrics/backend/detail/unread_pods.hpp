@@ -89,6 +89,10 @@ inline void add_unread_pods(const ModelKey& model, ModelReport& report, const Em
             memory.forget(model, seen.pod);
         } else if (targets.fails(namespace_name, seen.pod) ||
                    states.exists_and_ready(namespace_name, seen.pod)) {
+            // A source of readiness does not tell that the pod still serves this model, but a
+            // target that fails does.
+            if (targets.fails(namespace_name, seen.pod))
+                memory.remember(model, {seen}, now);
             JudgedPod& pod = unread.emplace_back(unread_pod(seen));
             pod.state = state;
             pod.owner = states.owner_of(namespace_name, seen.pod);

@@ -16,12 +16,15 @@
 namespace wva_metrics::detail {
 
 /// The longest window that the rate of one of these views is measured over, at least the configured
-/// one. It is only known of views whose spacing is.
+/// one. If the only sample of a view is older than that, its target is scraped so rarely that
+/// nothing but the longest window shows it; of a younger one nothing is known.
 inline samples::ServerDuration needed_window(std::span<const samples::View> views,
                                              samples::ServerTime now,
                                              const samples::SampleRules& rules) {
     samples::ServerDuration needed = rules.window;
     for (const samples::View& view : views) {
+        if (view.times.size() == 1 && now - view.last() > rules.window)
+            needed = std::max(needed, rules.longest_window);
         const samples::RateWindow window = samples::find_rate_window(view, now, rules);
         needed = std::max(needed, window.end - window.start);
     }

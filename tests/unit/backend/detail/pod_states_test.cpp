@@ -75,12 +75,23 @@ TEST_CASE("a pod that answers is not gone, whatever kube-state-metrics says") {
     }
 }
 
-TEST_CASE("a pod that does not answer is gone only if kube-state-metrics says so") {
+TEST_CASE("a pod that answered but not the newest scrape is gone if kube-state-metrics lacks it") {
+    const wva_metrics::detail::PodStates states = states_by(all_fates());
+    for (const PodLife life : {PodLife::alive, PodLife::part, PodLife::ambiguous}) {
+        for (const std::string_view pod : {"missed", "gone"})
+            CHECK(states.state_of("llm", pod, life, true) == PodState::gone);
+        for (const std::string_view pod : {"exists", "unknown", "unseen"})
+            CHECK(states.state_of("llm", pod, life, true) == PodState::unknown);
+    }
+}
+
+TEST_CASE("a pod that does not answer is gone only if kube-state-metrics lacks it") {
     const wva_metrics::detail::PodStates states = states_by(all_fates());
     for (const PodLife life : {PodLife::unread, PodLife::ended}) {
-        for (const std::string_view pod : {"exists", "missed", "unknown", "unseen"})
+        for (const std::string_view pod : {"exists", "unknown", "unseen"})
             CHECK(states.state_of("llm", pod, life) == PodState::unknown);
-        CHECK(states.state_of("llm", "gone", life) == PodState::gone);
+        for (const std::string_view pod : {"missed", "gone"})
+            CHECK(states.state_of("llm", pod, life) == PodState::gone);
         CHECK(states.state_of("other", "gone", life) == PodState::unknown);
         CHECK(states.state_of("llm", "ready", life) == PodState::ready);
         CHECK(states.state_of("llm", "not-ready", life) == PodState::not_ready);
