@@ -43,6 +43,7 @@ enum class FindingCode : std::uint8_t {
     pod_unread,               ///< A pod is scraped, but does not answer.
     scrape_interval_too_long, ///< The window of rates holds fewer than two samples.
     pods_match_no_variant,    ///< Pods belong to none of the variants.
+    metric_not_exposed,       ///< No pod has a metric that a signal needs.
     kube_state_absent,        ///< There are no series of kube-state-metrics.
     kube_state_elsewhere,     ///< kube-state-metrics reports pods, but not those of the model.
     warning,                  ///< Something else that the readings' warnings say.
@@ -56,7 +57,7 @@ enum class FindingCode : std::uint8_t {
 
 namespace detail {
 
-inline constexpr std::array<std::pair<FindingCode, std::string_view>, 30> finding_names{{
+inline constexpr std::array<std::pair<FindingCode, std::string_view>, 31> finding_names{{
     {FindingCode::invalid_argument, "invalid_argument"},
     {FindingCode::unreachable, "unreachable"},
     {FindingCode::unauthorized, "unauthorized"},
@@ -80,6 +81,7 @@ inline constexpr std::array<std::pair<FindingCode, std::string_view>, 30> findin
     {FindingCode::pod_unread, "pod_unread"},
     {FindingCode::scrape_interval_too_long, "scrape_interval_too_long"},
     {FindingCode::pods_match_no_variant, "pods_match_no_variant"},
+    {FindingCode::metric_not_exposed, "metric_not_exposed"},
     {FindingCode::kube_state_absent, "kube_state_absent"},
     {FindingCode::kube_state_elsewhere, "kube_state_elsewhere"},
     {FindingCode::warning, "warning"},

@@ -29,7 +29,6 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
-
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/freshness.hpp"

@@ -8,7 +8,6 @@
 #include "wva_metrics/promql/quote.hpp"
 #include "wva_metrics/signal.hpp"
 
-#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -59,15 +58,15 @@ inline Result<std::string> similar_metrics_query(std::span<const std::string> en
                                                  std::string_view namespace_name) {
     std::string names;
     for (const std::string& ending : endings) {
-        const auto quoted = quote_regex(ending);
-        if (quoted.has_error())
-            return quoted.error();
-        // Within the quotes.
-        names += (names.empty() ? "" : "|") + quoted->substr(1, quoted->size() - 2);
+        const auto escaped = quote_regex(ending);
+        if (escaped.has_error())
+            return escaped.error();
+        names += (names.empty() ? "" : "|") + *escaped;
     }
     if (names.empty())
         return Error(Errc::invalid_argument, "a query for metrics needs a name");
-    std::string text = "count by (__name__) ({__name__=~\".*(" + names + ")(_count)?\"";
+    std::string text =
+        "count by (__name__) ({__name__=~" + quote(".*(" + names + ")(_count)?").value();
     if (!namespace_name.empty()) {
         const auto quoted = quote(namespace_name);
         if (quoted.has_error())

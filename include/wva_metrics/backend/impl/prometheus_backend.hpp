@@ -2,12 +2,14 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/check_availability.hpp"
+#include "wva_metrics/backend/detail/diagnose.hpp"
 #include "wva_metrics/backend/detail/fetch_batch.hpp"
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 #include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/workload.hpp"
@@ -46,18 +48,18 @@ BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
     models.reserve(variants.size());
     for (const VariantAutoscaling& variant : variants)
         models.push_back(variant.model());
-    auto assemble = [variants = std::move(variants)](
-                        const detail::MetricsAssembler& assembler, const ModelKey& model,
-                        const detail::ModelReport& report, std::span<const std::size_t> targets,
-                        auto& answers) {
-        std::vector<VariantAutoscaling> of_model;
-        for (const std::size_t target : targets)
-            of_model.push_back(variants[target]);
-        std::vector<Result<OptimizerMetrics>> assembled =
-            assembler.optimizer(model, report, of_model);
-        for (std::size_t i = 0; i < targets.size(); ++i)
-            answers[targets[i]] = std::move(assembled[i]);
-    };
+    auto assemble =
+        [variants = std::move(variants)](const detail::MetricsAssembler& assembler,
+                                         const ModelKey& model, const detail::ModelReport& report,
+                                         std::span<const std::size_t> targets, auto& answers) {
+            std::vector<VariantAutoscaling> of_model;
+            for (const std::size_t target : targets)
+                of_model.push_back(variants[target]);
+            std::vector<Result<OptimizerMetrics>> assembled =
+                assembler.optimizer(model, report, of_model);
+            for (std::size_t i = 0; i < targets.size(); ++i)
+                answers[targets[i]] = std::move(assembled[i]);
+        };
     return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), std::move(assemble));
 }
 
@@ -71,6 +73,13 @@ BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> mo
             answers[target] = assembler.replicas(model, report);
     };
     return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models), assemble);
+}
+
+template <typename Executor>
+asio::awaitable<Diagnosis>
+BasicPrometheusBackend<Executor>::diagnose(ModelKey model,
+                                           std::vector<VariantAutoscaling> variants) {
+    return detail::diagnose(impl_, std::move(model), std::move(variants));
 }
 
 } // namespace wva_metrics
