@@ -82,9 +82,9 @@ void print(const Diagnosis& diagnosis) {
 void print_json(const Diagnosis& diagnosis) {
     json::array findings;
     for (const Finding& finding : diagnosis.findings)
-        findings.push_back({{"code", to_string(finding.code)},
-                            {"problem", finding.is_problem},
-                            {"text", finding.text}});
+        findings.push_back(json::object{{"code", to_string(finding.code)},
+                                        {"problem", finding.is_problem},
+                                        {"text", finding.text}});
     const json::object all{{"namespace", diagnosis.model.namespace_name},
                            {"model", diagnosis.model.model_id},
                            {"healthy", diagnosis.is_healthy()},

@@ -17,14 +17,14 @@
 
 namespace wva_metrics::prometheus {
 
+/// What an error message says if a web page answered, not the API.
+inline constexpr std::string_view web_page_text =
+    "it is HTML, perhaps a login page or a proxy's, and begins: ";
+
 namespace detail {
 
 /// How much an error message quotes of a body that is not an answer of the API.
 inline constexpr std::size_t max_quoted_body_bytes = 200;
-
-/// How `describe_body` begins if the body is a web page.
-inline constexpr std::string_view web_page_text =
-    "it is HTML, perhaps a login page or a proxy's, and begins: ";
 
 /// A body that is not an answer of the API, e.g. `it is HTML, perhaps a login page, and begins:
 /// <html>...`.

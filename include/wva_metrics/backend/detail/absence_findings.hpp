@@ -164,6 +164,8 @@ private:
                 const std::string_view ending = promql::without_prefix(configured);
                 const std::string_view prefix =
                     std::string_view(configured).substr(0, configured.size() - ending.size());
+                if (prefix.empty())
+                    continue;
                 for (const std::string& name : names)
                     if (const std::size_t at = name.rfind(ending);
                         at != std::string::npos && name.substr(0, at) != prefix)

@@ -7,6 +7,7 @@
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,9 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,12 +40,13 @@ public:
 
     asio::awaitable<void> run() {
         if (has_living_pods(seen_.report)) {
-            co_await ask_similar(signals_without_series(seen_.report));
+            co_await ask_similar(signals_without_series(seen_.report), false);
             if (seen_.kube_state.is_asked && !seen_.kube_state.has_namespace)
                 co_await ask_kube_state();
         } else {
             co_await ask_nearby();
-            co_await ask_similar({Signal::running, Signal::kv_cache_usage});
+            const std::vector<Signal> signals = {Signal::running, Signal::kv_cache_usage};
+            co_await ask_similar(signals, true);
             co_await ask_last_report();
         }
     }
@@ -67,15 +67,17 @@ private:
             seen_.nearby = std::move(found);
     }
 
-    asio::awaitable<void> ask_similar(std::vector<Signal> signals) {
+    /// `of_any_engine`: also the metrics of other kinds of servers.
+    asio::awaitable<void> ask_similar(std::vector<Signal> signals, bool of_any_engine) {
         std::set<std::string> endings;
         for (const Signal signal : signals)
             for (const std::string& name : config().engine[signal])
                 endings.emplace(promql::without_prefix(name));
         if (endings.empty())
             co_return;
-        for (const KnownEngine& engine : known_engines)
-            endings.emplace(promql::without_prefix(engine.running));
+        if (of_any_engine)
+            for (const KnownEngine& engine : known_engines)
+                endings.emplace(promql::without_prefix(engine.running));
         const std::vector<std::string> sorted(endings.begin(), endings.end());
         auto text = promql::similar_metrics_query(sorted, config().engine.labels.namespace_name,
                                                   seen_.model.namespace_name);
@@ -156,8 +158,8 @@ asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> im
     co_await round->run();
     seen.report = round->report(model);
     if (!seen.report.failure) {
-        seen.views = round->samples(model).views;
-        seen.now = round->samples(model).now;
+        seen.views = round->views_of(model).views;
+        seen.now = round->views_of(model).now;
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
         seen.flavor = impl->flavor.load().value_or(prometheus::Flavor::unknown);

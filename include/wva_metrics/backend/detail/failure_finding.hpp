@@ -12,7 +12,7 @@ namespace wva_metrics::detail {
 
 /// What answers, if it is not the query API.
 inline FindingCode code_of_body(const Error& error) {
-    return error.message.find(prometheus::detail::web_page_text) != std::string::npos
+    return error.message.find(prometheus::web_page_text) != std::string::npos
                ? FindingCode::login_page
                : FindingCode::wrong_path;
 }

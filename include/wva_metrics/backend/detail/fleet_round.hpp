@@ -54,7 +54,7 @@ public:
     /// What was learned of one of the plan's models. Complete once `run` has completed.
     const ModelReport& report(const ModelKey& model) const { return reports_[place_of(model)]; }
     /// The samples that the report was made of.
-    const ModelViews& samples(const ModelKey& model) const {
+    const ModelViews& views_of(const ModelKey& model) const {
         return models_.models()[place_of(model)].samples;
     }
     /// What is known of pods apart from their own series.

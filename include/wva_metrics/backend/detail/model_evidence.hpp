@@ -11,6 +11,7 @@
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/workload.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <span>

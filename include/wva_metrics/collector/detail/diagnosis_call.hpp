@@ -68,7 +68,8 @@ struct Diagnose {
             });
         impl->add(call);
         // Keeps the handler's executor busy until the handler has run.
-        auto work = asio::make_work_guard(asio::get_associated_executor(handler, executor));
+        asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work(
+            asio::get_associated_executor(handler, executor));
         auto finish = [executor, call, work = std::move(work), handler = std::move(handler)](
                           const std::exception_ptr& failure, Result<Diagnosis> result) mutable {
             if (failure)
