@@ -176,19 +176,16 @@ public:
             detail::ToReplicaSnapshot{std::move(variants)});
     }
 
-    /// Finds out why a model has no numbers, or not all of them, past the cache. Only with a
-    /// `DiagnosingBackend`.
+    /// Finds out, past the cache, why a model has no numbers. Needs a `DiagnosingBackend`.
     ///
     /// **Parameters:** the model; the variants whose pods are expected, or none; a completion token
     /// for `void(Result<Diagnosis>)`.
     ///
     /// **Completes:** after the backend's answers, within its own timeouts.
     ///
-    /// **Errors:** `aborted`; `internal` if the backend throws. What the backend's server refuses is
-    /// a finding.
+    /// **Errors:** `aborted`; `internal` if the backend throws. A refused query is a finding.
     ///
-    /// **Cancellation:** terminal, partial, total: cancels the backend's queries and completes with
-    /// `aborted`.
+    /// **Cancellation:** terminal, partial, total: cancels the queries; completes with `aborted`.
     ///
     /// **Threads:** any thread.
     template <asio::completion_token_for<void(Result<Diagnosis>)> Token = asio::deferred_t>
