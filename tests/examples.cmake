@@ -42,7 +42,7 @@ wva_metrics_add_poll_test(unknown_model "--models 1"
 
 # Names with "plain:" are programs without options.
 set(programs)
-foreach(name IN ITEMS autoscaler_loop from_config plugin_host prometheus_poll vllm_fleet
+foreach(name IN ITEMS autoscaler_loop doctor from_config plugin_host prometheus_poll vllm_fleet
     plain:callbacks plain:custom_backend plain:logging_spdlog plain:logging_stderr plain:quick_start)
   string(REPLACE "plain:" "" target ${name})
   if(TARGET ${target})
@@ -64,6 +64,7 @@ endfunction()
 wva_metrics_add_bad_url_test(quick_start 1 http://)
 wva_metrics_add_bad_url_test(callbacks 1 http://)
 wva_metrics_add_bad_url_test(prometheus_poll 2 --once --url http:// --namespace llm --model llama)
+wva_metrics_add_bad_url_test(doctor 2 --url http:// --namespace llm --model llama)
 wva_metrics_add_bad_url_test(autoscaler_loop 2 --dry-run --rounds 1 --url http:// --namespace llm --variant chat=llama)
 wva_metrics_add_bad_url_test(from_config 1 --once)
 set_tests_properties(example.from_config_bad_url PROPERTIES ENVIRONMENT PROMETHEUS_BASE_URL=http://)

@@ -3,11 +3,13 @@
 
 #include "wva_metrics/collector/detail/collect.hpp"
 #include "wva_metrics/collector/detail/collector_impl.hpp"
+#include "wva_metrics/collector/detail/diagnosis_call.hpp"
 #include "wva_metrics/collector/detail/snapshots.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/observer/observer.hpp"
 
@@ -172,6 +174,26 @@ public:
             detail::Collect<ReplicaSnapshot>(), token, impl_,
             detail::ReplicaTarget{std::move(model)},
             detail::ToReplicaSnapshot{std::move(variants)});
+    }
+
+    /// Finds out, past the cache, why a model has no numbers. Needs a `DiagnosingBackend`.
+    ///
+    /// **Parameters:** the model; the variants whose pods are expected, or none; a completion token
+    /// for `void(Result<Diagnosis>)`.
+    ///
+    /// **Completes:** after the backend's answers, within its own timeouts.
+    ///
+    /// **Errors:** `aborted`; `internal` if the backend throws. A refused query is a finding.
+    ///
+    /// **Cancellation:** terminal, partial, total: cancels the queries; completes with `aborted`.
+    ///
+    /// **Threads:** any thread.
+    template <asio::completion_token_for<void(Result<Diagnosis>)> Token = asio::deferred_t>
+        requires DiagnosingBackend<Backend>
+    auto async_diagnose(ModelKey model, std::vector<VariantAutoscaling> variants,
+                        Token&& token = Token()) {
+        return asio::async_initiate<Token, void(Result<Diagnosis>)>(
+            detail::Diagnose(), token, impl_, std::move(model), std::move(variants));
     }
 
     /// Returns what is known about a variant without waiting: a cached snapshot, a stale one that

@@ -6,6 +6,7 @@
 #include "wva_metrics/cache/metrics_cache.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 
@@ -46,6 +47,14 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
     {
         backend.fetch_replica_samples(models)
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
+};
+
+/// A backend that can say why a model has no numbers, as `PrometheusBackend` can. What fails is a
+/// finding.
+template <typename T>
+concept DiagnosingBackend = MetricsBackend<T> &&
+    requires(T& backend, const ModelKey& model, const std::vector<VariantAutoscaling>& variants) {
+    { backend.diagnose(model, variants) } -> std::same_as<asio::awaitable<Diagnosis>>;
 };
 
 /// What an autoscaler uses: the operations, look-ups, tracking, background fetching and

@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 
@@ -111,6 +112,20 @@ public:
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
     fetch_replica_samples(std::vector<ModelKey> models);
+
+    /// Finds out why a model has no numbers, or not all of them: one normal round, and at most three
+    /// more queries.
+    ///
+    /// **Parameters:**
+    /// - `model`: the model.
+    /// - `variants`: those whose pods are expected; may be empty.
+    ///
+    /// **Completes:** with what was found. A failed query is a finding too.
+    ///
+    /// **Errors:** none.
+    ///
+    /// **Cancellation, threads:** see the class.
+    asio::awaitable<Diagnosis> diagnose(ModelKey model, std::vector<VariantAutoscaling> variants);
 
 private:
     std::shared_ptr<detail::PrometheusImpl<Executor>> impl_;

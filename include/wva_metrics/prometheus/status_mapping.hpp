@@ -17,6 +17,10 @@
 
 namespace wva_metrics::prometheus {
 
+/// What an error message says if a web page answered, not the API.
+inline constexpr std::string_view web_page_text =
+    "it is HTML, perhaps a login page or a proxy's, and begins: ";
+
 namespace detail {
 
 /// How much an error message quotes of a body that is not an answer of the API.
@@ -29,8 +33,7 @@ inline std::string describe_body(const http::Response& response) {
         return "it is empty";
     const bool is_html = contains_ignoring_case(response.content_type, "html") ||
                          contains_ignoring_case(cut_text(response.body, 256), "<html");
-    return std::string(is_html ? "it is HTML, perhaps a login page or a proxy's, and begins: "
-                               : "it begins: ") +
+    return std::string(is_html ? web_page_text : "it begins: ") +
            clean_text(response.body, max_quoted_body_bytes);
 }
 

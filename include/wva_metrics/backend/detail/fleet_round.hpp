@@ -50,11 +50,13 @@ public:
     /// True once `run` has completed.
     bool is_complete() const noexcept { return is_complete_; }
     /// What was learned of one of the plan's models. Complete once `run` has completed.
-    const ModelReport& report(const ModelKey& model) const {
-        const auto models = plan_.models();
-        const auto found = std::lower_bound(models.begin(), models.end(), model);
-        return reports_[static_cast<std::size_t>(found - models.begin())];
+    const ModelReport& report(const ModelKey& model) const { return reports_[place_of(model)]; }
+    /// The samples that the report was made of.
+    const ModelViews& views_of(const ModelKey& model) const {
+        return models_.models()[place_of(model)].samples;
     }
+    /// What is known of pods apart from their own series.
+    const PodStates& states() const noexcept { return states_; }
 
     /// Call it once, and keep the round until it ends.
     asio::awaitable<void> run() {
@@ -76,6 +78,12 @@ public:
     }
 
 private:
+    std::size_t place_of(const ModelKey& model) const {
+        const auto models = plan_.models();
+        const auto found = std::lower_bound(models.begin(), models.end(), model);
+        return static_cast<std::size_t>(found - models.begin());
+    }
+
     template <typename Fetch, typename Of>
     void add_jobs(std::vector<asio::awaitable<void>>& jobs, Fetch& fetch,
                   std::span<const promql::Chunk<Of>> chunks, QuerySubject subject) {

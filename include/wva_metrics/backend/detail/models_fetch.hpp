@@ -48,6 +48,8 @@ public:
 
     /// By model of the plan.
     std::vector<Model>& models() noexcept { return models_; }
+    /// See above.
+    const std::vector<Model>& models() const noexcept { return models_; }
     /// The targets that have no samples of a model.
     const EmptyTargets& empty_targets() const noexcept { return empty_targets_; }
     /// The newest time of the server in an answer.

@@ -95,6 +95,10 @@ public:
         return known != nullptr && known->exists && known->ready.value_or(true);
     }
 
+    /// What kube-state-metrics says of the pods of the batch; null if it was not asked, or did not
+    /// answer.
+    const KubePods* kube_pods() const noexcept { return kube_pods_ ? &*kube_pods_ : nullptr; }
+
 private:
     static bool is_gone(const KubePods::Pod* known, samples::PodLife life, bool is_late) noexcept {
         switch (life) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/check_availability.hpp"
+#include "wva_metrics/backend/detail/diagnose.hpp"
 #include "wva_metrics/backend/detail/fetch_batch.hpp"
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 #include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/workload.hpp"
@@ -71,6 +73,13 @@ BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> mo
             answers[target] = assembler.replicas(model, report);
     };
     return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models), assemble);
+}
+
+template <typename Executor>
+asio::awaitable<Diagnosis>
+BasicPrometheusBackend<Executor>::diagnose(ModelKey model,
+                                           std::vector<VariantAutoscaling> variants) {
+    return detail::diagnose(impl_, std::move(model), std::move(variants));
 }
 
 } // namespace wva_metrics

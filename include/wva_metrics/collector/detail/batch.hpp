@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/concepts.hpp"
 
@@ -11,7 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/system/system_error.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <array>
 #include <charconv>
@@ -81,7 +82,7 @@ public:
                                self->signal_.slot(),
                                [self](const std::exception_ptr& failure, BatchAnswers answers) {
                                    if (failure)
-                                       self->fail(describe(failure));
+                                       self->fail(describe_exception(failure));
                                    else
                                        self->finish(std::move(answers));
                                }));
@@ -131,24 +132,6 @@ private:
         for (const FlightPtr& flight : flights_)
             copies.push_back(std::get<TargetType>(*flight->target).*member);
         return copies;
-    }
-
-    static Error describe(const std::exception_ptr& failure) {
-        try {
-            std::rethrow_exception(failure);
-        } catch (const ResultError& error) {
-            return error.error();
-        } catch (const boost::system::system_error& error) {
-            if (error.code() == asio::error::operation_aborted)
-                return Error(Errc::aborted, "the backend's operation was cancelled");
-            return Error(Errc::internal,
-                         std::string("the backend threw an exception: ") + error.what());
-        } catch (const std::exception& error) {
-            return Error(Errc::internal,
-                         std::string("the backend threw an exception: ") + error.what());
-        } catch (...) {
-            return Error(Errc::internal, "the backend threw a non-standard exception");
-        }
     }
 
     void time_out(Duration timeout) {

@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
+#include "wva_metrics/collector/detail/diagnosis_call.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
 #include "wva_metrics/collector_stats.hpp"
@@ -89,6 +90,13 @@ public:
     }
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
     ///@}
+
+    /// `close` cancels it.
+    void add(const std::shared_ptr<DiagnosisCall>& call) {
+        const std::lock_guard lock(data_.mutex);
+        std::erase_if(diagnoses_, [](const auto& weak) { return weak.expired(); });
+        diagnoses_.push_back(call);
+    }
 
     void track(Target target) {
         const auto shared = std::make_shared<const Target>(std::move(target));
@@ -188,6 +196,9 @@ public:
             data_.notifier.silence();
             waiters = data_.coordinator.close();
             dispatcher_.cancel_all();
+            for (const std::weak_ptr<DiagnosisCall>& weak : diagnoses_)
+                if (const auto call = weak.lock())
+                    call->cancel();
         }
         for (const WaiterPtr& waiter : waiters)
             waiter->complete(collector_destroyed());
@@ -241,6 +252,8 @@ private:
     Dispatcher<Data> dispatcher_{data_};
     Lookup<Data> lookup_{data_, dispatcher_};
     Background<Data> background_{data_, dispatcher_};
+    /// Guarded by the data's mutex.
+    std::vector<std::weak_ptr<DiagnosisCall>> diagnoses_;
     /// Held for a whole reconfiguration; the data's mutex only for its parts.
     std::mutex reconfigure_mutex_;
     /// The last member: destroyed first, so that `abandon` never runs on destroyed members.

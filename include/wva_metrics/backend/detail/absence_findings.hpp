@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/model_evidence.hpp"
+#include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/detail/edit_distance.hpp"
+#include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/engine/exposed_metrics.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
+#include "wva_metrics/promql/diagnosis_queries.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Why nothing is known of a model, or of a signal of it.
+
+namespace wva_metrics::detail {
+
+/// The name that is the most similar; empty if there is none. One that contains the other, such as
+/// `meta/Llama-3` of `Llama-3`, is nearer than any other.
+inline std::string nearest_of(std::string_view name, const std::set<std::string>& known) {
+    // The time is quadratic in the length, and linear in the number.
+    constexpr std::size_t longest = 200;
+    constexpr std::size_t most = 1000;
+    std::string nearest;
+    std::size_t best = static_cast<std::size_t>(-1);
+    std::size_t seen = 0;
+    const std::string_view cut = name.substr(0, longest);
+    for (const std::string& candidate : known) {
+        if (candidate.empty() || ++seen > most)
+            continue;
+        const std::string_view other = std::string_view(candidate).substr(0, longest);
+        // A few letters are in many names.
+        constexpr std::size_t fewest = 4;
+        const bool contains = std::min(cut.size(), other.size()) >= fewest &&
+                              (other.find(cut) != std::string_view::npos ||
+                               cut.find(other) != std::string_view::npos);
+        const std::size_t distance = contains ? 0 : edit_distance(cut, other);
+        if (distance < best) {
+            best = distance;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+
+/// Adds why a model without living series has none.
+class AbsenceFindings {
+public:
+    /// The arguments must outlive it.
+    AbsenceFindings(const ModelEvidence& seen, const PrometheusConfig& config,
+                    std::vector<Finding>& findings)
+        : seen_(seen), config_(config), findings_(findings) {}
+
+    void add_all() {
+        if (seen_.nearby)
+            add_nearby(*seen_.nearby);
+        add_similar_metrics();
+        add_stale();
+        if (findings_.empty())
+            add(FindingCode::not_scraped,
+                "there is nothing like the series " + config_.engine.running.front() + " of " +
+                    name_of(seen_.model) +
+                    ": check that its pods run and serve /metrics, that a ServiceMonitor or "
+                    "PodMonitor selects them, and that Prometheus scrapes their namespace (Status "
+                    "> "
+                    "Targets)");
+    }
+
+    /// The metrics in the namespace under other names.
+    void add_similar_metrics() {
+        const std::vector<std::string> configured = exposed_metrics(config_.engine);
+        std::set<std::string> renamed;
+        for (const std::string& name : seen_.similar_metrics) {
+            if (std::binary_search(configured.begin(), configured.end(), name))
+                continue;
+            if (const KnownEngine* engine = other_engine(name))
+                add(FindingCode::other_engine,
+                    "the namespace has metrics of " + std::string(engine->name) + " ('" + name +
+                        "'), and the configured ones are those of '" + config_.engine.name +
+                        "': set the metric names of that server in prometheus.engine");
+            else
+                renamed.insert(name);
+        }
+        if (!renamed.empty())
+            add(FindingCode::metrics_renamed, renamed_text(renamed));
+    }
+
+private:
+    void add(FindingCode code, std::string text) {
+        findings_.push_back({code, true, std::move(text)});
+    }
+
+    void add_nearby(const NearbyModels& nearby) {
+        const EngineLabels& labels = config_.engine.labels;
+        if (!nearby.namespace_labels.empty())
+            add(FindingCode::labels_not_honored,
+                "the scrape does not honour labels: the model's namespace is in the label " +
+                    quoted_list(nearby.namespace_labels) + ", not in '" + labels.namespace_name +
+                    "': set honorLabels: true in the scrape, or configure that label (" +
+                    label_field("namespace", "namespace_name") + "), and that of the pod likewise");
+        if (nearby.is_there && !config_.matchers.empty())
+            add(FindingCode::matchers_exclude,
+                "the model reports in this namespace, but the matchers exclude its series: check "
+                "prometheus.matchers");
+        if (!nearby.model_labels.empty())
+            add(FindingCode::label_missing, "the model's id is in the label " +
+                                                quoted_list(nearby.model_labels) + ", not in '" +
+                                                labels.model + "': configure that label (" +
+                                                label_field("model", "model") + ")");
+        else if (nearby.ids.contains(""))
+            add(FindingCode::label_missing,
+                "series of the namespace lack the label '" + labels.model +
+                    "': check the relabelling of the scrape, or the label's name (" +
+                    label_field("model", "model") + ")");
+        if (nearby.namespaces.contains("") && nearby.namespace_labels.empty())
+            add(FindingCode::label_missing,
+                "a model of that id reports without the label '" + labels.namespace_name +
+                    "': let the scrape add it, or check the label's name (" +
+                    label_field("namespace", "namespace_name") + ")");
+        if (const std::string found = quoted_list(nearby.namespaces); !found.empty())
+            add(FindingCode::wrong_namespace, "there is no model '" + seen_.model.model_id +
+                                                  "' in namespace '" + seen_.model.namespace_name +
+                                                  "', but in " + found + ": check the namespace");
+        if (const std::string id = nearest_of(seen_.model.model_id, nearby.ids); !id.empty())
+            add(FindingCode::model_id_mismatch,
+                "the namespace has no model '" + seen_.model.model_id + "'; the nearest is '" + id +
+                    "': check the model id (with vLLM it is --served-model-name)");
+    }
+
+    void add_stale() {
+        if (!seen_.last_report || !seen_.last_report->newest)
+            return;
+        const double age =
+            std::chrono::duration<double>(seen_.now - *seen_.last_report->newest).count();
+        add(FindingCode::metrics_stale,
+            "the last sample of " + name_of(seen_.model) + " is " +
+                whole_seconds(std::max(age, 0.0)) +
+                " old: check that its pods run and that Prometheus still scrapes them (Status > "
+                "Targets)");
+    }
+
+    /// The kind of server that has this metric, unless it is the configured one.
+    const KnownEngine* other_engine(std::string_view name) const {
+        for (const KnownEngine& engine : known_engines)
+            if (name == engine.running)
+                return &engine;
+        return nullptr;
+    }
+
+    /// With the prefix to use, if a name ends like a configured one.
+    std::string renamed_text(const std::set<std::string>& names) const {
+        std::string text =
+            "the namespace has " + quoted_list(names) + ", which are not the configured names: ";
+        for (const Signal signal : all_signals)
+            for (const std::string& configured : config_.engine[signal]) {
+                const std::string_view ending = promql::without_prefix(configured);
+                const std::string_view prefix =
+                    std::string_view(configured).substr(0, configured.size() - ending.size());
+                if (prefix.empty())
+                    continue;
+                for (const std::string& name : names)
+                    if (const std::size_t at = name.rfind(ending);
+                        at != std::string::npos && name.substr(0, at) != prefix)
+                        return text + "in all names of prometheus.engine, write '" +
+                               name.substr(0, at) + "' for '" + std::string(prefix) + "'";
+            }
+        return text + "set them in prometheus.engine";
+    }
+
+    const ModelEvidence& seen_;
+    const PrometheusConfig& config_;
+    std::vector<Finding>& findings_;
+};
+
+} // namespace wva_metrics::detail

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/backend/detail/fetch_batch.hpp"
+#include "wva_metrics/backend/detail/findings.hpp"
+#include "wva_metrics/backend/detail/model_evidence.hpp"
+#include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/backend/detail/round_client.hpp"
+#include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
+#include "wva_metrics/promql/diagnosis_queries.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wva_metrics::detail {
+
+/// The server's clock minus the local one.
+inline samples::ServerDuration clock_difference(const ServerClock& clock) {
+    const Duration since = std::chrono::steady_clock::now() - clock.requested;
+    const auto requested = std::chrono::system_clock::now() -
+                           std::chrono::duration_cast<std::chrono::system_clock::duration>(since);
+    return clock.evaluated - std::chrono::floor<samples::ServerDuration>(requested);
+}
+
+/// Asks what a normal round of a model does not tell, with at most three queries. One that fails
+/// tells nothing, and the findings then lack what it would have shown.
+template <typename Executor>
+class EvidenceFetch {
+public:
+    /// The evidence must outlive it.
+    EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelEvidence& seen)
+        : client_(std::move(impl)), seen_(seen) {}
+
+    asio::awaitable<void> run() {
+        if (has_living_pods(seen_.report)) {
+            co_await ask_similar(signals_without_series(seen_.report), false);
+            if (seen_.kube_state.is_asked && !seen_.kube_state.has_namespace)
+                co_await ask_kube_state();
+        } else {
+            co_await ask_nearby();
+            const std::vector<Signal> signals = {Signal::running, Signal::kv_cache_usage};
+            co_await ask_similar(signals, true);
+            co_await ask_last_report();
+        }
+    }
+
+private:
+    const PrometheusConfig& config() const { return client_.impl().config; }
+
+    asio::awaitable<void> ask_nearby() {
+        auto text = promql::nearby_models_query(config().engine);
+        if (text.has_error())
+            co_return;
+        NearbyModels found;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            found.add(series, seen_.model, config().engine.labels);
+        };
+        const auto answer = co_await client_.send(*std::move(text), add);
+        if (answer.has_value())
+            seen_.nearby = std::move(found);
+    }
+
+    /// `of_any_engine`: also the metrics of other kinds of servers.
+    asio::awaitable<void> ask_similar(std::vector<Signal> signals, bool of_any_engine) {
+        std::set<std::string> endings;
+        for (const Signal signal : signals)
+            for (const std::string& name : config().engine[signal])
+                endings.emplace(promql::without_prefix(name));
+        if (endings.empty())
+            co_return;
+        if (of_any_engine)
+            for (const KnownEngine& engine : known_engines)
+                endings.emplace(promql::without_prefix(engine.running));
+        const std::vector<std::string> sorted(endings.begin(), endings.end());
+        auto text = promql::similar_metrics_query(sorted, config().engine.labels.namespace_name,
+                                                  seen_.model.namespace_name);
+        if (text.has_error())
+            co_return;
+        std::set<std::string> found;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            found.emplace(series.label("__name__"));
+        };
+        const auto answer = co_await client_.send(*std::move(text), add);
+        if (answer.has_value())
+            seen_.similar_metrics = std::move(found);
+    }
+
+    asio::awaitable<void> ask_last_report() {
+        auto text = client_.impl().queries.last_report(
+            {{seen_.model.namespace_name}, {seen_.model.model_id}}, config().windows);
+        if (text.has_error())
+            co_return;
+        LastReport found;
+        const auto add = [&](const prometheus::SeriesView& series) { found.add_time(series); };
+        const auto answer =
+            co_await client_.send(*std::move(text), add, {seen_.report.clock.evaluated});
+        if (answer.has_value())
+            seen_.last_report = found;
+    }
+
+    asio::awaitable<void> ask_kube_state() {
+        double pods = 0;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            if (!series.samples.empty())
+                pods = series.samples.back().value;
+        };
+        const auto answer =
+            co_await client_.send(client_.impl().kube_state.current().queries.reporting(), add);
+        // If that is not known, nothing is said of it.
+        seen_.kube_state.is_asked = answer.has_value();
+        seen_.kube_state.is_reporting = pods > 0;
+    }
+
+    const RoundClient<Executor> client_;
+    ModelEvidence& seen_;
+};
+
+/// What kube-state-metrics says of the model's pods, as far as a round has asked it.
+inline KubeStateEvidence kube_state_evidence(const ModelKey& model, const ModelReport& report,
+                                             const KubePods* pods) {
+    KubeStateEvidence kube;
+    if (pods == nullptr)
+        return kube;
+    kube.is_asked = true;
+    kube.has_namespace = !pods->existing_pods(model.namespace_name).empty();
+    kube.is_reporting = kube.has_namespace;
+    for (const JudgedPod& pod : report.pods) {
+        const KubePods::Pod* known = pods->find(model.namespace_name, pod.report.pod);
+        if (is_read(pod) && !pod.report.pod.empty() && (known == nullptr || !known->exists))
+            kube.unknown_pods.push_back(pod.report.pod);
+    }
+    return kube;
+}
+
+/// Runs a normal round for one model, asks what it does not tell, and says what is wrong.
+template <typename Executor>
+asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey model,
+                                    std::vector<VariantAutoscaling> variants) {
+    ModelEvidence seen;
+    seen.model = model;
+    seen.variants = std::move(variants);
+    std::vector<ModelKey> models(1, model);
+    const promql::QueryPlan plan(models, impl->queries, impl->kube_state.current().queries,
+                                 impl->config.limits);
+    if (!plan.rejected().empty()) {
+        seen.report.failure = plan.rejected().front().error;
+        co_return findings_of(seen, impl->config, impl->rules);
+    }
+    // Not a round of somebody else, whose model's samples may be gone when it is read.
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, models);
+    co_await round->run();
+    seen.report = round->report(model);
+    if (!seen.report.failure) {
+        seen.views = round->views_of(model).views;
+        seen.now = round->views_of(model).now;
+        seen.clock_ahead = clock_difference(seen.report.clock);
+        seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
+        seen.flavor = impl->flavor.load().value_or(prometheus::Flavor::unknown);
+        EvidenceFetch<Executor> fetch(impl, seen);
+        co_await fetch.run();
+    }
+    co_return findings_of(seen, impl->config, impl->rules);
+}
+
+} // namespace wva_metrics::detail

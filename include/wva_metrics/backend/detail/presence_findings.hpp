@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/attribution/deployment_index.hpp"
+#include "wva_metrics/backend/detail/absence_findings.hpp"
+#include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/model_evidence.hpp"
+#include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/format_duration.hpp"
+#include "wva_metrics/samples/label_evidence.hpp"
+#include "wva_metrics/samples/liveness.hpp"
+#include "wva_metrics/signal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What is wrong with the series of a model that reports.
+
+namespace wva_metrics::detail {
+
+/// True if this pod's values are known.
+inline bool is_read(const JudgedPod& pod) noexcept {
+    return pod.report.life == samples::PodLife::alive || pod.report.life == samples::PodLife::part;
+}
+
+/// The signals that no pod has a series of, although some pod answers.
+inline std::vector<Signal> signals_without_series(const ModelReport& report) {
+    std::vector<Signal> missing;
+    for (const Signal signal : all_signals) {
+        bool is_any_read = false;
+        bool is_missing = true;
+        for (const JudgedPod& pod : report.pods) {
+            if (!is_read(pod))
+                continue;
+            is_any_read = true;
+            is_missing = is_missing && pod.report[signal].reason == ReadingReason::no_series;
+        }
+        if (is_any_read && is_missing)
+            missing.push_back(signal);
+    }
+    return missing;
+}
+
+/// Adds what is wrong with a model that has living series, and remarks.
+class PresenceFindings {
+public:
+    /// The arguments must outlive it.
+    PresenceFindings(const ModelEvidence& seen, const PrometheusConfig& config,
+                     const samples::SampleRules& rules, std::vector<Finding>& findings)
+        : seen_(seen), config_(config), rules_(rules), findings_(findings) {}
+
+    void add_all() {
+        add_warnings();
+        add_pod_lives();
+        add_scrape_interval();
+        add_missing_signals();
+        add_variants();
+        add_kube_state();
+        add_copies();
+    }
+
+private:
+    void add(FindingCode code, std::string text, bool is_problem = true) {
+        findings_.push_back({code, is_problem, std::move(text)});
+    }
+
+    bool has_evidence(std::string_view beginning) const {
+        return std::any_of(
+            seen_.report.pods.begin(), seen_.report.pods.end(), [&](const JudgedPod& pod) {
+                const auto& evidence = pod.report.evidence;
+                return std::any_of(evidence.begin(), evidence.end(), [&](const std::string& text) {
+                    return text.starts_with(beginning);
+                });
+            });
+    }
+
+    void add_warnings() {
+        const bool is_undecided =
+            std::any_of(seen_.report.pods.begin(), seen_.report.pods.end(), [](const auto& pod) {
+                return pod.report.life == samples::PodLife::ambiguous;
+            });
+        FindingCode code = FindingCode::warning;
+        if (is_undecided)
+            code = has_evidence("several values of the label ") ? FindingCode::several_clusters
+                                                                : FindingCode::pod_undecided;
+        for (const std::string& warning : seen_.report.warnings)
+            add(code, warning, is_undecided);
+        for (const std::string& reason : seen_.report.partial_because)
+            add(FindingCode::warning, reason);
+    }
+
+    void add_pod_lives() {
+        std::set<std::string> unread;
+        bool has_unnamed = false;
+        for (const JudgedPod& pod : seen_.report.pods) {
+            const samples::PodLife life = pod.report.life;
+            if (life == samples::PodLife::unread || life == samples::PodLife::part)
+                unread.insert(pod.report.pod);
+            has_unnamed = has_unnamed || (pod.report.pod.empty() && is_read(pod));
+        }
+        if (!unread.empty())
+            add(FindingCode::pod_unread,
+                std::to_string(unread.size()) + " pods do not answer their scrapes (" +
+                    quoted_list(unread) +
+                    "), so totals lack them: if they are too busy, raise the scrape's timeout; "
+                    "the target page of Prometheus has the error");
+        if (has_unnamed)
+            add(FindingCode::label_missing,
+                "series of the model lack the label '" + config_.engine.labels.pod +
+                    "', so they belong to no pod: let the scrape add it, as a PodMonitor does, or "
+                    "configure the label's name (" +
+                    label_field("pod", "pod") + ")");
+    }
+
+    void add_scrape_interval() {
+        std::optional<samples::ServerDuration> longest;
+        for (const samples::View& view : seen_.views)
+            if (!samples::is_lost(view, seen_.now, rules_))
+                if (const auto spacing = samples::scrape_spacing(view))
+                    longest = std::max(longest.value_or(*spacing), *spacing);
+        const bool is_too_short = std::any_of(
+            seen_.report.pods.begin(), seen_.report.pods.end(), [](const JudgedPod& pod) {
+                return std::any_of(pod.report.values.begin(), pod.report.values.end(),
+                                   [](const samples::SignalValue& value) {
+                                       return value.reason == ReadingReason::window_too_short;
+                                   });
+            });
+        if (!is_too_short && !(longest && 2 * *longest > rules_.window))
+            return;
+        const std::string seen =
+            longest ? "every " + format_duration(Duration(*longest)) : "too rarely";
+        const std::string window = format_duration(config_.windows.rate);
+        if (is_too_short)
+            add(FindingCode::scrape_interval_too_long,
+                "pods are scraped " + seen + ", so a window of " + window +
+                    " does not hold two samples: scrape more often, or raise "
+                    "prometheus.windows.rate");
+        else
+            add(FindingCode::scrape_interval_too_long,
+                "pods are scraped " + seen +
+                    ", so rates are measured over more than the window "
+                    "of " +
+                    window + ": to follow the load sooner, scrape more often",
+                false);
+    }
+
+    void add_missing_signals() {
+        const std::vector<Signal> missing = signals_without_series(seen_.report);
+        if (missing.empty())
+            return;
+        const std::size_t before = findings_.size();
+        AbsenceFindings(seen_, config_, findings_).add_similar_metrics();
+        if (findings_.size() > before)
+            return;
+        std::set<std::string> names;
+        for (const Signal signal : missing)
+            names.insert(config_.engine[signal].front());
+        add(FindingCode::metric_not_exposed,
+            "no pod of the model exposes " + quoted_list(names) +
+                ": check the server's version and options, and that the scrape does not drop "
+                "these metrics");
+    }
+
+    void add_variants() {
+        if (seen_.variants.empty())
+            return;
+        const DeploymentIndex index(seen_.model, seen_.variants);
+        std::set<std::string> workloads;
+        for (const VariantAutoscaling& variant : seen_.variants)
+            if (variant.model() == seen_.model)
+                workloads.insert(variant.deployment);
+        std::set<std::string> pods;
+        std::string nearest;
+        for (const JudgedPod& pod : seen_.report.pods) {
+            const std::string& name = pod.report.pod;
+            if (name.empty() || !is_read(pod) || pod.state == PodState::gone ||
+                index.owner_of(name, pod.owner) != nullptr)
+                continue;
+            pods.insert(name);
+            if (nearest.empty())
+                nearest = nearest_of(pod.owner ? pod.owner->name : name, workloads);
+        }
+        if (pods.empty())
+            return;
+        std::string text = std::to_string(pods.size()) + " pods (" + quoted_list(pods) +
+                           ") belong to no workload of the variants";
+        text += nearest.empty() ? ": no variant has this model and namespace"
+                                : "; the nearest is '" + nearest +
+                                      "': check the names and kinds of the workloads";
+        add(FindingCode::pods_match_no_variant, std::move(text));
+    }
+
+    void add_kube_state() {
+        const KubeStateEvidence& kube = seen_.kube_state;
+        if (!kube.is_asked)
+            return;
+        if (!kube.is_reporting)
+            add(FindingCode::kube_state_absent,
+                "there are no series of kube-state-metrics, so owners are derived from the names "
+                "of pods, and deleted pods count for a while: let Prometheus scrape it, or switch "
+                "prometheus.use_kube_state off");
+        else if (!kube.has_namespace)
+            add(FindingCode::kube_state_elsewhere,
+                "kube-state-metrics reports no pods of namespace '" + seen_.model.namespace_name +
+                    "', but of others: check its --namespaces, the labels in "
+                    "prometheus.engine.kube_state, and that it is of the same cluster");
+        else if (!kube.unknown_pods.empty())
+            add(FindingCode::kube_state_elsewhere,
+                "kube-state-metrics reports other pods of the namespace, but not " +
+                    quoted_names(kube.unknown_pods) +
+                    ": check that it is of the same cluster as the model");
+    }
+
+    /// Several views of one address: what is counted once.
+    void add_copies() {
+        static constexpr std::array<std::string_view, 7> ha_labels = {
+            "prometheus", "prometheus_replica", "replica", "__replica__",
+            "receive",    "receive_replica",    "monitor"};
+        std::map<std::pair<std::string_view, std::string_view>, const samples::View*> first;
+        std::set<std::string> ha;
+        std::set<std::string> others;
+        for (const samples::View& view : seen_.views) {
+            if (view.address.empty() || samples::is_lost(view, seen_.now, rules_))
+                continue;
+            const auto [found, is_new] = first.try_emplace({view.pod, view.address}, &view);
+            if (is_new)
+                continue;
+            for (const std::string_view name :
+                 samples::differing_labels(found->second->labels, view.labels)) {
+                const bool is_ha =
+                    std::find(ha_labels.begin(), ha_labels.end(), name) != ha_labels.end();
+                (is_ha ? ha : others).emplace(name);
+            }
+        }
+        if (!others.empty())
+            add(FindingCode::scraped_twice,
+                "pods are scraped more than once (the copies differ in the label " +
+                    quoted_list(others) +
+                    "); they count once: to save work, keep one ServiceMonitor or PodMonitor",
+                false);
+        if (!ha.empty())
+            add(FindingCode::ha_copies,
+                "the store holds copies by several Prometheus servers (they differ in the label " +
+                    quoted_list(ha) + "); they count once",
+                false);
+    }
+
+    const ModelEvidence& seen_;
+    const PrometheusConfig& config_;
+    const samples::SampleRules& rules_;
+    std::vector<Finding>& findings_;
+};
+
+} // namespace wva_metrics::detail
