@@ -4,6 +4,7 @@
 #include "wva_metrics/availability.hpp"
 #include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"
@@ -122,7 +123,8 @@ inline std::string quoted_list(const std::set<std::string>& names) {
     for (const std::string& name : names) {
         if (name.empty() || named == max_named)
             continue;
-        text += (named == 0 ? "'" : ", '") + name + "'";
+        constexpr std::size_t max_bytes = 100;
+        text += (named == 0 ? "'" : ", '") + clean_text(name, max_bytes) + "'";
         ++named;
     }
     return text;
@@ -143,6 +145,9 @@ inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewh
     else if (elsewhere.is_excluded && !config.matchers.empty())
         message += "It reports in this namespace, but the matchers exclude its series. Check "
                    "prometheus.matchers";
+    else if (elsewhere.is_excluded)
+        message += "It reports in this namespace, but had no sample in the window of this query. "
+                   "Check how often it is scraped";
     else if (elsewhere.namespaces.empty())
         message += "Check the model id, that its pods are running and serve /metrics, that a "
                    "ServiceMonitor or PodMonitor selects them, and that Prometheus scrapes their "

@@ -56,6 +56,8 @@ asio::awaitable<void> explain_models(RoundClient<Executor> client, std::span<con
     Explanations& known = client.impl().explanations;
     std::vector<std::size_t> empty;
     std::vector<ModelKey> unexplained;
+    // The ids of all fit into one query, even if each character is escaped. The others wait.
+    std::size_t bytes_left = client.impl().config.limits.max_query_bytes / 4;
     for (std::size_t i = 0; i < models.size(); ++i) {
         if (reports[i].failure)
             continue;
@@ -64,8 +66,11 @@ asio::awaitable<void> explain_models(RoundClient<Executor> client, std::span<con
             continue;
         }
         empty.push_back(i);
-        if (known.claim(models[i], client.started_at()))
+        const std::size_t bytes = models[i].model_id.size() + 1;
+        if (bytes <= bytes_left && known.claim(models[i], client.started_at())) {
+            bytes_left -= bytes;
             unexplained.push_back(models[i]);
+        }
     }
     if (!unexplained.empty()) {
         const std::vector<Elsewhere> found = co_await look_elsewhere(client, unexplained);

@@ -7,6 +7,7 @@
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/workload_totals.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <algorithm>
@@ -124,8 +125,11 @@ private:
         metrics.partial = true;
         std::string text = "the total lacks " + std::to_string(metrics.coverage.lacking()) +
                            " of " + std::to_string(metrics.coverage.seen) + " pods: ";
-        for (const std::string& pod : metrics.coverage.missing)
-            text += (&pod == &metrics.coverage.missing.front() ? "'" : ", '") + pod + "'";
+        for (const std::string& pod : metrics.coverage.missing) {
+            constexpr std::size_t max_bytes = 100;
+            text += &pod == &metrics.coverage.missing.front() ? "" : ", ";
+            text += pod.empty() ? "a server without a pod" : clean_text(pod, max_bytes);
+        }
         metrics.warnings.push_back(std::move(text));
     }
 

@@ -74,25 +74,25 @@ public:
         if (pods_.empty())
             return;
         std::vector<samples::Process>& all = found.processes;
+        std::vector<samples::Process> result;
+        result.reserve(all.size());
         for (std::size_t first = 0; first < all.size();) {
             std::size_t last = first + 1;
             while (last < all.size() && all[last].pod == all[first].pod)
                 ++last;
-            const auto known = pods_.find({model, all[first].pod});
-            if (known != pods_.end() && is_ambiguous(all, first, last)) {
-                std::vector<samples::Process> decided =
-                    known->second.decision.of(all, first, last, metrics);
-                if (!decided.empty()) {
-                    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
-                    all.erase(begin, all.begin() + static_cast<std::ptrdiff_t>(last));
-                    last = first + decided.size();
-                    all.insert(all.begin() + static_cast<std::ptrdiff_t>(first),
-                               std::make_move_iterator(decided.begin()),
-                               std::make_move_iterator(decided.end()));
-                }
-            }
+            std::vector<samples::Process> decided;
+            if (is_ambiguous(all, first, last))
+                if (const auto known = pods_.find({model, all[first].pod}); known != pods_.end())
+                    decided = known->second.decision.of(all, first, last, metrics);
+            if (decided.empty())
+                std::move(all.begin() + static_cast<std::ptrdiff_t>(first),
+                          all.begin() + static_cast<std::ptrdiff_t>(last),
+                          std::back_inserter(result));
+            else
+                std::move(decided.begin(), decided.end(), std::back_inserter(result));
             first = last;
         }
+        all = std::move(result);
     }
 
 private:
