@@ -128,7 +128,7 @@ private:
         for (const std::string& pod : metrics.coverage.missing) {
             constexpr std::size_t max_bytes = 100;
             text += &pod == &metrics.coverage.missing.front() ? "" : ", ";
-            text += pod.empty() ? "a server without a pod" : clean_text(pod, max_bytes);
+            text += pod.empty() ? "a server without a pod" : "'" + clean_text(pod, max_bytes) + "'";
         }
         metrics.warnings.push_back(std::move(text));
     }

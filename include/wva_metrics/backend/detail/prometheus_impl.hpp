@@ -73,6 +73,8 @@ struct PrometheusImpl {
     /// The make of the server; empty until it is known.
     std::atomic<std::optional<prometheus::Flavor>> flavor{
         config.flavor == prometheus::Flavor::unknown ? std::nullopt : std::optional(config.flavor)};
+    /// When asking for it failed last.
+    std::atomic<TimePoint> flavor_asked{TimePoint(std::chrono::minutes(-1))};
     /// The namespaces hold many more models than are requested, so queries must name the models.
     /// Sticky: another probe would cost as much as the first one.
     std::atomic<bool> select_by_model{false};

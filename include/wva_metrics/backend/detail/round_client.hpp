@@ -74,9 +74,10 @@ public:
     }
 
     /// Learns the make of the server, once. A server whose make cannot be learned is queried like
-    /// Prometheus.
+    /// Prometheus, and asked again after a minute.
     asio::awaitable<void> learn_flavor() const {
-        if (impl_->flavor.load())
+        constexpr Duration ask_again_after = std::chrono::minutes(1);
+        if (impl_->flavor.load() || started_at_ - impl_->flavor_asked.load() < ask_again_after)
             co_return;
         // A proxy that lets this request hang must not take the time of the queries.
         constexpr int share = 3;
@@ -84,6 +85,8 @@ public:
         const auto make = co_await impl_->client.flavor(deadline);
         if (make.has_value())
             impl_->flavor.store(make->flavor);
+        else
+            impl_->flavor_asked.store(started_at_);
     }
 
     bool is_victoria_metrics() const noexcept {
