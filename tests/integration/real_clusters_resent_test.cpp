@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Senders repeat a batch whose confirmation they did not receive. VictoriaMetrics keeps both copies of each sample.
+// Senders repeat a batch whose confirmation they did not receive. VictoriaMetrics keeps both copies
+// of each sample.
 #include "support/asked_server.hpp"
 #include "support/each_server.hpp"
 #include "support/scenario.hpp"
