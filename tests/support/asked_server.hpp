@@ -40,8 +40,8 @@ public:
         config.batch_timeout = 5min;
     }
 
-    /// By how many seconds the time of a sample may be wrong. It is told from the server's evaluation
-    /// time, which VictoriaMetrics rounds to a second, and from when the answer arrived.
+    /// By how many seconds the time of a sample may be wrong. It is told from the server's
+    /// evaluation time, which VictoriaMetrics rounds to a second, and from when the answer arrived.
     double slack() const { return 1.5 + std::chrono::duration<double>(longest_call_).count(); }
 
     template <typename T>

@@ -89,8 +89,8 @@ public:
     virtual void flush() const {}
 
 protected:
-    /// `ready_path` answers 200 once the server is ready. `patience` is the time limit for that, and
-    /// for ending after SIGTERM.
+    /// `ready_path` answers 200 once the server is ready. `patience` is the time limit for that,
+    /// and for ending after SIGTERM.
     RealServer(std::string name, std::string ready_path, std::chrono::seconds patience)
         : name_(std::move(name)), ready_path_(std::move(ready_path)), patience_(patience) {}
 

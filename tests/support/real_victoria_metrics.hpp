@@ -11,8 +11,8 @@
 
 namespace wva_metrics::test_support {
 
-/// A real single-node VictoriaMetrics with its defaults, except that it keeps data of any age. Instant queries
-/// then hide what was scraped in the last 30 s.
+/// A real single-node VictoriaMetrics with its defaults, except that it keeps data of any age. Its
+/// instant queries hide what was scraped in the last 30 s.
 class RealVictoriaMetrics final : public RealServer {
 public:
     struct Options {

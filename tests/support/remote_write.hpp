@@ -135,8 +135,8 @@ inline std::string wrap_in_snappy(std::string_view bytes) {
 } // namespace detail
 
 /// Writes series into a Prometheus that runs with `--web.enable-remote-write-receiver` and has no
-/// newer data, or into VictoriaMetrics; times and values are stored exactly. Throws std::runtime_error if it rejects
-/// a request.
+/// newer data, or into VictoriaMetrics; times and values are stored exactly. Throws
+/// std::runtime_error if a request is rejected.
 inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& all) {
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
     std::int64_t last = std::numeric_limits<std::int64_t>::min();

@@ -118,8 +118,9 @@ public:
         series_.back().average = average;
     }
 
-    /// Writes everything that was added, as seen at this moment.
-    void write() {
+    /// Writes everything that was added, as seen at this moment; more than once as a sender does
+    /// that was not told of its success.
+    void write(int times = 1) {
         using namespace std::chrono;
         const Ago now = duration_cast<Ago>(system_clock::now().time_since_epoch());
         moment_ = steady_clock::now();
@@ -140,7 +141,8 @@ public:
         }
         for (const auto& [labels, started, scrapes] : starts_)
             all.push_back(start_of(labels, now - started, now, scrapes));
-        remote_write(server_.port(), all);
+        for (int i = 0; i < times; ++i)
+            remote_write(server_.port(), all);
         server_.flush();
     }
 

@@ -18,7 +18,7 @@ using ScrapedLabels = std::map<std::string, std::string>;
 /// How long before the scenario's moment something was.
 using Ago = std::chrono::milliseconds;
 
-/// When a target was scraped: last at exactly that moment, and before it as often as `first` allows.
+/// When a target was scraped: last at exactly that moment, before it as often as `first` allows.
 struct Scrapes {
     Ago first = std::chrono::seconds(300);
     Ago last = std::chrono::seconds(1);
@@ -65,7 +65,7 @@ struct ServingProcess {
     std::string engine = "0";
     /// More labels that the server writes itself.
     ScrapedLabels labels{};
-    /// Counters grow evenly since the start. Two processes with the same start and rate look as one.
+    /// Counters grow evenly since the start. Two processes with one start and rate look as one.
     Ago started = std::chrono::hours(1);
     double requests_per_minute = 60;
     double input_tokens = 100;
