@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -252,16 +253,21 @@ struct Outcome {
     }
 };
 
+/// The processes of views, with the warnings of both kinds in one list.
+inline ModelProcesses find_all(std::span<const View> views, ServerTime time) {
+    static const SampleRules rules;
+    ModelProcesses found = find_processes(views, vllm_metrics(), rules, time);
+    found.warnings.insert(found.warnings.begin(), found.ambiguity_warnings.begin(),
+                          found.ambiguity_warnings.end());
+    return found;
+}
+
 inline Outcome outcome(Cluster cluster, Store store = Store::prometheus, unsigned shuffle = 0) {
     static const SampleRules rules;
     Outcome result;
     result.views = cluster.views(store, shuffle);
     result.time = reference_time(now, result.views, cluster.others, rules);
-    result.found = find_processes(result.views[0], vllm_metrics(), rules, result.time);
-    // Tests look for a warning of either kind.
-    result.found.warnings.insert(result.found.warnings.begin(),
-                                 result.found.ambiguity_warnings.begin(),
-                                 result.found.ambiguity_warnings.end());
+    result.found = find_all(result.views[0], result.time);
     result.pods = report_pods(result.found, vllm_metrics(), result.time, rules);
     return result;
 }

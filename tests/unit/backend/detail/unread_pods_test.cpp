@@ -144,12 +144,23 @@ TEST_CASE_METHOD(Rounds, "a pod that is gone does not come back") {
     CHECK(run({{"a", PodLife::alive}}) == Lives{{"a", PodLife::alive}});
 }
 
-TEST_CASE_METHOD(Rounds, "a pod is unread until it is forgotten") {
+TEST_CASE_METHOD(Rounds, "a pod that is there by another source alone is unread until forgotten") {
     run({{"a", PodLife::alive}});
-    ups = {{"a", false}};
+    kube_answer = {pod_info("a")};
     now = unread_start + 10min - 1ms;
     CHECK(run({}) == Lives{{"a", PodLife::unread}});
     now = unread_start + 10min;
+    CHECK(run({}).empty());
+}
+
+TEST_CASE_METHOD(Rounds, "a pod whose target fails is unread as long as that lasts") {
+    run({{"a", PodLife::alive}});
+    ups = {{"a", false}};
+    for (const Duration passed : {9min, 18min, 27min}) {
+        now = unread_start + passed;
+        CHECK(run({}) == Lives{{"a", PodLife::unread}});
+    }
+    now = unread_start + 37min;
     CHECK(run({}).empty());
 }
 
