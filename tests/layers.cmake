@@ -11,7 +11,7 @@ cmake_minimum_required(VERSION 3.24)
 # The layers, lowest first: folders, and headers that lie beside the folders. In the lowest layer any header may include any
 # other.
 set(layers
-  "version error metric_name statistic reading signal source total_coverage \
+  "version error diagnosis metric_name statistic reading signal source total_coverage \
    metrics workload availability freshness pod_owner config parse_duration format_duration detail"
   "cache attribution engine"
   "collector_stats observer promql samples"

