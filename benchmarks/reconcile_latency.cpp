@@ -89,14 +89,12 @@ std::vector<VariantAutoscaling> variants_of(const Schedule& schedule) {
     return variants;
 }
 
-/// A batch of variants takes six queries and a batch of models three: one per signal, and one about
-/// the pods.
+/// A batch takes three queries: which series live, their samples, and one about the pods. Batches of
+/// both kinds may share them, so this is an upper bound.
 class CountedQueries {
 public:
     explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
-    void operator()(const events::FetchStarted& batch) {
-        *queries_ += batch.kind == EntryKind::optimizer ? 6 : 3;
-    }
+    void operator()(const events::FetchStarted& batch) { *queries_ += 3; }
 
 private:
     std::atomic<std::size_t>* queries_;
@@ -303,6 +301,6 @@ int main(int count, char** arguments) {
         report(std::string(schedule.in_words) + ", " + setting.in_words, setting.ours,
                setting.theirs);
     }
-    require(counted == prometheus.query_count() - counted_before,
-            "Prometheus counted another number of queries");
+    require(prometheus.query_count() - counted_before <= counted,
+            "Prometheus counted more queries");
 }

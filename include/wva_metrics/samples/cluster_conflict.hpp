@@ -86,6 +86,7 @@ conflict_of(const std::string& label, std::span<const View* const> views, const 
             by_value[value].add(*view);
     // A value that ended before all others began is the old name of the same cluster.
     std::vector<const ValueGroup*> groups;
+    groups.reserve(by_value.size());
     for (const auto& [value, group] : by_value)
         groups.push_back(&group);
     std::ranges::sort(groups, {},

@@ -40,6 +40,7 @@ struct ComparedView {
     std::optional<ServerDuration> spacing{};
     Engines engines{}; ///< See `engines_of`.
 
+    /// Finds it at this time of the server. The view must outlive it.
     ComparedView(const View& compared, ServerTime now, const SampleRules& rules)
         : view(&compared),
           is_over(is_lost(compared, now, rules) && !is_unread(compared, now, rules)),
@@ -51,6 +52,7 @@ struct ComparedView {
 /// `traits` and `rules` must outlive it.
 class ViewComparer {
 public:
+    /// `now`: when life is judged.
     ViewComparer(const MetricTraits& traits, const SampleRules& rules, ServerTime now)
         : traits_(traits), rules_(rules), now_(now) {}
 

@@ -30,6 +30,7 @@ asio::awaitable<std::vector<Elsewhere>> look_elsewhere(RoundClient<Executor> cli
     for (std::size_t i = 0; i < models.size(); ++i)
         by_id[models[i].model_id].push_back(i);
     std::vector<std::string> ids;
+    ids.reserve(by_id.size());
     for (const auto& [id, places] : by_id)
         ids.push_back(id);
     std::vector<Elsewhere> found(models.size());

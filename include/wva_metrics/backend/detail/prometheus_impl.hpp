@@ -22,7 +22,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -70,9 +69,9 @@ struct PrometheusImpl {
     const SignalMetrics names;
     const promql::RawQueries queries;
 
-    /// The make of the server; empty until it is known.
-    std::atomic<std::optional<prometheus::Flavor>> flavor{
-        config.flavor == prometheus::Flavor::unknown ? std::nullopt : std::optional(config.flavor)};
+    /// The make of the server, and whether it told it; it may tell that it is none of those known.
+    std::atomic<prometheus::Flavor> flavor{config.flavor};
+    std::atomic<bool> is_flavor_known{config.flavor != prometheus::Flavor::unknown};
     /// When asking for it failed last.
     std::atomic<TimePoint> flavor_asked{TimePoint(std::chrono::minutes(-1))};
     /// The namespaces hold many more models than are requested, so queries must name the models.

@@ -77,16 +77,19 @@ public:
     /// Prometheus, and asked again after a minute.
     asio::awaitable<void> learn_flavor() const {
         constexpr Duration ask_again_after = std::chrono::minutes(1);
-        if (impl_->flavor.load() || started_at_ - impl_->flavor_asked.load() < ask_again_after)
+        if (impl_->is_flavor_known.load() ||
+            started_at_ - impl_->flavor_asked.load() < ask_again_after)
             co_return;
         // A proxy that lets this request hang must not take the time of the queries.
         constexpr int share = 3;
         const TimePoint deadline = started_at_ + (deadline_ - started_at_) / share;
         const auto make = co_await impl_->client.flavor(deadline);
-        if (make.has_value())
-            impl_->flavor.store(make->flavor);
-        else
+        if (make.has_error()) {
             impl_->flavor_asked.store(started_at_);
+            co_return;
+        }
+        impl_->flavor.store(make->flavor);
+        impl_->is_flavor_known.store(true);
     }
 
     bool is_victoria_metrics() const noexcept {
