@@ -10,8 +10,9 @@ function(wva_metrics_add_fleet_test name options command expected)
 endfunction()
 
 set(loop "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --fleet $FLEET_URL $LOOP_ARGS --interval 200ms")
-wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1" "${loop} --rounds 1"
-  "1 -> 2: average KV cache headroom [0-9.]+ % < 10 %; KV cache [0-9.]+ %, queue [0-9.]+, samples up to")
+# The fleet begins at the peak of its wave.
+wva_metrics_add_fleet_test(loop_scales_up "--models 1 --pods 1 --period 100 --warm-up 25" "${loop} --rounds 1"
+  "1 -> 2: average KV cache headroom [0-9.]+ % < 10 %; KV cache [0-9./ %]+, queue [0-9./]+, samples up to")
 wva_metrics_add_fleet_test(loop_scales_down "--models 1 --pods 4 --period 100 --warm-up 90"
   "${loop} --rounds 2 --window 15s --stabilisation 100ms" "4 -> 3: with 3: KV cache headroom 80 % - [0-9.]+ % / 3 = ")
 wva_metrics_add_fleet_test(loop_dry_run "--models 1" "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --namespace llm --variant nobody=unknown --dry-run --rounds 1"
