@@ -94,7 +94,7 @@ std::vector<VariantAutoscaling> variants_of(const Schedule& schedule) {
 class CountedQueries {
 public:
     explicit CountedQueries(std::atomic<std::size_t>& queries) : queries_(&queries) {}
-    void operator()(const events::FetchStarted& batch) { *queries_ += 3; }
+    void operator()(const events::FetchStarted&) { *queries_ += 3; }
 
 private:
     std::atomic<std::size_t>* queries_;
