@@ -61,9 +61,9 @@ struct ClusterFixture : BackendFixture {
         Labels labels = {{"namespace", "llm"}, {"pod", pod}, {"job", "vllm"}};
         if (!instance.empty())
             labels.emplace_back("instance", instance);
-        for (const auto& [name, value] : more) {
-            std::erase_if(labels, [&](const auto& label) { return label.first == name; });
-            labels.emplace_back(name, value);
+        for (const auto& added : more) {
+            std::erase_if(labels, [&](const auto& label) { return label.first == added.first; });
+            labels.push_back(added);
         }
         return labels;
     }
@@ -100,9 +100,9 @@ struct ClusterFixture : BackendFixture {
     void report_pod(const std::string& pod, const Labels& more = {},
                     std::optional<FakePrometheus::Time> removed = {}) {
         Labels labels = {{"namespace", "llm"}, {"pod", pod}, {"instance", "10.9.9.9:8080"}};
-        for (const auto& [name, value] : more) {
-            std::erase_if(labels, [&](const auto& label) { return label.first == name; });
-            labels.emplace_back(name, value);
+        for (const auto& added : more) {
+            std::erase_if(labels, [&](const auto& label) { return label.first == added.first; });
+            labels.push_back(added);
         }
         Labels ready = labels;
         ready.emplace_back("condition", "true");
