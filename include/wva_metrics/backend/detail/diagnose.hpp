@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -106,16 +107,10 @@ private:
     }
 
     asio::awaitable<void> ask_kube_state() {
-        double pods = 0;
-        const auto add = [&](const prometheus::SeriesView& series) {
-            if (!series.samples.empty())
-                pods = series.samples.back().value;
-        };
-        const auto answer =
-            co_await client_.send(client_.impl().kube_state.current().queries.reporting(), add);
+        const std::optional<bool> reports = co_await client_.ask_kube_state_reports();
         // If that is not known, nothing is said of it.
-        seen_.kube_state.is_asked = answer.has_value();
-        seen_.kube_state.is_reporting = pods > 0;
+        seen_.kube_state.is_asked = reports.has_value();
+        seen_.kube_state.is_reporting = reports.value_or(false);
     }
 
     const RoundClient<Executor> client_;

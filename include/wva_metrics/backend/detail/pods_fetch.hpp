@@ -12,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -58,8 +59,11 @@ public:
     /// Judges the pods at this time of the server, and hands them over.
     asio::awaitable<void> finish(samples::ServerTime now) {
         for (KubePods& pods : found_) {
-            if (pods.needs_reporting(now))
-                pods.set_reporting(co_await are_others_reported());
+            if (pods.needs_reporting(now)) {
+                // If it is not known, no pod is gone because of it.
+                const std::optional<bool> reports = co_await client_.ask_kube_state_reports();
+                pods.set_reporting(reports.value_or(false));
+            }
             pods.finish(now);
             states_.add(std::move(pods));
         }
@@ -87,19 +91,6 @@ private:
         for (const std::string& warning : answer->warnings)
             states_.add_warning(namespaces, warning);
         co_return std::move(pods);
-    }
-
-    /// True if kube-state-metrics reports pods of any namespace. If the query fails, nothing is
-    /// known, and no pod is gone because of it.
-    asio::awaitable<bool> are_others_reported() {
-        double pods = 0;
-        const auto add = [&](const prometheus::SeriesView& series) {
-            if (!series.samples.empty())
-                pods = series.samples.back().value;
-        };
-        const auto answer =
-            co_await client_.send(client_.impl().kube_state.current().queries.reporting(), add);
-        co_return answer.has_value() && pods > 0;
     }
 
     const RoundClient<Executor> client_;

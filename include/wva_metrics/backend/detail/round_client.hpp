@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -71,6 +72,17 @@ public:
         const auto ignore = [](const prometheus::SeriesView&) {};
         bool has_warnings = false;
         co_return co_await send_for_time(std::string(promql::time_query), ignore, has_warnings);
+    }
+
+    /// Asks whether kube-state-metrics reports pods of any namespace. Empty if that cannot be learned.
+    asio::awaitable<std::optional<bool>> ask_kube_state_reports() const {
+        double pods = 0;
+        const auto add = [&](const prometheus::SeriesView& series) {
+            if (!series.samples.empty())
+                pods = series.samples.back().value;
+        };
+        const auto answer = co_await send(impl_->kube_state.current().queries.reporting(), add);
+        co_return answer.has_value() ? std::optional(pods > 0) : std::nullopt;
     }
 
     /// Learns the make of the server, once. A server whose make cannot be learned is queried like
