@@ -41,7 +41,7 @@ inline void append_escaped(std::string& out, std::string_view text) {
             out += "\\x";
             out += hex_digits[byte >> 4U];
             out += hex_digits[byte & 0xFU];
-        } else if (text.substr(i, 3) == replacement_character) {
+        } else if (byte == 0xEF && text.substr(i, 3) == replacement_character) {
             out += "\\ufffd";
             i += 2;
         } else {

@@ -21,11 +21,11 @@ namespace wva_metrics::detail {
 /// was cancelled while it waited for another's round.
 template <typename Executor>
 asio::awaitable<std::shared_ptr<const FleetRound<Executor>>>
-run_round(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
-          const promql::QueryPlan& plan) {
+run_round(std::shared_ptr<PrometheusImpl<Executor>> impl,
+          std::shared_ptr<const promql::QueryPlan> plan) {
     using Rounds = OpenRounds<FleetRound<Executor>>;
     while (true) {
-        const typename Rounds::Joined joined = co_await impl->rounds.join(plan.models());
+        const typename Rounds::Joined joined = co_await impl->rounds.join(plan->models());
         if (joined.is_cancelled)
             co_return nullptr;
         if (!joined.round)
@@ -33,7 +33,7 @@ run_round(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> 
         if (joined.round->is_complete())
             co_return joined.round;
     }
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, models);
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, plan);
     const typename Rounds::Entry entry(impl->rounds, round);
     co_await round->run();
     co_return round;
@@ -49,19 +49,19 @@ template <typename Answer, typename Executor, typename Assemble>
 asio::awaitable<std::vector<Result<Answer>>>
 fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
             Assemble assemble) {
-    const promql::QueryPlan plan = impl->plan(models);
+    const std::shared_ptr<const promql::QueryPlan> plan = impl->plan(models);
     std::vector<Result<Answer>> answers(models.size(), Error(Errc::aborted, "cancelled"));
-    for (const promql::RejectedTarget& rejected : plan.rejected())
+    for (const promql::RejectedTarget& rejected : plan->rejected())
         answers[rejected.target] = rejected.error;
-    if (plan.models().empty())
+    if (plan->models().empty())
         co_return answers;
-    const auto round = co_await run_round(impl, std::move(models), plan);
+    const auto round = co_await run_round(impl, plan);
     if (!round)
         co_return answers;
     const MetricsAssembler assembler(impl->config, impl->names);
-    for (std::size_t model = 0; model < plan.models().size(); ++model)
-        assemble(assembler, plan.models()[model], round->report(plan.models()[model]),
-                 plan.targets(model), answers);
+    for (std::size_t model = 0; model < plan->models().size(); ++model)
+        assemble(assembler, plan->models()[model], round->report(plan->models()[model]),
+                 plan->targets(model), answers);
     co_return answers;
 }
 

@@ -39,14 +39,15 @@ class FleetRound : public std::enable_shared_from_this<FleetRound<Executor>> {
 public:
     using Impl = PrometheusImpl<Executor>;
 
-    FleetRound(std::shared_ptr<Impl> impl, const std::vector<ModelKey>& models)
-        : client_(std::move(impl)), plan_(client_.impl().plan(models)),
+    FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan)
+        : client_(std::move(impl)), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
-          models_(client_, plan_), pods_(client_, plan_, states_), reports_(plan_.models().size()) {
+          models_(client_, *plan_), pods_(client_, *plan_, states_),
+          reports_(plan_->models().size()) {
         states_.set_preferred_owners(client_.impl().config.owners);
     }
 
-    const promql::QueryPlan& plan() const noexcept { return plan_; }
+    const promql::QueryPlan& plan() const noexcept { return *plan_; }
     /// True once `run` has completed.
     bool is_complete() const noexcept { return is_complete_; }
     /// What was learned of one of the plan's models. Complete once `run` has completed.
@@ -63,9 +64,9 @@ public:
         auto& impl = client_.impl();
         co_await client_.learn_flavor();
         std::vector<asio::awaitable<void>> jobs;
-        add_jobs(jobs, models_, plan_.chunks(), QuerySubject::models);
+        add_jobs(jobs, models_, plan_->chunks(), QuerySubject::models);
         if (impl.config.use_kube_state)
-            add_jobs(jobs, pods_, plan_.namespace_chunks(), QuerySubject::pods);
+            add_jobs(jobs, pods_, plan_->namespace_chunks(), QuerySubject::pods);
         co_await run_all(std::move(jobs));
         impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
         impl.size_limits.learn(QuerySubject::pods, pods_.outcomes, client_.started_at());
@@ -73,13 +74,13 @@ public:
         judge_all();
         co_await ask_again();
         add_unread();
-        co_await explain_models(client_, plan_.models(), std::span(reports_));
+        co_await explain_models(client_, plan_->models(), std::span(reports_));
         is_complete_ = true;
     }
 
 private:
     std::size_t place_of(const ModelKey& model) const {
-        const auto models = plan_.models();
+        const auto models = plan_->models();
         const auto found = std::lower_bound(models.begin(), models.end(), model);
         return static_cast<std::size_t>(found - models.begin());
     }
@@ -124,7 +125,7 @@ private:
 
     void judge(std::size_t model) {
         auto& fetched = models_.models()[model];
-        reports_[model] = judge_.judge(plan_.models()[model], fetched.samples, states_);
+        reports_[model] = judge_.judge(plan_->models()[model], fetched.samples, states_);
         reports_[model].partial_because.insert(fetched.warnings.begin(), fetched.warnings.end());
     }
 
@@ -132,7 +133,7 @@ private:
         auto& impl = client_.impl();
         for (std::size_t model = 0; model < reports_.size(); ++model)
             if (!reports_[model].failure)
-                add_unread_pods(plan_.models()[model], reports_[model], models_.empty_targets(),
+                add_unread_pods(plan_->models()[model], reports_[model], models_.empty_targets(),
                                 states_, impl.seen, client_.started_at());
     }
 
@@ -145,7 +146,7 @@ private:
         for (std::size_t model = 0; model < reports_.size(); ++model) {
             const ModelViews& samples = models_.models()[model].samples;
             for (promql::PodName& pod :
-                 judge_.to_ask(plan_.models()[model], samples, client_.started_at())) {
+                 judge_.to_ask(plan_->models()[model], samples, client_.started_at())) {
                 of.insert(model);
                 asked[model].insert(pod.pod);
                 pods.push_back(std::move(pod));
@@ -157,14 +158,14 @@ private:
         if (longer.has_error())
             co_return;
         for (const auto& [model, names] : asked) {
-            judge_.learn(plan_.models()[model], models_.models()[model].samples, names,
+            judge_.learn(plan_->models()[model], models_.models()[model].samples, names,
                          std::move((*longer)[model]));
             judge(model);
         }
     }
 
     const RoundClient<Executor> client_;
-    const promql::QueryPlan plan_;
+    const std::shared_ptr<const promql::QueryPlan> plan_;
     const ModelJudge judge_;
     PodStates states_;
     ModelsFetch<Executor> models_;

@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,11 +56,12 @@ struct PrometheusImpl {
 
     /// Plans queries for these models, with chunks whose answers are expected to stay within the
     /// client's bounds.
-    promql::QueryPlan plan(std::span<const ModelKey> models) const {
+    std::shared_ptr<const promql::QueryPlan> plan(std::span<const ModelKey> models) const {
         const promql::AnswerBounds bounds{config.client.answer.max_series,
                                           config.client.http.limits.max_body_bytes};
-        return {models,        queries,           kube_state.current().queries,
-                config.limits, density.highest(), bounds};
+        return std::make_shared<const promql::QueryPlan>(models, queries,
+                                                         kube_state.current().queries,
+                                                         config.limits, density.highest(), bounds);
     }
 
     const PrometheusConfig config;
