@@ -13,7 +13,7 @@ struct DocumentLimits {
     std::size_t max_depth = 16;
     /// Problems, and warnings, that are reported in words; only the number of the others is
     /// reported.
-    std::size_t max_problems = 100;
+    std::size_t max_problems = 64;
 };
 
 } // namespace wva_metrics

@@ -8,6 +8,7 @@
 #include "wva_metrics/settings/detail/read_scalar.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 #include "wva_metrics/settings/detail/unknown_field.hpp"
+#include "wva_metrics/settings/document_limits.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 
 #include <boost/json/array.hpp>
@@ -30,9 +31,12 @@ namespace wva_metrics::detail {
 class SettingsReader {
 public:
     /// Appends to `problems`, and to `warnings` if it is not null; they must outlive the reader.
+    /// What is meant by an unknown field is only guessed for the problems that are reported in
+    /// words, because guessing is slow.
     explicit SettingsReader(std::vector<SettingsProblem>& problems,
-                            std::vector<SettingsProblem>* warnings = nullptr)
-        : problems_(problems), warnings_(warnings) {}
+                            std::vector<SettingsProblem>* warnings = nullptr,
+                            const DocumentLimits& limits = {})
+        : problems_(problems), warnings_(warnings), limits_(limits) {}
 
     /// Reads an object into the fields. `path` is the path of the object, for messages. Returns the
     /// paths of the fields that the object contains.
@@ -76,7 +80,9 @@ private:
             } else if (is_name && is_group) {
                 reject(path, wrong_kind("an object with fields", value));
             } else {
-                reject(path, describe_unknown_field(name, fields, group));
+                reject(path, problems_.size() < limits_.max_problems
+                                 ? describe_unknown_field(name, fields, group)
+                                 : "unknown field");
             }
         }
     }
@@ -222,6 +228,7 @@ private:
 
     std::vector<SettingsProblem>& problems_;
     std::vector<SettingsProblem>* warnings_;
+    DocumentLimits limits_;
 };
 
 } // namespace wva_metrics::detail

@@ -35,7 +35,7 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings> load_settings(std::string_view d
             detail::parse_document(document, limits, document_problems);
         is_read = object.has_value();
         if (object) {
-            detail::SettingsReader reader(document_problems, &loaded.warnings);
+            detail::SettingsReader reader(document_problems, &loaded.warnings, limits);
             for (std::string& path : reader.read(*object, detail::fields_of(loaded.settings)))
                 loaded.sources.emplace(std::move(path), "document");
             loaded.warnings = detail::bounded(std::move(loaded.warnings), limits);

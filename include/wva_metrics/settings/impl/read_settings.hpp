@@ -25,7 +25,7 @@ read_settings(std::string_view document, CollectorSettings defaults, const Docum
     const std::optional<boost::json::object> object =
         detail::parse_document(document, limits, problems);
     if (object) {
-        detail::SettingsReader(problems, &found_warnings)
+        detail::SettingsReader(problems, &found_warnings, limits)
             .read(*object, detail::fields_of(defaults));
         detail::add_new_problems(problems, validate(defaults));
     }
