@@ -42,9 +42,30 @@ inline std::string_view cut_text(std::string_view text, std::size_t max_bytes) n
     return text.substr(0, end);
 }
 
+/// The length of the character at the beginning of the text, if it is one that people do not see but
+/// a terminal or an editor obeys: a control character, the end of a line or paragraph, or a
+/// character that turns the direction of writing. Else 0.
+inline std::size_t invisible_control(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const unsigned first = byte(0);
+    if (first < 0x20 || first == 0x7F)
+        return 1;
+    // U+0080 to U+009F, and U+061C.
+    if ((first == 0xC2 && byte(1) < 0xA0) || (first == 0xD8 && byte(1) == 0x9C))
+        return 2;
+    // U+200E, U+200F, U+2028 to U+202E, and U+2066 to U+2069.
+    const unsigned last = byte(2);
+    if (first == 0xE2 && byte(1) == 0x80 &&
+        (last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE)))
+        return 3;
+    return first == 0xE2 && byte(1) == 0x81 && last >= 0xA6 && last <= 0xA9 ? 3 : 0;
+}
+
 /// Makes untrusted text safe for one line of a log: at most `max_bytes`, with spaces instead of
-/// control characters and question marks instead of invalid UTF-8. Text that is cut ends with
-/// `...`, within the limit.
+/// control characters (see `invisible_control`) and question marks instead of invalid UTF-8. Text
+/// that is cut ends with `...`, within the limit.
 inline std::string clean_text(std::string_view text, std::size_t max_bytes) {
     constexpr std::string_view ellipsis = "...";
     // Cut first, so that the time does not depend on the length of the text.
@@ -59,17 +80,9 @@ inline std::string clean_text(std::string_view text, std::size_t max_bytes) {
         at += *invalid;
         clean[at++] = '?';
     }
-    for (std::size_t i = 0; i < clean.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(clean[i]);
-        if (byte < 0x20 || byte == 0x7F) {
-            clean[i] = ' ';
-        } else if (byte == 0xC2 && i + 1 < clean.size() &&
-                   static_cast<unsigned char>(clean[i + 1]) < 0xA0) {
-            // The control characters U+0080 to U+009F, which some terminals interpret.
-            clean[i] = ' ';
-            clean[i + 1] = ' ';
-        }
-    }
+    for (std::size_t i = 0; i < clean.size(); ++i)
+        if (const std::size_t length = invisible_control(std::string_view(clean).substr(i)))
+            std::fill_n(clean.begin() + static_cast<std::ptrdiff_t>(i), length, ' ');
     if (is_cut)
         clean += ellipsis;
     return clean;

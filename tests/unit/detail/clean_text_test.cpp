@@ -13,6 +13,9 @@ TEST_CASE("clean text is one line without control characters") {
     CHECK(clean_text("plain text", 10) == "plain text");
     CHECK(clean_text("a\r\nb\tc\x1b[31m\x7f" + std::string(1, '\0') + "d", 40) == "a  b c [31m  d");
     CHECK(clean_text("\u0085x\u009f\u00a0", 40) == "  x  \u00a0");
+    CHECK(clean_text("a\u202egpj.b\u2069\u200fc\u061cd\u2028e", 40) == "a   gpj.b      c  d   e");
+    CHECK(clean_text("\u200d\u2027\u202f\u2065\u206a\u061b", 40) ==
+          "\u200d\u2027\u202f\u2065\u206a\u061b");
     CHECK(clean_text("\xff"
                      "a\xc3",
                      40) == "?a?");
