@@ -97,6 +97,33 @@ public:
     /// **Threads:** any thread.
     asio::awaitable<Result<Response>> send(Request request, TimePoint deadline);
 
+    /// As `send`, but passes the body of a 2xx answer to a sink as it arrives, for answers that are
+    /// too large to be kept. All limits apply, `limits.max_body_bytes` too.
+    ///
+    /// A compressed body is decompressed when it is complete, and then passed in one piece.
+    ///
+    /// **Parameters:**
+    /// - `request`, `deadline`: as for `send`.
+    /// - `sink`: receives the body in pieces of at most `limits.max_buffer_bytes` (a compressed body
+    ///   in one piece); ends the call by returning false. It receives the body of one answer only,
+    ///   even if the request is sent twice.
+    ///
+    /// **Completes:** as `send`, when the answer is complete or the sink has ended the call. If the
+    /// sink received the body, `Response::body` is empty; the body of any other status is collected.
+    /// If the sink ended the call, the connection is closed. If the call completes with an error,
+    /// the pieces that arrived before have been passed to the sink.
+    ///
+    /// **Errors:** those of `send`, and
+    /// - `invalid_argument`: there is no sink.
+    /// - `internal`: the sink threw. Other calls are not affected.
+    ///
+    /// **Cancellation:** terminal: as for `send`.
+    ///
+    /// **Threads:** any thread. The sink is called as that of `stream`: on the client's executor,
+    /// also while the call is being cancelled or the client destroyed, so it should own what it uses
+    /// and must not block. It is destroyed before the call completes.
+    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline, BodySink sink);
+
     /// Sends a request and passes the body of a 2xx answer to a sink as it arrives, for answers
     /// that are long or never end.
     ///

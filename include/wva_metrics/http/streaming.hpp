@@ -10,7 +10,7 @@
 namespace wva_metrics::http {
 
 /// Receives a piece of a body as it arrives. A piece is never empty, is valid only during the call,
-/// and may end anywhere. Returning false ends the stream.
+/// and may end anywhere. Returning false ends the call.
 using BodySink = std::function<bool(std::string_view)>;
 
 /// How long a stream may take; see `BasicClient::stream`.

@@ -6,6 +6,7 @@
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/detail/owned_sink.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/reading.hpp"
@@ -13,7 +14,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -75,7 +75,7 @@ public:
     ///
     /// **Parameters:**
     /// - `promql`: the query, valid UTF-8.
-    /// - `sink`: called with a `const SeriesView&` for each series, on the caller's executor. **The
+    /// - `sink`: called with a `const SeriesView&` for each series, as the answer arrives. **The
     ///   series are valid only if the query succeeds.** Of several attempts, only the last one
     ///   has series. See `AnswerDecoder`.
     /// - `options`: the evaluation time.
@@ -97,15 +97,16 @@ public:
     ///
     /// **Cancellation:** terminal: as for `http::Client::send`.
     ///
-    /// **Threads:** any thread.
+    /// **Threads:** any thread. The sink is called on the client's executor, one call at a time, and
+    /// nothing more is read until it returns, so it must not block. It may be called until the query
+    /// has completed, also while the query is being cancelled, or after the caller's coroutine was
+    /// destroyed with its execution context. So it must own what it uses, for example by a
+    /// `std::shared_ptr`, and what it fills must not be used before the query has completed. It is
+    /// destroyed before the query completes.
     template <SeriesSink Sink>
     asio::awaitable<Result<AnswerInfo>> query(std::string promql, Sink sink, QueryOptions options,
                                               TimePoint deadline) {
-        // The decoder is large, so it is compiled for one type of sink.
-        auto owned = std::make_shared<Sink>(std::move(sink));
-        return query_into(
-            [owned = std::move(owned)](const SeriesView& series) { (*owned)(series); },
-            std::move(promql), options, deadline);
+        return query_into(detail::OwnedSink(std::move(sink)), std::move(promql), options, deadline);
     }
 
     /// Learns the make of the server, by its build information. If that does not tell, an instant
@@ -129,9 +130,7 @@ public:
     const std::string& endpoint() const noexcept;
 
 private:
-    using SinkFunction = std::function<void(const SeriesView&)>;
-
-    asio::awaitable<Result<AnswerInfo>> query_into(SinkFunction sink, std::string promql,
+    asio::awaitable<Result<AnswerInfo>> query_into(detail::OwnedSink sink, std::string promql,
                                                    QueryOptions options, TimePoint deadline);
 
     std::shared_ptr<http::BasicClient<Executor>> http_;

@@ -25,14 +25,17 @@ namespace detail {
 
 /// How much an error message quotes of a body that is not an answer of the API.
 inline constexpr std::size_t max_quoted_body_bytes = 200;
+/// How much of the beginning of a body `describe_body` looks at.
+inline constexpr std::size_t max_described_body_bytes = 256;
 
 /// A body that is not an answer of the API, e.g. `it is HTML, perhaps a login page, and begins:
 /// <html>...`.
 inline std::string describe_body(const http::Response& response) {
     if (response.body.empty())
         return "it is empty";
-    const bool is_html = contains_ignoring_case(response.content_type, "html") ||
-                         contains_ignoring_case(cut_text(response.body, 256), "<html");
+    const bool is_html =
+        contains_ignoring_case(response.content_type, "html") ||
+        contains_ignoring_case(cut_text(response.body, max_described_body_bytes), "<html");
     return std::string(is_html ? web_page_text : "it begins: ") +
            clean_text(response.body, max_quoted_body_bytes);
 }
@@ -94,6 +97,23 @@ inline Error to_error(const http::Response& response, const std::string& endpoin
     return error;
 }
 
+namespace detail {
+
+/// The error of a 2xx response whose body was rejected with `error`. Of the body, the first
+/// `max_described_body_bytes` are enough.
+inline Error explain_rejection(Error error, const http::Response& response,
+                               const std::string& endpoint) {
+    error.endpoint = endpoint;
+    error.http_status = response.status;
+    if (error.is(Errc::bad_response))
+        error.message = "Prometheus answered HTTP " + std::to_string(response.status) +
+                        " with something that is not an answer to a query: " + error.message +
+                        "; " + describe_body(response);
+    return error;
+}
+
+} // namespace detail
+
 /// Decodes a response: passes its series to the sink, or returns an error that says what to do. See
 /// `AnswerDecoder` for the sink.
 template <SeriesSink Sink>
@@ -104,14 +124,7 @@ Result<AnswerInfo> decode_response(const http::Response& response, const AnswerL
     Result<AnswerInfo> answer = decode_answer(response.body, limits, sink);
     if (answer.has_value())
         return answer;
-    Error error = answer.error();
-    error.endpoint = endpoint;
-    error.http_status = response.status;
-    if (error.is(Errc::bad_response))
-        error.message = "Prometheus answered HTTP " + std::to_string(response.status) +
-                        " with something that is not an answer to a query: " + error.message +
-                        "; " + detail::describe_body(response);
-    return error;
+    return detail::explain_rejection(std::move(answer).error(), response, endpoint);
 }
 
 } // namespace wva_metrics::prometheus

@@ -31,23 +31,23 @@ check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey mode
     const auto clock = co_await client.ask_time();
     if (clock.has_error())
         co_return clock.error();
-    LastReport report;
-    const auto add = [&](const prometheus::SeriesView& series) { report.add(series); };
+    const auto report = std::make_shared<LastReport>();
+    const auto add = [report](const prometheus::SeriesView& series) { report->add(series); };
     const auto answer = co_await client.send(*std::move(recent), add, {clock->evaluated});
     if (answer.has_error())
         co_return answer.error();
-    if (!report.newest) {
+    if (!report->newest) {
         auto older = impl->queries.last_report(scope, config.windows);
         if (older.has_error())
             co_return older.error();
-        const auto add_time = [&](const prometheus::SeriesView& series) {
-            report.add_time(series);
+        const auto add_time = [report](const prometheus::SeriesView& series) {
+            report->add_time(series);
         };
         const auto past = co_await client.send(*std::move(older), add_time, {clock->evaluated});
         if (past.has_error())
             co_return past.error();
     }
-    if (auto found = availability_of(model, report, *clock, config))
+    if (auto found = availability_of(model, *report, *clock, config))
         co_return *std::move(found);
     std::vector<ModelKey> asked(1, model);
     const auto elsewhere = co_await look_elsewhere(client, std::move(asked));

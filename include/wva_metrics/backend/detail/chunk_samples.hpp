@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,16 +28,16 @@ struct LivingSeries {
 /// ignored.
 class ChunkSamples {
 public:
-    /// The plan and the labels must outlive it.
-    ChunkSamples(const promql::QueryPlan& plan, promql::ModelChunk chunk,
+    /// The labels must outlive it.
+    ChunkSamples(std::shared_ptr<const promql::QueryPlan> plan, promql::ModelChunk chunk,
                  const EngineLabels& labels, samples::ViewTable views)
-        : plan_(plan), chunk_(chunk), labels_(labels), views_(std::move(views)) {}
+        : plan_(std::move(plan)), chunk_(chunk), labels_(labels), views_(std::move(views)) {}
 
     /// A series of the answer to the query for samples.
     void add(const prometheus::SeriesView& series) {
         std::optional<std::size_t> model;
         if (const std::string_view id = series.label(labels_.model); !id.empty()) {
-            model = plan_.find(chunk_, series.label(labels_.namespace_name), id);
+            model = plan_->find(chunk_, series.label(labels_.namespace_name), id);
             if (!model) {
                 ++unrequested_;
                 return;
@@ -54,7 +55,7 @@ public:
         if (series.labels.empty())
             return; // The element that carries the time.
         const auto model =
-            plan_.find(chunk_, series.label(labels_.namespace_name), series.label(labels_.model));
+            plan_->find(chunk_, series.label(labels_.namespace_name), series.label(labels_.model));
         if (!model)
             return;
         LivingSeries& living = living_.emplace_back();
@@ -106,7 +107,7 @@ private:
         add_part("_sum", &prometheus::HistogramSample::sum);
     }
 
-    const promql::QueryPlan& plan_;
+    const std::shared_ptr<const promql::QueryPlan> plan_;
     const promql::ModelChunk chunk_;
     const EngineLabels& labels_;
     samples::ViewTable views_;

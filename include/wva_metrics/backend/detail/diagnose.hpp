@@ -59,13 +59,14 @@ private:
         auto text = promql::nearby_models_query(config().engine);
         if (text.has_error())
             co_return;
-        NearbyModels found;
-        const auto add = [&](const prometheus::SeriesView& series) {
-            found.add(series, seen_.model, config().engine.labels);
+        const auto found = std::make_shared<NearbyModels>();
+        const auto add = [found, model = seen_.model,
+                          &labels = config().engine.labels](const prometheus::SeriesView& series) {
+            found->add(series, model, labels);
         };
         const auto answer = co_await client_.send(*std::move(text), add);
         if (answer.has_value())
-            seen_.nearby = std::move(found);
+            seen_.nearby = std::move(*found);
     }
 
     /// `of_any_engine`: also the metrics of other kinds of servers.
@@ -84,13 +85,13 @@ private:
                                                   seen_.model.namespace_name);
         if (text.has_error())
             co_return;
-        std::set<std::string> found;
-        const auto add = [&](const prometheus::SeriesView& series) {
-            found.emplace(series.label("__name__"));
+        const auto found = std::make_shared<std::set<std::string>>();
+        const auto add = [found](const prometheus::SeriesView& series) {
+            found->emplace(series.label("__name__"));
         };
         const auto answer = co_await client_.send(*std::move(text), add);
         if (answer.has_value())
-            seen_.similar_metrics = std::move(found);
+            seen_.similar_metrics = std::move(*found);
     }
 
     asio::awaitable<void> ask_last_report() {
@@ -98,12 +99,12 @@ private:
             {{seen_.model.namespace_name}, {seen_.model.model_id}}, config().windows);
         if (text.has_error())
             co_return;
-        LastReport found;
-        const auto add = [&](const prometheus::SeriesView& series) { found.add_time(series); };
+        const auto found = std::make_shared<LastReport>();
+        const auto add = [found](const prometheus::SeriesView& series) { found->add_time(series); };
         const auto answer =
             co_await client_.send(*std::move(text), add, {seen_.report.clock.evaluated});
         if (answer.has_value())
-            seen_.last_report = found;
+            seen_.last_report = *found;
     }
 
     asio::awaitable<void> ask_kube_state() {

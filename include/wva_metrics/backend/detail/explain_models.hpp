@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,32 +22,53 @@
 
 namespace wva_metrics::detail {
 
+/// Where models report, found by their names.
+class ElsewhereSearch {
+public:
+    ElsewhereSearch(std::vector<ModelKey> models, EngineLabels labels)
+        : models_(std::move(models)), labels_(std::move(labels)), found_(models_.size()) {
+        for (std::size_t i = 0; i < models_.size(); ++i)
+            by_id_[models_[i].model_id].push_back(i);
+    }
+
+    /// The models' names, each once.
+    std::vector<std::string> ids() const {
+        std::vector<std::string> ids;
+        ids.reserve(by_id_.size());
+        for (const auto& [id, places] : by_id_)
+            ids.push_back(id);
+        return ids;
+    }
+    /// Adds a series of the answer to `promql::RawQueries::elsewhere`.
+    void add(const prometheus::SeriesView& series) {
+        if (const auto places = by_id_.find(series.label(labels_.model)); places != by_id_.end())
+            for (const std::size_t place : places->second)
+                found_[place].add(series, models_[place], labels_);
+    }
+    /// In the order of the models. Call once.
+    std::vector<Elsewhere> take() { return std::move(found_); }
+
+private:
+    const std::vector<ModelKey> models_;
+    const EngineLabels labels_;
+    std::map<std::string, std::vector<std::size_t>, std::less<>> by_id_;
+    std::vector<Elsewhere> found_;
+};
+
 /// Queries where models of these names report, in any namespace. If the query fails, nothing is
 /// found: an explanation then only lacks its hint.
 template <typename Executor>
 asio::awaitable<std::vector<Elsewhere>> look_elsewhere(RoundClient<Executor> client,
                                                        std::vector<ModelKey> models) {
-    std::map<std::string, std::vector<std::size_t>, std::less<>> by_id;
-    for (std::size_t i = 0; i < models.size(); ++i)
-        by_id[models[i].model_id].push_back(i);
-    std::vector<std::string> ids;
-    ids.reserve(by_id.size());
-    for (const auto& [id, places] : by_id)
-        ids.push_back(id);
-    std::vector<Elsewhere> found(models.size());
-    const EngineLabels& labels = client.impl().config.engine.labels;
-    const auto add = [&](const prometheus::SeriesView& series) {
-        if (const auto places = by_id.find(series.label(labels.model)); places != by_id.end())
-            for (const std::size_t place : places->second)
-                found[place].add(series, models[place], labels);
-    };
-    auto text = client.impl().queries.elsewhere(ids, promql::RawQueries::UseMatchers::no);
+    std::vector<Elsewhere> nothing(models.size());
+    const auto search =
+        std::make_shared<ElsewhereSearch>(std::move(models), client.impl().config.engine.labels);
+    const auto add = [search](const prometheus::SeriesView& series) { search->add(series); };
+    auto text = client.impl().queries.elsewhere(search->ids(), promql::RawQueries::UseMatchers::no);
     if (text.has_error())
-        co_return found;
+        co_return nothing;
     const auto answer = co_await client.send(*std::move(text), add);
-    if (answer.has_error())
-        found.assign(models.size(), {});
-    co_return found;
+    co_return answer.has_error() ? std::move(nothing) : search->take();
 }
 
 /// Adds to the warnings of models without series why that may be, with one query for all of them

@@ -42,7 +42,7 @@ public:
     FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan)
         : client_(std::move(impl)), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
-          models_(client_, *plan_), pods_(client_, *plan_, states_),
+          models_(client_, plan_), pods_(client_, *plan_, states_),
           reports_(plan_->models().size()) {
         states_.set_preferred_owners(client_.impl().config.owners);
     }

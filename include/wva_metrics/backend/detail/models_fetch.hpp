@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,9 +43,8 @@ public:
         std::set<std::string> warnings{};
     };
 
-    /// The plan must outlive it.
-    ModelsFetch(RoundClient<Executor> client, const promql::QueryPlan& plan)
-        : client_(std::move(client)), plan_(plan), models_(plan.models().size()) {}
+    ModelsFetch(RoundClient<Executor> client, std::shared_ptr<const promql::QueryPlan> plan)
+        : client_(std::move(client)), plan_(std::move(plan)), models_(plan_->models().size()) {}
 
     /// By model of the plan.
     std::vector<Model>& models() noexcept { return models_; }
@@ -60,7 +60,7 @@ public:
     /// large.
     asio::awaitable<Result<void>> fetch(promql::ModelChunk chunk) {
         std::atomic<bool>& select_by_model = client_.impl().select_by_model;
-        if (!select_by_model.load(std::memory_order_relaxed) && plan_.takes_namespaces(chunk)) {
+        if (!select_by_model.load(std::memory_order_relaxed) && plan_->takes_namespaces(chunk)) {
             const Result<void> answer = co_await fetch(chunk, Selection::namespaces);
             if (!is_too_large(answer))
                 co_return answer;
@@ -84,8 +84,8 @@ public:
             {impl.config.limits.max_models_per_query, impl.config.limits.max_query_bytes});
         if (texts.has_error())
             co_return texts.error();
-        ChunkSamples found = new_samples({0, plan_.models().size()});
-        const auto add = [&](const prometheus::SeriesView& series) { found.add(series); };
+        const auto found = new_samples({0, plan_->models().size()});
+        const auto add = [found](const prometheus::SeriesView& series) { found->add(series); };
         for (const std::string& text : *texts) {
             const auto answer = co_await client_.send(text, add, {newest_});
             if (answer.has_error())
@@ -93,10 +93,10 @@ public:
         }
         for (const LivingSeries& living : living_)
             if (of.contains(living.model))
-                found.add_living(living);
+                found->add_living(living);
         if (are_living_known_)
-            found.set_living_known();
-        co_return std::move(found).take_views();
+            found->set_living_known();
+        co_return std::move(*found).take_views();
     }
 
     ChunkOutcomes outcomes;
@@ -104,42 +104,44 @@ public:
 private:
     enum class Selection { models, namespaces };
 
-    ChunkSamples new_samples(promql::ModelChunk chunk) const {
+    /// Shared with the sinks of its queries, which may be called after this was destroyed.
+    std::shared_ptr<ChunkSamples> new_samples(promql::ModelChunk chunk) const {
         const auto& impl = client_.impl();
         samples::ViewTable table(impl.metrics, impl.config.engine.labels, impl.rules);
         table.set_nan_ends_series(client_.is_victoria_metrics());
-        return ChunkSamples(plan_, chunk, impl.config.engine.labels, std::move(table));
+        return std::make_shared<ChunkSamples>(plan_, chunk, impl.config.engine.labels,
+                                              std::move(table));
     }
 
     asio::awaitable<Result<void>> fetch(promql::ModelChunk chunk, Selection selection) {
         auto& impl = client_.impl();
-        promql::QueryScope scope = plan_.scope(chunk);
+        promql::QueryScope scope = plan_->scope(chunk);
         if (selection == Selection::namespaces)
             scope.models.clear();
-        ChunkSamples found = new_samples(chunk);
+        const auto found = new_samples(chunk);
         const auto clock = co_await fetch_living(scope, found);
         if (clock.has_error())
             co_return clock.error();
         const auto text = impl.queries.samples(scope, impl.window.window(client_.started_at()));
         if (text.has_error())
             co_return text.error();
-        const auto add = [&](const prometheus::SeriesView& series) { found.add(series); };
+        const auto add = [found](const prometheus::SeriesView& series) { found->add(series); };
         const auto answer = co_await client_.send(*text, add, {clock->evaluated});
         // Before the check for an error: the series of a failed answer are not used, but they too
         // show that the namespaces contain mostly other models.
-        if (selection == Selection::namespaces && found.is_mostly_unrequested())
+        if (selection == Selection::namespaces && found->is_mostly_unrequested())
             impl.select_by_model.store(true, std::memory_order_relaxed);
         if (answer.has_error())
             co_return answer.error();
         impl.density.learn(QuerySubject::models, chunk.size(), *answer, client_.started_at());
-        keep(chunk, std::move(found), *clock, answer->warnings);
+        keep(chunk, std::move(*found), *clock, answer->warnings);
         co_return Result<void>();
     }
 
     /// Which series live, and the server's time. VictoriaMetrics hides the newest samples from such
     /// a query, so it is only asked for its time.
     asio::awaitable<Result<ServerClock>> fetch_living(const promql::QueryScope& scope,
-                                                      ChunkSamples& found) {
+                                                      std::shared_ptr<ChunkSamples> found) {
         if (client_.is_victoria_metrics()) {
             are_living_known_ = false;
             co_return co_await client_.ask_time();
@@ -147,11 +149,13 @@ private:
         auto text = client_.impl().queries.living(scope);
         if (text.has_error())
             co_return text.error();
-        const auto add = [&](const prometheus::SeriesView& series) { found.add_living(series); };
+        const auto add = [found](const prometheus::SeriesView& series) {
+            found->add_living(series);
+        };
         bool has_warnings = false;
         const auto clock = co_await client_.send_for_time(*std::move(text), add, has_warnings);
         if (clock.has_value() && !has_warnings)
-            found.set_living_known();
+            found->set_living_known();
         are_living_known_ = are_living_known_ && !has_warnings;
         co_return clock;
     }
@@ -178,7 +182,7 @@ private:
     }
 
     const RoundClient<Executor> client_;
-    const promql::QueryPlan& plan_;
+    const std::shared_ptr<const promql::QueryPlan> plan_;
     std::vector<Model> models_;
     std::vector<LivingSeries> living_;
     EmptyTargets empty_targets_;

@@ -12,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -79,18 +80,18 @@ private:
         const auto text = form.queries.samples(namespaces, impl.config.windows.pod_retention);
         if (text.has_error())
             co_return text.error();
-        KubePods pods(form.names, impl.rules);
-        pods.set_nan_ends_series(client_.is_victoria_metrics());
-        const auto add = [&](const prometheus::SeriesView& series) { pods.add(series); };
+        const auto pods = std::make_shared<KubePods>(form.names, impl.rules);
+        pods->set_nan_ends_series(client_.is_victoria_metrics());
+        const auto add = [pods](const prometheus::SeriesView& series) { pods->add(series); };
         const auto answer = co_await client_.send(*text, add);
         if (answer.has_error())
             co_return answer.error();
         impl.density.learn(QuerySubject::pods, chunk.size(), *answer, client_.started_at());
         if (!answer->warnings.empty())
-            pods.mark_incomplete();
+            pods->mark_incomplete();
         for (const std::string& warning : answer->warnings)
             states_.add_warning(namespaces, warning);
-        co_return std::move(pods);
+        co_return std::move(*pods);
     }
 
     const RoundClient<Executor> client_;

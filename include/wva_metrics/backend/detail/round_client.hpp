@@ -12,7 +12,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,36 +32,44 @@ public:
     TimePoint started_at() const noexcept { return started_at_; }
 
     /// `sink` is called for series even if the answer turns out to be an error: use them as values
-    /// only after success. It must outlive the query.
+    /// only after success.
+    ///
+    /// It is called on the client's executor, not on the round's strand, and even after the round
+    /// was destroyed with its execution context. So it must own what it fills, and use nothing else
+    /// that may change. What belongs to `impl()` lives as long as the sink.
     template <typename Sink>
     asio::awaitable<Result<prometheus::AnswerInfo>>
-    send(std::string promql, Sink& sink, prometheus::QueryOptions options = {}) const {
-        return impl_->client.query(std::move(promql), std::ref(sink), options, deadline_);
+    send(std::string promql, Sink sink, prometheus::QueryOptions options = {}) const {
+        return impl_->client.query(
+            std::move(promql),
+            [impl = impl_, sink = std::move(sink)](const prometheus::SeriesView& series) {
+                sink(series);
+            },
+            options, deadline_);
     }
 
     /// Sends a query that ends with `or vector(0)`, and passes the other elements of its answer to
-    /// the sink. Completes with the time at which the server evaluated it.
+    /// the sink, as `send` does. Completes with the time at which the server evaluated it.
     template <typename Sink>
-    asio::awaitable<Result<ServerClock>> send_for_time(std::string promql, Sink& sink,
+    asio::awaitable<Result<ServerClock>> send_for_time(std::string promql, Sink sink,
                                                        bool& has_warnings) const {
         ServerClock clock;
         clock.requested = std::chrono::steady_clock::now();
-        bool has_time = false;
-        const auto add = [&](const prometheus::SeriesView& series) {
-            if (!series.samples.empty()) {
-                clock.evaluated = series.samples.back().time;
-                has_time = true;
-            }
+        const auto time = std::make_shared<std::optional<samples::ServerTime>>();
+        const auto add = [time, sink = std::move(sink)](const prometheus::SeriesView& series) {
+            if (!series.samples.empty())
+                *time = series.samples.back().time;
             if (!series.labels.empty())
                 sink(series);
         };
         const auto answer = co_await send(std::move(promql), add);
         if (answer.has_error())
             co_return answer.error();
-        if (!has_time)
+        if (!*time)
             co_return Error(Errc::bad_response,
                             impl_->client.endpoint() +
                                 ": the answer to a query for its time is empty");
+        clock.evaluated = **time;
         has_warnings = !answer->warnings.empty();
         co_return clock;
     }
@@ -76,13 +83,13 @@ public:
 
     /// Asks whether kube-state-metrics reports pods of any namespace. Empty if that cannot be learned.
     asio::awaitable<std::optional<bool>> ask_kube_state_reports() const {
-        double pods = 0;
-        const auto add = [&](const prometheus::SeriesView& series) {
+        const auto pods = std::make_shared<double>(0);
+        const auto add = [pods](const prometheus::SeriesView& series) {
             if (!series.samples.empty())
-                pods = series.samples.back().value;
+                *pods = series.samples.back().value;
         };
         const auto answer = co_await send(impl_->kube_state.current().queries.reporting(), add);
-        co_return answer.has_value() ? std::optional(pods > 0) : std::nullopt;
+        co_return answer.has_value() ? std::optional(*pods > 0) : std::nullopt;
     }
 
     /// Learns the make of the server, once. A server whose make cannot be learned is queried like

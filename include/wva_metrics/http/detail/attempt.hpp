@@ -2,13 +2,13 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/connect_op.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/exchange_op.hpp"
-#include "wva_metrics/http/detail/stream_options.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
@@ -24,12 +24,12 @@
 namespace wva_metrics::http::detail {
 
 /// One attempt to get an answer to a request, over an idle connection or a new one. On the call's
-/// strand; the endpoint, the call and the options (null = the body is collected) must outlive it.
+/// strand; everything that is passed in must outlive it.
 template <typename Executor>
 class Attempt {
 public:
     Attempt(const std::shared_ptr<Endpoint<Executor>>& endpoint, Call<Executor>& call,
-            const Deadline& call_deadline, const StreamOptions* options)
+            const Deadline& call_deadline, const BodyOptions& options)
         : endpoint_(endpoint), call_(call),
           options_(options), deadlines_{
                                  call_deadline,
@@ -38,8 +38,8 @@ public:
                                                          "timeouts.attempt"))} {}
 
     /// Sends over an idle connection if there is one. If that connection turns out to be dead (it
-    /// ended before any byte of an answer arrived), sends over a new one: all requests are queries,
-    /// so sending one twice does no harm.
+    /// ended before any byte of an answer arrived, so the sink has received nothing), sends over a
+    /// new one: all requests are queries, so sending one twice does no harm.
     asio::awaitable<Result<Response>> send(std::string bytes) {
         Connection connection = endpoint_->pool.take(now());
         for (bool is_reused = connection.stream != nullptr;; is_reused = false) {
@@ -68,7 +68,7 @@ private:
 
     const std::shared_ptr<Endpoint<Executor>>& endpoint_;
     Call<Executor>& call_;
-    const StreamOptions* const options_;
+    const BodyOptions& options_;
     const typename ExchangeOp<Executor>::Deadlines deadlines_;
 };
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/response_reader.hpp"
-#include "wva_metrics/http/detail/stream_options.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
@@ -25,8 +25,8 @@
 
 namespace wva_metrics::http::detail {
 
-/// Writes a request to a connection and reads the answer. A streamed body goes to the sink as it
-/// arrives. On the call's strand; everything that is passed in must outlive the operation.
+/// Writes a request to a connection and reads the answer. A delivered or streamed body goes to the
+/// sink as it arrives. On the call's strand; everything that is passed in must outlive the operation.
 template <typename Executor>
 class ExchangeOp {
 public:
@@ -45,15 +45,13 @@ public:
         Deadline attempt;
     };
 
-    /// `options`: null = the body is collected. `buffer`: an empty one, whose memory is used.
+    /// `buffer`: an empty one, whose memory is used.
     ExchangeOp(const Endpoint<Executor>& endpoint, Call<Executor>& call, Stream& stream,
-               boost::beast::flat_buffer buffer, const StreamOptions* options,
+               boost::beast::flat_buffer buffer, const BodyOptions& options,
                const Deadlines& deadlines)
         : endpoint_(endpoint), call_(call), stream_(stream), options_(options),
-          deadlines_(deadlines),
-          reader_(endpoint.config.limits,
-                  options == nullptr ? ResponseReader::Mode::collect : ResponseReader::Mode::stream,
-                  endpoint.config.decompressor.get(), std::move(buffer)) {}
+          deadlines_(deadlines), reader_(endpoint.config.limits, options.mode,
+                                         endpoint.config.decompressor.get(), std::move(buffer)) {}
 
     asio::awaitable<Outcome> run(asio::const_buffer request) {
         arm_exchange_deadline();
@@ -78,19 +76,20 @@ public:
 private:
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
+    bool is_stream() const noexcept { return options_.mode == BodyMode::stream; }
+
     void expire_at(TimePoint time) { endpoint_.calls->expire_at(call_, time); }
 
     /// Sets the deadline for writing the request and reading the answer.
     void arm_exchange_deadline() {
-        deadline_ = options_ == nullptr ? deadlines_.attempt : idle_deadline(deadlines_.attempt);
+        deadline_ = is_stream() ? idle_deadline(deadlines_.attempt) : deadlines_.attempt;
         expire_at(deadline_.at);
     }
 
     /// The end of the longest silence that a stream may keep from now on, or `limit` if that is
     /// earlier.
     Deadline idle_deadline(const Deadline& limit) const {
-        return earlier(limit,
-                       Deadline::after(now(), options_->timeouts.idle, "StreamTimeouts::idle"));
+        return earlier(limit, Deadline::after(now(), options_.idle, "StreamTimeouts::idle"));
     }
 
     /// Returns the outcome, or nothing if more must be read.
@@ -98,13 +97,13 @@ private:
         if (call_.is_stopped() || (read.error && read.error != asio::error::eof))
             return failure(write_error_ ? write_error_ : read.error);
         const bool at_end = read.error == asio::error::eof;
-        const bool was_streaming = reader_.is_streaming();
+        const bool was_delivering = reader_.is_delivering();
         Result<ResponseReader::Progress> progress =
             at_end ? reader_.finish() : reader_.commit(read.bytes);
         const bool has_news =
-            reader_.is_streaming() && (!was_streaming || !reader_.piece().empty());
+            reader_.is_delivering() && (!was_delivering || !reader_.piece().empty());
         if (has_news) {
-            const Result<bool> wants_more = deliver_chunk();
+            const Result<bool> wants_more = deliver_piece();
             if (!wants_more)
                 return Outcome{wants_more.error()};
             if (!*wants_more)
@@ -120,7 +119,7 @@ private:
             outcome.is_reusable = !write_error_ && !at_end && reader_.is_reusable();
             return outcome;
         }
-        if (has_news) {
+        if (has_news && is_stream()) {
             deadline_ = idle_deadline(deadlines_.call);
             // Checked here because a busy stream would rearm the timer each time before its
             // expiry is handled.
@@ -135,25 +134,25 @@ private:
     }
 
     /// Passes what has arrived to the sink. Returns whether the sink wants more.
-    Result<bool> deliver_chunk() {
+    Result<bool> deliver_piece() {
         if (reader_.piece().empty())
             return true;
         std::string reason = "a non-standard exception";
         try {
-            const bool wants_more = options_->sink(reader_.piece());
+            const bool wants_more = options_.sink(reader_.piece());
             reader_.drop_piece();
             return wants_more;
         } catch (const std::exception& error) {
             reason = error.what();
         } catch (...) {
         }
-        return endpoint_.error(Errc::internal, "the sink of a streamed answer threw: " + reason);
+        return endpoint_.error(Errc::internal, "the sink of an answer's body threw: " + reason);
     }
 
-    /// Adds the endpoint, and the status if the header of a streamed answer had arrived.
+    /// Adds the endpoint, and the status if the header of a stream had arrived.
     Error with_context(Error error) const {
         error.endpoint = endpoint_.url.origin();
-        if (reader_.is_streaming())
+        if (is_stream() && reader_.is_delivering())
             error.http_status = reader_.status();
         return error;
     }
@@ -162,7 +161,7 @@ private:
         const Errc code = stream_.is_tls_error(error) ? Errc::tls_failed : Errc::unreachable;
         const char* what =
             reader_.is_started() ? "the answer did not arrive completely" : "no answer arrived";
-        if (reader_.is_streaming() && call_.is_expired() && !deadline_.name.empty())
+        if (is_stream() && reader_.is_delivering() && call_.is_expired() && !deadline_.name.empty())
             what = "nothing more of the streamed answer arrived";
         Outcome outcome{with_context(endpoint_.step_error(call_, deadline_, what, code, error))};
         outcome.was_dead = !reader_.is_started() && error != asio::error::operation_aborted;
@@ -172,7 +171,7 @@ private:
     const Endpoint<Executor>& endpoint_;
     Call<Executor>& call_;
     Stream& stream_;
-    const StreamOptions* const options_;
+    const BodyOptions& options_;
     const Deadlines& deadlines_;
     ResponseReader reader_;
     boost::system::error_code write_error_;

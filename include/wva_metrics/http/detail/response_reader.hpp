@@ -5,6 +5,7 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/body.hpp"
+#include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
 #include "wva_metrics/http/message.hpp"
 
@@ -39,17 +40,17 @@ class ResponseReader {
 public:
     enum class Progress : std::uint8_t { need_more, complete };
 
-    /// `collect`: the whole body is kept for `take`, within its limit. `stream`: the body of a 2xx
-    /// answer is returned in pieces, without a limit; other bodies are collected.
-    enum class Mode : std::uint8_t { collect, stream };
-
+    /// `mode`: a collected body is kept for `take`. A delivered one is returned in pieces; if it is
+    /// compressed, in one piece when it is complete. Both within the limit of bodies. A streamed one
+    /// is returned in pieces, without a limit.
+    ///
     /// `decompressor`: for the coding that was offered (null = none); ignored for a stream, which
     /// offers none. `buffer`: an empty one, whose memory is used.
-    explicit ResponseReader(const Limits& limits, Mode mode = Mode::collect,
+    explicit ResponseReader(const Limits& limits, BodyMode mode = BodyMode::collect,
                             const Decompressor* decompressor = nullptr,
                             beast::flat_buffer buffer = {})
         : limits_(limits), mode_(mode),
-          decompressor_(mode == Mode::collect ? decompressor : nullptr),
+          decompressor_(mode == BodyMode::stream ? nullptr : decompressor),
           buffer_(std::move(buffer)) {
         buffer_.max_size(limits.max_buffer_bytes);
         start_message();
@@ -106,14 +107,14 @@ public:
     /// True if any byte of an answer has arrived.
     bool is_started() const noexcept { return started_; }
 
-    /// True if the header has been read and the body is returned in pieces.
-    bool is_streaming() const noexcept { return streaming_; }
+    /// True if what `piece` returns belongs to the sink.
+    bool is_delivering() const noexcept { return delivering_; }
     /// Status of the answer; 0 before its header is complete.
     int status() const noexcept { return response_.status; }
 
-    /// The bytes of a streamed body that have arrived since `drop_piece`.
+    /// The bytes of a delivered or streamed body that have arrived since `drop_piece`.
     std::string_view piece() const noexcept {
-        return streaming_ ? std::string_view(parser_->get().body()) : std::string_view();
+        return delivering_ ? std::string_view(parser_->get().body()) : std::string_view();
     }
     void drop_piece() noexcept { parser_->get().body().clear(); }
 
@@ -124,7 +125,7 @@ public:
                parser_->keep_alive() && buffer_.size() == 0;
     }
 
-    /// The response; without a body if that was streamed. Call once.
+    /// The response; without a body if that was returned in pieces. Call once.
     Response take() {
         response_.body = std::move(parser_->get().body());
         return std::move(response_);
@@ -179,8 +180,9 @@ private:
                 return bad("the answer has neither a length nor Connection: close");
             response_.ended_by_close = true;
         }
-        streaming_ = mode_ == Mode::stream && status < 300;
-        if (!streaming_) {
+        // A decompressor needs the whole body.
+        delivering_ = mode_ != BodyMode::collect && status < 300 && !compressed_;
+        if (mode_ != BodyMode::stream || !delivering_) {
             if (!parser_->is_done() &&
                 parser_->content_length().value_or(0) > limits_.max_body_bytes)
                 return explain(beast::http::error::body_limit);
@@ -239,6 +241,7 @@ private:
             if (!text)
                 return std::move(text).error();
             body = *std::move(text);
+            delivering_ = mode_ == BodyMode::deliver && response_.status < 300;
         }
         return Progress::complete;
     }
@@ -258,7 +261,7 @@ private:
     }
 
     const Limits& limits_;
-    const Mode mode_;
+    const BodyMode mode_;
     const Decompressor* const decompressor_;
     beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
@@ -267,7 +270,7 @@ private:
     std::size_t informational_ = 0;
     bool started_ = false;
     bool header_seen_ = false;
-    bool streaming_ = false;
+    bool delivering_ = false;
     bool compressed_ = false;
 };
 

@@ -5,13 +5,13 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/attempt.hpp"
+#include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/call_registry.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
-#include "wva_metrics/http/detail/stream_options.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -44,13 +44,12 @@ class RunCall {
 public:
     using EndpointPtr = std::shared_ptr<Endpoint<Executor>>;
 
-    /// Checks the arguments, then runs the call on a strand of its own. `options`: null = the body
-    /// is collected.
+    /// Checks the arguments, then runs the call on a strand of its own.
     static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
-                                                   TimePoint deadline, StreamOptionsPtr options) {
+                                                   TimePoint deadline, BodyOptions options) {
         std::optional<Error> problem = check_request(request);
-        if (!problem && options)
-            problem = check_stream_options(*options);
+        if (!problem)
+            problem = check_body_options(options);
         if (problem) {
             problem->endpoint = endpoint->url.origin();
             co_return *std::move(problem);
@@ -73,7 +72,7 @@ private:
     struct Spawn {
         template <typename Handler>
         void operator()(Handler handler, EndpointPtr endpoint, Request request, TimePoint deadline,
-                        StreamOptionsPtr options) const {
+                        BodyOptions options) const {
             const std::optional<Executor> executor = endpoint->executor();
             if (!executor) {
                 const auto own = asio::get_associated_executor(handler);
@@ -102,7 +101,7 @@ private:
 
     static asio::awaitable<Result<Response>> run(EndpointPtr endpoint, CallPtr call,
                                                  Request request, TimePoint deadline_time,
-                                                 StreamOptionsPtr options) {
+                                                 BodyOptions options) {
         const typename CallRegistry<Executor>::Registration registration(*endpoint->calls, *call);
         if (!registration.is_open())
             co_return endpoint->aborted_error();
@@ -113,7 +112,7 @@ private:
                     Errc::timeout, "the caller's deadline had passed before anything was sent");
             std::optional<ConnectionPool::StreamLease> stream_lease;
             std::optional<ConnectionPool::ConnectionLease> lease;
-            if (options) {
+            if (options.mode == BodyMode::stream) {
                 if (!stream_lease.emplace(endpoint->pool).is_granted())
                     co_return too_many_streams(*endpoint);
             } else if (!lease.emplace(endpoint->pool, *call).is_granted_at_once()) {
@@ -123,7 +122,7 @@ private:
             }
             if (call->is_aborted())
                 co_return endpoint->aborted_error();
-            co_return co_await send(endpoint, *call, request, deadline, options.get());
+            co_return co_await send(endpoint, *call, request, deadline, options);
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
         }
@@ -165,14 +164,13 @@ private:
     /// Sends the request; once more with a new token if the answer is 401 and the token changed.
     static asio::awaitable<Result<Response>> send(const EndpointPtr& endpoint, Call<Executor>& call,
                                                   const Request& request, const Deadline& deadline,
-                                                  const StreamOptions* options) {
+                                                  const BodyOptions& options) {
         Result<std::string> authorization = endpoint->credentials.authorization(now());
         if (!authorization)
             co_return endpoint->error(Errc::invalid_config, authorization.error().message);
         for (bool is_retry = false;; is_retry = true) {
             // Before the attempt begins, so that copying a large body does not count as its time.
-            std::string bytes =
-                write_request(*endpoint, request, *authorization, options != nullptr);
+            std::string bytes = write_request(*endpoint, request, *authorization, options.mode);
             Attempt<Executor> attempt(endpoint, call, deadline, options);
             Result<Response> response = co_await attempt.send(std::move(bytes));
             if (is_retry || !response || response->status != 401)
@@ -186,10 +184,10 @@ private:
     }
 
     static std::string write_request(const Endpoint<Executor>& endpoint, const Request& request,
-                                     const std::string& authorization, bool is_streaming) {
-        // A decompressor needs the whole body.
+                                     const std::string& authorization, BodyMode mode) {
+        // A decompressor needs the whole body, and a stream may never end.
         const Decompressor* const decompressor =
-            is_streaming ? nullptr : endpoint.config.decompressor.get();
+            mode == BodyMode::stream ? nullptr : endpoint.config.decompressor.get();
         const std::string_view coding =
             decompressor == nullptr ? std::string_view("identity") : decompressor->coding();
         return detail::write_request(request, endpoint.url, endpoint.headers, coding,

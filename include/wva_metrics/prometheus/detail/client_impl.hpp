@@ -7,6 +7,7 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
+#include "wva_metrics/prometheus/detail/answer_receiver.hpp"
 #include "wva_metrics/prometheus/detail/format_time.hpp"
 #include "wva_metrics/prometheus/detail/read_build_info.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
@@ -18,7 +19,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,21 +44,22 @@ public:
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
-    /// The HTTP client reads the whole body first, at most `http.limits.max_body_bytes`. Then the
-    /// body is decoded in place, so that the labels that the sink receives point into it.
-    static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql,
-                                                     std::function<void(const SeriesView&)> sink,
+    /// The answer is decoded as it arrives, and is not kept. The HTTP client may still use the
+    /// receiver when this coroutine is destroyed.
+    static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql, OwnedSink sink,
                                                      QueryOptions options, TimePoint deadline) {
+        const auto receiver =
+            std::make_shared<AnswerReceiver>(impl->config_.answer, std::move(sink));
         Result<http::Response> response =
-            co_await send_query(impl, impl->form(promql, options), deadline);
+            co_await send_query(impl, impl->form(promql, options), deadline, receiver);
         if (response.has_error())
             co_return std::move(response).error();
-        co_return decode_response(*response, impl->config_.answer, sink, impl->endpoint_);
+        co_return receiver->finish(*std::move(response), impl->endpoint_);
     }
 
     static asio::awaitable<Result<ServerMake>> flavor(Ptr impl, TimePoint deadline) {
         Result<http::Response> described =
-            co_await impl->send(http::Request::get("/api/v1/status/buildinfo"), deadline);
+            co_await impl->send(http::Request::get("/api/v1/status/buildinfo"), deadline, nullptr);
         if (std::optional<Error> failure = impl->find_failure(described))
             co_return *std::move(failure);
         ServerMake make =
@@ -68,7 +69,7 @@ public:
 
         // `now` is a function of MetricsQL only. The other servers answer 400.
         Result<http::Response> evaluated =
-            co_await send_query(impl, impl->form("now()", QueryOptions()), deadline);
+            co_await send_query(impl, impl->form("now()", QueryOptions()), deadline, nullptr);
         if (std::optional<Error> failure = impl->find_failure(evaluated))
             co_return *std::move(failure);
         const bool is_metricsql =
@@ -95,12 +96,18 @@ private:
         return std::nullopt;
     }
 
-    static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string form,
-                                                              TimePoint deadline) {
+    /// Null = the body of the answer is collected.
+    using ReceiverPtr = std::shared_ptr<AnswerReceiver>;
+
+    /// The receiver gets the body of one answer at most: another attempt is made only after an
+    /// answer that is not 2xx.
+    static asio::awaitable<Result<http::Response>>
+    send_query(Ptr impl, std::string form, TimePoint deadline, ReceiverPtr receiver) {
         std::optional<http::Response> forbidden;
         if (!impl->is_get_only_.load(std::memory_order_relaxed)) {
             Result<http::Response> posted = co_await impl->send(
-                http::Request::post(path, form, "application/x-www-form-urlencoded"), deadline);
+                http::Request::post(path, form, "application/x-www-form-urlencoded"), deadline,
+                receiver);
             if (posted.has_error() || !may_reject_method(posted->status))
                 co_return posted;
             if (posted->status == 403)
@@ -116,7 +123,7 @@ private:
                     "; query fewer models at once, or allow POST at the endpoint",
                 impl->endpoint_);
         Result<http::Response> got =
-            co_await impl->send(http::Request::get(std::move(target)), deadline);
+            co_await impl->send(http::Request::get(std::move(target)), deadline, receiver);
         if (got.has_value() && got->status / 100 == 2)
             impl->is_get_only_.store(true, std::memory_order_relaxed);
         else if (got.has_value() && may_reject_method(got->status))
@@ -128,9 +135,16 @@ private:
         co_return got;
     }
 
-    asio::awaitable<Result<http::Response>> send(http::Request request, TimePoint deadline) const {
-        if (const auto http = http_.lock())
+    asio::awaitable<Result<http::Response>> send(http::Request request, TimePoint deadline,
+                                                 ReceiverPtr receiver) const {
+        const auto http = http_.lock();
+        if (http && !receiver)
             return http->send(std::move(request), deadline);
+        if (http)
+            return http->send(std::move(request), deadline,
+                              [receiver = std::move(receiver)](std::string_view piece) {
+                                  return receiver->write(piece);
+                              });
         return fail(Error(Errc::aborted, "the Prometheus client was destroyed", endpoint_));
     }
     static asio::awaitable<Result<http::Response>> fail(Error error) { co_return error; }

@@ -8,6 +8,7 @@
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/detail/client_impl.hpp"
+#include "wva_metrics/prometheus/detail/owned_sink.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/reading.hpp"
@@ -38,7 +39,7 @@ const std::string& BasicClient<Executor>::endpoint() const noexcept {
 
 template <typename Executor>
 asio::awaitable<Result<AnswerInfo>>
-BasicClient<Executor>::query_into(SinkFunction sink, std::string promql, QueryOptions options,
+BasicClient<Executor>::query_into(detail::OwnedSink sink, std::string promql, QueryOptions options,
                                   TimePoint deadline) {
     return detail::ClientImpl<Executor>::query(impl_, std::move(promql), std::move(sink), options,
                                                deadline);

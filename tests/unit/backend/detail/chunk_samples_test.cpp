@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,12 +29,12 @@ const EngineLabels chunk_labels;
 using Tags = std::vector<std::pair<std::string, std::string>>;
 
 const std::vector<ModelKey> chunk_models = {{"a", "m"}, {"b", "m"}, {"b", "n"}};
-const promql::QueryPlan chunk_plan(chunk_models, promql::RawQueries(vllm_profile(), {}),
-                                   promql::KubeStateQueries({}, {}));
+const auto chunk_plan = std::make_shared<const promql::QueryPlan>(
+    chunk_models, promql::RawQueries(vllm_profile(), {}), promql::KubeStateQueries({}, {}));
 
 /// What is made of the answers about one chunk.
 struct ChunkAnswer : ChunkSamples {
-    explicit ChunkAnswer(promql::ModelChunk chunk = chunk_plan.chunks()[0])
+    explicit ChunkAnswer(promql::ModelChunk chunk = chunk_plan->chunks()[0])
         : ChunkSamples(chunk_plan, chunk, chunk_labels,
                        samples::ViewTable(chunk_metrics, chunk_labels, chunk_rules)) {}
 

@@ -17,6 +17,7 @@
 using namespace wva_metrics;
 using http::Limits;
 using http::Response;
+using http::detail::BodyMode;
 using http::detail::ResponseReader;
 
 namespace {
@@ -154,7 +155,7 @@ struct Streamed {
 
 /// Reads the text as a streamed answer, in pieces of at most `piece` bytes, then its end.
 Streamed stream(std::string_view text, std::size_t piece) {
-    ResponseReader reader(small, ResponseReader::Mode::stream);
+    ResponseReader reader(small, BodyMode::stream);
     Streamed outcome;
     Result<Progress> progress = Progress::need_more;
     const auto take_piece = [&] {
@@ -250,7 +251,7 @@ public:
 
 /// The body, or the code and message of the error.
 std::string turned(const std::string& fields, const std::string& body,
-                   ResponseReader::Mode mode = ResponseReader::Mode::collect) {
+                   BodyMode mode = BodyMode::collect) {
     const Turning decompressor;
     ResponseReader reader(small, mode, &decompressor);
     const std::string text = "HTTP/1.1 200 OK\r\n" + fields +
@@ -279,7 +280,7 @@ TEST_CASE("a coding that was not offered is rejected, in whichever field it is")
     CHECK(turned("Content-Encoding: gzip\r\n", "x") == rejection);
     CHECK(turned("Content-Encoding: turned, turned\r\n", "x") == rejection);
     CHECK(turned("Content-Encoding: identity\r\nContent-Encoding: br\r\n", "x") == rejection);
-    CHECK(turned("Content-Encoding: turned\r\n", "x", ResponseReader::Mode::stream) == rejection);
+    CHECK(turned("Content-Encoding: turned\r\n", "x", BodyMode::stream) == rejection);
     CHECK(turned("Content-Encoding: turned\r\nContent-Encoding: turned\r\n", "x") ==
           "bad_response: the answer is compressed twice, which the request did not allow");
 }
@@ -291,7 +292,7 @@ TEST_CASE("a buffer is used again for the next answer, whatever their sizes") {
         const std::string text =
             "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + body;
         const http::Limits roomy;
-        ResponseReader reader(roomy, ResponseReader::Mode::collect, nullptr, std::move(buffer));
+        ResponseReader reader(roomy, BodyMode::collect, nullptr, std::move(buffer));
         boost::asio::buffer_copy(reader.prepare(), boost::asio::buffer(text));
         const Result<Progress> progress = reader.commit(text.size());
         REQUIRE(progress.has_value());

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/http/message.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/answer_decoder.hpp"
+#include "wva_metrics/prometheus/detail/bounded_text.hpp"
+#include "wva_metrics/prometheus/detail/owned_sink.hpp"
+#include "wva_metrics/prometheus/status_mapping.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wva_metrics::prometheus::detail {
+
+/// Decodes the body of an answer while it arrives. Keeps only its beginning, for an error message.
+class AnswerReceiver {
+public:
+    AnswerReceiver(const AnswerLimits& limits, OwnedSink sink)
+        : decoder_(limits, std::move(sink)) {}
+
+    /// Returns false if the rest need not be read.
+    bool write(std::string_view piece) {
+        beginning_.append(piece);
+        return decoder_.write(piece);
+    }
+
+    /// As `decode_response`; the body of a 2xx response is what was written. Call once.
+    Result<AnswerInfo> finish(http::Response response, const std::string& endpoint) {
+        if (response.status / 100 != 2)
+            return to_error(response, endpoint);
+        Result<AnswerInfo> answer = decoder_.finish();
+        if (answer.has_value())
+            return answer;
+        response.body = beginning_.view();
+        return explain_rejection(std::move(answer).error(), response, endpoint);
+    }
+
+private:
+    BoundedText beginning_{max_described_body_bytes};
+    AnswerDecoder<OwnedSink> decoder_;
+};
+
+} // namespace wva_metrics::prometheus::detail
