@@ -115,10 +115,10 @@ TEST_CASE("an answer that arrives in pieces has the series or the error that it 
     };
     AnswerLimits limits;
     limits.max_label_value_bytes = 24;
-    for (const std::string& type : {"application/json", "text/html; charset=utf-8"}) {
+    for (const char* const type : {"application/json", "text/html; charset=utf-8"}) {
         const http::Response head = received_head(200, type);
         for (const std::string& body : bodies) {
-            CAPTURE(body, type);
+            CAPTURE(body, std::string(type));
             const Received whole = read_whole(head, body, limits);
             for (std::size_t cut = 1; cut <= body.size(); ++cut)
                 CHECK(receive(head, body, limits, cut, body.size()) == whole);
