@@ -122,6 +122,8 @@ TEST_CASE("deliveries may be cancelled and clients destroyed while many threads 
                                     co_await peer->send(last_chunk);
                                 }});
     std::thread server_thread([&] { server_context.run(); });
+    // Assertions are for one thread.
+    const auto problems = std::make_shared<std::atomic<int>>(0);
     for (int round = 0; round < 10; ++round) {
         auto client =
             std::make_unique<Client>(threads.get_executor(), ClientConfig{.url = server.url()});
@@ -141,14 +143,14 @@ TEST_CASE("deliveries may be cancelled and clients destroyed while many threads 
             };
             asio::co_spawn(
                 strand, client->send(root_request, far_deadline(), std::move(sink)),
-                asio::bind_cancellation_slot(signal->slot(),
-                                             [done, text, signal](const std::exception_ptr& thrown,
-                                                                  const Result<Response>& result) {
-                                                 CHECK(text.use_count() == 1);
-                                                 if (thrown == nullptr && result.has_value())
-                                                     CHECK(text->size() == 500);
-                                                 done->set_value();
-                                             }));
+                asio::bind_cancellation_slot(
+                    signal->slot(), [done, text, signal, problems](const std::exception_ptr& thrown,
+                                                                   const Result<Response>& result) {
+                        const bool is_complete = thrown == nullptr && result.has_value();
+                        if (text.use_count() != 1 || (is_complete && text->size() != 500))
+                            ++*problems;
+                        done->set_value();
+                    }));
             if (i % 3 == 0)
                 asio::post(strand, [signal] { signal->emit(asio::cancellation_type::terminal); });
         }
@@ -160,6 +162,7 @@ TEST_CASE("deliveries may be cancelled and clients destroyed while many threads 
         for (std::future<void>& each : ended)
             each.get();
     }
+    CHECK(*problems == 0);
     server_context.stop();
     server_thread.join();
 }
