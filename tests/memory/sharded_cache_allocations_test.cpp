@@ -1,67 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The allocations of a sharded cache, and its behaviour if one fails. A separate program, because
-// it replaces operator new and delete of the whole program.
+// The allocations of a sharded cache, and its behaviour if one fails.
 #include "wva_metrics/cache/sharded_cache.hpp"
 
+#include "memory/allocations.hpp"
 #include "support/counted_entry.hpp"
-
-#include <boost/config.hpp>
 
 #include <catch2/catch_all.hpp>
 
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
-namespace {
-
-/// Number of this thread's allocations.
-thread_local int allocations = 0;
-/// Number of allocations that still succeed; negative for all.
-thread_local int allowed = -1;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    ++allocations;
-    if (allowed == 0)
-        throw std::bad_alloc();
-    if (allowed > 0)
-        --allowed;
-    size = (size + alignment - 1) / alignment * alignment;
-    void* const memory = std::aligned_alloc(alignment, size == 0 ? alignment : size);
-    if (memory == nullptr)
-        throw std::bad_alloc();
-    return memory;
-}
-
-} // namespace
-
-// Not inline, because GCC would warn that memory of `new` is passed to `free`.
-BOOST_NOINLINE void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-BOOST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-BOOST_NOINLINE void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
-
 using namespace wva_metrics;
+using test_support::allocations;
 using test_support::CountedCache;
 using test_support::CountedEntry;
 
@@ -119,13 +75,13 @@ int fail_everywhere(const std::function<void(Fixture&)>& prepare,
         if (prepare)
             prepare(fixture);
         bool failed = false;
-        allowed = succeed;
+        allocations.allowed = succeed;
         try {
             change(fixture);
         } catch (const std::bad_alloc&) {
             failed = true;
         }
-        allowed = -1;
+        allocations.allowed = -1;
         fixture.check_counters();
         if (!failed)
             return succeed;
@@ -146,13 +102,13 @@ TEST_CASE("a look-up allocates nothing") {
     const std::string space = Fixture::space_of(1);
     const std::string name = Fixture::name_of(1);
     const CacheKeyView key{EntryKind::replica, space, name};
-    const int before = allocations;
+    const int before = allocations.count;
     for (int i = 0; i < 100; ++i) {
         fixture.cache.find(key, now);
         fixture.cache.find(optimizer_key("none", name), now);
         fixture.cache.visit(key, now, [](const CountedEntry&) {});
     }
-    CHECK(allocations == before);
+    CHECK(allocations.count == before);
     CHECK(fixture.cache.stats().hits == 200);
 }
 

@@ -99,10 +99,9 @@ public:
     ///
     /// **Threads:** any thread. The sink is called on the client's executor, one call at a time, and
     /// nothing more is read until it returns, so it must not block. It may be called until the query
-    /// has completed, also while the query is being cancelled, or after the caller's coroutine was
-    /// destroyed with its execution context. So it must own what it uses, for example by a
-    /// `std::shared_ptr`, and what it fills must not be used before the query has completed. It is
-    /// destroyed before the query completes.
+    /// has completed, also while the query is being cancelled or the client destroyed. So it should
+    /// own what it uses, for example by a `std::shared_ptr`, and what it fills must not be used
+    /// before the query has completed. It is destroyed before the query completes.
     template <SeriesSink Sink>
     asio::awaitable<Result<AnswerInfo>> query(std::string promql, Sink sink, QueryOptions options,
                                               TimePoint deadline) {

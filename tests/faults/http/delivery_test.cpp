@@ -78,11 +78,11 @@ TEST_CASE("the limit of bodies ends a delivery, however the body is framed") {
     const std::string block(1000, 'x');
     const std::string head = GENERATE(as<std::string>{}, "Transfer-Encoding: chunked",
                                       "Connection: close", "Content-Length: 10001");
-    const bool is_chunked = head.starts_with("Transfer");
+    const std::string piece = head.starts_with("Transfer") ? chunk(block) : block;
     HttpPair pair({[&](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
                        co_await peer->read_request();
                        co_await peer->send("HTTP/1.1 200 OK\r\n" + head + "\r\n\r\n");
-                       co_await peer->send_without_end(is_chunked ? chunk(block) : block);
+                       co_await peer->send_without_end(piece);
                    },
                    answer_each_with(ok_answer)},
                   tight_config());

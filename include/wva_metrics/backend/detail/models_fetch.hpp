@@ -104,7 +104,7 @@ public:
 private:
     enum class Selection { models, namespaces };
 
-    /// Shared with the sinks of its queries, which may be called after this was destroyed.
+    /// Shared with the sinks of its queries, which are called on another strand.
     std::shared_ptr<ChunkSamples> new_samples(promql::ModelChunk chunk) const {
         const auto& impl = client_.impl();
         samples::ViewTable table(impl.metrics, impl.config.engine.labels, impl.rules);

@@ -34,9 +34,9 @@ public:
     /// `sink` is called for series even if the answer turns out to be an error: use them as values
     /// only after success.
     ///
-    /// It is called on the client's executor, not on the round's strand, and even after the round
-    /// was destroyed with its execution context. So it must own what it fills, and use nothing else
-    /// that may change. What belongs to `impl()` lives as long as the sink.
+    /// It is called on the client's executor, not on the round's strand, until the query has
+    /// completed. So it must own what it fills, and use nothing else that may change. What belongs
+    /// to `impl()` lives as long as the sink.
     template <typename Sink>
     asio::awaitable<Result<prometheus::AnswerInfo>>
     send(std::string promql, Sink sink, prometheus::QueryOptions options = {}) const {

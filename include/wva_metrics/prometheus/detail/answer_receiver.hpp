@@ -21,10 +21,11 @@ public:
     AnswerReceiver(const AnswerLimits& limits, OwnedSink sink)
         : decoder_(limits, std::move(sink)) {}
 
-    /// Returns false if the rest need not be read.
+    /// Returns false if the rest need not be read: the answer is rejected, and there is enough of it
+    /// for the error message.
     bool write(std::string_view piece) {
         beginning_.append(piece);
-        return decoder_.write(piece);
+        return decoder_.write(piece) || !beginning_.is_full();
     }
 
     /// As `decode_response`; the body of a 2xx response is what was written. Call once.

@@ -18,6 +18,7 @@ public:
     }
     void clear() noexcept { text_.clear(); }
     bool empty() const noexcept { return text_.empty(); }
+    bool is_full() const noexcept { return text_.size() == max_bytes_; }
     std::string_view view() const noexcept { return text_; }
 
 private:

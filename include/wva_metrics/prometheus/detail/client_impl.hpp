@@ -44,8 +44,7 @@ public:
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
-    /// The answer is decoded as it arrives, and is not kept. The HTTP client may still use the
-    /// receiver when this coroutine is destroyed.
+    /// The answer is decoded as it arrives, and is not kept.
     static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql, OwnedSink sink,
                                                      QueryOptions options, TimePoint deadline) {
         const auto receiver =
