@@ -52,7 +52,7 @@ public:
 
     void diagnose(const ModelKey& of, std::vector<VariantAutoscaling> variants = {}) {
         PrometheusBackend backend(asked.io.get_executor(), asked.config);
-        diagnosis = asked.run(backend.diagnose(of, std::move(variants)));
+        diagnosis = asked.run(backend.diagnose(of, std::move(variants))).value();
     }
     void diagnose() { diagnose(model(), {variant()}); }
 
@@ -256,8 +256,7 @@ TEST_CASE("metrics with another prefix come with what to write, which then fits"
     ScrapedLabels labels = a.target({{"model_name", a.process.model}});
     for (const Signal signal : all_signals)
         for (const std::string& name : exposed_metrics(a.asked.config.engine, signal))
-            a.cluster.add_series(renamed(name), labels, {},
-                                 std::function<double(Ago)>([](Ago ago) {
+            a.cluster.add_series(renamed(name), labels, {}, std::function<double(Ago)>([](Ago ago) {
                                      return std::chrono::duration<double>(1h - ago).count();
                                  }));
     a.report_pod();

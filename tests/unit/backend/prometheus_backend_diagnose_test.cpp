@@ -25,7 +25,7 @@ struct DiagnosedCluster : ClusterFixture {
     std::vector<FindingCode> problems(const ModelKey& model = {"llm", "meta/llama"},
                                       std::vector<VariantAutoscaling> variants = {}) {
         PrometheusBackend asked = backend();
-        const Diagnosis diagnosis = run(asked.diagnose(model, std::move(variants)));
+        const Diagnosis diagnosis = run(asked.diagnose(model, std::move(variants))).value();
         CHECK(diagnosis.model == model);
         std::vector<FindingCode> codes;
         for (const Finding& finding : diagnosis.findings) {

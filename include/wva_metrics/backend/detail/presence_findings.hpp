@@ -4,10 +4,13 @@
 #include "wva_metrics/attribution/deployment_index.hpp"
 #include "wva_metrics/backend/detail/absence_findings.hpp"
 #include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/failure_finding.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/format_duration.hpp"
+#include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/label_evidence.hpp"
 #include "wva_metrics/samples/liveness.hpp"
 #include "wva_metrics/signal.hpp"
@@ -62,6 +65,7 @@ public:
         add_warnings();
         add_pod_lives();
         add_scrape_interval();
+        add_warming_up();
         add_missing_signals();
         add_variants();
         add_kube_state();
@@ -73,29 +77,19 @@ private:
         findings_.push_back({code, is_problem, std::move(text)});
     }
 
-    bool has_evidence(std::string_view beginning) const {
-        return std::any_of(
-            seen_.report.pods.begin(), seen_.report.pods.end(), [&](const JudgedPod& pod) {
-                const auto& evidence = pod.report.evidence;
-                return std::any_of(evidence.begin(), evidence.end(), [&](const std::string& text) {
-                    return text.starts_with(beginning);
-                });
-            });
-    }
-
     void add_warnings() {
-        const bool is_undecided =
-            std::any_of(seen_.report.pods.begin(), seen_.report.pods.end(), [](const auto& pod) {
-                return pod.report.life == samples::PodLife::ambiguous;
-            });
-        FindingCode code = FindingCode::warning;
-        if (is_undecided)
-            code = has_evidence("several values of the label ") ? FindingCode::several_clusters
-                                                                : FindingCode::pod_undecided;
-        for (const std::string& warning : seen_.report.warnings)
-            add(code, warning, is_undecided);
+        const std::vector<std::string>& warnings = seen_.report.warnings;
+        const std::size_t others = warnings.size() - seen_.report.ambiguity_warnings;
+        const FindingCode ambiguous = seen_.report.has_cluster_conflict
+                                          ? FindingCode::several_clusters
+                                          : FindingCode::pod_undecided;
+        for (std::size_t i = 0; i < warnings.size(); ++i)
+            add(i < others ? FindingCode::warning : ambiguous, warnings[i], i >= others);
         for (const std::string& reason : seen_.report.partial_because)
             add(FindingCode::warning, reason);
+        for (const Error& failure : seen_.failures)
+            add(failure_code(failure),
+                "a query that would have shown more failed: " + failure.describe(), false);
     }
 
     void add_pod_lives() {
@@ -109,16 +103,22 @@ private:
         }
         if (!unread.empty())
             add(FindingCode::pod_unread,
-                std::to_string(unread.size()) + " pods do not answer their scrapes (" +
-                    quoted_list(unread) +
-                    "), so totals lack them: if they are too busy, raise the scrape's timeout; "
-                    "the target page of Prometheus has the error");
+                count_of(unread.size(), "pod") + named(unread) +
+                    " scraped, but did not answer, so totals lack what they serve: look for the "
+                    "error at Status > Targets of Prometheus; if they are too busy, raise the "
+                    "scrape's timeout");
         if (has_unnamed)
             add(FindingCode::label_missing,
                 "series of the model lack the label '" + config_.engine.labels.pod +
                     "', so they belong to no pod: let the scrape add it, as a PodMonitor does, or "
                     "configure the label's name (" +
                     label_field("pod", "pod") + ")");
+    }
+
+    /// The pods' names and the verb for what is said of them, e.g. ` ('a', 'b') are`.
+    static std::string named(const std::set<std::string>& pods) {
+        const std::string names = quoted_list(pods);
+        return (names.empty() ? "" : " (" + names + ")") + (pods.size() == 1 ? " is" : " are");
     }
 
     void add_scrape_interval() {
@@ -151,6 +151,23 @@ private:
                     "of " +
                     window + ": to follow the load sooner, scrape more often",
                 false);
+    }
+
+    /// Pods that have been scraped once.
+    void add_warming_up() {
+        std::set<std::string> pods;
+        bool has_rate = false;
+        for (const JudgedPod& pod : seen_.report.pods) {
+            const ReadingReason reason = pod.report[Signal::arrival_rate].reason;
+            has_rate = has_rate || reason == ReadingReason::none;
+            if (is_read(pod) && reason == ReadingReason::warming_up)
+                pods.insert(pod.report.pod);
+        }
+        if (!pods.empty())
+            add(FindingCode::warming_up,
+                count_of(pods.size(), "pod") + named(pods) +
+                    " scraped once so far, and a rate needs two samples: wait for the next scrape",
+                !has_rate);
     }
 
     void add_missing_signals() {
@@ -191,8 +208,8 @@ private:
         }
         if (pods.empty())
             return;
-        std::string text = std::to_string(pods.size()) + " pods (" + quoted_list(pods) +
-                           ") belong to no workload of the variants";
+        std::string text =
+            count_of(pods.size(), "pod") + named(pods) + " not of any workload of the variants";
         text += nearest.empty() ? ": no variant has this model and namespace"
                                 : "; the nearest is '" + nearest +
                                       "': check the names and kinds of the workloads";
