@@ -1,94 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Why a model has no number, on real servers.
-#include "support/asked_server.hpp"
+#include "support/diagnosed_scenario.hpp"
 #include "support/each_server.hpp"
 #include "support/scenario.hpp"
 #include "wva_metrics/engine/exposed_metrics.hpp"
+#include "wva_metrics/promql/diagnosis_queries.hpp"
 #include "wva_metrics/signal.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 using namespace std::chrono_literals;
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
-
-namespace {
-
-using FindingNames = std::vector<std::string_view>;
-
-/// A cluster, and what a diagnosis of its model finds.
-class DiagnosedScenario {
-public:
-    explicit DiagnosedScenario(RealServer& server) : cluster(server), asked(server) {
-        // The servers are shared, and other namespaces must not have this model.
-        process.model = "acme/" + cluster.namespace_name() + "-llama-3";
-    }
-
-    ModelKey model() const { return {cluster.namespace_name(), process.model}; }
-    VariantAutoscaling variant(const std::string& workload = "llama") const {
-        return {cluster.namespace_name(), "va", process.model, workload};
-    }
-    ScrapedLabels target(const ScrapedLabels& more = {}) const {
-        ScrapedLabels labels = cluster.target(pod);
-        for (const auto& [name, value] : more)
-            labels[name] = value;
-        return labels;
-    }
-    /// As a cluster with kube-state-metrics reports it.
-    void report_pod() { cluster.add(ReportedPod{.pod = pod, .owner_name = "llama-7d9f8b6c5d"}); }
-    void add_healthy() {
-        cluster.add(process, target());
-        report_pod();
-        cluster.write();
-    }
-
-    void diagnose(const ModelKey& of, std::vector<VariantAutoscaling> variants = {}) {
-        PrometheusBackend backend(asked.io.get_executor(), asked.config);
-        diagnosis = asked.run(backend.diagnose(of, std::move(variants))).value();
-    }
-    void diagnose() { diagnose(model(), {variant()}); }
-
-    FindingNames names(bool of_problems) const {
-        FindingNames found;
-        for (const Finding& finding : diagnosis.findings)
-            if (finding.is_problem == of_problems)
-                found.push_back(to_string(finding.code));
-        return found;
-    }
-    FindingNames problems() const { return names(true); }
-    FindingNames remarks() const { return names(false); }
-    std::string text(FindingCode code) const {
-        std::string texts;
-        for (const Finding& finding : diagnosis.findings)
-            if (finding.code == code)
-                texts += finding.text + "\n";
-        return texts;
-    }
-    /// For the message of a failed check.
-    std::string all() const {
-        std::string texts = cluster.server().name() + ":";
-        for (const Finding& finding : diagnosis.findings)
-            texts += "\n" + std::string(to_string(finding.code)) + ": " + finding.text;
-        return texts;
-    }
-
-    const std::string pod = "llama-7d9f8b6c5d-aaaaa";
-    Scenario cluster;
-    AskedServer asked;
-    ServingProcess process;
-    Diagnosis diagnosis;
-};
-
-} // namespace
-
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("a real model that is well has no finding but the make of its server") {
@@ -231,7 +161,7 @@ TEST_CASE("scrapes that are too rare for the window are named with their interva
         a.cluster.add(a.process, a.target(), {.first = 15min, .every = 60s});
     }
     SECTION("no window has two samples") {
-        a.cluster.add(a.process, a.target(), {.first = 1s});
+        a.cluster.add(a.process, a.target(), {.first = 40min, .every = 6min});
         is_healthy = false;
     }
     a.report_pod();
@@ -245,6 +175,34 @@ TEST_CASE("scrapes that are too rare for the window are named with their interva
     } else {
         CHECK(a.problems() == FindingNames{"scrape_interval_too_long"});
     }
+}
+
+TEST_CASE("a pod that was scraped once has no rate yet") {
+    DiagnosedScenario a(each_server());
+    a.process.started = 12s;
+    a.cluster.add(a.process, a.target(), {.first = 1s});
+    a.report_pod();
+    a.cluster.write();
+    a.diagnose();
+    INFO(a.all());
+    CHECK(a.problems() == FindingNames{"warming_up"});
+    CHECK_THAT(a.text(FindingCode::warming_up), ContainsSubstring("'" + a.pod + "'"));
+}
+
+TEST_CASE("a real namespace with very many ids is said to have them") {
+    DiagnosedScenario a(each_server());
+    const std::size_t ids = GENERATE(promql::max_nearby_models, promql::max_nearby_models + 1);
+    for (std::size_t i = 0; i < ids; ++i)
+        a.cluster.add_series("vllm:num_requests_running",
+                             a.target({{"model_name", "acme/other-" + std::to_string(i)}}),
+                             {.first = 1s}, 1);
+    a.cluster.write();
+    a.diagnose();
+    INFO(a.all());
+    CHECK(a.problems() == FindingNames{"model_id_mismatch"});
+    const bool is_cut =
+        a.text(FindingCode::model_id_mismatch).find("too many") != std::string::npos;
+    CHECK(is_cut == (ids > promql::max_nearby_models));
 }
 
 TEST_CASE("metrics with another prefix come with what to write, which then fits") {
@@ -322,7 +280,8 @@ TEST_CASE("a diagnosis asks a real server at most three queries more than a roun
     const double round = queries([&] { a.asked.replicas(a.model()); });
     CHECK(queries([&] { a.diagnose(); }) <= round + 3);
     const ModelKey absent(a.cluster.namespace_name(), "acme/other");
-    CHECK(queries([&] { a.diagnose(absent); }) <= round + 3);
+    const double round_of_absent = queries([&] { a.asked.replicas(absent); });
+    CHECK(queries([&] { a.diagnose(absent); }) <= round_of_absent + 3);
     a.asked.config.kube_state_matchers = {{"job", promql::MatchOperator::equal, "nobody"}};
     CHECK(queries([&] { a.diagnose(); }) <= round + 3);
 }

@@ -19,7 +19,6 @@
 #include <functional>
 #include <iterator>
 #include <memory>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
