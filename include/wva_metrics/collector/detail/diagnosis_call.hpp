@@ -109,7 +109,7 @@ struct Diagnose {
                     std::vector<VariantAutoscaling> variants) const {
         using Call = DiagnosisCall<typename Impl::timer_type>;
         const asio::any_io_executor executor = impl->executor();
-        const auto slot = asio::get_associated_cancellation_slot(handler);
+        auto slot = asio::get_associated_cancellation_slot(handler);
         const auto call =
             std::make_shared<Call>(executor, deliver_to(executor, std::move(handler)));
         if (slot.is_connected())
