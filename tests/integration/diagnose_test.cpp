@@ -161,7 +161,7 @@ TEST_CASE("scrapes that are too rare for the window are named with their interva
         a.cluster.add(a.process, a.target(), {.first = 15min, .every = 60s});
     }
     SECTION("no window has two samples") {
-        a.cluster.add(a.process, a.target(), {.first = 40min, .every = 6min});
+        a.cluster.add(a.process, a.target(), {.first = 40min, .last = 45s, .every = 6min});
         is_healthy = false;
     }
     a.report_pod();
@@ -195,7 +195,7 @@ TEST_CASE("a real namespace with very many ids is said to have them") {
     for (std::size_t i = 0; i < ids; ++i)
         a.cluster.add_series("vllm:num_requests_running",
                              a.target({{"model_name", "acme/other-" + std::to_string(i)}}),
-                             {.first = 1s}, 1);
+                             {.first = 61s, .every = 60s}, 1);
     a.cluster.write();
     a.diagnose();
     INFO(a.all());

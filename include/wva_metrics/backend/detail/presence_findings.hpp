@@ -87,9 +87,10 @@ private:
             add(i < others ? FindingCode::warning : ambiguous, warnings[i], i >= others);
         for (const std::string& reason : seen_.report.partial_because)
             add(FindingCode::warning, reason);
-        for (const Error& failure : seen_.failures)
-            add(failure_code(failure),
-                "a query that would have shown more failed: " + failure.describe(), false);
+        for (const Error& failure : seen_.failures) {
+            const Finding finding = failure_finding(failure);
+            add(finding.code, "a query that would have shown more failed: " + finding.text, false);
+        }
     }
 
     void add_pod_lives() {
@@ -103,9 +104,9 @@ private:
         }
         if (!unread.empty())
             add(FindingCode::pod_unread,
-                count_of(unread.size(), "pod") + named(unread) +
-                    " scraped, but did not answer, so totals lack what they serve: look for the "
-                    "error at Status > Targets of Prometheus; if they are too busy, raise the "
+                named(unread) +
+                    " scraped without an answer, so totals lack what is served there: look for the "
+                    "error at Status > Targets of Prometheus; if a pod is too busy, raise the "
                     "scrape's timeout");
         if (has_unnamed)
             add(FindingCode::label_missing,
@@ -115,10 +116,10 @@ private:
                     label_field("pod", "pod") + ")");
     }
 
-    /// The pods' names and the verb for what is said of them, e.g. ` ('a', 'b') are`.
+    /// E.g. `2 pods ('a', 'b')`.
     static std::string named(const std::set<std::string>& pods) {
         const std::string names = quoted_list(pods);
-        return (names.empty() ? "" : " (" + names + ")") + (pods.size() == 1 ? " is" : " are");
+        return count_of(pods.size(), "pod") + (names.empty() ? "" : " (" + names + ")");
     }
 
     void add_scrape_interval() {
@@ -165,8 +166,10 @@ private:
         }
         if (!pods.empty())
             add(FindingCode::warming_up,
-                count_of(pods.size(), "pod") + named(pods) +
-                    " scraped once so far, and a rate needs two samples: wait for the next scrape",
+                named(pods) + " so far with one sample in the last " +
+                    format_duration(Duration(rules_.longest_window)) +
+                    ", and a rate needs two: wait for the next scrape; if that does not help, "
+                    "scrape more often",
                 !has_rate);
     }
 
@@ -196,6 +199,7 @@ private:
             if (variant.model() == seen_.model)
                 workloads.insert(variant.deployment);
         std::set<std::string> pods;
+        std::set<std::string> owners;
         std::string nearest;
         for (const JudgedPod& pod : seen_.report.pods) {
             const std::string& name = pod.report.pod;
@@ -203,16 +207,20 @@ private:
                 index.owner_of(name, pod.owner) != nullptr)
                 continue;
             pods.insert(name);
+            if (pod.owner)
+                owners.insert(pod.owner->kind + " " + pod.owner->name);
             if (nearest.empty())
                 nearest = nearest_of(pod.owner ? pod.owner->name : name, workloads);
         }
         if (pods.empty())
             return;
-        std::string text =
-            count_of(pods.size(), "pod") + named(pods) + " not of any workload of the variants";
-        text += nearest.empty() ? ": no variant has this model and namespace"
-                                : "; the nearest is '" + nearest +
-                                      "': check the names and kinds of the workloads";
+        std::string text = named(pods);
+        if (!owners.empty())
+            text += " of " + quoted_list(owners);
+        text += ": no workload of the variants owns them; ";
+        text += nearest.empty() ? "no variant has this model and namespace"
+                                : "the nearest is '" + nearest +
+                                      "': check the names and kinds of the variants' workloads";
         add(FindingCode::pods_match_no_variant, std::move(text));
     }
 

@@ -240,7 +240,7 @@ TEST_CASE_METHOD(DiagnosedModel, "pods that were scraped once are a problem if t
     seen.report.pods[0].report.values[rate].reason = ReadingReason::warming_up;
     CHECK(codes() == Codes{FindingCode::warming_up});
     CHECK_THAT(text(FindingCode::warming_up),
-               ContainsSubstring("1 pod ('llama-7d9f8b6c5d-aaaaa') is scraped once"));
+               ContainsSubstring("1 pod ('llama-7d9f8b6c5d-aaaaa') so far with one sample"));
     add_pod("b");
     CHECK(codes().empty());
     CHECK(codes(false) == Codes{FindingCode::warming_up, FindingCode::server_make});
