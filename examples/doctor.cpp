@@ -61,7 +61,10 @@ PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
 #endif
     if (!options.ca_file.empty() && !config.client.http.transport)
         throw UsageError("--ca-file needs an https URL and a program built with wva_metrics::tls");
-    return PrometheusBackend(io.get_executor(), std::move(config));
+    auto backend = PrometheusBackend::make(io.get_executor(), std::move(config));
+    if (!backend)
+        throw UsageError(backend.error().message);
+    return *std::move(backend);
 }
 
 /// Without control characters, because names come from outside.

@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/diagnosis.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -68,6 +69,15 @@ public:
                                        Token&& token = Token()) {
         return initiate<ReplicaSnapshot>(&Interface::collect_replica_metrics, token,
                                          std::move(model), std::move(variants));
+    }
+
+    /// As `Collector::async_diagnose`, and with `Errc::invalid_config` if the collector inside has no
+    /// `DiagnosingBackend`.
+    template <asio::completion_token_for<void(Result<Diagnosis>)> Token = asio::deferred_t>
+    auto async_diagnose(ModelKey model, std::vector<VariantAutoscaling> variants,
+                        Token&& token = Token()) {
+        return initiate<Diagnosis>(&Interface::diagnose, token, std::move(model),
+                                   std::move(variants));
     }
 
     /// As `Collector::find_optimizer_metrics`.

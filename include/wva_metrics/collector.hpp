@@ -181,9 +181,9 @@ public:
     /// **Parameters:** the model; the variants whose pods are expected, or none; a completion token
     /// for `void(Result<Diagnosis>)`.
     ///
-    /// **Completes:** after the backend's answers, within its own timeouts.
+    /// **Completes:** after the backend's answer or `call_timeout`.
     ///
-    /// **Errors:** `aborted`; `internal` if the backend throws. A refused query is a finding.
+    /// **Errors:** `aborted`, `timeout`; `internal` if the backend throws. A refused query is a finding.
     ///
     /// **Cancellation:** terminal, partial, total: cancels the queries; completes with `aborted`.
     ///

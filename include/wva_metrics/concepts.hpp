@@ -49,12 +49,12 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
 };
 
-/// A backend that can say why a model has no numbers, as `PrometheusBackend` can. What fails is a
-/// finding.
+/// A backend that can say why a model has no numbers, as `PrometheusBackend` can. A query that fails
+/// is a finding. `AnyBackend` is one, and completes with an error if the backend inside is none.
 template <typename T>
 concept DiagnosingBackend = MetricsBackend<T> &&
     requires(T& backend, const ModelKey& model, const std::vector<VariantAutoscaling>& variants) {
-    { backend.diagnose(model, variants) } -> std::same_as<asio::awaitable<Diagnosis>>;
+    { backend.diagnose(model, variants) } -> std::same_as<asio::awaitable<Result<Diagnosis>>>;
 };
 
 /// What an autoscaler uses: the operations, look-ups, tracking, background fetching and
@@ -89,6 +89,15 @@ concept MetricsCollector = requires(T& collector, const T& const_collector, cons
     { const_collector.stats() } -> std::same_as<CollectorStats>;
     { const_collector.health() } -> std::same_as<CollectorHealth>;
     { const_collector.get_executor() } -> std::convertible_to<asio::any_io_executor>;
+};
+
+/// A collector that can say why a model has no numbers: `Collector` with a `DiagnosingBackend`, and
+/// `AnyCollector`, which completes with an error if the collector inside cannot.
+template <typename T>
+concept DiagnosingCollector = MetricsCollector<T> &&
+    requires(T& collector, const ModelKey& model, const std::vector<VariantAutoscaling>& variants) {
+    // Deferred, so that checking the concept does not compile the operation.
+    collector.async_diagnose(model, variants, asio::deferred);
 };
 
 } // namespace wva_metrics

@@ -41,6 +41,7 @@ enum class FindingCode : std::uint8_t {
     several_clusters,         ///< One store holds the series of several clusters.
     pod_undecided,            ///< It is unknown whether a pod's series are one process or several.
     pod_unread,               ///< A pod is scraped, but does not answer.
+    warming_up,               ///< Pods have one sample so far, and a rate needs two.
     scrape_interval_too_long, ///< The window of rates holds fewer than two samples.
     pods_match_no_variant,    ///< Pods belong to none of the variants.
     metric_not_exposed,       ///< No pod has a metric that a signal needs.
@@ -57,7 +58,7 @@ enum class FindingCode : std::uint8_t {
 
 namespace detail {
 
-inline constexpr std::array<std::pair<FindingCode, std::string_view>, 31> finding_names{{
+inline constexpr std::array<std::pair<FindingCode, std::string_view>, 32> finding_names{{
     {FindingCode::invalid_argument, "invalid_argument"},
     {FindingCode::unreachable, "unreachable"},
     {FindingCode::unauthorized, "unauthorized"},
@@ -79,6 +80,7 @@ inline constexpr std::array<std::pair<FindingCode, std::string_view>, 31> findin
     {FindingCode::several_clusters, "several_clusters"},
     {FindingCode::pod_undecided, "pod_undecided"},
     {FindingCode::pod_unread, "pod_unread"},
+    {FindingCode::warming_up, "warming_up"},
     {FindingCode::scrape_interval_too_long, "scrape_interval_too_long"},
     {FindingCode::pods_match_no_variant, "pods_match_no_variant"},
     {FindingCode::metric_not_exposed, "metric_not_exposed"},

@@ -3,6 +3,7 @@
 
 #include "fake_prometheus_data.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/promql/diagnosis_queries.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/promql/query_windows.hpp"
@@ -58,6 +59,11 @@ inline std::vector<std::string> raw_queries() {
                 texts.push_back(queries->elsewhere(std::span(&model, 1), use).value());
         }
     }
+    for (const std::string& model : models)
+        texts.push_back(promql::nearby_models_query(profile, "llm", model).value());
+    texts.push_back(promql::similar_metrics_query(names, "namespace", "llm").value());
+    const std::vector<std::string> endings = {"requests_waiting", "cache_usage_perc"};
+    texts.push_back(promql::similar_metrics_query(endings, "namespace", "llm").value());
     return texts;
 }
 

@@ -251,6 +251,11 @@ struct AnswersWithReplicas : UserBackend {
 static_assert(!MetricsBackend<AnswersWithReplicas>, "pods are attributed to variants later");
 
 static_assert(MetricsBackend<AnyBackend>);
+static_assert(DiagnosingBackend<AnyBackend> && !DiagnosingBackend<UserBackend>);
+struct DiagnosesWithoutErrors : UserBackend {
+    asio::awaitable<Diagnosis> diagnose(const ModelKey&, const std::vector<VariantAutoscaling>&);
+};
+static_assert(!DiagnosingBackend<DiagnosesWithoutErrors>);
 static_assert(std::convertible_to<UserBackend, AnyBackend>);
 static_assert(std::convertible_to<UserBackend, Result<AnyBackend>>);
 static_assert(!std::convertible_to<ValidatesAtOnce, AnyBackend>);
@@ -272,6 +277,8 @@ using AnyPolicies = Collector<UserBackend, UserCache>;
 static_assert(MetricsCollector<AnyPolicies>);
 static_assert(MetricsCollector<Collector<UserBackend, MemoryCache, CountsHits>>);
 static_assert(MetricsCollector<AnyCollector>);
+static_assert(DiagnosingCollector<AnyCollector> && !DiagnosingCollector<AnyPolicies>);
+static_assert(DiagnosingCollector<Collector<AnyBackend, UserCache>>);
 static_assert(!MetricsCollector<int>);
 static_assert(!MetricsCollector<const AnyPolicies>);
 static_assert(!MetricsCollector<std::shared_ptr<AnyPolicies>>, "a pointer is not a collector");

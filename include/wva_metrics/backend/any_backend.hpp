@@ -2,6 +2,9 @@
 #pragma once
 
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/cannot_diagnose.hpp"
+#include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/error.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -62,7 +65,37 @@ public:
         return fetch_replica_samples_(models);
     }
 
+    /// Calls `diagnose` of the backend inside.
+    ///
+    /// **Completes:** with its answer.
+    ///
+    /// **Errors:** `invalid_config` if it is not a `DiagnosingBackend`; see the class.
+    ///
+    /// **Cancellation, threads:** see the class.
+    asio::awaitable<Result<Diagnosis>> diagnose(const ModelKey& model,
+                                                const std::vector<VariantAutoscaling>& variants) {
+        return diagnose_(model, variants);
+    }
+
 private:
+    using DiagnoseFunction = std::function<asio::awaitable<Result<Diagnosis>>(
+        const ModelKey&, const std::vector<VariantAutoscaling>&)>;
+
+    template <typename Backend>
+    static DiagnoseFunction diagnose_of(const std::shared_ptr<Backend>& held) {
+        if constexpr (DiagnosingBackend<Backend>)
+            return [held](const auto& model, const auto& variants) {
+                return held->diagnose(model, variants);
+            };
+        else
+            return [](const auto&, const auto&) { return refuse_to_diagnose<Backend>(); };
+    }
+    /// A template, so that it is compiled only where it is used.
+    template <typename Backend>
+    static asio::awaitable<Result<Diagnosis>> refuse_to_diagnose() {
+        co_return detail::cannot_diagnose();
+    }
+
     template <typename Input, typename Output>
     using Function = std::function<asio::awaitable<Output>(const Input&)>;
 
@@ -73,12 +106,14 @@ private:
           fetch_optimizer_metrics_(
               [held](const auto& variants) { return held->fetch_optimizer_metrics(variants); }),
           fetch_replica_samples_(
-              [held](const auto& models) { return held->fetch_replica_samples(models); }) {}
+              [held](const auto& models) { return held->fetch_replica_samples(models); }),
+          diagnose_(diagnose_of(held)) {}
 
     Function<ModelKey, Result<Availability>> check_availability_;
     Function<std::vector<VariantAutoscaling>, std::vector<Result<OptimizerMetrics>>>
         fetch_optimizer_metrics_;
     Function<std::vector<ModelKey>, std::vector<Result<ReplicaSamples>>> fetch_replica_samples_;
+    DiagnoseFunction diagnose_;
 };
 
 } // namespace wva_metrics

@@ -114,18 +114,19 @@ public:
     fetch_replica_samples(std::vector<ModelKey> models);
 
     /// Finds out why a model has no numbers, or not all of them: one normal round, and at most three
-    /// more queries.
+    /// more queries, all within `batch_timeout`.
     ///
     /// **Parameters:**
     /// - `model`: the model.
     /// - `variants`: those whose pods are expected; may be empty.
     ///
-    /// **Completes:** with what was found. A failed query is a finding too.
+    /// **Completes:** with what was found until then. A failed query is a finding too.
     ///
     /// **Errors:** none.
     ///
     /// **Cancellation, threads:** see the class.
-    asio::awaitable<Diagnosis> diagnose(ModelKey model, std::vector<VariantAutoscaling> variants);
+    asio::awaitable<Result<Diagnosis>> diagnose(ModelKey model,
+                                                std::vector<VariantAutoscaling> variants);
 
 private:
     std::shared_ptr<detail::PrometheusImpl<Executor>> impl_;
@@ -134,7 +135,7 @@ private:
 /// The backend for any executor.
 using PrometheusBackend = BasicPrometheusBackend<>;
 
-static_assert(MetricsBackend<PrometheusBackend>);
+static_assert(DiagnosingBackend<PrometheusBackend>);
 
 } // namespace wva_metrics
 

@@ -9,9 +9,11 @@
 #include "wva_metrics/signal.hpp"
 
 #include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::promql {
@@ -30,23 +32,69 @@ inline std::string_view without_prefix(std::string_view metric) noexcept {
     return metric.substr(metric.rfind(':') + 1);
 }
 
-/// The models of all namespaces, by the labels that may name the namespace and the model: one
-/// element per combination, its value the number of series. Without the configured matchers,
-/// because these may be what is wrong.
-inline Result<std::string> nearby_models_query(const EngineProfile& profile) {
-    detail::SeriesSelector selector(exposed_metrics(profile, Signal::running));
-    auto text = std::move(selector).take();
-    if (text.has_error())
-        return text;
-    std::vector<std::string> labels(namespace_labels.begin(), namespace_labels.end());
-    labels.insert(labels.end(), model_labels.begin(), model_labels.end());
-    labels.push_back(profile.labels.namespace_name);
-    labels.push_back(profile.labels.model);
+/// How many elements each of the two parts of `nearby_models_query` has at most. The part for the
+/// namespace has one more if there are more.
+inline constexpr std::size_t max_nearby_models = 1000;
+
+namespace detail {
+
+/// The labels that may hold what `configured` does, sorted.
+template <typename Names>
+std::vector<std::string> label_choices(const Names& names, const std::string& configured) {
+    std::vector<std::string> labels(names.begin(), names.end());
+    labels.push_back(configured);
+    wva_metrics::detail::sort_unique(labels);
+    return labels;
+}
+
+/// Series of `Signal::running` in which one of several labels has this value.
+inline Result<std::string> with_value(const EngineProfile& profile,
+                                      const std::vector<std::string>& labels,
+                                      const std::string& value) {
+    const std::vector<std::string> metrics = exposed_metrics(profile, Signal::running);
+    std::string text;
+    for (const std::string& label : labels) {
+        SeriesSelector selector(metrics);
+        selector.add(label, std::span(&value, 1));
+        const auto selected = std::move(selector).take();
+        if (selected.has_error())
+            return selected.error();
+        text += (text.empty() ? "" : " or ") + *selected;
+    }
+    return text;
+}
+
+} // namespace detail
+
+/// Models with this id in any namespace, and all models of this namespace, by the labels that may
+/// name the namespace and the model: one element per combination, its value the number of series.
+/// Without the configured matchers, because these may be what is wrong.
+///
+/// Bounded by `max_nearby_models`, for a namespace may have very many models. `topk`, because no
+/// other aggregation that bounds an answer is known to all servers.
+///
+/// **Errors:** `invalid_argument` if a text is not UTF-8.
+inline Result<std::string> nearby_models_query(const EngineProfile& profile,
+                                               const std::string& namespace_name,
+                                               const std::string& model_id) {
+    const auto spaces = detail::label_choices(namespace_labels, profile.labels.namespace_name);
+    const auto models = detail::label_choices(model_labels, profile.labels.model);
+    const auto of_model = detail::with_value(profile, models, model_id);
+    if (of_model.has_error())
+        return of_model.error();
+    const auto of_namespace = detail::with_value(profile, spaces, namespace_name);
+    if (of_namespace.has_error())
+        return of_namespace.error();
+    std::vector<std::string> labels = spaces;
+    labels.insert(labels.end(), models.begin(), models.end());
     wva_metrics::detail::sort_unique(labels);
     std::string by;
     for (const std::string& label : labels)
         by += (by.empty() ? "" : ",") + label;
-    return "count by (" + by + ") (" + *text + ")";
+    const auto part = [&](std::size_t most, const std::string& selected) {
+        return "topk(" + std::to_string(most) + ", count by (" + by + ") (" + selected + "))";
+    };
+    return part(max_nearby_models, *of_model) + " or " + part(max_nearby_models + 1, *of_namespace);
 }
 
 /// The metrics of a namespace whose names end like one of `endings`: one element per name. In the

@@ -25,7 +25,7 @@ struct DiagnosedCluster : ClusterFixture {
     std::vector<FindingCode> problems(const ModelKey& model = {"llm", "meta/llama"},
                                       std::vector<VariantAutoscaling> variants = {}) {
         PrometheusBackend asked = backend();
-        const Diagnosis diagnosis = run(asked.diagnose(model, std::move(variants)));
+        const Diagnosis diagnosis = run(asked.diagnose(model, std::move(variants))).value();
         CHECK(diagnosis.model == model);
         std::vector<FindingCode> codes;
         for (const Finding& finding : diagnosis.findings) {
@@ -56,6 +56,7 @@ TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis finds where an absent model is")
     CHECK(problems({"llm", "meta/lama"}) == Codes{FindingCode::model_id_mismatch});
     CHECK(problems({"prod", "meta/llama"}) == Codes{FindingCode::wrong_namespace});
     CHECK(problems({"prod", "qwen"}) == Codes{FindingCode::not_scraped});
+    CHECK(problems({"llm", "qwen"}) == Codes{FindingCode::model_id_mismatch});
     CHECK(problems({"llm", ""}) == Codes{FindingCode::invalid_argument});
 }
 
@@ -81,6 +82,12 @@ TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis asks at most three queries more 
     const std::size_t round = fake.query_count() - before;
     run(asked.diagnose({"llm", "meta/llama"}, {}));
     CHECK(fake.query_count() - before - round <= round + 3);
+}
+
+TEST_CASE_METHOD(DiagnosedCluster, "what cannot be asked is said, and nothing is guessed") {
+    scrape_pod();
+    fake.fail_next_containing("topk", 1000, 422);
+    CHECK(problems({"prod", "qwen"}) == Codes{FindingCode::server_trouble});
 }
 
 TEST_CASE_METHOD(DiagnosedCluster, "a server that refuses is a finding") {

@@ -2,12 +2,15 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/failure_finding.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/edit_distance.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/exposed_metrics.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
 
 #include <algorithm>
@@ -22,6 +25,11 @@
 // Why nothing is known of a model, or of a signal of it.
 
 namespace wva_metrics::detail {
+
+/// A number and what it counts, e.g. `1 pod`, `2 pods`.
+inline std::string count_of(std::size_t number, std::string_view noun) {
+    return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
 
 /// The name that is the most similar; empty if there is none. One that contains the other, such as
 /// `meta/Llama-3` of `Llama-3`, is nearer than any other.
@@ -64,14 +72,15 @@ public:
             add_nearby(*seen_.nearby);
         add_similar_metrics();
         add_stale();
-        if (findings_.empty())
+        add_failures();
+        // Otherwise nobody knows whether there is something.
+        if (findings_.empty() && seen_.nearby)
             add(FindingCode::not_scraped,
                 "there is nothing like the series " + config_.engine.running.front() + " of " +
                     name_of(seen_.model) +
                     ": check that its pods run and serve /metrics, that a ServiceMonitor or "
-                    "PodMonitor selects them, and that Prometheus scrapes their namespace (Status "
-                    "> "
-                    "Targets)");
+                    "PodMonitor selects them, and that Prometheus scrapes their namespace "
+                    "(Status > Targets)");
     }
 
     /// The metrics in the namespace under other names.
@@ -100,10 +109,10 @@ private:
 
     void add_nearby(const NearbyModels& nearby) {
         const EngineLabels& labels = config_.engine.labels;
-        if (!nearby.namespace_labels.empty())
+        if (!nearby.unhonored_labels().empty())
             add(FindingCode::labels_not_honored,
                 "the scrape does not honour labels: the model's namespace is in the label " +
-                    quoted_list(nearby.namespace_labels) + ", not in '" + labels.namespace_name +
+                    quoted_list(nearby.unhonored_labels()) + ", not in '" + labels.namespace_name +
                     "': set honorLabels: true in the scrape, or configure that label (" +
                     label_field("namespace", "namespace_name") + "), and that of the pod likewise");
         if (nearby.is_there && !config_.matchers.empty())
@@ -129,20 +138,36 @@ private:
             add(FindingCode::wrong_namespace, "there is no model '" + seen_.model.model_id +
                                                   "' in namespace '" + seen_.model.namespace_name +
                                                   "', but in " + found + ": check the namespace");
-        if (const std::string id = nearest_of(seen_.model.model_id, nearby.ids); !id.empty())
-            add(FindingCode::model_id_mismatch,
-                "the namespace has no model '" + seen_.model.model_id + "'; the nearest is '" + id +
-                    "': check the model id (with vLLM it is --served-model-name)");
+        if (nearby.is_there || !nearby.namespace_labels.empty() || !nearby.model_labels.empty())
+            return;
+        const std::string id = nearest_of(seen_.model.model_id, nearby.ids);
+        if (id.empty())
+            return;
+        add(FindingCode::model_id_mismatch,
+            "the namespace has no model '" + seen_.model.model_id + "', but " +
+                (nearby.has_more ? "more than " + std::to_string(promql::max_nearby_models) +
+                                       " others, which are too many to find the nearest"
+                                 : count_of(nearby.ids.size() - nearby.ids.count(""), "other") +
+                                       "; the nearest is '" + id + "'") +
+                ": check the model id (with vLLM it is --served-model-name)");
+    }
+
+    /// What is not known may be what is wrong.
+    void add_failures() {
+        for (const Error& failure : seen_.failures) {
+            Finding finding = failure_finding(failure);
+            finding.text = "a query that would have shown more failed: " + finding.text;
+            findings_.push_back(std::move(finding));
+        }
     }
 
     void add_stale() {
         if (!seen_.last_report || !seen_.last_report->newest)
             return;
-        const double age =
-            std::chrono::duration<double>(seen_.now - *seen_.last_report->newest).count();
+        const auto age = std::chrono::round<std::chrono::seconds>(
+            std::max(seen_.now - *seen_.last_report->newest, samples::ServerDuration::zero()));
         add(FindingCode::metrics_stale,
-            "the last sample of " + name_of(seen_.model) + " is " +
-                whole_seconds(std::max(age, 0.0)) +
+            "the last sample of " + name_of(seen_.model) + " is " + format_duration(age) +
                 " old: check that its pods run and that Prometheus still scrapes them (Status > "
                 "Targets)");
     }

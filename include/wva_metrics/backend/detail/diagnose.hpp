@@ -8,10 +8,14 @@
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
+#include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -30,14 +34,16 @@ inline samples::ServerDuration clock_difference(const ServerClock& clock) {
     return clock.evaluated - std::chrono::floor<samples::ServerDuration>(requested);
 }
 
-/// Asks what a normal round of a model does not tell, with at most three queries. One that fails
-/// tells nothing, and the findings then lack what it would have shown.
+/// Asks what a normal round of a model does not tell, with at most three queries, until the deadline
+/// of a call that began at `started_at`. If one fails, the evidence says so and lacks what it would
+/// have shown.
 template <typename Executor>
 class EvidenceFetch {
 public:
     /// The evidence must outlive it.
-    EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelEvidence& seen)
-        : client_(std::move(impl)), seen_(seen) {}
+    EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint started_at,
+                  ModelEvidence& seen)
+        : client_(std::move(impl), started_at), seen_(seen) {}
 
     asio::awaitable<void> run() {
         if (has_living_pods(seen_.report)) {
@@ -56,16 +62,14 @@ private:
     const PrometheusConfig& config() const { return client_.impl().config; }
 
     asio::awaitable<void> ask_nearby() {
-        auto text = promql::nearby_models_query(config().engine);
-        if (text.has_error())
-            co_return;
+        auto text = promql::nearby_models_query(config().engine, seen_.model.namespace_name,
+                                                seen_.model.model_id);
         const auto found = std::make_shared<NearbyModels>();
         const auto add = [found, model = seen_.model,
-                          &labels = config().engine.labels](const prometheus::SeriesView& series) {
+                          labels = config().engine.labels](const prometheus::SeriesView& series) {
             found->add(series, model, labels);
         };
-        const auto answer = co_await client_.send(*std::move(text), add);
-        if (answer.has_value())
+        if (co_await ask(std::move(text), add))
             seen_.nearby = std::move(*found);
     }
 
@@ -83,27 +87,20 @@ private:
         const std::vector<std::string> sorted(endings.begin(), endings.end());
         auto text = promql::similar_metrics_query(sorted, config().engine.labels.namespace_name,
                                                   seen_.model.namespace_name);
-        if (text.has_error())
-            co_return;
         const auto found = std::make_shared<std::set<std::string>>();
         const auto add = [found](const prometheus::SeriesView& series) {
             found->emplace(series.label("__name__"));
         };
-        const auto answer = co_await client_.send(*std::move(text), add);
-        if (answer.has_value())
+        if (co_await ask(std::move(text), add))
             seen_.similar_metrics = std::move(*found);
     }
 
     asio::awaitable<void> ask_last_report() {
         auto text = client_.impl().queries.last_report(
             {{seen_.model.namespace_name}, {seen_.model.model_id}}, config().windows);
-        if (text.has_error())
-            co_return;
         const auto found = std::make_shared<LastReport>();
         const auto add = [found](const prometheus::SeriesView& series) { found->add_time(series); };
-        const auto answer =
-            co_await client_.send(*std::move(text), add, {seen_.report.clock.evaluated});
-        if (answer.has_value())
+        if (co_await ask(std::move(text), add, {seen_.report.clock.evaluated}))
             seen_.last_report = *found;
     }
 
@@ -112,6 +109,27 @@ private:
         // If that is not known, nothing is said of it.
         seen_.kube_state.is_asked = reports.has_value();
         seen_.kube_state.is_reporting = reports.value_or(false);
+    }
+
+    /// True if the whole answer is there.
+    template <typename Sink>
+    asio::awaitable<bool> ask(Result<std::string> text, const Sink& sink,
+                              prometheus::QueryOptions options = {}) {
+        std::optional<Error> failure;
+        if (text.has_error()) {
+            failure = text.error();
+        } else {
+            const auto answer = co_await client_.send(*std::move(text), sink, options);
+            if (answer.has_error())
+                failure = answer.error();
+        }
+        if (!failure)
+            co_return true;
+        // The cause may be the same for all queries.
+        if (std::find(seen_.failures.begin(), seen_.failures.end(), *failure) ==
+            seen_.failures.end())
+            seen_.failures.push_back(*std::move(failure));
+        co_return false;
     }
 
     const RoundClient<Executor> client_;
@@ -137,8 +155,10 @@ inline KubeStateEvidence kube_state_evidence(const ModelKey& model, const ModelR
 
 /// Runs a normal round for one model, asks what it does not tell, and says what is wrong.
 template <typename Executor>
-asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey model,
-                                    std::vector<VariantAutoscaling> variants) {
+asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Executor>> impl,
+                                            ModelKey model,
+                                            std::vector<VariantAutoscaling> variants) {
+    const TimePoint started_at = std::chrono::steady_clock::now();
     ModelEvidence seen;
     seen.model = model;
     seen.variants = std::move(variants);
@@ -159,7 +179,7 @@ asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> im
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
         seen.flavor = impl->flavor.load();
-        EvidenceFetch<Executor> fetch(impl, seen);
+        EvidenceFetch<Executor> fetch(impl, started_at, seen);
         co_await fetch.run();
     }
     co_return findings_of(seen, impl->config, impl->rules);

@@ -53,8 +53,8 @@ inline std::string_view failure_remedy(FindingCode code) {
         return "configure the URL of the query API behind the login, with a token";
     case FindingCode::wrong_path:
     case FindingCode::not_found:
-        return "check the URL and its path: the query API is at <url>/api/v1/query, and Mimir's "
-               "URL ends with /prometheus";
+        return "the query API is at /api/v1/query below the configured URL, which for Mimir ends "
+               "with /prometheus";
     case FindingCode::limit_hit:
         return "raise that limit";
     case FindingCode::server_trouble:
@@ -67,7 +67,9 @@ inline std::string_view failure_remedy(FindingCode code) {
 /// A failed query as a finding.
 inline Finding failure_finding(const Error& error) {
     const FindingCode code = failure_code(error);
-    return {code, true, error.describe() + "; " + std::string(failure_remedy(code))};
+    // The kind of the error is in the code.
+    const std::string server = error.endpoint.empty() ? "" : " (" + error.endpoint + ")";
+    return {code, true, error.message + server + "; " + std::string(failure_remedy(code))};
 }
 
 } // namespace wva_metrics::detail

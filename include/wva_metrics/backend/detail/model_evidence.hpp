@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/detail/availability_of.hpp"
 #include "wva_metrics/backend/detail/model_report.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
@@ -12,6 +13,7 @@
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <span>
@@ -25,8 +27,14 @@ namespace wva_metrics::detail {
 struct NearbyModels {
     /// Series have the configured namespace and model: matchers exclude them, if there are any.
     bool is_there = false;
+    /// Some series have the configured namespace.
+    bool has_namespace = false;
+    /// The namespace has more models than are compared: `ids` lacks some.
+    bool has_more = false;
     /// Labels that hold the model's namespace, although another label is configured for it.
     std::set<std::string> namespace_labels{};
+    /// The same for series of other models.
+    std::set<std::string> namespace_labels_of_others{};
     /// Labels that hold the model's id, although another label is configured for it.
     std::set<std::string> model_labels{};
     /// Other namespaces that have a model of this id. An empty one stands for series without any
@@ -47,15 +55,27 @@ struct NearbyModels {
             label_with(series, promql::model_labels, labels.model, model.model_id);
         const bool has_space = space == model.namespace_name;
         const bool has_id = id == model.model_id;
+        const bool is_in_namespace = has_space || !other_space.empty();
         is_there = is_there || (has_space && has_id);
-        if (!has_space && !other_space.empty() && (has_id || !other_id.empty()))
-            namespace_labels.emplace(other_space);
+        has_namespace = has_namespace || has_space;
+        if (!has_space && is_in_namespace)
+            (has_id || !other_id.empty() ? namespace_labels : namespace_labels_of_others)
+                .emplace(other_space);
         else if (has_id && !has_space)
             namespaces.emplace(own_namespace(series, labels, space));
-        if (!has_id && !other_id.empty() && (has_space || !other_space.empty()))
+        if (!is_in_namespace)
+            return;
+        if (!has_id && !other_id.empty())
             model_labels.emplace(other_id);
-        else if (!has_id && has_space)
+        else if (!has_id)
             ids.emplace(id);
+        has_more = ++in_namespace_ > promql::max_nearby_models;
+    }
+
+    /// Labels to configure for the namespace, unless the configured one is right.
+    const std::set<std::string>& unhonored_labels() const noexcept {
+        return namespace_labels.empty() && !has_namespace ? namespace_labels_of_others
+                                                          : namespace_labels;
     }
 
 private:
@@ -74,6 +94,8 @@ private:
         const std::string_view own = series.label("exported_" + labels.namespace_name);
         return own.empty() ? space : own;
     }
+
+    std::size_t in_namespace_ = 0;
 };
 
 /// What kube-state-metrics says.
@@ -97,6 +119,8 @@ struct ModelEvidence {
     std::set<std::string> similar_metrics{};
     std::optional<LastReport> last_report{};
     KubeStateEvidence kube_state{};
+    /// Why something that was asked for is empty.
+    std::vector<Error> failures{};
     prometheus::Flavor flavor = prometheus::Flavor::unknown;
     /// The server's clock minus the local one.
     std::optional<samples::ServerDuration> clock_ahead{};

@@ -57,9 +57,12 @@ public:
         }
         report.partial_because = states.warnings(model.namespace_name);
         report.warnings = std::move(found.warnings);
-        if (has_ambiguous(report))
+        report.has_cluster_conflict = found.has_cluster_conflict;
+        if (has_ambiguous(report)) {
             report.warnings.insert(report.warnings.end(), found.ambiguity_warnings.begin(),
                                    found.ambiguity_warnings.end());
+            report.ambiguity_warnings = found.ambiguity_warnings.size();
+        }
         return report;
     }
 

@@ -6,6 +6,7 @@
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/samples/pod_report.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,6 +37,10 @@ struct ModelReport {
     std::set<std::string> partial_because{};
     /// What was left out or is undecided, and what to do.
     std::vector<std::string> warnings{};
+    /// So many of them, the last ones, are about what is ambiguous.
+    std::size_t ambiguity_warnings = 0;
+    /// All pods are ambiguous, because the series are of several clusters.
+    bool has_cluster_conflict = false;
 };
 
 } // namespace wva_metrics::detail

@@ -4,10 +4,13 @@
 #include "wva_metrics/attribution/deployment_index.hpp"
 #include "wva_metrics/backend/detail/absence_findings.hpp"
 #include "wva_metrics/backend/detail/availability_of.hpp"
+#include "wva_metrics/backend/detail/failure_finding.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/format_duration.hpp"
+#include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/label_evidence.hpp"
 #include "wva_metrics/samples/liveness.hpp"
 #include "wva_metrics/signal.hpp"
@@ -62,6 +65,7 @@ public:
         add_warnings();
         add_pod_lives();
         add_scrape_interval();
+        add_warming_up();
         add_missing_signals();
         add_variants();
         add_kube_state();
@@ -73,29 +77,20 @@ private:
         findings_.push_back({code, is_problem, std::move(text)});
     }
 
-    bool has_evidence(std::string_view beginning) const {
-        return std::any_of(
-            seen_.report.pods.begin(), seen_.report.pods.end(), [&](const JudgedPod& pod) {
-                const auto& evidence = pod.report.evidence;
-                return std::any_of(evidence.begin(), evidence.end(), [&](const std::string& text) {
-                    return text.starts_with(beginning);
-                });
-            });
-    }
-
     void add_warnings() {
-        const bool is_undecided =
-            std::any_of(seen_.report.pods.begin(), seen_.report.pods.end(), [](const auto& pod) {
-                return pod.report.life == samples::PodLife::ambiguous;
-            });
-        FindingCode code = FindingCode::warning;
-        if (is_undecided)
-            code = has_evidence("several values of the label ") ? FindingCode::several_clusters
-                                                                : FindingCode::pod_undecided;
-        for (const std::string& warning : seen_.report.warnings)
-            add(code, warning, is_undecided);
+        const std::vector<std::string>& warnings = seen_.report.warnings;
+        const std::size_t others = warnings.size() - seen_.report.ambiguity_warnings;
+        const FindingCode ambiguous = seen_.report.has_cluster_conflict
+                                          ? FindingCode::several_clusters
+                                          : FindingCode::pod_undecided;
+        for (std::size_t i = 0; i < warnings.size(); ++i)
+            add(i < others ? FindingCode::warning : ambiguous, warnings[i], i >= others);
         for (const std::string& reason : seen_.report.partial_because)
             add(FindingCode::warning, reason);
+        for (const Error& failure : seen_.failures) {
+            const Finding finding = failure_finding(failure);
+            add(finding.code, "a query that would have shown more failed: " + finding.text, false);
+        }
     }
 
     void add_pod_lives() {
@@ -109,16 +104,22 @@ private:
         }
         if (!unread.empty())
             add(FindingCode::pod_unread,
-                std::to_string(unread.size()) + " pods do not answer their scrapes (" +
-                    quoted_list(unread) +
-                    "), so totals lack them: if they are too busy, raise the scrape's timeout; "
-                    "the target page of Prometheus has the error");
+                named(unread) +
+                    " scraped without an answer, so totals lack what is served there: look for the "
+                    "error at Status > Targets of Prometheus; if a pod is too busy, raise the "
+                    "scrape's timeout");
         if (has_unnamed)
             add(FindingCode::label_missing,
                 "series of the model lack the label '" + config_.engine.labels.pod +
                     "', so they belong to no pod: let the scrape add it, as a PodMonitor does, or "
                     "configure the label's name (" +
                     label_field("pod", "pod") + ")");
+    }
+
+    /// E.g. `2 pods ('a', 'b')`.
+    static std::string named(const std::set<std::string>& pods) {
+        const std::string names = quoted_list(pods);
+        return count_of(pods.size(), "pod") + (names.empty() ? "" : " (" + names + ")");
     }
 
     void add_scrape_interval() {
@@ -153,6 +154,25 @@ private:
                 false);
     }
 
+    /// Pods that have been scraped once.
+    void add_warming_up() {
+        std::set<std::string> pods;
+        bool has_rate = false;
+        for (const JudgedPod& pod : seen_.report.pods) {
+            const ReadingReason reason = pod.report[Signal::arrival_rate].reason;
+            has_rate = has_rate || reason == ReadingReason::none;
+            if (is_read(pod) && reason == ReadingReason::warming_up)
+                pods.insert(pod.report.pod);
+        }
+        if (!pods.empty())
+            add(FindingCode::warming_up,
+                named(pods) + " so far with one sample in the last " +
+                    format_duration(Duration(rules_.longest_window)) +
+                    ", and a rate needs two: wait for the next scrape; if that does not help, "
+                    "scrape more often",
+                !has_rate);
+    }
+
     void add_missing_signals() {
         const std::vector<Signal> missing = signals_without_series(seen_.report);
         if (missing.empty())
@@ -179,6 +199,7 @@ private:
             if (variant.model() == seen_.model)
                 workloads.insert(variant.deployment);
         std::set<std::string> pods;
+        std::set<std::string> owners;
         std::string nearest;
         for (const JudgedPod& pod : seen_.report.pods) {
             const std::string& name = pod.report.pod;
@@ -186,16 +207,20 @@ private:
                 index.owner_of(name, pod.owner) != nullptr)
                 continue;
             pods.insert(name);
+            if (pod.owner)
+                owners.insert(pod.owner->kind + " " + pod.owner->name);
             if (nearest.empty())
                 nearest = nearest_of(pod.owner ? pod.owner->name : name, workloads);
         }
         if (pods.empty())
             return;
-        std::string text = std::to_string(pods.size()) + " pods (" + quoted_list(pods) +
-                           ") belong to no workload of the variants";
-        text += nearest.empty() ? ": no variant has this model and namespace"
-                                : "; the nearest is '" + nearest +
-                                      "': check the names and kinds of the workloads";
+        std::string text = named(pods);
+        if (!owners.empty())
+            text += " of " + quoted_list(owners);
+        text += ": no workload of the variants owns them; ";
+        text += nearest.empty() ? "no variant has this model and namespace"
+                                : "the nearest is '" + nearest +
+                                      "': check the names and kinds of the variants' workloads";
         add(FindingCode::pods_match_no_variant, std::move(text));
     }
 

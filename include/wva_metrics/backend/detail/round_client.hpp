@@ -23,8 +23,10 @@ namespace wva_metrics::detail {
 template <typename Executor>
 class RoundClient {
 public:
-    explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
-        : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
+    /// `started_at`: when the call began, if it has sent queries before.
+    explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl,
+                         TimePoint started_at = std::chrono::steady_clock::now())
+        : impl_(std::move(impl)), started_at_(started_at),
           deadline_(started_at_ + impl_->config.batch_timeout) {}
 
     /// The state that the calls share.

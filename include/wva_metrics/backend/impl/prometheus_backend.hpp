@@ -76,7 +76,7 @@ BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> mo
 }
 
 template <typename Executor>
-asio::awaitable<Diagnosis>
+asio::awaitable<Result<Diagnosis>>
 BasicPrometheusBackend<Executor>::diagnose(ModelKey model,
                                            std::vector<VariantAutoscaling> variants) {
     return detail::diagnose(impl_, std::move(model), std::move(variants));

@@ -2,7 +2,10 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/any_handler.hpp"
+#include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/cannot_diagnose.hpp"
+#include "wva_metrics/diagnosis.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -25,6 +28,8 @@ public:
                                            VariantAutoscaling variant) = 0;
     virtual void collect_replica_metrics(AnyHandler<ReplicaSnapshot> handler, ModelKey model,
                                          std::vector<VariantAutoscaling> variants) = 0;
+    virtual void diagnose(AnyHandler<Diagnosis> handler, ModelKey model,
+                          std::vector<VariantAutoscaling> variants) = 0;
     virtual std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) = 0;
     virtual std::optional<ReplicaSnapshot>
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) = 0;
@@ -61,6 +66,14 @@ public:
                                  std::vector<VariantAutoscaling> variants) override {
         collector_.async_collect_replica_metrics(std::move(model), std::move(variants),
                                                  std::move(handler));
+    }
+    void diagnose(AnyHandler<Diagnosis> handler, ModelKey model,
+                  std::vector<VariantAutoscaling> variants) override {
+        if constexpr (DiagnosingCollector<C>)
+            collector_.async_diagnose(std::move(model), std::move(variants), std::move(handler));
+        else
+            complete_immediately<Diagnosis>(collector_.get_executor(), std::move(handler),
+                                            cannot_diagnose());
     }
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) override {
         return collector_.find_optimizer_metrics(key);

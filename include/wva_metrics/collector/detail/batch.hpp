@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/concepts.hpp"
@@ -14,14 +15,10 @@
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <array>
-#include <charconv>
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -137,14 +134,7 @@ private:
     void time_out(Duration timeout) {
         if (!done_)
             return;
-        // Large enough for any duration: ten digits, and nine decimals.
-        std::array<char, 32> digits;
-        const double seconds = std::chrono::duration<double>(timeout).count();
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds,
-                                       std::chars_format::fixed);
-        fail(Error(Errc::timeout, "the backend gave no answer within " +
-                                      std::string(digits.data(), end.ptr) +
-                                      " s (CollectorConfig::call_timeout)"));
+        fail(call_timed_out(timeout));
         signal_.emit(asio::cancellation_type::terminal);
     }
 

@@ -38,6 +38,8 @@ template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Ob
           typename Timer>
 class CollectorImpl {
 public:
+    using timer_type = Timer;
+
     static std::shared_ptr<CollectorImpl> make(const asio::any_io_executor& executor,
                                                Backend backend, const CollectorConfig& config,
                                                Observer observer) {
@@ -91,11 +93,13 @@ public:
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
     ///@}
 
-    /// `close` cancels it.
-    void add(const std::shared_ptr<DiagnosisCall>& call) {
+    /// `close` cancels it, also if that was called before.
+    void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) {
         const std::lock_guard lock(data_.mutex);
         std::erase_if(diagnoses_, [](const auto& weak) { return weak.expired(); });
         diagnoses_.push_back(call);
+        if (data_.coordinator.is_closed())
+            call->cancel();
     }
 
     void track(Target target) {
@@ -196,7 +200,7 @@ public:
             data_.notifier.silence();
             waiters = data_.coordinator.close();
             dispatcher_.cancel_all();
-            for (const std::weak_ptr<DiagnosisCall>& weak : diagnoses_)
+            for (const auto& weak : diagnoses_)
                 if (const auto call = weak.lock())
                     call->cancel();
         }
@@ -253,7 +257,7 @@ private:
     Lookup<Data> lookup_{data_, dispatcher_};
     Background<Data> background_{data_, dispatcher_};
     /// Guarded by the data's mutex.
-    std::vector<std::weak_ptr<DiagnosisCall>> diagnoses_;
+    std::vector<std::weak_ptr<DiagnosisCall<Timer>>> diagnoses_;
     /// Held for a whole reconfiguration; the data's mutex only for its parts.
     std::mutex reconfigure_mutex_;
     /// The last member: destroyed first, so that `abandon` never runs on destroyed members.

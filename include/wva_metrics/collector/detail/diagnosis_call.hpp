@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/reading.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,8 +19,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -27,31 +31,75 @@ namespace wva_metrics::detail {
 
 namespace asio = boost::asio;
 
-/// Cancels one running diagnosis. All functions may be called from any thread.
-class DiagnosisCall : public std::enable_shared_from_this<DiagnosisCall> {
+/// One running diagnosis. Its coroutine, the timer and `done` run on its own strand; all functions
+/// may be called from any thread.
+template <typename Timer>
+class DiagnosisCall : public std::enable_shared_from_this<DiagnosisCall<Timer>> {
 public:
-    explicit DiagnosisCall(const asio::any_io_executor& executor)
-        : strand_(asio::make_strand(executor)) {}
+    using Done = std::function<void(Result<Diagnosis>)>;
 
-    const asio::strand<asio::any_io_executor>& strand() const noexcept { return strand_; }
+    /// `done` is called once, unless the executor's context is destroyed first. It must not own
+    /// this.
+    DiagnosisCall(const asio::any_io_executor& executor, Done done)
+        : strand_(asio::make_strand(executor)), timer_(strand_), done_(std::move(done)) {}
 
-    void cancel() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_cancelled_ = true;
-            self->signal_.emit(asio::cancellation_type::terminal);
+    /// Calls the backend, and keeps it alive until its coroutine ends. `done` is called earlier
+    /// after `timeout`, and when the call is cancelled. Call at most once.
+    template <typename Impl>
+    void run(std::shared_ptr<Impl> impl, ModelKey model, std::vector<VariantAutoscaling> variants,
+             Duration timeout) {
+        const auto deadline = Timer::clock_type::now() + timeout;
+        // A slot must only be used on its coroutine's executor.
+        asio::post(strand_, [self = this->shared_from_this(), impl = std::move(impl),
+                             model = std::move(model), variants = std::move(variants), deadline,
+                             timeout]() mutable {
+            if (!self->done_)
+                return; // Cancelled already.
+            self->timer_.expires_at(deadline);
+            self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
+                if (!error)
+                    self->end(call_timed_out(timeout));
+            });
+            asio::co_spawn(
+                self->strand_, ask(std::move(impl), std::move(model), std::move(variants)),
+                asio::bind_cancellation_slot(
+                    self->signal_.slot(),
+                    [self](const std::exception_ptr& failure, Result<Diagnosis> result) {
+                        self->finish(failure ? describe_exception(failure) : std::move(result));
+                    }));
         });
     }
 
-    ///@{
-    /// On the strand only.
-    bool is_cancelled() const noexcept { return is_cancelled_; }
-    asio::cancellation_slot slot() noexcept { return signal_.slot(); }
-    ///@}
+    void cancel() {
+        asio::post(strand_, [self = this->shared_from_this()] {
+            self->end(Error(Errc::aborted, "the diagnosis was cancelled"));
+        });
+    }
 
 private:
+    template <typename Impl>
+    static asio::awaitable<Result<Diagnosis>> ask(std::shared_ptr<Impl> impl, ModelKey model,
+                                                  std::vector<VariantAutoscaling> variants) {
+        co_return co_await impl->backend().diagnose(std::move(model), std::move(variants));
+    }
+
+    /// Does not wait for a backend that ignores its cancellation.
+    void end(Error error) {
+        finish(std::move(error));
+        signal_.emit(asio::cancellation_type::terminal);
+    }
+
+    void finish(Result<Diagnosis> result) {
+        if (!done_)
+            return;
+        timer_.cancel();
+        std::exchange(done_, nullptr)(std::move(result));
+    }
+
     asio::strand<asio::any_io_executor> strand_;
+    Timer timer_;
     asio::cancellation_signal signal_;
-    bool is_cancelled_ = false;
+    Done done_;
 };
 
 /// Calls a backend's `diagnose`. A function object for `asio::async_initiate`.
@@ -59,26 +107,40 @@ struct Diagnose {
     template <typename Handler, typename Impl>
     void operator()(Handler handler, std::shared_ptr<Impl> impl, ModelKey model,
                     std::vector<VariantAutoscaling> variants) const {
+        using Call = DiagnosisCall<typename Impl::timer_type>;
         const asio::any_io_executor executor = impl->executor();
-        const auto call = std::make_shared<DiagnosisCall>(executor);
-        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        const auto call =
+            std::make_shared<Call>(executor, deliver_to(executor, std::move(handler)));
+        if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type /*type*/) {
                 if (const auto running = weak.lock())
                     running->cancel();
             });
         impl->add(call);
+        const Duration timeout = impl->config().call_timeout;
+        call->run(std::move(impl), std::move(model), std::move(variants), timeout);
+    }
+
+private:
+    template <typename Handler>
+    static std::function<void(Result<Diagnosis>)> deliver_to(const asio::any_io_executor& executor,
+                                                             Handler handler) {
         // Keeps the handler's executor busy until the handler has run.
-        asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work(
-            asio::get_associated_executor(handler, executor));
-        auto finish = [executor, call, work = std::move(work), handler = std::move(handler)](
-                          const std::exception_ptr& failure, Result<Diagnosis> result) mutable {
-            if (failure)
-                result = describe_exception(failure);
-            if (call->is_cancelled())
-                result = Error(Errc::aborted, "the diagnosis was cancelled");
-            const auto own = work.get_executor();
-            auto deliver = [handler = std::move(handler), result = std::move(result),
-                            work = std::move(work)]() mutable {
+        using Work =
+            asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>>;
+        struct Pending {
+            Handler handler;
+            Work work;
+        };
+        Work work(asio::get_associated_executor(handler, executor));
+        // Shared, because a handler need not be copyable.
+        const auto pending =
+            std::make_shared<Pending>(Pending{std::move(handler), std::move(work)});
+        return [executor, pending](Result<Diagnosis> result) {
+            const auto own = pending->work.get_executor();
+            auto deliver = [handler = std::move(pending->handler), work = std::move(pending->work),
+                            result = std::move(result)]() mutable {
                 // Here is the handler's executor, and its slot must not be used from elsewhere.
                 asio::get_associated_cancellation_slot(handler).clear();
                 work.reset();
@@ -86,24 +148,6 @@ struct Diagnose {
             };
             asio::post(executor, asio::bind_executor(own, std::move(deliver)));
         };
-        // A slot must only be used on its coroutine's executor.
-        asio::post(call->strand(), [call, impl = std::move(impl), model = std::move(model),
-                                    variants = std::move(variants),
-                                    finish = std::move(finish)]() mutable {
-            asio::co_spawn(call->strand(),
-                           run(std::move(impl), call, std::move(model), std::move(variants)),
-                           asio::bind_cancellation_slot(call->slot(), std::move(finish)));
-        });
-    }
-
-private:
-    template <typename Impl>
-    static asio::awaitable<Result<Diagnosis>>
-    run(std::shared_ptr<Impl> impl, std::shared_ptr<DiagnosisCall> call, ModelKey model,
-        std::vector<VariantAutoscaling> variants) {
-        if (call->is_cancelled())
-            co_return Error(Errc::aborted, "the diagnosis was cancelled");
-        co_return co_await impl->backend().diagnose(std::move(model), std::move(variants));
     }
 };
 

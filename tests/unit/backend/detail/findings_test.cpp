@@ -4,6 +4,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
@@ -152,6 +153,20 @@ TEST_CASE_METHOD(DiagnosedModel, "an absent model is explained by what is near")
         CHECK(codes() == Codes{FindingCode::labels_not_honored});
         CHECK_THAT(text(FindingCode::labels_not_honored), ContainsSubstring("honorLabels"));
     }
+    SECTION("another label of the namespace, for other models") {
+        nearby.namespace_labels_of_others = {"exported_namespace"};
+        nearby.ids = {"qwen"};
+        CHECK(codes() == Codes{FindingCode::labels_not_honored, FindingCode::model_id_mismatch});
+        nearby.has_namespace = true;
+        CHECK(codes() == Codes{FindingCode::model_id_mismatch});
+    }
+    SECTION("more ids than are compared") {
+        nearby.ids = {"qwen"};
+        nearby.has_more = true;
+        CHECK(codes() == Codes{FindingCode::model_id_mismatch});
+        CHECK_THAT(text(FindingCode::model_id_mismatch), ContainsSubstring("too many"));
+        CHECK_THAT(text(FindingCode::model_id_mismatch), !ContainsSubstring("qwen"));
+    }
     SECTION("matchers") {
         nearby.is_there = true;
         CHECK(codes() == Codes{FindingCode::not_scraped});
@@ -172,7 +187,19 @@ TEST_CASE_METHOD(DiagnosedModel, "an absent model is explained by what is near")
     SECTION("an old sample") {
         seen.last_report = LastReport{diagnosed_at - 3min};
         CHECK(codes() == Codes{FindingCode::metrics_stale});
-        CHECK_THAT(text(FindingCode::metrics_stale), ContainsSubstring("180 s old"));
+        CHECK_THAT(text(FindingCode::metrics_stale), ContainsSubstring("3m0s old"));
+    }
+    SECTION("a query that failed") {
+        seen.failures = {Error(Errc::too_costly, "too many samples", "http://p:9090", 422)};
+        CHECK(codes() == Codes{FindingCode::limit_hit});
+        CHECK_THAT(text(FindingCode::limit_hit), ContainsSubstring("would have shown more"));
+        seen.nearby.reset();
+        CHECK(codes() == Codes{FindingCode::limit_hit});
+    }
+    SECTION("other models beside one that is under another label") {
+        nearby.ids = {"qwen"};
+        nearby.model_labels = {"model"};
+        CHECK(codes() == Codes{FindingCode::label_missing});
     }
     SECTION("the likeliest comes first") {
         nearby.ids = {"qwen"};
@@ -183,9 +210,11 @@ TEST_CASE_METHOD(DiagnosedModel, "an absent model is explained by what is near")
 
 TEST_CASE_METHOD(DiagnosedModel, "ambiguous pods are named by why they are") {
     seen.report.pods[0].report.life = samples::PodLife::ambiguous;
-    seen.report.warnings = {"choose a cluster"};
+    seen.report.warnings = {"left out", "choose a cluster"};
+    seen.report.ambiguity_warnings = 1;
     CHECK(codes() == Codes{FindingCode::pod_undecided});
-    seen.report.pods[0].report.evidence = {"several values of the label cluster"};
+    CHECK(text(FindingCode::warning) == "left out");
+    seen.report.has_cluster_conflict = true;
     CHECK(codes() == Codes{FindingCode::several_clusters});
     CHECK(text(FindingCode::several_clusters) == "choose a cluster");
 }
@@ -204,6 +233,23 @@ TEST_CASE_METHOD(DiagnosedModel, "rare scrapes are a problem if there is no valu
     CHECK(codes(false) == Codes{FindingCode::scrape_interval_too_long, FindingCode::server_make});
     seen.report.pods[0].report.values[1].reason = ReadingReason::window_too_short;
     CHECK(codes() == Codes{FindingCode::scrape_interval_too_long});
+}
+
+TEST_CASE_METHOD(DiagnosedModel, "pods that were scraped once are a problem if there is no rate") {
+    const std::size_t rate = index_of(Signal::arrival_rate);
+    seen.report.pods[0].report.values[rate].reason = ReadingReason::warming_up;
+    CHECK(codes() == Codes{FindingCode::warming_up});
+    CHECK_THAT(text(FindingCode::warming_up),
+               ContainsSubstring("1 pod ('llama-7d9f8b6c5d-aaaaa') so far with one sample"));
+    add_pod("b");
+    CHECK(codes().empty());
+    CHECK(codes(false) == Codes{FindingCode::warming_up, FindingCode::server_make});
+}
+
+TEST_CASE_METHOD(DiagnosedModel, "a failed query about a model that reports is a remark") {
+    seen.failures = {Error(Errc::timeout, "no answer", "http://p:9090")};
+    CHECK(diagnosis().is_healthy());
+    CHECK(codes(false) == Codes{FindingCode::unreachable, FindingCode::server_make});
 }
 
 TEST_CASE_METHOD(DiagnosedModel, "a signal that no pod has is named") {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::testing::detail {
@@ -39,6 +40,8 @@ public:
         case Aggregator::count:
             value_ = count_;
             break;
+        case Aggregator::topk: // It selects members; see `largest`.
+            break;
         }
     }
     double value() const noexcept { return value_; }
@@ -48,19 +51,38 @@ private:
     double value_ = 0;
 };
 
-/// The value of an aggregation. Groups are in the order of their labels.
-inline InstantVector aggregate(const Aggregation& aggregation, const InstantVector& members,
-                               Milliseconds time) {
+/// The labels of the group that a member belongs to.
+inline LabelSet group_of(const VectorSample& member, const Aggregation& aggregation) {
     const auto listed = [&](std::string_view name) {
         return std::find(aggregation.grouping.begin(), aggregation.grouping.end(), name) !=
                aggregation.grouping.end();
     };
-    const auto kept = [&](std::string_view name) {
+    return member.labels.filtered([&](std::string_view name) {
         return aggregation.without ? !listed(name) && name != LabelSet::metric_name : listed(name);
-    };
+    });
+}
+
+/// The value of `topk`: of each group the `count` members with the largest values, the largest
+/// first. NaN is the smallest.
+inline InstantVector largest(const Aggregation& aggregation, double count, InstantVector members) {
+    std::stable_sort(members.begin(), members.end(),
+                     [](const VectorSample& a, const VectorSample& b) {
+                         return std::isnan(b.value) ? !std::isnan(a.value) : a.value > b.value;
+                     });
+    std::unordered_map<LabelSet, double> taken;
+    InstantVector result;
+    for (VectorSample& member : members)
+        if (++taken[group_of(member, aggregation)] <= count)
+            result.push_back(std::move(member));
+    return result;
+}
+
+/// The value of any other aggregation. Groups are in the order of their labels.
+inline InstantVector aggregate(const Aggregation& aggregation, const InstantVector& members,
+                               Milliseconds time) {
     std::unordered_map<LabelSet, GroupValue> groups;
     for (const VectorSample& member : members)
-        groups[member.labels.filtered(kept)].add(aggregation.aggregator, member.value);
+        groups[group_of(member, aggregation)].add(aggregation.aggregator, member.value);
 
     InstantVector result;
     result.reserve(groups.size());

@@ -130,6 +130,9 @@ private:
     }
 
     PromqlValue value_of(const Aggregation& aggregation, Milliseconds time) {
+        if (aggregation.aggregator == Aggregator::topk)
+            return largest(aggregation, value_as<double>(aggregation.parameter, time),
+                           value_as<InstantVector>(aggregation.inner, time));
         return aggregate(aggregation, value_as<InstantVector>(aggregation.inner, time), time);
     }
 

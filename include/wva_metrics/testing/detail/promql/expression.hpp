@@ -116,9 +116,9 @@ struct Call {
 };
 
 /// The supported aggregations.
-enum class Aggregator { sum, min, max, avg, count };
+enum class Aggregator { sum, min, max, avg, count, topk };
 
-/// `sum by (label) (expression)`
+/// `sum by (label) (expression)`, `topk by (label) (parameter, expression)`
 struct Aggregation {
     /// The aggregation.
     Aggregator aggregator;
@@ -128,6 +128,8 @@ struct Aggregation {
     std::vector<std::string> grouping;
     /// True for `without`: the listed labels are dropped. False for `by`: they are kept.
     bool without = false;
+    /// How many elements of a group `topk` keeps, a scalar; null for the others.
+    ExpressionPtr parameter = nullptr;
 };
 
 /// The supported operators.

@@ -219,9 +219,11 @@ private:
     }
 
     ExpressionPtr aggregation(Aggregator aggregator, std::size_t position) {
-        Aggregation node{aggregator, nullptr, {}, false};
+        Aggregation node{aggregator, nullptr, {}, false, nullptr};
         const bool prefixed = grouping(node);
         tokens_.expect("(", " in aggregation");
+        if (aggregator == Aggregator::topk)
+            node.parameter = aggregation_parameter();
         const std::size_t inner_position = token().position;
         node.inner = binary(1);
         if (token().is_symbol(","))
@@ -236,6 +238,17 @@ private:
         if (!prefixed)
             grouping(node);
         return make_expression(ValueType::instant_vector, std::move(node));
+    }
+
+    /// Parses a scalar and the comma after it.
+    ExpressionPtr aggregation_parameter() {
+        const std::size_t position = token().position;
+        ExpressionPtr parameter = binary(1);
+        if (parameter->type != ValueType::scalar)
+            tokens_.fail(position, "expected type scalar in aggregation parameter, got " +
+                                       std::string(to_string(parameter->type)));
+        tokens_.expect(",", " in aggregation");
+        return parameter;
     }
 
     /// Parses `by (...)` or `without (...)`; false if there is neither.

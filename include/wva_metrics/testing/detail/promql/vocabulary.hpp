@@ -64,13 +64,15 @@ inline std::optional<Aggregator> find_aggregator(const Token& token) {
         return Aggregator::avg;
     if (token.is_word("count"))
         return Aggregator::count;
+    if (token.is_word("topk"))
+        return Aggregator::topk;
     return std::nullopt;
 }
 
 /// True for the aggregations of Prometheus that the fake does not support.
 inline bool is_other_aggregator(const Token& token) {
-    constexpr std::array<std::string_view, 7> words = {
-        "bottomk", "count_values", "group", "quantile", "stddev", "stdvar", "topk"};
+    constexpr std::array<std::string_view, 6> words = {"bottomk",  "count_values", "group",
+                                                       "quantile", "stddev",       "stdvar"};
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return token.is_word(word); });
 }

@@ -96,7 +96,11 @@ TEST_CASE("unsupported syntax is named in the error") {
     CHECK_THAT(rejection_of("up @ 5"), ContainsSubstring("\"@\""));
     CHECK_THAT(rejection_of("up == 1"), ContainsSubstring("the operator \"==\""));
     CHECK_THAT(rejection_of("up + on(pod) up"), ContainsSubstring("the modifier \"on\""));
-    CHECK_THAT(rejection_of("topk(1, up)"), ContainsSubstring("the aggregation \"topk\""));
+    CHECK(parsed<Aggregation>("topk(3, up)").parameter != nullptr);
+    CHECK_THAT(rejection_of("topk(up, up)"), ContainsSubstring("expected type scalar"));
+    CHECK_THAT(rejection_of("topk(up)"), ContainsSubstring("expected type scalar"));
+    CHECK_THAT(rejection_of("topk(1)"), ContainsSubstring("in aggregation"));
+    CHECK_THAT(rejection_of("bottomk(1, up)"), ContainsSubstring("the aggregation \"bottomk\""));
     CHECK_THAT(rejection_of("histogram_quantile(0.9, up)"),
                ContainsSubstring("a function with name \"histogram_quantile\""));
 }
