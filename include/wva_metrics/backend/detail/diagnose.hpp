@@ -149,7 +149,8 @@ asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> im
         co_return findings_of(seen, impl->config, impl->rules);
     }
     // Not a round of somebody else, whose model's samples may be gone when it is read.
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models));
+    const TimePoint deadline = std::chrono::steady_clock::now() + impl->config.batch_timeout;
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models), deadline);
     co_await round->run();
     seen.report = round->report(model);
     if (!seen.report.failure) {

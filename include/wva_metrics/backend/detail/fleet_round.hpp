@@ -39,8 +39,10 @@ class FleetRound : public std::enable_shared_from_this<FleetRound<Executor>> {
 public:
     using Impl = PrometheusImpl<Executor>;
 
-    FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan)
-        : client_(std::move(impl)), plan_(std::move(plan)),
+    /// `deadline`: of all of its queries.
+    FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan,
+               TimePoint deadline)
+        : client_(std::move(impl), deadline), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
           models_(client_, *plan_), pods_(client_, *plan_, states_),
           reports_(plan_->models().size()) {

@@ -24,9 +24,12 @@ namespace wva_metrics::detail {
 template <typename Executor>
 class RoundClient {
 public:
+    /// With a deadline of `batch_timeout` from now.
     explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
+        : RoundClient(impl, std::chrono::steady_clock::now() + impl->config.batch_timeout) {}
+    RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline)
         : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
-          deadline_(started_at_ + impl_->config.batch_timeout) {}
+          deadline_(deadline) {}
 
     /// The state that the calls share.
     PrometheusImpl<Executor>& impl() const noexcept { return *impl_; }
