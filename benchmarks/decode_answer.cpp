@@ -39,16 +39,16 @@ using namespace wva_metrics;
 
 namespace {
 
-/// The labels of a gauge of the inference servers. Prometheus sorts labels by name.
+/// What is read of each series.
 const std::vector<std::string>& wanted_labels() {
-    static const std::vector<std::string> names{"wva_part", "namespace", "model_name",
-                                                "pod",      "engine",    "instance"};
+    static const std::vector<std::string> names{"__name__",   "engine",    "instance",
+                                                "model_name", "namespace", "pod"};
     return names;
 }
 
-/// The columns of the wanted labels in the order of the answer, for decoders that are faster if
-/// they know it. Ours does not get it.
-constexpr std::array<std::size_t, 6> columns_in_answer{4, 5, 2, 1, 3, 0};
+/// The places of the wanted labels among all 17, for decoders that are faster if they know them.
+/// Ours does not get them.
+constexpr std::array<std::size_t, 6> places_in_answer{0, 4, 5, 8, 9, 11};
 
 std::string written(double value) {
     std::array<char, 400> text{};
@@ -57,23 +57,47 @@ std::string written(double value) {
         std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr};
 }
 
-/// Prometheus' answer about the KV cache usage of `series / 2` pods: for each pod its value, a
-/// number of 710 blocks, and the time of its sample.
+/// As Prometheus writes a time.
+std::string written_time(std::uint64_t ms) {
+    std::string text = std::to_string(ms / 1000);
+    if (ms % 1000 != 0)
+        text += "." + std::to_string(1000 + ms % 1000).substr(1);
+    return text;
+}
+
+/// Prometheus' answer to the query for the samples of a minute: the labels are those that a scrape in
+/// a cluster adds, and every second series is a gauge, the number of used blocks of 710.
 std::string make_body(std::size_t series) {
     std::mt19937 random(1); // A fixed seed, so that every run decodes the same text.
-    std::string body = R"({"status":"success","data":{"resultType":"vector","result":[)";
+    std::string body = R"({"status":"success","data":{"resultType":"matrix","result":[)";
     for (std::size_t i = 0; i < series; ++i) {
+        const bool is_counter = i % 2 == 1;
         const std::string pod = std::to_string(10'000 + i / 2 * 7919 % 89'999);
-        const bool is_time = i % 2 == 1;
-        const double value = is_time ? 1.7e9 - static_cast<double>(random() % 15'000) / 1000
-                                     : static_cast<double>(random() % 710) / 710;
-        body += std::string(i > 0 ? "," : "") + R"({"metric":{"engine":"0","instance":"10.244.)" +
+        body += std::string(i > 0 ? "," : "") + R"({"metric":{"__name__":"vllm:)" +
+                (is_counter ? "request_success_total" : "kv_cache_usage_perc") +
+                R"(","app":"llama","container":"vllm","endpoint":"metrics","engine":"0",)"
+                R"("instance":"10.244.)" +
                 std::to_string(i / 500 % 250) + "." + std::to_string(i / 2 % 250) +
-                R"(:8000","model_name":"meta-llama/Llama-3.1-8B-Instruct","namespace":"llm-team-)" +
+                R"(:8000","job":"vllm","llm_d_ai_role":"decode",)"
+                R"("model_name":"meta-llama/Llama-3.1-8B-Instruct","namespace":"llm-team-)" +
                 std::to_string(100 + i / 200) +
-                R"(","pod":"llama-3-1-8b-instruct-a100-7d9f8b6c5d-)" + pod + R"(","wva_part":")" +
-                (is_time ? "time0" : "value0") + R"("},"value":[1700000000.123,")" +
-                written(value) + R"("]})";
+                R"(","node":"gke-inference-a100-pool-7d2f9c1e-x4kq",)"
+                R"("pod":"llama-3-1-8b-instruct-a100-7d9f8b6c5d-)" +
+                pod +
+                R"(","pod_template_hash":"7d9f8b6c5d","prometheus":"monitoring/k8s",)"
+                R"("region":"europe-west4","service":"llama-inference-service",)"
+                R"("zone":"europe-west4-a"},"values":[)";
+        std::uint64_t time_ms = 1'700'000'000'000 + random() % 15'000;
+        std::uint64_t counted = random() % 100'000;
+        for (int sample = 0; sample < 4; ++sample) {
+            counted += random() % 100;
+            const double value =
+                static_cast<double>(is_counter ? counted : random() % 710) / (is_counter ? 1 : 710);
+            body += std::string(sample > 0 ? "," : "") + "[" + written_time(time_ms) + ",\"" +
+                    written(value) + "\"]";
+            time_ms += 15'000;
+        }
+        body += "]}";
     }
     return body + "]}}";
 }
@@ -81,9 +105,8 @@ std::string make_body(std::size_t series) {
 /// The content of one series. Every decoder fills the same flat array of these, so all do the same
 /// work.
 struct Reading {
-    double value = 0;
-    double timestamp = 0;
     std::uint64_t labels = 0;
+    std::uint64_t samples = 0;
 };
 
 /// Stores the series of one answer; the memory is reused for the next answer.
@@ -91,23 +114,28 @@ class Readings {
 public:
     void clear() { readings_.clear(); }
 
-    /// `labels` are the wanted ones, in order. Stores the length, the first and the last byte of
-    /// each.
+    /// Adds a series. `labels` are the wanted ones, in order. Stores the length, the first and the
+    /// last byte of each.
     template <typename Labels>
-    void add(const Labels& labels, double value, double timestamp) {
+    void add(const Labels& labels) {
         std::uint64_t noted = 0;
         for (const std::string_view label : labels)
             noted = noted * 31 + label.size() * 65'536 +
                     static_cast<unsigned char>(label.front()) * 256U +
                     static_cast<unsigned char>(label.back());
-        readings_.push_back({value, timestamp, noted});
+        readings_.push_back({noted, 0});
+    }
+    /// Adds a sample of the series that was added last.
+    void add_sample(double time, double value) {
+        std::uint64_t& noted = readings_.back().samples;
+        noted = noted * 31 + (std::bit_cast<std::uint64_t>(time) ^
+                              std::rotl(std::bit_cast<std::uint64_t>(value), 32));
     }
 
     std::uint64_t checksum() const {
         std::uint64_t sum = readings_.size();
         for (const Reading& reading : readings_)
-            sum = sum * 31 + (std::bit_cast<std::uint64_t>(reading.value) ^
-                              std::bit_cast<std::uint64_t>(reading.timestamp) ^ reading.labels);
+            sum = sum * 31 + (reading.labels ^ reading.samples);
         return sum;
     }
 
@@ -120,8 +148,9 @@ void decode_ours(std::string_view body, Readings& readings) {
     const auto answer = prometheus::decode_answer(body, {}, [&](const auto& series) {
         std::ranges::transform(wanted_labels(), labels.begin(),
                                [&](const std::string& name) { return series.label(name); });
-        const samples::Sample& sample = series.samples.back();
-        readings.add(labels, sample.value, samples::unix_seconds(sample.time));
+        readings.add(labels);
+        for (const samples::Sample& sample : series.samples)
+            readings.add_sample(samples::unix_seconds(sample.time), sample.value);
     });
     bench::require(answer.has_value(), "our decoder rejects the answer");
 }
@@ -144,14 +173,14 @@ public:
         for (const json::value& series : document.at("data").at("result").as_array()) {
             const json::object& metric = series.at("metric").as_object();
             for (std::size_t i = 0; i < labels.size(); ++i) {
-                const json::key_value_pair& field = metric.begin()[i];
-                const std::size_t column = columns_in_answer[i];
-                bench::require(field.key() == wanted_labels()[column],
-                               "a label is at another position");
-                labels[column] = field.value().as_string();
+                const json::key_value_pair& field = metric.begin()[places_in_answer[i]];
+                bench::require(field.key() == wanted_labels()[i], "a label is at another position");
+                labels[i] = field.value().as_string();
             }
-            const json::array& sample = series.at("value").as_array();
-            readings.add(labels, number_in(sample[1].as_string()), sample[0].as_double());
+            readings.add(labels);
+            for (const json::value& sample : series.at("values").as_array())
+                readings.add_sample(sample.at(0).to_number<double>(),
+                                    number_in(sample.at(1).as_string()));
         }
     }
 
@@ -160,8 +189,8 @@ private:
 };
 
 #ifdef WITH_SIMDJSON
-/// The fastest use of simdjson: each label is read at its expected position, and fails if it is not
-/// there. The body must be followed by padding bytes that simdjson may read.
+/// The fastest use of simdjson: the labels are read in their expected order, and fail if they are not
+/// in it. The body must be followed by padding bytes that simdjson may read.
 class SimdjsonOnDemand {
 public:
     void operator()(std::string_view body, Readings& readings) {
@@ -171,18 +200,21 @@ public:
         std::array<std::string_view, 6> labels;
         for (ondemand::object series : document["data"]["result"].get_array()) {
             ondemand::object metric = series["metric"];
-            for (const std::size_t column : columns_in_answer)
-                labels[column] = metric.find_field(std::string_view(wanted_labels()[column]));
-            double timestamp = 0;
-            double value = 0;
-            std::size_t place = 0;
-            for (ondemand::value element : series["value"].get_array()) {
-                if (place++ == 0)
-                    timestamp = element.get_double();
-                else
-                    value = element.get_double_in_string();
+            for (std::size_t i = 0; i < labels.size(); ++i)
+                labels[i] = metric.find_field(std::string_view(wanted_labels()[i]));
+            readings.add(labels);
+            for (ondemand::array sample : series["values"].get_array()) {
+                double time = 0;
+                double value = 0;
+                std::size_t place = 0;
+                for (ondemand::value element : sample) {
+                    if (place++ == 0)
+                        time = element.get_double();
+                    else
+                        value = element.get_double_in_string();
+                }
+                readings.add_sample(time, value);
             }
-            readings.add(labels, value, timestamp);
         }
     }
 
@@ -245,7 +277,7 @@ void compare(std::size_t series, const bench::Options& options) {
         }
     }
 
-    const std::string work = bench::grouped(series) + " series of 6 labels";
+    const std::string work = bench::grouped(series) + " series of 17 labels and 4 samples";
     const bench::Row row("query answer decoded", work, "MB/s", bench::Better::more);
     for (const Contestant& contestant : contestants) {
         const double speed = static_cast<double>(body.size()) / 1e6 / median(contestant.seconds);

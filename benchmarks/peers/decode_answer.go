@@ -48,25 +48,28 @@ func (s server) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // check compares client_golang's result for a body with that of the standard library.
-func check(vector model.Vector, body []byte) {
+func check(matrix model.Matrix, body []byte) {
 	var answer struct {
 		Data struct {
 			Result []struct {
 				Metric map[string]string
-				Value  [2]interface{}
+				Values [][2]interface{}
 			}
 		}
 	}
-	require(json.Unmarshal(body, &answer) == nil && len(vector) == len(answer.Data.Result), "the series differ")
+	require(json.Unmarshal(body, &answer) == nil && len(matrix) == len(answer.Data.Result), "the series differ")
 	for i, series := range answer.Data.Result {
-		sample := vector[i]
-		require(len(sample.Metric) == len(series.Metric), "the labels differ")
+		stream := matrix[i]
+		require(len(stream.Metric) == len(series.Metric), "the labels differ")
 		for name, value := range series.Metric {
-			require(string(sample.Metric[model.LabelName(name)]) == value, "a label differs")
+			require(string(stream.Metric[model.LabelName(name)]) == value, "a label differs")
 		}
-		value, err := strconv.ParseFloat(series.Value[1].(string), 64)
-		require(err == nil && float64(sample.Value) == value, "a value differs")
-		require(float64(sample.Timestamp)/1000 == series.Value[0].(float64), "a time differs")
+		require(len(stream.Values) == len(series.Values), "the samples differ")
+		for j, sample := range series.Values {
+			value, err := strconv.ParseFloat(sample[1].(string), 64)
+			require(err == nil && float64(stream.Values[j].Value) == value, "a value differs")
+			require(float64(stream.Values[j].Timestamp)/1000 == sample[0].(float64), "a time differs")
+		}
 	}
 }
 
@@ -104,12 +107,12 @@ func main() {
 		client, err := api.NewClient(api.Config{Address: "http://prometheus.invalid", RoundTripper: server{body}})
 		require(err == nil, "cannot make a client")
 		prometheus := v1.NewAPI(client)
-		decode := func() model.Vector {
-			value, _, err := prometheus.Query(context.Background(), "up", time.Unix(1700000000, 0))
+		decode := func() model.Matrix {
+			value, _, err := prometheus.Query(context.Background(), "up[1m]", time.Unix(1700000000, 0))
 			require(err == nil, "client_golang rejects the answer")
-			vector, ok := value.(model.Vector)
-			require(ok && len(vector) == series, "the number of series differs")
-			return vector
+			matrix, ok := value.(model.Matrix)
+			require(ok && len(matrix) == series, "the number of series differs")
+			return matrix
 		}
 
 		// The clock is too coarse for one short answer.
@@ -131,7 +134,7 @@ func main() {
 		runtime.ReadMemStats(&after)
 		sort.Float64s(seconds)
 		row := func(path, unit, better string, value float64) {
-			fmt.Printf(`{"path":"%s","work":"%s series of 6 labels","who":"client_golang",`+
+			fmt.Printf(`{"path":"%s","work":"%s series of 17 labels and 4 samples","who":"client_golang",`+
 				`"unit":"%s","better":"%s","value":%.9g}`+"\n", path, name, unit, better, value)
 		}
 		row("query answer decoded", "MB/s", "more", float64(len(body))/1e6/seconds[len(seconds)/2])
