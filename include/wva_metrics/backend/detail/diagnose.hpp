@@ -158,7 +158,7 @@ asio::awaitable<Diagnosis> diagnose(std::shared_ptr<PrometheusImpl<Executor>> im
         seen.now = round->views_of(model).now;
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
-        seen.flavor = impl->flavor.load();
+        seen.flavor = impl->flavor.current();
         EvidenceFetch<Executor> fetch(impl, seen);
         co_await fetch.run();
     }

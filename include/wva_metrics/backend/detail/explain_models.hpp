@@ -43,7 +43,8 @@ asio::awaitable<std::vector<Elsewhere>> look_elsewhere(RoundClient<Executor> cli
     auto text = client.impl().queries.elsewhere(ids, promql::RawQueries::UseMatchers::no);
     if (text.has_error())
         co_return found;
-    const auto answer = co_await client.send(*std::move(text), add);
+    const RoundClient<Executor> hurried = client.hurried();
+    const auto answer = co_await hurried.send(*std::move(text), add);
     if (answer.has_error())
         found.assign(models.size(), {});
     co_return found;

@@ -70,9 +70,10 @@ public:
         if (impl.config.use_kube_state)
             add_jobs(jobs, pods_, plan_->namespace_chunks(), QuerySubject::pods);
         co_await run_all(std::move(jobs));
-        impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
+        if (!models_.is_probe())
+            impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
         impl.size_limits.learn(QuerySubject::pods, pods_.outcomes, client_.started_at());
-        co_await pods_.finish(models_.newest());
+        co_await pods_.finish(models_.reference());
         judge_all();
         co_await ask_again();
         add_unread();
@@ -139,8 +140,8 @@ private:
                                 states_, impl.seen, client_.started_at());
     }
 
-    /// Asks for more samples of the pods that are undecided, and judges their models again. If that
-    /// fails, they stay undecided.
+    /// Asks for more samples of the pods that are undecided, and judges their models again. A pod
+    /// of which not all could be fetched stays undecided.
     asio::awaitable<void> ask_again() {
         std::vector<promql::PodName> pods;
         std::map<std::size_t, std::set<std::string>> asked;
@@ -157,11 +158,15 @@ private:
         if (pods.empty())
             co_return;
         auto longer = co_await models_.fetch_longer(std::move(pods), of);
-        if (longer.has_error())
-            co_return;
-        for (const auto& [model, names] : asked) {
-            judge_.learn(plan_->models()[model], models_.models()[model].samples, names,
-                         std::move((*longer)[model]));
+        for (auto& [model, names] : asked) {
+            const ModelKey& key = plan_->models()[model];
+            for (const promql::PodName& pod : longer.incomplete)
+                if (pod.namespace_name == key.namespace_name)
+                    names.erase(pod.pod);
+            if (names.empty())
+                continue;
+            judge_.learn(key, models_.models()[model].samples, names,
+                         std::move(longer.views[model]));
             judge(model);
         }
     }
