@@ -10,6 +10,7 @@
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
 #include "wva_metrics/backend/detail/split_query.hpp"
+#include "wva_metrics/backend/detail/unsampled_pods.hpp"
 #include "wva_metrics/promql/plan.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -118,8 +119,8 @@ private:
             const samples::ServerDuration behind = samples.clock.evaluated - samples.now;
             needed =
                 std::max(needed, needed_window(samples.views, samples.now, impl.rules) + behind);
-            has_unknown =
-                has_unknown || has_unknown_spacing(samples.views, samples.now, impl.rules);
+            has_unknown = has_unknown || !samples.unsampled.empty() ||
+                          has_unknown_spacing(samples.views, samples.now, impl.rules);
             is_answered = true;
         }
         if (is_answered)
@@ -134,10 +135,15 @@ private:
 
     void add_unread() {
         auto& impl = client_.impl();
-        for (std::size_t model = 0; model < reports_.size(); ++model)
-            if (!reports_[model].failure)
-                add_unread_pods(plan_->models()[model], reports_[model], models_.empty_targets(),
-                                states_, impl.seen, client_.started_at());
+        for (std::size_t model = 0; model < reports_.size(); ++model) {
+            if (reports_[model].failure)
+                continue;
+            const ModelKey& key = plan_->models()[model];
+            add_unread_pods(key, reports_[model], models_.empty_targets(), states_, impl.seen,
+                            client_.started_at());
+            add_unsampled_pods(key, models_.models()[model].samples.unsampled, states_,
+                               reports_[model]);
+        }
     }
 
     /// Asks for more samples of the pods that are undecided, and judges their models again. A pod

@@ -25,6 +25,8 @@ struct ModelViews {
     samples::ServerTime now{};
     /// The pods that more samples may decide.
     std::vector<samples::PodSelector> undecided{};
+    /// The pods that live, but are scraped too rarely to have a sample.
+    std::set<std::string> unsampled{};
 };
 
 /// Replaces the views of these pods by others, which have more samples. A view without another one

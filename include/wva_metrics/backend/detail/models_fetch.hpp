@@ -9,6 +9,7 @@
 #include "wva_metrics/backend/detail/sample_window.hpp"
 #include "wva_metrics/backend/detail/split_query.hpp"
 #include "wva_metrics/backend/detail/unread_pods.hpp"
+#include "wva_metrics/backend/detail/unsampled_pods.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/pod_query.hpp"
@@ -113,7 +114,7 @@ public:
                 if (of.contains(living.model))
                     found.add_living(living);
             if (are_living_known_)
-                found.set_living_known();
+                found.set_living_known(newest_);
             for (auto& [model, views] : std::move(found).take_views())
                 std::move(views.begin(), views.end(), std::back_inserter(longer.views[model]));
         }
@@ -173,7 +174,7 @@ private:
         bool has_warnings = false;
         const auto clock = co_await client_.send_for_time(*std::move(text), add, has_warnings);
         if (clock.has_value() && !has_warnings)
-            found.set_living_known();
+            found.set_living_known(clock->evaluated);
         are_living_known_ = are_living_known_ && !has_warnings;
         co_return clock;
     }
@@ -182,11 +183,16 @@ private:
     void keep(promql::ModelChunk chunk, ChunkSamples found, const ServerClock& clock,
               const std::vector<std::string>& warnings) {
         std::vector<LivingSeries> living = found.take_living();
-        living_.insert(living_.end(), std::make_move_iterator(living.begin()),
-                       std::make_move_iterator(living.end()));
         const std::vector<samples::TargetUp> up = found.unmatched_up();
         empty_targets_.add(up, client_.impl().config.engine.labels.namespace_name);
         auto views = std::move(found).take_views();
+        for (auto& [model, pods] : find_unsampled_pods(living, views, client_.impl().rules)) {
+            remove_seen_pods(plan_.models()[model], pods, client_.impl().seen,
+                             client_.started_at());
+            models_[model].samples.unsampled = std::move(pods);
+        }
+        living_.insert(living_.end(), std::make_move_iterator(living.begin()),
+                       std::make_move_iterator(living.end()));
         const samples::ServerTime now =
             samples::reference_time(clock.evaluated, views, up, client_.impl().rules);
         newest_ = std::max(newest_, clock.evaluated);
