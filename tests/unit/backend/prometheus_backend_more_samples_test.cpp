@@ -85,14 +85,14 @@ TEST_CASE_METHOD(ClusterFixture, "a pod whose series end without a marker is not
 TEST_CASE_METHOD(ClusterFixture, "pods are ready also where all that is known is late") {
     scrape(ScrapedServer{}, target(pod_a, "10.0.0.1:8000"));
     report_pod(pod_a);
-    CHECK(pods().pods.at(0).state == PodState::ready);
     fake.advance(50s);
-    fake.forget_queries();
-    const ReplicaSamples late = pods();
-    REQUIRE(late.pods.size() == 1);
-    CHECK(late.pods[0].state == PodState::ready);
-    CHECK(late.gone_pods.empty());
-    CHECK(fake.query_count() == 3);
+    for (int round = 0; round < 2; ++round) {
+        fake.forget_queries();
+        const ReplicaSamples late = pods();
+        REQUIRE(late.pods.size() == 1);
+        CHECK(late.pods[0].state == PodState::ready);
+        CHECK(late.gone_pods.empty());
+    }
 }
 
 TEST_CASE_METHOD(BatchFixture,
