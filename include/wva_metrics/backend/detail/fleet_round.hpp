@@ -166,9 +166,9 @@ private:
         auto longer = co_await models_.fetch_longer(std::move(pods), of);
         for (auto& [model, names] : asked) {
             const ModelKey& key = plan_->models()[model];
-            for (const promql::PodName& pod : longer.incomplete)
-                if (pod.namespace_name == key.namespace_name)
-                    names.erase(pod.pod);
+            std::erase_if(names, [&](const std::string& pod) {
+                return longer.incomplete.contains({key.namespace_name, pod});
+            });
             if (names.empty())
                 continue;
             judge_.learn(key, models_.models()[model].samples, names,

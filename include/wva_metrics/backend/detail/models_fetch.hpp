@@ -84,8 +84,9 @@ public:
     struct Longer {
         /// By model of the plan. Those of one model may come in any order and several times.
         std::map<std::size_t, std::vector<samples::View>> views{};
-        /// Pods of which views may be missing, because a query failed or its answer is incomplete.
-        std::vector<promql::PodName> incomplete{};
+        /// Pods, by namespace and name, of which views may be missing, because a query failed or its
+        /// answer is incomplete.
+        std::set<std::pair<std::string, std::string>> incomplete{};
     };
 
     /// Asks for more samples of these pods. Their models are `of`.
@@ -93,11 +94,15 @@ public:
                                          const std::set<std::size_t>& of) {
         const auto& impl = client_.impl();
         Longer longer;
+        const auto add_incomplete = [&](const std::vector<promql::PodName>& names) {
+            for (const promql::PodName& pod : names)
+                longer.incomplete.emplace(pod.namespace_name, pod.pod);
+        };
         const auto queries = promql::pod_queries(
             impl.queries, pods, impl.rules.longest_window,
             {impl.config.limits.max_models_per_query, impl.config.limits.max_query_bytes});
         if (queries.has_error()) {
-            longer.incomplete = std::move(pods);
+            add_incomplete(pods);
             co_return longer;
         }
         for (const promql::PodQuery& query : *queries) {
@@ -106,8 +111,7 @@ public:
             const RoundClient<Executor> hurried = client_.hurried();
             const auto answer = co_await hurried.send(query.text, add, {newest_});
             if (answer.has_error() || !answer->warnings.empty()) {
-                longer.incomplete.insert(longer.incomplete.end(), query.pods.begin(),
-                                         query.pods.end());
+                add_incomplete(query.pods);
                 continue;
             }
             for (const LivingSeries& living : living_)
