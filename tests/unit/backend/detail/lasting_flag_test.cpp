@@ -17,12 +17,12 @@ TEST_CASE("a flag is not set at first, even on a machine that has just started")
 
 TEST_CASE("a flag is forgotten after a while, unless it is set again") {
     LastingFlag flag;
-    const TimePoint start{24h};
-    flag.set(start);
-    CHECK(flag.is_set(start));
-    CHECK(flag.is_set(start + LastingFlag::lasts_for - 1ms));
-    CHECK_FALSE(flag.is_set(start + LastingFlag::lasts_for));
-    flag.set(start + 5min);
-    CHECK(flag.is_set(start + LastingFlag::lasts_for));
-    CHECK_FALSE(flag.is_set(start + 5min + LastingFlag::lasts_for));
+    const TimePoint set_at{24h};
+    flag.set(set_at);
+    CHECK(flag.is_set(set_at));
+    CHECK(flag.is_set(set_at + LastingFlag::lasts_for - 1ms));
+    CHECK_FALSE(flag.is_set(set_at + LastingFlag::lasts_for));
+    flag.set(set_at + 5min);
+    CHECK(flag.is_set(set_at + LastingFlag::lasts_for));
+    CHECK_FALSE(flag.is_set(set_at + 5min + LastingFlag::lasts_for));
 }

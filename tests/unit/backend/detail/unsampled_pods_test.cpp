@@ -60,13 +60,13 @@ TEST_CASE("a living pod without samples of its model is found, whichever label n
 
 TEST_CASE("a pod that had samples before is over, and not scraped rarely") {
     SeenPods memory;
-    const TimePoint start{24h};
-    memory.remember(unsampled_model, {{"seen", {}}}, start);
+    const TimePoint seen_at{24h};
+    memory.remember(unsampled_model, {{"seen", {}}}, seen_at);
     PodSet pods = {"new", "seen"};
-    remove_seen_pods(unsampled_model, pods, memory, start + 1min);
+    remove_seen_pods(unsampled_model, pods, memory, seen_at + 1min);
     CHECK(pods == PodSet{"new"});
     pods = {"seen"};
-    remove_seen_pods({"other", "m"}, pods, memory, start + 1min);
+    remove_seen_pods({"other", "m"}, pods, memory, seen_at + 1min);
     CHECK(pods == PodSet{"seen"});
 }
 
