@@ -211,7 +211,7 @@ TEST_CASE("the raw queries find living series, samples, pods and the last report
 
     const auto narrow = pod_queries(queries, {{"pod", "prod", "p"}}, 5min).value();
     REQUIRE(narrow.size() == 1);
-    CHECK(labels_in(result_of(prometheus, narrow[0]), "__name__") ==
+    CHECK(labels_in(result_of(prometheus, narrow[0].text), "__name__") ==
           Values{running, "older:running", "up", "process_start_time_seconds",
                  "vllm:request_success_created"});
 

@@ -29,8 +29,8 @@ struct PrometheusImpl;
 /// a batch has, a round is three queries for each `limits.max_models_per_query` models: which series
 /// live, their samples, and the samples of kube-state-metrics. VictoriaMetrics is asked for its time
 /// instead of the first. One more query at most, for longer windows, is sent for pods whose samples
-/// do not decide, and one for models without series; both at most once a minute for each. Concurrent
-/// calls for the same models share a round.
+/// do not decide, and one for models without series; both at most once a minute for each. A call for
+/// models of a round that began within the last second, and still runs, waits for that one.
 ///
 /// A chunk of models is made smaller if earlier answers were so large that its answer might not fit
 /// into the client's bounds. A query that the server rejects for its size or cost is halved until it

@@ -27,6 +27,14 @@ struct PodName {
     friend auto operator<=>(const PodName&, const PodName&) = default;
 };
 
+/// A query for the samples of pods.
+struct PodQuery {
+    /// The query.
+    std::string text{};
+    /// Its pods, sorted, each once.
+    std::vector<PodName> pods{};
+};
+
 /// Limits of one query for pods.
 struct PodQueryLimits {
     /// Pods per query.
@@ -58,23 +66,24 @@ public:
         }
         bytes_ += bytes;
         scope_.namespaces.push_back(pod.namespace_name);
-        pods_.push_back(pod.pod);
+        names_.push_back(pod.pod);
+        pods_.push_back(pod);
         return std::nullopt;
     }
 
     std::optional<Error> finish_query() {
         if (pods_.empty())
             return std::nullopt;
-        auto text = queries_.samples_of_pods(scope_, label_, pods_, window_);
+        auto text = queries_.samples_of_pods(scope_, label_, names_, window_);
         scope_.namespaces.clear();
-        pods_.clear();
+        names_.clear();
         if (text.has_error())
             return text.error();
-        texts_.push_back(*std::move(text));
+        made_.push_back({*std::move(text), std::exchange(pods_, {})});
         return std::nullopt;
     }
 
-    std::vector<std::string> take() && { return std::move(texts_); }
+    std::vector<PodQuery> take() && { return std::move(made_); }
 
 private:
     /// Bytes of a query without the names of its pods and namespaces.
@@ -89,9 +98,10 @@ private:
     const PodQueryLimits limits_;
     std::string label_;
     QueryScope scope_;
-    std::vector<std::string> pods_;
+    std::vector<std::string> names_;
+    std::vector<PodName> pods_;
     std::size_t bytes_ = 0;
-    std::vector<std::string> texts_;
+    std::vector<PodQuery> made_;
 };
 
 } // namespace detail
@@ -103,9 +113,9 @@ private:
 /// the namespace of another pod.
 ///
 /// **Errors:** `invalid_argument` if a pod's name is empty, or a text is not UTF-8.
-inline Result<std::vector<std::string>> pod_queries(const RawQueries& queries,
-                                                    std::vector<PodName> pods, Duration window,
-                                                    const PodQueryLimits& limits = {}) {
+inline Result<std::vector<PodQuery>> pod_queries(const RawQueries& queries,
+                                                 std::vector<PodName> pods, Duration window,
+                                                 const PodQueryLimits& limits = {}) {
     std::sort(pods.begin(), pods.end());
     pods.erase(std::unique(pods.begin(), pods.end()), pods.end());
     detail::PodQueryWriter writer(queries, window, limits);

@@ -92,7 +92,13 @@ public:
 
     /// All series of `Signal::running` that live have been added, or will be: others have ended.
     /// Not to be called if the server hides young series from such a query, or if it failed.
-    void set_living_known() noexcept { is_living_known_ = true; }
+    ///
+    /// `asked_at`: the time for which the query was evaluated. A series whose first samples were
+    /// scraped just before and stored just after it is then not taken for one that has ended.
+    void set_living_known(ServerTime asked_at = ServerTime::max()) noexcept {
+        is_living_known_ = true;
+        asked_at_ = asked_at;
+    }
 
     /// The `up` of targets of which no view was added, e.g. because they are too busy to answer:
     /// sorted by labels. Not after `take`.
@@ -118,7 +124,8 @@ public:
             if (found.view.series.empty())
                 continue;
             std::ranges::sort(found.living);
-            detail::finish_view(found.view, running_, is_living_known_ ? &found.living : nullptr);
+            detail::finish_view(found.view, running_, is_living_known_ ? &found.living : nullptr,
+                                asked_at_);
             models[*found.model].push_back(std::move(found.view));
         }
         for (auto& [model, views] : models)
@@ -276,6 +283,7 @@ private:
     std::vector<MetricId> running_;
     bool nan_ends_series_ = false;
     bool is_living_known_ = false;
+    ServerTime asked_at_ = ServerTime::max();
     std::vector<Entry> entries_;
     /// By model and labels.
     std::unordered_map<std::string, std::size_t> index_;

@@ -3,6 +3,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
 #include <catch2/catch_all.hpp>
 
 #include <cstddef>
@@ -115,4 +116,19 @@ TEST_CASE_METHOD(SharedRound,
     wait_for(*waits);
     CHECK(is_kv_of(waits->answers->at(0), 1));
     CHECK(call->completions == 0);
+}
+
+TEST_CASE_METHOD(BatchFixture, "a round whose context was stopped holds up no call for long") {
+    serve(1);
+    config.batch_timeout = 1500ms;
+    PrometheusBackend queried = backend();
+    asio::io_context stopped;
+    asio::co_spawn(stopped, queried.fetch_replica_samples(models), asio::detached);
+    stopped.poll();
+    // A call that comes at once cannot know, and a later one does not join.
+    const auto waited = run(queried.fetch_replica_samples(models));
+    REQUIRE(waited.size() == 1);
+    REQUIRE(waited[0].has_error());
+    CHECK(waited[0].error().is(Errc::timeout));
+    CHECK(is_kv_of(run(queried.fetch_replica_samples(models)).at(0), 0));
 }

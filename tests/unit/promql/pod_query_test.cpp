@@ -20,7 +20,17 @@ using Pods = std::vector<PodName>;
 const RawQueries vllm_queries(vllm_profile(), {});
 
 std::vector<std::string> query_texts(const Pods& pods, const PodQueryLimits& limits = {}) {
-    return pod_queries(vllm_queries, pods, 5min, limits).value();
+    std::vector<std::string> texts;
+    Pods in_queries;
+    for (const PodQuery& query : pod_queries(vllm_queries, pods, 5min, limits).value()) {
+        texts.push_back(query.text);
+        in_queries.insert(in_queries.end(), query.pods.begin(), query.pods.end());
+    }
+    Pods sorted = pods;
+    std::ranges::sort(sorted);
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    CHECK(in_queries == sorted);
+    return texts;
 }
 
 } // namespace

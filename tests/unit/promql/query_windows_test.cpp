@@ -40,3 +40,18 @@ TEST_CASE("all problems of the windows are reported at once") {
     CHECK(validate(QueryWindows{.stale_lookback = 1001min, .stale_step = 1min}) ==
           Texts{"windows.stale_lookback must be at most 1000 times windows.stale_step"});
 }
+
+TEST_CASE("windows of which each round fetches all samples are bounded") {
+    CHECK(validate(QueryWindows{.rate = 1h, .peak = 1h, .pod_retention = 6h}).empty());
+    CHECK(validate(QueryWindows{.stale_lookback = 168h, .stale_step = 1h}).empty());
+    const Texts problems = validate(QueryWindows{.rate = 1h + 1ns,
+                                                 .peak = 168h,
+                                                 .stale_lookback = 169h,
+                                                 .stale_step = 1h,
+                                                 .pod_retention = 6h + 1s});
+    REQUIRE(problems.size() == 4);
+    CHECK(problems[0].starts_with("windows.rate must be at most 1h, because"));
+    CHECK(problems[1].starts_with("windows.peak must be at most 1h, because"));
+    CHECK(problems[2].starts_with("windows.stale_lookback must be at most 168h"));
+    CHECK(problems[3].starts_with("windows.pod_retention must be at most 6h, because"));
+}

@@ -247,6 +247,24 @@ TEST_CASE("a view ends when its series of running requests live no more") {
     CHECK(ended_ones(views[1]).empty());
 }
 
+TEST_CASE("a series that has just come is not ended by an answer that does not have it yet") {
+    // What was scraped once may have ended 5 s later, what is scraped every 4 s 2 s later.
+    const auto [spacing, age, has_ended] =
+        GENERATE(table<ServerDuration, ServerDuration, bool>({{0s, 0s, false},
+                                                              {0s, 4999ms, false},
+                                                              {0s, 5s, true},
+                                                              {15s, 4999ms, false},
+                                                              {15s, 5s, true},
+                                                              {4s, 1999ms, false},
+                                                              {4s, 2s, true}}));
+    CAPTURE(spacing.count(), age.count());
+    Table table;
+    table.table.set_living_known(now + age);
+    table.add(series_of(running),
+              spacing == 0s ? spaced(15s, 0s, {1}) : spaced(spacing, 0s, {1, 1}));
+    CHECK(table.take()[0].has_ended == has_ended);
+}
+
 TEST_CASE("one engine ends while another lives") {
     Table table;
     table.table.set_living_known();

@@ -71,8 +71,8 @@ public:
             labels.push_back({name, value});
         views_.add_living(series.model, labels);
     }
-    /// All living series were added.
-    void set_living_known() { views_.set_living_known(); }
+    /// All series were added that lived at this time.
+    void set_living_known(samples::ServerTime at) { views_.set_living_known(at); }
 
     /// True if the answer has more series of models that were not requested than of others.
     bool is_mostly_unrequested() const noexcept { return unrequested_ > requested_; }

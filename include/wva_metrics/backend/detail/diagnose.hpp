@@ -34,16 +34,16 @@ inline samples::ServerDuration clock_difference(const ServerClock& clock) {
     return clock.evaluated - std::chrono::floor<samples::ServerDuration>(requested);
 }
 
-/// Asks what a normal round of a model does not tell, with at most three queries, until the deadline
-/// of a call that began at `started_at`. If one fails, the evidence says so and lacks what it would
+/// Asks what a normal round of a model does not tell, with at most three queries, until the
+/// deadline. If one fails, the evidence says so and lacks what it would
 /// have shown.
 template <typename Executor>
 class EvidenceFetch {
 public:
     /// The evidence must outlive it.
-    EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint started_at,
+    EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline,
                   ModelEvidence& seen)
-        : client_(std::move(impl), started_at), seen_(seen) {}
+        : client_(std::move(impl), deadline), seen_(seen) {}
 
     asio::awaitable<void> run() {
         if (has_living_pods(seen_.report)) {
@@ -170,7 +170,8 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
         co_return findings_of(seen, impl->config, impl->rules);
     }
     // Not a round of somebody else, whose model's samples may be gone when it is read.
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models));
+    const TimePoint deadline = std::chrono::steady_clock::now() + impl->config.batch_timeout;
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models), deadline);
     co_await round->run();
     seen.report = round->report(model);
     if (!seen.report.failure) {
@@ -178,8 +179,8 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
         seen.now = round->views_of(model).now;
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
-        seen.flavor = impl->flavor.load();
-        EvidenceFetch<Executor> fetch(impl, started_at, seen);
+        seen.flavor = impl->flavor.current();
+        EvidenceFetch<Executor> fetch(impl, started_at + impl->config.batch_timeout, seen);
         co_await fetch.run();
     }
     co_return findings_of(seen, impl->config, impl->rules);

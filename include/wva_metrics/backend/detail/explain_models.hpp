@@ -67,7 +67,8 @@ asio::awaitable<std::vector<Elsewhere>> look_elsewhere(RoundClient<Executor> cli
     auto text = client.impl().queries.elsewhere(search->ids(), promql::RawQueries::UseMatchers::no);
     if (text.has_error())
         co_return nothing;
-    const auto answer = co_await client.send(*std::move(text), add);
+    const RoundClient<Executor> hurried = client.hurried();
+    const auto answer = co_await hurried.send(*std::move(text), add);
     co_return answer.has_error() ? std::move(nothing) : search->take();
 }
 

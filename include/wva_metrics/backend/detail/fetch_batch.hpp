@@ -11,30 +11,41 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
 
-/// A round that has all models of the plan: one that is running, or else a new one. Null if the call
-/// was cancelled while it waited for another's round.
+/// A round that has all models of the plan, and has ended: one that was running, or else a new one.
+/// Fails if the call was cancelled while it waited for another's round, or if that did not end
+/// within `batch_timeout`.
 template <typename Executor>
-asio::awaitable<std::shared_ptr<const FleetRound<Executor>>>
+asio::awaitable<Result<std::shared_ptr<const FleetRound<Executor>>>>
 run_round(std::shared_ptr<PrometheusImpl<Executor>> impl,
           std::shared_ptr<const promql::QueryPlan> plan) {
     using Rounds = OpenRounds<FleetRound<Executor>>;
+    using End = typename Rounds::End;
+    TimePoint now = std::chrono::steady_clock::now();
+    const TimePoint deadline = now + impl->config.batch_timeout;
     while (true) {
-        const typename Rounds::Joined joined = co_await impl->rounds.join(plan->models());
-        if (joined.is_cancelled)
-            co_return nullptr;
-        if (!joined.round)
+        const typename Rounds::Joined joined =
+            co_await impl->rounds.join(plan->models(), now, deadline);
+        if (joined.end == End::cancelled)
+            co_return Error(Errc::aborted, "cancelled");
+        if (joined.end == End::late)
+            co_return Error(Errc::timeout, "the round that the call waited for has not ended",
+                            impl->client.endpoint());
+        now = std::chrono::steady_clock::now();
+        if (joined.end == End::none)
             break;
         if (joined.round->is_complete())
             co_return joined.round;
     }
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, plan);
-    const typename Rounds::Entry entry(impl->rounds, round);
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, plan, deadline);
+    const typename Rounds::Entry entry(impl->rounds, round, now);
     co_await round->run();
     co_return round;
 }
@@ -50,17 +61,23 @@ asio::awaitable<std::vector<Result<Answer>>>
 fetch_batch(std::shared_ptr<PrometheusImpl<Executor>> impl, std::vector<ModelKey> models,
             Assemble assemble) {
     const std::shared_ptr<const promql::QueryPlan> plan = impl->plan(models);
-    std::vector<Result<Answer>> answers(models.size(), Error(Errc::aborted, "cancelled"));
+    std::vector<Result<Answer>> answers(models.size(),
+                                        Error(Errc::aborted, "the round has no answer"));
     for (const promql::RejectedTarget& rejected : plan->rejected())
         answers[rejected.target] = rejected.error;
     if (plan->models().empty())
         co_return answers;
-    const auto round = co_await run_round(impl, plan);
-    if (!round)
+    const auto run = co_await run_round(impl, plan);
+    if (run.has_error()) {
+        for (std::size_t model = 0; model < plan->models().size(); ++model)
+            for (const std::size_t target : plan->targets(model))
+                answers[target] = run.error();
         co_return answers;
+    }
+    const FleetRound<Executor>& round = **run;
     const MetricsAssembler assembler(impl->config, impl->names);
     for (std::size_t model = 0; model < plan->models().size(); ++model)
-        assemble(assembler, plan->models()[model], round->report(plan->models()[model]),
+        assemble(assembler, plan->models()[model], round.report(plan->models()[model]),
                  plan->targets(model), answers);
     co_return answers;
 }

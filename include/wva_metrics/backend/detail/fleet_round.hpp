@@ -10,6 +10,7 @@
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
 #include "wva_metrics/backend/detail/split_query.hpp"
+#include "wva_metrics/backend/detail/unsampled_pods.hpp"
 #include "wva_metrics/promql/plan.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -39,8 +40,10 @@ class FleetRound : public std::enable_shared_from_this<FleetRound<Executor>> {
 public:
     using Impl = PrometheusImpl<Executor>;
 
-    FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan)
-        : client_(std::move(impl)), plan_(std::move(plan)),
+    /// `deadline`: of all of its queries.
+    FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan,
+               TimePoint deadline)
+        : client_(std::move(impl), deadline), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
           models_(client_, plan_), pods_(client_, *plan_, states_),
           reports_(plan_->models().size()) {
@@ -68,9 +71,10 @@ public:
         if (impl.config.use_kube_state)
             add_jobs(jobs, pods_, plan_->namespace_chunks(), QuerySubject::pods);
         co_await run_all(std::move(jobs));
-        impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
+        if (!models_.is_probe())
+            impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
         impl.size_limits.learn(QuerySubject::pods, pods_.outcomes, client_.started_at());
-        co_await pods_.finish(models_.newest());
+        co_await pods_.finish(models_.reference());
         judge_all();
         co_await ask_again();
         add_unread();
@@ -115,8 +119,8 @@ private:
             const samples::ServerDuration behind = samples.clock.evaluated - samples.now;
             needed =
                 std::max(needed, needed_window(samples.views, samples.now, impl.rules) + behind);
-            has_unknown =
-                has_unknown || has_unknown_spacing(samples.views, samples.now, impl.rules);
+            has_unknown = has_unknown || !samples.unsampled.empty() ||
+                          has_unknown_spacing(samples.views, samples.now, impl.rules);
             is_answered = true;
         }
         if (is_answered)
@@ -131,14 +135,19 @@ private:
 
     void add_unread() {
         auto& impl = client_.impl();
-        for (std::size_t model = 0; model < reports_.size(); ++model)
-            if (!reports_[model].failure)
-                add_unread_pods(plan_->models()[model], reports_[model], models_.empty_targets(),
-                                states_, impl.seen, client_.started_at());
+        for (std::size_t model = 0; model < reports_.size(); ++model) {
+            if (reports_[model].failure)
+                continue;
+            const ModelKey& key = plan_->models()[model];
+            add_unread_pods(key, reports_[model], models_.empty_targets(), states_, impl.seen,
+                            client_.started_at());
+            add_unsampled_pods(key, models_.models()[model].samples.unsampled, states_,
+                               reports_[model]);
+        }
     }
 
-    /// Asks for more samples of the pods that are undecided, and judges their models again. If that
-    /// fails, they stay undecided.
+    /// Asks for more samples of the pods that are undecided, and judges their models again. A pod
+    /// of which not all could be fetched stays undecided.
     asio::awaitable<void> ask_again() {
         std::vector<promql::PodName> pods;
         std::map<std::size_t, std::set<std::string>> asked;
@@ -155,11 +164,15 @@ private:
         if (pods.empty())
             co_return;
         auto longer = co_await models_.fetch_longer(std::move(pods), of);
-        if (longer.has_error())
-            co_return;
-        for (const auto& [model, names] : asked) {
-            judge_.learn(plan_->models()[model], models_.models()[model].samples, names,
-                         std::move((*longer)[model]));
+        for (auto& [model, names] : asked) {
+            const ModelKey& key = plan_->models()[model];
+            std::erase_if(names, [&](const std::string& pod) {
+                return longer.incomplete.contains({key.namespace_name, pod});
+            });
+            if (names.empty())
+                continue;
+            judge_.learn(key, models_.models()[model].samples, names,
+                         std::move(longer.views[model]));
             judge(model);
         }
     }

@@ -67,7 +67,8 @@ public:
     }
 
     /// The pods that more samples may decide, and that were not asked for recently. They count as
-    /// asked for.
+    /// asked for. A pod is asked for by each label that names it in one of its views, because all of
+    /// its views decide.
     std::vector<promql::PodName> to_ask(const ModelKey& model, const ModelViews& samples,
                                         TimePoint now) const {
         std::vector<promql::PodName> pods;
@@ -77,6 +78,11 @@ public:
                 asked.insert(pod.pod);
                 pods.push_back({pod.label, model.namespace_name, pod.pod});
             }
+        for (const samples::View& view : samples.views)
+            if (asked.contains(view.pod))
+                pods.push_back({view.pod_label, model.namespace_name, view.pod});
+        std::sort(pods.begin(), pods.end());
+        pods.erase(std::unique(pods.begin(), pods.end()), pods.end());
         return pods;
     }
 

@@ -3,7 +3,9 @@
 
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
+#include "wva_metrics/backend/detail/flavor_memory.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
+#include "wva_metrics/backend/detail/lasting_flag.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
 #include "wva_metrics/backend/detail/seen_density.hpp"
@@ -20,7 +22,6 @@
 #include "wva_metrics/samples/sample_rules.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <span>
@@ -52,7 +53,7 @@ struct PrometheusImpl {
           client(executor, config.client), rules(rules_of(config)), metrics(config.engine),
           names(config.engine), queries(config.engine, config.matchers), window(rules),
           seen({.retention = config.windows.pod_retention}),
-          kube_state(config.engine.kube_state, config.kube_state_matchers) {}
+          kube_state(config.engine.kube_state, config.kube_state_matchers), flavor(config.flavor) {}
 
     /// Plans queries for these models, with chunks whose answers are expected to stay within the
     /// client's bounds.
@@ -71,14 +72,8 @@ struct PrometheusImpl {
     const SignalMetrics names;
     const promql::RawQueries queries;
 
-    /// The make of the server, and whether it told it; it may tell that it is none of those known.
-    std::atomic<prometheus::Flavor> flavor{config.flavor};
-    std::atomic<bool> is_flavor_known{config.flavor != prometheus::Flavor::unknown};
-    /// When asking for it failed last.
-    std::atomic<TimePoint> flavor_asked{TimePoint(std::chrono::minutes(-1))};
     /// The namespaces hold many more models than are requested, so queries must name the models.
-    /// Sticky: another probe would cost as much as the first one.
-    std::atomic<bool> select_by_model{false};
+    LastingFlag select_by_model;
     ChunkSizeLimits size_limits;
     SeenDensity density;
     SampleWindow window;
@@ -86,6 +81,7 @@ struct PrometheusImpl {
     SeenPods seen;
     Explanations explanations;
     KubeStateForm kube_state;
+    FlavorMemory flavor;
     OpenRounds<FleetRound<Executor>> rounds;
 };
 

@@ -11,6 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -23,11 +24,22 @@ namespace wva_metrics::detail {
 template <typename Executor>
 class RoundClient {
 public:
-    /// `started_at`: when the call began, if it has sent queries before.
-    explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl,
-                         TimePoint started_at = std::chrono::steady_clock::now())
-        : impl_(std::move(impl)), started_at_(started_at),
-          deadline_(started_at_ + impl_->config.batch_timeout) {}
+    /// With a deadline of `batch_timeout` from now.
+    explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
+        : RoundClient(impl, std::chrono::steady_clock::now() + impl->config.batch_timeout) {}
+    RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline)
+        : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
+          deadline_(deadline) {}
+
+    /// For queries without which the answers are complete enough: they have half of the time that is
+    /// left, and at most that of one attempt, so that a slow one does not make the others late.
+    RoundClient hurried() const {
+        const TimePoint now = std::chrono::steady_clock::now();
+        RoundClient result = *this;
+        result.deadline_ = now + std::min<Duration>(impl_->config.client.http.timeouts.attempt,
+                                                    (deadline_ - now) / 2);
+        return result;
+    }
 
     /// The state that the calls share.
     PrometheusImpl<Executor>& impl() const noexcept { return *impl_; }
@@ -90,31 +102,29 @@ public:
             if (!series.samples.empty())
                 *pods = series.samples.back().value;
         };
-        const auto answer = co_await send(impl_->kube_state.current().queries.reporting(), add);
+        const RoundClient client = hurried();
+        const auto answer =
+            co_await client.send(impl_->kube_state.current().queries.reporting(), add);
         co_return answer.has_value() ? std::optional(*pods > 0) : std::nullopt;
     }
 
-    /// Learns the make of the server, once. A server whose make cannot be learned is queried like
-    /// Prometheus, and asked again after a minute.
+    /// Learns the make of the server, if it is time to. A server whose make cannot be learned is
+    /// queried like before, at first like Prometheus.
     asio::awaitable<void> learn_flavor() const {
-        constexpr Duration ask_again_after = std::chrono::minutes(1);
-        if (impl_->is_flavor_known.load() ||
-            started_at_ - impl_->flavor_asked.load() < ask_again_after)
+        if (!impl_->flavor.claim(started_at_))
             co_return;
         // A proxy that lets this request hang must not take the time of the queries.
         constexpr int share = 3;
         const TimePoint deadline = started_at_ + (deadline_ - started_at_) / share;
         const auto make = co_await impl_->client.flavor(deadline);
-        if (make.has_error()) {
-            impl_->flavor_asked.store(started_at_);
-            co_return;
-        }
-        impl_->flavor.store(make->flavor);
-        impl_->is_flavor_known.store(true);
+        if (make.has_error())
+            impl_->flavor.fail(started_at_);
+        else
+            impl_->flavor.learn(make->flavor, started_at_);
     }
 
     bool is_victoria_metrics() const noexcept {
-        return impl_->flavor.load() == prometheus::Flavor::victoria_metrics;
+        return impl_->flavor.current() == prometheus::Flavor::victoria_metrics;
     }
 
 private:

@@ -39,8 +39,18 @@ public:
         : longest_(std::max({rules.window, rules.peak, rules.longest_window})),
           memory_(std::max(rules.window, rules.peak), longest_) {}
 
-    Duration window(TimePoint now) const {
-        return takes_longest_.load(std::memory_order_relaxed) ? longest_ : memory_.window(now);
+    /// The window of a round.
+    struct Choice {
+        Duration window;
+        /// It is longer than needed, only to see how often servers are scraped: the size of the
+        /// answer tells nothing about later ones.
+        bool is_probe = false;
+    };
+
+    Choice choose(TimePoint now) const {
+        const Duration needed = memory_.window(now);
+        const bool is_probe = takes_longest_.load(std::memory_order_relaxed) && needed < longest_;
+        return {is_probe ? longest_ : needed, is_probe};
     }
 
     /// What a round needed, and whether the spacing of a view was not known.

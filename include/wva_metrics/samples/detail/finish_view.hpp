@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <span>
@@ -75,17 +76,29 @@ inline std::vector<ServerTime> times_of(std::span<const Series> all) {
     return times;
 }
 
+/// True if the newest sample is so young that nothing can have ended the series since: that is known
+/// half a scrape later at the earliest. A scrape is stored after the time of its samples, so it may
+/// be missing from one answer for that time, and be in the next.
+inline bool has_just_come(const Series& series, ServerTime now) {
+    constexpr ServerDuration longest_scrape = std::chrono::seconds(5);
+    const auto spacing = median_spacing(series.samples, &Sample::time);
+    const ServerDuration limit =
+        spacing ? std::min<ServerDuration>(*spacing / 2, longest_scrape) : longest_scrape;
+    return series.last().time > now - limit;
+}
+
 /// Ends the series of engines of which no series of `Signal::running` lives. `running` and `living`
-/// are sorted.
+/// are sorted; what lives was asked for at `asked_at`.
 inline void end_dead_engines(View& view, std::span<const MetricId> running,
-                             std::span<const SeriesKey> living) {
+                             std::span<const SeriesKey> living, ServerTime asked_at) {
     std::vector<Labels> seen;
     std::vector<Labels> alive;
     for (const Series& series : view.series) {
         if (!std::ranges::binary_search(running, series.metric))
             continue;
         seen.push_back(engine_of(series.server_labels));
-        if (std::ranges::binary_search(living, SeriesKey{series.metric, series.server_labels}))
+        if (std::ranges::binary_search(living, SeriesKey{series.metric, series.server_labels}) ||
+            has_just_come(series, asked_at))
             alive.push_back(seen.back());
     }
     std::ranges::sort(seen);
@@ -117,13 +130,14 @@ inline void end_lagging_series(View& view) {
 }
 
 /// Completes a view that has series. `running` are the metrics of `Signal::running`, sorted.
-/// `living` are the series of them that live, sorted; null if that is not known.
+/// `living` are the series of them that live, sorted, by a query for the time `asked_at`; null if
+/// that is not known.
 inline void finish_view(View& view, std::span<const MetricId> running,
-                        const std::vector<SeriesKey>* living) {
+                        const std::vector<SeriesKey>* living, ServerTime asked_at) {
     sort_series(view.series);
     view.times = times_of(view.series);
     if (living != nullptr)
-        end_dead_engines(view, running, *living);
+        end_dead_engines(view, running, *living, asked_at);
     end_lagging_series(view);
     view.has_ended = std::ranges::all_of(view.series, &Series::has_ended);
 }

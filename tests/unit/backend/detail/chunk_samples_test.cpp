@@ -123,7 +123,7 @@ TEST_CASE("a series of the running metric that is not among the living ones has 
         answer.sample(chunk_running, tags("a", "m", pod));
     answer.live(chunk_running, tags("a", "m", "p"));
     if (is_known)
-        answer.set_living_known();
+        answer.set_living_known(chunk_now + 1min);
     const auto views = std::move(answer).views();
     CHECK_FALSE(views.at(0).at(0).has_ended);
     CHECK(views.at(0).at(1).has_ended == is_known);
@@ -146,7 +146,7 @@ TEST_CASE("living series are kept for another answer about the same models") {
         second.sample(chunk_running, tags("a", "m", pod));
     for (const LivingSeries& series : living)
         second.add_living(series);
-    second.set_living_known();
+    second.set_living_known(chunk_now + 1min);
     const auto views = std::move(second).views();
     CHECK_FALSE(views.at(0).at(0).has_ended);
     CHECK(views.at(0).at(1).has_ended);

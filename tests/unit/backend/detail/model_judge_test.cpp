@@ -166,6 +166,20 @@ TEST_CASE_METHOD(JudgedModel, "a pod that two labels name is asked for by both")
     CHECK(judge_.to_ask(judged_model, views, judge_start).empty());
 }
 
+TEST_CASE_METHOD(JudgedModel, "an undecided pod is asked for by the labels of all of its views") {
+    ModelViews views;
+    views.undecided = {{"pod", "p"}};
+    for (const auto& [pod, label] :
+         {std::pair("p", "exported_pod"), std::pair("p", "pod"), std::pair("q", "pod_name")}) {
+        samples::View& view = views.views.emplace_back();
+        view.pod = pod;
+        view.pod_label = label;
+    }
+    CHECK(judge_.to_ask(judged_model, views, judge_start) ==
+          std::vector<promql::PodName>{{"exported_pod", "llm", "p"}, {"pod", "llm", "p"}});
+    CHECK(judge_.to_ask(judged_model, views, judge_start).empty());
+}
+
 TEST_CASE_METHOD(JudgedModel, "what more samples decide holds in this round and in later ones") {
     const TwoPorts pod;
     ModelViews views = views_of(pod.cluster());

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <future>
@@ -23,6 +24,7 @@
 #include <vector>
 
 using namespace wva_metrics;
+using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
@@ -42,6 +44,10 @@ struct FakeRound {
 };
 
 using AllRounds = detail::OpenRounds<FakeRound>;
+using End = AllRounds::End;
+
+const TimePoint entered_at{24h};
+const TimePoint no_deadline = TimePoint::max();
 
 std::shared_ptr<FakeRound> round_of(const std::vector<std::string>& ids) {
     return std::make_shared<FakeRound>(ids);
@@ -56,11 +62,12 @@ struct WaitingCalls {
         bool threw = false;
     };
 
-    std::shared_ptr<Wait> join(const std::vector<std::string>& ids) {
+    std::shared_ptr<Wait> join(const std::vector<std::string>& ids, TimePoint now = entered_at,
+                               TimePoint deadline = no_deadline) {
         auto wait = std::make_shared<Wait>();
         wait->models = round_of(ids)->keys;
         asio::co_spawn(
-            *io, rounds.join(wait->models),
+            *io, rounds.join(wait->models, now, deadline),
             asio::bind_cancellation_slot(
                 wait->cancel.slot(), [wait](std::exception_ptr failure, AllRounds::Joined joined) {
                     wait->threw = failure != nullptr;
@@ -84,12 +91,12 @@ TEST_CASE_METHOD(WaitingCalls, "without a round that runs a call is told so at o
     const auto wait = join({"a"});
     REQUIRE(wait->result);
     CHECK(wait->result->round == nullptr);
-    CHECK_FALSE(wait->result->is_cancelled);
+    CHECK(wait->result->end == End::none);
 }
 
 TEST_CASE_METHOD(WaitingCalls, "a call waits for a round that has all of its models") {
     const auto round = round_of({"a", "b", "c"});
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round, entered_at);
     const auto ids =
         GENERATE(values<std::vector<std::string>>({{"a"}, {"b", "c"}, {"a", "b", "c"}, {}}));
     const auto first = join(ids);
@@ -100,14 +107,14 @@ TEST_CASE_METHOD(WaitingCalls, "a call waits for a round that has all of its mod
     for (const auto& wait : {first, second}) {
         REQUIRE(wait->result);
         CHECK(wait->result->round == round);
-        CHECK_FALSE(wait->result->is_cancelled);
+        CHECK(wait->result->end == End::over);
     }
     // It is over: the next call begins another.
     CHECK(join(ids)->result->round == nullptr);
 }
 
 TEST_CASE_METHOD(WaitingCalls, "a call does not wait for a round that lacks one of its models") {
-    const AllRounds::Entry entry(rounds, round_of({"a", "c"}));
+    const AllRounds::Entry entry(rounds, round_of({"a", "c"}), entered_at);
     const auto ids = GENERATE(
         values<std::vector<std::string>>({{"b"}, {"a", "b"}, {"a", "b", "c"}, {"a", "c", "d"}}));
     const auto wait = join(ids);
@@ -117,8 +124,8 @@ TEST_CASE_METHOD(WaitingCalls, "a call does not wait for a round that lacks one 
 
 TEST_CASE_METHOD(WaitingCalls, "of several rounds the one with the models is waited for") {
     const auto wanted = round_of({"b"});
-    std::optional<AllRounds::Entry> one(std::in_place, rounds, round_of({"a"}));
-    std::optional<AllRounds::Entry> two(std::in_place, rounds, wanted);
+    std::optional<AllRounds::Entry> one(std::in_place, rounds, round_of({"a"}), entered_at);
+    std::optional<AllRounds::Entry> two(std::in_place, rounds, wanted, entered_at);
     const auto wait = join({"b"});
     one.reset();
     run();
@@ -129,27 +136,66 @@ TEST_CASE_METHOD(WaitingCalls, "of several rounds the one with the models is wai
     CHECK(wait->result->round == wanted);
 }
 
+TEST_CASE_METHOD(WaitingCalls, "a round that began a while ago is not joined") {
+    const auto round = round_of({"a"});
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round, entered_at);
+    const auto first = join({"a"}, entered_at + AllRounds::join_within);
+    CHECK_FALSE(first->result.has_value());
+    const auto later = join({"a"}, entered_at + AllRounds::join_within + 1ms);
+    REQUIRE(later->result);
+    CHECK(later->result->end == End::none);
+
+    // Its successor is, while it still runs.
+    const auto successor = round_of({"a"});
+    const AllRounds::Entry other(rounds, successor, entered_at + 2s);
+    const auto second = join({"a"}, entered_at + 2s);
+    entry.reset();
+    run();
+    CHECK(first->result.value().round == round);
+    CHECK_FALSE(second->result.has_value());
+}
+
+TEST_CASE_METHOD(WaitingCalls, "a wait for a round that does not end is over at the deadline") {
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round_of({"a"}), entered_at);
+    const auto stays = join({"a"});
+    const auto late = join({"a"}, entered_at, std::chrono::steady_clock::now() + 1ms);
+    while (!late->result)
+        io->run_one();
+    CHECK(late->result->end == End::late);
+    CHECK_FALSE(late->threw);
+    entry.reset();
+    run();
+    CHECK(stays->result.value().end == End::over);
+    // The deadline of a call that was completed before it does nothing.
+    const AllRounds::Entry again(rounds, round_of({"a"}), entered_at);
+    const auto cancelled = join({"a"}, entered_at, std::chrono::steady_clock::now() + 1min);
+    cancelled->cancel.emit(asio::cancellation_type::terminal);
+    run();
+    CHECK(cancelled->result.value().end == End::cancelled);
+    CHECK(io->stopped());
+}
+
 TEST_CASE_METHOD(WaitingCalls, "a call that is cancelled leaves, and the others wait on") {
     const auto round = round_of({"a"});
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round);
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round, entered_at);
     const auto leaves = join({"a"});
     const auto stays = join({"a"});
     leaves->cancel.emit(asio::cancellation_type::terminal);
     run();
     REQUIRE(leaves->result);
-    CHECK(leaves->result->is_cancelled);
+    CHECK(leaves->result->end == End::cancelled);
     CHECK_FALSE(leaves->threw);
     CHECK_FALSE(stays->result.has_value());
     entry.reset();
     run();
     REQUIRE(stays->result);
     CHECK(stays->result->round == round);
-    CHECK_FALSE(stays->result->is_cancelled);
+    CHECK(stays->result->end == End::over);
 }
 
 TEST_CASE_METHOD(WaitingCalls,
                  "a context may be destroyed while calls wait, before the round ends") {
-    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round_of({"a"}));
+    std::optional<AllRounds::Entry> entry(std::in_place, rounds, round_of({"a"}), entered_at);
     const auto wait = join({"a"});
     io.reset();
     entry.reset();
@@ -161,7 +207,7 @@ TEST_CASE_METHOD(WaitingCalls, "a round ends when the context that runs it is de
     const auto round = round_of({"a"});
     const auto runner = [](AllRounds& all,
                            std::shared_ptr<FakeRound> own) -> asio::awaitable<void> {
-        const AllRounds::Entry entry(all, std::move(own));
+        const AllRounds::Entry entry(all, std::move(own), entered_at);
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     };
     asio::co_spawn(*io, runner(rounds, round), asio::detached);
@@ -181,12 +227,12 @@ TEST_CASE("every call that waits for a round is completed, in any number of thre
     const auto call = [&]() -> asio::awaitable<bool> {
         const auto own = round_of({"a"});
         while (true) {
-            const auto joined = co_await rounds.join(own->keys);
+            const auto joined = co_await rounds.join(own->keys, entered_at, no_deadline);
             if (joined.round && joined.round->is_over)
                 co_return true;
             if (joined.round)
                 continue;
-            const AllRounds::Entry entry(rounds, own);
+            const AllRounds::Entry entry(rounds, own, entered_at);
             ++begun;
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
             own->is_over = true;
