@@ -20,7 +20,8 @@ public:
     /// The coding's name in HTTP, for example `gzip`. It is offered to the server.
     virtual std::string_view coding() const noexcept = 0;
 
-    /// Decompresses a whole body that is not empty.
+    /// Decompresses a whole body that is not empty. So a compressed body is kept until it is
+    /// complete, even if it is passed to a sink.
     ///
     /// **Errors:**
     /// - `too_large`: the result would exceed `max_bytes`; found without allocating much more.

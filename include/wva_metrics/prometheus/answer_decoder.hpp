@@ -69,7 +69,7 @@ private:
     detail::AnswerParser<detail::AnswerSax> parser_;
 };
 
-/// Decodes a complete answer in one piece, as `Client` does. See `AnswerDecoder`.
+/// Decodes a complete answer in one piece. See `AnswerDecoder`.
 ///
 /// Labels written without escapes point into `body`, so an ordinary series is decoded without an
 /// allocation.

@@ -11,8 +11,8 @@
 
 namespace wva_metrics::prometheus {
 
-/// The default bound on the body of an answer, as received and decompressed. A body is held until it
-/// is decoded. The raw samples of 1000 models with 13 metrics are about 9 MB, scraped every 2
+/// The default bound on the body of an answer, as received and decompressed. A body is decoded as it
+/// arrives; one that is compressed is held until it is complete. The raw samples of 1000 models with 13 metrics are about 9 MB, scraped every 2
 /// seconds about 20 MB.
 inline constexpr std::size_t default_max_body_bytes = std::size_t{64} << 20;
 

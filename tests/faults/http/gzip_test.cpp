@@ -138,3 +138,33 @@ TEST_CASE("a stream offers no compression and rejects a compressed answer") {
     CHECK(pair.server.requests().front().find("\r\nAccept-Encoding: identity\r\n") !=
           std::string::npos);
 }
+
+TEST_CASE("a compressed body is delivered in one piece when it is complete") {
+    const std::string body(9'000, 'x');
+    HttpPair pair = answering(http_answer(gzip(body), gzip_header));
+    const auto received = std::make_shared<Received>();
+    const auto deliver = [&] {
+        return finish_call(pair.context,
+                           start_call(pair.context, pair.client->send(root_request, far_deadline(),
+                                                                      keep_in(received))));
+    };
+    const Result<Response> response = deliver();
+    REQUIRE(response.has_value());
+    CHECK(response->body.empty());
+    CHECK(received->text == body);
+    CHECK(received->piece_sizes.size() == 1);
+    CHECK(deliver().has_value());
+    CHECK(pair.server.connections() == 1);
+    CHECK(pair.server.requests().front().find("\r\nAccept-Encoding: gzip\r\n") !=
+          std::string::npos);
+
+    const std::string one_byte_more(tight_config().limits.max_body_bytes + 1, 'x');
+    HttpPair large = answering(http_answer(gzip(one_byte_more), gzip_header));
+    const auto nothing = std::make_shared<Received>();
+    check_rejected(
+        finish_call(large.context,
+                    start_call(large.context,
+                               large.client->send(root_request, far_deadline(), keep_in(nothing)))),
+        Errc::too_large, "decompressed");
+    CHECK(nothing->text.empty());
+}
