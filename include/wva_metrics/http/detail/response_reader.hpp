@@ -58,8 +58,8 @@ public:
 
     /// Space for the next bytes; never empty before the end of the response or an error.
     asio::mutable_buffer prepare() {
-        constexpr std::size_t chunk = std::size_t{16} << 10;
-        return buffer_.prepare(std::min(chunk, buffer_.max_size() - buffer_.size()));
+        prepared_ = std::min(wanted_, buffer_.max_size() - buffer_.size());
+        return buffer_.prepare(prepared_);
     }
 
     /// Parses bytes that have been written to the prepared space. After an error, `piece` still
@@ -67,6 +67,9 @@ public:
     Result<Progress> commit(std::size_t bytes) {
         started_ = started_ || bytes > 0;
         buffer_.commit(bytes);
+        // More may be waiting. A large answer costs less in large pieces.
+        if (bytes == prepared_)
+            wanted_ = std::min(2 * wanted_, buffer_.max_size());
         for (;;) {
             boost::system::error_code error;
             if (buffer_.size() > 0 && !parser_->is_done()) {
@@ -266,6 +269,9 @@ private:
     beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     Response response_;
+    /// The space for the next bytes, and that of the last.
+    std::size_t wanted_ = std::size_t{16} << 10;
+    std::size_t prepared_ = 0;
     std::size_t header_bytes_ = 0;
     std::size_t informational_ = 0;
     bool started_ = false;
