@@ -46,6 +46,15 @@ boost::asio::awaitable<void> show_rate(boost::asio::io_context& io) {
 
 namespace asio = boost::asio;
 
+asio::awaitable<void> explain(AnyCollector& collector, const ModelKey& model) {
+    const std::vector<VariantAutoscaling> expected; // The variants that should have the pods, or none.
+    const Result<Diagnosis> diagnosis = co_await collector.async_diagnose(model, expected);
+    if (!diagnosis)
+        throw std::runtime_error(diagnosis.error().describe());
+    for (const Finding& finding : diagnosis->findings) // Problems, the likeliest first, then remarks.
+        std::cout << to_string(finding.code) << ": " << finding.text << '\n';
+}
+
 asio::awaitable<void> reconcile(AnyCollector& collector, VariantAutoscaling variant) {
     // Are there metrics at all? If not, the message says what to check.
     const auto availability = co_await collector.async_validate_availability(variant.model());

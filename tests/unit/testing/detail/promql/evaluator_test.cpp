@@ -141,6 +141,22 @@ TEST_CASE_METHOD(Fixture, "groups are formed by the labels that are kept") {
     CHECK(vector("sum by (__name__) (m)", 0) == Lines{"{__name__=\"m\"} 8"});
 }
 
+TEST_CASE_METHOD(Fixture, "topk keeps the largest members of each group with all labels") {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    add({{"__name__", "m"}, {"a", "1"}, {"b", "1"}}, {{0, 1}});
+    add({{"__name__", "m"}, {"a", "1"}, {"b", "2"}}, {{0, 3}});
+    add({{"__name__", "m"}, {"a", "2"}, {"b", "1"}}, {{0, nan}});
+    add({{"__name__", "m"}, {"a", "2"}, {"b", "2"}}, {{0, -2}});
+    const std::string one = R"({__name__="m",a="1",b="2"} 3)";
+    const std::string two = R"({__name__="m",a="2",b="2"} -2)";
+    CHECK(vector("topk(1, m)", 0) == Lines{one});
+    CHECK(vector("topk by (a) (1, m)", 0) == Lines{one, two});
+    CHECK(vector("topk(1, m) by (a)", 0) == Lines{one, two});
+    CHECK(vector("topk(9, m)", 0).size() == 4);
+    CHECK(vector("topk(0, m)", 0).empty());
+    CHECK(vector("topk(-1, m)", 0).empty());
+}
+
 TEST_CASE_METHOD(Fixture, "set operators match on all labels except the metric name") {
     add({{"__name__", "a"}, {"k", "1"}}, {{0, 1}});
     add({{"__name__", "b"}, {"k", "1"}}, {{0, 2}});
