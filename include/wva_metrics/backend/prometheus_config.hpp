@@ -46,7 +46,7 @@ struct PrometheusConfig {
     /// Averages over fewer requests than this in the rate window are missing. The default is below
     /// one, because a rate is extrapolated, and a single request may count as a fraction of one.
     double min_requests = 0.5;
-    /// A model is available if its last sample is not older than this.
+    /// A model is available if its last sample is not older than this. At most 1 h.
     Duration stale_after = std::chrono::minutes(5);
     /// Timeout of one batch of queries, including retries with smaller queries. Shorter than the
     /// collector's `call_timeout`, so that the answers received by then are not lost.
@@ -121,6 +121,9 @@ inline std::vector<std::string> validate(const PrometheusConfig& config) {
         problems.emplace_back("min_requests must be finite and not negative");
     if (config.stale_after <= Duration::zero())
         problems.emplace_back("stale_after must be positive");
+    if (config.stale_after > std::chrono::hours(1))
+        problems.emplace_back("stale_after must be at most 1h, because every sample within it is "
+                              "fetched; windows.stale_lookback may be longer");
     if (config.batch_timeout <= Duration::zero())
         problems.emplace_back("batch_timeout must be positive");
     return problems;

@@ -4,6 +4,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <string>
 #include <vector>
@@ -45,6 +46,14 @@ TEST_CASE("all problems are reported, in every part of the configuration") {
     CHECK(names(problems, "min_requests"));
     CHECK(names(problems, "stale_after"));
     CHECK(names(problems, "batch_timeout"));
+}
+
+TEST_CASE("how old the last sample of an available model may be is bounded") {
+    PrometheusConfig config = valid_config();
+    config.stale_after = std::chrono::hours(1);
+    CHECK(validate(config).empty());
+    config.stale_after += std::chrono::nanoseconds(1);
+    CHECK(names(validate(config), "stale_after must be at most 1h"));
 }
 
 TEST_CASE("a minimum of NaN requests is rejected") {

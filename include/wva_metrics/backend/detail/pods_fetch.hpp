@@ -34,14 +34,14 @@ public:
     /// Fetches a chunk.
     asio::awaitable<Result<void>> fetch(promql::NamespaceChunk chunk) {
         KubeStateForm& forms = client_.impl().kube_state;
-        auto found = co_await fetch(chunk, forms.current());
+        auto found = co_await fetch(client_, chunk, forms.current());
         if (found.has_error())
             co_return found.error();
         const std::span<const std::string> namespaces = plan_.namespaces(chunk);
         const KubeStateForm::Form* other =
             found->has_pods_of(namespaces) ? nullptr : forms.other(client_.started_at());
         if (other != nullptr) {
-            auto second = co_await fetch(chunk, *other);
+            auto second = co_await fetch(client_.hurried(), chunk, *other);
             if (second.has_value() && second->has_pods_of(namespaces)) {
                 forms.keep(*other);
                 found = std::move(second);
@@ -73,17 +73,18 @@ public:
     ChunkOutcomes outcomes;
 
 private:
-    asio::awaitable<Result<KubePods>> fetch(promql::NamespaceChunk chunk,
+    asio::awaitable<Result<KubePods>> fetch(RoundClient<Executor> client,
+                                            promql::NamespaceChunk chunk,
                                             const KubeStateForm::Form& form) {
-        auto& impl = client_.impl();
+        auto& impl = client.impl();
         const std::span<const std::string> namespaces = plan_.namespaces(chunk);
         const auto text = form.queries.samples(namespaces, impl.config.windows.pod_retention);
         if (text.has_error())
             co_return text.error();
         const auto pods = std::make_shared<KubePods>(form.names, impl.rules);
-        pods->set_nan_ends_series(client_.is_victoria_metrics());
+        pods->set_nan_ends_series(client.is_victoria_metrics());
         const auto add = [pods](const prometheus::SeriesView& series) { pods->add(series); };
-        const auto answer = co_await client_.send(*text, add);
+        const auto answer = co_await client.send(*text, add);
         if (answer.has_error())
             co_return answer.error();
         impl.density.learn(QuerySubject::pods, chunk.size(), *answer, client_.started_at());

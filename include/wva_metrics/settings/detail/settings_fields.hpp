@@ -67,14 +67,16 @@ inline void describe_fields(FieldList list, EngineProfile& engine) {
 }
 
 inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
-    list.add("rate", windows.rate, "Window of rates and averages; longer where scrapes are rare.");
+    list.add("rate", windows.rate,
+             "Window of rates and averages; longer where scrapes are rare. At most `1h`.");
     list.add("peak", windows.peak,
-             "Window of the highest value of a gauge; `\"0s\"` = only the last sample.");
+             "Window of the highest value of a gauge; `\"0s\"` = only the last sample. At most "
+             "`1h`.");
     list.add("stale_lookback", windows.stale_lookback,
-             "How long after its last sample a model is stale and not missing.");
+             "How long after its last sample a model is stale and not missing. At most `168h`.");
     list.add("stale_step", windows.stale_step, "Resolution of the search for this last sample.");
-    list.add("pod_retention", windows.pod_retention, "How long a deleted pod is remembered.",
-             Secrecy::open, "pod_memory");
+    list.add("pod_retention", windows.pod_retention,
+             "How long a deleted pod is remembered. At most `6h`.", Secrecy::open, "pod_memory");
 }
 
 inline void describe_fields(FieldList list, promql::PlanLimits& limits) {
@@ -103,7 +105,7 @@ inline void describe_fields(FieldList list, PrometheusConfig& prometheus) {
     list.add("min_requests", prometheus.min_requests,
              "An average over fewer requests in the rate window is missing.");
     list.add("stale_after", prometheus.stale_after,
-             "A model is available if its last sample is at most this old.");
+             "A model is available if its last sample is at most this old. At most `1h`.");
     list.add("batch_timeout", prometheus.batch_timeout,
              "Maximum time of one batch; shorter than `collector.call_timeout`.");
 }
