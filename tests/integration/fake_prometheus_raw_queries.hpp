@@ -61,7 +61,6 @@ inline std::vector<std::string> raw_queries() {
     }
     for (const std::string& model : models)
         texts.push_back(promql::nearby_models_query(profile, "llm", model).value());
-    texts.push_back(promql::similar_metrics_query(names, "namespace", "llm").value());
     const std::vector<std::string> endings = {"requests_waiting", "cache_usage_perc"};
     texts.push_back(promql::similar_metrics_query(endings, "namespace", "llm").value());
     return texts;

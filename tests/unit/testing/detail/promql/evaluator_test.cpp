@@ -147,8 +147,8 @@ TEST_CASE_METHOD(Fixture, "topk keeps the largest members of each group with all
     add({{"__name__", "m"}, {"a", "1"}, {"b", "2"}}, {{0, 3}});
     add({{"__name__", "m"}, {"a", "2"}, {"b", "1"}}, {{0, nan}});
     add({{"__name__", "m"}, {"a", "2"}, {"b", "2"}}, {{0, -2}});
-    const std::string one = R"({__name__="m",a="1",b="2"} 3)";
-    const std::string two = R"({__name__="m",a="2",b="2"} -2)";
+    const std::string one = R"({__name__="m", a="1", b="2"} 3)";
+    const std::string two = R"({__name__="m", a="2", b="2"} -2)";
     CHECK(vector("topk(1, m)", 0) == Lines{one});
     CHECK(vector("topk by (a) (1, m)", 0) == Lines{one, two});
     CHECK(vector("topk(1, m) by (a)", 0) == Lines{one, two});
