@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -95,7 +96,9 @@ private:
         for (const boost::json::value& series : fleet_.samples(running, when_.time)) {
             const boost::json::array& samples = series.at("values").as_array();
             const double first = samples.front().at(0).to_number<double>();
-            const double seconds = samples.back().at(0).to_number<double>() - first;
+            // Times are whole milliseconds, which a difference of large numbers is not.
+            const double seconds =
+                std::round((samples.back().at(0).to_number<double>() - first) * 1000) / 1000;
             spans.seconds[pod_of(series)] = seconds;
             const double spacing = seconds / static_cast<double>(samples.size() - 1);
             const double missing = first - (when_.time - 60);
