@@ -7,16 +7,23 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
-#include <map>
-#include <mutex>
 
 namespace wva_metrics::detail {
+
+/// What a query is about: models, or the pods of namespaces.
+enum class QuerySubject { models, pods };
 
 /// The sizes of the chunks of one subject that the server answered, or rejected for their size. The
 /// size of a chunk is its number of members: models or namespaces.
 struct ChunkOutcomes {
     std::size_t largest_answered = 0;
     std::size_t smallest_rejected = std::numeric_limits<std::size_t>::max();
+
+    /// A smaller query is answered, so the size seems to be the cause. Otherwise single members are
+    /// too large by themselves, or the server rejects everything.
+    bool show_a_limit() const noexcept {
+        return largest_answered > 0 && largest_answered < smallest_rejected;
+    }
 
     void add_answered(std::size_t members) noexcept {
         largest_answered = std::max(largest_answered, members);
@@ -45,14 +52,11 @@ public:
         return is_raised ? 2 * limit_ : limit_;
     }
 
-    /// The size is the cause only if every rejected chunk was larger than every answered one;
-    /// otherwise a single member is too large by itself.
     void learn(const ChunkOutcomes& outcomes, TimePoint now) noexcept {
         constexpr std::size_t none = ChunkOutcomes().smallest_rejected;
-        const bool is_lower = outcomes.smallest_rejected != none && outcomes.largest_answered > 0 &&
-                              outcomes.largest_answered < outcomes.smallest_rejected;
-        const bool is_higher =
-            outcomes.smallest_rejected == none && outcomes.largest_answered > limit_;
+        const bool is_rejected = outcomes.smallest_rejected != none;
+        const bool is_lower = is_rejected && outcomes.show_a_limit();
+        const bool is_higher = !is_rejected && outcomes.largest_answered > limit_;
         if (!is_lower && !is_higher)
             return;
         limit_ = outcomes.largest_answered;
@@ -62,29 +66,6 @@ public:
 private:
     std::size_t limit_ = unlimited;
     TimePoint learned_at_{};
-};
-
-/// What a query is about: models, or the pods of namespaces.
-enum class QuerySubject { models, pods };
-
-/// One limit per subject, because the cost of a member depends on the subject.
-///
-/// **Threads:** safe.
-class ChunkSizeLimits {
-public:
-    std::size_t limit(QuerySubject subject, TimePoint now) const {
-        const std::lock_guard lock(mutex_);
-        const auto found = limits_.find(subject);
-        return found == limits_.end() ? ChunkSizeLimit::unlimited : found->second.limit(now);
-    }
-    void learn(QuerySubject subject, const ChunkOutcomes& outcomes, TimePoint now) {
-        const std::lock_guard lock(mutex_);
-        limits_[subject].learn(outcomes, now);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::map<QuerySubject, ChunkSizeLimit> limits_;
 };
 
 } // namespace wva_metrics::detail

@@ -7,9 +7,9 @@
 #include "wva_metrics/backend/detail/models_fetch.hpp"
 #include "wva_metrics/backend/detail/pod_states.hpp"
 #include "wva_metrics/backend/detail/pods_fetch.hpp"
+#include "wva_metrics/backend/detail/query_chunks.hpp"
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
-#include "wva_metrics/backend/detail/split_query.hpp"
 #include "wva_metrics/backend/detail/unsampled_pods.hpp"
 #include "wva_metrics/promql/plan.hpp"
 
@@ -39,6 +39,9 @@ template <typename Executor>
 class FleetRound : public std::enable_shared_from_this<FleetRound<Executor>> {
 public:
     using Impl = PrometheusImpl<Executor>;
+    /// Of models, and as many of namespaces: a large fleet should not occupy all that the server can
+    /// do for others, and the size that it accepts is found with fewer queries.
+    static constexpr std::size_t max_concurrent_chunks = 4;
 
     /// `deadline`: of all of its queries.
     FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan,
@@ -46,6 +49,8 @@ public:
         : client_(std::move(impl), deadline), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
           models_(client_, plan_), pods_(client_, *plan_, states_),
+          model_queries_(models_, client_.impl().sizes, QuerySubject::models, client_.started_at()),
+          pod_queries_(pods_, client_.impl().sizes, QuerySubject::pods, client_.started_at()),
           reports_(plan_->models().size()) {
         states_.set_preferred_owners(client_.impl().config.owners);
     }
@@ -67,13 +72,13 @@ public:
         auto& impl = client_.impl();
         co_await client_.learn_flavor();
         std::vector<asio::awaitable<void>> jobs;
-        add_jobs(jobs, models_, plan_->chunks(), QuerySubject::models);
+        add_jobs(jobs, model_queries_, plan_->chunks());
         if (impl.config.use_kube_state)
-            add_jobs(jobs, pods_, plan_->namespace_chunks(), QuerySubject::pods);
+            add_jobs(jobs, pod_queries_, plan_->namespace_chunks());
         co_await run_all(std::move(jobs));
         if (!models_.is_probe())
-            impl.size_limits.learn(QuerySubject::models, models_.outcomes, client_.started_at());
-        impl.size_limits.learn(QuerySubject::pods, pods_.outcomes, client_.started_at());
+            model_queries_.learn();
+        pod_queries_.learn();
         co_await pods_.finish(models_.reference());
         judge_all();
         co_await ask_again();
@@ -89,17 +94,15 @@ private:
         return static_cast<std::size_t>(found - models.begin());
     }
 
-    template <typename Fetch, typename Of>
-    void add_jobs(std::vector<asio::awaitable<void>>& jobs, Fetch& fetch,
-                  std::span<const promql::Chunk<Of>> chunks, QuerySubject subject) {
-        const std::size_t most = client_.impl().size_limits.limit(subject, client_.started_at());
-        std::vector<promql::Chunk<Of>> pieces;
+    template <typename Queries, typename Of>
+    void add_jobs(std::vector<asio::awaitable<void>>& jobs, Queries& queries,
+                  std::span<const promql::Chunk<Of>> chunks) {
         for (const promql::Chunk<Of> chunk : chunks)
-            promql::append_pieces(pieces, chunk, most);
-        // Shares the ownership of the round, of which `fetch` is a part.
-        const std::shared_ptr<Fetch> owned(this->shared_from_this(), &fetch);
-        for (const promql::Chunk<Of> piece : pieces)
-            jobs.push_back(query_or_split(owned, piece));
+            queries.add(chunk);
+        // Shares the ownership of the round, of which `queries` is a part.
+        const std::shared_ptr<Queries> owned(this->shared_from_this(), &queries);
+        for (std::size_t job = 0; job < std::min(queries.size(), max_concurrent_chunks); ++job)
+            jobs.push_back(Queries::run(owned));
     }
 
     void judge_all() {
@@ -183,6 +186,8 @@ private:
     PodStates states_;
     ModelsFetch<Executor> models_;
     PodsFetch<Executor> pods_;
+    ChunkQueries<ModelsFetch<Executor>, ModelKey> model_queries_;
+    ChunkQueries<PodsFetch<Executor>, std::string> pod_queries_;
     /// By model of the plan.
     std::vector<ModelReport> reports_;
     std::atomic<bool> is_complete_{false};

@@ -5,9 +5,9 @@
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/backend/detail/lasting_flag.hpp"
 #include "wva_metrics/backend/detail/model_views.hpp"
+#include "wva_metrics/backend/detail/query_chunks.hpp"
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
-#include "wva_metrics/backend/detail/split_query.hpp"
 #include "wva_metrics/backend/detail/unread_pods.hpp"
 #include "wva_metrics/backend/detail/unsampled_pods.hpp"
 #include "wva_metrics/error.hpp"
@@ -125,7 +125,11 @@ public:
         co_return longer;
     }
 
-    ChunkOutcomes outcomes;
+    /// A name for one of the plan's models that no other has.
+    std::string name_of(std::size_t model) const {
+        const ModelKey& key = plan_->models()[model];
+        return key.namespace_name + '\n' + key.model_id;
+    }
 
 private:
     enum class Selection { models, namespaces };

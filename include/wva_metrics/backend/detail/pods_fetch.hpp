@@ -70,7 +70,7 @@ public:
         }
     }
 
-    ChunkOutcomes outcomes;
+    std::string name_of(std::size_t index) const { return plan_.namespaces()[index]; }
 
 private:
     asio::awaitable<Result<KubePods>> fetch(RoundClient<Executor> client,

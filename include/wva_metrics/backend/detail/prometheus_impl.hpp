@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/chunk_size_limit.hpp"
+#include "wva_metrics/backend/detail/size_memory.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
 #include "wva_metrics/backend/detail/flavor_memory.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
@@ -74,7 +74,7 @@ struct PrometheusImpl {
 
     /// The namespaces hold many more models than are requested, so queries must name the models.
     LastingFlag select_by_model;
-    ChunkSizeLimits size_limits;
+    SizeMemory sizes;
     SeenDensity density;
     SampleWindow window;
     UndecidedPods undecided;

@@ -113,17 +113,3 @@ TEST_CASE("a small query that is answered does not change the limit") {
     limit.learn(few, start + 15s);
     CHECK(limit.limit(start + 15s) == 500);
 }
-
-TEST_CASE("models and pods have limits of their own") {
-    ChunkSizeLimits limits;
-    ChunkOutcomes outcomes;
-    outcomes.add_rejected(20);
-    outcomes.add_answered(10);
-    limits.learn(QuerySubject::models, outcomes, start);
-    CHECK(limits.limit(QuerySubject::models, start) == 10);
-    CHECK(limits.limit(QuerySubject::pods, start) == ChunkSizeLimit::unlimited);
-    outcomes.add_answered(15);
-    limits.learn(QuerySubject::pods, outcomes, start);
-    CHECK(limits.limit(QuerySubject::models, start) == 10);
-    CHECK(limits.limit(QuerySubject::pods, start) == 15);
-}
