@@ -37,8 +37,8 @@ TEST_CASE("in no minute are more queries halved than at once and a minute's wort
 TEST_CASE("a time that went back allows nothing more") {
     SplitBudget budget;
     const TimePoint now{24h};
-    while (budget.take(now))
-        continue;
+    for (unsigned i = 0; i < SplitBudget::most; ++i)
+        REQUIRE(budget.take(now));
     CHECK_FALSE(budget.take(now - 1h));
     CHECK_FALSE(budget.take(now - 1h));
 }
