@@ -43,6 +43,7 @@
 #include "wva_metrics/observer/trace_observer.hpp"
 #include "wva_metrics/parse_duration.hpp"
 #include "wva_metrics/pod_owner.hpp"
+#include "wva_metrics/posture.hpp"
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/promql/plan.hpp"
