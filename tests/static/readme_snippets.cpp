@@ -174,3 +174,11 @@ void fake_of_the_headers() {
     prometheus.set({"vllm:kv_cache_usage_perc", {{"namespace", "llm"}, {"pod", "p-0"}}}, 0.42);
     // point the code under test at prometheus.url(), and run the context
 }
+
+double usage_to_scale_on(const ReplicaSnapshot& snapshot, TimePoint now) {
+    const FreshnessThresholds thresholds; // Those of the collector.
+    const SignalPosture silent_is_full{Posture::saturated, 1.0};
+    const AssessedReplicas usage = assess(snapshot->replicas, &ReplicaMetrics::kv_cache_usage, silent_is_full,
+                                          thresholds.replica_metrics, thresholds.unavailable, now);
+    return usage.average.value.value(); // With this posture there always is one.
+}
