@@ -80,6 +80,10 @@ struct ClientConfig {
     Limits limits{};
     /// The client's credentials.
     Credentials credentials{};
+    /// How long the last good token stays in use while the token file is missing, empty or
+    /// half-written. After that calls fail with an error that names the file and the reason. An hour
+    /// is the usual life of a token that Kubernetes mounts.
+    Duration max_stale_token_file = std::chrono::hours(1);
     /// Sent with every request, e.g. a tenant id.
     std::vector<Header> headers{};
     /// Null = plain TCP. An `https` URL needs a TLS transport (http/tls.hpp).
@@ -178,6 +182,8 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
 
     if (std::string problem = config.credentials.problem(); !problem.empty())
         problems.push_back(std::move(problem));
+    require(config.max_stale_token_file >= Duration::zero(),
+            "max_stale_token_file must not be negative");
 
     for (std::size_t i = 0; i < config.headers.size(); ++i) {
         const Header& header = config.headers[i];

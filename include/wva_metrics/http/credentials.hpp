@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/detail/file_outage.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <algorithm>
@@ -122,8 +123,9 @@ public:
     /// How long a token is used before its file is read again.
     static constexpr Duration reread_after = std::chrono::seconds(60);
 
-    /// Reads no file yet.
-    explicit CredentialSource(Credentials credentials) : credentials_(std::move(credentials)) {
+    /// Reads no file yet. `max_stale_file`: see `ClientConfig::max_stale_token_file`.
+    CredentialSource(Credentials credentials, Duration max_stale_file)
+        : credentials_(std::move(credentials)), outage_(max_stale_file, "max_stale_token_file") {
         switch (credentials_.kind()) {
         case Credentials::Kind::bearer:
             value_ = "Bearer " + credentials_.subject();
@@ -140,23 +142,29 @@ public:
 
     /// The header's value; empty without credentials.
     ///
-    /// While the file is missing, empty, too large or not a token, the last valid token stays in
-    /// use. If there was none yet, fails with `Errc::invalid_config`; the message names the file
-    /// and the reason.
+    /// While the file is missing, empty, too large or not a token, it is read for each request, and
+    /// the last valid token stays in use for `max_stale_file`. After that, and if there was none
+    /// yet, fails with `Errc::invalid_config`; the message names the file and the reason.
     Result<std::string> authorization(TimePoint now) {
         if (credentials_.kind() != Credentials::Kind::bearer_file)
             return value_; // Needs no lock: it never changes.
         const std::lock_guard lock(mutex_);
-        if (!read_at_ || now - *read_at_ >= reread_after) {
+        if (outage_.is_on() || !read_at_ || now - *read_at_ >= reread_after) {
             Result<std::string> token = read_token(credentials_.subject());
-            if (token)
+            if (token) {
                 value_ = "Bearer " + *token;
-            else if (value_.empty())
+                outage_.end();
+            } else if (value_.empty()) {
                 return token.error();
+            } else {
+                outage_.record(std::move(token).error(), now);
+            }
             // A rejected token may be replaced at any moment, so it is read again each time.
             if (value_ != rejected_)
                 read_at_ = now;
         }
+        if (std::optional<Error> error = outage_.error(now))
+            return *std::move(error);
         return value_;
     }
 
@@ -200,6 +208,7 @@ private:
 
     const Credentials credentials_;
     std::mutex mutex_;
+    detail::FileOutage outage_;
     std::string value_;
     /// The last value that the server rejected.
     std::string rejected_;

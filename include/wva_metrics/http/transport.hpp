@@ -89,6 +89,11 @@ public:
     virtual void close() noexcept = 0;
     /// True if an error comes from the security layer.
     virtual bool is_tls_error(const boost::system::error_code&) const noexcept { return false; }
+    /// Called after a failed handshake, and after a new connection was lost before any answer (with
+    /// TLS 1.3 a server rejects a client certificate then). Reads certificates again that may have
+    /// been replaced, and returns whether a new stream would use others: then the call connects
+    /// once more.
+    virtual bool reread_trust() { return false; }
 };
 
 /// Makes streams and resolves host names. Derive from it to use another kind of connection or
@@ -106,7 +111,8 @@ public:
     /// The scheme of the URLs that it serves: `http` or `https`.
     virtual std::string_view scheme() const noexcept = 0;
 
-    /// A stream that is not connected yet. `executor` is the client's.
+    /// A stream that is not connected yet. `executor` is the client's. Throws `ResultError` if no
+    /// stream can be made; the call then fails with its error.
     virtual std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) = 0;
 
     /// Resolves a host name.

@@ -47,13 +47,21 @@ public:
         const std::optional<Executor> executor = endpoint_->executor();
         if (!executor)
             co_return endpoint_->aborted_error();
-        std::unique_ptr<Stream> stream = endpoint_->transport->make_stream(*executor);
-        const ActiveStream<Executor> active(call_, *stream);
-        if (std::optional<Error> problem = co_await connect(*stream, *addresses))
-            co_return *std::move(problem);
-        if (std::optional<Error> problem = co_await secure(*stream))
-            co_return *std::move(problem);
-        co_return std::move(stream);
+        for (bool is_retry = false;; is_retry = true) {
+            Result<std::unique_ptr<Stream>> made = make_stream(*executor);
+            if (!made)
+                co_return std::move(made).error();
+            std::unique_ptr<Stream> stream = *std::move(made);
+            const ActiveStream<Executor> active(call_, *stream);
+            if (std::optional<Error> problem = co_await connect(*stream, *addresses))
+                co_return *std::move(problem);
+            std::optional<Error> problem = co_await secure(*stream);
+            if (!problem)
+                co_return std::move(stream);
+            // A certificate may have been replaced just now.
+            if (is_retry || call_.is_stopped() || !stream->reread_trust())
+                co_return *std::move(problem);
+        }
     }
 
 private:
@@ -63,6 +71,16 @@ private:
 
     Deadline step_deadline(Duration length, std::string_view name) const {
         return earlier(deadline_, Deadline::after(now(), length, name));
+    }
+
+    Result<std::unique_ptr<Stream>> make_stream(const Executor& executor) const {
+        try {
+            return endpoint_->transport->make_stream(executor);
+        } catch (const ResultError& failure) {
+            Error error = failure.error();
+            error.endpoint = endpoint_->url.origin();
+            return error;
+        }
     }
 
     asio::awaitable<Result<ResolverCache::Addresses>> resolve() {

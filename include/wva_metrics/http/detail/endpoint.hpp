@@ -37,7 +37,7 @@ public:
         : config(wva_metrics::detail::checked(std::move(client_config), "HTTP client")),
           url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
-          headers(common_headers(url, config.headers)), credentials(config.credentials),
+          headers(common_headers(url, config.headers)), credentials(config.credentials, config.max_stale_token_file),
           pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
                                         config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}

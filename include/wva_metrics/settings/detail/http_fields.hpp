@@ -50,6 +50,8 @@ inline void describe_fields(FieldList list, http::ClientConfig& client) {
     list.add("credentials", client.credentials,
              "Authentication: one of `{\"token_file\": \"path\"}` (read again when it "
              "changes), `{\"token\": \"…\"}`, `{\"user\": \"…\", \"password\": \"…\"}`.");
+    list.add("max_stale_token_file", client.max_stale_token_file,
+             "How long the last good token is used while the token file is missing or unusable.");
     list.add("headers", client.headers,
              "Sent with every request, e.g. the name of a tenant. The values are not shown.");
 }
@@ -62,8 +64,13 @@ inline void describe_fields(FieldList list, http::TlsConfig& tls) {
     list.add("private_key_file", tls.private_key_file, "PEM file of the client's key.");
     list.add("server_name", tls.server_name,
              "Name or IP address in the server's certificate; empty = the URL's host.");
-    list.add("reload_interval", tls.reload_interval,
-             "The files are checked for changes by a new connection, at most once per interval.");
+    list.add(
+        "reload_interval", tls.reload_interval,
+        "The files are checked for changes by a new connection, at most once per interval, and "
+        "at once after a failed handshake.");
+    list.add("max_stale_files", tls.max_stale_files,
+             "How long the last good files are used while those on the disk are missing or "
+             "unusable.");
     list.add("insecure_accept_any_certificate", tls.insecure_accept_any_certificate,
              "Disables the protection of TLS: anybody between client and server can read and "
              "change everything.");
