@@ -84,7 +84,12 @@ struct ClientConfig {
     /// half-written. After that calls fail with an error that names the file and the reason. An hour
     /// is the usual life of a token that Kubernetes mounts.
     Duration max_stale_token_file = std::chrono::hours(1);
-    /// Sent with every request, e.g. a tenant id.
+    /// Allows credentials together with an `http` URL: everybody between client and server can then
+    /// read and use them. Not needed if the host is this machine, such as a sidecar (see
+    /// `Url::is_loopback`): then nothing leaves it.
+    bool allow_credentials_without_tls = false;
+    /// Sent with every request, e.g. a tenant id. Also without TLS, so secrets belong into
+    /// `credentials`.
     std::vector<Header> headers{};
     /// Null = plain TCP. An `https` URL needs a TLS transport (http/tls.hpp).
     std::shared_ptr<Transport> transport{};
@@ -182,6 +187,10 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
 
     if (std::string problem = config.credentials.problem(); !problem.empty())
         problems.push_back(std::move(problem));
+    else if (config.credentials.kind() != Credentials::Kind::none && url && !url->is_secure())
+        require(url->is_loopback() || config.allow_credentials_without_tls,
+                "credentials would be sent without encryption: use an https url, or set "
+                "allow_credentials_without_tls if the network is trusted");
     require(config.max_stale_token_file >= Duration::zero(),
             "max_stale_token_file must not be negative");
 

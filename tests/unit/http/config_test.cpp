@@ -86,3 +86,31 @@ TEST_CASE("headers that the client writes itself cannot be configured") {
 TEST_CASE("an https URL without a TLS transport is rejected, not requested without encryption") {
     CHECK(mentions(validate({.url = "https://h"}), "TLS transport"));
 }
+
+TEST_CASE("credentials are not sent without TLS to another machine unless it is allowed by name") {
+    const http::Credentials credentials =
+        GENERATE(http::Credentials::bearer("token"), http::Credentials::bearer_file("/token"),
+                 http::Credentials::basic("user", "hunter2"));
+    const std::string far_host =
+        GENERATE(as<std::string>{}, "prometheus:9090", "10.0.0.1", "128.0.0.1", "[2001:db8::1]",
+                 "localhost.example.org", "127.0.0.1.example.org", "[::ffff:127.0.0.1]", "0.0.0.0");
+    CAPTURE(far_host);
+    ClientConfig config{.url = "http://" + far_host, .credentials = credentials};
+    const std::vector<std::string> problems = validate(config);
+    REQUIRE(problems.size() == 1);
+    CHECK(problems.front() ==
+          "credentials would be sent without encryption: use an https url, or set "
+          "allow_credentials_without_tls if the network is trusted");
+    config.allow_credentials_without_tls = true;
+    CHECK(validate(config).empty());
+    config.allow_credentials_without_tls = false;
+    config.credentials = {};
+    CHECK(validate(config).empty());
+}
+
+TEST_CASE("credentials may be sent to this machine without TLS") {
+    const std::string host = GENERATE(as<std::string>{}, "localhost:9090", "LOCALHOST",
+                                      "localhost.", "127.0.0.1", "127.255.0.9:80", "[::1]:9090");
+    CHECK(validate({.url = "http://" + host, .credentials = http::Credentials::bearer("token")})
+              .empty());
+}

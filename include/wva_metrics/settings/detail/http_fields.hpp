@@ -52,6 +52,9 @@ inline void describe_fields(FieldList list, http::ClientConfig& client) {
              "changes), `{\"token\": \"…\"}`, `{\"user\": \"…\", \"password\": \"…\"}`.");
     list.add("max_stale_token_file", client.max_stale_token_file,
              "How long the last good token is used while the token file is missing or unusable.");
+    list.add("allow_credentials_without_tls", client.allow_credentials_without_tls,
+             "Allows credentials with an `http` URL: everybody on the way can read and use them. "
+             "Not needed for a URL of this machine, e.g. `http://localhost`.");
     list.add("headers", client.headers,
              "Sent with every request, e.g. the name of a tenant. The values are not shown.");
 }
