@@ -32,6 +32,8 @@ struct Timeouts {
     /// The whole attempt, from leaving the queue to the last byte of the answer, or to the header
     /// of a streamed answer.
     Duration attempt = std::chrono::seconds(5);
+    /// Asking the token provider, if there is one; not bounded by `attempt`.
+    Duration token = std::chrono::seconds(5);
     /// How long resolved addresses are used before the name is resolved again. They are dropped
     /// early if connecting to each of them fails.
     Duration address_lifetime = std::chrono::seconds(30);
@@ -164,6 +166,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require_timeout(timeouts.connect, "timeouts.connect");
     require_timeout(timeouts.tls_handshake, "timeouts.tls_handshake");
     require_timeout(timeouts.attempt, "timeouts.attempt");
+    require_timeout(timeouts.token, "timeouts.token");
     require(timeouts.address_lifetime >= Duration::zero(),
             "timeouts.address_lifetime must not be negative");
 

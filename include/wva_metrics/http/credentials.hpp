@@ -2,9 +2,12 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/bearer_token.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
 #include "wva_metrics/http/detail/file_outage.hpp"
 #include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <type_traits>
 #include <utility>
 
 namespace wva_metrics::http {
@@ -23,7 +27,7 @@ namespace wva_metrics::http {
 class Credentials {
 public:
     /// What the credentials are.
-    enum class Kind { none, bearer, bearer_file, basic };
+    enum class Kind { none, bearer, bearer_file, bearer_provider, basic };
 
     /// No `Authorization` header.
     Credentials() = default;
@@ -37,6 +41,34 @@ public:
     static Credentials bearer_file(std::string path) {
         return Credentials(Kind::bearer_file, std::move(path), {});
     }
+    /// Tokens of the user's own, from a program or from the metadata service of a cloud.
+    ///
+    /// The provider is called on the client's executor, when the first request needs a token,
+    /// shortly before that token expires, and after the server has answered 401. One call serves all
+    /// requests. It has `Timeouts::token`; then its coroutine is cancelled. While it fails, hangs or
+    /// returns something else than a token, the last token stays in use until it expires; then
+    /// requests fail with the provider's reason, and it is asked again once per second.
+    ///
+    /// **Parameters:**
+    /// - `provider`: a coroutine, `() -> asio::awaitable<Result<BearerToken>>`, or a function, `() ->
+    ///   Result<BearerToken>`, which must not block. The texts of its errors and exceptions, without
+    ///   control characters and cut after 200 bytes, stand in the errors of requests: they must not
+    ///   contain a secret.
+    template <typename Provider>
+        requires std::is_invocable_v<Provider&>
+    static Credentials bearer_provider(Provider provider) {
+        Credentials credentials(Kind::bearer_provider, {}, {});
+        if constexpr (std::is_constructible_v<TokenProvider, Provider>)
+            credentials.provider_ = std::move(provider);
+        else
+            credentials.provider_ =
+                [provider =
+                     std::move(provider)]() mutable -> boost::asio::awaitable<Result<BearerToken>> {
+                Result<BearerToken> token = provider();
+                co_return token;
+            };
+        return credentials;
+    }
     /// A user and a password, sent with every request.
     static Credentials basic(std::string user, std::string password) {
         return Credentials(Kind::basic, std::move(user), std::move(password));
@@ -48,6 +80,9 @@ public:
     const std::string& subject() const noexcept { return subject_; }
     /// The password; empty unless `Kind::basic`.
     const std::string& password() const noexcept { return password_; }
+
+    /// Asks for a token; empty unless `Kind::bearer_provider`.
+    const TokenProvider& provider() const noexcept { return provider_; }
 
     /// The problem of the credentials, without repeating them; empty if they are valid. Reads no
     /// file.
@@ -64,6 +99,8 @@ public:
             return !subject_.empty() && subject_.find('\0') == std::string::npos
                        ? ""
                        : "credentials: the path of the token file must not be empty";
+        case Kind::bearer_provider:
+            return provider_ ? "" : "credentials: the token provider must not be empty";
         case Kind::basic:
             return is_printable(subject_) && is_printable(password_) &&
                            subject_.find(':') == std::string::npos
@@ -93,6 +130,7 @@ private:
     Kind kind_ = Kind::none;
     std::string subject_;
     std::string password_;
+    TokenProvider provider_;
 };
 
 namespace detail {
@@ -115,7 +153,7 @@ inline std::string encode_base64(std::string_view text) {
 } // namespace detail
 
 /// Provides the value of the `Authorization` header, and keeps it up to date if it comes from a
-/// file. Thread-safe.
+/// file. Not for a token provider. Thread-safe.
 ///
 /// The file is read on the caller's thread: token files are small and stay in memory.
 class CredentialSource {
@@ -136,6 +174,7 @@ public:
             break;
         case Credentials::Kind::none:
         case Credentials::Kind::bearer_file:
+        case Credentials::Kind::bearer_provider:
             break;
         }
     }

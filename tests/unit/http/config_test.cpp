@@ -51,6 +51,7 @@ TEST_CASE("every limit is checked and named in its problem") {
          [](ClientConfig& config) { config.timeouts.tls_handshake = 0s; }},
         {"timeouts.attempt",
          [](ClientConfig& config) { config.timeouts.attempt = Duration::max(); }},
+        {"timeouts.token", [](ClientConfig& config) { config.timeouts.token = 0s; }},
         {"timeouts.address_lifetime",
          [](ClientConfig& config) { config.timeouts.address_lifetime = -1s; }},
         {"limits.max_header_bytes",
@@ -90,7 +91,8 @@ TEST_CASE("an https URL without a TLS transport is rejected, not requested witho
 TEST_CASE("credentials are not sent without TLS to another machine unless it is allowed by name") {
     const http::Credentials credentials =
         GENERATE(http::Credentials::bearer("token"), http::Credentials::bearer_file("/token"),
-                 http::Credentials::basic("user", "hunter2"));
+                 http::Credentials::basic("user", "hunter2"),
+                 http::Credentials::bearer_provider([] { return http::BearerToken("token"); }));
     const std::string far_host =
         GENERATE(as<std::string>{}, "prometheus:9090", "10.0.0.1", "128.0.0.1", "[2001:db8::1]",
                  "localhost.example.org", "127.0.0.1.example.org", "[::ffff:127.0.0.1]", "0.0.0.0");

@@ -9,6 +9,7 @@
 #include "wva_metrics/http/detail/call_registry.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/provided_token.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
 #include "wva_metrics/http/tcp_transport.hpp"
@@ -37,9 +38,11 @@ public:
         : config(wva_metrics::detail::checked(std::move(client_config), "HTTP client")),
           url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
-          headers(common_headers(url, config.headers)), credentials(config.credentials, config.max_stale_token_file),
-          pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
-                                        config.limits.max_addresses),
+          headers(common_headers(url, config.headers)),
+          credentials(config.credentials, config.max_stale_token_file),
+          provided_token(config.timeouts.token), pool(config.limits),
+          resolver(url.host, url.port, config.timeouts.address_lifetime,
+                   config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
@@ -48,6 +51,8 @@ public:
     /// The headers that are the same in every request.
     const std::string headers;
     CredentialSource credentials;
+    /// Used instead of `credentials` if there is a token provider.
+    ProvidedToken provided_token;
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
@@ -74,6 +79,7 @@ public:
     /// execution context that shuts down destroys the calls itself.)
     void close(bool cancel_calls) {
         calls->close(cancel_calls);
+        provided_token.close(cancel_calls);
         pool.close();
         resolver.close();
     }

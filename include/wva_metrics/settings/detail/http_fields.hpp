@@ -19,6 +19,7 @@ inline void describe_fields(FieldList list, http::Timeouts& timeouts) {
     list.add("tls_handshake", timeouts.tls_handshake, "TLS handshake.");
     list.add("attempt", timeouts.attempt,
              "One request, from the free connection to the last byte of the answer.");
+    list.add("token", timeouts.token, "Asking a token provider that the program has set.");
     list.add("address_lifetime", timeouts.address_lifetime,
              "How long addresses are used before the name is resolved again.");
 }
