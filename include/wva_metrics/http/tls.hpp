@@ -69,6 +69,13 @@ public:
         return write_all(stream_, bytes);
     }
 
+    asio::awaitable<IoResult> read_plain(asio::mutable_buffer space) override {
+        return http::read_some(stream_.next_layer(), space);
+    }
+    asio::awaitable<IoResult> write_plain(asio::const_buffer bytes) override {
+        return write_all(stream_.next_layer(), bytes);
+    }
+
     bool is_quiet() override {
         SSL* const native = stream_.native_handle();
         return SSL_has_pending(native) == 0 && BIO_ctrl_pending(SSL_get_rbio(native)) == 0 &&

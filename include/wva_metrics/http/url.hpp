@@ -41,9 +41,10 @@ struct Url {
     }
 
     /// `scheme://host:port`: the name of the endpoint in messages.
-    std::string origin() const {
-        return scheme + "://" + bracketed(host) + ":" + std::to_string(port);
-    }
+    std::string origin() const { return scheme + "://" + authority(); }
+
+    /// `host:port`.
+    std::string authority() const { return bracketed(host) + ":" + std::to_string(port); }
 
     /// The host without a trailing dot, as in certificates and the names of virtual hosts.
     std::string host_name() const {

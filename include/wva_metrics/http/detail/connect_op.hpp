@@ -75,7 +75,7 @@ private:
 
     Result<std::unique_ptr<Stream>> make_stream(const Executor& executor) const {
         try {
-            return endpoint_->transport->make_stream(executor);
+            return endpoint_->transport->make_stream_to(executor, endpoint_->url);
         } catch (const ResultError& failure) {
             Error error = failure.error();
             error.endpoint = endpoint_->url.origin();
@@ -101,7 +101,7 @@ private:
             const std::string reason =
                 waiter.error() ? waiter.error().message() : std::string("it has no address");
             co_return endpoint_->error(Errc::name_lookup_failed,
-                                       "the host name " + endpoint_->url.host +
+                                       "the host name " + endpoint_->next_hop().host +
                                            " was not resolved: " + reason);
         }
         co_return waiter.addresses();
@@ -118,8 +118,8 @@ private:
         if (!executor)
             return;
         try {
-            endpoint_->transport->resolve(*executor, endpoint_->url.host, endpoint_->url.port,
-                                          complete);
+            const Url& next_hop = endpoint_->next_hop();
+            endpoint_->transport->resolve(*executor, next_hop.host, next_hop.port, complete);
         } catch (const boost::system::system_error& error) {
             complete(error.code(), {});
         }
@@ -148,8 +148,11 @@ private:
             co_return std::nullopt;
         if (!call_.is_aborted())
             endpoint_->resolver.forget();
-        co_return endpoint_->step_error(call_, deadline, "no connection was established",
-                                        Errc::unreachable, error);
+        std::string what = "no connection was established";
+        if (endpoint_->proxy)
+            what += " through the proxy " + endpoint_->proxy->origin();
+        co_return endpoint_->step_error(call_, deadline, what, Errc::unreachable, error,
+                                        stream.explain(error));
     }
 
     asio::awaitable<std::optional<Error>> secure(Stream& stream) {

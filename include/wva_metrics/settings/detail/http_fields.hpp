@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/proxy_config.hpp"
 #include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 
@@ -78,6 +79,16 @@ inline void describe_fields(FieldList list, http::TlsConfig& tls) {
     list.add("insecure_accept_any_certificate", tls.insecure_accept_any_certificate,
              "Disables the protection of TLS: anybody between client and server can read and "
              "change everything.");
+}
+
+inline void describe_fields(FieldList list, http::ProxyConfig& proxy) {
+    list.add("url", proxy.url, "URL of an HTTP proxy: `http://host:port`; empty = no proxy.",
+             Secrecy::url);
+    list.add("credentials", proxy.credentials,
+             "`{\"user\": \"…\", \"password\": \"…\"}` for the proxy, sent without encryption.");
+    list.add("no_proxy", proxy.no_proxy,
+             "Reached without the proxy: hosts with those below them, `.domains`, addresses, "
+             "networks, each with a port if any, or `*`.");
 }
 
 inline void describe_fields(FieldList list, http::Header& header) {
