@@ -58,7 +58,7 @@ public:
         co_await stream_.async_handshake(asio::ssl::stream_base::client,
                                          asio::redirect_error(asio::deferred, result.error));
         if (result.error)
-            result.reason = explain(result.error);
+            result.reason = explain_handshake(result.error);
         co_return result;
     }
 
@@ -114,7 +114,7 @@ private:
 
     bool verifies() const noexcept { return !files_->config().insecure_accept_any_certificate; }
 
-    std::string explain(const boost::system::error_code& error) {
+    std::string explain_handshake(const boost::system::error_code& error) {
         const long verified = SSL_get_verify_result(stream_.native_handle());
         if (verifies() && is_tls_error(error) && verified != X509_V_OK)
             return "the server's certificate was not accepted: " +
