@@ -59,6 +59,9 @@ struct Limits {
     std::size_t max_queued = 1000;
     /// Addresses of the host that are tried.
     std::size_t max_addresses = 8;
+    /// Redirects of one call that are followed, at most 3; 0 = none, the 3xx answer is the result.
+    /// Only to the same scheme, host and port, and not those that turn a POST into a GET.
+    std::size_t max_redirects = 0;
     /// A connection that was idle for longer is not used again.
     Duration idle_timeout = std::chrono::seconds(60);
 };
@@ -180,6 +183,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require(limits.max_connections > 0, "limits.max_connections must be positive");
     require(limits.max_streams > 0, "limits.max_streams must be positive");
     require(limits.max_addresses > 0, "limits.max_addresses must be positive");
+    require(limits.max_redirects <= 3, "limits.max_redirects must be at most 3");
     require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
 
     if (config.decompressor) {

@@ -66,6 +66,7 @@ TEST_CASE("every limit is checked and named in its problem") {
         {"limits.max_body_bytes", [](ClientConfig& config) { config.limits.max_body_bytes = 0; }},
         {"limits.max_connections", [](ClientConfig& config) { config.limits.max_connections = 0; }},
         {"limits.max_addresses", [](ClientConfig& config) { config.limits.max_addresses = 0; }},
+        {"limits.max_redirects", [](ClientConfig& config) { config.limits.max_redirects = 4; }},
         {"limits.idle_timeout", [](ClientConfig& config) { config.limits.idle_timeout = -1s; }},
         {"max_stale_token_file", [](ClientConfig& config) { config.max_stale_token_file = -1s; }},
     }));

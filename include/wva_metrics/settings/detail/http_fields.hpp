@@ -38,6 +38,8 @@ inline void describe_fields(FieldList list, http::Limits& limits) {
     list.add("max_idle", limits.max_idle, "Idle connections that are kept.");
     list.add("max_queued", limits.max_queued, "Calls that wait for a connection.");
     list.add("max_addresses", limits.max_addresses, "Addresses of the host that are tried.");
+    list.add("max_redirects", limits.max_redirects,
+             "Redirects to the same server that are followed, at most 3.");
     list.add("idle_timeout", limits.idle_timeout,
              "A connection that is idle for longer is not used again.");
 }
