@@ -5,6 +5,7 @@
 #include "support/http_pair.hpp"
 #include "support/http_streams.hpp"
 #include "support/scripted_server.hpp"
+#include "support/secrets.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -30,7 +31,7 @@ ClientConfig following(std::size_t redirects) {
     ClientConfig config;
     config.url = "/base";
     config.limits.max_redirects = redirects;
-    config.credentials = http::Credentials::bearer("hunter2");
+    config.credentials = http::Credentials::bearer(secret_token);
     return config;
 }
 
@@ -64,7 +65,8 @@ TEST_CASE("a redirect on the same server is followed if it is permitted, with al
     REQUIRE(pair.server.requests().size() == 2);
     CHECK(pair.server.requests()[0].starts_with("POST /base/query HTTP/1.1\r\n"));
     CHECK(pair.server.requests()[1].starts_with("POST /elsewhere?x=1 HTTP/1.1\r\n"));
-    CHECK(pair.server.requests()[1].find("Authorization: Bearer hunter2\r\n") != std::string::npos);
+    CHECK(pair.server.requests()[1].find("Authorization: Bearer " + secret_token + "\r\n") !=
+          std::string::npos);
     CHECK(pair.server.requests()[1].ends_with("\r\n\r\nquery=up"));
     CHECK(pair.server.connections() == 1);
 }

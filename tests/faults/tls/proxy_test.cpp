@@ -5,6 +5,7 @@
 
 #include "support/http_calls.hpp"
 #include "support/scripted_server.hpp"
+#include "support/secrets.hpp"
 #include "support/tls_server.hpp"
 #include "support/tls_trust.hpp"
 
@@ -49,8 +50,9 @@ ClientConfig behind_proxy(const ScriptedServer& proxy, std::string url = "http:/
 std::string refusal_of(ScriptedServer::Script script) {
     asio::io_context context;
     const ScriptedServer proxy(context, {std::move(script)});
-    ClientConfig config = behind_proxy(proxy);
-    config.credentials = Credentials::bearer("hunter2");
+    ClientConfig config = behind_proxy(proxy, "http://server.test:9090",
+                                       Credentials::basic("user", secret_proxy_password));
+    config.credentials = Credentials::bearer(secret_token);
     config.allow_credentials_without_tls = true;
     Client client(context.get_executor(), config);
     const Result<Response> response = send_request(context, client);
@@ -64,7 +66,7 @@ std::string refusal_of(ScriptedServer::Script script) {
     CHECK(client.idle_connections() == 0);
     // Nothing but CONNECT reaches a proxy that does not connect.
     for (const std::string& request : proxy.requests())
-        CHECK(request.find("hunter2") == std::string::npos);
+        CHECK(request.find(secret_token) == std::string::npos);
     return response.error().message.substr(begin.size());
 }
 
@@ -79,11 +81,11 @@ TEST_CASE("TLS goes through a proxy, which sees nothing of it") {
     const std::string port = server.url().substr(server.url().rfind(':') + 1);
     const ScriptedServer proxy(context, {connect_to(static_cast<std::uint16_t>(std::stoi(port)))});
     ClientConfig config = tls_client_config("https://server.test:" + port, trust.config());
-    config.credentials = Credentials::bearer("hunter2");
+    config.credentials = Credentials::bearer(secret_token);
     config.transport =
-        make_proxy_transport(
-            {.url = proxy.url(), .credentials = Credentials::basic("Aladdin", "open sesame")},
-            config.transport)
+        make_proxy_transport({.url = proxy.url(),
+                              .credentials = Credentials::basic("Aladdin", secret_proxy_password)},
+                             config.transport)
             .value();
     Client client(context.get_executor(), config);
     for (int i = 0; i < 3; ++i)
@@ -93,10 +95,10 @@ TEST_CASE("TLS goes through a proxy, which sees nothing of it") {
     REQUIRE(proxy.requests().size() == 1);
     CHECK(proxy.requests()[0].starts_with("CONNECT server.test:" + port +
                                           " HTTP/1.1\r\nHost: server.test:" + port + "\r\n"));
-    CHECK(proxy.requests()[0].find(
-              "\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") !=
+    const std::string sent = http::detail::encode_base64("Aladdin:" + secret_proxy_password);
+    CHECK(proxy.requests()[0].find("\r\nProxy-Authorization: Basic " + sent + "\r\n") !=
           std::string::npos);
-    CHECK(proxy.requests()[0].find("hunter2") == std::string::npos);
+    CHECK(proxy.requests()[0].find(secret_token) == std::string::npos);
 }
 
 TEST_CASE("a proxy cannot pretend to be the server") {
