@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/secrets.hpp"
 #include "support/temporary_directory.hpp"
 #include "wva_metrics/settings/load_settings.hpp"
 #include "wva_metrics/settings/write_settings.hpp"
@@ -146,7 +147,7 @@ TEST_CASE("the URL of Prometheus is required") {
 }
 
 TEST_CASE("a description, a problem and an error contain no secret") {
-    const std::string secret = "s3cr3t-planted";
+    const std::string secret = test_support::secret_value;
     const auto loaded = load_settings(
         R"({"prometheus": {"client": {
                 "url": "https://p",
@@ -154,20 +155,25 @@ TEST_CASE("a description, a problem and an error contain no secret") {
             secret + R"("}],
                 "query_parameters": [{"name": "tenant", "value": ")" +
             secret + R"("}]}},
+            "proxy": {"url": "http://proxy", "credentials": {"user": "me", "password": ")" +
+            test_support::secret_proxy_password + R"("}},
             "options": {"mine": {"password": ")" +
             secret + R"("}}})",
-        with({{"PROMETHEUS_BEARER_TOKEN", secret}}));
+        with({{"PROMETHEUS_BEARER_TOKEN", test_support::secret_token}}));
     REQUIRE(loaded.has_value());
-    CHECK_THAT(describe(*loaded), !ContainsSubstring(secret));
-    CHECK_THAT(describe(*loaded), ContainsSubstring("\"token\": \"***\""));
-    CHECK_THAT(write_settings(loaded->settings), !ContainsSubstring(secret));
+    const std::string described = describe(*loaded);
+    CHECK(test_support::find_secret(described).empty());
+    CHECK_THAT(described, ContainsSubstring("\"token\": \"***\""));
+    CHECK(test_support::find_secret(write_settings(loaded->settings)).empty());
 
-    const auto refused =
-        load_settings("{}", with({{"PROMETHEUS_BASE_URL", "http://user:" + secret + "@p"},
-                                  {"PROMETHEUS_BEARER_TOKEN", secret + " with a blank"}}));
+    const auto refused = load_settings(
+        "{}", with({{"PROMETHEUS_BASE_URL", "http://user:" + test_support::secret_password + "@p"},
+                    {"PROMETHEUS_BEARER_TOKEN", test_support::secret_token + " with a blank"}}));
     REQUIRE(refused.has_error());
-    CHECK_THAT(refused.error().describe(), !ContainsSubstring(secret));
-    CHECK_THAT(refused.error().to_error().describe(), !ContainsSubstring(secret));
+    const std::string problems = refused.error().describe();
+    CAPTURE(problems);
+    CHECK(test_support::find_secret(problems).empty());
+    CHECK(test_support::find_secret(refused.error().to_error().describe()).empty());
 }
 
 TEST_CASE(
