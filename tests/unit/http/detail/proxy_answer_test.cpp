@@ -5,7 +5,6 @@
 
 #include <string>
 
-using Progress = wva_metrics::http::detail::ProxyAnswer::Progress;
 using wva_metrics::http::detail::ProxyAnswer;
 
 namespace {
@@ -14,7 +13,7 @@ const std::string proxy_accepts = "HTTP/1.1 200 Connection established\r\nVia: 1
 
 std::string proxy_reason(const std::string& bytes) {
     ProxyAnswer answer;
-    CHECK(answer.add(bytes) == Progress::refused);
+    CHECK(answer.add(bytes) == ProxyAnswer::Progress::refused);
     return answer.reason();
 }
 
@@ -24,20 +23,20 @@ TEST_CASE("a proxy's answer may arrive in any pieces") {
     for (std::size_t cut = 1; cut < proxy_accepts.size(); ++cut) {
         CAPTURE(cut);
         ProxyAnswer answer;
-        CHECK(answer.add(proxy_accepts.substr(0, cut)) == Progress::incomplete);
-        CHECK(answer.add(proxy_accepts.substr(cut)) == Progress::accepted);
+        CHECK(answer.add(proxy_accepts.substr(0, cut)) == ProxyAnswer::Progress::incomplete);
+        CHECK(answer.add(proxy_accepts.substr(cut)) == ProxyAnswer::Progress::accepted);
         CHECK(answer.reason().empty());
     }
     ProxyAnswer bytewise;
     for (std::size_t i = 0; i + 1 < proxy_accepts.size(); ++i)
-        CHECK(bytewise.add(proxy_accepts.substr(i, 1)) == Progress::incomplete);
-    CHECK(bytewise.add("\n") == Progress::accepted);
+        CHECK(bytewise.add(proxy_accepts.substr(i, 1)) == ProxyAnswer::Progress::incomplete);
+    CHECK(bytewise.add("\n") == ProxyAnswer::Progress::accepted);
 }
 
 TEST_CASE("every 2xx of a proxy is a connection, with or without a reason phrase") {
     const std::string answer = GENERATE(as<std::string>{}, "HTTP/1.0 200 OK", "HTTP/1.1 200",
                                         "HTTP/1.1 200 ", "HTTP/1.1 299 x");
-    CHECK(ProxyAnswer().add(answer + "\r\n\r\n") == Progress::accepted);
+    CHECK(ProxyAnswer().add(answer + "\r\n\r\n") == ProxyAnswer::Progress::accepted);
 }
 
 TEST_CASE("a proxy that does not connect is refused with its status in words") {
@@ -70,9 +69,9 @@ TEST_CASE("bytes after a proxy's header are refused") {
 
 TEST_CASE("a proxy's header is bounded") {
     ProxyAnswer answer;
-    CHECK(answer.add("HTTP/1.1 200 OK\r\n") == Progress::incomplete);
+    CHECK(answer.add("HTTP/1.1 200 OK\r\n") == ProxyAnswer::Progress::incomplete);
     std::size_t sent = 17;
-    while (answer.add("X: " + std::string(95, 'x') + "\r\n") == Progress::incomplete)
+    while (answer.add("X: " + std::string(95, 'x') + "\r\n") == ProxyAnswer::Progress::incomplete)
         sent += 100;
     CHECK(sent <= ProxyAnswer::max_bytes);
     CHECK(answer.reason() == "sent a header larger than 16 KiB");
