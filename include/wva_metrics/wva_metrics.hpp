@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Everything but the opt-in parts: TLS (`http/tls.hpp`), compressed answers (`http/gzip.hpp`), the
-/// Kubernetes API (`kubernetes/`), settings and collectors by name (`settings/`, with plugins in
-/// `settings/plugin/`) and the test kit (`testing/`).
+/// Everything but the opt-in parts: TLS (`http/tls.hpp`), a proxy (`http/proxy.hpp`), compressed
+/// answers (`http/gzip.hpp`), the Kubernetes API (`kubernetes/`), settings and collectors by name
+/// (`settings/`, with plugins in `settings/plugin/`) and the test kit (`testing/`).
 
 #include "wva_metrics/any_collector.hpp"
 #include "wva_metrics/attribution/any_pod_owners.hpp"

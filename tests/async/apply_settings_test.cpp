@@ -79,7 +79,7 @@ TEST_CASE("what a collector is made of is reported, and left as it is") {
     Running running;
     CollectorSettings after = settings();
     after.cache = "memory";
-    after.prometheus.client.http.url = "http://elsewhere";
+    after.prometheus.client.http.url = "https://elsewhere";
     after.prometheus.client.http.credentials = http::Credentials::bearer("other");
     const auto applied = apply_settings(running.collector, settings(), after);
     REQUIRE(applied.has_value());

@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -16,6 +17,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -99,6 +101,16 @@ public:
                                                  asio::redirect_error(asio::use_awaitable, error));
         }
 
+        /// Connects to a port of this machine, and passes all bytes on in both directions until one
+        /// side ends.
+        asio::awaitable<void> relay_to(std::uint16_t port) {
+            using namespace asio::experimental::awaitable_operators;
+            asio::ip::tcp::socket other(socket_.get_executor());
+            const asio::ip::tcp::endpoint target(asio::ip::address_v4::loopback(), port);
+            co_await other.async_connect(target, asio::use_awaitable);
+            co_await (pass_on(socket_, other) || pass_on(other, socket_));
+        }
+
         /// Ends the connection by RST instead of FIN.
         void reset() {
             socket_.set_option(asio::ip::tcp::socket::linger(true, 0));
@@ -106,6 +118,19 @@ public:
         }
 
     private:
+        static asio::awaitable<void> pass_on(asio::ip::tcp::socket& from,
+                                             asio::ip::tcp::socket& to) {
+            std::array<char, 4096> space{};
+            boost::system::error_code error;
+            while (!error) {
+                const std::size_t size = co_await from.async_read_some(
+                    asio::buffer(space), asio::redirect_error(asio::use_awaitable, error));
+                if (!error)
+                    co_await asio::async_write(to, asio::buffer(space.data(), size),
+                                               asio::redirect_error(asio::use_awaitable, error));
+            }
+        }
+
         asio::ip::tcp::socket socket_;
         std::shared_ptr<std::vector<std::string>> requests_;
         std::string received_;

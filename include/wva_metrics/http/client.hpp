@@ -80,13 +80,16 @@ public:
     /// - `deadline`: bounds the whole call, including the time in the queue.
     ///
     /// **Completes:** with the answer, whatever its HTTP status is. On 401 the token file is read
-    /// again; if the token changed, the request is sent once more.
+    /// again, or the token provider asked; if the token changed, the request is sent once more.
     ///
     /// **Errors:**
     /// - `invalid_argument`: the request is invalid. Nothing was sent.
-    /// - `invalid_config`: the token file cannot be used. Nothing was sent.
+    /// - `invalid_config`: the token file cannot be used, or the files of TLS cannot. Nothing was
+    ///   sent. If a token provider fails, the error is its own.
     /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`.
     /// - `unavailable`: `limits.max_queued` calls are waiting for a connection already.
+    /// - `rejected`: the server redirected the request, and `limits.max_redirects` is positive, but
+    ///   this redirect must not be followed.
     /// - `too_large`, `bad_response`: the answer exceeds a limit, is not valid HTTP, or is
     ///   compressed in a way that was not offered.
     /// - `aborted`: the call was cancelled, or the client was destroyed.

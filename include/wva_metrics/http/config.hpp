@@ -32,6 +32,8 @@ struct Timeouts {
     /// The whole attempt, from leaving the queue to the last byte of the answer, or to the header
     /// of a streamed answer.
     Duration attempt = std::chrono::seconds(5);
+    /// Asking the token provider, if there is one; not bounded by `attempt`.
+    Duration token = std::chrono::seconds(5);
     /// How long resolved addresses are used before the name is resolved again. They are dropped
     /// early if connecting to each of them fails.
     Duration address_lifetime = std::chrono::seconds(30);
@@ -57,6 +59,9 @@ struct Limits {
     std::size_t max_queued = 1000;
     /// Addresses of the host that are tried.
     std::size_t max_addresses = 8;
+    /// Redirects of one call that are followed, at most 3; 0 = none, the 3xx answer is the result.
+    /// Only to the same scheme, host and port, and not those that turn a POST into a GET.
+    std::size_t max_redirects = 0;
     /// A connection that was idle for longer is not used again.
     Duration idle_timeout = std::chrono::seconds(60);
 };
@@ -80,7 +85,16 @@ struct ClientConfig {
     Limits limits{};
     /// The client's credentials.
     Credentials credentials{};
-    /// Sent with every request, e.g. a tenant id.
+    /// How long the last good token stays in use while the token file is missing, empty or
+    /// half-written. After that calls fail with an error that names the file and the reason. An hour
+    /// is the usual life of a token that Kubernetes mounts.
+    Duration max_stale_token_file = std::chrono::hours(1);
+    /// Allows credentials together with an `http` URL: everybody between client and server can then
+    /// read and use them. Not needed if the host is this machine, such as a sidecar (see
+    /// `Url::is_loopback`): then nothing leaves it.
+    bool allow_credentials_without_tls = false;
+    /// Sent with every request, e.g. a tenant id. Also without TLS, so secrets belong into
+    /// `credentials`.
     std::vector<Header> headers{};
     /// Null = plain TCP. An `https` URL needs a TLS transport (http/tls.hpp).
     std::shared_ptr<Transport> transport{};
@@ -155,6 +169,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require_timeout(timeouts.connect, "timeouts.connect");
     require_timeout(timeouts.tls_handshake, "timeouts.tls_handshake");
     require_timeout(timeouts.attempt, "timeouts.attempt");
+    require_timeout(timeouts.token, "timeouts.token");
     require(timeouts.address_lifetime >= Duration::zero(),
             "timeouts.address_lifetime must not be negative");
 
@@ -168,6 +183,7 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require(limits.max_connections > 0, "limits.max_connections must be positive");
     require(limits.max_streams > 0, "limits.max_streams must be positive");
     require(limits.max_addresses > 0, "limits.max_addresses must be positive");
+    require(limits.max_redirects <= 3, "limits.max_redirects must be at most 3");
     require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
 
     if (config.decompressor) {
@@ -178,6 +194,12 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
 
     if (std::string problem = config.credentials.problem(); !problem.empty())
         problems.push_back(std::move(problem));
+    else if (config.credentials.kind() != Credentials::Kind::none && url && !url->is_secure())
+        require(url->is_loopback() || config.allow_credentials_without_tls,
+                "credentials would be sent without encryption: use an https url, or set "
+                "allow_credentials_without_tls if the network is trusted");
+    require(config.max_stale_token_file >= Duration::zero(),
+            "max_stale_token_file must not be negative");
 
     for (std::size_t i = 0; i < config.headers.size(); ++i) {
         const Header& header = config.headers[i];

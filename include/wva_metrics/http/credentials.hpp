@@ -2,8 +2,12 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/bearer_token.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/detail/file_outage.hpp"
 #include "wva_metrics/reading.hpp"
+
+#include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <type_traits>
 #include <utility>
 
 namespace wva_metrics::http {
@@ -22,7 +27,7 @@ namespace wva_metrics::http {
 class Credentials {
 public:
     /// What the credentials are.
-    enum class Kind { none, bearer, bearer_file, basic };
+    enum class Kind { none, bearer, bearer_file, bearer_provider, basic };
 
     /// No `Authorization` header.
     Credentials() = default;
@@ -36,6 +41,34 @@ public:
     static Credentials bearer_file(std::string path) {
         return Credentials(Kind::bearer_file, std::move(path), {});
     }
+    /// Tokens of the user's own, from a program or from the metadata service of a cloud.
+    ///
+    /// The provider is called on the client's executor, when the first request needs a token,
+    /// shortly before that token expires, and after the server has answered 401. One call serves all
+    /// requests. It has `Timeouts::token`; then its coroutine is cancelled. While it fails, hangs or
+    /// returns something else than a token, the last token stays in use until it expires; then
+    /// requests fail with the provider's reason, and it is asked again once per second.
+    ///
+    /// **Parameters:**
+    /// - `provider`: a coroutine, `() -> asio::awaitable<Result<BearerToken>>`, or a function, `() ->
+    ///   Result<BearerToken>`, which must not block. The texts of its errors and exceptions, without
+    ///   control characters and cut after 200 bytes, stand in the errors of requests: they must not
+    ///   contain a secret.
+    template <typename Provider>
+        requires std::is_invocable_v<Provider&>
+    static Credentials bearer_provider(Provider provider) {
+        Credentials credentials(Kind::bearer_provider, {}, {});
+        if constexpr (std::is_constructible_v<TokenProvider, Provider>)
+            credentials.provider_ = std::move(provider);
+        else
+            credentials.provider_ =
+                [provider =
+                     std::move(provider)]() mutable -> boost::asio::awaitable<Result<BearerToken>> {
+                Result<BearerToken> token = provider();
+                co_return token;
+            };
+        return credentials;
+    }
     /// A user and a password, sent with every request.
     static Credentials basic(std::string user, std::string password) {
         return Credentials(Kind::basic, std::move(user), std::move(password));
@@ -47,6 +80,9 @@ public:
     const std::string& subject() const noexcept { return subject_; }
     /// The password; empty unless `Kind::basic`.
     const std::string& password() const noexcept { return password_; }
+
+    /// Asks for a token; empty unless `Kind::bearer_provider`.
+    const TokenProvider& provider() const noexcept { return provider_; }
 
     /// The problem of the credentials, without repeating them; empty if they are valid. Reads no
     /// file.
@@ -63,6 +99,8 @@ public:
             return !subject_.empty() && subject_.find('\0') == std::string::npos
                        ? ""
                        : "credentials: the path of the token file must not be empty";
+        case Kind::bearer_provider:
+            return provider_ ? "" : "credentials: the token provider must not be empty";
         case Kind::basic:
             return is_printable(subject_) && is_printable(password_) &&
                            subject_.find(':') == std::string::npos
@@ -92,6 +130,7 @@ private:
     Kind kind_ = Kind::none;
     std::string subject_;
     std::string password_;
+    TokenProvider provider_;
 };
 
 namespace detail {
@@ -114,7 +153,7 @@ inline std::string encode_base64(std::string_view text) {
 } // namespace detail
 
 /// Provides the value of the `Authorization` header, and keeps it up to date if it comes from a
-/// file. Thread-safe.
+/// file. Not for a token provider. Thread-safe.
 ///
 /// The file is read on the caller's thread: token files are small and stay in memory.
 class CredentialSource {
@@ -122,8 +161,9 @@ public:
     /// How long a token is used before its file is read again.
     static constexpr Duration reread_after = std::chrono::seconds(60);
 
-    /// Reads no file yet.
-    explicit CredentialSource(Credentials credentials) : credentials_(std::move(credentials)) {
+    /// Reads no file yet. `max_stale_file`: see `ClientConfig::max_stale_token_file`.
+    CredentialSource(Credentials credentials, Duration max_stale_file)
+        : credentials_(std::move(credentials)), outage_(max_stale_file, "max_stale_token_file") {
         switch (credentials_.kind()) {
         case Credentials::Kind::bearer:
             value_ = "Bearer " + credentials_.subject();
@@ -134,29 +174,36 @@ public:
             break;
         case Credentials::Kind::none:
         case Credentials::Kind::bearer_file:
+        case Credentials::Kind::bearer_provider:
             break;
         }
     }
 
     /// The header's value; empty without credentials.
     ///
-    /// While the file is missing, empty, too large or not a token, the last valid token stays in
-    /// use. If there was none yet, fails with `Errc::invalid_config`; the message names the file
-    /// and the reason.
+    /// While the file is missing, empty, too large or not a token, it is read for each request, and
+    /// the last valid token stays in use for `max_stale_file`. After that, and if there was none
+    /// yet, fails with `Errc::invalid_config`; the message names the file and the reason.
     Result<std::string> authorization(TimePoint now) {
         if (credentials_.kind() != Credentials::Kind::bearer_file)
             return value_; // Needs no lock: it never changes.
         const std::lock_guard lock(mutex_);
-        if (!read_at_ || now - *read_at_ >= reread_after) {
+        if (outage_.is_on() || !read_at_ || now - *read_at_ >= reread_after) {
             Result<std::string> token = read_token(credentials_.subject());
-            if (token)
+            if (token) {
                 value_ = "Bearer " + *token;
-            else if (value_.empty())
+                outage_.end();
+            } else if (value_.empty()) {
                 return token.error();
+            } else {
+                outage_.record(std::move(token).error(), now);
+            }
             // A rejected token may be replaced at any moment, so it is read again each time.
             if (value_ != rejected_)
                 read_at_ = now;
         }
+        if (std::optional<Error> error = outage_.error(now))
+            return *std::move(error);
         return value_;
     }
 
@@ -200,6 +247,7 @@ private:
 
     const Credentials credentials_;
     std::mutex mutex_;
+    detail::FileOutage outage_;
     std::string value_;
     /// The last value that the server rejected.
     std::string rejected_;

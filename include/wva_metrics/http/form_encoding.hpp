@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <charconv>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +51,26 @@ inline std::string form_encode(const FormFields& fields) {
         append_form_encoded(out, value);
     }
     return out;
+}
+
+/// The bytes of a text with percent escapes, as in a URL: `+` stays. Nothing if an escape is
+/// incomplete or wrong.
+inline std::optional<std::string> decode_percent(std::string_view text) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            decoded += text[i];
+            continue;
+        }
+        unsigned byte = 0;
+        const char* const begin = text.data() + i + 1;
+        if (i + 2 >= text.size() || std::from_chars(begin, begin + 2, byte, 16).ptr != begin + 2)
+            return std::nullopt;
+        decoded += static_cast<char>(static_cast<unsigned char>(byte));
+        i += 2;
+    }
+    return decoded;
 }
 
 } // namespace wva_metrics::http

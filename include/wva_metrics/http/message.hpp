@@ -31,8 +31,19 @@ public:
         return {Method::post, std::move(target), std::move(body), std::move(content_type)};
     }
 
+    /// The same request for another path and query of the server. They are not appended to the base
+    /// path of the client's URL.
+    Request redirected_to(std::string target) const {
+        Request other = *this;
+        other.target_ = std::move(target);
+        other.is_redirected_ = true;
+        return other;
+    }
+
     /// GET or POST.
     Method method() const noexcept { return method_; }
+    /// True if the target is not appended to the base path.
+    bool is_redirected() const noexcept { return is_redirected_; }
     /// Path and query.
     const std::string& target() const noexcept { return target_; }
     /// Empty for GET.
@@ -49,6 +60,7 @@ private:
     std::string target_;
     std::string body_;
     std::string content_type_;
+    bool is_redirected_ = false;
 };
 
 /// An answer of any status.
@@ -61,8 +73,7 @@ struct Response {
     std::string body{};
     /// The text of the `Retry-After` header.
     std::optional<std::string> retry_after{};
-    /// The target of a 3xx answer. Never followed: that could send the credentials to another
-    /// server.
+    /// The target of a 3xx answer. Followed only as `Limits::max_redirects` says.
     std::optional<std::string> location{};
     /// The body ended when the server closed the connection, so it may have been cut short. Its
     /// decoder must check that it is complete.

@@ -3,10 +3,10 @@
 
 #include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/detail/tls_files.hpp"
 #include "wva_metrics/http/stream_io.hpp"
 #include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/http/transport.hpp"
-#include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -23,75 +23,25 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-#include <array>
 #include <chrono>
-#include <cstddef>
-#include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::http {
-
-namespace detail {
-
-/// Reads the files. The context accepts TLS 1.2 or newer and verifies the server's certificate
-/// chain, unless the configuration disables that.
-inline Result<std::shared_ptr<asio::ssl::context>> load_tls_context(const TlsConfig& config) {
-    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-    SSL_CTX* const native = context->native_handle();
-    // Not by OpenSSL's macro, which contains C-style casts.
-    SSL_CTX_ctrl(native, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, nullptr);
-    constexpr std::array<unsigned char, 9> protocols{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-    SSL_CTX_set_alpn_protos(native, protocols.data(), static_cast<unsigned>(protocols.size()));
-
-    boost::system::error_code error;
-    const auto reject = [&](const std::string& what) {
-        return Error(Errc::invalid_config, what + ": " + error.message());
-    };
-    // Without a callback OpenSSL would ask for the passphrase on the terminal.
-    context->set_password_callback(
-        [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, error);
-    if (config.insecure_accept_any_certificate) {
-        context->set_verify_mode(asio::ssl::verify_none, error);
-    } else {
-        context->set_verify_mode(asio::ssl::verify_peer, error);
-        if (config.ca_file.empty())
-            context->set_default_verify_paths(error);
-        else
-            context->load_verify_file(config.ca_file, error);
-        if (error)
-            return reject("tls.ca_file " + config.ca_file + " cannot be used");
-    }
-    if (!config.certificate_file.empty()) {
-        context->use_certificate_chain_file(config.certificate_file, error);
-        if (error)
-            return reject("tls.certificate_file " + config.certificate_file + " cannot be used");
-        // Also checks that the key belongs to the certificate.
-        context->use_private_key_file(config.private_key_file, asio::ssl::context::pem, error);
-        if (error)
-            return reject("tls.private_key_file " + config.private_key_file + " cannot be used");
-    }
-    return context;
-}
-
-} // namespace detail
 
 /// A TCP connection secured by TLS. The peer must present a certificate that a trusted authority
 /// signed *and* that contains the host: a name among its DNS names, or an address among its IP
 /// addresses. The subject's common name is ignored.
 class TlsStream final : public Stream {
 public:
-    /// `server_name`: expected instead of the host, unless empty. `verify`: false = any certificate
-    /// is accepted.
-    TlsStream(const asio::any_io_executor& executor, std::shared_ptr<asio::ssl::context> context,
-              std::string server_name, bool verify)
-        : context_(std::move(context)), stream_(executor, *context_),
-          server_name_(std::move(server_name)), verify_(verify) {}
+    /// `context`: what was made from `files`, which tell when it is out of date, and how
+    /// certificates are verified.
+    TlsStream(const asio::any_io_executor& executor, std::shared_ptr<detail::TlsFiles> files,
+              std::shared_ptr<asio::ssl::context> context)
+        : files_(std::move(files)), context_(std::move(context)), stream_(executor, *context_) {}
 
     asio::awaitable<boost::system::error_code> connect(tcp::endpoint address) override {
         return connect_socket(stream_.next_layer(), address);
@@ -99,7 +49,8 @@ public:
 
     asio::awaitable<HandshakeResult> handshake(std::string host) override {
         HandshakeResult result;
-        if (!set_expected_host(server_name_.empty() ? host : server_name_)) {
+        const std::string& server_name = files_->config().server_name;
+        if (!set_expected_host(server_name.empty() ? host : server_name)) {
             result.error = asio::error::invalid_argument;
             result.reason = "the host cannot be used as the name in a certificate";
             co_return result;
@@ -107,7 +58,7 @@ public:
         co_await stream_.async_handshake(asio::ssl::stream_base::client,
                                          asio::redirect_error(asio::deferred, result.error));
         if (result.error)
-            result.reason = explain(result.error);
+            result.reason = explain_handshake(result.error);
         co_return result;
     }
 
@@ -118,6 +69,13 @@ public:
         return write_all(stream_, bytes);
     }
 
+    asio::awaitable<IoResult> read_plain(asio::mutable_buffer space) override {
+        return http::read_some(stream_.next_layer(), space);
+    }
+    asio::awaitable<IoResult> write_plain(asio::const_buffer bytes) override {
+        return write_all(stream_.next_layer(), bytes);
+    }
+
     bool is_quiet() override {
         SSL* const native = stream_.native_handle();
         return SSL_has_pending(native) == 0 && BIO_ctrl_pending(SSL_get_rbio(native)) == 0 &&
@@ -126,6 +84,9 @@ public:
     void close() noexcept override { close_socket(stream_.next_layer()); }
     bool is_tls_error(const boost::system::error_code& error) const noexcept override {
         return error.category() == asio::error::get_ssl_category();
+    }
+    bool reread_trust() override {
+        return files_->reread(context_, std::chrono::steady_clock::now());
     }
 
 private:
@@ -142,7 +103,7 @@ private:
                 1)
                 return false;
         }
-        if (!verify_)
+        if (!verifies())
             return true;
         X509_VERIFY_PARAM* const expected = SSL_get0_param(native);
         X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
@@ -151,9 +112,11 @@ private:
                           : X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
     }
 
-    std::string explain(const boost::system::error_code& error) {
+    bool verifies() const noexcept { return !files_->config().insecure_accept_any_certificate; }
+
+    std::string explain_handshake(const boost::system::error_code& error) {
         const long verified = SSL_get_verify_result(stream_.native_handle());
-        if (verify_ && is_tls_error(error) && verified != X509_V_OK)
+        if (verifies() && is_tls_error(error) && verified != X509_V_OK)
             return "the server's certificate was not accepted: " +
                    std::string(X509_verify_cert_error_string(verified));
         if (error == asio::error::eof || error == asio::ssl::error::stream_truncated)
@@ -161,65 +124,32 @@ private:
         return error.message();
     }
 
+    const std::shared_ptr<detail::TlsFiles> files_;
     const std::shared_ptr<asio::ssl::context> context_;
     asio::ssl::stream<tcp::socket> stream_;
-    const std::string server_name_;
-    const bool verify_;
 };
 
 /// TLS over TCP, for `https` URLs. Made by `make_tls_transport`. Several clients may share one.
+///
+/// Replaced files are read again when a connection is made, and at once after a handshake has
+/// failed. If they have changed since, the call connects once more.
 ///
 /// **Threads:** safe.
 class TlsTransport final : public Transport {
 public:
     std::string_view scheme() const noexcept override { return "https"; }
+    /// Throws `ResultError` if the files have been unusable for `max_stale_files`.
     std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) override {
-        return std::make_unique<TlsStream>(
-            executor, current_context(std::chrono::steady_clock::now()), config_.server_name,
-            !config_.insecure_accept_any_certificate);
+        auto context = files_->current(std::chrono::steady_clock::now()).value();
+        return std::make_unique<TlsStream>(executor, files_, std::move(context));
     }
 
 private:
     friend Result<std::shared_ptr<Transport>> make_tls_transport(TlsConfig config);
-    using WriteTimes = std::array<std::filesystem::file_time_type, 3>;
 
-    TlsTransport(TlsConfig config, WriteTimes write_times,
-                 std::shared_ptr<asio::ssl::context> context)
-        : config_(std::move(config)), context_(std::move(context)), write_times_(write_times),
-          checked_at_(std::chrono::steady_clock::now()) {}
+    explicit TlsTransport(std::shared_ptr<detail::TlsFiles> files) : files_(std::move(files)) {}
 
-    /// The files' times of last modification; a constant for a file that does not exist.
-    static WriteTimes read_write_times(const TlsConfig& config) {
-        std::error_code ignored;
-        return {std::filesystem::last_write_time(config.ca_file, ignored),
-                std::filesystem::last_write_time(config.certificate_file, ignored),
-                std::filesystem::last_write_time(config.private_key_file, ignored)};
-    }
-
-    /// Reads the files again if they have changed. If that fails (they are being replaced just
-    /// now), the old context stays in use.
-    std::shared_ptr<asio::ssl::context> current_context(TimePoint now) {
-        const std::lock_guard lock(mutex_);
-        if (now - checked_at_ >= config_.reload_interval) {
-            checked_at_ = now;
-            const WriteTimes write_times = read_write_times(config_);
-            if (write_times != write_times_) {
-                Result<std::shared_ptr<asio::ssl::context>> loaded =
-                    detail::load_tls_context(config_);
-                if (loaded) {
-                    context_ = *std::move(loaded);
-                    write_times_ = write_times;
-                }
-            }
-        }
-        return context_;
-    }
-
-    const TlsConfig config_;
-    std::mutex mutex_;
-    std::shared_ptr<asio::ssl::context> context_;
-    WriteTimes write_times_;
-    TimePoint checked_at_;
+    const std::shared_ptr<detail::TlsFiles> files_;
 };
 
 /// Reads the files and makes a transport for `ClientConfig::transport`.
@@ -235,13 +165,11 @@ private:
 inline Result<std::shared_ptr<Transport>> make_tls_transport(TlsConfig config) {
     if (const std::vector<std::string> problems = validate(config); !problems.empty())
         return Error(Errc::invalid_config, wva_metrics::detail::join_problems(problems));
-    // Before the files are read, so that a change during the reading is noticed later.
-    const TlsTransport::WriteTimes write_times = TlsTransport::read_write_times(config);
-    Result<std::shared_ptr<asio::ssl::context>> context = detail::load_tls_context(config);
-    if (!context)
-        return std::move(context).error();
-    return std::shared_ptr<Transport>(
-        new TlsTransport(std::move(config), write_times, *std::move(context)));
+    Result<std::shared_ptr<detail::TlsFiles>> files =
+        detail::TlsFiles::open(std::move(config), std::chrono::steady_clock::now());
+    if (!files)
+        return std::move(files).error();
+    return std::shared_ptr<Transport>(new TlsTransport(*std::move(files)));
 }
 
 } // namespace wva_metrics::http

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/url.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +61,10 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     virtual asio::awaitable<boost::system::error_code> connect(tcp::endpoint address) = 0;
+    /// The error of `connect` in words.
+    virtual std::string explain(const boost::system::error_code& error) const {
+        return error.message();
+    }
     /// Secures the connection. Called once, after `connect`.
     ///
     /// **Parameters:**
@@ -82,6 +89,18 @@ public:
     /// **Errors, cancellation, threads:** see the class.
     virtual asio::awaitable<IoResult> write(asio::const_buffer bytes) = 0;
 
+    /// As `read_some`, but beneath the security: for what is exchanged with a proxy between `connect`
+    /// and `handshake`.
+    ///
+    /// **Completes, errors, cancellation, threads:** see `read_some`.
+    virtual asio::awaitable<IoResult> read_plain(asio::mutable_buffer space) {
+        return read_some(space);
+    }
+    /// As `write`, but beneath the security.
+    ///
+    /// **Completes, errors, cancellation, threads:** see `write`.
+    virtual asio::awaitable<IoResult> write_plain(asio::const_buffer bytes) { return write(bytes); }
+
     /// True if nothing has arrived since the last read, not even the end of the stream. Does not
     /// wait.
     virtual bool is_quiet() = 0;
@@ -89,6 +108,11 @@ public:
     virtual void close() noexcept = 0;
     /// True if an error comes from the security layer.
     virtual bool is_tls_error(const boost::system::error_code&) const noexcept { return false; }
+    /// Called after a failed handshake, and after a new connection was lost before any answer (with
+    /// TLS 1.3 a server rejects a client certificate then). Reads certificates again that may have
+    /// been replaced, and returns whether a new stream would use others: then the call connects
+    /// once more.
+    virtual bool reread_trust() { return false; }
 };
 
 /// Makes streams and resolves host names. Derive from it to use another kind of connection or
@@ -106,8 +130,19 @@ public:
     /// The scheme of the URLs that it serves: `http` or `https`.
     virtual std::string_view scheme() const noexcept = 0;
 
-    /// A stream that is not connected yet. `executor` is the client's.
+    /// A stream that is not connected yet. `executor` is the client's. Throws `ResultError` if no
+    /// stream can be made; the call then fails with its error.
     virtual std::unique_ptr<Stream> make_stream(const asio::any_io_executor& executor) = 0;
+
+    /// As `make_stream`, for a connection to this server. A proxy needs to know it.
+    virtual std::unique_ptr<Stream> make_stream_to(const asio::any_io_executor& executor,
+                                                   const Url& /*server*/) {
+        return make_stream(executor);
+    }
+
+    /// The proxy that connections to this server go through: its name is resolved, and streams
+    /// connect to its address. Nothing = they connect to the server.
+    virtual std::optional<Url> proxy_for(const Url& /*server*/) const { return std::nullopt; }
 
     /// Resolves a host name.
     ///

@@ -32,10 +32,19 @@ struct Url {
     /// True if the scheme is `https`.
     bool is_secure() const noexcept { return scheme == "https"; }
 
-    /// `scheme://host:port`: the name of the endpoint in messages.
-    std::string origin() const {
-        return scheme + "://" + bracketed(host) + ":" + std::to_string(port);
+    /// True if what is sent stays on this machine: the host is `localhost`, an address in
+    /// 127.0.0.0/8, or `::1`.
+    bool is_loopback() const {
+        boost::system::error_code is_name;
+        const auto address = boost::asio::ip::make_address(host, is_name);
+        return is_name ? host_name() == "localhost" : address.is_loopback();
     }
+
+    /// `scheme://host:port`: the name of the endpoint in messages.
+    std::string origin() const { return scheme + "://" + authority(); }
+
+    /// `host:port`.
+    std::string authority() const { return bracketed(host) + ":" + std::to_string(port); }
 
     /// The host without a trailing dot, as in certificates and the names of virtual hosts.
     std::string host_name() const {

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/http/proxy_config.hpp"
 #include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/workload.hpp"
 
@@ -46,6 +47,11 @@ struct CollectorSettings {
     PrometheusConfig prometheus{};
     /// Used if the Prometheus URL begins with `https`.
     http::TlsConfig tls{};
+    /// The proxy between the program and Prometheus; none by default.
+    http::ProxyConfig proxy{};
+    /// Lets `load_settings` take the proxy from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, if
+    /// `proxy.url` is empty. Off by default: in a cluster these variables are meant for the way out.
+    bool proxy_from_environment = false;
     /// Tracked from the start.
     TrackedSettings tracked{};
     /// Settings of the user's own backends, caches and decorators, by their names. Not validated.

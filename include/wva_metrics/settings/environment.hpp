@@ -30,10 +30,12 @@ struct EnvironmentVariable {
 };
 
 /// All environment variables that are read.
-inline constexpr std::array<EnvironmentVariable, 16> environment_variables{{
+inline constexpr std::array<EnvironmentVariable, 17> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
     {"PROMETHEUS_BEARER_TOKEN", {"prometheus.client.credentials"}},
+    {"PROMETHEUS_ALLOW_CREDENTIALS_WITHOUT_TLS",
+     {"prometheus.client.allow_credentials_without_tls"}},
     {"PROMETHEUS_TLS_INSECURE_SKIP_VERIFY", {"tls.insecure_accept_any_certificate"}},
     {"PROMETHEUS_CA_CERT_PATH", {"tls.ca_file"}},
     {"PROMETHEUS_CLIENT_CERT_PATH", {"tls.certificate_file"}},

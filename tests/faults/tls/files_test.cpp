@@ -70,6 +70,7 @@ TEST_CASE("files that cannot be used are an error with OpenSSL's reason") {
         {TlsConfig{.ca_file = trust.ca_file, .insecure_accept_any_certificate = true},
          "tls.insecure_accept_any_certificate"},
         {TlsConfig{.reload_interval = -1s}, "tls.reload_interval"},
+        {TlsConfig{.max_stale_files = -1s}, "tls.max_stale_files"},
     };
     for (const auto& [config, name] : cases) {
         CAPTURE(name);

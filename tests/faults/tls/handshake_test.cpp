@@ -5,6 +5,7 @@
 #include "support/http_calls.hpp"
 #include "support/http_streams.hpp"
 #include "support/scripted_server.hpp"
+#include "support/secrets.hpp"
 #include "support/tls_server.hpp"
 #include "support/tls_trust.hpp"
 
@@ -48,13 +49,13 @@ TEST_CASE("a server that speaks plain HTTP on a TLS port receives no request") {
         }});
     const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
     ClientConfig config = tls_client_config(url, trust.config());
-    config.credentials = http::Credentials::bearer("hunter2");
+    config.credentials = http::Credentials::bearer(secret_token);
     Client client(context.get_executor(), config);
     const Result<Response> response = send_request(context, client);
     check_tls_failed(response, "wrong version number");
     run_until(context, [&] { return !received.empty(); });
     CHECK(received.find("GET") == std::string::npos);
-    CHECK(received.find("hunter2") == std::string::npos);
+    CHECK(received.find(secret_token) == std::string::npos);
     CHECK(server.connections() == 1);
 }
 

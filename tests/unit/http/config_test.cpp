@@ -51,6 +51,7 @@ TEST_CASE("every limit is checked and named in its problem") {
          [](ClientConfig& config) { config.timeouts.tls_handshake = 0s; }},
         {"timeouts.attempt",
          [](ClientConfig& config) { config.timeouts.attempt = Duration::max(); }},
+        {"timeouts.token", [](ClientConfig& config) { config.timeouts.token = 0s; }},
         {"timeouts.address_lifetime",
          [](ClientConfig& config) { config.timeouts.address_lifetime = -1s; }},
         {"limits.max_header_bytes",
@@ -65,7 +66,9 @@ TEST_CASE("every limit is checked and named in its problem") {
         {"limits.max_body_bytes", [](ClientConfig& config) { config.limits.max_body_bytes = 0; }},
         {"limits.max_connections", [](ClientConfig& config) { config.limits.max_connections = 0; }},
         {"limits.max_addresses", [](ClientConfig& config) { config.limits.max_addresses = 0; }},
+        {"limits.max_redirects", [](ClientConfig& config) { config.limits.max_redirects = 4; }},
         {"limits.idle_timeout", [](ClientConfig& config) { config.limits.idle_timeout = -1s; }},
+        {"max_stale_token_file", [](ClientConfig& config) { config.max_stale_token_file = -1s; }},
     }));
     ClientConfig config{.url = "http://h"};
     change(config);
@@ -84,4 +87,33 @@ TEST_CASE("headers that the client writes itself cannot be configured") {
 
 TEST_CASE("an https URL without a TLS transport is rejected, not requested without encryption") {
     CHECK(mentions(validate({.url = "https://h"}), "TLS transport"));
+}
+
+TEST_CASE("credentials are not sent without TLS to another machine unless it is allowed by name") {
+    const http::Credentials credentials =
+        GENERATE(http::Credentials::bearer("token"), http::Credentials::bearer_file("/token"),
+                 http::Credentials::basic("user", "hunter2"),
+                 http::Credentials::bearer_provider([] { return http::BearerToken("token"); }));
+    const std::string far_host =
+        GENERATE(as<std::string>{}, "prometheus:9090", "10.0.0.1", "128.0.0.1", "[2001:db8::1]",
+                 "localhost.example.org", "127.0.0.1.example.org", "[::ffff:127.0.0.1]", "0.0.0.0");
+    CAPTURE(far_host);
+    ClientConfig config{.url = "http://" + far_host, .credentials = credentials};
+    const std::vector<std::string> problems = validate(config);
+    REQUIRE(problems.size() == 1);
+    CHECK(problems.front() ==
+          "credentials would be sent without encryption: use an https url, or set "
+          "allow_credentials_without_tls if the network is trusted");
+    config.allow_credentials_without_tls = true;
+    CHECK(validate(config).empty());
+    config.allow_credentials_without_tls = false;
+    config.credentials = {};
+    CHECK(validate(config).empty());
+}
+
+TEST_CASE("credentials may be sent to this machine without TLS") {
+    const std::string host = GENERATE(as<std::string>{}, "localhost:9090", "LOCALHOST",
+                                      "localhost.", "127.0.0.1", "127.255.0.9:80", "[::1]:9090");
+    CHECK(validate({.url = "http://" + host, .credentials = http::Credentials::bearer("token")})
+              .empty());
 }

@@ -24,17 +24,20 @@ void write(const std::filesystem::path& path, const std::string& text) {
 struct TokenFile {
     test_support::TemporaryDirectory directory;
     std::filesystem::path path = directory.path() / "token";
-    CredentialSource source{Credentials::bearer_file(path.string())};
+    CredentialSource source{Credentials::bearer_file(path.string()), 1h};
     TimePoint now{};
 };
 
 } // namespace
 
 TEST_CASE("credentials become the value of an Authorization header") {
-    CHECK(*CredentialSource(Credentials()).authorization({}) == "");
-    CHECK(*CredentialSource(Credentials::bearer("abc.def")).authorization({}) == "Bearer abc.def");
+    const auto header = [](const Credentials& credentials) {
+        return CredentialSource(credentials, 0s).authorization({}).value();
+    };
+    CHECK(header({}) == "");
+    CHECK(header(Credentials::bearer("abc.def")) == "Bearer abc.def");
     // RFC 7617
-    CHECK(*CredentialSource(Credentials::basic("Aladdin", "open sesame")).authorization({}) ==
+    CHECK(header(Credentials::basic("Aladdin", "open sesame")) ==
           "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 
@@ -117,6 +120,27 @@ TEST_CASE("the last valid token is kept while the file is invalid") {
     CHECK(*file.source.authorization(file.now + 2min) == "Bearer good");
     write(file.path, "better");
     CHECK(*file.source.authorization(file.now + 4min) == "Bearer better");
+}
+
+TEST_CASE("the last valid token is kept for max_stale_token_file and no longer") {
+    TokenFile file;
+    write(file.path, "good");
+    CHECK(*file.source.authorization(file.now) == "Bearer good");
+    write(file.path, "half a");
+    const TimePoint noticed = file.now + 2min;
+    CHECK(*file.source.authorization(noticed) == "Bearer good");
+    CHECK(*file.source.authorization(noticed + 1h - 1ns) == "Bearer good");
+    const Result<std::string> value = file.source.authorization(noticed + 1h);
+    REQUIRE_FALSE(value.has_value());
+    CHECK(value.error().is(Errc::invalid_config));
+    CHECK(value.error().message.find(file.path.string()) != std::string::npos);
+    CHECK(value.error().message.find("one token") != std::string::npos);
+    CHECK(value.error().message.find("max_stale_token_file = 1h0m0s") != std::string::npos);
+    write(file.path, "better");
+    CHECK(*file.source.authorization(noticed + 1h) == "Bearer better");
+    // The next outage has an hour of its own.
+    write(file.path, "");
+    CHECK(*file.source.authorization(noticed + 3h) == "Bearer better");
 }
 
 TEST_CASE("without a valid token the error names the file and the reason") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/secrets.hpp"
 #include "support/temporary_directory.hpp"
 #include "wva_metrics/settings/load_settings.hpp"
 #include "wva_metrics/settings/write_settings.hpp"
@@ -62,6 +63,7 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     const auto loaded =
         load_settings("", with({{"PROMETHEUS_BASE_URL", "https://p:9090/base"},
                                 {"PROMETHEUS_TOKEN_PATH", "/token"},
+                                {"PROMETHEUS_ALLOW_CREDENTIALS_WITHOUT_TLS", "yes"},
                                 {"PROMETHEUS_TLS_INSECURE_SKIP_VERIFY", "false"},
                                 {"PROMETHEUS_CA_CERT_PATH", "/ca"},
                                 {"PROMETHEUS_CLIENT_CERT_PATH", "/cert"},
@@ -81,6 +83,7 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(settings.prometheus.client.http.credentials.kind() ==
           http::Credentials::Kind::bearer_file);
     CHECK(settings.prometheus.client.http.credentials.subject() == "/token");
+    CHECK(settings.prometheus.client.http.allow_credentials_without_tls);
     CHECK(promql::to_string(settings.prometheus.matchers) == R"(cluster="eu")");
     CHECK(promql::to_string(settings.prometheus.kube_state_matchers) == R"(k8s_cluster=~"e.")");
     CHECK(settings.tls.ca_file == "/ca");
@@ -97,7 +100,7 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(cache.freshness_thresholds.replica_metrics == 34s);
     CHECK(cache.freshness_thresholds.unavailable == 6min);
     // Only the fields of the variables have a source.
-    CHECK(loaded->sources.size() == 16);
+    CHECK(loaded->sources.size() == 17);
 }
 
 TEST_CASE("every variable sets fields that exist") {
@@ -114,7 +117,7 @@ TEST_CASE("every variable sets fields that exist") {
 }
 
 TEST_CASE("all problems are reported together, with the name of the field or the variable") {
-    const auto loaded = load_settings(R"({"prometheus": {"client": {"url": "http://p"}},
+    const auto loaded = load_settings(R"({"prometheus": {"client": {"url": "https://p"}},
                           "collector": {"cache": {"fetch_intervall": "15s"}, "max_tracked": 0}})",
                                       with({{"PROMETHEUS_METRICS_CACHE_TTL", "30 parsecs"},
                                             {"PROMETHEUS_METRICS_CACHE_ENABLED", "perhaps"},
@@ -144,28 +147,55 @@ TEST_CASE("the URL of Prometheus is required") {
 }
 
 TEST_CASE("a description, a problem and an error contain no secret") {
-    const std::string secret = "s3cr3t-planted";
+    const std::string secret = test_support::secret_value;
     const auto loaded = load_settings(
         R"({"prometheus": {"client": {
-                "url": "http://p",
+                "url": "https://p",
                 "headers": [{"name": "X-Scope", "value": ")" +
             secret + R"("}],
                 "query_parameters": [{"name": "tenant", "value": ")" +
             secret + R"("}]}},
+            "proxy": {"url": "http://proxy", "credentials": {"user": "me", "password": ")" +
+            test_support::secret_proxy_password + R"("}},
             "options": {"mine": {"password": ")" +
             secret + R"("}}})",
-        with({{"PROMETHEUS_BEARER_TOKEN", secret}}));
+        with({{"PROMETHEUS_BEARER_TOKEN", test_support::secret_token}}));
     REQUIRE(loaded.has_value());
-    CHECK_THAT(describe(*loaded), !ContainsSubstring(secret));
-    CHECK_THAT(describe(*loaded), ContainsSubstring("\"token\": \"***\""));
-    CHECK_THAT(write_settings(loaded->settings), !ContainsSubstring(secret));
+    const std::string described = describe(*loaded);
+    CHECK(test_support::find_secret(described).empty());
+    CHECK_THAT(described, ContainsSubstring("\"token\": \"***\""));
+    CHECK(test_support::find_secret(write_settings(loaded->settings)).empty());
 
-    const auto refused =
-        load_settings("{}", with({{"PROMETHEUS_BASE_URL", "http://user:" + secret + "@p"},
-                                  {"PROMETHEUS_BEARER_TOKEN", secret + " with a blank"}}));
+    const auto refused = load_settings(
+        "{}", with({{"PROMETHEUS_BASE_URL", "http://user:" + test_support::secret_password + "@p"},
+                    {"PROMETHEUS_BEARER_TOKEN", test_support::secret_token + " with a blank"}}));
     REQUIRE(refused.has_error());
-    CHECK_THAT(refused.error().describe(), !ContainsSubstring(secret));
-    CHECK_THAT(refused.error().to_error().describe(), !ContainsSubstring(secret));
+    const std::string problems = refused.error().describe();
+    CAPTURE(problems);
+    CHECK(test_support::find_secret(problems).empty());
+    CHECK(test_support::find_secret(refused.error().to_error().describe()).empty());
+}
+
+TEST_CASE(
+    "a token or client certificate with an http URL is refused unless it is allowed by name") {
+    const auto load = [](const std::string& url, const char* secret, const char* allowed) {
+        return load_settings(
+            "{}", with({{"PROMETHEUS_BASE_URL", url},
+                        {secret, "/file"},
+                        {"PROMETHEUS_CLIENT_KEY_PATH",
+                         std::string_view(secret) == "PROMETHEUS_CLIENT_CERT_PATH" ? "/key" : ""},
+                        {"PROMETHEUS_ALLOW_CREDENTIALS_WITHOUT_TLS", allowed}}));
+    };
+    const char* const secret =
+        GENERATE("PROMETHEUS_TOKEN_PATH", "PROMETHEUS_BEARER_TOKEN", "PROMETHEUS_CLIENT_CERT_PATH");
+    const std::vector<std::string> problems =
+        problems_of(load("http://prometheus:9090", secret, ""));
+    REQUIRE(problems.size() == 1);
+    CHECK_THAT(problems.front(), ContainsSubstring("use an https url") &&
+                                     ContainsSubstring("allow_credentials_without_tls"));
+    CHECK(load("http://prometheus:9090", secret, "true").has_value());
+    CHECK(load("https://prometheus:9090", secret, "").has_value());
+    CHECK(load("http://localhost:9090", secret, "").has_value());
 }
 
 TEST_CASE("settings are loaded from a file, and a file that cannot be read is named") {

@@ -126,8 +126,9 @@ TEST_CASE("a list in the document replaces the default list") {
 }
 
 TEST_CASE("credentials of one kind are accepted, several kinds or half of one are not") {
-    const auto credentials = [](const char* text) {
-        return document_with("prometheus.client.credentials", text);
+    const auto credentials = [](const std::string& text) {
+        return document_with("prometheus.client",
+                             R"({"url": "https://p", "credentials": )" + text + '}');
     };
     CHECK(problems_of(credentials("{}")).empty());
     CHECK(problems_of(credentials(R"({"token": "t"})")).empty());

@@ -39,9 +39,11 @@ public:
 
     /// Sends over an idle connection if there is one. If that connection turns out to be dead (it
     /// ended before any byte of an answer arrived, so the sink has received nothing), sends over a
-    /// new one: all requests are queries, so sending one twice does no harm.
+    /// new one: all requests are queries, so sending one twice does no harm. Likewise once if a new
+    /// connection was lost so, and the certificates have been replaced since it was made.
     asio::awaitable<Result<Response>> send(std::string bytes) {
         Connection connection = endpoint_->pool.take(now());
+        bool may_reread_trust = true;
         for (bool is_reused = connection.stream != nullptr;; is_reused = false) {
             if (!connection.stream) {
                 ConnectOp<Executor> connect(endpoint_, call_, deadlines_.attempt);
@@ -53,7 +55,11 @@ public:
             ExchangeOp<Executor> exchange(*endpoint_, call_, *connection.stream,
                                           std::move(connection.buffer), options_, deadlines_);
             auto outcome = co_await exchange.run(asio::buffer(bytes));
-            if (!is_reused || !outcome.was_dead || call_.is_stopped()) {
+            bool sends_again = outcome.was_dead && !call_.is_stopped();
+            if (sends_again && !is_reused)
+                sends_again =
+                    std::exchange(may_reread_trust, false) && connection.stream->reread_trust();
+            if (!sends_again) {
                 if (outcome.is_reusable && !call_.is_stopped())
                     endpoint_->pool.put({std::move(connection.stream), exchange.take_buffer()},
                                         now());

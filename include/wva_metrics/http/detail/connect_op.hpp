@@ -47,13 +47,21 @@ public:
         const std::optional<Executor> executor = endpoint_->executor();
         if (!executor)
             co_return endpoint_->aborted_error();
-        std::unique_ptr<Stream> stream = endpoint_->transport->make_stream(*executor);
-        const ActiveStream<Executor> active(call_, *stream);
-        if (std::optional<Error> problem = co_await connect(*stream, *addresses))
-            co_return *std::move(problem);
-        if (std::optional<Error> problem = co_await secure(*stream))
-            co_return *std::move(problem);
-        co_return std::move(stream);
+        for (bool is_retry = false;; is_retry = true) {
+            Result<std::unique_ptr<Stream>> made = make_stream(*executor);
+            if (!made)
+                co_return std::move(made).error();
+            std::unique_ptr<Stream> stream = *std::move(made);
+            const ActiveStream<Executor> active(call_, *stream);
+            if (std::optional<Error> problem = co_await connect(*stream, *addresses))
+                co_return *std::move(problem);
+            std::optional<Error> problem = co_await secure(*stream);
+            if (!problem)
+                co_return std::move(stream);
+            // A certificate may have been replaced just now.
+            if (is_retry || call_.is_stopped() || !stream->reread_trust())
+                co_return *std::move(problem);
+        }
     }
 
 private:
@@ -63,6 +71,16 @@ private:
 
     Deadline step_deadline(Duration length, std::string_view name) const {
         return earlier(deadline_, Deadline::after(now(), length, name));
+    }
+
+    Result<std::unique_ptr<Stream>> make_stream(const Executor& executor) const {
+        try {
+            return endpoint_->transport->make_stream_to(executor, endpoint_->url);
+        } catch (const ResultError& failure) {
+            Error error = failure.error();
+            error.endpoint = endpoint_->url.origin();
+            return error;
+        }
     }
 
     asio::awaitable<Result<ResolverCache::Addresses>> resolve() {
@@ -83,7 +101,7 @@ private:
             const std::string reason =
                 waiter.error() ? waiter.error().message() : std::string("it has no address");
             co_return endpoint_->error(Errc::name_lookup_failed,
-                                       "the host name " + endpoint_->url.host +
+                                       "the host name " + endpoint_->next_hop().host +
                                            " was not resolved: " + reason);
         }
         co_return waiter.addresses();
@@ -100,8 +118,8 @@ private:
         if (!executor)
             return;
         try {
-            endpoint_->transport->resolve(*executor, endpoint_->url.host, endpoint_->url.port,
-                                          complete);
+            const Url& next_hop = endpoint_->next_hop();
+            endpoint_->transport->resolve(*executor, next_hop.host, next_hop.port, complete);
         } catch (const boost::system::system_error& error) {
             complete(error.code(), {});
         }
@@ -130,8 +148,11 @@ private:
             co_return std::nullopt;
         if (!call_.is_aborted())
             endpoint_->resolver.forget();
-        co_return endpoint_->step_error(call_, deadline, "no connection was established",
-                                        Errc::unreachable, error);
+        std::string what = "no connection was established";
+        if (endpoint_->proxy)
+            what += " through the proxy " + endpoint_->proxy->origin();
+        co_return endpoint_->step_error(call_, deadline, what, Errc::unreachable, error,
+                                        stream.explain(error));
     }
 
     asio::awaitable<std::optional<Error>> secure(Stream& stream) {

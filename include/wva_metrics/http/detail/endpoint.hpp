@@ -9,6 +9,7 @@
 #include "wva_metrics/http/detail/call_registry.hpp"
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
+#include "wva_metrics/http/detail/provided_token.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
 #include "wva_metrics/http/tcp_transport.hpp"
@@ -37,20 +38,29 @@ public:
         : config(wva_metrics::detail::checked(std::move(client_config), "HTTP client")),
           url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
-          headers(common_headers(url, config.headers)), credentials(config.credentials),
-          pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
-                                        config.limits.max_addresses),
+          proxy(transport->proxy_for(url)), headers(common_headers(url, config.headers)),
+          credentials(config.credentials, config.max_stale_token_file),
+          provided_token(config.timeouts.token), pool(config.limits),
+          resolver(next_hop().host, next_hop().port, config.timeouts.address_lifetime,
+                   config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
     const Url url;
     const std::shared_ptr<Transport> transport;
+    /// What connections go through; nothing = they go to the server directly.
+    const std::optional<Url> proxy;
     /// The headers that are the same in every request.
     const std::string headers;
     CredentialSource credentials;
+    /// Used instead of `credentials` if there is a token provider.
+    ProvidedToken provided_token;
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
+
+    /// What connections are made to: the proxy, or the server itself.
+    const Url& next_hop() const noexcept { return proxy ? *proxy : url; }
 
     Error error(Errc code, std::string text) const { return {code, std::move(text), url.origin()}; }
     Error aborted_error() const {
@@ -58,13 +68,19 @@ public:
     }
     /// The error of a step of a call that failed or ended early. `code` is used if neither the
     /// deadline nor a cancellation ended it.
-    Error step_error(const Call<Executor>& call, const Deadline& deadline, const char* what,
+    Error step_error(const Call<Executor>& call, const Deadline& deadline, const std::string& what,
                      Errc code, const boost::system::error_code& reason) const {
+        return step_error(call, deadline, what, code, reason, reason.message());
+    }
+    /// As above, with the reason in other words than its own.
+    Error step_error(const Call<Executor>& call, const Deadline& deadline, const std::string& what,
+                     Errc code, const boost::system::error_code& reason,
+                     const std::string& explanation) const {
         if (call.is_expired())
-            return error(Errc::timeout, std::string(what) + " " + deadline.describe());
+            return error(Errc::timeout, what + " " + deadline.describe());
         if (call.is_aborted() || reason == asio::error::operation_aborted)
             return aborted_error();
-        return error(code, std::string(what) + ": " + reason.message());
+        return error(code, what + ": " + explanation);
     }
 
     /// The executor of streams and strands; empty after `close`.
@@ -74,6 +90,7 @@ public:
     /// execution context that shuts down destroys the calls itself.)
     void close(bool cancel_calls) {
         calls->close(cancel_calls);
+        provided_token.close(cancel_calls);
         pool.close();
         resolver.close();
     }

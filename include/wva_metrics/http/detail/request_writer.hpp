@@ -55,7 +55,7 @@ inline std::string write_request(const Request& request, const Url& url, std::st
                   authorization.size() + request.content_type().size() + request.body().size());
     bytes.append(to_string(request.method()))
         .append(" ")
-        .append(url.base_path)
+        .append(request.is_redirected() ? std::string_view() : url.base_path)
         .append(request.target())
         .append(" HTTP/1.1\r\n")
         .append(common)

@@ -5,6 +5,7 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/attempt.hpp"
+#include "wva_metrics/http/detail/authorize_op.hpp"
 #include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/call_registry.hpp"
@@ -165,19 +166,24 @@ private:
     static asio::awaitable<Result<Response>> send(const EndpointPtr& endpoint, Call<Executor>& call,
                                                   const Request& request, const Deadline& deadline,
                                                   const BodyOptions& options) {
-        Result<std::string> authorization = endpoint->credentials.authorization(now());
+        AuthorizeOp<Executor> authorize(endpoint, call, deadline);
+        std::optional<Result<std::string>> authorization = authorize.find();
         if (!authorization)
-            co_return endpoint->error(Errc::invalid_config, authorization.error().message);
+            authorization = co_await authorize.wait();
+        if (!*authorization)
+            co_return std::move(*authorization).error();
         for (bool is_retry = false;; is_retry = true) {
             // Before the attempt begins, so that copying a large body does not count as its time.
-            std::string bytes = write_request(*endpoint, request, *authorization, options.mode);
+            std::string bytes = write_request(*endpoint, request, **authorization, options.mode);
             Attempt<Executor> attempt(endpoint, call, deadline, options);
             Result<Response> response = co_await attempt.send(std::move(bytes));
             if (is_retry || !response || response->status != 401)
                 co_return response;
-            endpoint->credentials.reject(*authorization);
-            Result<std::string> renewed = endpoint->credentials.authorization(now());
-            if (!renewed || *renewed == *authorization)
+            authorize.reject(**authorization);
+            std::optional<Result<std::string>> renewed = authorize.find();
+            if (!renewed)
+                renewed = co_await authorize.wait();
+            if (!*renewed || **renewed == **authorization)
                 co_return response;
             authorization = std::move(renewed);
         }

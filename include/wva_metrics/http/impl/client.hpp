@@ -6,7 +6,7 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/detail/body_options.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
-#include "wva_metrics/http/detail/run_call.hpp"
+#include "wva_metrics/http/detail/follow_redirects.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
@@ -35,23 +35,24 @@ BasicClient<Executor>::~BasicClient() {
 
 template <typename Executor>
 asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, TimePoint deadline) {
-    return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline,
-                                            detail::BodyOptions());
+    return detail::FollowRedirects<Executor>::start(endpoint_, std::move(request), deadline,
+                                                    detail::BodyOptions());
 }
 
 template <typename Executor>
 asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, TimePoint deadline,
                                                               BodySink sink) {
-    return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline,
-                                            detail::BodyOptions(std::move(sink)));
+    return detail::FollowRedirects<Executor>::start(endpoint_, std::move(request), deadline,
+                                                    detail::BodyOptions(std::move(sink)));
 }
 
 template <typename Executor>
 asio::awaitable<Result<Response>> BasicClient<Executor>::stream(Request request, BodySink sink,
                                                                 StreamTimeouts timeouts) {
     const TimePoint deadline = timeouts.deadline;
-    return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline,
-                                            detail::BodyOptions(std::move(sink), timeouts.idle));
+    return detail::FollowRedirects<Executor>::start(
+        endpoint_, std::move(request), deadline,
+        detail::BodyOptions(std::move(sink), timeouts.idle));
 }
 
 template <typename Executor>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/proxy_config.hpp"
 #include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 
@@ -19,6 +20,7 @@ inline void describe_fields(FieldList list, http::Timeouts& timeouts) {
     list.add("tls_handshake", timeouts.tls_handshake, "TLS handshake.");
     list.add("attempt", timeouts.attempt,
              "One request, from the free connection to the last byte of the answer.");
+    list.add("token", timeouts.token, "Asking a token provider that the program has set.");
     list.add("address_lifetime", timeouts.address_lifetime,
              "How long addresses are used before the name is resolved again.");
 }
@@ -36,6 +38,8 @@ inline void describe_fields(FieldList list, http::Limits& limits) {
     list.add("max_idle", limits.max_idle, "Idle connections that are kept.");
     list.add("max_queued", limits.max_queued, "Calls that wait for a connection.");
     list.add("max_addresses", limits.max_addresses, "Addresses of the host that are tried.");
+    list.add("max_redirects", limits.max_redirects,
+             "Redirects to the same server that are followed, at most 3.");
     list.add("idle_timeout", limits.idle_timeout,
              "A connection that is idle for longer is not used again.");
 }
@@ -50,6 +54,11 @@ inline void describe_fields(FieldList list, http::ClientConfig& client) {
     list.add("credentials", client.credentials,
              "Authentication: one of `{\"token_file\": \"path\"}` (read again when it "
              "changes), `{\"token\": \"…\"}`, `{\"user\": \"…\", \"password\": \"…\"}`.");
+    list.add("max_stale_token_file", client.max_stale_token_file,
+             "How long the last good token is used while the token file is missing or unusable.");
+    list.add("allow_credentials_without_tls", client.allow_credentials_without_tls,
+             "Allows credentials with an `http` URL: everybody on the way can read and use them. "
+             "Not needed for a URL of this machine, e.g. `http://localhost`.");
     list.add("headers", client.headers,
              "Sent with every request, e.g. the name of a tenant. The values are not shown.");
 }
@@ -62,11 +71,26 @@ inline void describe_fields(FieldList list, http::TlsConfig& tls) {
     list.add("private_key_file", tls.private_key_file, "PEM file of the client's key.");
     list.add("server_name", tls.server_name,
              "Name or IP address in the server's certificate; empty = the URL's host.");
-    list.add("reload_interval", tls.reload_interval,
-             "The files are checked for changes by a new connection, at most once per interval.");
+    list.add(
+        "reload_interval", tls.reload_interval,
+        "The files are checked for changes by a new connection, at most once per interval, and "
+        "at once after a failed handshake.");
+    list.add("max_stale_files", tls.max_stale_files,
+             "How long the last good files are used while those on the disk are missing or "
+             "unusable.");
     list.add("insecure_accept_any_certificate", tls.insecure_accept_any_certificate,
              "Disables the protection of TLS: anybody between client and server can read and "
              "change everything.");
+}
+
+inline void describe_fields(FieldList list, http::ProxyConfig& proxy) {
+    list.add("url", proxy.url, "URL of an HTTP proxy: `http://host:port`; empty = no proxy.",
+             Secrecy::url);
+    list.add("credentials", proxy.credentials,
+             "`{\"user\": \"…\", \"password\": \"…\"}` for the proxy, sent without encryption.");
+    list.add("no_proxy", proxy.no_proxy,
+             "Reached without the proxy: hosts with those below them, `.domains`, addresses, "
+             "networks, each with a port if any, or `*`.");
 }
 
 inline void describe_fields(FieldList list, http::Header& header) {

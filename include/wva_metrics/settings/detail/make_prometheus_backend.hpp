@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/any_backend.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/detail/join_problems.hpp"
+#include "wva_metrics/http/proxy.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
 #ifdef WVA_METRICS_WITH_GZIP
 #include "wva_metrics/http/gzip.hpp"
@@ -41,9 +42,15 @@ inline Result<void> add_tls([[maybe_unused]] const http::TlsConfig& settings,
 inline Result<AnyBackend> make_prometheus(const asio::any_io_executor& executor,
                                           const CollectorSettings& settings) {
     PrometheusConfig config = settings.prometheus;
-    if (config.client.http.url.starts_with("https:") && !config.client.http.transport)
-        if (const Result<void> added = add_tls(settings.tls, config.client.http); !added)
-            return added.error();
+    if (!config.client.http.transport) {
+        if (config.client.http.url.starts_with("https:"))
+            if (const Result<void> added = add_tls(settings.tls, config.client.http); !added)
+                return added.error();
+        auto proxied = http::make_proxy_transport(settings.proxy, config.client.http.transport);
+        if (!proxied)
+            return std::move(proxied).error();
+        config.client.http.transport = *std::move(proxied);
+    }
 #ifdef WVA_METRICS_WITH_GZIP
     if (!config.client.http.decompressor)
         config.client.http.decompressor = http::make_gzip_decompressor();

@@ -5,6 +5,7 @@
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 #include "wva_metrics/settings/detail/settings_reader.hpp"
 #include "wva_metrics/settings/environment.hpp"
+#include "wva_metrics/settings/proxy_environment.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/settings_sources.hpp"
 
@@ -70,6 +71,23 @@ inline void read_environment(const Environment& environment, CollectorSettings& 
             if (problems.size() > problems_before)
                 break; // The second field would have the same problem.
         }
+    }
+}
+
+/// Takes the proxy from the environment if the settings ask for it.
+inline void read_proxy_environment(const Environment& environment, CollectorSettings& settings,
+                                   SettingsSources& sources,
+                                   std::vector<SettingsProblem>& problems) {
+    const Result<http::Url> server = http::parse_url(settings.prometheus.client.http.url);
+    if (!settings.proxy_from_environment || !settings.proxy.url.empty() || !server)
+        return;
+    Result<http::ProxyConfig> proxy = proxy_from_environment(*server, environment);
+    if (!proxy) {
+        problems.push_back({"proxy_from_environment", proxy.error().message});
+    } else if (!proxy->url.empty()) {
+        settings.proxy = *std::move(proxy);
+        for (const char* const path : {"proxy.url", "proxy.credentials", "proxy.no_proxy"})
+            sources[path] = "proxy_from_environment";
     }
 }
 

@@ -124,6 +124,10 @@ inline void describe_fields(FieldList list, CollectorSettings& settings) {
     describe_fields(list.group("collector"), settings.collector);
     describe_fields(list.group("prometheus"), settings.prometheus);
     describe_fields(list.group("tls"), settings.tls);
+    describe_fields(list.group("proxy"), settings.proxy);
+    list.add("proxy_from_environment", settings.proxy_from_environment,
+             "Take the proxy from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` if `proxy.url` is "
+             "empty.");
     describe_fields(list.group("tracked"), settings.tracked);
     list.add("options", settings.options,
              "For your own backends, caches and decorators, by their names. Not validated; "

@@ -68,6 +68,7 @@ struct ValueWriter {
         boost::json::object object;
         switch (value->kind()) {
         case Kind::none:
+        case Kind::bearer_provider: // Code, not data.
             break;
         case Kind::bearer:
             object["token"] = secret(value->subject());

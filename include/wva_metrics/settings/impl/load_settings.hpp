@@ -43,6 +43,7 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings> load_settings(std::string_view d
     }
     std::vector<SettingsProblem> problems;
     detail::read_environment(environment, loaded.settings, loaded.sources, problems);
+    detail::read_proxy_environment(environment, loaded.settings, loaded.sources, problems);
     // If the document cannot be read, the settings are incomplete and there is no point
     // in validating them.
     if (is_read) {

@@ -87,15 +87,27 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
     }
 }
 
-inline void check_tls(const http::TlsConfig& tls, const std::vector<Field>& fields,
-                      std::vector<SettingsProblem>& problems) {
-    constexpr std::string_view prefix = "tls.";
-    for (const std::string& sentence : validate(tls)) {
-        std::string_view rest = sentence;
-        if (rest.starts_with(prefix))
-            rest.remove_prefix(prefix.size());
-        problems.push_back(locate_problem("tls", rest, fields));
+/// Adds the sentences of a struct's `validate`, which begin with the group and a dot.
+inline void locate_problems(const std::string& group, const std::vector<std::string>& sentences,
+                            const std::vector<Field>& fields,
+                            std::vector<SettingsProblem>& problems) {
+    for (const std::string_view sentence : sentences) {
+        const bool has_group = sentence.starts_with(group + '.');
+        problems.push_back(
+            locate_problem(group, sentence.substr(has_group ? group.size() + 1 : 0), fields));
     }
+}
+
+inline void check_tls(const CollectorSettings& settings, const std::vector<Field>& fields,
+                      std::vector<SettingsProblem>& problems) {
+    const http::ClientConfig& client = settings.prometheus.client.http;
+    const Result<http::Url> url = http::parse_url(client.url);
+    if (url && !url->is_secure() && !url->is_loopback() && !settings.tls.certificate_file.empty() &&
+        !client.allow_credentials_without_tls)
+        problems.push_back({"tls.certificate_file",
+                            "cannot be presented to an http url: use an https url, or set "
+                            "prometheus.client.allow_credentials_without_tls"});
+    locate_problems("tls", validate(settings.tls), fields, problems);
 }
 
 inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsProblem>& problems) {
@@ -137,7 +149,8 @@ WVA_METRICS_DECL std::vector<SettingsProblem> validate(const CollectorSettings& 
     for (const std::string& sentence : validate(settings.collector))
         problems.push_back(detail::locate_problem("collector", sentence, fields));
     detail::check_prometheus(settings, fields, problems);
-    detail::check_tls(settings.tls, fields, problems);
+    detail::check_tls(settings, fields, problems);
+    detail::locate_problems("proxy", validate(settings.proxy), fields, problems);
     detail::check_tracked(settings.tracked, problems);
     const std::size_t max_tracked = settings.collector.max_tracked;
     if (settings.tracked.variants.size() > max_tracked ||
