@@ -6,12 +6,14 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/api_operation.hpp"
+#include "wva_metrics/kubernetes/detail/retry_after.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -108,7 +110,10 @@ inline Error to_error(const http::Response& response, const ApiOperation& operat
         status.message = "not a Kubernetes Status, but: " +
                          wva_metrics::detail::clean_text(response.body, shown_bytes);
     }
-    return to_error(status, response.status, operation, std::move(endpoint));
+    Error error = to_error(status, response.status, operation, std::move(endpoint));
+    if (response.retry_after && (response.status == 429 || response.status == 503))
+        error.retry_after = parse_retry_after(*response.retry_after, std::chrono::hours(1));
+    return error;
 }
 
 } // namespace wva_metrics::kubernetes::detail

@@ -75,7 +75,7 @@ public:
         }
         if (continue_token_.empty() || must_list(error))
             return list_again(std::move(error));
-        return add_problem(next_page(backoff_.next()), std::move(error));
+        return add_problem(next_page(backoff_.next(error.retry_after)), std::move(error));
     }
 
     /// An event was received. Returns an error if the watch must end.
@@ -122,7 +122,7 @@ public:
             ++restarts_;
             return list_again(std::move(error));
         }
-        WatchStep step = watch(backoff_.next());
+        WatchStep step = watch(backoff_.next(error.retry_after));
         if (!was_interrupted)
             return add_problem(std::move(step), std::move(error));
         step.failure = std::move(error);
@@ -176,7 +176,7 @@ private:
         return step;
     }
     WatchStep list_again(Error error) {
-        return add_problem(list_from_start(backoff_.next()), std::move(error));
+        return add_problem(list_from_start(backoff_.next(error.retry_after)), std::move(error));
     }
     /// The server no longer has the resource version. This is normal if nothing else failed, so the
     /// first list starts immediately.
