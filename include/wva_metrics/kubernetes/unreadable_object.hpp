@@ -45,7 +45,7 @@ struct UnreadableObjects {
             add(std::move(object));
         count += unnamed;
     }
-    /// Whether the namespace and the name of each are known.
+    /// Whether the name of each is known.
     bool are_all_named() const {
         bool named = count == first.size();
         for (const UnreadableObject& object : first)

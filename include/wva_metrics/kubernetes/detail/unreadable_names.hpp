@@ -27,9 +27,9 @@ public:
     bool contains(std::string_view namespace_name, std::string_view name) const {
         return names_.contains({std::string(namespace_name), std::string(name)});
     }
-    /// The same, or it may be one of those whose names are unknown.
+    /// The same, or it may be one of those whose names or namespaces are unknown.
     bool may_contain(std::string_view namespace_name, std::string_view name) const {
-        return !are_complete_ || contains(namespace_name, name);
+        return !are_complete_ || contains(namespace_name, name) || contains("", name);
     }
 
     auto begin() const { return names_.begin(); }
