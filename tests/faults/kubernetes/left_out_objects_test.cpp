@@ -110,7 +110,7 @@ TEST_CASE("a page that is too large is requested again with fewer objects, down 
     run_until(context, [&] { return cluster.server.count("pods", true) == 1; });
     CHECK(following.received.names() == "a");
     CHECK_THAT(following.reflector.status().warning,
-               ContainsSubstring("llm/odd cannot be read: it has more than max_object_bytes = "));
+               ContainsSubstring("llm/odd cannot be read: it has more than max_page_bytes = "));
     const std::vector<std::string> lists = cluster.server.targets("pods", false);
     REQUIRE(lists.size() == 3);
     CHECK_THAT(lists[0], ContainsSubstring("limit=2"));

@@ -6,6 +6,7 @@
 #include "wva_metrics/kubernetes/detail/held_bytes.hpp"
 #include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/item_splitter.hpp"
+#include "wva_metrics/kubernetes/detail/object_limit.hpp"
 #include "wva_metrics/kubernetes/detail/object_parser.hpp"
 #include "wva_metrics/kubernetes/detail/wanted_fields.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
@@ -16,7 +17,6 @@
 #include <boost/json/value.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -31,12 +31,11 @@ struct PageLimits {
     /// cannot be requested, and the object is left out.
     PageLimits(const ClientConfig& config, std::size_t page_size)
         : max_page_bytes(page_size > 1 ? config.max_page_bytes : static_cast<std::size_t>(-1)),
-          max_object_bytes(std::min(config.max_object_bytes, config.max_page_bytes)),
-          max_object_values(config.max_object_values), max_objects(config.max_objects),
-          max_list_bytes(config.max_list_bytes) {}
+          object(config), max_object_values(config.max_object_values),
+          max_objects(config.max_objects), max_list_bytes(config.max_list_bytes) {}
 
     std::size_t max_page_bytes;
-    std::size_t max_object_bytes;
+    ObjectLimit object;
     std::size_t max_object_values;
     std::size_t max_objects;
     std::size_t max_list_bytes;
@@ -48,7 +47,7 @@ template <ClusterObject T>
 class PageReader {
 public:
     explicit PageReader(const PageLimits& limits)
-        : limits_(limits), splitter_(limits.max_object_bytes),
+        : limits_(limits), splitter_(limits.object.bytes()),
           parser_(WantedFields::of<T>(), TextOf::object, limits.max_object_values) {}
 
     /// Reads a piece. False if the page is rejected.
@@ -109,9 +108,7 @@ public:
     bool take_oversized(const ObjectIdentity& identity) {
         if (!count_object())
             return false;
-        page_.unreadable.add(unreadable(identity, "it has more than max_object_bytes = " +
-                                                      std::to_string(limits_.max_object_bytes) +
-                                                      " bytes"));
+        page_.unreadable.add(unreadable(identity, "it has " + limits_.object.exceeded()));
         return true;
     }
 
@@ -123,9 +120,10 @@ private:
 
     bool exceeds(std::string_view what, std::string_view name, std::size_t limit,
                  std::string_view unit) {
-        error_ =
-            Error(Errc::too_large, std::string(what) + " exceeds " + std::string(name) + " = " +
-                                       std::to_string(limit) + ' ' + std::string(unit));
+        error_ = Error(Errc::too_large,
+                       std::string(what) + " exceeds " + std::string(name) + " = " +
+                           std::to_string(limit) + ' ' + std::string(unit) +
+                           "; select fewer objects by namespace or label, or raise the limit");
         return false;
     }
 

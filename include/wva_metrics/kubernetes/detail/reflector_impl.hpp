@@ -206,11 +206,12 @@ private:
         const std::size_t bytes = event.object ? held_bytes(*event.object) : 0;
         if (std::optional<Error> error =
                 run.machine.on_event(event.kind, event.resource_version, bytes))
-            return error;
+            return with_context(*std::move(error));
         if (is_unreadable) {
             // Only a new list can tell whether there is another object of its name by now.
             if (event.kind == WatchEventKind::deleted)
-                return Error(Errc::bad_response, "a deleted object: " + event.unreadable.problem);
+                return with_context(
+                    Error(Errc::bad_response, "a deleted object: " + event.unreadable.problem));
             notify(run, handler_.on_unreadable_change, event.unreadable);
             report_unreadable(run, describe() + ": " + event.unreadable.problem);
         } else if (event.kind == WatchEventKind::deleted) {
@@ -221,7 +222,10 @@ private:
         return std::nullopt;
     }
 
-    void on_step(Run& run, const WatchStep& step) {
+    void on_step(Run& run, WatchStep& step) {
+        for (std::optional<Error>* const error : {&step.failure, &step.problem})
+            if (*error)
+                *error = with_context(**error);
         {
             const std::lock_guard lock(mutex_);
             if (run.is_stopped)
@@ -230,6 +234,15 @@ private:
         }
         if (step.problem)
             notify(run, handler_.on_problem, *step.problem);
+    }
+
+    /// Says what is followed, and where, if the error does not: if it is not about a request.
+    Error with_context(Error error) const {
+        if (!error.endpoint.empty())
+            return error;
+        error.message = "cannot follow " + describe() + ": " + error.message;
+        error.endpoint = client_.endpoint();
+        return error;
     }
 
     void on_contact(std::size_t unreadable) {

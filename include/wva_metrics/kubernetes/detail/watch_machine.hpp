@@ -75,7 +75,8 @@ public:
         }
         if (continue_token_.empty() || must_list(error))
             return list_again(std::move(error));
-        return add_problem(next_page(backoff_.next(error.retry_after)), std::move(error));
+        WatchStep step = next_page(backoff_.next(error.retry_after));
+        return add_problem(std::move(step), std::move(error));
     }
 
     /// An event was received. Returns an error if the watch must end.
@@ -176,7 +177,8 @@ private:
         return step;
     }
     WatchStep list_again(Error error) {
-        return add_problem(list_from_start(backoff_.next(error.retry_after)), std::move(error));
+        WatchStep step = list_from_start(backoff_.next(error.retry_after));
+        return add_problem(std::move(step), std::move(error));
     }
     /// The server no longer has the resource version. This is normal if nothing else failed, so the
     /// first list starts immediately.
@@ -201,7 +203,7 @@ private:
 
     /// Empty if what is followed is within the limits.
     std::optional<Error> too_many_objects() const {
-        const std::string remedy = "; select fewer by namespace or label, or raise the limit";
+        constexpr const char* remedy = "; select fewer by namespace or label, or raise the limit";
         if (objects_ > max_objects_)
             return Error(Errc::too_large, "there are more than max_objects = " +
                                               std::to_string(max_objects_) + " objects" + remedy);

@@ -8,12 +8,12 @@
 #include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
+#include "wva_metrics/kubernetes/detail/object_limit.hpp"
 #include "wva_metrics/kubernetes/detail/object_parser.hpp"
 #include "wva_metrics/kubernetes/detail/read_watch_event.hpp"
 #include "wva_metrics/kubernetes/detail/wanted_fields.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 
-#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,10 +32,10 @@ public:
     /// `on_opened`: called when the server has accepted the watch; may be empty.
     WatchSession(const ClientConfig& config, ApiOperation operation, OnEvent on_event,
                  std::function<void()> on_opened)
-        : lines_(config.max_object_bytes),
+        : object_limit_(config), lines_(object_limit_.bytes()),
           parser_(WantedFields::of<T>(), TextOf::watch_event, config.max_object_values),
-          max_object_bytes_(config.max_object_bytes), operation_(std::move(operation)),
-          on_event_(std::move(on_event)), on_opened_(std::move(on_opened)) {}
+          operation_(std::move(operation)), on_event_(std::move(on_event)),
+          on_opened_(std::move(on_opened)) {}
 
     /// The server has accepted the watch.
     void open() {
@@ -48,9 +48,8 @@ public:
     bool write(std::string_view piece) {
         if (lines_.write(piece, *this) == LineSplitter::Outcome::too_long)
             error_ =
-                Error(Errc::too_large,
-                      "cannot " + operation_.describe() + ": an event exceeds max_object_bytes = " +
-                          std::to_string(max_object_bytes_) + " bytes, and cannot be skipped");
+                Error(Errc::too_large, "cannot " + operation_.describe() + ": an event has " +
+                                           object_limit_.exceeded() + ", and cannot be skipped");
         return !error_;
     }
 
@@ -63,9 +62,7 @@ public:
     bool take(std::string_view line) { return process(read_watch_event<T>(line, parser_)); }
     /// For the splitter: a line that was not kept. False if the watch must end.
     bool take_oversized(const ObjectIdentity& identity) {
-        return process(limited_event<T>(
-            identity,
-            "it has more than max_object_bytes = " + std::to_string(max_object_bytes_) + " bytes"));
+        return process(limited_event<T>(identity, "it has " + object_limit_.exceeded()));
     }
 
 private:
@@ -88,9 +85,9 @@ private:
         return status.code == 0 ? 500 : status.code;
     }
 
+    const ObjectLimit object_limit_;
     LineSplitter lines_;
     ObjectParser parser_;
-    const std::size_t max_object_bytes_;
     const ApiOperation operation_;
     const OnEvent on_event_;
     const std::function<void()> on_opened_;
