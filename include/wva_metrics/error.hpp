@@ -6,6 +6,8 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
+#include <chrono>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -137,6 +139,8 @@ struct Error {
     std::string endpoint;
     /// HTTP status of the answer; 0 if there was no answer.
     int http_status = 0;
+    /// How long the server asks to wait before the next request; empty if it does not ask.
+    std::optional<std::chrono::nanoseconds> retry_after;
 
     /// No error.
     Error() = default;

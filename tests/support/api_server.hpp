@@ -90,20 +90,21 @@ public:
     std::string url() const { return "https://localhost:" + std::to_string(port_); }
     std::uint16_t port() const { return port_; }
 
-    /// The reply to the next list of a resource, e.g. `pods`.
-    void answer_list(const std::string& plural, std::string body, int status = 200) {
-        push(plural + "?list", Reply{status, std::move(body), nullptr});
+    /// The reply to the next list of a resource, e.g. `pods`. `fields`: more header fields, each with
+    /// its line end.
+    void answer_list(const std::string& plural, std::string body, int status = 200,
+                     std::string fields = {}) {
+        push(plural + "?list", Reply{status, std::move(body), nullptr, std::move(fields)});
     }
+    /// The same: what is sent to the stream.
+    StreamPtr stream_list(const std::string& plural) { return push_stream(plural + "?list"); }
     /// The error reply to the next watch.
-    void reject_watch(const std::string& plural, std::string body, int status) {
-        push(plural + "?watch", Reply{status, std::move(body), nullptr});
+    void reject_watch(const std::string& plural, std::string body, int status,
+                      std::string fields = {}) {
+        push(plural + "?watch", Reply{status, std::move(body), nullptr, std::move(fields)});
     }
     /// The reply to the next watch: what is sent to the stream.
-    StreamPtr answer_watch(const std::string& plural) {
-        auto stream = std::make_shared<Stream>(state_->executor);
-        push(plural + "?watch", Reply{200, {}, stream});
-        return stream;
-    }
+    StreamPtr answer_watch(const std::string& plural) { return push_stream(plural + "?watch"); }
 
     /// All requests so far.
     const std::vector<Request>& requests() const { return state_->requests; }
@@ -132,6 +133,7 @@ private:
         int status = 200;
         std::string body;
         StreamPtr stream;
+        std::string fields{};
     };
     struct Replies {
         explicit Replies(const boost::asio::any_io_executor& executor) : changed(executor) {
@@ -153,6 +155,12 @@ private:
         std::map<std::string, Replies> replies_;
     };
     using StatePtr = std::shared_ptr<State>;
+
+    StreamPtr push_stream(const std::string& key) {
+        auto stream = std::make_shared<Stream>(state_->executor);
+        push(key, Reply{200, {}, stream});
+        return stream;
+    }
 
     void push(const std::string& key, Reply reply) {
         Replies& replies = state_->replies(key);
@@ -204,7 +212,7 @@ private:
                 if (reply.stream)
                     co_await stream(shared, reply.stream);
                 else
-                    co_await write(socket, head(reply.status) + "Content-Length: " +
+                    co_await write(socket, head(reply.status) + reply.fields + "Content-Length: " +
                                                std::to_string(reply.body.size()) + "\r\n\r\n" +
                                                reply.body);
             }

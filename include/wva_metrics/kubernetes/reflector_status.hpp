@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace wva_metrics::kubernetes {
 
@@ -18,11 +19,13 @@ struct ReflectorStatus {
     /// A list is in progress, or waits to be retried. Until the handler receives it, the objects
     /// are as old as the watch that ended before it.
     bool listing = false;
-    /// When the API server last sent a page of a list, an event or a bookmark, or ended a watch
-    /// without an error.
+    /// When the API server last sent a page of a list, an event or a bookmark, accepted a watch, or
+    /// ended one without an error.
     std::optional<TimePoint> last_contact;
     /// The error of the last attempt; empty if it succeeded.
     std::optional<Error> last_error;
+    /// Which objects could not be read, in the last list or in an event since; empty if all could.
+    std::string warning;
     /// Lists started, from their first page.
     std::uint64_t lists = 0;
     /// Watches started.

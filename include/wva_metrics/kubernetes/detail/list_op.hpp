@@ -4,9 +4,10 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
-#include "wva_metrics/kubernetes/detail/read_page.hpp"
+#include "wva_metrics/kubernetes/detail/page_reader.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::kubernetes::detail {
@@ -29,26 +31,24 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
           std::string continue_token, std::size_t page_size) {
     if (std::optional<Error> problem = target.problem())
         co_return *std::move(problem);
-    const std::string operation = "list " + target.describe();
+    const ApiOperation operation{"list", target, "page_timeout"};
+    const auto page = std::make_shared<PageReader<T>>(PageLimits(impl->config, page_size));
     asio::awaitable<Result<http::Response>> sending;
     if (const auto client = http.lock())
         sending = client->send(http::Request::get(target.list_path(continue_token, page_size)),
-                               std::chrono::steady_clock::now() + impl->config.page_timeout);
+                               std::chrono::steady_clock::now() + impl->config.page_timeout,
+                               [page](std::string_view piece) { return page->write(piece); });
     else
         co_return impl->destroyed();
     Result<http::Response> response = co_await std::move(sending);
-    if (response.has_error()) {
-        Error error = impl->explain(std::move(response).error(), operation);
-        if (error.is(Errc::too_large))
-            error.message += "; the limit for the body is max_page_bytes";
-        co_return error;
-    }
+    if (response.has_error())
+        co_return impl->explain(std::move(response).error(), operation);
     if (response->status / 100 != 2)
         co_return to_error(*response, operation, impl->endpoint);
-    Result<Page<T>> page = read_page<T>(response->body);
-    if (page.has_value())
-        co_return page;
-    Error error = impl->explain(std::move(page).error(), operation);
+    Result<Page<T>> read = page->finish();
+    if (read.has_value())
+        co_return read;
+    Error error = impl->explain(std::move(read).error(), operation);
     error.http_status = response->status;
     co_return error;
 }

@@ -5,8 +5,10 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
+#include "wva_metrics/kubernetes/detail/held_bytes.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_progress.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_run.hpp"
+#include "wva_metrics/kubernetes/detail/unreadable_names.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
@@ -150,11 +152,12 @@ private:
             co_return run->machine.on_list_failed(std::move(page).error());
 
         PageFacts facts;
-        facts.objects = page->objects.size();
+        facts.objects = page->objects.size() + page->unreadable.count;
+        facts.bytes = page->held_bytes;
         facts.continue_token = std::move(page->continue_token);
         facts.resource_version = std::move(page->resource_version);
+        self->on_contact(page->unreadable.count);
         run->add_to_list(*page);
-        self->on_contact(page->unreadable);
         WatchStep next = run->machine.on_page(std::move(facts));
         if (next.is_list_complete)
             self->deliver_list(*run);
@@ -164,8 +167,13 @@ private:
     static asio::awaitable<WatchStep> watch(Self self, RunPtr run, WatchStep step) {
         std::function<std::optional<Error>(WatchEvent<T>)> on_event =
             [self, run](WatchEvent<T> event) { return self->on_event(*run, std::move(event)); };
+        std::function<void()> on_opened = [self, run] {
+            if (!run->is_stopped)
+                self->on_contact(0);
+        };
         asio::awaitable<WatchEnd> watching = self->client_.template watch<T>(
-            self->resource_, self->selection_, std::move(step.token), std::move(on_event));
+            self->resource_, self->selection_, std::move(step.token), std::move(on_event),
+            std::move(on_opened));
         WatchEnd end = co_await std::move(watching);
         if (!end.error)
             self->on_contact(0);
@@ -173,7 +181,7 @@ private:
     }
 
     void deliver_list(Run& run) {
-        if (run.unreadable > 0)
+        if (run.unreadable.count > 0)
             notify(run, handler_.on_unreadable, run.unreadable);
         notify(run, handler_.on_listed, std::exchange(run.objects, {}));
         {
@@ -183,10 +191,9 @@ private:
             if (!run.is_stopped)
                 progress_.set_synced();
         }
-        if (run.unreadable > 0)
-            report_unreadable(
-                run, std::to_string(run.unreadable) + " of the listed " + describe() +
-                         " could not be read and are omitted; the first: " + run.first_problem);
+        report_unreadable(run, run.unreadable.count == 0
+                                   ? std::string()
+                                   : detail::describe(run.unreadable, describe()));
     }
 
     /// Returns an error if the watch must end.
@@ -196,14 +203,17 @@ private:
         const bool is_bookmark = event.kind == WatchEventKind::bookmark;
         const bool is_unreadable = !is_bookmark && !event.object;
         on_contact(is_unreadable ? 1 : 0);
-        if (std::optional<Error> error = run.machine.on_event(event.kind, event.resource_version))
-            return error;
+        const std::size_t bytes = event.object ? held_bytes(*event.object) : 0;
+        if (std::optional<Error> error =
+                run.machine.on_event(event.kind, event.resource_version, bytes))
+            return with_context(*std::move(error));
         if (is_unreadable) {
-            // Only a new list can tell which object was deleted.
+            // Only a new list can tell whether there is another object of its name by now.
             if (event.kind == WatchEventKind::deleted)
-                return Error(Errc::bad_response, "a deleted object: " + event.problem);
-            report_unreadable(run,
-                              describe() + ": " + event.problem + "; its last known state stays");
+                return with_context(
+                    Error(Errc::bad_response, "a deleted object: " + event.unreadable.problem));
+            notify(run, handler_.on_unreadable_change, event.unreadable);
+            report_unreadable(run, describe() + ": " + event.unreadable.problem);
         } else if (event.kind == WatchEventKind::deleted) {
             notify(run, handler_.on_deleted, *event.object);
         } else if (!is_bookmark) {
@@ -212,7 +222,10 @@ private:
         return std::nullopt;
     }
 
-    void on_step(Run& run, const WatchStep& step) {
+    void on_step(Run& run, WatchStep& step) {
+        for (std::optional<Error>* const error : {&step.failure, &step.problem})
+            if (*error)
+                *error = with_context(**error);
         {
             const std::lock_guard lock(mutex_);
             if (run.is_stopped)
@@ -223,13 +236,28 @@ private:
             notify(run, handler_.on_problem, *step.problem);
     }
 
+    /// Says what is followed, and where, if the error does not: if it is not about a request.
+    Error with_context(Error error) const {
+        if (!error.endpoint.empty())
+            return error;
+        error.message = "cannot follow " + describe() + ": " + error.message;
+        error.endpoint = client_.endpoint();
+        return error;
+    }
+
     void on_contact(std::size_t unreadable) {
         const std::lock_guard lock(mutex_);
         progress_.on_contact(unreadable);
     }
 
+    /// `text`: empty if all objects could be read.
     void report_unreadable(Run& run, std::string text) {
-        if (run.reported.is_new(text))
+        {
+            const std::lock_guard lock(mutex_);
+            if (!run.is_stopped)
+                progress_.set_warning(text);
+        }
+        if (!text.empty() && run.reported.is_new(text))
             notify(run, handler_.on_problem,
                    Error(Errc::bad_response, std::move(text), client_.endpoint()));
     }

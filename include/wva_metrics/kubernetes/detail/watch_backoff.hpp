@@ -4,8 +4,10 @@
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace wva_metrics::kubernetes::detail {
@@ -18,13 +20,14 @@ public:
     WatchBackoff(const ClientConfig& config, std::function<double()> random)
         : initial_(config.initial_backoff), max_(config.max_backoff), random_(std::move(random)) {}
 
-    /// The wait after one more failure.
-    Duration next() {
+    /// The wait after one more failure. `requested`: what the server asks for, which is obeyed up to
+    /// the limit.
+    Duration next(std::optional<Duration> requested = std::nullopt) {
         const Duration longest = longest_ == Duration::zero() ? initial_ : longest_;
         longest_ = longest < max_ / 2 ? longest * 2 : max_;
         ++failures_;
         const auto jitter = std::chrono::duration_cast<Duration>(longest * (random_() / 2));
-        return longest - jitter;
+        return std::max(longest - jitter, std::min(requested.value_or(Duration::zero()), max_));
     }
 
     /// Starts again with the initial wait.

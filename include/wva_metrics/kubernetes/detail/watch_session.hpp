@@ -3,12 +3,17 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
+#include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
+#include "wva_metrics/kubernetes/detail/object_limit.hpp"
+#include "wva_metrics/kubernetes/detail/object_parser.hpp"
 #include "wva_metrics/kubernetes/detail/read_watch_event.hpp"
+#include "wva_metrics/kubernetes/detail/wanted_fields.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 
-#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,33 +29,47 @@ public:
     /// Receives an event. An error that it returns ends the watch.
     using OnEvent = std::function<std::optional<Error>(WatchEvent<T>)>;
 
-    /// `operation` names the watch in errors, e.g. `watch pods`.
-    WatchSession(std::size_t max_object_bytes, std::string operation, OnEvent on_event)
-        : lines_(max_object_bytes), max_object_bytes_(max_object_bytes),
-          operation_(std::move(operation)), on_event_(std::move(on_event)) {}
+    /// `on_opened`: called when the server has accepted the watch; may be empty.
+    WatchSession(const ClientConfig& config, ApiOperation operation, OnEvent on_event,
+                 std::function<void()> on_opened)
+        : object_limit_(config), lines_(object_limit_.bytes()),
+          parser_(WantedFields::of<T>(), TextOf::watch_event, config.max_object_values),
+          operation_(std::move(operation)), on_event_(std::move(on_event)),
+          on_opened_(std::move(on_opened)) {}
+
+    /// The server has accepted the watch.
+    void open() {
+        was_opened_ = true;
+        if (on_opened_)
+            on_opened_();
+    }
 
     /// Processes a piece. False if the watch must end.
     bool write(std::string_view piece) {
-        was_opened_ = true;
-        const auto outcome =
-            lines_.write(piece, [this](std::string_view line) { return process(line); });
-        if (outcome == LineSplitter::Outcome::too_long)
-            error_ = Error(Errc::too_large, "an event of the watch exceeds " +
-                                                std::to_string(max_object_bytes_) +
-                                                " bytes (max_object_bytes)");
+        if (lines_.write(piece, *this) == LineSplitter::Outcome::too_long)
+            error_ =
+                Error(Errc::too_large, "cannot " + operation_.describe() + ": an event has " +
+                                           object_limit_.exceeded() + ", and cannot be skipped");
         return !error_;
     }
 
-    /// Whether anything was received.
+    /// Whether the server has accepted the watch.
     bool was_opened() const noexcept { return was_opened_; }
     /// Why the watch must end; empty if it need not.
     const std::optional<Error>& error() const noexcept { return error_; }
 
+    /// For the splitter: a line of the watch. False if the watch must end.
+    bool take(std::string_view line) { return process(read_watch_event<T>(line, parser_)); }
+    /// For the splitter: a line that was not kept. False if the watch must end.
+    bool take_oversized(const ObjectIdentity& identity) {
+        return process(limited_event<T>(identity, "it has " + object_limit_.exceeded()));
+    }
+
 private:
-    bool process(std::string_view line) {
-        Result<WatchEvent<T>> event = read_watch_event<T>(line);
+    bool process(Result<WatchEvent<T>> event) {
         if (event.has_error()) {
             error_ = std::move(event).error();
+            error_->message = "cannot " + operation_.describe() + ": " + error_->message;
         } else if (event->kind == WatchEventKind::error) {
             error_ = to_error(event->status, status_of(event->status), operation_, {});
         } else {
@@ -66,10 +85,12 @@ private:
         return status.code == 0 ? 500 : status.code;
     }
 
+    const ObjectLimit object_limit_;
     LineSplitter lines_;
-    const std::size_t max_object_bytes_;
-    const std::string operation_;
+    ObjectParser parser_;
+    const ApiOperation operation_;
     const OnEvent on_event_;
+    const std::function<void()> on_opened_;
     std::optional<Error> error_;
     bool was_opened_ = false;
 };

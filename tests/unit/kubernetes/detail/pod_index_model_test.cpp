@@ -17,6 +17,7 @@ using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using namespace wva_metrics::test_support::objects;
 using kubernetes::detail::PodIndex;
+using kubernetes::detail::UnreadableNames;
 
 namespace {
 
@@ -131,7 +132,7 @@ private:
         std::vector<ReplicaSet> all;
         for (const auto& [name, object] : replica_sets_)
             all.push_back(object);
-        index_.set_all("llm", all);
+        index_.set_all("llm", all, UnreadableNames());
     }
 
     std::mt19937 random_{20260101};

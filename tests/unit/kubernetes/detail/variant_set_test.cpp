@@ -87,6 +87,53 @@ TEST_CASE("an object without a model or a target is not a variant, and one warni
     CHECK(set.set(worse).removed == std::vector{VariantKey("llm", "b")});
 }
 
+TEST_CASE("a field of the wrong type is as good as missing, and the warning says which") {
+    VariantAutoscalingObject odd = object("a");
+    odd.target_kind.clear();
+    odd.problem = "spec.scaleTargetRef.kind is not a string";
+    const auto read = read_variant(odd);
+    REQUIRE(read.variant);
+    CHECK(read.variant->target_kind == "Deployment");
+    CHECK(read.warning == "variant autoscaling llm/a has a field of the wrong type "
+                          "(spec.scaleTargetRef.kind is not a string); the default is used");
+    odd.model_id.clear();
+    odd.problem = "spec.modelID is not a string";
+    CHECK(read_variant(odd).warning == "variant autoscaling llm/a has no spec.modelID "
+                                       "(spec.modelID is not a string) and is ignored");
+}
+
+TEST_CASE("a variant whose object cannot be read stays as it was") {
+    VariantSet set;
+    set.set_all({object("a"), object("b"), object("c")});
+    const UnreadableObject broken{"llm", "a", "llm/a cannot be read: it is broken"};
+    CHECK(set.keep(broken).warnings ==
+          std::vector<std::string>{"variant autoscaling: llm/a cannot be read: it is broken; its "
+                                   "last known state stays"});
+    CHECK(set.keep(broken).empty());
+
+    UnreadableObjects unreadable;
+    unreadable.add(broken);
+    const VariantsChange change =
+        set.set_all({object("b")}, kubernetes::detail::UnreadableNames(unreadable));
+    CHECK(change.removed == std::vector{VariantKey("llm", "c")});
+    CHECK(change.upserted.empty());
+    CHECK(set.all().size() == 2);
+    // One of those without a name may be any of them.
+    unreadable.add({"", "", "an object cannot be read"});
+    CHECK(set.set_all({}, kubernetes::detail::UnreadableNames(unreadable)).empty());
+    CHECK(set.set_all({}).removed.size() == 2);
+}
+
+TEST_CASE("a model that loses its last variant and gets another in one change has not changed") {
+    VariantSet set;
+    set.set_all({object("a")});
+    const VariantsChange change = set.set_all({object("b")});
+    CHECK(change.removed.size() == 1);
+    CHECK(change.upserted.size() == 1);
+    CHECK(change.new_models.empty());
+    CHECK(change.removed_models.empty());
+}
+
 TEST_CASE("changes list new and removed variants and models") {
     VariantSet set;
     const ModelKey m("llm", "m");

@@ -65,6 +65,27 @@ TEST_CASE("the wait is shortened at random, by half at most") {
               Catch::Approx(seconds * factor).epsilon(1e-6));
 }
 
+TEST_CASE("a server that asks to wait is obeyed, up to the longest wait") {
+    const auto [requested, expected] = GENERATE(table<Duration, Duration>(
+        {{0s, 1s}, {1s, 1s}, {30s, 30s}, {60s, 60s}, {61s, 60s}, {Duration::max(), 60s}}));
+    for (const int status : {429, 503}) {
+        Error busy = failure(Errc::unavailable, status);
+        busy.retry_after = requested;
+        WatchMachine listing(config(), no_jitter);
+        listing.begin();
+        CHECK(listing.on_list_failed(busy).wait == expected);
+        // Asked once: the next failure without a request waits as usual.
+        CHECK(listing.on_list_failed(failure(Errc::unavailable, status)).wait == 2s);
+
+        WatchMachine paging(config(), no_jitter);
+        paging.begin();
+        paging.on_page({.objects = 1, .continue_token = "a", .resource_version = "1"});
+        CHECK(paging.on_list_failed(busy).wait == expected);
+
+        CHECK(watching().on_watch_ended(refused_end(busy)).wait == expected);
+    }
+}
+
 TEST_CASE("a server that rejects every version gets time, and the problem is reported") {
     WatchMachine machine = watching();
     CHECK(machine.on_watch_ended(short_end(gone)).wait == 0s);

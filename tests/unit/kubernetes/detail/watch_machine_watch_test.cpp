@@ -153,6 +153,18 @@ TEST_CASE("a watch has no more objects than the limit allows") {
     CHECK(is_list_from_start(machine.on_watch_ended(good_end(*error))));
 }
 
+TEST_CASE("the objects that a watch adds take no more memory than the limit allows") {
+    WatchMachine machine(config(), no_jitter);
+    machine.begin();
+    machine.on_page({.objects = 1, .bytes = 9000, .continue_token = "", .resource_version = "1"});
+    CHECK_FALSE(machine.on_event(WatchEventKind::added, "2", 1000));
+    CHECK_FALSE(machine.on_event(WatchEventKind::deleted, "3", 500));
+    CHECK_FALSE(machine.on_event(WatchEventKind::added, "4", 500));
+    const std::optional<Error> error = machine.on_event(WatchEventKind::added, "5", 1);
+    REQUIRE(error);
+    CHECK(error->is(Errc::too_large));
+}
+
 TEST_CASE("deletions of objects that were never counted do no harm") {
     WatchMachine machine = watching();
     for (int i = 0; i < 3; ++i)
