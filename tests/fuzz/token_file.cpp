@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "wva_metrics/http/credentials.hpp"
+
+#include "support/temporary_directory.hpp"
+
+#include "fuzz/input.hpp"
+#include "fuzz/properties.hpp"
+#include "fuzz/target.hpp"
+
+#include <cstddef>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wva_metrics::fuzz {
+namespace {
+
+/// The token in a file, by a simple reader.
+std::optional<std::string> model_token(std::string_view content) {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    if (content.size() > http::Credentials::max_bytes)
+        return std::nullopt;
+    while (!content.empty() && is_blank(content.front()))
+        content.remove_prefix(1);
+    while (!content.empty() && is_blank(content.back()))
+        content.remove_suffix(1);
+    for (const char c : content)
+        if (c <= ' ' || c > '~')
+            return std::nullopt;
+    return content.empty() ? std::nullopt : std::optional<std::string>(content);
+}
+
+/// A file that rotates gives its newest valid token, and what is no token is never sent and never
+/// told. Each line is the content of the file for a minute; a form feed stands for a line's end.
+void fuzz_token_file(std::string_view bytes) {
+    static const test_support::TemporaryDirectory directory;
+    const std::string path = directory.path() / "token";
+    http::CredentialSource source(http::Credentials::bearer_file(path));
+    Input input(bytes);
+    std::optional<std::string> expected;
+    TimePoint now{};
+    for (std::size_t minute = 0; minute < 8;
+         ++minute, now += http::CredentialSource::reread_after) {
+        std::string content(input.line());
+        for (char& c : content)
+            c = c == '\f' ? '\n' : c;
+        std::ofstream(path, std::ios::binary) << content;
+        if (const std::optional<std::string> token = model_token(content))
+            expected = token;
+        const Result<std::string> value = source.authorization(now);
+        expect(value.has_value() == expected.has_value(), "a token is accepted wrongly");
+        if (value) {
+            expect(*value == "Bearer " + *expected, "another token is sent");
+        } else {
+            expect_explained(value.error(), {Errc::invalid_config});
+            expect(content.size() < 8 || value.error().message.find(content) == std::string::npos,
+                   "the content of the file is told");
+        }
+    }
+}
+
+const RegisteredTarget token_file_target("token_file", &fuzz_token_file);
+
+} // namespace
+} // namespace wva_metrics::fuzz
