@@ -48,7 +48,7 @@ void fuzz_api_error(std::string_view bytes) {
         boost::json::object{{"status", "error"}, {"errorType", sent.type}, {"error", sent.text}});
     const std::optional<prometheus::ApiError> read = prometheus::detail::read_api_error(body);
     expect(read.has_value() && *read == sent, "the API's error is not read as it was sent");
-    const auto ignore = [](const prometheus::SeriesView&) {};
+    auto ignore = [](const prometheus::SeriesView&) {};
     prometheus::AnswerDecoder<decltype(ignore)> decoder(prometheus::AnswerLimits(), ignore);
     const Result<prometheus::AnswerInfo> result = decoder.finish(body);
     expect(result.has_error() && decoder.api_error().has_value(), "an error is an answer");

@@ -70,7 +70,7 @@ inline DecodedSeries copy_of(const prometheus::SeriesView& view) {
 inline DecodedAnswer decode_pieces(std::vector<std::string> pieces,
                                    const prometheus::AnswerLimits& limits) {
     DecodedAnswer answer;
-    const auto keep = [&](const prometheus::SeriesView& view) {
+    auto keep = [&](const prometheus::SeriesView& view) {
         answer.series.push_back(copy_of(view));
     };
     prometheus::AnswerDecoder<decltype(keep)> decoder(limits, keep);
