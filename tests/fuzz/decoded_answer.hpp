@@ -70,9 +70,7 @@ inline DecodedSeries copy_of(const prometheus::SeriesView& view) {
 inline DecodedAnswer decode_pieces(std::vector<std::string> pieces,
                                    const prometheus::AnswerLimits& limits) {
     DecodedAnswer answer;
-    auto keep = [&](const prometheus::SeriesView& view) {
-        answer.series.push_back(copy_of(view));
-    };
+    auto keep = [&](const prometheus::SeriesView& view) { answer.series.push_back(copy_of(view)); };
     prometheus::AnswerDecoder<decltype(keep)> decoder(limits, keep);
     bool wants_more = true;
     for (std::string& piece : pieces) {

@@ -38,7 +38,8 @@ void fuzz_promql_quote(std::string_view bytes) {
         return expect(regex.error() == literal.error(), "two words for the same");
     }
     for (const char c : *literal)
-        expect(detail::invisible_control(std::string_view(&c, 1)) != 1, "a literal with a control character");
+        expect(detail::invisible_control(std::string_view(&c, 1)) != 1,
+               "a literal with a control character");
     expect(value_of_literal(*literal) == bytes, "PromQL reads another text from " + *literal);
 
     const std::string pattern = value_of_literal(*promql::quote(*regex));

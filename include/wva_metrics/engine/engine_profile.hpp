@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
 #include "wva_metrics/signal.hpp"
 
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wva_metrics {
@@ -132,13 +134,19 @@ inline constexpr std::size_t max_metrics_per_signal = 16;
 
 namespace detail {
 
+/// A name that may be anything, for a problem.
+inline std::string quoted_name(std::string_view name) {
+    constexpr std::size_t longest = 100;
+    return '"' + wva_metrics::detail::clean_text(name, longest) + '"';
+}
+
 inline void check_metric(std::vector<std::string>& problems, const std::string& where,
                          const std::string& name) {
     if (!wva_metrics::detail::is_metric_name(name))
-        problems.push_back(where + ": \"" + name + "\" is not a valid metric name");
+        problems.push_back(where + ": " + quoted_name(name) + " is not a valid metric name");
     else if (wva_metrics::detail::is_reserved_as_metric(name))
-        problems.push_back(where + ": \"" + name +
-                           "\" is a reserved word of PromQL and cannot be queried");
+        problems.push_back(where + ": " + quoted_name(name) +
+                           " is a reserved word of PromQL and cannot be queried");
 }
 
 /// `labels` are those that are used together in one query.
@@ -146,15 +154,15 @@ inline void check_labels(std::vector<std::string>& problems, const std::string& 
                          const std::vector<std::string>& labels) {
     for (auto label = labels.begin(); label != labels.end(); ++label) {
         if (!wva_metrics::detail::is_label_name(*label))
-            problems.push_back(where + ": \"" + *label + "\" is not a valid label name");
+            problems.push_back(where + ": " + quoted_name(*label) + " is not a valid label name");
         else if (wva_metrics::detail::is_reserved_as_label(*label))
-            problems.push_back(where + ": \"" + *label +
-                               "\" is a reserved word of PromQL and cannot be grouped by");
+            problems.push_back(where + ": " + quoted_name(*label) +
+                               " is a reserved word of PromQL and cannot be grouped by");
         else if (label->starts_with("__"))
-            problems.push_back(where + ": \"" + *label +
-                               "\" is internal to Prometheus; no result carries it");
+            problems.push_back(where + ": " + quoted_name(*label) +
+                               " is internal to Prometheus; no result carries it");
         if (std::find(labels.begin(), label, *label) != label)
-            problems.push_back(where + ": \"" + *label + "\" is used more than once");
+            problems.push_back(where + ": " + quoted_name(*label) + " is used more than once");
     }
 }
 
@@ -177,7 +185,8 @@ inline std::vector<std::string> validate(const EngineProfile& profile) {
         for (auto name = names.begin(); name != names.end(); ++name) {
             detail::check_metric(problems, where, *name);
             if (std::find(names.begin(), name, *name) != name)
-                problems.push_back(where + ": \"" + *name + "\" is listed more than once");
+                problems.push_back(where + ": " + detail::quoted_name(*name) +
+                                   " is listed more than once");
         }
     }
     const EngineLabels& labels = profile.labels;
