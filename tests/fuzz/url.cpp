@@ -19,7 +19,7 @@ void fuzz_url(std::string_view bytes) {
     if (!read) {
         expect_explained(read.error(), {Errc::invalid_config});
         expect(bytes.find('@') == std::string_view::npos ||
-                   read.error().message.find('\'') == std::string::npos,
+                   read.error().message.find(", not '") == std::string::npos,
                "a URL that may hold a password is quoted: " + read.error().message);
         return;
     }
