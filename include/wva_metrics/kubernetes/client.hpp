@@ -7,6 +7,7 @@
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
+#include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/list_op.hpp"
 #include "wva_metrics/kubernetes/detail/watch_op.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
@@ -89,7 +90,8 @@ public:
     /// - `forbidden`: 403,
     /// - `rejected`: 404 (unknown resource), 410 (`is_gone`: the token is too old), other 4xx,
     /// - `unavailable`: 429, 5xx,
-    /// - `too_large`: the page exceeds `max_page_bytes`,
+    /// - `too_large`: the page exceeds `max_page_bytes`, or has more than `max_objects` objects,
+    ///   which take more than `max_list_bytes`,
     /// - `bad_response`: the response is not a list.
     ///
     /// **Cancellation:** terminal: as for `http::Client::send`.
@@ -119,7 +121,7 @@ public:
     ///
     /// **Errors:** those of `http::Client::stream` and `list`, and
     /// - `unavailable`: `max_watches` watches are already running,
-    /// - `too_large`: an event exceeds `max_object_bytes`,
+    /// - `too_large`: an event exceeds `max_object_bytes` by more than 32 MiB,
     /// - `bad_response`: the response contains anything other than events,
     /// - the error in an error event of the API server.
     ///
@@ -155,7 +157,8 @@ private:
 
     static http::ClientConfig http_config(const ClientConfig& config) {
         http::ClientConfig http = config.http;
-        http.limits.max_body_bytes = config.max_page_bytes;
+        // So that an object above the limit can be skipped.
+        http.limits.max_body_bytes = config.max_page_bytes + detail::max_skipped_bytes;
         http.limits.max_streams = config.max_watches;
         http.timeouts.attempt = config.page_timeout;
         return http;

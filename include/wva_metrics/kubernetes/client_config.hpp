@@ -16,7 +16,7 @@ namespace wva_metrics::kubernetes {
 /// returns one.
 struct ClientConfig {
     /// The API server's URL, TLS and credentials. Three of its members are replaced:
-    /// `limits.max_body_bytes` by `max_page_bytes`, `timeouts.attempt` by `page_timeout`,
+    /// `limits.max_body_bytes` by `max_page_bytes` and 32 MiB, `timeouts.attempt` by `page_timeout`,
     /// `limits.max_streams` by `max_watches`. Watches do not count against its
     /// `limits.max_connections`.
     http::ClientConfig http{};
@@ -24,8 +24,8 @@ struct ClientConfig {
     /// use it.
     std::string own_namespace{};
 
-    /// Objects per page of a list. If a page exceeds `max_page_bytes`, the page size is halved and
-    /// the list starts again.
+    /// Objects per page of a list. If a page exceeds `max_page_bytes`, it is requested again with
+    /// half as many.
     std::size_t page_size = 500;
     /// Time limit for one page of a list, and for the start of a watch.
     Duration page_timeout = std::chrono::seconds(30);
@@ -43,14 +43,23 @@ struct ClientConfig {
     /// The longest wait between two attempts, even if the server requests a longer one.
     Duration max_backoff = std::chrono::seconds(30);
 
-    /// Maximum bytes of one page of a list.
+    /// Maximum bytes of one page of a list. They are read as they arrive and not kept. If a single
+    /// object is larger, it is skipped, up to 32 MiB more.
     std::size_t max_page_bytes = std::size_t{32} << 20;
-    /// Maximum bytes of one event of a watch.
+    /// Maximum bytes of one object of a list, or of one event of a watch. A larger one is left out
+    /// and reported by its name, as is one that nests deeper than 128 levels. Kubernetes itself
+    /// stores no object above about 1.5 MiB.
     std::size_t max_object_bytes = std::size_t{4} << 20;
+    /// Maximum JSON values of one object, in the fields that are read. An object with more is left
+    /// out and reported by its name.
+    std::size_t max_object_values = 100'000;
     /// Maximum pages of one list.
     std::size_t max_pages = 10'000;
     /// Maximum objects that one reflector follows.
     std::size_t max_objects = 200'000;
+    /// Maximum memory, in bytes, of the objects of one list, and of those that are added to it
+    /// later. The default is enough for 150 000 pods, the most that Kubernetes supports.
+    std::size_t max_list_bytes = std::size_t{256} << 20;
     /// Maximum resources that all reflectors of one client follow together, each on a connection of
     /// its own: `OwnerResolver` follows four per namespace, `VariantWatcher` one. A reflector above
     /// the limit sends no request; it reports a problem that names the required number, and starts
@@ -83,6 +92,8 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
             "max_backoff must not be below initial_backoff, and must be at most a day");
     require(config.max_page_bytes > 0, "max_page_bytes must be positive");
     require(config.max_object_bytes > 0, "max_object_bytes must be positive");
+    require(config.max_object_values > 0, "max_object_values must be positive");
+    require(config.max_list_bytes > 0, "max_list_bytes must be positive");
     require(config.max_pages > 0, "max_pages must be positive");
     require(config.max_objects > 0, "max_objects must be positive");
     require(config.max_watches > 0, "max_watches must be positive");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstddef>
@@ -43,6 +44,19 @@ public:
         return std::string(text(name).value_or(std::string_view()));
     }
 
+    /// The value in a field as text: a string as it is, a number in decimal, and anything else by
+    /// the name of its type, e.g. `an object`.
+    std::optional<std::string> any_text(std::string_view name) const {
+        const boost::json::value* const value = find(name);
+        if (value == nullptr)
+            return std::nullopt;
+        if (const boost::json::string* text = value->if_string())
+            return std::string(*text);
+        if (value->is_number())
+            return boost::json::serialize(*value);
+        return value->is_object() ? "an object" : value->is_array() ? "an array" : "a boolean";
+    }
+
     /// The integer in a field.
     std::optional<std::int64_t> integer(std::string_view name) const {
         const boost::json::value* const value = find(name);
@@ -66,8 +80,10 @@ public:
     }
 
     /// The object in a field, or one without fields. Must not outlive this one.
-    JsonFields object(std::string_view name) const {
-        return JsonFields(find(name), *problem_, this, name);
+    JsonFields object(std::string_view name) const { return object(name, *problem_); }
+    /// The same. Its problems go to `problem`, so that they do not make this object unreadable.
+    JsonFields object(std::string_view name, std::string& problem) const {
+        return JsonFields(find(name), problem, this, name);
     }
 
     /// Whether the field exists and is not null.

@@ -94,10 +94,14 @@ struct VariantAutoscalingObject {
     std::string target_kind;
     /// `spec.scaleTargetRef.name`.
     std::string target_name;
-    /// `spec.variantCost`: text that should be a number; empty if it is missing.
+    /// `spec.variantCost`: text that should be a number. A JSON number is there as text, and any
+    /// other JSON value too, so that it is not mistaken for a missing one. Empty if it is missing.
     std::optional<std::string> variant_cost;
     /// The label `accelerator_label`.
     std::string accelerator;
+    /// Which other field of `spec` has the wrong type, the first one. It reads as missing. Usually
+    /// empty, because the API server checks the types.
+    std::string problem;
 
     /// Equal if all members are.
     friend bool operator==(const VariantAutoscalingObject&,

@@ -89,7 +89,8 @@ public:
     /// `gone` means that the pod was known, and was deleted or missing in a complete list within
     /// `deleted_pod_retention`. A pod never seen is `unknown`: it may be newer than the last event.
     /// While the watch of the namespace is broken or its pods are listed again, deleted pods are
-    /// `unknown` too, because a new pod may have the old name.
+    /// `unknown` too, because a new pod may have the old name. So are pods that the API server has,
+    /// but that cannot be read; `ReflectorStatus::warning` names them.
     PodState state_of(std::string_view namespace_name, std::string_view pod) const;
 
 private:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -16,10 +18,10 @@ struct Page {
     std::string continue_token;
     /// The resource version of the list. A watch can start from it.
     std::string resource_version;
-    /// Number of objects that could not be read and are omitted.
-    std::size_t unreadable = 0;
-    /// The problem of the first unreadable object.
-    std::string first_problem;
+    /// The objects that could not be read and are left out.
+    UnreadableObjects unreadable;
+    /// About how much memory the objects take, in bytes.
+    std::size_t held_bytes = 0;
 };
 
 } // namespace wva_metrics::kubernetes

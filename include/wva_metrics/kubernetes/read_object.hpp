@@ -104,15 +104,15 @@ inline void read_fields(const JsonFields& fields, LeaderWorkerSet& set) {
     set.replicas = fields.object("spec").integer("replicas");
 }
 
-/// Reads the fields of a variant autoscaling object, except its metadata.
+/// Reads the fields of a variant autoscaling object, except its metadata. A field of the wrong type
+/// does not make it unreadable; see `VariantAutoscalingObject::problem`.
 inline void read_fields(const JsonFields& fields, VariantAutoscalingObject& object) {
-    const JsonFields spec = fields.object("spec");
+    const JsonFields spec = fields.object("spec", object.problem);
     object.model_id = spec.text_or_empty("modelID");
     const JsonFields target = spec.object("scaleTargetRef");
     object.target_kind = target.text_or_empty("kind");
     object.target_name = target.text_or_empty("name");
-    if (const std::optional<std::string_view> cost = spec.text("variantCost"))
-        object.variant_cost = std::string(*cost);
+    object.variant_cost = spec.any_text("variantCost");
     const auto accelerator = object.metadata.labels.find(accelerator_label);
     if (accelerator != object.metadata.labels.end())
         object.accelerator = accelerator->second;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 
-#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -25,9 +25,11 @@ struct ReflectorHandler {
     /// The complete list, except the objects reported to `on_unreadable`. It replaces all earlier
     /// objects. Called first after `start`, and again whenever changes may have been missed.
     std::function<void(std::vector<T>)> on_listed;
-    /// The number of objects in a list that could not be read, if there are any. Called right
-    /// before `on_listed`, whose list lacks them.
-    std::function<void(std::size_t)> on_unreadable;
+    /// The objects of a list that could not be read, if there are any. Called right before
+    /// `on_listed`, whose list lacks them. They exist, but their state is unknown.
+    std::function<void(const UnreadableObjects&)> on_unreadable;
+    /// A new or changed object that could not be read. Its state is unknown from now on.
+    std::function<void(const UnreadableObject&)> on_unreadable_change;
     /// A new or changed object.
     std::function<void(T)> on_upserted;
     /// The last state of a deleted object.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace wva_metrics::kubernetes {
 
@@ -23,6 +24,8 @@ struct ReflectorStatus {
     std::optional<TimePoint> last_contact;
     /// The error of the last attempt; empty if it succeeded.
     std::optional<Error> last_error;
+    /// Which objects could not be read, in the last list or in an event since; empty if all could.
+    std::string warning;
     /// Lists started, from their first page.
     std::uint64_t lists = 0;
     /// Watches started.

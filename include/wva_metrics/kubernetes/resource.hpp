@@ -3,6 +3,7 @@
 
 #include "wva_metrics/kubernetes/objects.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,10 @@ namespace wva_metrics::kubernetes {
 
 /// The default API group, version and name of a type's resource. Specialize it for a type of your
 /// own; see also `ClusterObject`.
+///
+/// A member `fields` is optional: the fields beside the metadata that `read_fields` reads, as `spec`
+/// or `spec.replicas`. All others are skipped, which saves time and memory. Without it, only
+/// `metadata.managedFields` is skipped.
 template <typename T>
 struct ResourceDefaults;
 
@@ -19,6 +24,8 @@ struct ResourceDefaults<Pod> {
     static constexpr std::string_view group = "";      ///< The API group.
     static constexpr std::string_view version = "v1";  ///< The API version.
     static constexpr std::string_view plural = "pods"; ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 2> fields{"status.phase", "status.conditions"};
 };
 /// Replica sets are in the group `apps`.
 template <>
@@ -26,6 +33,8 @@ struct ResourceDefaults<ReplicaSet> {
     static constexpr std::string_view group = "apps";         ///< The API group.
     static constexpr std::string_view version = "v1";         ///< The API version.
     static constexpr std::string_view plural = "replicasets"; ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 1> fields{"spec.selector"};
 };
 /// Deployments are in the group `apps`.
 template <>
@@ -33,6 +42,8 @@ struct ResourceDefaults<Deployment> {
     static constexpr std::string_view group = "apps";         ///< The API group.
     static constexpr std::string_view version = "v1";         ///< The API version.
     static constexpr std::string_view plural = "deployments"; ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 2> fields{"spec.selector", "spec.replicas"};
 };
 /// Stateful sets are in the group `apps`.
 template <>
@@ -40,6 +51,8 @@ struct ResourceDefaults<StatefulSet> {
     static constexpr std::string_view group = "apps";          ///< The API group.
     static constexpr std::string_view version = "v1";          ///< The API version.
     static constexpr std::string_view plural = "statefulsets"; ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 2> fields{"spec.selector", "spec.replicas"};
 };
 /// Leader worker sets are a custom resource, which a cluster may not have.
 template <>
@@ -47,6 +60,8 @@ struct ResourceDefaults<LeaderWorkerSet> {
     static constexpr std::string_view group = "leaderworkerset.x-k8s.io"; ///< The API group.
     static constexpr std::string_view version = "v1";                     ///< The API version.
     static constexpr std::string_view plural = "leaderworkersets";        ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 1> fields{"spec.replicas"};
 };
 /// Variant autoscaling objects are a custom resource, which a cluster may not have.
 template <>
@@ -54,6 +69,9 @@ struct ResourceDefaults<VariantAutoscalingObject> {
     static constexpr std::string_view group = "llmd.ai";              ///< The API group.
     static constexpr std::string_view version = "v1alpha1";           ///< The API version.
     static constexpr std::string_view plural = "variantautoscalings"; ///< The name in URLs.
+    /// The fields that are read.
+    static constexpr std::array<std::string_view, 3> fields{"spec.modelID", "spec.scaleTargetRef",
+                                                            "spec.variantCost"};
 };
 
 /// The resource of a type. The defaults are correct, unless a custom resource is installed under

@@ -27,9 +27,10 @@ class VariantWatcherImpl;
 /// `config.on_change = [&](const VariantsChange& change) { track_change(collector, change); };`
 ///
 /// Fields of an object: `spec.modelID` and `spec.scaleTargetRef.name` are required.
-/// `spec.scaleTargetRef.kind` defaults to `Deployment`, and `spec.variantCost` to 10.0, also if it
-/// is not a number. The accelerator is the label `inference.optimization/acceleratorName`. While
-/// the API server fails, the known variants stay.
+/// `spec.scaleTargetRef.kind` defaults to `Deployment`, and `spec.variantCost`, a number or a text
+/// with one, to 10.0, also if it is anything else. The accelerator is the label
+/// `inference.optimization/acceleratorName`. While the API server fails, the known variants stay, as
+/// does a variant whose object can no longer be read (see `ClientConfig::max_object_bytes`).
 ///
 /// Required permissions: `get`, `list` and `watch` on the resource.
 ///
@@ -75,7 +76,8 @@ public:
     /// The status of the reflector.
     ReflectorStatus status() const;
 
-    /// The currently known variants; empty before the first list.
+    /// The currently known variants; empty before the first list. The first call after a change
+    /// copies them all, so a program that only follows changes should use those.
     SnapshotPtr snapshot() const;
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -32,8 +33,8 @@ struct WatchEvent {
     std::optional<T> object;
     /// The resource version from which another watch can continue; empty if it is missing.
     std::string resource_version;
-    /// The problem of an object that could not be read.
-    std::string problem;
+    /// The object, if it could not be read.
+    UnreadableObject unreadable;
     /// The API server's explanation of an `error`.
     ApiStatus status;
 };

@@ -6,7 +6,7 @@
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
-#include "wva_metrics/kubernetes/detail/read_page.hpp"
+#include "wva_metrics/kubernetes/detail/page_reader.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::kubernetes::detail {
@@ -30,10 +31,12 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     if (std::optional<Error> problem = target.problem())
         co_return *std::move(problem);
     const std::string operation = "list " + target.describe();
+    const auto page = std::make_shared<PageReader<T>>(PageLimits(impl->config, page_size));
     asio::awaitable<Result<http::Response>> sending;
     if (const auto client = http.lock())
         sending = client->send(http::Request::get(target.list_path(continue_token, page_size)),
-                               std::chrono::steady_clock::now() + impl->config.page_timeout);
+                               std::chrono::steady_clock::now() + impl->config.page_timeout,
+                               [page](std::string_view piece) { return page->write(piece); });
     else
         co_return impl->destroyed();
     Result<http::Response> response = co_await std::move(sending);
@@ -45,10 +48,10 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     }
     if (response->status / 100 != 2)
         co_return to_error(*response, operation, impl->endpoint);
-    Result<Page<T>> page = read_page<T>(response->body);
-    if (page.has_value())
-        co_return page;
-    Error error = impl->explain(std::move(page).error(), operation);
+    Result<Page<T>> read = page->finish();
+    if (read.has_value())
+        co_return read;
+    Error error = impl->explain(std::move(read).error(), operation);
     error.http_status = response->status;
     co_return error;
 }

@@ -28,11 +28,14 @@ public:
     /// The facts about an object, new or to be changed. Their uid is set.
     Facts& put(const Metadata& metadata) {
         Facts& facts = objects_[metadata.namespace_name][metadata.name];
-        by_uid_.erase(facts.uid);
-        facts.uid = metadata.uid;
-        if (!metadata.uid.empty())
-            by_uid_.insert_or_assign(metadata.uid, &facts);
+        set_uid(facts, metadata.uid);
         return facts;
+    }
+    /// Puts back an object that `take` has returned.
+    Facts& put_back(const std::string& namespace_name, const std::string& name, Facts taken) {
+        Facts& facts = objects_[namespace_name][name];
+        set_uid(facts, taken.uid);
+        return facts = std::move(taken);
     }
 
     /// Removes an object, but not a later one with the same name. Returns whether it existed.
@@ -61,6 +64,10 @@ public:
         return taken;
     }
 
+    /// Null if there is no such object. Its uid must not be changed.
+    Facts* find(std::string_view namespace_name, std::string_view name) {
+        return const_cast<Facts*>(std::as_const(*this).find(namespace_name, name));
+    }
     /// Null if there is no such object.
     const Facts* find(std::string_view namespace_name, std::string_view name) const {
         const InNamespace* const inside = find_namespace(namespace_name);
@@ -88,6 +95,13 @@ public:
     }
 
 private:
+    void set_uid(Facts& facts, const std::string& uid) {
+        by_uid_.erase(facts.uid);
+        facts.uid = uid;
+        if (!uid.empty())
+            by_uid_.insert_or_assign(uid, &facts);
+    }
+
     Objects objects_;
     std::map<std::string, const Facts*, std::less<>> by_uid_;
 };

@@ -7,11 +7,13 @@
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 #include "wva_metrics/kubernetes/detail/pod_index.hpp"
+#include "wva_metrics/kubernetes/detail/unreadable_names.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/kubernetes/owner_resolver_config.hpp"
 #include "wva_metrics/kubernetes/reflector.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -127,21 +129,29 @@ private:
             const std::unique_lock lock(known->mutex);
             change(known->index);
         };
+        // `on_unreadable` is called right before `on_listed`, by the same thread.
+        const auto unreadable = std::make_shared<UnreadableNames>();
+        handler.on_unreadable = [unreadable](const UnreadableObjects& objects) {
+            *unreadable = UnreadableNames(objects);
+        };
         if constexpr (std::same_as<T, Pod>) {
             const auto now = [] { return std::chrono::steady_clock::now(); };
-            // `on_unreadable` is called right before `on_listed`, by the same thread.
-            const auto unreadable = std::make_shared<std::size_t>(0);
-            handler.on_unreadable = [unreadable](std::size_t objects) { *unreadable = objects; };
             handler.on_listed = [update, scope, unreadable, now](const std::vector<T>& objects) {
-                const bool is_complete = std::exchange(*unreadable, 0) == 0;
-                update([&](PodIndex& index) { index.set_all(scope, objects, is_complete, now()); });
+                const UnreadableNames names = std::exchange(*unreadable, {});
+                update([&](PodIndex& index) { index.set_all(scope, objects, names, now()); });
+            };
+            handler.on_unreadable_change = [update](const UnreadableObject& object) {
+                update([&](PodIndex& index) {
+                    index.set_unknown(object.namespace_name, object.name);
+                });
             };
             handler.on_deleted = [update, now](const T& object) {
                 update([&](PodIndex& index) { index.erase(object, now()); });
             };
         } else {
-            handler.on_listed = [update, scope](const std::vector<T>& objects) {
-                update([&](PodIndex& index) { index.set_all(scope, objects); });
+            handler.on_listed = [update, scope, unreadable](const std::vector<T>& objects) {
+                const UnreadableNames names = std::exchange(*unreadable, {});
+                update([&](PodIndex& index) { index.set_all(scope, objects, names); });
             };
             handler.on_deleted = [update](const T& object) {
                 update([&](PodIndex& index) { index.erase(object); });

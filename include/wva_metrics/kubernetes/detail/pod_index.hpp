@@ -3,6 +3,7 @@
 
 #include "wva_metrics/kubernetes/detail/deleted_pods.hpp"
 #include "wva_metrics/kubernetes/detail/object_index.hpp"
+#include "wva_metrics/kubernetes/detail/unreadable_names.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
@@ -33,19 +34,32 @@ class PodIndex {
 public:
     explicit PodIndex(DeletedPods deleted) : deleted_(std::move(deleted)) {}
 
-    /// Replaces all pods in one namespace, or (empty) in all. If the list is incomplete, known pods
-    /// that it lacks are forgotten, but do not count as deleted.
-    void set_all(std::string_view scope, const std::vector<Pod>& pods, bool is_complete,
-                 TimePoint now) {
-        const ObjectIndex<PodFacts>::Objects known = pods_.take(scope);
+    /// Replaces all pods in one namespace, or (empty) in all. Known pods that could not be read keep
+    /// their owners, but their states are unknown. Known pods that are missing count as deleted, if
+    /// it is sure that they are not among the unreadable ones.
+    void set_all(std::string_view scope, const std::vector<Pod>& pods,
+                 const UnreadableNames& unreadable, TimePoint now) {
+        ObjectIndex<PodFacts>::Objects known = pods_.take(scope);
         for (const Pod& pod : pods)
             set(pod);
-        if (!is_complete)
-            return;
-        for (const auto& [namespace_name, inside] : known)
-            for (const auto& [name, facts] : inside)
-                if (pods_.find(namespace_name, name) == nullptr)
+        for (auto& [namespace_name, inside] : known) {
+            for (auto& [name, facts] : inside) {
+                if (pods_.find(namespace_name, name) != nullptr)
+                    continue;
+                if (unreadable.contains(namespace_name, name))
+                    pods_.put_back(namespace_name, name, std::move(facts));
+                else if (!unreadable.may_contain(namespace_name, name))
                     deleted_.add(namespace_name, name, now);
+            }
+        }
+        for (const auto& [namespace_name, name] : unreadable)
+            set_unknown(namespace_name, name);
+    }
+    /// A pod that exists, but could not be read.
+    void set_unknown(std::string_view namespace_name, std::string_view name) {
+        deleted_.erase(namespace_name, name);
+        if (PodFacts* const facts = pods_.find(namespace_name, name))
+            facts->state = PodState::unknown;
     }
     /// Adds or changes a pod.
     void set(const Pod& pod) {
@@ -64,12 +78,20 @@ public:
             deleted_.add(pod.metadata.namespace_name, pod.metadata.name, now);
     }
 
-    /// Replaces all workloads of one kind in one namespace, or (empty) in all.
+    /// Replaces all workloads of one kind in one namespace, or (empty) in all. Known ones that could
+    /// not be read stay as they are.
     template <Workload T>
-    void set_all(std::string_view scope, const std::vector<T>& workloads) {
-        workloads_[kind_of<T>()].take(scope);
+    void set_all(std::string_view scope, const std::vector<T>& workloads,
+                 const UnreadableNames& unreadable) {
+        ObjectIndex<WorkloadFacts>& index = workloads_[kind_of<T>()];
+        ObjectIndex<WorkloadFacts>::Objects known = index.take(scope);
         for (const T& workload : workloads)
             set(workload);
+        for (auto& [namespace_name, inside] : known)
+            for (auto& [name, facts] : inside)
+                if (unreadable.contains(namespace_name, name) &&
+                    index.find(namespace_name, name) == nullptr)
+                    index.put_back(namespace_name, name, std::move(facts));
     }
     /// Adds or changes a workload.
     template <Workload T>

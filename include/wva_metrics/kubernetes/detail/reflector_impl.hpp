@@ -5,8 +5,10 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
+#include "wva_metrics/kubernetes/detail/held_bytes.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_progress.hpp"
 #include "wva_metrics/kubernetes/detail/reflector_run.hpp"
+#include "wva_metrics/kubernetes/detail/unreadable_names.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
@@ -150,11 +152,12 @@ private:
             co_return run->machine.on_list_failed(std::move(page).error());
 
         PageFacts facts;
-        facts.objects = page->objects.size();
+        facts.objects = page->objects.size() + page->unreadable.count;
+        facts.bytes = page->held_bytes;
         facts.continue_token = std::move(page->continue_token);
         facts.resource_version = std::move(page->resource_version);
+        self->on_contact(page->unreadable.count);
         run->add_to_list(*page);
-        self->on_contact(page->unreadable);
         WatchStep next = run->machine.on_page(std::move(facts));
         if (next.is_list_complete)
             self->deliver_list(*run);
@@ -173,7 +176,7 @@ private:
     }
 
     void deliver_list(Run& run) {
-        if (run.unreadable > 0)
+        if (run.unreadable.count > 0)
             notify(run, handler_.on_unreadable, run.unreadable);
         notify(run, handler_.on_listed, std::exchange(run.objects, {}));
         {
@@ -183,10 +186,9 @@ private:
             if (!run.is_stopped)
                 progress_.set_synced();
         }
-        if (run.unreadable > 0)
-            report_unreadable(
-                run, std::to_string(run.unreadable) + " of the listed " + describe() +
-                         " could not be read and are omitted; the first: " + run.first_problem);
+        report_unreadable(run, run.unreadable.count == 0
+                                   ? std::string()
+                                   : detail::describe(run.unreadable, describe()));
     }
 
     /// Returns an error if the watch must end.
@@ -196,14 +198,16 @@ private:
         const bool is_bookmark = event.kind == WatchEventKind::bookmark;
         const bool is_unreadable = !is_bookmark && !event.object;
         on_contact(is_unreadable ? 1 : 0);
-        if (std::optional<Error> error = run.machine.on_event(event.kind, event.resource_version))
+        const std::size_t bytes = event.object ? held_bytes(*event.object) : 0;
+        if (std::optional<Error> error =
+                run.machine.on_event(event.kind, event.resource_version, bytes))
             return error;
         if (is_unreadable) {
-            // Only a new list can tell which object was deleted.
+            // Only a new list can tell whether there is another object of its name by now.
             if (event.kind == WatchEventKind::deleted)
-                return Error(Errc::bad_response, "a deleted object: " + event.problem);
-            report_unreadable(run,
-                              describe() + ": " + event.problem + "; its last known state stays");
+                return Error(Errc::bad_response, "a deleted object: " + event.unreadable.problem);
+            notify(run, handler_.on_unreadable_change, event.unreadable);
+            report_unreadable(run, describe() + ": " + event.unreadable.problem);
         } else if (event.kind == WatchEventKind::deleted) {
             notify(run, handler_.on_deleted, *event.object);
         } else if (!is_bookmark) {
@@ -228,8 +232,14 @@ private:
         progress_.on_contact(unreadable);
     }
 
+    /// `text`: empty if all objects could be read.
     void report_unreadable(Run& run, std::string text) {
-        if (run.reported.is_new(text))
+        {
+            const std::lock_guard lock(mutex_);
+            if (!run.is_stopped)
+                progress_.set_warning(text);
+        }
+        if (!text.empty() && run.reported.is_new(text))
             notify(run, handler_.on_problem,
                    Error(Errc::bad_response, std::move(text), client_.endpoint()));
     }

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <utility>
 
 namespace wva_metrics::kubernetes::detail {
 
@@ -40,6 +42,8 @@ public:
         status_.last_error.reset();
         status_.unreadable += unreadable;
     }
+    /// `warning`: see `ReflectorStatus`.
+    void set_warning(std::string warning) { status_.warning = std::move(warning); }
     void on_handler_failure() { ++status_.handler_failures; }
 
 private:

@@ -6,6 +6,7 @@
 #include "wva_metrics/kubernetes/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/detail/watch_machine.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/strand.hpp>
@@ -29,12 +30,10 @@ struct ReflectorRun {
 
     void clear_list() {
         objects.clear();
-        unreadable = 0;
+        unreadable = {};
     }
     void add_to_list(Page<T>& page) {
-        if (unreadable == 0)
-            first_problem = std::move(page.first_problem);
-        unreadable += page.unreadable;
+        unreadable.add(std::move(page.unreadable));
         objects.insert(objects.end(), std::make_move_iterator(page.objects.begin()),
                        std::make_move_iterator(page.objects.end()));
     }
@@ -50,8 +49,7 @@ struct ReflectorRun {
     WatchMachine machine;
     /// The objects of the list in progress.
     std::vector<T> objects;
-    std::size_t unreadable = 0;
-    std::string first_problem;
+    UnreadableObjects unreadable;
     wva_metrics::detail::TextDeduplicator reported;
 };
 

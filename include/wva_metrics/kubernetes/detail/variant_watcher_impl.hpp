@@ -3,12 +3,14 @@
 
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/kubernetes/client.hpp"
+#include "wva_metrics/kubernetes/detail/unreadable_names.hpp"
 #include "wva_metrics/kubernetes/detail/variant_set.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/kubernetes/reflector.hpp"
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 #include "wva_metrics/kubernetes/variant_watcher_config.hpp"
 #include "wva_metrics/kubernetes/variants_change.hpp"
 #include "wva_metrics/workload.hpp"
@@ -38,40 +40,57 @@ public:
 
     SnapshotPtr snapshot() const {
         const std::lock_guard lock(state_->mutex);
-        return state_->snapshot;
+        SnapshotPtr& snapshot = state_->snapshot;
+        if (!snapshot)
+            snapshot =
+                std::make_shared<const std::vector<VariantAutoscaling>>(state_->variants.all());
+        return snapshot;
     }
 
 private:
     struct State {
-        /// Changed by the handler only, whose callbacks never run concurrently.
+        std::mutex mutex;
         VariantSet variants;
-        mutable std::mutex mutex;
-        SnapshotPtr snapshot = std::make_shared<const std::vector<VariantAutoscaling>>();
+        /// Made when it is asked for, so that a change costs no copy of all variants. Null after a
+        /// change.
+        SnapshotPtr snapshot;
     };
 
     static ReflectorHandler<VariantAutoscalingObject> handler(const std::shared_ptr<State>& state,
                                                               const VariantWatcherConfig& config) {
-        const auto publish = [state, on_change = config.on_change](const VariantsChange& change) {
-            if (change.empty())
-                return;
-            auto snapshot =
-                std::make_shared<const std::vector<VariantAutoscaling>>(state->variants.all());
+        // `apply` changes the set, and returns what has changed.
+        const auto update = [state, on_change = config.on_change](const auto& apply) {
+            VariantsChange change;
+            SnapshotPtr outdated; // Freed without the lock.
             {
                 const std::lock_guard lock(state->mutex);
-                state->snapshot.swap(snapshot);
+                change = apply(state->variants);
+                if (change.empty())
+                    return;
+                outdated.swap(state->snapshot);
             }
             if (on_change)
                 on_change(change);
         };
-        ReflectorHandler<VariantAutoscalingObject> handler;
-        handler.on_listed = [state, publish](const std::vector<VariantAutoscalingObject>& objects) {
-            publish(state->variants.set_all(objects));
+        using Object = VariantAutoscalingObject;
+        ReflectorHandler<Object> handler;
+        // `on_unreadable` is called right before `on_listed`, by the same thread.
+        const auto unreadable = std::make_shared<UnreadableNames>();
+        handler.on_unreadable = [unreadable](const UnreadableObjects& objects) {
+            *unreadable = UnreadableNames(objects);
         };
-        handler.on_upserted = [state, publish](const VariantAutoscalingObject& object) {
-            publish(state->variants.set(object));
+        handler.on_listed = [update, unreadable](const std::vector<Object>& objects) {
+            const UnreadableNames names = std::exchange(*unreadable, {});
+            update([&](VariantSet& variants) { return variants.set_all(objects, names); });
         };
-        handler.on_deleted = [state, publish](const VariantAutoscalingObject& object) {
-            publish(state->variants.erase(object));
+        handler.on_upserted = [update](const Object& object) {
+            update([&](VariantSet& variants) { return variants.set(object); });
+        };
+        handler.on_unreadable_change = [update](const UnreadableObject& object) {
+            update([&](VariantSet& variants) { return variants.keep(object); });
+        };
+        handler.on_deleted = [update](const Object& object) {
+            update([&](VariantSet& variants) { return variants.erase(object); });
         };
         handler.on_problem = config.on_problem;
         return handler;

@@ -10,6 +10,7 @@
 #include "wva_metrics/kubernetes/watch_event.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,7 @@ public:
     /// `random` returns numbers in [0, 1).
     WatchMachine(const ClientConfig& config, std::function<double()> random)
         : max_objects_(config.max_objects), max_pages_(config.max_pages),
+          max_list_bytes_(config.max_list_bytes), max_page_size_(config.page_size),
           min_watch_time_(config.min_watch_time), backoff_(config, std::move(random)),
           page_size_(config.page_size) {}
 
@@ -43,8 +45,11 @@ public:
         if (pages_++ == 0)
             resource_version_ = std::move(page.resource_version);
         objects_ += page.objects;
-        if (objects_ > max_objects_)
-            return list_again(too_many_objects());
+        bytes_ += page.bytes;
+        if (std::optional<Error> error = too_many_objects())
+            return list_again(*std::move(error));
+        // What made an earlier page too large may have been passed.
+        page_size_ = std::min(2 * page_size_, max_page_size_);
         if (page.continue_token.empty()) {
             failed_watches_ = 0;
             WatchStep step = watch(Duration::zero());
@@ -66,7 +71,7 @@ public:
             return start_over(std::move(error));
         if (error.is(Errc::too_large) && page_size_ > 1) {
             page_size_ /= 2;
-            return list_from_start(Duration::zero());
+            return next_page(Duration::zero());
         }
         if (continue_token_.empty() || must_list(error))
             return list_again(std::move(error));
@@ -74,16 +79,20 @@ public:
     }
 
     /// An event was received. Returns an error if the watch must end.
-    std::optional<Error> on_event(WatchEventKind kind, std::string_view resource_version) {
+    ///
+    /// `bytes`: the memory of its object.
+    std::optional<Error> on_event(WatchEventKind kind, std::string_view resource_version,
+                                  std::size_t bytes = 0) {
         if (!resource_version.empty())
             resource_version_ = resource_version;
-        if (kind == WatchEventKind::added)
+        if (kind == WatchEventKind::added) {
             ++objects_;
-        else if (kind == WatchEventKind::deleted && objects_ > 0)
-            --objects_;
-        if (objects_ > max_objects_)
-            return too_many_objects();
-        return std::nullopt;
+            bytes_ += bytes;
+        } else if (kind == WatchEventKind::deleted) {
+            objects_ -= std::min<std::size_t>(objects_, 1);
+            bytes_ -= std::min(bytes_, bytes);
+        }
+        return too_many_objects();
     }
 
     /// A watch ended.
@@ -147,6 +156,7 @@ private:
         ++lists_;
         pages_ = 0;
         objects_ = 0;
+        bytes_ = 0;
         continue_token_.clear();
         return next_page(wait);
     }
@@ -189,19 +199,29 @@ private:
         return step;
     }
 
-    Error too_many_objects() const {
-        return Error(Errc::too_large,
-                     "there are more than max_objects = " + std::to_string(max_objects_) +
-                         " objects; select fewer by namespace or label, or raise the limit");
+    /// Empty if what is followed is within the limits.
+    std::optional<Error> too_many_objects() const {
+        const std::string remedy = "; select fewer by namespace or label, or raise the limit";
+        if (objects_ > max_objects_)
+            return Error(Errc::too_large, "there are more than max_objects = " +
+                                              std::to_string(max_objects_) + " objects" + remedy);
+        if (bytes_ > max_list_bytes_)
+            return Error(Errc::too_large, "the objects take more than max_list_bytes = " +
+                                              std::to_string(max_list_bytes_) + " bytes" + remedy);
+        return std::nullopt;
     }
 
     const std::size_t max_objects_;
     const std::size_t max_pages_;
+    const std::size_t max_list_bytes_;
+    const std::size_t max_page_size_;
     const Duration min_watch_time_;
     WatchBackoff backoff_;
     std::size_t page_size_;
     std::size_t pages_ = 0;
     std::size_t objects_ = 0;
+    /// The memory of the objects of the list, and of those that were added since.
+    std::size_t bytes_ = 0;
     unsigned failed_watches_ = 0;
     std::string continue_token_;
     std::string resource_version_;

@@ -35,8 +35,8 @@ run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     if (end.error)
         co_return end;
     const std::string operation = "watch " + target.describe();
-    const auto session = std::make_shared<WatchSession<T>>(impl->config.max_object_bytes, operation,
-                                                           std::move(on_event));
+    const auto session =
+        std::make_shared<WatchSession<T>>(impl->config, operation, std::move(on_event));
     const Duration length =
         impl->random.between(impl->config.watch_timeout, 2 * impl->config.watch_timeout);
     const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(length).count();

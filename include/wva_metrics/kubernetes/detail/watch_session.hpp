@@ -3,9 +3,13 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
+#include "wva_metrics/kubernetes/detail/object_parser.hpp"
 #include "wva_metrics/kubernetes/detail/read_watch_event.hpp"
+#include "wva_metrics/kubernetes/detail/wanted_fields.hpp"
 #include "wva_metrics/kubernetes/watch_event.hpp"
 
 #include <cstddef>
@@ -25,19 +29,19 @@ public:
     using OnEvent = std::function<std::optional<Error>(WatchEvent<T>)>;
 
     /// `operation` names the watch in errors, e.g. `watch pods`.
-    WatchSession(std::size_t max_object_bytes, std::string operation, OnEvent on_event)
-        : lines_(max_object_bytes), max_object_bytes_(max_object_bytes),
-          operation_(std::move(operation)), on_event_(std::move(on_event)) {}
+    WatchSession(const ClientConfig& config, std::string operation, OnEvent on_event)
+        : lines_(config.max_object_bytes),
+          parser_(WantedFields::of<T>(), TextOf::watch_event, config.max_object_values),
+          max_object_bytes_(config.max_object_bytes), operation_(std::move(operation)),
+          on_event_(std::move(on_event)) {}
 
     /// Processes a piece. False if the watch must end.
     bool write(std::string_view piece) {
         was_opened_ = true;
-        const auto outcome =
-            lines_.write(piece, [this](std::string_view line) { return process(line); });
-        if (outcome == LineSplitter::Outcome::too_long)
-            error_ = Error(Errc::too_large, "an event of the watch exceeds " +
+        if (lines_.write(piece, *this) == LineSplitter::Outcome::too_long)
+            error_ = Error(Errc::too_large, "an event of the watch exceeds max_object_bytes = " +
                                                 std::to_string(max_object_bytes_) +
-                                                " bytes (max_object_bytes)");
+                                                " bytes, and cannot be skipped");
         return !error_;
     }
 
@@ -46,9 +50,17 @@ public:
     /// Why the watch must end; empty if it need not.
     const std::optional<Error>& error() const noexcept { return error_; }
 
+    /// For the splitter: a line of the watch. False if the watch must end.
+    bool take(std::string_view line) { return process(read_watch_event<T>(line, parser_)); }
+    /// For the splitter: a line that was not kept. False if the watch must end.
+    bool take_oversized(const ObjectIdentity& identity) {
+        return process(limited_event<T>(
+            identity,
+            "it has more than max_object_bytes = " + std::to_string(max_object_bytes_) + " bytes"));
+    }
+
 private:
-    bool process(std::string_view line) {
-        Result<WatchEvent<T>> event = read_watch_event<T>(line);
+    bool process(Result<WatchEvent<T>> event) {
         if (event.has_error()) {
             error_ = std::move(event).error();
         } else if (event->kind == WatchEventKind::error) {
@@ -67,6 +79,7 @@ private:
     }
 
     LineSplitter lines_;
+    ObjectParser parser_;
     const std::size_t max_object_bytes_;
     const std::string operation_;
     const OnEvent on_event_;

@@ -34,7 +34,10 @@ struct WatchStep {
 
 /// The facts of a received page that decide the next step.
 struct PageFacts {
+    /// Readable or not.
     std::size_t objects = 0;
+    /// The memory of the readable ones.
+    std::size_t bytes = 0;
     std::string continue_token;
     std::string resource_version;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 using wva_metrics::kubernetes::detail::LineSplitter;
+using wva_metrics::kubernetes::detail::ObjectIdentity;
 using Outcome = LineSplitter::Outcome;
 
 namespace {
@@ -16,10 +17,15 @@ namespace {
 struct Lines {
     explicit Lines(std::size_t max_bytes = 100) : splitter(max_bytes) {}
     Outcome write(std::string_view piece) {
-        return splitter.write(piece, [&](std::string_view line) {
-            lines.emplace_back(line);
-            return line != "stop";
-        });
+        return splitter.write(piece, *this);
+    }
+    bool take(std::string_view line) {
+        lines.emplace_back(line);
+        return line != "stop";
+    }
+    bool take_oversized(const ObjectIdentity& identity) {
+        lines.push_back("oversized " + identity.name);
+        return identity.name != "stop";
     }
     LineSplitter splitter;
     std::vector<std::string> lines;
@@ -76,6 +82,30 @@ TEST_CASE("lines before a line that is too long are delivered") {
     Lines lines(5);
     CHECK(lines.write("a\nb\nccccccc") == Outcome::too_long);
     CHECK(lines.lines == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("an event that is too long is skipped and named, wherever the pieces are cut") {
+    const std::string named =
+        R"({"object":{"spec":"xxxxxxxxxxxxxxxxxxx","metadata":{"name":"big"}}})";
+    const std::string text = "a\n" + named + "\r\nb\n";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+        Lines lines(20);
+        CHECK(lines.write(text.substr(0, cut)) == Outcome::taken);
+        CHECK(lines.write(text.substr(cut)) == Outcome::taken);
+        REQUIRE(lines.lines == std::vector<std::string>{"a", "oversized big", "b"});
+    }
+}
+
+TEST_CASE("an event that never ends is not skipped for ever") {
+    Lines lines(5);
+    const std::string piece(std::size_t{1} << 20, '{');
+    Outcome outcome = Outcome::taken;
+    int pieces = 0;
+    for (; outcome == Outcome::taken; ++pieces)
+        outcome = lines.write(piece);
+    CHECK(outcome == Outcome::too_long);
+    CHECK(pieces == 33);
+    CHECK(lines.lines.empty());
 }
 
 TEST_CASE("nothing is delivered after the callback returns false") {

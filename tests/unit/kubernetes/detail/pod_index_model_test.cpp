@@ -131,7 +131,7 @@ private:
         std::vector<ReplicaSet> all;
         for (const auto& [name, object] : replica_sets_)
             all.push_back(object);
-        index_.set_all("llm", all);
+        index_.set_all("llm", all, UnreadableNames());
     }
 
     std::mt19937 random_{20260101};

@@ -35,11 +35,11 @@ TEST_CASE("a list replaces the objects in its namespace, and no others") {
     elsewhere.metadata.namespace_name = "other";
     index.set(elsewhere);
     index.set(pod("a", "1"));
-    index.set_all("llm", std::vector{pod("b", "2")}, true, start);
+    index.set_all("llm", std::vector{pod("b", "2")}, all_read, start);
     CHECK(index.state_of("llm", "a") == std::nullopt);
     CHECK(index.state_of("llm", "b") == PodState::ready);
     CHECK(index.state_of("other", "e") == PodState::ready);
-    index.set_all("", std::vector<Pod>{}, true, start);
+    index.set_all("", std::vector<Pod>{}, all_read, start);
     CHECK(index.size() == 0);
 }
 
@@ -73,19 +73,18 @@ TEST_CASE("a known pod that a complete list of its namespace lacks counts as del
     elsewhere.metadata.namespace_name = "other";
     index.set(elsewhere);
 
-    index.set_all("llm", std::vector{pod("stays", "stays"), pod("unreadable", "unreadable")}, true,
-                  start);
+    index.set_all("llm", std::vector{pod("stays", "stays"), pod("unreadable", "unreadable")}, all_read, start);
     CHECK(index.is_deleted("llm", "ends", start));
     CHECK_FALSE(index.is_deleted("llm", "stays", start));
     CHECK_FALSE(index.is_deleted("other", "elsewhere", start));
     // An incomplete list.
-    index.set_all("llm", std::vector{pod("stays", "stays")}, false, start);
+    index.set_all("llm", std::vector{pod("stays", "stays")}, unnamed, start);
     CHECK(index.state_of("llm", "unreadable") == std::nullopt);
     CHECK_FALSE(index.is_deleted("llm", "unreadable", start));
-    index.set_all("llm", std::vector{pod("ends", "anew")}, true, start);
+    index.set_all("llm", std::vector{pod("ends", "anew")}, all_read, start);
     CHECK_FALSE(index.is_deleted("llm", "ends", start));
     CHECK(index.is_deleted("llm", "stays", start));
-    index.set_all("", std::vector<Pod>{}, true, start);
+    index.set_all("", std::vector<Pod>{}, all_read, start);
     CHECK(index.is_deleted("llm", "ends", start));
     CHECK(index.is_deleted("other", "elsewhere", start));
 }
@@ -95,9 +94,9 @@ TEST_CASE("a long list of live pods does not displace deleted ones") {
     std::vector<Pod> all;
     for (const char* const name : {"a", "b", "c"})
         all.push_back(pod(name, name));
-    index.set_all("llm", all, true, start);
+    index.set_all("llm", all, all_read, start);
     index.set(pod("deleted", "1"));
     index.erase(pod("deleted", "1"), start);
-    index.set_all("llm", all, true, start);
+    index.set_all("llm", all, all_read, start);
     CHECK(index.is_deleted("llm", "deleted", start));
 }
