@@ -49,4 +49,12 @@ inline void expect_explained(const Error& error, std::initializer_list<Errc> kin
     expect_clean(error.message, max_message_bytes, "the message of an error");
 }
 
+/// A text with another character of the same kind for each. What is written about a secret must be
+/// the same as about another one; to search for the secret itself would find words by chance.
+inline std::string disguised(std::string text) {
+    for (char& c : text)
+        c = c > ' ' && c <= '~' ? (c == 'x' ? 'y' : 'x') : c;
+    return text;
+}
+
 } // namespace wva_metrics::fuzz

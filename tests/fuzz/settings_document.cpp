@@ -44,7 +44,7 @@ void fuzz_settings_document(std::string_view bytes) {
     expect(again.has_value(),
            "what was written is rejected: " + (again ? "" : again.error().describe()) + document);
     expect(write_settings(*again, Secrets::plain) == document, "it reads otherwise when written");
-    check_masks(*read, write_settings(*read));
+    check_masks(*read);
 }
 
 const RegisteredTarget settings_document_target("settings_document", &fuzz_settings_document);

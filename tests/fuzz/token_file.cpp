@@ -39,13 +39,6 @@ Result<std::string> authorization_with(const std::string& path, const std::strin
     return source.authorization(now);
 }
 
-/// A text with another one of the same kind for each character.
-std::string disguised(std::string text) {
-    for (char& c : text)
-        c = c > ' ' && c <= '~' ? (c == 'x' ? 'y' : 'x') : c;
-    return text;
-}
-
 /// A file that rotates gives its newest valid token, and what is no token is never sent and never
 /// told. Each line is the content of the file for a minute; a form feed stands for a line's end.
 void fuzz_token_file(std::string_view bytes) {
