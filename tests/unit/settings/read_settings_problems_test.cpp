@@ -151,7 +151,7 @@ TEST_CASE("a large document that is all wrong is read in one pass") {
     const auto document = [](std::string_view begin, auto element, std::string_view end) {
         std::string text(begin);
         for (std::size_t i = 0; text.size() < 880'000; ++i)
-            text += (i == 0 ? "" : ",") + element(std::to_string(100'000 + i));
+            text.append(i == 0 ? "" : ",").append(element(std::to_string(100'000 + i)));
         return text += end;
     };
     const auto field = [](const std::string& n) { return '"' + n + "\":1"; };
