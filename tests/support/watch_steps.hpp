@@ -25,6 +25,7 @@ inline ClientConfig config() {
     ClientConfig config;
     config.page_size = 100;
     config.max_objects = 1000;
+    config.max_list_bytes = 10'000;
     config.max_pages = 20;
     config.initial_backoff = 1s;
     config.max_backoff = 60s;

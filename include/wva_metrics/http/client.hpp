@@ -136,6 +136,8 @@ public:
     ///   by returning false. `limits.max_body_bytes` does not apply to what it receives.
     /// - `timeouts`: bound the stream after its header. `timeouts.attempt` of the configuration
     ///   applies until the header is read.
+    /// - `on_opened`: called like the sink, once, when the header of a 2xx answer has been read; may
+    ///   be empty. The body may begin much later.
     ///
     /// **Completes:** as `send`, when the answer or the sink has ended the stream. If the sink
     /// received the body, `Response::body` is empty; the body of any other status is collected.
@@ -155,8 +157,8 @@ public:
     /// and nothing more is read until it returns, so it must not block. It may be called until the
     /// stream has completed, also while the stream is being cancelled or the client destroyed, so
     /// it should own what it uses. It is destroyed before the stream completes.
-    asio::awaitable<Result<Response>> stream(Request request, BodySink sink,
-                                             StreamTimeouts timeouts);
+    asio::awaitable<Result<Response>>
+    stream(Request request, BodySink sink, StreamTimeouts timeouts, OpenedCallback on_opened = {});
 
     /// The executor of all I/O. Its execution context must still exist.
     executor_type get_executor() const;

@@ -13,6 +13,9 @@ namespace wva_metrics::http {
 /// and may end anywhere. Returning false ends the call.
 using BodySink = std::function<bool(std::string_view)>;
 
+/// Is told that the header of a 2xx answer has arrived, before any piece of its body.
+using OpenedCallback = std::function<void()>;
+
 /// How long a stream may take; see `BasicClient::stream`.
 struct StreamTimeouts {
     /// The longest silence: until the header, then between two pieces of the body. Other bytes

@@ -115,6 +115,8 @@ public:
     /// - `resource_version`: where to start, from a list, an event or a bookmark.
     /// - `on_event`: called for each event except errors. An error that it returns ends the watch,
     ///   and becomes `WatchEnd::error`.
+    /// - `on_opened`: called once, when the API server has accepted the watch; may be empty. There
+    ///   may be no event for long.
     ///
     /// **Completes:** when the watch ends: regularly after `watch_timeout` to twice that, or with
     /// an error.
@@ -127,15 +129,16 @@ public:
     ///
     /// **Cancellation:** terminal: as for `http::Client::stream`.
     ///
-    /// **Threads:** any thread. `on_event` is called on the client's executor, one call at a time,
+    /// **Threads:** any thread. The callbacks are called on the client's executor, one call at a time,
     /// and may be called until the watch completes.
     template <ClusterObject T>
-    asio::awaitable<WatchEnd>
-    watch(Resource<T> resource, Selection selection, std::string resource_version,
-          std::function<std::optional<Error>(WatchEvent<T>)> on_event) const {
-        return detail::run_watch<T>(weak_http(), impl_,
-                                    detail::ApiTarget(resource, std::move(selection)),
-                                    std::move(resource_version), std::move(on_event));
+    asio::awaitable<WatchEnd> watch(Resource<T> resource, Selection selection,
+                                    std::string resource_version,
+                                    std::function<std::optional<Error>(WatchEvent<T>)> on_event,
+                                    std::function<void()> on_opened = {}) const {
+        return detail::run_watch<T>(
+            weak_http(), impl_, detail::ApiTarget(resource, std::move(selection)),
+            std::move(resource_version), std::move(on_event), std::move(on_opened));
     }
 
     /// `scheme://host:port` of the API server.

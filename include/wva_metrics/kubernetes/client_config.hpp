@@ -33,7 +33,8 @@ struct ClientConfig {
     /// all watches end at the same moment.
     Duration watch_timeout = std::chrono::minutes(5);
     /// A watch without any event or bookmark for this long is restarted, because its connection may
-    /// be dead. API servers send a bookmark about every minute.
+    /// be dead. API servers send a bookmark about every minute, but none until an object of the
+    /// resource has changed since they started; then the new watch shows that they are there.
     Duration idle_timeout = std::chrono::minutes(2);
     /// A watch that ends sooner than this counts as failed, and the next one waits.
     Duration min_watch_time = std::chrono::seconds(1);

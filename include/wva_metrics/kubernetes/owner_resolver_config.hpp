@@ -23,8 +23,9 @@ struct OwnerResolverConfig {
     /// A label selector of the pods, e.g. `app.kubernetes.io/part-of=llm`; empty = all pods. With a
     /// selector, no pod is reported as gone: a live pod may merely stop matching.
     std::string pod_selector{};
-    /// If the API server has sent nothing for this long, all pod states are `unknown`. API servers
-    /// send something about every minute.
+    /// If the API server has sent nothing for this long, all pod states are `unknown`. Set it above
+    /// `ClientConfig::idle_timeout`: a watch that is silent for so long is opened again, which shows
+    /// that the API server is there.
     Duration max_staleness = std::chrono::minutes(3);
     /// How long a deleted pod is reported as gone; 0 = never.
     Duration deleted_pod_retention = std::chrono::minutes(10);

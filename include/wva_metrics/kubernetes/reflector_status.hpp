@@ -19,8 +19,8 @@ struct ReflectorStatus {
     /// A list is in progress, or waits to be retried. Until the handler receives it, the objects
     /// are as old as the watch that ended before it.
     bool listing = false;
-    /// When the API server last sent a page of a list, an event or a bookmark, or ended a watch
-    /// without an error.
+    /// When the API server last sent a page of a list, an event or a bookmark, accepted a watch, or
+    /// ended one without an error.
     std::optional<TimePoint> last_contact;
     /// The error of the last attempt; empty if it succeeded.
     std::optional<Error> last_error;

@@ -38,6 +38,8 @@ TEST_CASE("each problem of a Kubernetes client's configuration is named") {
         {"max_backoff", [](ClientConfig& c) { c.max_backoff = 1ms; }},
         {"max_page_bytes", [](ClientConfig& c) { c.max_page_bytes = 0; }},
         {"max_object_bytes", [](ClientConfig& c) { c.max_object_bytes = 0; }},
+        {"max_object_values", [](ClientConfig& c) { c.max_object_values = 0; }},
+        {"max_list_bytes", [](ClientConfig& c) { c.max_list_bytes = 0; }},
         {"max_pages", [](ClientConfig& c) { c.max_pages = 0; }},
         {"max_objects", [](ClientConfig& c) { c.max_objects = 0; }},
         {"max_watches", [](ClientConfig& c) { c.max_watches = 0; }},

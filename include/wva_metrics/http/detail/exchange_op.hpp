@@ -103,7 +103,7 @@ private:
         const bool has_news =
             reader_.is_delivering() && (!was_delivering || !reader_.piece().empty());
         if (has_news) {
-            const Result<bool> wants_more = deliver_piece();
+            const Result<bool> wants_more = deliver_piece(!was_delivering);
             if (!wants_more)
                 return Outcome{wants_more.error()};
             if (!*wants_more)
@@ -133,12 +133,15 @@ private:
         return std::nullopt;
     }
 
-    /// Passes what has arrived to the sink. Returns whether the sink wants more.
-    Result<bool> deliver_piece() {
-        if (reader_.piece().empty())
-            return true;
+    /// Passes what has arrived to the sink. Returns whether the sink wants more. `is_first`: the
+    /// header has just been read.
+    Result<bool> deliver_piece(bool is_first) {
         std::string reason = "a non-standard exception";
         try {
+            if (is_first && options_.on_opened)
+                options_.on_opened();
+            if (reader_.piece().empty())
+                return true;
             const bool wants_more = options_.sink(reader_.piece());
             reader_.drop_piece();
             return wants_more;

@@ -48,10 +48,13 @@ asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, T
 
 template <typename Executor>
 asio::awaitable<Result<Response>> BasicClient<Executor>::stream(Request request, BodySink sink,
-                                                                StreamTimeouts timeouts) {
+                                                                StreamTimeouts timeouts,
+                                                                OpenedCallback on_opened) {
     const TimePoint deadline = timeouts.deadline;
+    detail::BodyOptions options(std::move(sink), timeouts.idle);
+    options.on_opened = std::move(on_opened);
     return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline,
-                                            detail::BodyOptions(std::move(sink), timeouts.idle));
+                                            std::move(options));
 }
 
 template <typename Executor>

@@ -5,6 +5,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
 
 #include <boost/json/parse.hpp>
@@ -35,8 +36,12 @@ inline ApiStatus read_status(const boost::json::value& value) {
     return status;
 }
 
-/// The `Status` in a response body; empty if the body is something else.
+/// The `Status` in a response body; empty if the body is something else. A real one is much smaller
+/// than the limit, and parsing a body takes many times its size.
 inline std::optional<ApiStatus> find_status(std::string_view body) {
+    constexpr std::size_t max_bytes = std::size_t{64} << 10;
+    if (body.size() > max_bytes)
+        return std::nullopt;
     boost::system::error_code error;
     const boost::json::value value = boost::json::parse(body, error);
     if (error || !value.is_object())
@@ -45,20 +50,6 @@ inline std::optional<ApiStatus> find_status(std::string_view body) {
     if (JsonFields(value, problem).text("kind") != "Status")
         return std::nullopt;
     return read_status(value);
-}
-
-/// The remedy, as the end of a sentence; empty if there is none.
-inline std::string advice_for(int http_status) {
-    switch (http_status) {
-    case 401:
-        return "; check that the token is correct and has not expired";
-    case 403:
-        return "; allow the program's service account to list and watch this resource (RBAC)";
-    case 404:
-        return "; check the resource's group, version and name, and that the cluster has it";
-    default:
-        return "";
-    }
 }
 
 /// The error code of a failed request.
@@ -79,20 +70,25 @@ constexpr Errc code_for(int http_status) noexcept {
     return http_status / 100 == 5 ? Errc::unavailable : Errc::bad_response;
 }
 
-/// Converts a `Status`. `operation` names the request, e.g. `list pods`.
-inline Error to_error(const ApiStatus& status, int http_status, const std::string& operation,
+/// Converts a `Status`.
+inline Error to_error(const ApiStatus& status, int http_status, const ApiOperation& operation,
                       std::string endpoint) {
     std::string explanation = status.message.empty() ? status.reason : status.message;
+    // The server's own advice is about requests that a person makes.
+    if (http_status == 410)
+        explanation = "it no longer has the state that was asked for, only a newer one; the list "
+                      "must start again";
     if (explanation.empty())
-        explanation = "no reason given";
+        explanation = http_status == 404 ? "unknown path" : "no reason given";
     return Error(code_for(http_status),
-                 "cannot " + operation + ": the API server answered HTTP " +
-                     std::to_string(http_status) + ": " + explanation + advice_for(http_status),
+                 "cannot " + operation.describe() + ": the API server answered HTTP " +
+                     std::to_string(http_status) + ": " + explanation +
+                     operation.advice_for(http_status),
                  std::move(endpoint), http_status);
 }
 
 /// Converts a response whose HTTP status is not 2xx.
-inline Error to_error(const http::Response& response, const std::string& operation,
+inline Error to_error(const http::Response& response, const ApiOperation& operation,
                       std::string endpoint) {
     ApiStatus status;
     if (response.status / 100 == 3) {
@@ -102,9 +98,12 @@ inline Error to_error(const http::Response& response, const std::string& operati
         error.code = Errc::rejected;
         return error;
     }
+    // What an API server says about a path that it does not know, which is not a `Status`.
+    const bool is_unknown_path =
+        response.status == 404 && response.body.starts_with("404 page not found");
     if (std::optional<ApiStatus> found = find_status(response.body)) {
         status = *std::move(found);
-    } else if (!response.body.empty()) {
+    } else if (!response.body.empty() && !is_unknown_path) {
         constexpr std::size_t shown_bytes = 200;
         status.message = "not a Kubernetes Status, but: " +
                          wva_metrics::detail::clean_text(response.body, shown_bytes);

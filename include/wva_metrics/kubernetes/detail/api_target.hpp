@@ -34,9 +34,12 @@ struct ApiTarget {
         return std::nullopt;
     }
 
+    /// The name with the group, e.g. `pods`, `deployments.apps`.
+    std::string resource_name() const { return group.empty() ? plural : plural + '.' + group; }
+
     /// For people, e.g. `pods in namespace llm`, `deployments.apps in all namespaces`.
     std::string describe() const {
-        std::string text = group.empty() ? plural : plural + '.' + group;
+        std::string text = resource_name();
         text += selection.namespace_name.empty() ? " in all namespaces"
                                                  : " in namespace " + selection.namespace_name;
         return text;

@@ -7,6 +7,7 @@
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 
@@ -43,9 +44,10 @@ public:
         return Error(Errc::aborted, "the Kubernetes client was destroyed", endpoint);
     }
 
-    /// Puts the failed operation, e.g. `list pods`, in front of an error's text.
-    Error explain(Error error, const std::string& operation) const {
-        error.message = "cannot " + operation + ": " + error.message;
+    /// Puts the failed operation in front of an error's text.
+    Error explain(Error error, const ApiOperation& operation) const {
+        error.message = "cannot " + operation.describe() + ": " +
+                        operation.with_own_names(std::move(error.message));
         error.endpoint = endpoint;
         return error;
     }

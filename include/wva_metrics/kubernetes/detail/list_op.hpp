@@ -4,6 +4,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
 #include "wva_metrics/kubernetes/detail/page_reader.hpp"
@@ -30,7 +31,7 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
           std::string continue_token, std::size_t page_size) {
     if (std::optional<Error> problem = target.problem())
         co_return *std::move(problem);
-    const std::string operation = "list " + target.describe();
+    const ApiOperation operation{"list", target, "page_timeout"};
     const auto page = std::make_shared<PageReader<T>>(PageLimits(impl->config, page_size));
     asio::awaitable<Result<http::Response>> sending;
     if (const auto client = http.lock())
@@ -40,12 +41,8 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     else
         co_return impl->destroyed();
     Result<http::Response> response = co_await std::move(sending);
-    if (response.has_error()) {
-        Error error = impl->explain(std::move(response).error(), operation);
-        if (error.is(Errc::too_large))
-            error.message += "; the limit for the body is max_page_bytes";
-        co_return error;
-    }
+    if (response.has_error())
+        co_return impl->explain(std::move(response).error(), operation);
     if (response->status / 100 != 2)
         co_return to_error(*response, operation, impl->endpoint);
     Result<Page<T>> read = page->finish();

@@ -13,6 +13,7 @@
 #include <boost/json/value.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -42,8 +43,8 @@ public:
         value_.reset();
         ObjectSax& sax = parser_.handler();
         sax.clear();
-        memory_.release();
-        sax.begin(&memory_);
+        // A new one, because a used one would ask for ever larger blocks.
+        sax.begin(&memory_.emplace(buffer_.data(), buffer_.size()));
         parser_.reset();
         boost::system::error_code error;
         const std::size_t used = parser_.write_some(false, text.data(), text.size(), error);
@@ -68,8 +69,10 @@ private:
     }
 
     const std::size_t max_values_;
+    /// Most objects fit into it.
+    std::array<unsigned char, 8192> buffer_{};
     /// Freed in one step, after the value in it.
-    boost::json::monotonic_resource memory_;
+    std::optional<boost::json::monotonic_resource> memory_;
     boost::json::basic_parser<ObjectSax> parser_;
     std::optional<boost::json::value> value_;
 };

@@ -167,8 +167,13 @@ private:
     static asio::awaitable<WatchStep> watch(Self self, RunPtr run, WatchStep step) {
         std::function<std::optional<Error>(WatchEvent<T>)> on_event =
             [self, run](WatchEvent<T> event) { return self->on_event(*run, std::move(event)); };
+        std::function<void()> on_opened = [self, run] {
+            if (!run->is_stopped)
+                self->on_contact(0);
+        };
         asio::awaitable<WatchEnd> watching = self->client_.template watch<T>(
-            self->resource_, self->selection_, std::move(step.token), std::move(on_event));
+            self->resource_, self->selection_, std::move(step.token), std::move(on_event),
+            std::move(on_opened));
         WatchEnd end = co_await std::move(watching);
         if (!end.error)
             self->on_contact(0);

@@ -5,6 +5,7 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
 #include "wva_metrics/kubernetes/detail/watch_session.hpp"
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,15 +30,16 @@ namespace asio = boost::asio;
 template <typename T, typename Executor>
 asio::awaitable<WatchEnd>
 run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, ApiTarget target,
-          std::string resource_version, typename WatchSession<T>::OnEvent on_event) {
+          std::string resource_version, typename WatchSession<T>::OnEvent on_event,
+          std::function<void()> on_opened) {
     const TimePoint start = std::chrono::steady_clock::now();
     WatchEnd end;
     end.error = target.problem();
     if (end.error)
         co_return end;
-    const std::string operation = "watch " + target.describe();
-    const auto session =
-        std::make_shared<WatchSession<T>>(impl->config, operation, std::move(on_event));
+    const ApiOperation operation{"watch", target, "watch_timeout"};
+    const auto session = std::make_shared<WatchSession<T>>(
+        impl->config, operation, std::move(on_event), std::move(on_opened));
     const Duration length =
         impl->random.between(impl->config.watch_timeout, 2 * impl->config.watch_timeout);
     const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(length).count();
@@ -48,7 +51,8 @@ run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     if (const auto client = http.lock()) {
         streaming = client->stream(
             http::Request::get(target.watch_path(resource_version, seconds)),
-            [session](std::string_view piece) { return session->write(piece); }, timeouts);
+            [session](std::string_view piece) { return session->write(piece); }, timeouts,
+            [session] { session->open(); });
     } else {
         end.error = impl->destroyed();
         co_return end;
@@ -60,14 +64,9 @@ run_watch(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
         end.error = session->error();
         end.error->endpoint = impl->endpoint;
     } else if (response.has_error()) {
-        end.was_opened = end.was_opened || response.error().http_status / 100 == 2;
         end.error = impl->explain(std::move(response).error(), operation);
-        if (!end.was_opened && end.error->is(Errc::unavailable))
-            end.error->message += "; the limit for watches is max_watches";
     } else if (response->status / 100 != 2) {
         end.error = to_error(*response, operation, impl->endpoint);
-    } else {
-        end.was_opened = true;
     }
     co_return end;
 }

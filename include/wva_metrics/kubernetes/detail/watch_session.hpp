@@ -5,6 +5,7 @@
 #include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
+#include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/line_splitter.hpp"
 #include "wva_metrics/kubernetes/detail/object_parser.hpp"
@@ -28,24 +29,32 @@ public:
     /// Receives an event. An error that it returns ends the watch.
     using OnEvent = std::function<std::optional<Error>(WatchEvent<T>)>;
 
-    /// `operation` names the watch in errors, e.g. `watch pods`.
-    WatchSession(const ClientConfig& config, std::string operation, OnEvent on_event)
+    /// `on_opened`: called when the server has accepted the watch; may be empty.
+    WatchSession(const ClientConfig& config, ApiOperation operation, OnEvent on_event,
+                 std::function<void()> on_opened)
         : lines_(config.max_object_bytes),
           parser_(WantedFields::of<T>(), TextOf::watch_event, config.max_object_values),
           max_object_bytes_(config.max_object_bytes), operation_(std::move(operation)),
-          on_event_(std::move(on_event)) {}
+          on_event_(std::move(on_event)), on_opened_(std::move(on_opened)) {}
+
+    /// The server has accepted the watch.
+    void open() {
+        was_opened_ = true;
+        if (on_opened_)
+            on_opened_();
+    }
 
     /// Processes a piece. False if the watch must end.
     bool write(std::string_view piece) {
-        was_opened_ = true;
         if (lines_.write(piece, *this) == LineSplitter::Outcome::too_long)
-            error_ = Error(Errc::too_large, "an event of the watch exceeds max_object_bytes = " +
-                                                std::to_string(max_object_bytes_) +
-                                                " bytes, and cannot be skipped");
+            error_ =
+                Error(Errc::too_large,
+                      "cannot " + operation_.describe() + ": an event exceeds max_object_bytes = " +
+                          std::to_string(max_object_bytes_) + " bytes, and cannot be skipped");
         return !error_;
     }
 
-    /// Whether anything was received.
+    /// Whether the server has accepted the watch.
     bool was_opened() const noexcept { return was_opened_; }
     /// Why the watch must end; empty if it need not.
     const std::optional<Error>& error() const noexcept { return error_; }
@@ -63,6 +72,7 @@ private:
     bool process(Result<WatchEvent<T>> event) {
         if (event.has_error()) {
             error_ = std::move(event).error();
+            error_->message = "cannot " + operation_.describe() + ": " + error_->message;
         } else if (event->kind == WatchEventKind::error) {
             error_ = to_error(event->status, status_of(event->status), operation_, {});
         } else {
@@ -81,8 +91,9 @@ private:
     LineSplitter lines_;
     ObjectParser parser_;
     const std::size_t max_object_bytes_;
-    const std::string operation_;
+    const ApiOperation operation_;
     const OnEvent on_event_;
+    const std::function<void()> on_opened_;
     std::optional<Error> error_;
     bool was_opened_ = false;
 };

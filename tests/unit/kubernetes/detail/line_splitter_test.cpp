@@ -16,9 +16,7 @@ namespace {
 
 struct Lines {
     explicit Lines(std::size_t max_bytes = 100) : splitter(max_bytes) {}
-    Outcome write(std::string_view piece) {
-        return splitter.write(piece, *this);
-    }
+    Outcome write(std::string_view piece) { return splitter.write(piece, *this); }
     bool take(std::string_view line) {
         lines.emplace_back(line);
         return line != "stop";

@@ -17,6 +17,7 @@ using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using namespace wva_metrics::test_support::objects;
 using kubernetes::detail::PodIndex;
+using kubernetes::detail::UnreadableNames;
 
 namespace {
 

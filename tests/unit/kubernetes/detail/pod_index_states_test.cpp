@@ -6,12 +6,27 @@
 #include <catch2/catch_all.hpp>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::kubernetes;
 using namespace wva_metrics::test_support::objects;
 using kubernetes::detail::PodIndex;
+using kubernetes::detail::UnreadableNames;
+
+namespace {
+
+const UnreadableNames all_read;
+
+UnreadableNames unreadable_pods(const std::vector<std::string>& names) {
+    UnreadableObjects objects;
+    for (const std::string& name : names)
+        objects.add({"llm", name, "it is broken"});
+    return UnreadableNames(objects);
+}
+
+} // namespace
 
 TEST_CASE("a pod's state follows its condition and its deletion") {
     PodIndex index{deleted_pods()};
@@ -73,12 +88,13 @@ TEST_CASE("a known pod that a complete list of its namespace lacks counts as del
     elsewhere.metadata.namespace_name = "other";
     index.set(elsewhere);
 
-    index.set_all("llm", std::vector{pod("stays", "stays"), pod("unreadable", "unreadable")}, all_read, start);
+    index.set_all("llm", std::vector{pod("stays", "stays"), pod("unreadable", "unreadable")},
+                  all_read, start);
     CHECK(index.is_deleted("llm", "ends", start));
     CHECK_FALSE(index.is_deleted("llm", "stays", start));
     CHECK_FALSE(index.is_deleted("other", "elsewhere", start));
-    // An incomplete list.
-    index.set_all("llm", std::vector{pod("stays", "stays")}, unnamed, start);
+    // A list that may have it, without its name.
+    index.set_all("llm", std::vector{pod("stays", "stays")}, unreadable_pods({""}), start);
     CHECK(index.state_of("llm", "unreadable") == std::nullopt);
     CHECK_FALSE(index.is_deleted("llm", "unreadable", start));
     index.set_all("llm", std::vector{pod("ends", "anew")}, all_read, start);
@@ -87,6 +103,38 @@ TEST_CASE("a known pod that a complete list of its namespace lacks counts as del
     index.set_all("", std::vector<Pod>{}, all_read, start);
     CHECK(index.is_deleted("llm", "ends", start));
     CHECK(index.is_deleted("other", "elsewhere", start));
+}
+
+TEST_CASE("a pod that cannot be read exists, keeps its owner, and is in no known state") {
+    PodIndex index{deleted_pods()};
+    for (const char* const name : {"listed", "changed", "ends"})
+        index.set(pod(name, name, by("StatefulSet", "set", "s")));
+    index.erase(pod("ends", "ends"), start);
+    index.set_unknown("llm", "changed");
+    CHECK(index.state_of("llm", "changed") == PodState::unknown);
+
+    index.set_all("llm", std::vector{pod("changed", "changed")},
+                  unreadable_pods({"listed", "ends", "never seen"}), start);
+    CHECK(index.state_of("llm", "changed") == PodState::ready);
+    CHECK(index.state_of("llm", "listed") == PodState::unknown);
+    CHECK(index.owner_of("llm", "listed") == referred("StatefulSet", "set"));
+    for (const char* const name : {"listed", "ends", "never seen"})
+        CHECK_FALSE(index.is_deleted("llm", name, start));
+    // Readable again, and then deleted.
+    index.set(pod("listed", "listed"));
+    CHECK(index.state_of("llm", "listed") == PodState::ready);
+    index.erase(pod("listed", "listed"), start);
+    CHECK(index.is_deleted("llm", "listed", start));
+}
+
+TEST_CASE("a workload that cannot be read stays as it was") {
+    PodIndex index{deleted_pods()};
+    index.set(pod("p", "p", by("ReplicaSet", "rs", "r")));
+    index.set(workload<ReplicaSet>("rs", "r", by("Deployment", "web", "d")));
+    index.set_all("llm", std::vector<ReplicaSet>{}, unreadable_pods({"rs"}));
+    CHECK(index.owner_of("llm", "p") == referred("Deployment", "web"));
+    index.set_all("llm", std::vector<ReplicaSet>{}, all_read);
+    CHECK(index.owner_of("llm", "p") == referred("ReplicaSet", "rs"));
 }
 
 TEST_CASE("a long list of live pods does not displace deleted ones") {

@@ -76,16 +76,24 @@ TEST_CASE("a failed first page is requested again after a wait") {
     CHECK(machine.lists() == 4);
 }
 
-TEST_CASE("the size of a page that is too large is halved until it is one") {
+TEST_CASE("the size of a page that is too large is halved until it is one, and grows afterwards") {
     WatchMachine machine(config(), no_jitter);
     machine.begin();
     machine.on_page({.objects = 100, .continue_token = "a", .resource_version = "7"});
     for (const std::size_t size : {50U, 25U, 12U, 6U, 3U, 1U}) {
         const WatchStep step = machine.on_list_failed(failure(Errc::too_large));
-        CHECK(is_list_from_start(step));
+        CHECK(step.kind == Kind::list);
+        CHECK(step.token == "a");
         CHECK(step.page_size == size);
         CHECK(step.wait == 0s);
         CHECK_FALSE(step.problem);
+    }
+    SECTION("the one object can be left out") {
+        for (const std::size_t size : {2U, 4U, 8U, 16U, 32U, 64U, 100U, 100U})
+            CHECK(machine.on_page({.objects = 1, .continue_token = "b", .resource_version = "7"})
+                      .page_size == size);
+        CHECK(machine.lists() == 1);
+        return;
     }
     const WatchStep step = machine.on_list_failed(failure(Errc::too_large));
     CHECK(is_list_from_start(step));
@@ -137,6 +145,17 @@ TEST_CASE("a list has no more objects and pages than the limits allow") {
         CHECK_THAT(step.problem->message, Catch::Matchers::ContainsSubstring("max_objects = 1000"));
         // Smaller pages would not help.
         CHECK(step.page_size == 100);
+    }
+    SECTION("in a list that takes too much memory") {
+        machine.on_page(
+            {.objects = 1, .bytes = 5000, .continue_token = "a", .resource_version = "1"});
+        const WatchStep step = machine.on_page(
+            {.objects = 1, .bytes = 5001, .continue_token = "b", .resource_version = "1"});
+        CHECK(is_list_from_start(step));
+        REQUIRE(step.problem);
+        CHECK(step.problem->is(Errc::too_large));
+        CHECK_THAT(step.problem->message,
+                   Catch::Matchers::ContainsSubstring("max_list_bytes = 10000"));
     }
     SECTION("in an endless list") {
         WatchStep step;
