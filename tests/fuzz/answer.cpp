@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,27 +59,35 @@ void check_bounds(const DecodedAnswer& answer, const AnswerLimits& limits) {
     }
 }
 
-/// The same body with a status that says it is an error, or nothing.
-void check_status(std::string_view body, std::size_t choice, std::string_view content_type) {
-    constexpr std::array statuses{200, 204, 100, 302, 400, 401, 403, 404, 405, 408,
-                                  413, 422, 425, 429, 500, 501, 502, 503, 504, 999};
+/// The error of a response with this body and a redirect that has a password; nothing if it is an
+/// answer.
+std::optional<Error> error_of(std::string_view body, int status, std::string_view content_type,
+                              const std::string& password) {
     http::Response response;
-    response.status = statuses[choice % statuses.size()];
+    response.status = status;
     response.body = body;
     response.content_type = content_type;
     response.retry_after = std::string(body.substr(0, 100));
-    response.location = "http://user:Zq7pass@" + std::string(body);
+    response.location = "http://user:" + password + "@" + std::string(body);
     const Result<prometheus::AnswerInfo> result = prometheus::decode_response(
         response, {}, [](const prometheus::SeriesView&) {}, "http://server:1");
-    if (!result) {
-        expect_clean(result.error().message, 2 * max_message_bytes, "the message of an error");
-        expect(result.error().endpoint == "http://server:1", "the endpoint is not named");
-        expect(result.error().http_status == response.status, "another status is named");
-        expect(result.error().message.find("Zq7pass") == std::string::npos, "a password is told");
-        expect(!result.error().is(Errc::internal) && !result.error().is(Errc::timeout),
-               "an error of the wrong kind");
-    }
-    expect(response.status / 100 == 2 || result.has_error(), "an error is taken for an answer");
+    return result ? std::nullopt : std::optional<Error>(result.error());
+}
+
+/// The same body with a status that says that it is an error, or nothing.
+void check_status(std::string_view body, std::size_t choice, std::string_view content_type) {
+    constexpr std::array statuses{200, 204, 100, 302, 400, 401, 403, 404, 405, 408,
+                                  413, 422, 425, 429, 500, 501, 502, 503, 504, 999};
+    const int status = statuses[choice % statuses.size()];
+    const std::optional<Error> error = error_of(body, status, content_type, "secret");
+    expect(status / 100 == 2 || error, "an error is taken for an answer");
+    if (!error)
+        return;
+    expect_clean(error->message, 2 * max_message_bytes, "the message of an error");
+    expect(error->endpoint == "http://server:1", "the endpoint is not named");
+    expect(error->http_status == status, "another status is named");
+    expect(!error->is(Errc::internal) && !error->is(Errc::timeout), "an error of the wrong kind");
+    expect(error == error_of(body, status, content_type, "SECRET"), "a password is told");
 }
 
 /// An answer is decoded alike in one piece and in several, within the limits; where it is accepted,

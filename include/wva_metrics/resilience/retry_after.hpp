@@ -102,10 +102,12 @@ inline std::optional<Duration> parse_retry_after(std::string_view text,
     const auto date = detail::parse_http_date(text);
     if (!date)
         return std::nullopt;
-    // In seconds, because a distant date does not fit into the clock's nanoseconds.
+    // In seconds, because a date of another century does not fit into the clock's nanoseconds.
+    if (*date <= std::chrono::floor<std::chrono::seconds>(now))
+        return Duration::zero();
     if (*date >= std::chrono::ceil<std::chrono::seconds>(now + longest))
         return longest;
-    return std::max(Duration::zero(), std::chrono::duration_cast<Duration>(*date - now));
+    return std::chrono::duration_cast<Duration>(*date - now);
 }
 
 } // namespace wva_metrics::resilience
