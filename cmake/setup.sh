@@ -20,15 +20,16 @@ other_servers="victoria_metrics prometheus3"
 for_tests="catch2 zlib pkgconfig doxygen spdlog $other_servers"
 peers="go client_golang prometheus_common simdjson wrk"
 linters="clang_format clang_tidy shellcheck"
-parts="$for_examples $for_tests clang $peers $linters"
+parts="$for_examples $for_tests clang libfuzzer $peers $linters"
 optional="prometheus pkgconfig doxygen spdlog $other_servers $peers $linters"
 
 help() {
     cat <<END
-usage: sh cmake/setup.sh [tests] [clang] [benchmarks] [lint]
+usage: sh cmake/setup.sh [tests] [clang] [fuzz] [benchmarks] [lint]
 Checks that everything the examples need is installed, and installs what is missing.
   tests        also what the tests need
   clang        also that compiler
+  fuzz         also its libFuzzer
   benchmarks   also the peers of the benchmarks (optional: it succeeds without them)
   lint         also the tools that check format and style (optional)
 On Debian and Ubuntu it installs packages of the distribution, as root or through sudo, unless that would remove a
@@ -42,6 +43,7 @@ for extra in "$@"; do
     case $extra in
         tests) wanted="$wanted $for_tests" ;;
         clang) wanted="$wanted clang" ;;
+        fuzz) wanted="$wanted libfuzzer" ;;
         benchmarks) wanted="$wanted $peers" ;;
         lint) wanted="$wanted $linters" ;;
         -h | --help) help; exit ;;
@@ -127,7 +129,7 @@ install_missing() {
         apt_install $packages || return 0
         find_parts
     fi
-    for part in clang boost catch2 prometheus pkgconfig doxygen spdlog $other_servers $peers $linters; do
+    for part in clang libfuzzer boost catch2 prometheus pkgconfig doxygen spdlog $other_servers $peers $linters; do
         if is_missing "$part" && ! is_known_as_unavailable "$part"; then "get_$part" || true; fi
     done
     rm -rf "$apt"

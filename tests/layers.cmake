@@ -13,7 +13,7 @@ cmake_minimum_required(VERSION 3.24)
 set(layers
   "version error diagnosis metric_name statistic reading signal source total_coverage \
    metrics workload availability freshness posture pod_owner config parse_duration format_duration detail"
-  "cache attribution engine"
+  "cache attribution engine resilience"
   "collector_stats observer promql samples"
   "concepts http"
   "prometheus kubernetes"

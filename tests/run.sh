@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # usage: sh tests/run.sh [preset]...
+#        sh tests/run.sh --fuzz <seconds> [target]...
 # Installs what is missing, then builds and runs all tests, with the given presets (default: gcc-debug; cmake
 # --list-presets lists all, and tests/README.md describes them). Ends with CTest's summary. The exit status is 0 if all
 # tests passed, 1 if one failed, and 2 if there is no such preset.
+# With --fuzz: builds the fuzz targets with Clang instead, and runs each, or those that are named, for that many seconds.
+# The exit status is 1 if an input breaks a promise, and 2 if there is no such target.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
+if [ "${1:-}" = --fuzz ]; then
+    shift
+    exec sh tests/fuzz/run.sh "$@"
+fi
 [ $# -gt 0 ] || set -- gcc-debug
 clang=
 for preset in "$@"; do
     case $preset in
-        -h | --help) sed -n '4,7s/^# //p' "$0"; exit 0 ;;
+        -h | --help) sed -n '4,10s/^# //p' "$0"; exit 0 ;;
         clang-*) clang=clang ;;
     esac
     # CMake may not be installed yet.

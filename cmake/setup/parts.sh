@@ -18,6 +18,7 @@ describe() {
         boost) echo "Boost 1.83 or newer: headers and Boost.JSON, with their CMake files" ;;
         catch2) echo "Catch2 3.4 or newer, with its CMake files" ;;
         clang) echo "clang++ 14 or newer, with its sanitizer libraries" ;;
+        libfuzzer) echo "libFuzzer of clang++" ;;
         zlib) echo "zlib with its headers" ;;
         prometheus) echo "the prometheus server" ;;
         victoria_metrics) echo "the victoria-metrics server" ;;
@@ -82,6 +83,11 @@ find_part() {
         clang)
             command -v clang++ && at_least "$(clang++ -dumpversion)" 14 &&
                 echo 'int main() {}' | clang++ -fsanitize=address -x c++ -o /dev/null - 2>/dev/null
+            ;;
+        libfuzzer)
+            command -v clang++ &&
+                echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, decltype(sizeof 0)) { return 0; }' |
+                clang++ -fsanitize=fuzzer -x c++ -o /dev/null - 2>/dev/null
             ;;
         cmake) command -v cmake && at_least "$(cmake --version | awk 'NR == 1 { print $3 }')" 3.25 ;;
         ninja | openssl | doxygen | go | wrk | shellcheck) command -v "$1" ;;

@@ -86,6 +86,14 @@ get_clang() {
     find_part clang >/dev/null || apt_install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
 }
 
+# Distributions have it with the sanitizers of the compiler, or in a package of its own.
+get_libfuzzer() {
+    version=$(clang++ -dumpversion | cut -d. -f1)
+    for package in "libclang-rt-$version-dev" "libfuzzer-$version-dev"; do
+        if apt_install "$package" && find_part libfuzzer >/dev/null; then return; fi
+    done
+}
+
 get_pkgconfig() { apt_install pkg-config; }
 get_doxygen() { apt_install doxygen; }
 get_spdlog() { apt_install libspdlog-dev; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -33,8 +34,9 @@ inline Result<Duration> parse_duration(std::string_view text) {
                                                 {"m", 60'000'000'000},
                                                 {"h", 3'600'000'000'000}}};
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    constexpr std::size_t max_quoted_bytes = 60;
     const Error rejected(Errc::invalid_argument,
-                         "'" + std::string(text) +
+                         "'" + detail::clean_text(text, max_quoted_bytes) +
                              "' is not a duration such as 15s, 500ms or 1m30s");
 
     std::string_view rest = text;

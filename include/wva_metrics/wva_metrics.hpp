@@ -49,6 +49,8 @@
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/quote.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/endpoint_guard.hpp"
+#include "wva_metrics/resilience/retry_after.hpp"
 #include "wva_metrics/samples/choose_copy.hpp"
 #include "wva_metrics/samples/combine.hpp"
 #include "wva_metrics/samples/counter.hpp"

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ public:
     /// Connecting to this address never ends by itself, as with a firewall that drops packets.
     std::optional<http::tcp::endpoint> black_hole;
     bool stall_handshake = false;
+    /// At most as many bytes are received at once.
+    std::size_t largest_read = std::numeric_limits<std::size_t>::max();
 
     std::vector<ResolveHandler> lookups;
     std::size_t connects = 0;
@@ -71,7 +74,7 @@ private:
             co_return result;
         }
         http::asio::awaitable<http::IoResult> read_some(http::asio::mutable_buffer space) override {
-            return tcp_.read_some(space);
+            return tcp_.read_some(http::asio::buffer(space, script_.largest_read));
         }
         http::asio::awaitable<http::IoResult> write(http::asio::const_buffer bytes) override {
             return tcp_.write(bytes);

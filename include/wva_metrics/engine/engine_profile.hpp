@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
 #include "wva_metrics/signal.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace wva_metrics {
@@ -132,29 +134,36 @@ inline constexpr std::size_t max_metrics_per_signal = 16;
 
 namespace detail {
 
+/// A name that may be anything, for a problem.
+inline std::string quoted_name(std::string_view name) {
+    constexpr std::size_t longest = 100;
+    return '"' + wva_metrics::detail::clean_text(name, longest) + '"';
+}
+
 inline void check_metric(std::vector<std::string>& problems, const std::string& where,
                          const std::string& name) {
     if (!wva_metrics::detail::is_metric_name(name))
-        problems.push_back(where + ": \"" + name + "\" is not a valid metric name");
+        problems.push_back(where + ": " + quoted_name(name) + " is not a valid metric name");
     else if (wva_metrics::detail::is_reserved_as_metric(name))
-        problems.push_back(where + ": \"" + name +
-                           "\" is a reserved word of PromQL and cannot be queried");
+        problems.push_back(where + ": " + quoted_name(name) +
+                           " is a reserved word of PromQL and cannot be queried");
 }
 
 /// `labels` are those that are used together in one query.
 inline void check_labels(std::vector<std::string>& problems, const std::string& where,
                          const std::vector<std::string>& labels) {
-    for (auto label = labels.begin(); label != labels.end(); ++label) {
-        if (!wva_metrics::detail::is_label_name(*label))
-            problems.push_back(where + ": \"" + *label + "\" is not a valid label name");
-        else if (wva_metrics::detail::is_reserved_as_label(*label))
-            problems.push_back(where + ": \"" + *label +
-                               "\" is a reserved word of PromQL and cannot be grouped by");
-        else if (label->starts_with("__"))
-            problems.push_back(where + ": \"" + *label +
-                               "\" is internal to Prometheus; no result carries it");
-        if (std::find(labels.begin(), label, *label) != label)
-            problems.push_back(where + ": \"" + *label + "\" is used more than once");
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& label : labels) {
+        if (!wva_metrics::detail::is_label_name(label))
+            problems.push_back(where + ": " + quoted_name(label) + " is not a valid label name");
+        else if (wva_metrics::detail::is_reserved_as_label(label))
+            problems.push_back(where + ": " + quoted_name(label) +
+                               " is a reserved word of PromQL and cannot be grouped by");
+        else if (label.starts_with("__"))
+            problems.push_back(where + ": " + quoted_name(label) +
+                               " is internal to Prometheus; no result carries it");
+        if (!seen.insert(label).second)
+            problems.push_back(where + ": " + quoted_name(label) + " is used more than once");
     }
 }
 
@@ -174,10 +183,12 @@ inline std::vector<std::string> validate(const EngineProfile& profile) {
         if (names.size() > max_metrics_per_signal)
             problems.push_back(where + ": at most " + std::to_string(max_metrics_per_signal) +
                                " metric names are allowed");
-        for (auto name = names.begin(); name != names.end(); ++name) {
-            detail::check_metric(problems, where, *name);
-            if (std::find(names.begin(), name, *name) != name)
-                problems.push_back(where + ": \"" + *name + "\" is listed more than once");
+        std::unordered_set<std::string_view> seen;
+        for (const std::string& name : names) {
+            detail::check_metric(problems, where, name);
+            if (!seen.insert(name).second)
+                problems.push_back(where + ": " + detail::quoted_name(name) +
+                                   " is listed more than once");
         }
     }
     const EngineLabels& labels = profile.labels;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
 #include "wva_metrics/promql/quote.hpp"
 
@@ -80,8 +81,9 @@ inline std::vector<std::string> validate(std::span<const Matcher> matchers,
             problems.push_back("the value of " + label + ": " +
                                detail::invalid_utf8_error(matcher.value, *at).message);
     };
+    constexpr std::size_t longest = 100;
     for (const Matcher& matcher : matchers)
-        check(matcher, '"' + matcher.label + '"');
+        check(matcher, '"' + wva_metrics::detail::clean_text(matcher.label, longest) + '"');
     return problems;
 }
 

@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -143,6 +144,40 @@ TEST_CASE("the document and the list of problems are bounded") {
              "{\"" + long_name + "\": 1, \"collector\": {\"cache\": {\"ttl\": \"" + long_name +
              "\"}}, \"prometheus\": {\"engine\": {\"itl\": [\"" + long_name + " \"]}}}"))
         CHECK(problem.describe().size() < 1000);
+}
+
+TEST_CASE("a large document that is all wrong is read in one pass") {
+    // Anything quadratic takes minutes here.
+    const auto document = [](std::string_view begin, auto element, std::string_view end) {
+        std::string text(begin);
+        for (std::size_t i = 0; text.size() < 880'000; ++i)
+            text.append(i == 0 ? "" : ",").append(element(std::to_string(100'000 + i)));
+        return text += end;
+    };
+    const auto field = [](const std::string& n) { return '"' + n + "\":1"; };
+    const auto name = [](const std::string& n) { return "\"m" + n + '"'; };
+    const auto text = GENERATE_COPY(
+        document("{", field, "}"),
+        document(
+            "{", [](const std::string&) { return R"("a":1)"; }, "}"),
+        document(R"({"prometheus":{"engine":{"itl":[)", name, "]}}}"),
+        document(R"({"prometheus":{"engine":{"labels":{"engine":[)",
+                 [](const std::string&) { return R"("pod")"; }, "]}}}}"),
+        document(R"({"tracked":{"variants":[)",
+                 [](const std::string& n) { return R"({"name":")" + n + "\"}"; }, "]}}"),
+        document(R"({"tracked":{"variants":[)",
+                 [](const std::string& n) { return R"({"name":"v","x)" + n + "\":1}"; }, "]}}"),
+        document(R"({"prometheus":{"client":{"headers":[)",
+                 [](const std::string&) { return R"({"name":""})"; }, "]}}}"));
+    const std::vector<SettingsProblem> problems = problems_of(text);
+    CAPTURE(text.substr(0, 60), problems.back().describe());
+    CHECK(problems.size() <= DocumentLimits().max_problems + 1);
+    if (problems.size() > 1)
+        CHECK(problems.back().message.starts_with("and "));
+    std::size_t bytes = 0;
+    for (const SettingsProblem& problem : problems)
+        bytes += problem.describe().size();
+    CHECK(bytes < 60'000);
 }
 
 TEST_CASE("tracked workloads must be complete and unique") {

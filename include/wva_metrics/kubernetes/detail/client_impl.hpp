@@ -3,12 +3,12 @@
 
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/detail/context_hook.hpp"
+#include "wva_metrics/detail/random_source.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/api_operation.hpp"
-#include "wva_metrics/kubernetes/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 
 #include <memory>
@@ -55,7 +55,7 @@ public:
     const ClientConfig config;
     const std::shared_ptr<WatchSlots> slots;
     const std::string endpoint;
-    RandomSource random;
+    wva_metrics::detail::RandomSource random;
 
 private:
     mutable std::mutex mutex_;

@@ -147,6 +147,9 @@ private:
             root.report("items", "is missing");
         else if (!items->is_array() && !items->is_null())
             root.report("items", "is not an array");
+        else if (items->is_array() && !items->get_array().empty())
+            // The splitter has not found them, so they would be lost.
+            root.report("items", "has a name that is written with escape sequences");
         if (!problem.empty())
             error_ = Error(Errc::bad_response, "the response is not a Kubernetes list: " + problem);
     }

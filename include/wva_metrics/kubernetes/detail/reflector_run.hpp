@@ -2,8 +2,8 @@
 #pragma once
 
 #include "wva_metrics/detail/log_throttle.hpp"
+#include "wva_metrics/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
-#include "wva_metrics/kubernetes/detail/random_source.hpp"
 #include "wva_metrics/kubernetes/detail/watch_machine.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
 #include "wva_metrics/kubernetes/unreadable_object.hpp"
@@ -45,7 +45,7 @@ struct ReflectorRun {
     std::atomic<bool> is_stopped{false};
 
     // Used by one request at a time: by its coroutine, or by the operation it waits for.
-    RandomSource random;
+    wva_metrics::detail::RandomSource random;
     WatchMachine machine;
     /// The objects of the list in progress.
     std::vector<T> objects;

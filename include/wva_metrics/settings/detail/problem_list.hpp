@@ -5,8 +5,9 @@
 #include "wva_metrics/settings/settings_problem.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,17 +17,16 @@ namespace wva_metrics::detail {
 /// default, so a second problem of it would only be about the default.
 inline void add_new_problems(std::vector<SettingsProblem>& problems,
                              std::vector<SettingsProblem> more) {
-    const std::size_t known = problems.size();
-    const auto is_inside = [](std::string_view inner, std::string_view outer) {
-        return inner.starts_with(outer) &&
-               (inner.size() == outer.size() || inner[outer.size()] == '.' ||
-                inner[outer.size()] == '[');
+    std::set<std::string, std::less<>> known;
+    for (const SettingsProblem& problem : problems)
+        known.insert(problem.path);
+    const auto has_one_inside = [&](const std::string& outer) {
+        const auto inner = known.lower_bound(outer);
+        return inner != known.end() && inner->starts_with(outer);
     };
     for (SettingsProblem& problem : more) {
-        bool is_new = true;
-        for (std::size_t i = 0; i < known; ++i)
-            is_new = is_new && !is_inside(problems[i].path, problem.path);
-        if (is_new)
+        const std::string& path = problem.path;
+        if (!known.contains(path) && !has_one_inside(path + '.') && !has_one_inside(path + '['))
             problems.push_back(std::move(problem));
     }
 }

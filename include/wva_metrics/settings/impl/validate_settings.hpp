@@ -9,12 +9,14 @@
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/validate_settings.hpp"
+#include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,8 +47,9 @@ inline SettingsProblem locate_problem(const std::string& group, std::string_view
     constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz_0123456789.";
     std::size_t end = std::min(sentence.find_first_not_of(name_characters), sentence.size());
     const std::string path = group + '.' + sentence.substr(0, end);
+    const std::string inside = path + '.';
     const bool is_field = std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-        return field.path == path || field.path.starts_with(path + '.');
+        return field.path == path || field.path.starts_with(inside);
     });
     if (!is_field)
         return {group, sentence};
@@ -116,6 +119,7 @@ inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsPr
         if (text.empty())
             problems.push_back({path + '.' + name, "is required"});
     };
+    std::map<VariantKey, std::size_t> first_with;
     for (std::size_t i = 0; i < tracked.variants.size(); ++i) {
         const VariantAutoscaling& variant = tracked.variants[i];
         const std::string path = "tracked.variants[" + std::to_string(i) + ']';
@@ -125,13 +129,10 @@ inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsPr
         require_text(variant.deployment, path, "deployment");
         if (!(variant.cost >= 0) || std::isinf(variant.cost))
             problems.push_back({path + ".cost", "must be finite and not negative"});
-        const auto is_same = [&](const VariantAutoscaling& other) {
-            return other.key() == variant.key();
-        };
-        const auto first = std::find_if(tracked.variants.begin(), tracked.variants.end(), is_same);
-        if (&*first != &variant)
+        const auto [first, is_new] = first_with.try_emplace(variant.key(), i);
+        if (!is_new)
             problems.push_back({path, "is the same variant as tracked.variants[" +
-                                          std::to_string(first - tracked.variants.begin()) + "]"});
+                                          std::to_string(first->second) + "]"});
     }
     for (std::size_t i = 0; i < tracked.models.size(); ++i) {
         const std::string path = "tracked.models[" + std::to_string(i) + ']';

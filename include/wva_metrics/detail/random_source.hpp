@@ -7,7 +7,7 @@
 #include <mutex>
 #include <random>
 
-namespace wva_metrics::kubernetes::detail {
+namespace wva_metrics::detail {
 
 /// Random numbers for jitter, so that many programs do not act at the same moment. Thread-safe.
 class RandomSource {
@@ -28,4 +28,4 @@ private:
     std::minstd_rand engine_{std::random_device{}()};
 };
 
-} // namespace wva_metrics::kubernetes::detail
+} // namespace wva_metrics::detail
