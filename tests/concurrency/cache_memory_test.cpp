@@ -30,7 +30,7 @@ namespace {
 
 struct MemoryFixture {
     std::atomic<int> living{0};
-    CountedCache cache{{100'000, 100'000}, 2};
+    CountedCache cache{{100'000, 100'000'000}, 2};
 
     void insert(const std::string& name) {
         cache.insert_or_assign(CacheKeyView{EntryKind::replica, "ns", name},

@@ -33,6 +33,14 @@ inline CacheEntryPtr make_entry(TimePoint collected_at, Duration ttl = std::chro
                                               collected_at + keep);
 }
 
+/// What a cache counts for an entry with a short key.
+template <typename Cache>
+std::size_t counted_bytes(const CacheEntryPtr& entry) {
+    Cache cache;
+    cache.insert_or_assign(optimizer_key("ns", "v"), entry);
+    return cache.stats().bytes;
+}
+
 /// Stores an entry that was collected at the beginning of the test.
 template <typename Cache>
 void insert(Cache& cache, const CacheKeyView& key) {

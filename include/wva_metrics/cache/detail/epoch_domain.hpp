@@ -79,8 +79,8 @@ public:
 
     /// This thread's record, or null if the thread has none; it then has to lock.
     ThreadRecord* thread_record() noexcept {
-        if (numbers_ != &ThreadNumbers::taken[0])
-            return nullptr; // Code that has other thread numbers than this cache.
+        if (numbers_ != &thread_numbers)
+            return nullptr; // This code has other numbers than the code that made the cache.
         const int number = thread_number();
         return number == no_thread_number ? nullptr : &records_[static_cast<std::size_t>(number)];
     }
@@ -133,11 +133,15 @@ public:
     /// The writer's fence, between unlinking objects and reading the records.
     [[nodiscard]] bool fence() noexcept { return fence_.heavy(); }
     std::span<const ThreadRecord> records() const noexcept { return records_; }
+    /// The record's thread does not exist, because this process was forked.
+    bool is_lost(const ThreadRecord& record) const noexcept {
+        return numbers_->is_lost(static_cast<int>(&record - &records_[0]));
+    }
 
 private:
     AsymmetricFence fence_;
-    /// Identifies the copy of the thread numbers that the records belong to.
-    const void* const numbers_ = &ThreadNumbers::taken[0];
+    /// The records belong to these numbers. There may be others, see `thread_numbers`.
+    const ThreadNumbers* const numbers_ = &thread_numbers;
     ThreadRecord records_[max_thread_numbers];
 };
 
@@ -149,7 +153,8 @@ public:
     void read(const EpochDomain& domain) noexcept {
         count_ = 0;
         for (const EpochDomain::ThreadRecord& record : domain.records())
-            if (const void* const node = record.visited.load(std::memory_order_acquire))
+            if (const void* const node = record.visited.load(std::memory_order_acquire);
+                node != nullptr && !domain.is_lost(record))
                 nodes_[count_++] = node;
     }
     bool contains(const void* node) const noexcept {

@@ -166,7 +166,9 @@ private:
     /// Moves what no search can find any more into `reclaimed`.
     void take_reclaimable(EpochDomain& domain, Batch& reclaimed) {
         reclaimed.swap(visited_);
-        std::erase_if(readers_, [](const Reader& reader) { return reader.has_left(); });
+        std::erase_if(readers_, [&](const Reader& reader) {
+            return reader.has_left() || domain.is_lost(*reader.record);
+        });
         if (!readers_.empty())
             return;
         reclaimed.take(waiting_);
@@ -175,7 +177,7 @@ private:
         readers_.reserve(max_thread_numbers);
         for (const EpochDomain::ThreadRecord& record : domain.records()) {
             const std::uint64_t epoch = record.epoch.load(std::memory_order_acquire);
-            if (epoch % 2 != 0)
+            if (epoch % 2 != 0 && !domain.is_lost(record))
                 readers_.push_back({&record, epoch});
         }
         waiting_.swap(added_);

@@ -167,8 +167,18 @@ public:
         return *queue_.victim(keep, [this](const Node& node) { return is_live(node); });
     }
 
-    /// Returns one node after another, and starts over after the last; null if there is none.
-    const Node* sweep() noexcept { return queue_.sweep(); }
+    /// Looks at some nodes, each time at the next ones, and removes the stale ones. Looks at more if
+    /// they were smaller than `enough` bytes.
+    void sweep(std::size_t enough, Retired& retired) noexcept {
+        constexpr int steps = 64;
+        constexpr int max_steps = 1024;
+        std::size_t freed = 0;
+        for (int step = 0; step < steps || (step < max_steps && freed < enough); ++step)
+            if (const Node* const node = queue_.sweep(); node != nullptr && !is_live(*node)) {
+                freed += node->bytes();
+                remove(*node, retired);
+            }
+    }
 
     /// Calls `visit(node)` for each node; `visit` may remove it.
     template <typename Visit>

@@ -283,20 +283,12 @@ private:
             ++stats_.evictions;
     }
 
-    /// Removes stale nodes if there are many, at least as much memory as was inserted.
+    /// Removes some stale nodes if there are many.
     void sweep_stale_nodes(std::size_t inserted_bytes) noexcept {
         constexpr std::size_t few = 64;
-        constexpr int steps = 64;
-        constexpr int max_steps = 1024;
-        if (contents_->stale_nodes() <= few + contents_->live() / 4 &&
-            contents_->stale_bytes() <= limits_.max_bytes / 16)
-            return;
-        std::size_t freed = 0;
-        for (int step = 0; step < steps || (step < max_steps && freed < inserted_bytes); ++step)
-            if (const Node* const node = contents_->sweep(); node && !contents_->is_live(*node)) {
-                freed += node->bytes();
-                contents_->remove(*node, retired_.added());
-            }
+        if (contents_->stale_nodes() > few + contents_->live() / 4 ||
+            contents_->stale_bytes() > limits_.max_bytes / 16)
+            contents_->sweep(inserted_bytes, retired_.added());
     }
 
     /// Readers read this cache line; writers write to others.
