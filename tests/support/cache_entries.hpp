@@ -33,11 +33,12 @@ inline CacheEntryPtr make_entry(TimePoint collected_at, Duration ttl = std::chro
                                               collected_at + keep);
 }
 
-/// What a cache counts for an entry with a short key.
+/// What a cache counts for an entry.
 template <typename Cache>
-std::size_t counted_bytes(const CacheEntryPtr& entry) {
+std::size_t counted_bytes(const CacheEntryPtr& entry,
+                          const CacheKeyView& key = optimizer_key("ns", "v")) {
     Cache cache;
-    cache.insert_or_assign(optimizer_key("ns", "v"), entry);
+    cache.insert_or_assign(key, entry);
     return cache.stats().bytes;
 }
 

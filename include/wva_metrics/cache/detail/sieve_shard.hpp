@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,8 +35,9 @@ namespace wva_metrics::detail {
 /// 64, or if they take more than a sixteenth of the bound, every insertion also sweeps some.
 ///
 /// **Memory:** live entries and attributions stay within the bound plus a sixteenth. Stale nodes take
-/// up to another sixteenth, and retired ones an eighth plus 64 KiB: if more of them wait for a thread
-/// that was stopped in the middle of a search, nothing is kept until it goes on.
+/// up to another sixteenth, and retired ones an eighth or 64 KiB. If more of them wait for a thread
+/// that was interrupted in the middle of a search, writers let other threads run after each change;
+/// if they take more than the bound once more, nothing is kept until that thread goes on.
 ///
 /// **Consistency:** for each key, look-ups and changes are linearizable. A table is complete before
 /// it is published, and once replaced it does not change any more, and neither do its generations.
@@ -90,7 +92,7 @@ public:
         const std::size_t bytes = Node::bytes(key, *entry);
         const std::size_t slot = contents_->find_slot(key, hash);
         if (bytes > limits_.max_bytes || limits_.max_entries == 0 || !Node::can_hold(key) ||
-            are_readers_stopped()) {
+            retired_exceed(limits_.max_bytes)) {
             if (slot != Contents::no_slot)
                 contents_->remove(slot, hash, retired_.added());
             ++stats_.insertions;
@@ -240,6 +242,10 @@ private:
                                            shard_.contents_->live_bytes());
             if (when_ == reclaim_now || shard_.is_reclaim_due())
                 shard_.retired_.reclaim(*shard_.domain_, lock_);
+            if (lock_.owns_lock() && shard_.retired_exceed(shard_.limits_.max_bytes / 8)) {
+                lock_.unlock();
+                std::this_thread::yield();
+            }
         }
 
     private:
@@ -257,9 +263,9 @@ private:
                added.bytes() >= limits_.max_bytes / 16;
     }
 
-    bool are_readers_stopped() const noexcept {
-        constexpr std::size_t some_bytes = 64 * 1024;
-        return retired_.bytes() > some_bytes + limits_.max_bytes / 8;
+    bool retired_exceed(std::size_t bytes) const noexcept {
+        constexpr std::size_t few_bytes = 64 * 1024;
+        return retired_.bytes() > std::max(bytes, few_bytes);
     }
 
     /// The limits, less the memory of the attributions.

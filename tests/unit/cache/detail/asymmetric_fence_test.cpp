@@ -64,7 +64,8 @@ TEST_CASE("without a barrier the heavy fence is a real one, at once") {
     fence.light();
 }
 
-TEST_CASE("a refused barrier switches to real fences for good, once the readers' stores are visible") {
+TEST_CASE(
+    "a refused barrier switches to real fences for good, once the readers' stores are visible") {
     FenceWorld world;
     AsymmetricFence fence(&FenceWorld::barrier, &FenceWorld::now);
     CHECK(fence.heavy());
