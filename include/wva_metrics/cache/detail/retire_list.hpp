@@ -133,6 +133,18 @@ public:
     /// Memory of the nodes that a search may still find.
     std::size_t bytes() const noexcept { return added_.bytes() + waiting_.bytes(); }
 
+    /// To reclaim costs a system call, so it is done for several nodes at a time: for so many, or for
+    /// nodes of so much memory. Large objects do not wait for others.
+    bool is_due(std::size_t nodes, std::size_t bytes) const noexcept {
+        constexpr std::size_t few = 16;
+        return added_.has_objects() || added_.nodes() >= few + nodes || added_.bytes() >= bytes;
+    }
+    /// True if the nodes that a search may still find take more than this, and more than a little.
+    bool exceeds(std::size_t bytes) const noexcept {
+        constexpr std::size_t little = 64 * 1024;
+        return this->bytes() > std::max(bytes, little);
+    }
+
     /// Destroys what no reader can hold any more. Never waits for a reader. Destroys without the
     /// lock, because destructors may take long or call the cache; whether `lock` is held afterwards
     /// is not specified. If memory runs out, the rest stays for the next call.

@@ -92,7 +92,7 @@ public:
         const std::size_t bytes = Node::bytes(key, *entry);
         const std::size_t slot = contents_->find_slot(key, hash);
         if (bytes > limits_.max_bytes || limits_.max_entries == 0 || !Node::can_hold(key) ||
-            retired_exceed(limits_.max_bytes)) {
+            retired_.exceeds(limits_.max_bytes)) {
             if (slot != Contents::no_slot)
                 contents_->remove(slot, hash, retired_.added());
             ++stats_.insertions;
@@ -228,7 +228,6 @@ public:
 
 private:
     enum ReclaimWhen : bool { reclaim_when_due, reclaim_now };
-
     /// Holds the lock while a writer changes the shard. At the end it reclaims retired objects, and
     /// destroys them after it has released the lock.
     class WriteGuard {
@@ -240,9 +239,11 @@ private:
         ~WriteGuard() {
             shard_.attributions_->set_room(shard_.limits_.max_bytes,
                                            shard_.contents_->live_bytes());
-            if (when_ == reclaim_now || shard_.is_reclaim_due())
+            const std::size_t bound = shard_.limits_.max_bytes;
+            if (when_ == reclaim_now ||
+                shard_.retired_.is_due(shard_.contents_->nodes() / 8, bound / 16))
                 shard_.retired_.reclaim(*shard_.domain_, lock_);
-            if (lock_.owns_lock() && shard_.retired_exceed(shard_.limits_.max_bytes / 8)) {
+            if (lock_.owns_lock() && shard_.retired_.exceeds(bound / 8)) {
                 lock_.unlock();
                 std::this_thread::yield();
             }
@@ -253,20 +254,6 @@ private:
         ReclaimWhen when_;
         std::unique_lock<std::mutex> lock_;
     };
-
-    /// To reclaim costs a system call, so it is done for several nodes at a time, except for the
-    /// large objects.
-    bool is_reclaim_due() const noexcept {
-        constexpr std::size_t few = 16;
-        const auto& added = retired_.added();
-        return added.has_objects() || added.nodes() >= few + contents_->nodes() / 8 ||
-               added.bytes() >= limits_.max_bytes / 16;
-    }
-
-    bool retired_exceed(std::size_t bytes) const noexcept {
-        constexpr std::size_t few_bytes = 64 * 1024;
-        return retired_.bytes() > std::max(bytes, few_bytes);
-    }
 
     /// The limits, less the memory of the attributions.
     CacheLimits entry_limits(const CacheLimits& limits) const noexcept {
