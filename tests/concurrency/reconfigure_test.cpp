@@ -127,7 +127,8 @@ TEMPLATE_TEST_CASE("a cache counts correctly while its limits change under load"
     cache.set_limits(CacheLimits(32, 1000 * entry->bytes()));
     const CacheStats stats = cache.stats();
     CHECK(stats.entries <= 32);
-    CHECK(stats.bytes == stats.entries * entry->bytes());
+    CHECK(stats.bytes > stats.entries * entry->bytes());
+    CHECK(stats.bytes < stats.entries * (entry->bytes() + 300));
     CHECK(stats.insertions == 2 * operations);
     CHECK(stats.insertions == stats.evictions + stats.entries);
 }

@@ -33,6 +33,15 @@ inline CacheEntryPtr make_entry(TimePoint collected_at, Duration ttl = std::chro
                                               collected_at + keep);
 }
 
+/// What a cache counts for an entry.
+template <typename Cache>
+std::size_t counted_bytes(const CacheEntryPtr& entry,
+                          const CacheKeyView& key = optimizer_key("ns", "v")) {
+    Cache cache;
+    cache.insert_or_assign(key, entry);
+    return cache.stats().bytes;
+}
+
 /// Stores an entry that was collected at the beginning of the test.
 template <typename Cache>
 void insert(Cache& cache, const CacheKeyView& key) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/attribution_budget.hpp"
+#include "wva_metrics/cache/detail/heap_bytes.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,13 +38,18 @@ public:
     /// number get a new attribution each time.
     static constexpr int max_attributions = 4;
 
-    AttributionCache() = default;
+    /// Without a budget, they are bounded by their number only.
+    explicit AttributionCache(std::shared_ptr<AttributionBudget> budget = {}) noexcept
+        : budget_(std::move(budget)) {}
     AttributionCache(const AttributionCache&) = delete;
     AttributionCache& operator=(const AttributionCache&) = delete;
     ~AttributionCache() {
         const Node* node = newest_.load(std::memory_order_acquire);
-        while (node != nullptr)
+        while (node != nullptr) {
+            if (budget_)
+                budget_->give_back(node->bytes);
             delete std::exchange(node, node->older);
+        }
     }
 
     /// The attribution to these variants, in this order, or null; valid as long as this object.
@@ -53,15 +61,21 @@ public:
         return nullptr;
     }
 
-    /// Keeps an attribution, unless there are `max_attributions` already.
+    /// Keeps an attribution, unless there are `max_attributions` already or the budget is used up.
     void add(Attribution attribution) {
         const Node* newest = newest_.load(std::memory_order_acquire);
-        auto node = std::make_unique<Node>(Node{std::move(attribution), nullptr, 0});
+        const std::size_t bytes = bytes_of(attribution);
+        auto node = std::make_unique<Node>(Node{std::move(attribution), nullptr, 0, bytes});
+        if (budget_ && !budget_->take(bytes))
+            return;
         do {
             node->older = newest;
             node->number = newest == nullptr ? 1 : newest->number + 1;
-            if (node->number > max_attributions)
+            if (node->number > max_attributions) {
+                if (budget_)
+                    budget_->give_back(bytes);
                 return;
+            }
         } while (!newest_.compare_exchange_weak(newest, node.get(), std::memory_order_release,
                                                 std::memory_order_acquire));
         static_cast<void>(node.release()); // The list owns it now.
@@ -72,9 +86,17 @@ private:
         Attribution attribution;
         const Node* older;
         int number;
+        std::size_t bytes;
     };
 
+    /// Estimated memory of a kept attribution.
+    static std::size_t bytes_of(const Attribution& attribution) noexcept {
+        return detail::heap_bytes(sizeof(Node)) + detail::heap_bytes(attribution.variants) +
+               detail::shared_bytes<ModelReplicas>() + detail::heap_bytes(*attribution.replicas);
+    }
+
     std::atomic<const Node*> newest_{nullptr};
+    const std::shared_ptr<AttributionBudget> budget_;
 };
 
 } // namespace wva_metrics

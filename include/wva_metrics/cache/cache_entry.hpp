@@ -2,7 +2,10 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
+#include "wva_metrics/cache/attribution_budget.hpp"
 #include "wva_metrics/cache/attribution_cache.hpp"
+#include "wva_metrics/cache/detail/heap_bytes.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <atomic>
@@ -28,11 +31,14 @@ using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability
 /// atomically.
 class CacheEntry {
 public:
-    /// The times must be in ascending order. The entry's memory is estimated here.
+    /// The times must be in ascending order; `TimePoint::max()` means never. The entry's memory is
+    /// estimated here. `budget` is that of the cache it is made for; without one, attributions are
+    /// bounded by their number only.
     CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
-               TimePoint keep_until)
+               TimePoint keep_until, std::shared_ptr<AttributionBudget> budget = {})
         : collected_at_(collected_at), fresh_until_(fresh_until), keep_until_(keep_until),
-          payload_(std::move(payload)), bytes_(estimate_bytes(payload_)) {
+          attributions_(std::move(budget)), payload_(std::move(payload)),
+          bytes_(estimate_bytes(payload_)) {
         if (const auto* metrics = get<OptimizerMetrics>())
             oldest_sample_ = wva_metrics::oldest_sample(*metrics);
     }
@@ -56,9 +62,12 @@ public:
     bool is_fresh(TimePoint now) const noexcept { return now <= fresh_until_; }
     /// True if it must not be served any more.
     bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
-    /// Time since it was requested from the backend.
+    /// Time since it was requested from the backend; never negative.
     Duration age(TimePoint now) const noexcept {
-        return now < collected_at_ ? Duration::zero() : now - collected_at_;
+        if (now <= collected_at_)
+            return Duration::zero();
+        const TimePoint oldest = detail::saturating_add(now, -Duration::max());
+        return collected_at_ < oldest ? Duration::max() : now - collected_at_;
     }
 
     /// When the oldest value of optimizer metrics was measured; empty if there is no value, or if
@@ -68,13 +77,14 @@ public:
     /// The attributions computed from replica samples.
     AttributionCache& attributions() const noexcept { return attributions_; }
 
-    /// Estimated memory of the entry in bytes: strings and vectors included, attributions excluded.
+    /// Estimated memory of the entry in bytes: with strings, vectors and what the allocator adds,
+    /// without attributions.
     std::size_t bytes() const noexcept { return bytes_; }
 
     /// Records that the entry was requested. Writes at most once a second, so that readers on many
     /// cores do not contend for the cache line.
     void mark_used(TimePoint now) const noexcept {
-        if (now >= last_used() + std::chrono::seconds(1))
+        if (now >= detail::saturating_add(last_used(), std::chrono::seconds(1)))
             last_used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
     /// When the entry was last requested, to within a second; the clock's epoch if never.
@@ -83,39 +93,9 @@ public:
     }
 
 private:
-    static std::size_t heap_bytes(const std::string& text) noexcept {
-        return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
-    }
-    static std::size_t heap_bytes(const std::vector<std::string>& texts) noexcept {
-        std::size_t bytes = texts.capacity() * sizeof(std::string);
-        for (const std::string& text : texts)
-            bytes += heap_bytes(text);
-        return bytes;
-    }
-    static std::size_t heap_bytes(const OptimizerMetrics& metrics) noexcept {
-        return heap_bytes(metrics.namespace_name) + heap_bytes(metrics.variant) +
-               heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) +
-               heap_bytes(metrics.target_kind) + heap_bytes(metrics.warnings) +
-               heap_bytes(metrics.coverage.missing);
-    }
-    static std::size_t heap_bytes(const ReplicaSamples& samples) noexcept {
-        std::size_t bytes = heap_bytes(samples.model.namespace_name) +
-                            heap_bytes(samples.model.model_id) + heap_bytes(samples.gone_pods) +
-                            heap_bytes(samples.warnings) +
-                            samples.pods.capacity() * sizeof(ReplicaSample);
-        for (const ReplicaSample& sample : samples.pods) {
-            bytes += heap_bytes(sample.pod);
-            if (sample.owner)
-                bytes += heap_bytes(sample.owner->kind) + heap_bytes(sample.owner->name);
-        }
-        return bytes;
-    }
-    static std::size_t heap_bytes(const Availability& availability) noexcept {
-        return heap_bytes(availability.message);
-    }
     static std::size_t estimate_bytes(const CachePayload& payload) {
-        return sizeof(CacheEntry) +
-               std::visit([](const auto& held) { return heap_bytes(held); }, payload);
+        return detail::shared_bytes<CacheEntry>() +
+               std::visit([](const auto& held) { return detail::heap_bytes(held); }, payload);
     }
 
     // The members that every hit reads come first, so that they share a cache line.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/attribution_budget.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
@@ -13,7 +14,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,7 +36,9 @@ public:
     /// Throws `ResultError` with `Errc::invalid_config` and all problems that `validate(limits)`
     /// finds.
     explicit MemoryCache(CacheLimits limits = {})
-        : limits_(detail::checked(limits, "memory cache")) {}
+        : limits_(detail::checked(limits, "memory cache")) {
+        attributions_->set_room(limits_.max_bytes, 0);
+    }
 
     /// As the constructor, for programs that do not catch exceptions. The cache cannot be moved out
     /// of the result.
@@ -91,9 +96,10 @@ public:
     void insert_or_assign(const CacheKeyView& key, CacheEntryPtr entry) {
         if (!entry)
             return;
-        const std::size_t bytes = entry->bytes();
+        const std::size_t bytes = detail::LruTable::bytes(key, *entry);
         std::vector<CacheEntryPtr> dropped;
         const std::lock_guard lock(mutex_);
+        const BudgetUpdate update(*this);
         Slot* const slot = table_.find(key);
         if (bytes > limits_.max_bytes) {
             if (slot)
@@ -103,7 +109,7 @@ public:
             return;
         }
         if (slot) {
-            stats_.bytes -= slot->entry->bytes();
+            stats_.bytes -= detail::LruTable::bytes(*slot);
             // The old entry is destroyed with the parameter, which outlives the lock.
             slot->entry.swap(entry);
             table_.make_newest(*slot);
@@ -112,7 +118,8 @@ public:
         }
         stats_.bytes += bytes;
         ++stats_.insertions;
-        while (table_.size() > limits_.max_entries || stats_.bytes > limits_.max_bytes) {
+        // Attributions may leave less room than an entry that is alone needs.
+        while (exceeds(limits_) && table_.size() > std::min<std::size_t>(limits_.max_entries, 1)) {
             drop(*table_.oldest(), dropped);
             ++stats_.evictions;
         }
@@ -125,6 +132,7 @@ public:
         Slot* const slot = table_.find(key);
         if (!slot)
             return false;
+        const BudgetUpdate update(*this);
         dropped = take(*slot);
         ++stats_.invalidations;
         return true;
@@ -151,6 +159,7 @@ public:
         dropped.swap(table_);
         stats_.invalidations += dropped.size();
         stats_.bytes = 0;
+        const BudgetUpdate update(*this);
     }
 
     /// Applies new limits, evicting the least recently used entries in small batches, so that other
@@ -161,19 +170,18 @@ public:
         for (bool fits = false; !fits;) {
             std::vector<CacheEntryPtr> dropped;
             const std::lock_guard lock(mutex_);
-            const auto exceeds = [&] {
-                return table_.size() > limits.max_entries || stats_.bytes > limits.max_bytes;
-            };
-            while (exceeds() && dropped.size() < evictions_per_step) {
+            const BudgetUpdate update(*this);
+            while (exceeds(limits) && dropped.size() < evictions_per_step) {
                 drop(*table_.oldest(), dropped);
                 ++stats_.evictions;
             }
-            fits = !exceeds();
+            fits = !exceeds(limits);
             // Until the last step the limits admit all that is stored, so that an insertion in
             // between does not have to evict the rest at once.
             limits_.max_entries = std::max(limits.max_entries, table_.size());
-            limits_.max_bytes = std::max(limits.max_bytes, stats_.bytes);
+            limits_.max_bytes = std::max(limits.max_bytes, stats_.bytes + attributions_->used());
         }
+        shrink_table();
     }
 
     /// Number of stored entries, including expired ones that were not looked up since.
@@ -187,14 +195,39 @@ public:
         const std::lock_guard lock(mutex_);
         CacheStats stats = stats_;
         stats.entries = table_.size();
+        stats.bytes += attributions_->used();
         return stats;
+    }
+
+    /// Bounds the attributions of the entries that are inserted.
+    std::shared_ptr<AttributionBudget> attribution_budget(const CacheKeyView&) const {
+        return attributions_;
     }
 
 private:
     using Slot = detail::LruTable::Slot;
 
+    /// At the end of a change, tells the attributions how much room is left.
+    class BudgetUpdate {
+    public:
+        explicit BudgetUpdate(MemoryCache& cache) noexcept : cache_(cache) {}
+        BudgetUpdate(const BudgetUpdate&) = delete;
+        BudgetUpdate& operator=(const BudgetUpdate&) = delete;
+        ~BudgetUpdate() {
+            cache_.attributions_->set_room(cache_.limits_.max_bytes, cache_.stats_.bytes);
+        }
+
+    private:
+        MemoryCache& cache_;
+    };
+
+    bool exceeds(const CacheLimits& limits) const noexcept {
+        return table_.size() > limits.max_entries ||
+               stats_.bytes > attributions_->bytes_for_entries(limits.max_bytes);
+    }
+
     CacheEntryPtr take(Slot& slot) noexcept {
-        stats_.bytes -= slot.entry->bytes();
+        stats_.bytes -= detail::LruTable::bytes(slot);
         return table_.take(slot);
     }
 
@@ -204,9 +237,14 @@ private:
         dropped.back() = take(slot);
     }
 
-    std::size_t slot_count() const {
-        const std::lock_guard lock(mutex_);
-        return table_.slot_count();
+    /// After many entries were removed. If there is no memory for a smaller table, this one stays.
+    void shrink_table() noexcept {
+        detail::LruTable emptied;
+        try {
+            const std::lock_guard lock(mutex_);
+            table_.shrink(emptied);
+        } catch (const std::bad_alloc&) {
+        }
     }
 
     /// Removes the entries that match, in short steps, so that other threads do not wait long for
@@ -214,29 +252,40 @@ private:
     template <typename Predicate>
     std::size_t erase_if(std::uint64_t CacheStats::*counter, const Predicate& matches) {
         constexpr std::size_t slots_per_step = 256;
-        const std::size_t end = slot_count();
         std::size_t erased = 0;
-        for (std::size_t begin = 0; begin < end; begin += slots_per_step) {
+        std::size_t next = 0;
+        std::size_t end = 0;
+        std::uint64_t layout = 0;
+        for (bool is_done = false; !is_done;) {
             std::vector<CacheEntryPtr> dropped;
             const std::lock_guard lock(mutex_);
-            const std::size_t step_end =
-                std::min({begin + slots_per_step, end, table_.slot_count()});
-            for (std::size_t number = begin; number < step_end; ++number) {
-                Slot& slot = table_.slot(number);
+            const BudgetUpdate update(*this);
+            if (next == 0 || layout != table_.layout()) { // Begins, or begins again.
+                next = 0;
+                end = table_.slot_count();
+                layout = table_.layout();
+            }
+            end = std::min(end, table_.slot_count());
+            for (const std::size_t stop = std::min(next + slots_per_step, end); next < stop;
+                 ++next) {
+                Slot& slot = table_.slot(next);
                 if (!slot.entry || !matches(slot))
                     continue;
                 drop(slot, dropped);
                 ++(stats_.*counter);
                 ++erased;
             }
+            is_done = next >= end;
         }
+        shrink_table();
         return erased;
     }
 
     mutable std::mutex mutex_;
     CacheLimits limits_;
     detail::LruTable table_;
-    /// `entries` is filled in by `stats()`.
+    const std::shared_ptr<AttributionBudget> attributions_ = std::make_shared<AttributionBudget>();
+    /// `entries` is filled in by `stats()`, and the memory of the attributions is added.
     CacheStats stats_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/attribution_budget.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
@@ -10,8 +11,6 @@
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
-
-#include <boost/config.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -97,19 +96,40 @@ public:
 
     /// If the key has an entry, calls `visitor(const Entry&)` and returns true.
     ///
-    /// No lock is held meanwhile, and the visitor may call this cache. Keep it short: no retired
-    /// entry of this cache is freed while a visitor runs.
+    /// No lock is held meanwhile. The visitor may be slow, and keeps its own entry alive and no other
+    /// one; it may call this cache, and may end on another thread than it began (a fiber).
     template <typename Visitor>
     bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
-        return look_up(key, now,
-                       [&](const EntryPtr& entry) { std::forward<Visitor>(visitor)(*entry); });
+        ThreadRecord* const record = domain_.thread_record();
+        if (record == nullptr || record->is_visiting()) {
+            const EntryPtr entry = find(key, now);
+            if (entry)
+                std::forward<Visitor>(visitor)(*entry);
+            return entry != nullptr;
+        }
+        detail::EpochDomain::Visit visit(*record);
+        const Node* node = nullptr;
+        {
+            const detail::EpochDomain::ReadSection section(domain_, *record);
+            node = look_up(key, now, *record);
+            if (node == nullptr)
+                return false;
+            visit.keep(node);
+        }
+        std::forward<Visitor>(visitor)(*node->entry());
+        return true;
     }
 
     /// Returns the entry, shared, or null.
     EntryPtr find(const CacheKeyView& key, TimePoint now) {
-        EntryPtr found;
-        look_up(key, now, [&](const EntryPtr& entry) { found = entry; });
-        return found;
+        ThreadRecord* const record = domain_.thread_record();
+        if (record == nullptr) {
+            const std::size_t hash = CacheKeyHash()(key);
+            return shard(hash).find_locked(key, hash, now);
+        }
+        const detail::EpochDomain::ReadSection section(domain_, *record);
+        const Node* const node = look_up(key, now, *record);
+        return node == nullptr ? nullptr : node->entry();
     }
 
     /// Stores an entry, and evicts others until the bounds of the key's shard hold.
@@ -175,11 +195,17 @@ public:
         return sum;
     }
 
+    /// Bounds the attributions of the entry that is inserted with this key.
+    std::shared_ptr<AttributionBudget> attribution_budget(const CacheKeyView& key) {
+        return shard(CacheKeyHash()(key)).attribution_budget();
+    }
+
     /// Number of shards, after rounding.
     std::size_t shard_count() const noexcept { return shards_.size(); }
 
 private:
     using Shard = detail::SieveShard<Entry>;
+    using Node = typename Shard::Node;
     using ThreadRecord = detail::EpochDomain::ThreadRecord;
 
     static constexpr std::size_t max_shards = 4096;
@@ -205,40 +231,22 @@ private:
         return total;
     }
 
-    /// Calls `read(const EntryPtr&)` if there is an entry, and counts the look-up.
-    template <typename Read>
-    bool look_up(const CacheKeyView& key, TimePoint now, const Read& read) {
+    /// The node to return, or null; counts the look-up. Within a read section.
+    const Node* look_up(const CacheKeyView& key, TimePoint now, ThreadRecord& record) noexcept {
         const std::size_t hash = CacheKeyHash()(key);
-        Shard& owner = shard(hash);
-        ThreadRecord* const record = domain_.thread_record();
-        if (record == nullptr)
-            return look_up_locked(owner, key, hash, now, read);
-        const detail::EpochDomain::ReadGuard guard(domain_, *record);
-        const auto* const node = owner.find(key, hash);
+        const Node* const node = shard(hash).find(key, hash);
         if (node == nullptr || node->entry()->is_expired(now)) {
-            ThreadRecord::count(record->misses);
-            return false;
+            ThreadRecord::count(record.misses);
+            return nullptr;
         }
-        const EntryPtr& entry = node->entry();
         // Branches instead of selecting the counter, so that the code after them does not depend on
         // the entry's times.
-        if (entry->is_fresh(now))
-            ThreadRecord::count(record->hits);
+        if (node->entry()->is_fresh(now))
+            ThreadRecord::count(record.hits);
         else
-            ThreadRecord::count(record->stale_hits);
+            ThreadRecord::count(record.stale_hits);
         node->mark_visited();
-        read(entry);
-        return true;
-    }
-
-    template <typename Read>
-    BOOST_NOINLINE bool look_up_locked(Shard& owner, const CacheKeyView& key, std::size_t hash,
-                                       TimePoint now, const Read& read) {
-        const EntryPtr entry = owner.find_locked(key, hash, now);
-        if (!entry)
-            return false;
-        read(entry);
-        return true;
+        return node;
     }
 
     detail::EpochDomain domain_;

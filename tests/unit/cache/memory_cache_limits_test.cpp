@@ -15,6 +15,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
+using test_support::counted_bytes;
 using test_support::holds;
 using test_support::insert;
 using test_support::make_entry;
@@ -40,7 +41,7 @@ TEST_CASE("a cache is bounded by its number of entries, and the least recently u
 }
 
 TEST_CASE("a cache is bounded by its bytes") {
-    const std::size_t one = make_entry(at(0s), 1s, 1s, 1000)->bytes();
+    const std::size_t one = counted_bytes<MemoryCache>(make_entry(at(0s), 1s, 1s, 1000));
     MemoryCache cache({plenty, 3 * one});
     for (const char* name : {"a", "b", "c"})
         cache.insert_or_assign(optimizer_key("ns", name), make_entry(at(0s), 30s, 60s, 1000));
@@ -55,7 +56,7 @@ TEST_CASE("a cache is bounded by its bytes") {
 }
 
 TEST_CASE("an entry that alone is larger than the bound is not kept and evicts no other") {
-    const std::size_t one = make_entry(at(0s))->bytes();
+    const std::size_t one = counted_bytes<MemoryCache>(make_entry(at(0s)));
     MemoryCache cache({plenty, 2 * one});
     insert(cache, optimizer_key("ns", "a"));
     insert(cache, optimizer_key("ns", "b"));
@@ -70,7 +71,7 @@ TEST_CASE("an entry that alone is larger than the bound is not kept and evicts n
 }
 
 TEST_CASE("an entry that is exactly as large as the bound is kept") {
-    MemoryCache cache({plenty, make_entry(at(0s))->bytes()});
+    MemoryCache cache({plenty, counted_bytes<MemoryCache>(make_entry(at(0s)))});
     insert(cache, optimizer_key("ns", "a"));
     CHECK(holds(cache, optimizer_key("ns", "a")));
     insert(cache, optimizer_key("ns", "b"));
@@ -120,7 +121,8 @@ TEST_CASE("new limits keep the entries that a cache constructed with them would 
         std::size_t bytes = 0;
         std::size_t kept = 0;
         while (kept < std::min(limits.max_entries, by_use.size())) {
-            const std::size_t next = by_use[by_use.size() - kept - 1].second->bytes();
+            const std::size_t next =
+                counted_bytes<MemoryCache>(by_use[by_use.size() - kept - 1].second);
             if (bytes + next > limits.max_bytes)
                 break;
             bytes += next;
@@ -152,7 +154,7 @@ TEST_CASE("new limits apply to later insertions") {
     CHECK(cache.size() == 0);
     CHECK(cache.stats().bytes == 0);
 
-    const std::size_t one = make_entry(at(0s))->bytes();
+    const std::size_t one = counted_bytes<MemoryCache>(make_entry(at(0s)));
     for (const std::size_t bound : {2 * one, 3 * one, one, plenty, std::size_t{0}}) {
         cache.set_limits({plenty, bound});
         for (const char* name : {"a", "b", "c", "d"})

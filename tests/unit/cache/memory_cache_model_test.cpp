@@ -14,6 +14,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
+using test_support::counted_bytes;
 using test_support::make_entry;
 
 namespace {
@@ -53,7 +54,7 @@ public:
         if (const auto found = position(key); found != items.end())
             items.erase(found);
         ++stats_.insertions;
-        if (entry->bytes() > max_bytes_ || max_entries_ == 0) {
+        if (detail::LruTable::bytes(key, *entry) > max_bytes_ || max_entries_ == 0) {
             ++stats_.evictions;
             return;
         }
@@ -98,7 +99,7 @@ public:
         stats.entries = items.size();
         stats.bytes = 0;
         for (const Item& item : items)
-            stats.bytes += item.entry->bytes();
+            stats.bytes += detail::LruTable::bytes(item.key, *item.entry);
         return stats;
     }
 
@@ -132,7 +133,7 @@ void require_same(const CacheStats& actual, const CacheStats& expected) {
 TEST_CASE("a memory cache behaves exactly like a plain list") {
     const unsigned seed = GENERATE(1U, 2U, 3U, 4U);
     std::mt19937 random(seed);
-    const std::size_t one = make_entry(at(0s))->bytes();
+    const std::size_t one = counted_bytes<MemoryCache>(make_entry(at(0s)));
     const std::size_t max_entries = 2 + random() % 8;
     const std::size_t max_bytes = one * (4 + random() % 16);
     MemoryCache cache({max_entries, max_bytes});

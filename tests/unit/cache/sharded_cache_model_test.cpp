@@ -15,6 +15,7 @@
 using namespace wva_metrics;
 using namespace std::chrono_literals;
 using test_support::at;
+using test_support::counted_bytes;
 using test_support::make_entry;
 using test_support::plenty;
 
@@ -84,7 +85,7 @@ public:
     void check() {
         std::size_t bytes = 0;
         for (const auto& [text, item] : kept_)
-            bytes += item.entry->bytes();
+            bytes += detail::CacheNode<CacheEntry>::bytes(item.key, *item.entry);
         const CacheStats stats = cache.stats();
         REQUIRE(stats.hits == stats_.hits);
         REQUIRE(stats.stale_hits == stats_.stale_hits);
@@ -131,7 +132,7 @@ private:
 } // namespace
 
 TEST_CASE("a sharded cache has the same entries and counts as a plain model") {
-    const std::size_t one = make_entry(at(0s))->bytes();
+    const std::size_t one = counted_bytes<ShardedCache>(make_entry(at(0s)));
     const Setting setting = GENERATE_COPY(Setting{1, plenty, plenty}, Setting{4, plenty, plenty},
                                           Setting{1, 20, plenty}, Setting{4, 20, plenty},
                                           Setting{1, plenty, 25 * one}, Setting{4, 40, 50 * one});

@@ -23,7 +23,7 @@ const CacheKeyView wanted = optimizer_key("ns", "wanted");
 
 struct Fixture {
     std::atomic<int> living{0};
-    CountedCache cache{{100'000, 100'000}, 1};
+    CountedCache cache{{100'000, 100'000'000}, 1};
 
     void insert(const CacheKeyView& key) {
         cache.insert_or_assign(key, std::make_shared<const CountedEntry>(living));
@@ -75,7 +75,7 @@ TEST_CASE("an entry stays until its visitor returns, whatever the visitor does t
         CHECK(fixture.cache.visit(wanted, now, [&](const CountedEntry& entry) {
             change.make(fixture);
             fixture.cache.erase_expired(now);
-            // A nested read section, which ends before the outer one.
+            // A nested visit, which ends before the outer one.
             fixture.cache.visit(wanted, now, [](const CountedEntry&) {});
             fixture.cache.erase_expired(now);
             CHECK(entry.is_intact());
@@ -88,7 +88,7 @@ TEST_CASE("an entry stays until its visitor returns, whatever the visitor does t
     }
 }
 
-TEST_CASE("a visitor that throws ends its read section") {
+TEST_CASE("a visitor that throws ends its visit") {
     Fixture fixture;
     fixture.insert(wanted);
     const auto fail = [](const CountedEntry&) { throw std::runtime_error("refused"); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/detail/heap_bytes.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
 
 #include <algorithm>
@@ -24,7 +25,8 @@ namespace wva_metrics::detail {
 template <typename Entry>
 class CacheNode {
 public:
-    /// Queue links, guarded by the shard's lock. `newer` leads to the most recently inserted node.
+    /// Queue links, guarded by the shard's lock. `newer` leads to the most recently inserted node. Of
+    /// a retired node, `older` is the link of its `RetiredBatch`.
     CacheNode* newer = nullptr;
     CacheNode* older = nullptr;
 
@@ -36,6 +38,14 @@ public:
                                            std::shared_ptr<const Entry> entry) {
         return std::unique_ptr<CacheNode>(new (key) CacheNode(key, std::move(entry)));
     }
+    /// Memory of a node with this key and entry, its share of the slot table included.
+    static std::size_t bytes(const CacheKeyView& key, const Entry& entry) noexcept {
+        // A slot takes 14 bytes, and a table that has just grown is half full.
+        constexpr std::size_t slot_bytes = 26;
+        return heap_bytes(size_with(key)) + slot_bytes + entry.bytes();
+    }
+    std::size_t bytes() const noexcept { return bytes(key(), *entry_); }
+
     /// To be called once, before the node is published.
     void assign_group(NamespaceTable::Number group,
                       NamespaceTable::Generation generation) noexcept {
@@ -68,9 +78,8 @@ public:
         visited_and_namespace_size_.store(seen & namespace_mask, std::memory_order_relaxed);
     }
 
-    static void* operator new(std::size_t size, const CacheKeyView& key) {
-        const std::size_t text = key.namespace_name.size() + key.name.size();
-        return ::operator new(size - std::min(size, sizeof(text_)) + std::max(text, sizeof(text_)));
+    static void* operator new(std::size_t, const CacheKeyView& key) {
+        return ::operator new(size_with(key));
     }
     static void operator delete(void* node) noexcept { ::operator delete(node); }
     static void operator delete(void* node, const CacheKeyView&) noexcept {
@@ -78,6 +87,11 @@ public:
     }
 
 private:
+    static std::size_t size_with(const CacheKeyView& key) noexcept {
+        const std::size_t text = key.namespace_name.size() + key.name.size();
+        return sizeof(CacheNode) - sizeof(text_) + std::max(text, sizeof(text_));
+    }
+
     static constexpr std::uint16_t visited_bit = 0x8000;
     static constexpr std::uint16_t namespace_mask = 0x7fff;
 

@@ -6,23 +6,17 @@
 #include "wva_metrics/cache/detail/thread_number.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <memory>
-#include <utility>
-#include <vector>
+#include <span>
 
 namespace wva_metrics::detail {
 
-/// An object that was unlinked from a shared structure but that readers may still hold, with its
-/// deleter.
-using Retired = std::unique_ptr<void, void (*)(void*)>;
-
 /// Lets readers traverse shared structures without a lock, and tells a `RetireList` when an object
-/// that was unlinked from them may be destroyed. This is read-copy-update (RCU); the papers of
-/// liburcu give the full argument.
+/// that was unlinked from them may be destroyed. This is read-copy-update (RCU), as in liburcu, for
+/// the search, and a hazard pointer for the node that is then visited.
 ///
 /// Each thread has a record on a cache line of its own. The record holds the thread's epoch, a
 /// counter that is odd while the thread is in a read section. So a reader writes nothing that other
@@ -47,54 +41,82 @@ using Retired = std::unique_ptr<void, void (*)(void*)>;
 ///    passes to another thread; `thread_number` orders the new thread after everything the previous
 ///    one did. Later sections of the same thread need not be waited for: by 1 they do not find the
 ///    object.
-/// 4. *Nested sections* count as one, the outermost: a visitor may look up, change and clear, and
-///    what it holds from the outer section stays until it returns.
+/// 4. *A visited node outlives its visit.* A section is only the search, and runs no code of a user.
+///    Before it ends, the reader stores the node as `visited`. So a writer that has waited for the
+///    section sees, by 2, this store or a later one, and keeps the node while it is there. It
+///    cannot come back later: by 1 nobody finds the node any more. Stores of `visited` are releases
+///    and its loads acquires, so the node is destroyed after the last access to it.
 ///
-/// A stalled reader delays the destruction of unlinked objects, and nothing else. The records also
-/// count look-ups, exactly, because only one thread at a time writes to each.
+/// So a slow visitor keeps its own node, and nothing else. A visit may end on another thread than it
+/// began (a fiber that moves): it clears the record where it began. The records also count
+/// look-ups, exactly, because only one thread at a time writes those counters.
 class EpochDomain {
 public:
     /// What one thread publishes to the others.
     struct alignas(64) ThreadRecord {
         /// Odd while the thread is in a read section.
         std::atomic<std::uint64_t> epoch{0};
+        /// The node that is being visited, or null.
+        std::atomic<const void*> visited{nullptr};
         std::atomic<std::uint64_t> hits{0};
         std::atomic<std::uint64_t> stale_hits{0};
         std::atomic<std::uint64_t> misses{0};
 
+        /// True during a visit, which occupies `visited`.
+        bool is_visiting() const noexcept {
+            return visited.load(std::memory_order_acquire) != nullptr;
+        }
         /// Only the record's thread may call this.
         static void count(std::atomic<std::uint64_t>& counter) noexcept {
             counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         }
     };
 
-    /// This thread's record, or null if all records are taken; the thread then has to lock.
+    EpochDomain() = default;
+    /// With a barrier and a clock of a test's own.
+    EpochDomain(AsymmetricFence::Barrier barrier, AsymmetricFence::Now now) noexcept
+        : fence_(barrier, now) {}
+
+    /// This thread's record, or null if the thread has none; it then has to lock.
     ThreadRecord* thread_record() noexcept {
+        if (numbers_ != &thread_numbers)
+            return nullptr; // This code has other numbers than the code that made the cache.
         const int number = thread_number();
         return number == no_thread_number ? nullptr : &records_[static_cast<std::size_t>(number)];
     }
 
-    /// The read section of a thread. Guards may be nested.
-    class ReadGuard {
+    /// The read section of a thread, for one search. They do not nest.
+    class ReadSection {
     public:
-        ReadGuard(const EpochDomain& domain, ThreadRecord& record) noexcept : record_(record) {
-            const std::uint64_t epoch = record.epoch.load(std::memory_order_relaxed);
-            if (epoch % 2 != 0)
-                return; // Nested: the outer guard ends the section.
-            exit_epoch_ = epoch + 2;
-            record.epoch.store(epoch + 1, std::memory_order_release);
+        ReadSection(const EpochDomain& domain, ThreadRecord& record) noexcept
+            : record_(record), epoch_(record.epoch.load(std::memory_order_relaxed)) {
+            record.epoch.store(epoch_ + 1, std::memory_order_release);
             domain.fence_.light();
         }
-        ReadGuard(const ReadGuard&) = delete;
-        ReadGuard& operator=(const ReadGuard&) = delete;
-        ~ReadGuard() {
-            if (exit_epoch_ != 0)
-                record_.epoch.store(exit_epoch_, std::memory_order_release);
+        ReadSection(const ReadSection&) = delete;
+        ReadSection& operator=(const ReadSection&) = delete;
+        ~ReadSection() { record_.epoch.store(epoch_ + 2, std::memory_order_release); }
+
+    private:
+        ThreadRecord& record_;
+        std::uint64_t epoch_;
+    };
+
+    /// Keeps one node alive beyond the section in which it was found. One per record at a time.
+    class Visit {
+    public:
+        explicit Visit(ThreadRecord& record) noexcept : record_(record) {}
+        Visit(const Visit&) = delete;
+        Visit& operator=(const Visit&) = delete;
+        ~Visit() { record_.visited.store(nullptr, std::memory_order_release); }
+
+        /// To be called within the section.
+        void keep(const void* node) noexcept {
+            record_.visited.store(node, std::memory_order_release);
         }
 
     private:
         ThreadRecord& record_;
-        std::uint64_t exit_epoch_ = 0;
     };
 
     /// Adds the look-up counts of all threads.
@@ -106,85 +128,43 @@ public:
         }
     }
 
-private:
-    friend class RetireList;
+    // For `RetireList`.
 
+    /// The writer's fence, between unlinking objects and reading the records.
+    [[nodiscard]] bool fence() noexcept { return fence_.heavy(); }
+    std::span<const ThreadRecord> records() const noexcept { return records_; }
+    /// The record's thread does not exist, because this process was forked.
+    bool is_lost(const ThreadRecord& record) const noexcept {
+        return numbers_->is_lost(static_cast<int>(&record - &records_[0]));
+    }
+
+private:
     AsymmetricFence fence_;
+    /// The records belong to these numbers. There may be others, see `thread_numbers`.
+    const ThreadNumbers* const numbers_ = &thread_numbers;
     ThreadRecord records_[max_thread_numbers];
 };
 
-/// Keeps objects that were unlinked from a structure until no reader can hold them any more.
-///
-/// **Threads:** one writer at a time.
-class RetireList {
+/// The nodes that were being visited at one moment.
+class VisitedNodes {
 public:
-    /// Makes room, so that the next `add` cannot fail. Throws `std::bad_alloc`.
-    void reserve() {
-        if (added_.size() == added_.capacity())
-            added_.reserve(std::max<std::size_t>(16, 2 * added_.capacity()));
-    }
-    /// Takes an unlinked object; `T` may be an array. Call `reserve` before.
-    template <typename T>
-    void add(std::unique_ptr<T> owned) noexcept {
-        using Pointer = typename std::unique_ptr<T>::pointer;
-        added_.push_back(Retired(owned.release(), [](void* object) {
-            std::unique_ptr<T>(static_cast<Pointer>(object)).reset();
-        }));
-    }
-    /// As `add`, for an object so large that it should not wait for others to be reclaimed with it.
-    template <typename T>
-    void add_large(std::unique_ptr<T> owned) noexcept {
-        add(std::move(owned));
-        urgent_ = true;
-    }
+    VisitedNodes() noexcept {} // Leaves the array uninitialized.
 
-    /// True if at least `threshold` objects, or a large one, were added since `reclaim` last
-    /// scanned the readers.
-    bool is_reclaim_due(std::size_t threshold) const noexcept {
-        return urgent_ || added_.size() >= threshold;
+    void read(const EpochDomain& domain) noexcept {
+        count_ = 0;
+        for (const EpochDomain::ThreadRecord& record : domain.records())
+            if (const void* const node = record.visited.load(std::memory_order_acquire);
+                node != nullptr && !domain.is_lost(record))
+                nodes_[count_++] = node;
     }
-
-    /// Moves the objects that may be destroyed now into `reclaimed`, which must be empty. The
-    /// caller destroys them, without a lock. Never waits. Throws `std::bad_alloc`; the remaining
-    /// objects then stay for the next call.
-    void reclaim(const EpochDomain& domain, std::vector<Retired>& reclaimed) {
-        std::erase_if(readers_, [](const Reader& reader) { return reader.has_left(); });
-        if (!readers_.empty())
-            return;
-        reclaimed.swap(waiting_);
-        if (added_.empty() || !domain.fence_.heavy())
-            return;
-        for (const EpochDomain::ThreadRecord& record : domain.records_) {
-            const std::uint64_t epoch = record.epoch.load(std::memory_order_acquire);
-            if (epoch % 2 != 0)
-                readers_.push_back({&record, epoch});
-        }
-        waiting_.swap(added_);
-        urgent_ = false;
-        if (!readers_.empty())
-            return;
-        reclaimed.insert(reclaimed.end(), std::move_iterator(waiting_.begin()),
-                         std::move_iterator(waiting_.end()));
-        waiting_.clear();
+    bool contains(const void* node) const noexcept {
+        const auto end = nodes_.begin() + static_cast<std::ptrdiff_t>(count_);
+        return std::find(nodes_.begin(), end, node) != end;
     }
 
 private:
-    struct Reader {
-        const EpochDomain::ThreadRecord* record;
-        std::uint64_t epoch;
-        bool has_left() const noexcept {
-            return record->epoch.load(std::memory_order_acquire) != epoch;
-        }
-    };
-
-    /// Unlinked after the last scan of the records.
-    std::vector<Retired> added_;
-    /// `added_` has a large object.
-    bool urgent_ = false;
-    /// Unlinked before the last scan of the records.
-    std::vector<Retired> waiting_;
-    /// The threads that were reading at that scan and have not left since.
-    std::vector<Reader> readers_;
+    std::array<const void*, max_thread_numbers> nodes_;
+    std::size_t count_ = 0;
 };
 
 } // namespace wva_metrics::detail

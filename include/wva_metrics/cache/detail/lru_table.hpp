@@ -3,12 +3,17 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/detail/heap_bytes.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -35,6 +40,15 @@ public:
     LruTable& operator=(const LruTable&) = delete;
 
     std::size_t size() const noexcept { return index_.size(); }
+
+    /// Memory of an entry in the table, its slot and its key included.
+    static std::size_t bytes(const CacheKeyView& key, const CacheEntry& entry) noexcept {
+        // A deque fills most of its blocks, and the index takes 9 bytes for each of its places, of
+        // which it uses about two thirds.
+        constexpr std::size_t slot_bytes = sizeof(Slot) + sizeof(Slot) / 4 + 14;
+        return slot_bytes + text_bytes(key.namespace_name) + text_bytes(key.name) + entry.bytes();
+    }
+    static std::size_t bytes(const Slot& slot) noexcept { return bytes(*slot.key, *slot.entry); }
 
     /// The slot of a key, or null. Does not change the order.
     Slot* find(const CacheKeyView& key) const {
@@ -76,6 +90,23 @@ public:
 
     /// One more than the highest slot number in use.
     std::size_t slot_count() const noexcept { return slots_.size(); }
+    /// Changes when the entries have moved to other slots.
+    std::uint64_t layout() const noexcept { return layout_; }
+
+    /// Gives up free slots, if nearly all are free and few entries have to be moved: moves the
+    /// entries into a new table, and what is left of this one to `emptied`. If it throws, nothing has
+    /// changed.
+    void shrink(LruTable& emptied) {
+        constexpr std::size_t few = 1024;
+        if (size() > few || slots_.size() <= 8 * std::max(size(), few / 8))
+            return;
+        LruTable packed;
+        for (Slot* slot = oldest_; slot != nullptr; slot = slot->newer)
+            packed.insert(*slot->key, slot->entry);
+        packed.layout_ = layout_ + 1;
+        swap(packed);
+        emptied.swap(packed);
+    }
     Slot& slot(std::size_t number) noexcept { return slots_[number]; }
 
     void swap(LruTable& other) noexcept {
@@ -84,6 +115,7 @@ public:
         std::swap(newest_, other.newest_);
         std::swap(oldest_, other.oldest_);
         std::swap(free_, other.free_);
+        std::swap(layout_, other.layout_);
     }
 
 private:
@@ -107,6 +139,10 @@ private:
         }
     };
 
+    static std::size_t text_bytes(std::string_view text) noexcept {
+        return text.size() > std::string().capacity() ? heap_bytes(text.size() + 1) : 0;
+    }
+
     void link_as_newest(Slot& slot) noexcept {
         slot.newer = nullptr;
         slot.older = newest_;
@@ -124,6 +160,7 @@ private:
     Slot* newest_ = nullptr;
     Slot* oldest_ = nullptr;
     Slot* free_ = nullptr;
+    std::uint64_t layout_ = 0;
 };
 
 } // namespace wva_metrics::detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_key.hpp"
-#include "wva_metrics/cache/detail/epoch_domain.hpp"
+#include "wva_metrics/cache/detail/retire_list.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -18,8 +18,8 @@ namespace wva_metrics::detail {
 /// The groups of a shard's keys. A group is the keys of one kind in one namespace.
 ///
 /// Every group has a generation, and every node records the generation it was added under. So to
-/// invalidate a whole group takes one increment. The nodes of an older generation are stale: they
-/// no look-up returns them, and a writer that comes across them removes them.
+/// invalidate a whole group takes one increment. The nodes of an older generation are stale: no
+/// look-up returns them, and a writer that comes across them removes them.
 ///
 /// The generations are stored in an array of their own, because every hit reads one of them, and so
 /// they share few cache lines.
@@ -34,7 +34,7 @@ public:
     struct Group {
         /// Nodes in the slot table, live and stale.
         std::size_t nodes = 0;
-        /// Nodes of the current generation, and the bytes of their entries.
+        /// Nodes of the current generation, and their memory.
         std::size_t live = 0;
         std::size_t live_bytes = 0;
     };
@@ -60,7 +60,7 @@ public:
     /// `published` is the array that readers use; growth reallocates it, even if the insertion then
     /// throws.
     Number find_or_add(EntryKind kind, std::string_view namespace_name,
-                       std::atomic<const AtomicGeneration*>& published, RetireList& retired) {
+                       std::atomic<const AtomicGeneration*>& published, RetiredObjects& retired) {
         if (const Number known = find(kind, namespace_name); known != none)
             return known;
         if (free_.empty())
@@ -101,7 +101,7 @@ private:
         return {kind, namespace_name, {}};
     }
 
-    void grow(std::atomic<const AtomicGeneration*>& published, RetireList& retired) {
+    void grow(std::atomic<const AtomicGeneration*>& published, RetiredObjects& retired) {
         const std::size_t before = groups_.size();
         const std::size_t after = before == 0 ? 16 : 2 * before;
         auto generations = std::make_unique<AtomicGeneration[]>(after);
@@ -115,7 +115,7 @@ private:
             free_.push_back(static_cast<Number>(number));
         published.store(generations.get(), std::memory_order_release);
         generations.swap(generations_);
-        retired.add_large(std::move(generations));
+        retired.add(std::move(generations));
     }
 
     std::unique_ptr<AtomicGeneration[]> generations_;

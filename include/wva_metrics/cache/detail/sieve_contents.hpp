@@ -4,8 +4,8 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/detail/cache_node.hpp"
-#include "wva_metrics/cache/detail/epoch_domain.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
+#include "wva_metrics/cache/detail/retire_list.hpp"
 #include "wva_metrics/cache/detail/sieve_queue.hpp"
 #include "wva_metrics/cache/detail/slot_table.hpp"
 #include "wva_metrics/reading.hpp"
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -21,7 +22,7 @@ namespace wva_metrics::detail {
 /// The contents of a shard: slot table, SIEVE queue, groups and counts, and the changes that keep
 /// them consistent.
 ///
-/// What a change unlinks goes to the `RetireList`. If a change throws (`std::bad_alloc`), the
+/// What a change unlinks goes to a `RetiredBatch`. If a change throws (`std::bad_alloc`), the
 /// contents are as before; only capacity may have grown.
 ///
 /// **Threads:** one writer at a time; `find_for_reader` may run beside it.
@@ -29,6 +30,7 @@ template <typename Entry>
 class SieveContents {
 public:
     using Node = CacheNode<Entry>;
+    using Retired = RetiredBatch<Node>;
     using EntryPtr = std::shared_ptr<const Entry>;
     using Table = SlotTable<Node, NamespaceTable::AtomicGeneration>;
     /// The pointer through which readers find the table.
@@ -38,10 +40,8 @@ public:
     SieveContents(const SieveContents&) = delete;
     SieveContents& operator=(const SieveContents&) = delete;
     ~SieveContents() {
-        while (Node* const node = queue_.oldest()) {
-            queue_.remove(*node);
-            delete node;
-        }
+        Retired nodes;
+        retire_all(nodes);
     }
 
     /// The live node of a key, or null. Only within a read section; valid until its end.
@@ -72,26 +72,28 @@ public:
 
     /// All nodes, live and stale.
     std::size_t nodes() const noexcept { return nodes_; }
-    /// Nodes whose group was not invalidated since they were added, and the bytes of their entries.
+    /// Nodes whose group was not invalidated since they were added, and their memory.
     std::size_t live() const noexcept { return live_; }
     std::size_t live_bytes() const noexcept { return live_bytes_; }
     std::size_t stale_nodes() const noexcept { return nodes_ - live_; }
+    std::size_t stale_bytes() const noexcept { return bytes_ - live_bytes_; }
     bool exceeds(const CacheLimits& limits) const noexcept {
         return live_ > limits.max_entries || live_bytes_ > limits.max_bytes;
     }
 
     /// Adds a node for a key that has none.
     void add(const CacheKeyView& key, std::size_t hash, EntryPtr entry, PublishedTable& published,
-             RetireList& retired) {
+             Retired& retired) {
         if (nodes_ == table_->room())
-            grow_table(published, retired);
+            resize_table(nodes_ + nodes_ / 3, published, retired);
         std::unique_ptr<Node> made = Node::make(key, std::move(entry));
-        const auto group =
-            namespaces_.find_or_add(key.kind, key.namespace_name, table_->generations, retired);
+        const auto group = namespaces_.find_or_add(key.kind, key.namespace_name,
+                                                   table_->generations, retired.objects());
         // Nothing throws from here on.
         Node& node = *made.release();
         node.assign_group(group, namespaces_.generation(group));
         ++nodes_;
+        bytes_ += node.bytes();
         ++namespaces_[group].nodes;
         add_live(node);
         queue_.push(node);
@@ -100,44 +102,52 @@ public:
 
     /// Replaces the node in a slot, and returns the new one. It takes over the old one's position
     /// in the queue and its visited mark, unless the old one is stale.
-    const Node& replace(std::size_t slot, EntryPtr entry, RetireList& retired) {
-        retired.reserve();
-        std::unique_ptr<Node> made = Node::make(table_->node(slot)->key(), std::move(entry));
+    const Node& replace(std::size_t slot, EntryPtr entry, Retired& retired) {
+        Node& old = *table_->node(slot);
+        Node& node = *Node::make(old.key(), std::move(entry)).release();
         // Nothing throws from here on.
-        Node& node = *made.release();
-        std::unique_ptr<Node> old(table_->node(slot));
-        node.assign_group(old->group(), namespaces_.generation(old->group()));
-        if (is_live(*old)) {
-            subtract_live(*old);
-            if (old->visited())
+        node.assign_group(old.group(), namespaces_.generation(old.group()));
+        if (is_live(old)) {
+            subtract_live(old);
+            if (old.visited())
                 node.mark_visited();
-            queue_.replace(*old, node);
+            queue_.replace(old, node);
         } else { // The same as if the stale node had been removed before.
-            queue_.remove(*old);
+            queue_.remove(old);
             queue_.push(node);
         }
+        bytes_ += node.bytes() - old.bytes();
         add_live(node);
         table_->replace(slot, node, coarse(node.entry()->keep_until()));
-        retired.add(std::move(old));
+        retired.add(old);
         return node;
     }
 
-    void remove(std::size_t slot, std::size_t hash, RetireList& retired) {
-        retired.reserve();
-        std::unique_ptr<Node> node(table_->node(slot));
-        if (is_live(*node))
-            subtract_live(*node);
+    void remove(std::size_t slot, std::size_t hash, Retired& retired) noexcept {
+        Node& node = *table_->node(slot);
+        if (is_live(node))
+            subtract_live(node);
         table_->erase(slot, hash);
-        queue_.remove(*node);
+        queue_.remove(node);
         --nodes_;
-        if (--namespaces_[node->group()].nodes == 0)
-            namespaces_.remove(node->key().kind, node->key().namespace_name);
-        retired.add(std::move(node));
+        bytes_ -= node.bytes();
+        if (--namespaces_[node.group()].nodes == 0)
+            namespaces_.remove(node.key().kind, node.key().namespace_name);
+        retired.add(node);
     }
-    void remove(const Node& node, RetireList& retired) {
+    void remove(const Node& node, Retired& retired) noexcept {
         const std::size_t hash = CacheKeyHash()(node.key());
         const auto is_it = [&](const Node& other) { return &other == &node; };
         remove(table_->find_slot(hash, is_it), hash, retired);
+    }
+
+    /// Moves all nodes out. The contents are of no use afterwards, but readers may still search
+    /// them.
+    void retire_all(Retired& retired) noexcept {
+        if (nodes_ != 0)
+            retired.add_chain(*queue_.newest(), *queue_.oldest(), nodes_, bytes_);
+        queue_ = {};
+        nodes_ = 0;
     }
 
     /// Invalidates all entries of a group; returns their number.
@@ -157,8 +167,18 @@ public:
         return *queue_.victim(keep, [this](const Node& node) { return is_live(node); });
     }
 
-    /// Returns one node after another, and starts over after the last; null if there is none.
-    const Node* sweep() noexcept { return queue_.sweep(); }
+    /// Looks at some nodes, each time at the next ones, and removes the stale ones. Looks at more if
+    /// they were smaller than `enough` bytes.
+    void sweep(std::size_t enough, Retired& retired) noexcept {
+        constexpr int steps = 64;
+        constexpr int max_steps = 1024;
+        std::size_t freed = 0;
+        for (int step = 0; step < steps || (step < max_steps && freed < enough); ++step)
+            if (const Node* const node = queue_.sweep(); node != nullptr && !is_live(*node)) {
+                freed += node->bytes();
+                remove(*node, retired);
+            }
+    }
 
     /// Calls `visit(node)` for each node; `visit` may remove it.
     template <typename Visit>
@@ -176,6 +196,18 @@ public:
         table_->for_each_until(coarse(time), [&](std::size_t slot) { visit(node(slot)); });
     }
 
+    /// Makes the table smaller if it is far too large, for example after an invalidation. If there is
+    /// no memory for that, it stays.
+    void shrink_table(PublishedTable& published, Retired& retired) noexcept {
+        constexpr std::size_t small = 1024;
+        if (table_->room() <= small || nodes_ >= table_->room() / 8)
+            return;
+        try {
+            resize_table(2 * nodes_, published, retired);
+        } catch (const std::bad_alloc&) {
+        }
+    }
+
 private:
     struct HasKey {
         const CacheKeyView& key;
@@ -189,7 +221,7 @@ private:
 
     void add_live(const Node& node) noexcept {
         NamespaceTable::Group& group = namespaces_[node.group()];
-        const std::size_t bytes = node.entry()->bytes();
+        const std::size_t bytes = node.bytes();
         ++group.live;
         group.live_bytes += bytes;
         ++live_;
@@ -197,30 +229,32 @@ private:
     }
     void subtract_live(const Node& node) noexcept {
         NamespaceTable::Group& group = namespaces_[node.group()];
-        const std::size_t bytes = node.entry()->bytes();
+        const std::size_t bytes = node.bytes();
         --group.live;
         group.live_bytes -= bytes;
         --live_;
         live_bytes_ -= bytes;
     }
 
-    /// Grows by a third, so that the table is never much larger than necessary. Readers that are
+    /// Tables grow by a third, so that they are never much larger than necessary. Readers that are
     /// inside the old table, which no longer changes, finish there.
-    void grow_table(PublishedTable& published, RetireList& retired) {
-        auto table = std::make_unique<Table>(nodes_ + nodes_ / 3);
-        retired.reserve();
+    void resize_table(std::size_t room, PublishedTable& published, Retired& retired) {
+        auto table = std::make_unique<Table>(room);
+        retired.objects().reserve();
         for (Node* node = queue_.oldest(); node != nullptr; node = node->newer)
             table->insert(CacheKeyHash()(node->key()), *node, coarse(node->entry()->keep_until()));
         table->generations.store(namespaces_.generations(), std::memory_order_relaxed);
         published.store(table.get(), std::memory_order_release);
         table.swap(table_);
-        retired.add_large(std::move(table));
+        retired.objects().add(std::move(table));
     }
 
     NamespaceTable namespaces_;
     std::unique_ptr<Table> table_ = std::make_unique<Table>(0);
     SieveQueue<Node> queue_;
     std::size_t nodes_ = 0;
+    /// Memory of all nodes, and below of the live ones.
+    std::size_t bytes_ = 0;
     std::size_t live_ = 0;
     std::size_t live_bytes_ = 0;
 };

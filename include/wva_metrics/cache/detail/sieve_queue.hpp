@@ -73,6 +73,7 @@ public:
     }
 
     Node* oldest() const noexcept { return oldest_; }
+    Node* newest() const noexcept { return newest_; }
 
 private:
     static void step_over(Node*& pointer, const Node& node) noexcept {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/attribution_budget.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
 #include "wva_metrics/cache/detail/epoch_domain.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
+#include "wva_metrics/cache/detail/retire_list.hpp"
 #include "wva_metrics/cache/detail/sieve_contents.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/reading.hpp"
@@ -16,8 +18,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,7 +32,12 @@ namespace wva_metrics::detail {
 ///
 /// Invalidating a namespace leaves its nodes in place; they are stale and no longer count. A writer
 /// removes the stale nodes it comes across. If there are more than a quarter of the live ones plus
-/// 64, every insertion also sweeps some.
+/// 64, or if they take more than a sixteenth of the bound, every insertion also sweeps some.
+///
+/// **Memory:** live entries and attributions stay within the bound plus a sixteenth. Stale nodes take
+/// up to another sixteenth, and retired ones an eighth or 64 KiB. If more of them wait for a thread
+/// that was interrupted in the middle of a search, writers let other threads run after each change;
+/// if they take more than the bound once more, nothing is kept until that thread goes on.
 ///
 /// **Consistency:** for each key, look-ups and changes are linearizable. A table is complete before
 /// it is published, and once replaced it does not change any more, and neither do its generations.
@@ -51,9 +58,15 @@ public:
 
     /// To be called before anything else. (Not a constructor, because the shards are elements of a
     /// vector and cannot be moved.)
-    void open(EpochDomain& domain, CacheLimits limits) noexcept {
+    void open(EpochDomain& domain, CacheLimits limits) {
         domain_ = &domain;
         limits_ = limits;
+        attributions_ = std::make_shared<AttributionBudget>();
+        attributions_->set_room(limits.max_bytes, 0);
+    }
+
+    const std::shared_ptr<AttributionBudget>& attribution_budget() const noexcept {
+        return attributions_;
     }
 
     /// The live node of a key, or null. Only within a read section; valid until its end.
@@ -76,27 +89,30 @@ public:
 
     void insert_or_assign(const CacheKeyView& key, std::size_t hash, EntryPtr entry) {
         const WriteGuard guard(*this);
-        const std::size_t bytes = entry->bytes();
+        const std::size_t bytes = Node::bytes(key, *entry);
         const std::size_t slot = contents_->find_slot(key, hash);
-        if (bytes > limits_.max_bytes || limits_.max_entries == 0 || !Node::can_hold(key)) {
+        if (bytes > limits_.max_bytes || limits_.max_entries == 0 || !Node::can_hold(key) ||
+            retired_.exceeds(limits_.max_bytes)) {
             if (slot != Contents::no_slot)
-                contents_->remove(slot, hash, retired_);
+                contents_->remove(slot, hash, retired_.added());
             ++stats_.insertions;
             ++stats_.evictions;
             return;
         }
         if (slot != Contents::no_slot) {
-            const Node& kept = contents_->replace(slot, std::move(entry), retired_);
-            while (contents_->exceeds(limits_))
+            const Node& kept = contents_->replace(slot, std::move(entry), retired_.added());
+            while (contents_->live() > 1 && contents_->exceeds(entry_limits(limits_)))
                 evict_one(&kept);
         } else {
-            // The entry alone is within the limits, so the differences are not negative.
-            while (contents_->exceeds({limits_.max_entries - 1, limits_.max_bytes - bytes}))
+            CacheLimits others = entry_limits(limits_);
+            others.max_entries -= 1;
+            others.max_bytes -= std::min(bytes, others.max_bytes);
+            while (contents_->exceeds(others))
                 evict_one(nullptr);
-            contents_->add(key, hash, std::move(entry), published_table_, retired_);
+            contents_->add(key, hash, std::move(entry), published_table_, retired_.added());
         }
         ++stats_.insertions;
-        sweep_stale_nodes();
+        sweep_stale_nodes(bytes);
     }
 
     /// True if there was an entry.
@@ -106,7 +122,7 @@ public:
         if (slot == Contents::no_slot)
             return false;
         const bool was_live = contents_->is_live(contents_->node(slot));
-        contents_->remove(slot, hash, retired_);
+        contents_->remove(slot, hash, retired_.added());
         if (was_live)
             ++stats_.invalidations;
         return was_live;
@@ -126,7 +142,7 @@ public:
             if (node.group() != group || !contents_->is_live(node) ||
                 !node.key().name.starts_with(prefix.name_prefix))
                 return;
-            contents_->remove(node, retired_);
+            contents_->remove(node, retired_.added());
             ++stats_.invalidations;
             ++erased;
         });
@@ -153,26 +169,28 @@ public:
         contents_->for_each_until(now, [&](const Node& node) {
             if (!contents_->is_live(node) || !node.entry()->is_expired(now))
                 return;
-            contents_->remove(node, retired_);
+            contents_->remove(node, retired_.added());
             ++stats_.expirations;
             ++erased;
         });
         if (contents_->stale_nodes() > 0)
             contents_->for_each([this](const Node& node) {
                 if (!contents_->is_live(node))
-                    contents_->remove(node, retired_);
+                    contents_->remove(node, retired_.added());
             });
+        contents_->shrink_table(published_table_, retired_.added());
         return erased;
     }
 
     void clear() {
         const WriteGuard guard(*this, reclaim_now);
         auto emptied = std::make_unique<Contents>();
-        retired_.reserve();
+        retired_.added().objects().reserve();
         published_table_.store(emptied->table(), std::memory_order_release);
         emptied.swap(contents_);
         stats_.invalidations += emptied->live();
-        retired_.add(std::move(emptied));
+        emptied->retire_all(retired_.added());
+        retired_.added().objects().add(std::move(emptied));
     }
 
     /// Applies new limits, evicting in small batches so other writers are not blocked for long.
@@ -180,14 +198,17 @@ public:
         constexpr int evictions_per_step = 256;
         for (bool fits = false; !fits;) {
             const WriteGuard guard(*this, reclaim_now);
-            for (int eviction = 0; eviction < evictions_per_step && contents_->exceeds(limits);
-                 ++eviction)
+            const auto exceeds = [&] { return contents_->exceeds(entry_limits(limits)); };
+            for (int eviction = 0; eviction < evictions_per_step && exceeds(); ++eviction)
                 evict_one(nullptr);
-            fits = !contents_->exceeds(limits);
+            fits = !exceeds();
             // Until the last step the limits admit all that is stored, so that an insertion in
             // between does not have to evict the rest at once.
             limits_.max_entries = std::max(limits.max_entries, contents_->live());
-            limits_.max_bytes = std::max(limits.max_bytes, contents_->live_bytes());
+            limits_.max_bytes =
+                std::max(limits.max_bytes, contents_->live_bytes() + attributions_->used());
+            if (fits)
+                contents_->shrink_table(published_table_, retired_.added());
         }
     }
 
@@ -201,13 +222,12 @@ public:
         const std::lock_guard lock(mutex_);
         CacheStats stats = stats_;
         stats.entries = contents_->live();
-        stats.bytes = contents_->live_bytes();
+        stats.bytes = contents_->live_bytes() + attributions_->used();
         return stats;
     }
 
 private:
     enum ReclaimWhen : bool { reclaim_when_due, reclaim_now };
-
     /// Holds the lock while a writer changes the shard. At the end it reclaims retired objects, and
     /// destroys them after it has released the lock.
     class WriteGuard {
@@ -217,25 +237,28 @@ private:
         WriteGuard(const WriteGuard&) = delete;
         WriteGuard& operator=(const WriteGuard&) = delete;
         ~WriteGuard() {
-            // To reclaim costs a system call, so it is done for several objects at a time; up to an
-            // eighth of the nodes may wait.
-            constexpr std::size_t few = 16;
-            const std::size_t threshold = few + shard_.contents_->nodes() / 8;
-            if (when_ == reclaim_when_due && !shard_.retired_.is_reclaim_due(threshold))
-                return;
-            try {
-                shard_.retired_.reclaim(*shard_.domain_, reclaimed_);
-            } catch (const std::bad_alloc&) {
-                // The objects stay retired until a later change reclaims them.
+            shard_.attributions_->set_room(shard_.limits_.max_bytes,
+                                           shard_.contents_->live_bytes());
+            const std::size_t bound = shard_.limits_.max_bytes;
+            if (when_ == reclaim_now ||
+                shard_.retired_.is_due(shard_.contents_->nodes() / 8, bound / 16))
+                shard_.retired_.reclaim(*shard_.domain_, lock_);
+            if (lock_.owns_lock() && shard_.retired_.exceeds(bound / 8)) {
+                lock_.unlock();
+                std::this_thread::yield();
             }
         }
 
     private:
         SieveShard& shard_;
         ReclaimWhen when_;
-        std::vector<Retired> reclaimed_;
         std::unique_lock<std::mutex> lock_;
     };
+
+    /// The limits, less the memory of the attributions.
+    CacheLimits entry_limits(const CacheLimits& limits) const noexcept {
+        return {limits.max_entries, attributions_->bytes_for_entries(limits.max_bytes)};
+    }
 
     /// Invalidates all entries of a group; returns their number.
     std::size_t invalidate(NamespaceTable::Number group) noexcept {
@@ -248,19 +271,17 @@ private:
     void evict_one(const Node* keep) {
         const Node& victim = contents_->victim(keep);
         const bool was_live = contents_->is_live(victim);
-        contents_->remove(victim, retired_);
+        contents_->remove(victim, retired_.added());
         if (was_live)
             ++stats_.evictions;
     }
 
-    void sweep_stale_nodes() {
+    /// Removes some stale nodes if there are many.
+    void sweep_stale_nodes(std::size_t inserted_bytes) noexcept {
         constexpr std::size_t few = 64;
-        constexpr int steps = 64;
-        if (contents_->stale_nodes() <= few + contents_->live() / 4)
-            return;
-        for (int step = 0; step < steps; ++step)
-            if (const Node* const node = contents_->sweep(); node && !contents_->is_live(*node))
-                contents_->remove(*node, retired_);
+        if (contents_->stale_nodes() > few + contents_->live() / 4 ||
+            contents_->stale_bytes() > limits_.max_bytes / 16)
+            contents_->sweep(inserted_bytes, retired_.added());
     }
 
     /// Readers read this cache line; writers write to others.
@@ -270,7 +291,8 @@ private:
 
     alignas(64) mutable std::mutex mutex_;
     CacheLimits limits_;
-    RetireList retired_;
+    std::shared_ptr<AttributionBudget> attributions_;
+    RetireList<Node> retired_;
     /// `entries` and `bytes` are filled in by `stats()`, from the contents.
     CacheStats stats_;
 };

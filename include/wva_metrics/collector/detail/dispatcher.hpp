@@ -173,7 +173,8 @@ private:
         stamp_identity(*flight->target, payload);
         if (flight->previous)
             carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
-        const CacheEntryPtr entry = make_entry(config, std::move(payload), sent_at);
+        const CacheEntryPtr entry =
+            make_entry(config, std::move(payload), sent_at, attribution_budget(data_.cache, key));
         Coordinator::Settled settled;
         {
             const std::lock_guard lock(data_.mutex);

@@ -69,11 +69,21 @@ inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) n
 /// Ages count from the request, because the backend's data may be that old. An entry is kept for
 /// the longer of the two windows in which it may be served after its TTL.
 inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payload,
-                                TimePoint sent_at) {
+                                TimePoint sent_at, std::shared_ptr<AttributionBudget> budget = {}) {
     const TimePoint fresh_until = sent_at + ttl_of(config, payload);
     const Duration longer_window = std::max(config.stale_while_revalidate, config.stale_if_error);
     return std::make_shared<const CacheEntry>(std::move(payload), sent_at, fresh_until,
-                                              fresh_until + longer_window);
+                                              fresh_until + longer_window, std::move(budget));
+}
+
+/// Bounds the attributions of an entry that is made for the cache; null if the cache has no bound for
+/// them.
+template <typename Cache>
+std::shared_ptr<AttributionBudget> attribution_budget(Cache& cache, const CacheKeyView& key) {
+    if constexpr (requires { cache.attribution_budget(key); })
+        return cache.attribution_budget(key);
+    else
+        return nullptr;
 }
 
 } // namespace wva_metrics::detail

@@ -1,51 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/cache/detail/epoch_domain.hpp"
+#include "wva_metrics/cache/detail/retire_list.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <mutex>
 #include <thread>
-#include <vector>
+#include <utility>
 
 using wva_metrics::CacheStats;
 using wva_metrics::detail::EpochDomain;
-using wva_metrics::detail::Retired;
 using wva_metrics::detail::RetireList;
 using ThreadRecord = EpochDomain::ThreadRecord;
-using ReadGuard = EpochDomain::ReadGuard;
+using ReadSection = EpochDomain::ReadSection;
+using Visit = EpochDomain::Visit;
 
 namespace {
 
-struct Counted {
-    explicit Counted(int& counter) : destroyed(counter) {}
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-    ~Counted() { ++destroyed; }
+struct RetiredNode {
+    explicit RetiredNode(int& counter) : destroyed(counter) {}
+    RetiredNode(const RetiredNode&) = delete;
+    RetiredNode& operator=(const RetiredNode&) = delete;
+    ~RetiredNode() { ++destroyed; }
+    static std::size_t bytes() { return 10; }
+
     int& destroyed;
+    RetiredNode* older = nullptr;
 };
 
 struct EpochFixture {
     int destroyed = 0;
     EpochDomain domain;
-    RetireList retired;
+    RetireList<RetiredNode> retired;
 
-    void add() {
-        retired.reserve();
-        retired.add(std::make_unique<Counted>(destroyed));
+    const RetiredNode* add() {
+        auto* const node = new RetiredNode(destroyed);
+        retired.added().add(*node);
+        return node;
     }
-    /// Reclaims; returns the number of objects destroyed so far.
+    /// Reclaims; returns the number of nodes destroyed so far.
     int reclaim() {
-        std::vector<Retired> freed;
-        retired.reclaim(domain, freed);
-        const int before = destroyed;
-        const auto reclaimed = static_cast<int>(freed.size());
-        freed.clear();
-        CHECK(destroyed == before + reclaimed);
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        retired.reclaim(domain, lock);
         return destroyed;
     }
     /// A read section as if of the record's thread.
-    std::unique_ptr<ReadGuard> enter(ThreadRecord& record) {
-        return std::make_unique<ReadGuard>(domain, record);
+    std::unique_ptr<ReadSection> enter(ThreadRecord& record) {
+        return std::make_unique<ReadSection>(domain, record);
+    }
+    /// A visit as if of the record's thread.
+    std::unique_ptr<Visit> visit(ThreadRecord& record, const RetiredNode* node) {
+        const auto section = enter(record);
+        auto visit = std::make_unique<Visit>(record);
+        visit->keep(node);
+        return visit;
     }
     ThreadRecord& record() { return *domain.thread_record(); }
 };
@@ -57,11 +67,12 @@ TEST_CASE("without readers, retired objects are destroyed by the first reclamati
     CHECK(fixture.reclaim() == 0);
     for (int i = 0; i < 100; ++i)
         fixture.add();
-    CHECK(fixture.retired.is_reclaim_due(100));
-    CHECK_FALSE(fixture.retired.is_reclaim_due(101));
+    CHECK(fixture.retired.added().nodes() == 100);
+    CHECK(fixture.retired.bytes() == 1000);
     CHECK(fixture.destroyed == 0);
     CHECK(fixture.reclaim() == 100);
-    CHECK_FALSE(fixture.retired.is_reclaim_due(1));
+    CHECK(fixture.retired.added().nodes() == 0);
+    CHECK(fixture.retired.bytes() == 0);
 }
 
 TEST_CASE("an object retired during a read section is destroyed after the section") {
@@ -89,19 +100,37 @@ TEST_CASE("a later reader is not waited for") {
     CHECK(fixture.reclaim() == 2);
 }
 
-TEST_CASE("nested read sections last as long as the outermost") {
+TEST_CASE("a visited node is kept until its visit ends, and no other node is") {
     EpochFixture fixture;
-    auto outer = fixture.enter(fixture.record());
+    const RetiredNode* const node = fixture.add();
     fixture.add();
-    auto inner = fixture.enter(fixture.record());
-    CHECK(fixture.reclaim() == 0);
-    inner.reset();
-    CHECK(fixture.reclaim() == 0);
-    inner = fixture.enter(fixture.record());
-    inner.reset();
-    CHECK(fixture.reclaim() == 0);
-    outer.reset();
+    auto visit = fixture.visit(fixture.record(), node);
+    CHECK(fixture.record().is_visiting());
     CHECK(fixture.reclaim() == 1);
+    fixture.add();
+    CHECK(fixture.reclaim() == 2);
+    CHECK(fixture.retired.bytes() == 0); // It does not count as waiting for a search.
+    // Searches during the visit change nothing.
+    fixture.enter(fixture.record());
+    CHECK(fixture.reclaim() == 2);
+    visit.reset();
+    CHECK_FALSE(fixture.record().is_visiting());
+    CHECK(fixture.reclaim() == 3);
+}
+
+TEST_CASE("a visit may end on another thread") {
+    EpochFixture fixture;
+    ThreadRecord& here = fixture.record();
+    auto visit = fixture.visit(here, fixture.add());
+    std::thread([&] {
+        auto other = fixture.visit(fixture.record(), fixture.add());
+        CHECK(fixture.reclaim() == 0);
+        visit.reset();
+        CHECK_FALSE(here.is_visiting());
+        CHECK(fixture.record().is_visiting());
+        CHECK(fixture.reclaim() == 1);
+    }).join();
+    CHECK(fixture.reclaim() == 2);
 }
 
 TEST_CASE("objects added while others wait for a reader wait behind them") {
@@ -111,8 +140,8 @@ TEST_CASE("objects added while others wait for a reader wait behind them") {
     CHECK(fixture.reclaim() == 0);
     fixture.add();
     fixture.add();
-    CHECK(fixture.retired.is_reclaim_due(2));
-    CHECK_FALSE(fixture.retired.is_reclaim_due(3));
+    CHECK(fixture.retired.added().nodes() == 2);
+    CHECK(fixture.retired.bytes() == 30);
     CHECK(fixture.reclaim() == 0);
     guard.reset();
     CHECK(fixture.reclaim() == 3);
@@ -156,21 +185,23 @@ TEST_CASE("a retire list takes arrays, and destroys what is left at its end") {
         }
     };
     {
-        EpochDomain domain;
-        RetireList retired;
+        EpochFixture fixture;
         for (int round = 0; round < 2; ++round) {
             auto items = std::make_unique<Item[]>(3);
             for (int i = 0; i < 3; ++i)
                 items[static_cast<std::size_t>(i)].counter = &destroyed;
-            retired.reserve();
-            retired.add(std::move(items));
+            fixture.retired.added().objects().reserve();
+            fixture.retired.added().objects().add(std::move(items));
+            CHECK(fixture.retired.added().has_objects());
             if (round == 1)
                 break;
-            std::vector<Retired> freed;
-            retired.reclaim(domain, freed);
-            freed.clear();
+            fixture.reclaim();
             CHECK(destroyed == 3);
         }
+        fixture.add();
+        const auto section = fixture.enter(fixture.record());
+        fixture.reclaim();
+        CHECK(destroyed == 3);
     }
     CHECK(destroyed == 6);
 }

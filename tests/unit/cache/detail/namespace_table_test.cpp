@@ -13,13 +13,13 @@
 using wva_metrics::CacheKeyView;
 using wva_metrics::EntryKind;
 using wva_metrics::detail::NamespaceTable;
-using wva_metrics::detail::RetireList;
+using wva_metrics::detail::RetiredObjects;
 
 namespace {
 
 struct NamespaceFixture {
     NamespaceTable namespaces;
-    RetireList retired;
+    RetiredObjects retired;
     std::atomic<const NamespaceTable::AtomicGeneration*> published{nullptr};
 
     NamespaceTable::Number add(const std::string& name, EntryKind kind = EntryKind::replica) {
