@@ -59,11 +59,11 @@ struct ApiOperation {
 private:
     /// What to do if the API server does not know the resource.
     std::string missing_resource() const {
-        // The groups of Kubernetes itself have no dot, or belong to k8s.io.
+        // The groups of Kubernetes itself have no dot, or end with .k8s.io.
         const bool is_custom =
             target.group.find('.') != std::string::npos && !target.group.ends_with(".k8s.io");
         const std::string name = target.resource_name();
-        if (!is_custom && target.group.find("x-k8s.io") == std::string::npos)
+        if (!is_custom)
             return "the server at this URL has no " + name + " of version " + target.version +
                    "; check that http.url is the URL of a Kubernetes API server";
         std::string text = "the cluster has no custom resource " + name + " of version " +
