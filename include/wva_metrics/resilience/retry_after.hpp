@@ -71,8 +71,9 @@ inline std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view 
     const auto time = parse_time_of_day(words[is_asctime ? 3 : 4]);
     if (!day || !month || !year || !time || *day > 31 || *year > 9999)
         return std::nullopt;
-    // A year of two digits is in this century: who sends one means a time near now.
-    const int full_year = *year < 100 ? *year + 2000 : *year;
+    // A year of two digits is near now, as POSIX reads it.
+    const bool is_short = words[is_asctime ? 4 : 3].size() == 2;
+    const int full_year = !is_short ? *year : *year + (*year < 69 ? 2000 : 1900);
     const std::chrono::year_month_day date(std::chrono::year(full_year), *month,
                                            std::chrono::day(static_cast<unsigned>(*day)));
     if (!date.ok())
