@@ -58,7 +58,8 @@ concept TimedEntry = requires(const T& entry, TimePoint now) {
 /// 32767 bytes, or if its name has more than 65535.
 ///
 /// **Memory:** a replaced or removed entry is destroyed some changes later, at the latest by the
-/// next `erase_expired` or `clear`, and not before the visitors that were running have returned.
+/// next `erase_expired` or `clear` after its visitors have returned. The heap holds at most a quarter
+/// more than `max_bytes`, plus a fixed amount; the README of this folder says more.
 ///
 /// **Threads:** safe.
 template <TimedEntry Entry>
