@@ -22,7 +22,8 @@ struct CacheLimits {
 
     /// Maximum number of entries.
     std::size_t max_entries;
-    /// Maximum memory of the entries, as estimated by `CacheEntry::bytes`.
+    /// Maximum memory of the entries, with their keys and attributions; an estimate, see the README of
+    /// this folder.
     std::size_t max_bytes;
 };
 

@@ -28,7 +28,7 @@ struct CacheStats {
 
     /// Current number of entries.
     std::size_t entries = 0;
-    /// Their estimated memory in bytes.
+    /// Estimated memory in bytes: of the entries, their keys and their attributions.
     std::size_t bytes = 0;
 
     /// Hits, stale hits and misses.

@@ -30,7 +30,8 @@ namespace wva_metrics {
 /// after `CacheEntry::keep_until` as an expiration and a miss. Look-ups allocate nothing.
 ///
 /// **Threads:** safe. One mutex, which is held for a bounded number of steps: never while an entry
-/// is read or destroyed, and never during a whole scan. For many threads see `ShardedCache`.
+/// is read or destroyed, and never during a whole scan, except when the table grows. For many threads
+/// see `ShardedCache`.
 class MemoryCache {
 public:
     /// Throws `ResultError` with `Errc::invalid_config` and all problems that `validate(limits)`

@@ -135,13 +135,14 @@ public:
     std::span<const ThreadRecord> records() const noexcept { return records_; }
     /// The record's thread does not exist, because this process was forked.
     bool is_lost(const ThreadRecord& record) const noexcept {
-        return numbers_->is_lost(static_cast<int>(&record - &records_[0]));
+        return static_cast<const ThreadNumbers*>(numbers_)->is_lost(
+            static_cast<int>(&record - &records_[0]));
     }
 
 private:
     AsymmetricFence fence_;
     /// The records belong to these numbers. There may be others, see `thread_numbers`.
-    const ThreadNumbers* const numbers_ = &thread_numbers;
+    const void* const numbers_ = &thread_numbers;
     ThreadRecord records_[max_thread_numbers];
 };
 
