@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/detail/random_source.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
@@ -14,6 +15,7 @@
 #include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/resilience/endpoint_guard.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
@@ -38,8 +40,9 @@ public:
           url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
           headers(common_headers(url, config.headers)), credentials(config.credentials),
-          pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
-                                        config.limits.max_addresses),
+          guard(config.protection, url.origin(), config.limits.max_connections),
+          pool(config.limits, guard), resolver(url.host, url.port, config.timeouts.address_lifetime,
+                                               config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
@@ -48,9 +51,11 @@ public:
     /// The headers that are the same in every request.
     const std::string headers;
     CredentialSource credentials;
+    resilience::EndpointGuard guard;
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
+    wva_metrics::detail::RandomSource random;
 
     Error error(Errc code, std::string text) const { return {code, std::move(text), url.origin()}; }
     Error aborted_error() const {
