@@ -91,8 +91,10 @@ public:
     std::uint16_t port() const { return port_; }
 
     /// The reply to the next list of a resource, e.g. `pods`.
-    void answer_list(const std::string& plural, std::string body, int status = 200) {
-        push(plural + "?list", Reply{status, std::move(body), nullptr});
+    /// `headers`: further lines of its header.
+    void answer_list(const std::string& plural, std::string body, int status = 200,
+                     std::string headers = {}) {
+        push(plural + "?list", Reply{status, std::move(body), nullptr, std::move(headers)});
     }
     /// The error reply to the next watch.
     void reject_watch(const std::string& plural, std::string body, int status) {
@@ -132,6 +134,7 @@ private:
         int status = 200;
         std::string body;
         StreamPtr stream;
+        std::string headers{};
     };
     struct Replies {
         explicit Replies(const boost::asio::any_io_executor& executor) : changed(executor) {
@@ -204,7 +207,7 @@ private:
                 if (reply.stream)
                     co_await stream(shared, reply.stream);
                 else
-                    co_await write(socket, head(reply.status) + "Content-Length: " +
+                    co_await write(socket, head(reply.status) + reply.headers + "Content-Length: " +
                                                std::to_string(reply.body.size()) + "\r\n\r\n" +
                                                reply.body);
             }

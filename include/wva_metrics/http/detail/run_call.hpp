@@ -143,8 +143,9 @@ private:
     };
 
     static Tried refused(Error error) { return {std::move(error), false, true}; }
-    static Error refusal_of(const Endpoint<Executor>& endpoint) {
-        return endpoint.error(Errc::unavailable, endpoint.guard.describe_refusal(now()));
+    static Error refusal_of(Endpoint<Executor>& endpoint) {
+        return endpoint.error(Errc::unavailable,
+                              endpoint.guard.refuse(now(), std::chrono::system_clock::now()));
     }
 
     /// Says how often the request was sent, if an error says why it failed.
