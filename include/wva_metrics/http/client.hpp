@@ -115,10 +115,10 @@ public:
     ///   even if the request is sent twice.
     ///
     /// **Completes:** as `send`, when the answer is complete or the sink has ended the call. The
-    /// request is not sent again after the sink has received a piece. If the
-    /// sink received the body, `Response::body` is empty; the body of any other status is collected.
-    /// If the sink ended the call, the connection is closed. If the call completes with an error,
-    /// the pieces that arrived before have been passed to the sink.
+    /// request is not sent again after the sink has received a piece. If the sink received the body,
+    /// `Response::body` is empty; the body of any other status is collected. If the sink ended the
+    /// call, the connection is closed. If the call completes with an error, the pieces that arrived
+    /// before have been passed to the sink.
     ///
     /// **Errors:** those of `send`, and
     /// - `invalid_argument`: there is no sink.
@@ -145,10 +145,10 @@ public:
     ///   applies until the header is read.
     ///
     /// **Completes:** as `send`, when the answer or the sink has ended the stream. A stream that fails
-    /// is not sent again: where to go on is known to its caller only. If the sink
-    /// received the body, `Response::body` is empty; the body of any other status is collected.
-    /// The connection is used again only if its answer ended properly. If the stream completes with
-    /// an error, the pieces that arrived before have been passed to the sink.
+    /// is not sent again: where to go on is known to its caller only. If the sink received the body,
+    /// `Response::body` is empty; the body of any other status is collected. The connection is used
+    /// again only if its answer ended properly. If the stream completes with an error, the pieces
+    /// that arrived before have been passed to the sink.
     ///
     /// **Errors:** those of `send`, and those below. An error after the header has the answer's
     /// `http_status`.

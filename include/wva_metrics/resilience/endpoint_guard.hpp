@@ -5,7 +5,6 @@
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/circuit_breaker.hpp"
 #include "wva_metrics/resilience/concurrency_limit.hpp"
-#include "wva_metrics/resilience/hedging.hpp"
 #include "wva_metrics/resilience/protection_config.hpp"
 #include "wva_metrics/resilience/protection_event.hpp"
 #include "wva_metrics/resilience/protection_stats.hpp"
@@ -25,8 +24,8 @@
 
 namespace wva_metrics::resilience {
 
-/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget,
-/// concurrency limit and hedging together. It does no I/O, and is told the time and each outcome.
+/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget and
+/// concurrency limit together. It does no I/O, and is told the time and each outcome.
 ///
 /// While all is well, `admit` takes no lock, and each outcome one short lock.
 ///
@@ -37,7 +36,7 @@ public:
     EndpointGuard(ProtectionConfig config, std::string endpoint, std::size_t max_concurrency)
         : config_(std::move(config)), endpoint_(std::move(endpoint)), breaker_(config_.breaker),
           budget_(config_.retry_budget), concurrency_(config_.concurrency, max_concurrency),
-          hedging_(config_.hedging), calm_period_(breaker_.period()), limit_(max_concurrency) {}
+          calm_period_(breaker_.period()), limit_(max_concurrency) {}
     EndpointGuard(const EndpointGuard&) = delete;
     EndpointGuard& operator=(const EndpointGuard&) = delete;
 
@@ -99,7 +98,6 @@ public:
             breaker_.succeed(pass.period);
             budget_.succeed();
             concurrency_.succeed();
-            hedging_.succeed(now - pass.started);
         });
     }
 
@@ -250,7 +248,6 @@ private:
     CircuitBreaker breaker_;
     RetryBudget budget_;
     ConcurrencyLimit concurrency_;
-    Hedging hedging_;
     /// The end of the pause that the server asked for.
     TimePoint not_before_ = TimePoint::min();
     std::string pause_reason_;

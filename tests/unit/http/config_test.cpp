@@ -66,6 +66,10 @@ TEST_CASE("every limit is checked and named in its problem") {
         {"limits.max_connections", [](ClientConfig& config) { config.limits.max_connections = 0; }},
         {"limits.max_addresses", [](ClientConfig& config) { config.limits.max_addresses = 0; }},
         {"limits.idle_timeout", [](ClientConfig& config) { config.limits.idle_timeout = -1s; }},
+        {"protection.retry.attempts",
+         [](ClientConfig& config) { config.protection.retry.attempts = 0; }},
+        {"protection.max_retry_after",
+         [](ClientConfig& config) { config.protection.max_retry_after = -1s; }},
     }));
     ClientConfig config{.url = "http://h"};
     change(config);

@@ -229,18 +229,16 @@ TEST_CASE("all problems of a protection are found and named") {
                       .max_pause = -1s,
                       .successes_to_close = 0};
     config.concurrency.decrease = 1;
-    config.hedging = {.quantile = 1, .max_share = 0, .min_delay = -1s};
     config.max_retry_after = -1s;
     config.slow_after = -1s;
     const std::vector<std::string> problems = validate(config);
-    CHECK(problems.size() == 18);
+    CHECK(problems.size() == 15);
     const std::string names[] = {
         "retry.attempts",       "retry.first_backoff",     "retry.max_backoff",
         "retry.min_time",       "retry_budget.max_tokens", "retry_budget.tokens_per_success",
         "breaker.window",       "breaker.failure_rate",    "breaker.consecutive_failures",
         "breaker.first_pause",  "breaker.max_pause",       "breaker.successes_to_close",
-        "concurrency.decrease", "hedging.quantile",        "hedging.max_share",
-        "hedging.min_delay",    "max_retry_after",         "slow_after"};
+        "concurrency.decrease", "max_retry_after",         "slow_after"};
     for (const std::string& name : names) {
         CAPTURE(name);
         CHECK(std::count_if(problems.begin(), problems.end(), [&](const std::string& problem) {

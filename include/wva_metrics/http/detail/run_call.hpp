@@ -116,7 +116,7 @@ private:
             std::optional<Result<Response>> failed;
             for (std::size_t attempts = 1;; ++attempts) {
                 Tried tried = co_await send(endpoint, *call, request, deadline, options);
-                if (tried.was_refused && failed)
+                if (tried.was_refused && failed && !call->is_aborted())
                     co_return explain(*std::move(failed), attempts - 1);
                 if (!tried.may_retry || call->is_aborted())
                     co_return explain(std::move(tried.response), attempts);
@@ -150,9 +150,11 @@ private:
 
     /// Says how often the request was sent, if an error says why it failed.
     static Result<Response> explain(Result<Response> outcome, std::size_t attempts) {
-        if (attempts > 1 && outcome.has_error())
-            outcome.error().message += " (after " + std::to_string(attempts) + " attempts)";
-        return outcome;
+        if (attempts == 1 || outcome.has_value())
+            return outcome;
+        Error error = std::move(outcome).error();
+        error.message += " (after " + std::to_string(attempts) + " attempts)";
+        return error;
     }
 
     /// Waits without a connection. `deadline`: the call's, which is later.
