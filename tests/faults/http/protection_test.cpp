@@ -8,11 +8,11 @@
 
 #include <catch2/catch_all.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -28,7 +28,7 @@ using resilience::ProtectionEvent;
 
 namespace {
 
-/// The first words of the requests' lines, as `/a`.
+/// The targets of the requests, all of them GET.
 std::vector<std::string> targets_of(const ScriptedServer& server) {
     std::vector<std::string> targets;
     for (const std::string& request : server.requests())
@@ -40,12 +40,13 @@ Request in_background(std::string target) {
     return Request::get(std::move(target)).with_priority(Priority::background);
 }
 
-/// Answers the n-th request with 503 if `fails(n)`.
+/// Answers with 503 as long as `fails`.
 ScriptedServer::Script answer_unless(std::shared_ptr<bool> fails) {
     return [fails](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         for (;;) {
             co_await peer->read_request();
-            co_await peer->send(*fails ? http_answer("no", "", "503 x") : ok_answer);
+            const std::string bytes = *fails ? http_answer("no", "", "503 x") : ok_answer;
+            co_await peer->send(bytes);
         }
     };
 }

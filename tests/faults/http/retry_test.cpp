@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
