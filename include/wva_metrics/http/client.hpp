@@ -8,6 +8,7 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/protection_stats.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -80,14 +81,19 @@ public:
     /// - `deadline`: bounds the whole call, including the time in the queue.
     ///
     /// **Completes:** with the answer, whatever its HTTP status is. On 401 the token file is read
-    /// again, or the token provider asked; if the token changed, the request is sent once more.
+    /// again, or the token provider asked; if the token changed, the request is sent once more. A request that fails in a way that
+    /// may pass (no connection, a lost one, a cut off answer, 408, 425, 429, 502, 503, 504) is sent
+    /// again after a random wait, as `ClientConfig::protection` says, and within `deadline`; the call
+    /// completes with what came of the last attempt. A `Retry-After` of 429 and 503 is obeyed.
     ///
     /// **Errors:**
     /// - `invalid_argument`: the request is invalid. Nothing was sent.
     /// - `invalid_config`: the token file cannot be used, or the files of TLS cannot. Nothing was
     ///   sent. If a token provider fails, the error is its own.
     /// - `name_lookup_failed`, `unreachable`, `tls_failed`, `timeout`: see `Errc`.
-    /// - `unavailable`: `limits.max_queued` calls are waiting for a connection already.
+    /// - `unavailable`: `limits.max_queued` calls are waiting for a connection already; or nothing was
+    ///   sent, because the circuit breaker of the endpoint is open or the server has asked for a pause.
+    ///   The message says since when, why, and until when.
     /// - `rejected`: the server redirected the request, and `limits.max_redirects` is positive, but
     ///   this redirect must not be followed.
     /// - `too_large`, `bad_response`: the answer exceeds a limit, is not valid HTTP, or is
@@ -111,10 +117,11 @@ public:
     ///   in one piece); ends the call by returning false. It receives the body of one answer only,
     ///   even if the request is sent twice.
     ///
-    /// **Completes:** as `send`, when the answer is complete or the sink has ended the call. If the
-    /// sink received the body, `Response::body` is empty; the body of any other status is collected.
-    /// If the sink ended the call, the connection is closed. If the call completes with an error,
-    /// the pieces that arrived before have been passed to the sink.
+    /// **Completes:** as `send`, when the answer is complete or the sink has ended the call. The
+    /// request is not sent again after the sink has received a piece. If the sink received the body,
+    /// `Response::body` is empty; the body of any other status is collected. If the sink ended the
+    /// call, the connection is closed. If the call completes with an error, the pieces that arrived
+    /// before have been passed to the sink.
     ///
     /// **Errors:** those of `send`, and
     /// - `invalid_argument`: there is no sink.
@@ -142,10 +149,11 @@ public:
     /// - `on_opened`: called like the sink, once, when the header of a 2xx answer has been read; may
     ///   be empty. The body may begin much later.
     ///
-    /// **Completes:** as `send`, when the answer or the sink has ended the stream. If the sink
-    /// received the body, `Response::body` is empty; the body of any other status is collected.
-    /// The connection is used again only if its answer ended properly. If the stream completes with
-    /// an error, the pieces that arrived before have been passed to the sink.
+    /// **Completes:** as `send`, when the answer or the sink has ended the stream. A stream that fails
+    /// is not sent again: where to go on is known to its caller only. If the sink received the body,
+    /// `Response::body` is empty; the body of any other status is collected. The connection is used
+    /// again only if its answer ended properly. If the stream completes with an error, the pieces
+    /// that arrived before have been passed to the sink.
     ///
     /// **Errors:** those of `send`, and those below. An error after the header has the answer's
     /// `http_status`.
@@ -171,6 +179,9 @@ public:
 
     /// Number of open connections that no call uses.
     std::size_t idle_connections() const;
+
+    /// What protects the endpoint at the moment, and what it has done so far. Any thread.
+    resilience::ProtectionStats protection_stats() const;
 
 private:
     const std::shared_ptr<detail::Endpoint<Executor>> endpoint_;

@@ -5,14 +5,17 @@
 #include "wva_metrics/http/credentials.hpp"
 #include "wva_metrics/http/decompressor.hpp"
 #include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/protection_config.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -101,6 +104,14 @@ struct ClientConfig {
     /// The compression that is offered to the server (http/gzip.hpp); null = none. It is not
     /// offered for streams.
     std::shared_ptr<const Decompressor> decompressor{};
+    /// What protects the endpoint from its callers, and them from an endpoint in trouble: retries,
+    /// circuit breaker, adaptive concurrency. `limits.max_connections` is the highest concurrency.
+    resilience::ProtectionConfig protection{};
+    /// Whether an answer that counts as a failure of the endpoint (408, 425, 429, 5xx except 501) is
+    /// about the request itself: the same request would fail again, and another would not. For APIs
+    /// that say so in the body. Such an answer is not retried, and does not count. May be empty; called
+    /// on the client's executor, possibly on several threads at once.
+    std::function<bool(const Response&)> is_about_request{};
 };
 
 namespace detail {
@@ -185,6 +196,9 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require(limits.max_addresses > 0, "limits.max_addresses must be positive");
     require(limits.max_redirects <= 3, "limits.max_redirects must be at most 3");
     require(limits.idle_timeout >= Duration::zero(), "limits.idle_timeout must not be negative");
+
+    for (const std::string& problem : resilience::validate(config.protection))
+        problems.push_back("protection." + problem);
 
     if (config.decompressor) {
         const std::string_view coding = config.decompressor->coding();

@@ -17,6 +17,15 @@ constexpr std::string_view to_string(Method method) noexcept {
     return method == Method::get ? "GET" : "POST";
 }
 
+/// Which of the requests that wait for a connection is sent first.
+enum class Priority : std::uint8_t {
+    /// Somebody waits for the answer.
+    interactive,
+    /// Nobody waits. Sent when no interactive request waits, and never on the last connection that
+    /// is free.
+    background,
+};
+
 /// An HTTP request. Made by `get` or `post`.
 ///
 /// Not an aggregate on purpose: GCC 12 compiles `co_await client.send({.target = "/"}, deadline)`
@@ -39,6 +48,11 @@ public:
         other.is_redirected_ = true;
         return other;
     }
+    /// The same request with another priority; a new one is interactive.
+    Request with_priority(Priority priority) && {
+        priority_ = priority;
+        return std::move(*this);
+    }
 
     /// GET or POST.
     Method method() const noexcept { return method_; }
@@ -50,6 +64,8 @@ public:
     const std::string& body() const noexcept { return body_; }
     /// Content type of the body.
     const std::string& content_type() const noexcept { return content_type_; }
+    /// Its place among the requests that wait.
+    Priority priority() const noexcept { return priority_; }
 
 private:
     Request(Method method, std::string target, std::string body, std::string content_type)
@@ -61,6 +77,7 @@ private:
     std::string body_;
     std::string content_type_;
     bool is_redirected_ = false;
+    Priority priority_ = Priority::interactive;
 };
 
 /// An answer of any status.

@@ -164,6 +164,7 @@ private:
         http.limits.max_body_bytes = config.max_page_bytes + detail::max_skipped_bytes;
         http.limits.max_streams = config.max_watches;
         http.timeouts.attempt = config.page_timeout;
+        http.protection.retry.attempts = 1;
         return http;
     }
 

@@ -15,9 +15,10 @@ namespace wva_metrics::kubernetes {
 /// check with `validate`. Inside a cluster, `in_cluster_config` (kubernetes/tls_in_cluster.hpp)
 /// returns one.
 struct ClientConfig {
-    /// The API server's URL, TLS and credentials. Three of its members are replaced:
+    /// The API server's URL, TLS and credentials. Four of its members are replaced:
     /// `limits.max_body_bytes` by `max_page_bytes` and 32 MiB, `timeouts.attempt` by `page_timeout`,
-    /// `limits.max_streams` by `max_watches`. Watches do not count against its
+    /// `limits.max_streams` by `max_watches`, and `protection.retry.attempts` by 1, because reflectors
+    /// try again by rules of their own (`initial_backoff`). Watches do not count against its
     /// `limits.max_connections`.
     http::ClientConfig http{};
     /// The namespace that the program itself runs in; empty if it is unknown. The client does not
@@ -41,7 +42,8 @@ struct ClientConfig {
     /// The wait after the first of several failures. It doubles with each further failure. A random
     /// part, up to half, is subtracted.
     Duration initial_backoff = std::chrono::milliseconds(500);
-    /// The longest wait between two attempts, even if the server requests a longer one.
+    /// The longest wait between two attempts, unless the server asks for a longer one by `Retry-After`
+    /// (at most `http.protection.max_retry_after`).
     Duration max_backoff = std::chrono::seconds(30);
 
     /// Maximum bytes of one page of a list. They are read as they arrive and not kept. If a single

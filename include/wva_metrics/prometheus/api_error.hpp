@@ -61,6 +61,17 @@ inline Errc classify(int http_status, const ApiError& error) noexcept {
     return http_status / 100 == 5 ? Errc::unavailable : Errc::rejected;
 }
 
+/// Whether an error of a server that works is about the query: the same query would fail again, and a
+/// smaller one would not. Such are its limits, and its own timeout: a query that has taken it too long
+/// would take as long again.
+inline bool is_about_query(int http_status, const ApiError& error) noexcept {
+    if (classify(http_status, error) == Errc::too_costly || error.type == "timeout")
+        return true;
+    const auto* const known = detail::find_known_error(error.text);
+    return known != nullptr && (known->begin == std::string_view("query timed out in ") ||
+                                known->begin == std::string_view("timeout exceeded "));
+}
+
 namespace detail {
 
 /// What to do about an error that `classify` gave this code.

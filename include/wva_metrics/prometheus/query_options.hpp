@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/message.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
 #include <optional>
@@ -11,6 +12,8 @@ namespace wva_metrics::prometheus {
 struct QueryOptions {
     /// The evaluation time; the server's current time if there is none.
     std::optional<samples::ServerTime> time{};
+    /// Whether somebody waits for the answer, for the queue of the HTTP client.
+    http::Priority priority = http::Priority::interactive;
 };
 
 } // namespace wva_metrics::prometheus

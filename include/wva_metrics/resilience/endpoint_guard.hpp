@@ -5,7 +5,6 @@
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/circuit_breaker.hpp"
 #include "wva_metrics/resilience/concurrency_limit.hpp"
-#include "wva_metrics/resilience/hedging.hpp"
 #include "wva_metrics/resilience/protection_config.hpp"
 #include "wva_metrics/resilience/protection_event.hpp"
 #include "wva_metrics/resilience/protection_stats.hpp"
@@ -16,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,8 +24,8 @@
 
 namespace wva_metrics::resilience {
 
-/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget,
-/// concurrency limit and hedging together. It does no I/O, and is told the time and each outcome.
+/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget and
+/// concurrency limit together. It does no I/O, and is told the time and each outcome.
 ///
 /// While all is well, `admit` takes no lock, and each outcome one short lock.
 ///
@@ -36,7 +36,7 @@ public:
     EndpointGuard(ProtectionConfig config, std::string endpoint, std::size_t max_concurrency)
         : config_(std::move(config)), endpoint_(std::move(endpoint)), breaker_(config_.breaker),
           budget_(config_.retry_budget), concurrency_(config_.concurrency, max_concurrency),
-          hedging_(config_.hedging), calm_period_(breaker_.period()), limit_(max_concurrency) {}
+          calm_period_(breaker_.period()), limit_(max_concurrency) {}
     EndpointGuard(const EndpointGuard&) = delete;
     EndpointGuard& operator=(const EndpointGuard&) = delete;
 
@@ -48,7 +48,7 @@ public:
         TimePoint started{};
     };
 
-    /// Asks to send a request. Nothing if it must not be sent; see `describe_refusal`. Otherwise one
+    /// Asks to send a request. Nothing if it must not be sent; see `refuse`. Otherwise one
     /// of `succeed`, `fail` and `abandon` must be called once.
     std::optional<Pass> admit(TimePoint now) {
         if (const CircuitBreaker::Period period = calm_period_.load(std::memory_order_relaxed))
@@ -57,8 +57,6 @@ public:
         update(now, [&] {
             if (now >= not_before_)
                 period = breaker_.admit(now);
-            if (!period)
-                ++counts_.refused;
         });
         return period ? std::optional(Pass{*period, now}) : std::nullopt;
     }
@@ -71,24 +69,26 @@ public:
         return now < not_before_ || breaker_.is_refusing(now);
     }
 
-    /// Why requests are refused, and until when, for people.
-    std::string describe_refusal(TimePoint now) const {
+    /// Counts a request that is not sent. Returns why, since when and until when, for people. Times are
+    /// of the system's clock, so that the text stays the same and logs can drop its repetitions.
+    std::string refuse(TimePoint now, std::chrono::system_clock::time_point system_now) {
         const std::lock_guard lock(mutex_);
+        ++counts_.refused;
+        const auto time_of_day = [&](TimePoint time) {
+            return format_time_of_day(
+                system_now +
+                std::chrono::duration_cast<std::chrono::system_clock::duration>(time - now));
+        };
         if (now < not_before_)
             return "the server has asked for a pause (" + pause_reason_ +
-                   "), nothing is sent to it for another " + describe(not_before_ - now);
-        const std::string since = describe(now - breaker_.open_since());
-        switch (breaker_.state()) {
-        case CircuitBreaker::State::open:
-            return "the circuit breaker opened " + since + " ago after " + breaker_.reason() +
-                   "; the next request is sent in " + describe(breaker_.retry_at() - now);
-        case CircuitBreaker::State::half_open:
-            return "the circuit breaker opened " + since + " ago after " + breaker_.reason() +
-                   "; a request is on its way to see whether it works again";
-        case CircuitBreaker::State::closed:
-            break;
-        }
-        return "the circuit breaker has been open until now";
+                   "); nothing is sent to it until " + time_of_day(not_before_);
+        if (breaker_.state() == CircuitBreaker::State::closed)
+            return "the circuit breaker was open until now";
+        return "the circuit breaker has been open since " + time_of_day(breaker_.open_since()) +
+               " after " + breaker_.reason() +
+               (breaker_.state() == CircuitBreaker::State::open
+                    ? "; the next request is sent at " + time_of_day(breaker_.retry_at())
+                    : std::string("; a request is on its way to see whether it works again"));
     }
 
     /// The endpoint answered.
@@ -98,7 +98,6 @@ public:
             breaker_.succeed(pass.period);
             budget_.succeed();
             concurrency_.succeed();
-            hedging_.succeed(now - pass.started);
         });
     }
 
@@ -181,6 +180,18 @@ private:
         return format_duration(milliseconds / unit * unit);
     }
 
+    /// `08:49:37 UTC`
+    static std::string format_time_of_day(std::chrono::system_clock::time_point time) {
+        const auto seconds = std::chrono::round<std::chrono::seconds>(time.time_since_epoch());
+        const auto of_day = seconds % std::chrono::days(1);
+        const std::chrono::hh_mm_ss parts(of_day);
+        char text[16];
+        std::snprintf(
+            text, sizeof text, "%02d:%02d:%02d UTC", static_cast<int>(parts.hours().count()),
+            static_cast<int>(parts.minutes().count()), static_cast<int>(parts.seconds().count()));
+        return text;
+    }
+
     /// Changes the state under the lock, and tells of what the breaker did then.
     template <typename Change>
     void update(TimePoint now, Change change) {
@@ -237,7 +248,6 @@ private:
     CircuitBreaker breaker_;
     RetryBudget budget_;
     ConcurrencyLimit concurrency_;
-    Hedging hedging_;
     /// The end of the pause that the server asked for.
     TimePoint not_before_ = TimePoint::min();
     std::string pause_reason_;

@@ -25,8 +25,6 @@ struct ProtectionEvent {
         retrying,
         /// A failed request is not sent again, because the retry budget is used up.
         budget_exhausted,
-        /// A slow request was sent a second time.
-        hedged,
     };
 
     Kind kind{};
@@ -53,8 +51,6 @@ constexpr std::string_view to_string(ProtectionEvent::Kind kind) noexcept {
         return "retrying";
     case ProtectionEvent::Kind::budget_exhausted:
         return "budget_exhausted";
-    case ProtectionEvent::Kind::hedged:
-        return "hedged";
     }
     return "unknown";
 }

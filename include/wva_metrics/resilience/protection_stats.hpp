@@ -21,8 +21,6 @@ struct ProtectionStats {
     std::uint64_t retries = 0;
     /// Requests that were not sent again because the budget was used up.
     std::uint64_t retries_denied = 0;
-    /// Requests that were sent a second time because the first was slow.
-    std::uint64_t hedges = 0;
     /// Requests that were not sent: the breaker was open, or the server had asked for a pause.
     std::uint64_t refused = 0;
     /// How often the breaker opened, failed probes included.

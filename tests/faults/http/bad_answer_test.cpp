@@ -3,6 +3,7 @@
 
 #include "support/http_calls.hpp"
 #include "support/http_pair.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_server.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -48,15 +49,16 @@ TEST_CASE("an answer cut short by the end of the connection is an error") {
     const bool reset = GENERATE(false, true);
     CAPTURE(bytes, reset);
     HttpPair pair({[=](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-        co_await peer->read_request();
-        co_await peer->send(bytes);
-        if (reset)
-            peer->reset();
-    }});
+                      co_await peer->read_request();
+                      co_await peer->send(bytes);
+                      if (reset)
+                          peer->reset();
+                  }},
+                  {.protection = single_attempt});
     const Result<Response> response = pair.send_request();
     REQUIRE_FALSE(response.has_value());
     CHECK(response.error().is(Errc::unreachable));
-    // The connection was new, so the request is not sent again.
+    // The connection was new, so the attempt does not begin again on another one.
     CHECK(pair.server.connections() == 1);
 }
 

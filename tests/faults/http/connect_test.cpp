@@ -3,6 +3,7 @@
 
 #include "support/http_calls.hpp"
 #include "support/http_pair.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_server.hpp"
 #include "support/scripted_transport.hpp"
 
@@ -26,7 +27,8 @@ TEST_CASE("calls share a slow name lookup, and wait for it only until their dead
     Client client(context.get_executor(),
                   {.url = "http://name.test:" + std::to_string(server.port()),
                    .timeouts = {.resolve = 50ms},
-                   .transport = transport});
+                   .transport = transport,
+                   .protection = single_attempt});
     std::vector<std::shared_ptr<StartedCall>> calls;
     for (int i = 0; i < 3; ++i)
         calls.push_back(start_call(context, client));
@@ -62,7 +64,8 @@ TEST_CASE("a failed name lookup fails all its waiters, and the next call starts 
     Client client(context.get_executor(),
                   {.url = "http://name.test:" + std::to_string(server.port()),
                    .timeouts = {.resolve = 1h, .attempt = 1h},
-                   .transport = transport});
+                   .transport = transport,
+                   .protection = single_attempt});
     const auto first = start_call(context, client);
     const auto second = start_call(context, client);
     run_ready(context);
@@ -110,7 +113,9 @@ TEST_CASE("a name is resolved again after none of its addresses worked") {
     const ScriptedServer server(context, {answer_each_with(ok_answer)});
     const asio::ip::tcp::endpoint good(asio::ip::address_v4::loopback(), server.port());
     const asio::ip::tcp::endpoint bad(asio::ip::address_v4::loopback(), 1);
-    Client client(context.get_executor(), {.url = "http://name.test", .transport = transport});
+    Client client(
+        context.get_executor(),
+        {.url = "http://name.test", .transport = transport, .protection = single_attempt});
     const auto first = start_call(context, client);
     run_ready(context);
     transport->lookups.at(0)({}, {bad});

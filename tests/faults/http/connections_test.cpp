@@ -3,6 +3,7 @@
 
 #include "support/http_calls.hpp"
 #include "support/http_pair.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_server.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -69,21 +70,23 @@ TEST_CASE("a request on a dying idle connection is sent once more, on a new one"
                        if (reset)
                            peer->reset();
                    },
-                   answer_and_close("HTTP/1.1 200 O"), answer_each_with(ok_answer)});
+                   answer_and_close("HTTP/1.1 200 O"), answer_each_with(ok_answer)},
+                  {.protection = single_attempt});
     CHECK(pair.send_request().has_value());
-    // The second connection dies as well, and the request is not sent a third time.
+    // The second connection dies as well, and the attempt does not begin a third time.
     CHECK(pair.send_request().error().is(Errc::unreachable));
     CHECK(pair.server.connections() == 2);
     CHECK(pair.send_request().has_value());
 }
 
-TEST_CASE("a request is not sent again if its connection dies in the middle of the answer") {
+TEST_CASE("an attempt does not begin again if its connection dies in the middle of the answer") {
     HttpPair pair({[](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
-        co_await peer->read_request();
-        co_await peer->send(ok_answer);
-        co_await peer->read_request();
-        co_await peer->send("HTTP/1.1 200 OK\r\n");
-    }});
+                      co_await peer->read_request();
+                      co_await peer->send(ok_answer);
+                      co_await peer->read_request();
+                      co_await peer->send("HTTP/1.1 200 OK\r\n");
+                  }},
+                  {.protection = single_attempt});
     CHECK(pair.send_request().has_value());
     CHECK(pair.send_request().error().is(Errc::unreachable));
     CHECK(pair.server.connections() == 1);

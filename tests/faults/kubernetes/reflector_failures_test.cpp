@@ -7,6 +7,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,22 @@ TEST_CASE("an unreachable API server is reported with its address and the reques
           std::vector{"unreachable: cannot list pods in namespace llm: no connection was "
                       "established: Connection refused (" +
                       config.http.url + ")"});
+}
+
+TEST_CASE("an API server that asks for a pause by Retry-After is not asked during it") {
+    asio::io_context context;
+    Cluster cluster(context);
+    const std::string busy = status_json(429, "TooManyRequests", "the server is overloaded");
+    cluster.server.answer_list("pods", busy, 429, "Retry-After: 30\r\n");
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
+    ClientConfig config = cluster.config();
+    config.initial_backoff = config.max_backoff = std::chrono::milliseconds(1);
+    const FollowedPods following(context, config);
+    run_until(context, [&] { return following.received.problems.size() >= 2; });
+    CHECK_THAT(following.received.problems[0], Catch::Matchers::ContainsSubstring("overloaded"));
+    CHECK_THAT(following.received.problems[1],
+               Catch::Matchers::ContainsSubstring("the server has asked for a pause (HTTP 429)"));
+    CHECK(cluster.server.count("pods", false) == 1);
 }
 
 TEST_CASE("the known objects stay while the API server fails") {

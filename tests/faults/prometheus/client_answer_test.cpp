@@ -5,6 +5,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -47,10 +48,8 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
           api_error("execution", "expanding series: proxy Series(): rpc error: code = "
                                  "DeadlineExceeded desc = context deadline exceeded"),
           Errc::unavailable},
-         {"429 Too Many Requests", "", Errc::unavailable},
          {"503 Service Unavailable",
           api_error("timeout", "query timed out in expression evaluation"), Errc::unavailable},
-         {"503 Service Unavailable", "<html>gateway</html>", Errc::unavailable},
          {"302 Found", "", Errc::rejected}}));
     Peers peers(
         answer_each_with(answer(status, body, "Location: http://127.0.0.1:1/login?x=secret\r\n")));
@@ -62,6 +61,23 @@ TEST_CASE("a query that the server rejects or cannot answer is sent once") {
     CHECK(query->error().endpoint == peers.server.url());
     CHECK(peers.requests().size() == 1);
     CHECK(peers.server.connections() == 1);
+}
+
+TEST_CASE("a query is sent again if the server is in trouble, but not if the query is") {
+    const auto [status, body, requests] = GENERATE(table<std::string, std::string, std::size_t>({
+        {"429 Too Many Requests", "", 3},
+        {"503 Service Unavailable", "<html>gateway</html>", 3},
+        {"503 Service Unavailable", api_error("unavailable", "not ready"), 3},
+        {"503 Service Unavailable", api_error("timeout", "query timed out in query execution"), 1},
+        {"503 Service Unavailable", api_error("503", "timeout exceeded during query execution"), 1},
+        {"504 Gateway Timeout",
+         api_error("execution", "query processing would load too many samples into memory"), 1},
+    }));
+    prometheus::ClientConfig config;
+    config.http.protection.retry.first_backoff = std::chrono::milliseconds(1);
+    Peers peers(answer_each_with(answer(status, body)), config);
+    CHECK(peers.run()->result->has_error());
+    CHECK(peers.requests().size() == requests);
 }
 
 TEST_CASE("the cause of an error is found behind a long query") {

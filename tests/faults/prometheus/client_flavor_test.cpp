@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faults/prometheus/client_fixture.hpp"
+#include "support/protections.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -93,11 +94,13 @@ TEST_CASE("a server in trouble is no server of an unknown make") {
                            {"429 Too Many Requests", Errc::unavailable},
                            {"503 Service Unavailable", Errc::unavailable}}) {
         INFO(status);
-        Peers at_once(answer_each_with(answer(status)));
+        prometheus::ClientConfig config;
+        config.http.protection = single_attempt;
+        Peers at_once(answer_each_with(answer(status)), config);
         CHECK(flavor_of(at_once).error().is(code));
         CHECK(at_once.requests().size() == 1);
 
-        Peers later(answer_in_turn({answer("404 Not Found"), answer(status)}));
+        Peers later(answer_in_turn({answer("404 Not Found"), answer(status)}), config);
         CHECK(flavor_of(later).error().is(code));
         CHECK(later.requests().size() == 2);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/http_calls.hpp"
+#include "support/protections.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/testing/fake_prometheus.hpp"
 
@@ -71,6 +72,7 @@ struct BackendFixture {
         // So that a slow machine does not cause a timeout.
         config.client.http.timeouts.attempt = config.client.http.timeouts.connect = 10min;
         config.batch_timeout = 10min;
+        config.client.http.protection = unprotected;
     }
 
     // What servers report. A server reports all of its metrics at each scrape, every 15 s, and

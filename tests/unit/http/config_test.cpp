@@ -69,6 +69,10 @@ TEST_CASE("every limit is checked and named in its problem") {
         {"limits.max_redirects", [](ClientConfig& config) { config.limits.max_redirects = 4; }},
         {"limits.idle_timeout", [](ClientConfig& config) { config.limits.idle_timeout = -1s; }},
         {"max_stale_token_file", [](ClientConfig& config) { config.max_stale_token_file = -1s; }},
+        {"protection.retry.attempts",
+         [](ClientConfig& config) { config.protection.retry.attempts = 0; }},
+        {"protection.max_retry_after",
+         [](ClientConfig& config) { config.protection.max_retry_after = -1s; }},
     }));
     ClientConfig config{.url = "http://h"};
     change(config);

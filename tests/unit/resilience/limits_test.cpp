@@ -117,3 +117,8 @@ TEST_CASE("never more than the set share of requests is hedged") {
     }
     CHECK(hedged > 0.9 * share * requests);
 }
+
+TEST_CASE("all problems of a configuration of hedging are found and named") {
+    CHECK(validate(HedgingConfig{}).empty());
+    CHECK(validate(HedgingConfig{.quantile = 1, .max_share = 0, .min_delay = -1s}).size() == 3);
+}

@@ -9,6 +9,7 @@
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/exchange_op.hpp"
+#include "wva_metrics/http/detail/guarded_request.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
@@ -29,8 +30,8 @@ template <typename Executor>
 class Attempt {
 public:
     Attempt(const std::shared_ptr<Endpoint<Executor>>& endpoint, Call<Executor>& call,
-            const Deadline& call_deadline, const BodyOptions& options)
-        : endpoint_(endpoint), call_(call),
+            GuardedRequest& guarded, const Deadline& call_deadline, const BodyOptions& options)
+        : endpoint_(endpoint), call_(call), guarded_(guarded),
           options_(options), deadlines_{
                                  call_deadline,
                                  earlier(call_deadline,
@@ -52,7 +53,8 @@ public:
                     co_return std::move(connected).error();
                 connection.stream = *std::move(connected);
             }
-            ExchangeOp<Executor> exchange(*endpoint_, call_, *connection.stream,
+            guarded_.set_sent();
+            ExchangeOp<Executor> exchange(*endpoint_, call_, guarded_, *connection.stream,
                                           std::move(connection.buffer), options_, deadlines_);
             auto outcome = co_await exchange.run(asio::buffer(bytes));
             bool sends_again = outcome.was_dead && !call_.is_stopped();
@@ -74,6 +76,7 @@ private:
 
     const std::shared_ptr<Endpoint<Executor>>& endpoint_;
     Call<Executor>& call_;
+    GuardedRequest& guarded_;
     const BodyOptions& options_;
     const typename ExchangeOp<Executor>::Deadlines deadlines_;
 };

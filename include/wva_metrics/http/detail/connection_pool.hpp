@@ -3,8 +3,10 @@
 
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/detail/wakeable.hpp"
+#include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/endpoint_guard.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -28,10 +31,13 @@ struct Connection {
 };
 
 /// Counts the connections of one endpoint, keeps the idle ones, and queues calls that must wait for
-/// one. Thread-safe; does no I/O except closing sockets, and time is passed in.
+/// one: interactive calls before background ones. Thread-safe; does no I/O except closing sockets, and
+/// time is passed in.
 class ConnectionPool {
 public:
-    explicit ConnectionPool(const Limits& limits) : limits_(limits) {}
+    /// `guard`: says how many connections may be in use; must outlive the pool.
+    ConnectionPool(const Limits& limits, const resilience::EndpointGuard& guard)
+        : limits_(limits), guard_(guard) {}
 
     enum class State : std::uint8_t { rejected, queued, granted };
 
@@ -39,15 +45,17 @@ public:
     /// destruction.
     class ConnectionLease {
     public:
-        ConnectionLease(ConnectionPool& pool, Wakeable& call)
-            : pool_(pool), call_(call), granted_at_once_(pool_.acquire(*this)) {}
+        ConnectionLease(ConnectionPool& pool, Wakeable& call, Priority priority)
+            : pool_(pool), call_(call), priority_(priority),
+              granted_at_once_(pool_.acquire(*this)) {}
         ~ConnectionLease() { pool_.release(*this); }
         ConnectionLease(const ConnectionLease&) = delete;
         ConnectionLease& operator=(const ConnectionLease&) = delete;
 
         /// False if the call must wait, or was rejected.
         bool is_granted_at_once() const noexcept { return granted_at_once_; }
-        /// A queued lease may be granted from another thread, which then wakes the call.
+        /// A queued lease may be granted from another thread, or rejected to make room for an
+        /// interactive one. The call is then woken.
         State state() const {
             const std::lock_guard lock(pool_.mutex_);
             return state_;
@@ -57,6 +65,7 @@ public:
         friend class ConnectionPool;
         ConnectionPool& pool_;
         Wakeable& call_;
+        const Priority priority_;
         State state_ = State::rejected;
         std::list<ConnectionLease*>::iterator position_;
         const bool granted_at_once_;
@@ -144,35 +153,70 @@ private:
     };
     using Connections = std::vector<Connection>;
 
+    using Queue = std::list<ConnectionLease*>;
+
     bool acquire(ConnectionLease& lease) {
         const std::lock_guard lock(mutex_);
-        if (in_use_ < limits_.max_connections) {
+        Queue& queue = queue_of(lease.priority_);
+        if (queue.empty() && has_room(lease.priority_)) {
             ++in_use_;
             lease.state_ = State::granted;
             return true;
         }
-        if (queue_.size() < limits_.max_queued) {
-            lease.position_ = queue_.insert(queue_.end(), &lease);
-            lease.state_ = State::queued;
-        }
+        if (waiting_.size() + background_.size() >= limits_.max_queued && !displace_for(lease))
+            return false;
+        lease.position_ = queue.insert(queue.end(), &lease);
+        lease.state_ = State::queued;
         return false;
     }
 
     void release(ConnectionLease& lease) {
         const std::lock_guard lock(mutex_);
-        if (lease.state_ == State::queued) {
-            queue_.erase(lease.position_);
-        } else if (lease.state_ == State::granted) {
-            if (queue_.empty() || closed_) {
-                --in_use_;
-                return;
-            }
-            ConnectionLease& next = *queue_.front();
-            queue_.pop_front();
-            next.state_ = State::granted;
-            // Under the lock, because the lease and its call may be destroyed right after it.
-            next.call_.post_wake();
+        if (lease.state_ == State::queued)
+            queue_of(lease.priority_).erase(lease.position_);
+        else if (lease.state_ == State::granted)
+            --in_use_;
+        while (!closed_ && grant_next()) {
         }
+    }
+
+    Queue& queue_of(Priority priority) noexcept {
+        return priority == Priority::interactive ? waiting_ : background_;
+    }
+
+    /// Background calls leave one connection to others, unless there is only one.
+    bool has_room(Priority priority) const noexcept {
+        const std::size_t limit = guard_.limit();
+        return in_use_ < (priority == Priority::background && limit > 1 ? limit - 1 : limit);
+    }
+
+    /// While anyone waits, at least one connection is in use, and its release comes here.
+    bool grant_next() {
+        const Priority priority = waiting_.empty() ? Priority::background : Priority::interactive;
+        Queue& queue = queue_of(priority);
+        if (queue.empty() || !has_room(priority))
+            return false;
+        ++in_use_;
+        wake_front(queue, State::granted);
+        return true;
+    }
+
+    /// In a full queue, rejects the background call that came last to make room for an interactive
+    /// one.
+    bool displace_for(const ConnectionLease& lease) {
+        if (lease.priority_ == Priority::background || background_.empty())
+            return false;
+        background_.splice(background_.begin(), background_, std::prev(background_.end()));
+        wake_front(background_, State::rejected);
+        return true;
+    }
+
+    static void wake_front(Queue& queue, State state) {
+        ConnectionLease& lease = *queue.front();
+        queue.pop_front();
+        lease.state_ = state;
+        // Under the lock, because the lease and its call may be destroyed right after it.
+        lease.call_.post_wake();
     }
 
     void prune(TimePoint now, Connections& dropped) {
@@ -183,9 +227,13 @@ private:
     }
 
     const Limits limits_;
+    const resilience::EndpointGuard& guard_;
     mutable std::mutex mutex_;
     std::deque<Idle> idle_;
-    std::list<ConnectionLease*> queue_;
+    /// Interactive calls that wait for a connection.
+    Queue waiting_;
+    /// Background calls that do.
+    Queue background_;
     std::size_t in_use_ = 0;
     std::size_t streams_ = 0;
     bool closed_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/detail/checked_config.hpp"
+#include "wva_metrics/detail/random_source.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
@@ -15,6 +16,7 @@
 #include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/resilience/endpoint_guard.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
@@ -40,7 +42,9 @@ public:
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
           proxy(transport->proxy_for(url)), headers(common_headers(url, config.headers)),
           credentials(config.credentials, config.max_stale_token_file),
-          provided_token(config.timeouts.token), pool(config.limits),
+          provided_token(config.timeouts.token),
+          guard(config.protection, url.origin(), config.limits.max_connections),
+          pool(config.limits, guard),
           resolver(next_hop().host, next_hop().port, config.timeouts.address_lifetime,
                    config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
@@ -55,9 +59,11 @@ public:
     CredentialSource credentials;
     /// Used instead of `credentials` if there is a token provider.
     ProvidedToken provided_token;
+    resilience::EndpointGuard guard;
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
+    wva_metrics::detail::RandomSource random;
 
     /// What connections are made to: the proxy, or the server itself.
     const Url& next_hop() const noexcept { return proxy ? *proxy : url; }

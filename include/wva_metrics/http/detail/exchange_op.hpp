@@ -6,6 +6,7 @@
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/guarded_request.hpp"
 #include "wva_metrics/http/detail/response_reader.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/transport.hpp"
@@ -46,10 +47,10 @@ public:
     };
 
     /// `buffer`: an empty one, whose memory is used.
-    ExchangeOp(const Endpoint<Executor>& endpoint, Call<Executor>& call, Stream& stream,
-               boost::beast::flat_buffer buffer, const BodyOptions& options,
+    ExchangeOp(const Endpoint<Executor>& endpoint, Call<Executor>& call, GuardedRequest& guarded,
+               Stream& stream, boost::beast::flat_buffer buffer, const BodyOptions& options,
                const Deadlines& deadlines)
-        : endpoint_(endpoint), call_(call), stream_(stream), options_(options),
+        : endpoint_(endpoint), call_(call), guarded_(guarded), stream_(stream), options_(options),
           deadlines_(deadlines), reader_(endpoint.config.limits, options.mode,
                                          endpoint.config.decompressor.get(), std::move(buffer)) {}
 
@@ -102,6 +103,9 @@ private:
             at_end ? reader_.finish() : reader_.commit(read.bytes);
         const bool has_news =
             reader_.is_delivering() && (!was_delivering || !reader_.piece().empty());
+        // A stream may last for hours: its header shows that the endpoint works.
+        if (is_stream() && !was_delivering && reader_.is_delivering())
+            guarded_.succeed(now());
         if (has_news) {
             const Result<bool> wants_more = deliver_piece(!was_delivering);
             if (!wants_more)
@@ -137,6 +141,7 @@ private:
     /// header has just been read.
     Result<bool> deliver_piece(bool is_first) {
         std::string reason = "a non-standard exception";
+        guarded_.set_delivered();
         try {
             if (is_first && options_.on_opened)
                 options_.on_opened();
@@ -173,6 +178,7 @@ private:
 
     const Endpoint<Executor>& endpoint_;
     Call<Executor>& call_;
+    GuardedRequest& guarded_;
     Stream& stream_;
     const BodyOptions& options_;
     const Deadlines& deadlines_;

@@ -12,6 +12,8 @@
 #include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
+#include "wva_metrics/http/detail/guarded_request.hpp"
+#include "wva_metrics/http/detail/judge_attempt.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/reading.hpp"
@@ -29,6 +31,7 @@
 #include <boost/asio/post.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -111,22 +114,121 @@ private:
             if (deadline.at <= now())
                 co_return endpoint->error(
                     Errc::timeout, "the caller's deadline had passed before anything was sent");
-            std::optional<ConnectionPool::StreamLease> stream_lease;
-            std::optional<ConnectionPool::ConnectionLease> lease;
-            if (options.mode == BodyMode::stream) {
-                if (!stream_lease.emplace(endpoint->pool).is_granted())
-                    co_return too_many_streams(*endpoint);
-            } else if (!lease.emplace(endpoint->pool, *call).is_granted_at_once()) {
-                if (std::optional<Error> problem =
-                        co_await wait_for_lease(*endpoint, *call, *lease, deadline))
-                    co_return *std::move(problem);
+            std::optional<Result<Response>> failed;
+            for (std::size_t attempts = 1;; ++attempts) {
+                Tried tried = co_await send(endpoint, *call, request, deadline, options);
+                if (tried.was_refused && failed && !call->is_aborted())
+                    co_return explain(*std::move(failed), attempts - 1);
+                if (!tried.may_retry || call->is_aborted())
+                    co_return explain(std::move(tried.response), attempts);
+                const std::optional<TimePoint> again = endpoint->guard.plan_retry(
+                    attempts, now(), deadline.at, endpoint->random.next());
+                if (!again)
+                    co_return explain(std::move(tried.response), attempts);
+                failed = std::move(tried.response);
+                co_await wait_until(*endpoint, *call, *again, deadline);
+                if (call->is_aborted())
+                    co_return endpoint->aborted_error();
             }
-            if (call->is_aborted())
-                co_return endpoint->aborted_error();
-            co_return co_await send(endpoint, *call, request, deadline, options);
         } catch (const std::exception& error) {
             co_return endpoint->error(Errc::internal, error.what());
         }
+    }
+
+    /// What came of one attempt.
+    struct Tried {
+        Result<Response> response;
+        bool may_retry = false;
+        /// Nothing was sent: there was no connection for it, or the endpoint must not be asked.
+        bool was_refused = false;
+    };
+
+    static Tried refused(Error error) { return {std::move(error), false, true}; }
+    static Error refusal_of(Endpoint<Executor>& endpoint) {
+        return endpoint.error(Errc::unavailable,
+                              endpoint.guard.refuse(now(), std::chrono::system_clock::now()));
+    }
+
+    /// Says how often the request was sent, if an error says why it failed.
+    static Result<Response> explain(Result<Response> outcome, std::size_t attempts) {
+        if (attempts == 1 || outcome.has_value())
+            return outcome;
+        Error error = std::move(outcome).error();
+        error.message += " (after " + std::to_string(attempts) + " attempts)";
+        return error;
+    }
+
+    /// Waits without a connection. `deadline`: the call's, which is later.
+    static asio::awaitable<void> wait_until(Endpoint<Executor>& endpoint, Call<Executor>& call,
+                                            TimePoint time, const Deadline& deadline) {
+        endpoint.calls->expire_at(call, time);
+        while (!call.is_stopped())
+            co_await call.wait();
+        endpoint.calls->expire_at(call, deadline.at);
+    }
+
+    /// One attempt, if the endpoint may be asked: waits for a connection and sends the request; once
+    /// more with a new token if the answer is 401 and the token changed.
+    static asio::awaitable<Tried> send(const EndpointPtr& endpoint, Call<Executor>& call,
+                                       const Request& request, const Deadline& deadline,
+                                       const BodyOptions& options) {
+        if (endpoint->guard.is_refusing(now()))
+            co_return refused(refusal_of(*endpoint));
+        std::optional<ConnectionPool::StreamLease> stream_lease;
+        std::optional<ConnectionPool::ConnectionLease> lease;
+        if (options.mode == BodyMode::stream) {
+            if (!stream_lease.emplace(endpoint->pool).is_granted())
+                co_return refused(too_many_streams(*endpoint));
+        } else if (!lease.emplace(endpoint->pool, call, request.priority()).is_granted_at_once()) {
+            if (std::optional<Error> problem =
+                    co_await wait_for_lease(*endpoint, call, *lease, deadline))
+                co_return refused(*std::move(problem));
+        }
+        if (call.is_aborted())
+            co_return refused(endpoint->aborted_error());
+        const auto pass = endpoint->guard.admit(now());
+        if (!pass)
+            co_return refused(refusal_of(*endpoint));
+        GuardedRequest guarded(endpoint->guard, *pass);
+        AuthorizeOp<Executor> authorize(endpoint, call, deadline);
+        std::optional<Result<std::string>> authorization = authorize.find();
+        if (!authorization)
+            authorization = co_await authorize.wait();
+        if (!*authorization)
+            co_return refused(std::move(*authorization).error());
+        for (bool is_second = false;; is_second = true) {
+            // Before the attempt begins, so that copying a large body does not count as its time.
+            std::string bytes = write_request(*endpoint, request, **authorization, options.mode);
+            Attempt<Executor> attempt(endpoint, call, guarded, deadline, options);
+            Result<Response> response = co_await attempt.send(std::move(bytes));
+            if (!is_second && response && response->status == 401) {
+                authorize.reject(**authorization);
+                std::optional<Result<std::string>> renewed = authorize.find();
+                if (!renewed)
+                    renewed = co_await authorize.wait();
+                if (*renewed && **renewed != **authorization) {
+                    authorization = std::move(renewed);
+                    continue;
+                }
+            }
+            co_return settle(*endpoint, guarded, std::move(response), deadline, options.mode);
+        }
+    }
+
+    /// Tells the guard what came of an attempt.
+    static Tried settle(const Endpoint<Executor>& endpoint, GuardedRequest& guarded,
+                        Result<Response> response, const Deadline& deadline, BodyMode mode) {
+        const TimePoint end = now();
+        const Judgement judgement = judge_attempt(response,
+                                                  {guarded.was_sent(), guarded.has_delivered(),
+                                                   end >= deadline.at, end - guarded.started()},
+                                                  endpoint.config);
+        if (judgement.endpoint == Judgement::Endpoint::works)
+            guarded.succeed(end);
+        else if (judgement.endpoint == Judgement::Endpoint::fails)
+            guarded.fail(end, describe_failure(response), judgement.pause);
+        // Where to go on with a stream is known to its caller only.
+        return {std::move(response), judgement.may_retry && mode != BodyMode::stream};
     }
 
     /// Waits in the queue until the lease is granted.
@@ -135,20 +237,24 @@ private:
                    const ConnectionPool::ConnectionLease& lease, Deadline deadline) {
         using State = ConnectionPool::State;
         const Limits& limits = endpoint.config.limits;
+        const std::size_t allowed = endpoint.guard.limit();
         const std::string busy =
             "all limits.max_connections = " + std::to_string(limits.max_connections) +
-            " connections are in use";
+            " connections are in use" +
+            (allowed < limits.max_connections
+                 ? " (" + std::to_string(allowed) + " at the moment, because requests have failed)"
+                 : "");
+        endpoint.calls->expire_at(call, deadline.at);
+        while (lease.state() == State::queued && !call.is_stopped())
+            co_await call.wait();
+        if (call.is_aborted())
+            co_return endpoint.aborted_error();
         if (lease.state() == State::rejected)
             co_return endpoint.error(
                 Errc::unavailable,
                 busy + " and limits.max_queued = " + std::to_string(limits.max_queued) +
                     " calls wait for one; send fewer requests at a time or "
                     "raise a limit");
-        endpoint.calls->expire_at(call, deadline.at);
-        while (lease.state() == State::queued && !call.is_stopped())
-            co_await call.wait();
-        if (call.is_aborted())
-            co_return endpoint.aborted_error();
         if (call.is_expired())
             co_return endpoint.error(Errc::timeout,
                                      busy + ", and none became free before the caller's deadline");
@@ -160,33 +266,6 @@ private:
             Errc::unavailable,
             "limits.max_streams = " + std::to_string(endpoint.config.limits.max_streams) +
                 " streams are open already; end one or raise the limit");
-    }
-
-    /// Sends the request; once more with a new token if the answer is 401 and the token changed.
-    static asio::awaitable<Result<Response>> send(const EndpointPtr& endpoint, Call<Executor>& call,
-                                                  const Request& request, const Deadline& deadline,
-                                                  const BodyOptions& options) {
-        AuthorizeOp<Executor> authorize(endpoint, call, deadline);
-        std::optional<Result<std::string>> authorization = authorize.find();
-        if (!authorization)
-            authorization = co_await authorize.wait();
-        if (!*authorization)
-            co_return std::move(*authorization).error();
-        for (bool is_retry = false;; is_retry = true) {
-            // Before the attempt begins, so that copying a large body does not count as its time.
-            std::string bytes = write_request(*endpoint, request, **authorization, options.mode);
-            Attempt<Executor> attempt(endpoint, call, deadline, options);
-            Result<Response> response = co_await attempt.send(std::move(bytes));
-            if (is_retry || !response || response->status != 401)
-                co_return response;
-            authorize.reject(**authorization);
-            std::optional<Result<std::string>> renewed = authorize.find();
-            if (!renewed)
-                renewed = co_await authorize.wait();
-            if (!*renewed || **renewed == **authorization)
-                co_return response;
-            authorization = std::move(renewed);
-        }
     }
 
     static std::string write_request(const Endpoint<Executor>& endpoint, const Request& request,

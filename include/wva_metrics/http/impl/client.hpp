@@ -10,6 +10,7 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/protection_stats.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -70,6 +71,11 @@ std::string BasicClient<Executor>::endpoint() const {
 template <typename Executor>
 std::size_t BasicClient<Executor>::idle_connections() const {
     return endpoint_->pool.idle();
+}
+
+template <typename Executor>
+resilience::ProtectionStats BasicClient<Executor>::protection_stats() const {
+    return endpoint_->guard.stats();
 }
 
 } // namespace wva_metrics::http

@@ -49,8 +49,8 @@ public:
                                                      QueryOptions options, TimePoint deadline) {
         const auto receiver =
             std::make_shared<AnswerReceiver>(impl->config_.answer, std::move(sink));
-        Result<http::Response> response =
-            co_await send_query(impl, impl->form(promql, options), deadline, receiver);
+        Result<http::Response> response = co_await send_query(impl, impl->form(promql, options),
+                                                              options.priority, deadline, receiver);
         if (response.has_error())
             co_return std::move(response).error();
         co_return receiver->finish(*std::move(response), impl->endpoint_);
@@ -68,7 +68,8 @@ public:
 
         // `now` is a function of MetricsQL only. The other servers answer 400.
         Result<http::Response> evaluated =
-            co_await send_query(impl, impl->form("now()", QueryOptions()), deadline, nullptr);
+            co_await send_query(impl, impl->form("now()", QueryOptions()),
+                                http::Priority::interactive, deadline, nullptr);
         if (std::optional<Error> failure = impl->find_failure(evaluated))
             co_return *std::move(failure);
         const bool is_metricsql =
@@ -100,13 +101,17 @@ private:
 
     /// The receiver gets the body of one answer at most: another attempt is made only after an
     /// answer that is not 2xx.
-    static asio::awaitable<Result<http::Response>>
-    send_query(Ptr impl, std::string form, TimePoint deadline, ReceiverPtr receiver) {
+    static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string form,
+                                                              http::Priority priority,
+                                                              TimePoint deadline,
+                                                              ReceiverPtr receiver) {
         std::optional<http::Response> forbidden;
         if (!impl->is_get_only_.load(std::memory_order_relaxed)) {
-            Result<http::Response> posted = co_await impl->send(
-                http::Request::post(path, form, "application/x-www-form-urlencoded"), deadline,
-                receiver);
+            http::Request post =
+                http::Request::post(path, form, "application/x-www-form-urlencoded")
+                    .with_priority(priority);
+            Result<http::Response> posted =
+                co_await impl->send(std::move(post), deadline, receiver);
             if (posted.has_error() || !may_reject_method(posted->status))
                 co_return posted;
             if (posted->status == 403)
@@ -121,8 +126,8 @@ private:
                     " bytes exceed max_get_bytes = " + std::to_string(impl->config_.max_get_bytes) +
                     "; query fewer models at once, or allow POST at the endpoint",
                 impl->endpoint_);
-        Result<http::Response> got =
-            co_await impl->send(http::Request::get(std::move(target)), deadline, receiver);
+        Result<http::Response> got = co_await impl->send(
+            http::Request::get(std::move(target)).with_priority(priority), deadline, receiver);
         if (got.has_value() && got->status / 100 == 2)
             impl->is_get_only_.store(true, std::memory_order_relaxed);
         else if (got.has_value() && may_reject_method(got->status))

@@ -4,11 +4,15 @@
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/message.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/client.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/detail/client_impl.hpp"
 #include "wva_metrics/prometheus/detail/owned_sink.hpp"
+#include "wva_metrics/prometheus/detail/read_api_error.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/reading.hpp"
@@ -16,15 +20,33 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 namespace wva_metrics::prometheus {
 
+namespace detail {
+
+/// The HTTP client's configuration. It also knows the errors of the API that mean the query.
+inline http::ClientConfig http_config(const ClientConfig& config) {
+    http::ClientConfig http = config.http;
+    http.is_about_request = [own = config.http.is_about_request](const http::Response& response) {
+        if (own && own(response))
+            return true;
+        const std::optional<ApiError> error = read_api_error(response.body);
+        return error && is_about_query(response.status, *error);
+    };
+    return http;
+}
+
+} // namespace detail
+
 template <typename Executor>
 BasicClient<Executor>::BasicClient(const Executor& executor, ClientConfig config)
     : http_(std::make_shared<http::BasicClient<Executor>>(
-          executor, wva_metrics::detail::checked(config, "Prometheus client").http)),
+          executor,
+          detail::http_config(wva_metrics::detail::checked(config, "Prometheus client")))),
       impl_(std::make_shared<detail::ClientImpl<Executor>>(std::move(config), http_)) {}
 
 template <typename Executor>

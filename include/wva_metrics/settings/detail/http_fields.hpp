@@ -4,6 +4,7 @@
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/proxy_config.hpp"
 #include "wva_metrics/http/tls_config.hpp"
+#include "wva_metrics/resilience/protection_config.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 
 #include <string>
@@ -44,6 +45,45 @@ inline void describe_fields(FieldList list, http::Limits& limits) {
              "A connection that is idle for longer is not used again.");
 }
 
+inline void describe_fields(FieldList list, resilience::ProtectionConfig& protection) {
+    FieldList retry = list.group("retry");
+    retry.add("attempts", protection.retry.attempts,
+              "How often a request is sent in all if it fails in a way that may pass; 1 = once.");
+    retry.add("first_backoff", protection.retry.first_backoff,
+              "The longest random wait before the second attempt; doubles with each further one.");
+    retry.add("max_backoff", protection.retry.max_backoff, "The longest wait before any attempt.");
+    retry.add("min_time", protection.retry.min_time,
+              "An attempt that would have less time before its deadline is not begun.");
+    FieldList budget = list.group("retry_budget");
+    budget.add("max_tokens", protection.retry_budget.max_tokens,
+               "A retry costs a token; half of them can be spent in a burst.");
+    budget.add("tokens_per_success", protection.retry_budget.tokens_per_success,
+               "Tokens that a success adds.");
+    FieldList breaker = list.group("breaker");
+    breaker.add("enabled", protection.breaker.enabled,
+                "Whether a server that keeps failing is left alone for a while.");
+    breaker.add("consecutive_failures", protection.breaker.consecutive_failures,
+                "Failures in a row after which it is left alone.");
+    breaker.add("window", protection.breaker.window,
+                "The number of last requests whose failures are counted, at most 64.");
+    breaker.add("failure_rate", protection.breaker.failure_rate,
+                "It is left alone also if this share of the window failed.");
+    breaker.add("first_pause", protection.breaker.first_pause,
+                "The time until one request is tried; doubles with each that fails.");
+    breaker.add("max_pause", protection.breaker.max_pause, "The longest such time.");
+    breaker.add("successes_to_close", protection.breaker.successes_to_close,
+                "Successes in a row after which it is used as before.");
+    FieldList concurrency = list.group("concurrency");
+    concurrency.add("adaptive", protection.concurrency.adaptive,
+                    "Whether fewer requests are in flight after failures.");
+    concurrency.add("decrease", protection.concurrency.decrease,
+                    "The share of them that is left after a failure.");
+    list.add("max_retry_after", protection.max_retry_after,
+             "The longest pause that the server may ask for by `Retry-After`; `0s` = it may not.");
+    list.add("slow_after", protection.slow_after,
+             "A request that its caller gave up counts as a failure if it lasted this long.");
+}
+
 inline void describe_fields(FieldList list, http::ClientConfig& client) {
     list.add("url", client.url,
              "URL of Prometheus: `http://host:port/base/path`, or `https`; without user and "
@@ -51,6 +91,7 @@ inline void describe_fields(FieldList list, http::ClientConfig& client) {
              Secrecy::url);
     describe_fields(list.group("timeouts"), client.timeouts);
     describe_fields(list.group("limits"), client.limits);
+    describe_fields(list.group("protection"), client.protection);
     list.add("credentials", client.credentials,
              "Authentication: one of `{\"token_file\": \"path\"}` (read again when it "
              "changes), `{\"token\": \"…\"}`, `{\"user\": \"…\", \"password\": \"…\"}`.");
