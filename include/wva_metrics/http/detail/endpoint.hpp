@@ -14,6 +14,7 @@
 #include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/reading.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
@@ -38,8 +39,8 @@ public:
           url(*parse_url(config.url)),
           transport(config.transport ? config.transport : std::make_shared<TcpTransport>()),
           headers(common_headers(url, config.headers)), credentials(config.credentials),
-          pool(config.limits), resolver(url.host, url.port, config.timeouts.address_lifetime,
-                                        config.limits.max_addresses),
+          pool(config.limits),
+          resolver(url.host, url.port, config.timeouts, config.limits.max_addresses),
           calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
 
     const ClientConfig config;
@@ -65,6 +66,15 @@ public:
         if (call.is_aborted() || reason == asio::error::operation_aborted)
             return aborted_error();
         return error(code, std::string(what) + ": " + reason.message());
+    }
+
+    /// Notes that an address did not serve. If the host has others, closes its idle connections, so
+    /// that the next call takes another address, and returns true.
+    bool avoid(const tcp::endpoint& address, TimePoint now) {
+        const bool is_avoided = resolver.failed(address, now);
+        if (is_avoided)
+            pool.drop(address);
+        return is_avoided;
     }
 
     /// The executor of streams and strands; empty after `close`.

@@ -70,6 +70,9 @@ public:
         co_return *std::move(outcome);
     }
 
+    /// True if the sink has received a piece.
+    bool has_delivered() const noexcept { return has_delivered_; }
+
     /// The buffer, for the next answer. Call last, and only if the connection is reusable.
     boost::beast::flat_buffer take_buffer() noexcept { return reader_.take_buffer(); }
 
@@ -137,6 +140,7 @@ private:
     Result<bool> deliver_piece() {
         if (reader_.piece().empty())
             return true;
+        has_delivered_ = true;
         std::string reason = "a non-standard exception";
         try {
             const bool wants_more = options_.sink(reader_.piece());
@@ -175,6 +179,7 @@ private:
     const Deadlines& deadlines_;
     ResponseReader reader_;
     boost::system::error_code write_error_;
+    bool has_delivered_ = false;
     /// Bounds the write or read that is running.
     Deadline deadline_;
 };

@@ -21,6 +21,11 @@ inline void describe_fields(FieldList list, http::Timeouts& timeouts) {
              "One request, from the free connection to the last byte of the answer.");
     list.add("address_lifetime", timeouts.address_lifetime,
              "How long addresses are used before the name is resolved again.");
+    list.add(
+        "address_retry", timeouts.address_retry,
+        "How long an address that failed is avoided, if the host has another one; doubles with "
+        "each further failure.");
+    list.add("max_address_retry", timeouts.max_address_retry, "The longest such pause.");
 }
 
 inline void describe_fields(FieldList list, http::Limits& limits) {
