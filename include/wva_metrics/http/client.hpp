@@ -6,6 +6,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -163,6 +164,10 @@ public:
 
     /// `scheme://host:port`, without credentials.
     std::string endpoint() const;
+
+    /// Hides the client's secrets in texts that contain something of an answer. The errors of the
+    /// client itself have been masked already.
+    std::shared_ptr<SecretMask> secret_mask() const;
 
     /// Number of open connections that no call uses.
     std::size_t idle_connections() const;

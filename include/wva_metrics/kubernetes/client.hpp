@@ -8,6 +8,7 @@
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
 #include "wva_metrics/kubernetes/detail/list_op.hpp"
+#include "wva_metrics/kubernetes/detail/mask_secrets.hpp"
 #include "wva_metrics/kubernetes/detail/watch_op.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
@@ -101,9 +102,11 @@ public:
                                           std::size_t page_size = 0) const {
         if (page_size == 0)
             page_size = impl_->config.page_size;
-        return detail::list_page<T>(weak_http(), impl_,
-                                    detail::ApiTarget(resource, std::move(selection)),
-                                    std::move(continue_token), page_size);
+        return detail::mask_secrets(
+            http_->secret_mask(),
+            detail::list_page<T>(weak_http(), impl_,
+                                 detail::ApiTarget(resource, std::move(selection)),
+                                 std::move(continue_token), page_size));
     }
 
     /// Watches for changes.
@@ -131,9 +134,11 @@ public:
     asio::awaitable<WatchEnd>
     watch(Resource<T> resource, Selection selection, std::string resource_version,
           std::function<std::optional<Error>(WatchEvent<T>)> on_event) const {
-        return detail::run_watch<T>(weak_http(), impl_,
-                                    detail::ApiTarget(resource, std::move(selection)),
-                                    std::move(resource_version), std::move(on_event));
+        return detail::mask_secrets(
+            http_->secret_mask(),
+            detail::run_watch<T>(weak_http(), impl_,
+                                 detail::ApiTarget(resource, std::move(selection)),
+                                 std::move(resource_version), std::move(on_event)));
     }
 
     /// `scheme://host:port` of the API server.

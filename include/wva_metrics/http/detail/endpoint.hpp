@@ -11,6 +11,7 @@
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
@@ -22,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::http::detail {
@@ -41,7 +43,12 @@ public:
           headers(common_headers(url, config.headers)), credentials(config.credentials),
           pool(config.limits),
           resolver(url.host, url.port, config.timeouts, config.limits.max_addresses),
-          calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
+          calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {
+        secrets->add(config.credentials.password());
+        for (const Header& header : config.headers)
+            if (SecretMask::is_secret_name(header.name))
+                secrets->add(header.value);
+    }
 
     const ClientConfig config;
     const Url url;
@@ -49,11 +56,15 @@ public:
     /// The headers that are the same in every request.
     const std::string headers;
     CredentialSource credentials;
+    const std::shared_ptr<SecretMask> secrets = std::make_shared<SecretMask>();
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
 
-    Error error(Errc code, std::string text) const { return {code, std::move(text), url.origin()}; }
+    /// Without secrets, whatever the text has of the server.
+    Error error(Errc code, std::string_view text) const {
+        return {code, secrets->mask(text), url.origin()};
+    }
     Error aborted_error() const {
         return error(Errc::aborted, "the call was cancelled, or its client was destroyed");
     }
