@@ -58,8 +58,10 @@ struct Limits {
     std::size_t max_connections = 10;
     /// Open streams, each on a connection of its own.
     std::size_t max_streams = 32;
-    /// Idle connections that are kept, each with a buffer of at most `max_buffer_bytes`.
-    std::size_t max_idle = 4;
+    /// Idle connections that are kept, each with a buffer of at most `max_buffer_bytes`. 0 = none.
+    /// If there are fewer than requests in flight at a time (`max_connections`), connections are
+    /// closed that the next requests must open again; so the default is more than most programs use.
+    std::size_t max_idle = 64;
     /// Calls that wait for a connection.
     std::size_t max_queued = 1000;
     /// Addresses of the host that are tried.

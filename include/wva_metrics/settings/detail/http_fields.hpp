@@ -38,7 +38,10 @@ inline void describe_fields(FieldList list, http::Limits& limits) {
              "Interim (1xx) answers before the real one.");
     list.add("max_connections", limits.max_connections, "Requests in flight.");
     list.add("max_streams", limits.max_streams, "Open streamed answers; Prometheus uses none.");
-    list.add("max_idle", limits.max_idle, "Idle connections that are kept.");
+    list.add(
+        "max_idle", limits.max_idle,
+        "Idle connections that are kept. If there are fewer than requests in flight at a time, "
+        "connections are opened again and again.");
     list.add("max_queued", limits.max_queued, "Calls that wait for a connection.");
     list.add("max_addresses", limits.max_addresses, "Addresses of the host that are tried.");
     list.add("idle_timeout", limits.idle_timeout,
