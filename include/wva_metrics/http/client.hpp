@@ -165,6 +165,10 @@ public:
     /// `scheme://host:port`, without credentials.
     std::string endpoint() const;
 
+    /// Closes the connections that no call uses. For decoders of bodies: after an answer that is not
+    /// what was asked for, whatever is at the other end of its connection must not be asked again.
+    void close_idle_connections();
+
     /// Hides the client's secrets in texts that contain something of an answer. The errors of the
     /// client itself have been masked already.
     std::shared_ptr<SecretMask> secret_mask() const;

@@ -103,7 +103,7 @@ public:
         if (page_size == 0)
             page_size = impl_->config.page_size;
         return detail::mask_secrets(
-            http_->secret_mask(),
+            weak_http(), http_->secret_mask(),
             detail::list_page<T>(weak_http(), impl_,
                                  detail::ApiTarget(resource, std::move(selection)),
                                  std::move(continue_token), page_size));

@@ -137,6 +137,13 @@ public:
         });
     }
 
+    /// Closes the idle connections.
+    void drop_all() {
+        std::deque<Idle> dropped;
+        const std::lock_guard lock(mutex_);
+        dropped.swap(idle_);
+    }
+
     /// Closes the idle connections and keeps no further ones. Queued leases are not granted any
     /// more, because their calls are being cancelled.
     void close() {

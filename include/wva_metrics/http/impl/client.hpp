@@ -66,6 +66,11 @@ std::string BasicClient<Executor>::endpoint() const {
 }
 
 template <typename Executor>
+void BasicClient<Executor>::close_idle_connections() {
+    endpoint_->pool.drop_all();
+}
+
+template <typename Executor>
 std::shared_ptr<SecretMask> BasicClient<Executor>::secret_mask() const {
     return endpoint_->secrets;
 }

@@ -59,7 +59,11 @@ public:
             co_await send_query(impl, impl->form(promql, options), deadline, receiver);
         if (response.has_error())
             co_return std::move(response).error();
-        co_return impl->mask_secrets(receiver->finish(*std::move(response), impl->endpoint_));
+        Result<AnswerInfo> answer = receiver->finish(*std::move(response), impl->endpoint_);
+        if (answer.has_error() && answer.error().is(Errc::bad_response))
+            if (const auto http = impl->http_.lock())
+                http->close_idle_connections();
+        co_return impl->mask_secrets(std::move(answer));
     }
 
     static asio::awaitable<Result<ServerMake>> flavor(Ptr impl, TimePoint deadline) {
