@@ -139,8 +139,10 @@ public:
     using PeerPtr = std::shared_ptr<Peer>;
     using Script = std::function<asio::awaitable<void>(PeerPtr)>;
 
-    ScriptedServer(asio::io_context& context, std::vector<Script> scripts) {
-        asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+    /// `address`: of loopback; port 0 = any that is free.
+    ScriptedServer(asio::io_context& context, std::vector<Script> scripts,
+                   const asio::ip::tcp::endpoint& address = {asio::ip::address_v4::loopback(), 0}) {
+        asio::ip::tcp::acceptor acceptor(context, address);
         port_ = acceptor.local_endpoint().port();
         // The coroutine owns the acceptor, because tests destroy the context first.
         asio::co_spawn(context,

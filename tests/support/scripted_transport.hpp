@@ -5,6 +5,7 @@
 #include "wva_metrics/http/transport.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,9 +29,13 @@ public:
     /// Connecting to this address never ends by itself, as with a firewall that drops packets.
     std::optional<http::tcp::endpoint> black_hole;
     bool stall_handshake = false;
+    /// The handshake with this address never ends by itself.
+    std::optional<http::tcp::endpoint> stalled_handshake;
     /// At most as many bytes are received at once.
     std::size_t largest_read = std::numeric_limits<std::size_t>::max();
 
+    /// The result of each lookup. Empty = the test completes `lookups`.
+    std::vector<http::tcp::endpoint> addresses;
     std::vector<ResolveHandler> lookups;
     std::size_t connects = 0;
     std::size_t handshakes = 0;
@@ -42,9 +47,14 @@ public:
         return std::make_unique<Stream>(executor, *this);
     }
 
-    void resolve(const http::asio::any_io_executor&, const std::string&, std::uint16_t,
+    void resolve(const http::asio::any_io_executor& executor, const std::string&, std::uint16_t,
                  ResolveHandler handler) override {
-        lookups.push_back(std::move(handler));
+        if (addresses.empty()) {
+            lookups.push_back(std::move(handler));
+            return;
+        }
+        http::asio::post(
+            executor, [handler = std::move(handler), result = addresses] { handler({}, result); });
     }
 
 private:
@@ -57,6 +67,7 @@ private:
         http::asio::awaitable<boost::system::error_code>
         connect(http::tcp::endpoint address) override {
             ++script_.connects;
+            address_ = address;
             if (script_.black_hole == address) {
                 boost::system::error_code error;
                 co_await stall_.async_wait(
@@ -68,7 +79,7 @@ private:
         http::asio::awaitable<http::HandshakeResult> handshake(std::string) override {
             ++script_.handshakes;
             http::HandshakeResult result;
-            if (script_.stall_handshake)
+            if (script_.stall_handshake || script_.stalled_handshake == address_)
                 co_await stall_.async_wait(
                     http::asio::redirect_error(http::asio::use_awaitable, result.error));
             co_return result;
@@ -87,6 +98,7 @@ private:
 
     private:
         http::TcpStream tcp_;
+        http::tcp::endpoint address_;
         http::asio::steady_timer stall_;
         ScriptedTransport& script_;
     };

@@ -6,6 +6,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/protection_stats.hpp"
@@ -176,6 +177,14 @@ public:
 
     /// `scheme://host:port`, without credentials.
     std::string endpoint() const;
+
+    /// Closes the connections that no call uses. For decoders of bodies: after an answer that is not
+    /// what was asked for, whatever is at the other end of its connection must not be asked again.
+    void close_idle_connections();
+
+    /// Hides the client's secrets in texts that contain something of an answer. The errors of the
+    /// client itself have been masked already.
+    std::shared_ptr<SecretMask> secret_mask() const;
 
     /// Number of open connections that no call uses.
     std::size_t idle_connections() const;

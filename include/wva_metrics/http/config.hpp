@@ -40,6 +40,13 @@ struct Timeouts {
     /// How long resolved addresses are used before the name is resolved again. They are dropped
     /// early if connecting to each of them fails.
     Duration address_lifetime = std::chrono::seconds(30);
+    /// An address that failed (no connection, no answer in time, a broken connection, or status 502
+    /// to 504) is avoided for this long while another address of the host is healthy. Doubles with
+    /// each further failure. Then one call tries it again, and still has three quarters of its time
+    /// for another address. 5 s as in the circuit breakers of Envoy and Thanos.
+    Duration address_retry = std::chrono::seconds(5);
+    /// The longest such pause.
+    Duration max_address_retry = std::chrono::seconds(60);
 };
 
 /// Limits of sizes and numbers.
@@ -56,8 +63,10 @@ struct Limits {
     std::size_t max_connections = 10;
     /// Open streams, each on a connection of its own.
     std::size_t max_streams = 32;
-    /// Idle connections that are kept, each with a buffer of at most `max_buffer_bytes`.
-    std::size_t max_idle = 4;
+    /// Idle connections that are kept, each with a buffer of at most `max_buffer_bytes`. 0 = none.
+    /// If there are fewer than requests in flight at a time (`max_connections`), connections are
+    /// closed that the next requests must open again; so the default is more than most programs use.
+    std::size_t max_idle = 64;
     /// Calls that wait for a connection.
     std::size_t max_queued = 1000;
     /// Addresses of the host that are tried.
@@ -183,6 +192,10 @@ inline std::vector<std::string> validate(const ClientConfig& config) {
     require_timeout(timeouts.token, "timeouts.token");
     require(timeouts.address_lifetime >= Duration::zero(),
             "timeouts.address_lifetime must not be negative");
+    require_timeout(timeouts.address_retry, "timeouts.address_retry");
+    require_timeout(timeouts.max_address_retry, "timeouts.max_address_retry");
+    require(timeouts.address_retry <= timeouts.max_address_retry,
+            "timeouts.address_retry must not exceed timeouts.max_address_retry");
 
     const Limits& limits = config.limits;
     require(limits.max_header_bytes >= 1024, "limits.max_header_bytes must be at least 1024");

@@ -69,16 +69,29 @@ private:
 
 namespace detail {
 
+/// True if the last label of a host is a number, also a hexadecimal one. Such a host is not a name:
+/// many resolvers read `127.1`, `2130706433` and `0x7f000001` as 127.0.0.1.
+inline bool ends_in_number(std::string_view host) {
+    if (host.ends_with('.'))
+        host.remove_suffix(1);
+    std::string_view label = host.substr(host.rfind('.') + 1);
+    if (!label.empty() && std::all_of(label.begin(), label.end(), is_digit))
+        return true;
+    if (!label.starts_with("0x") && !label.starts_with("0X"))
+        return false;
+    label.remove_prefix(2);
+    return std::all_of(label.begin(), label.end(), is_hex_digit);
+}
+
 /// A DNS name or an IPv4 address. Underscores are allowed, because real names have them.
 inline bool is_host_name(std::string_view host) {
     if (host.ends_with('.'))
         host.remove_suffix(1);
     if (host.empty() || host.size() > 253)
         return false;
-    std::string_view label;
     for (std::string_view rest = host;;) {
         const std::size_t dot = rest.find('.');
-        label = rest.substr(0, dot);
+        const std::string_view label = rest.substr(0, dot);
         const bool allowed = std::all_of(label.begin(), label.end(), [](char c) {
             return is_digit(c) || is_letter(c) || c == '-' || c == '_';
         });
@@ -88,8 +101,7 @@ inline bool is_host_name(std::string_view host) {
             break;
         rest.remove_prefix(dot + 1);
     }
-    // "127.1" and "1.2.3.999" are not names: a resolver would read "127.1" as 127.0.0.1.
-    if (std::all_of(label.begin(), label.end(), is_digit)) {
+    if (ends_in_number(host)) {
         boost::system::error_code failure;
         boost::asio::ip::make_address_v4(std::string(host), failure);
         return !failure;
@@ -174,6 +186,10 @@ inline Result<Url> parse_url(std::string_view text) {
         authority.remove_prefix(bracket + 1);
     } else {
         host = authority.substr(0, authority.find(':'));
+        if (!detail::is_host_name(host) && detail::ends_in_number(host))
+            return reject("url has a number as its host; write an IPv4 address as four decimal "
+                          "numbers without leading zeros, as in 127.0.0.1",
+                          authority);
         if (!detail::is_host_name(host))
             return reject("url must have a valid host name or IP address (an IPv6 address in [ ])",
                           authority);

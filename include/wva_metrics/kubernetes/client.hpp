@@ -9,6 +9,7 @@
 #include "wva_metrics/kubernetes/detail/client_impl.hpp"
 #include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
 #include "wva_metrics/kubernetes/detail/list_op.hpp"
+#include "wva_metrics/kubernetes/detail/mask_secrets.hpp"
 #include "wva_metrics/kubernetes/detail/watch_op.hpp"
 #include "wva_metrics/kubernetes/detail/watch_slots.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
@@ -103,9 +104,11 @@ public:
                                           std::size_t page_size = 0) const {
         if (page_size == 0)
             page_size = impl_->config.page_size;
-        return detail::list_page<T>(weak_http(), impl_,
-                                    detail::ApiTarget(resource, std::move(selection)),
-                                    std::move(continue_token), page_size);
+        return detail::mask_secrets(
+            weak_http(), http_->secret_mask(),
+            detail::list_page<T>(weak_http(), impl_,
+                                 detail::ApiTarget(resource, std::move(selection)),
+                                 std::move(continue_token), page_size));
     }
 
     /// Watches for changes.
@@ -136,9 +139,11 @@ public:
                                     std::string resource_version,
                                     std::function<std::optional<Error>(WatchEvent<T>)> on_event,
                                     std::function<void()> on_opened = {}) const {
-        return detail::run_watch<T>(
-            weak_http(), impl_, detail::ApiTarget(resource, std::move(selection)),
-            std::move(resource_version), std::move(on_event), std::move(on_opened));
+        return detail::mask_secrets(
+            http_->secret_mask(),
+            detail::run_watch<T>(
+                weak_http(), impl_, detail::ApiTarget(resource, std::move(selection)),
+                std::move(resource_version), std::move(on_event), std::move(on_opened)));
     }
 
     /// `scheme://host:port` of the API server.

@@ -54,8 +54,11 @@ public:
     /// already rejected; the rest need not be read then.
     bool write(std::string_view chunk) { return parser_.write(chunk); }
 
-    /// Decodes the last bytes, if there are more. Must be called once.
-    Result<AnswerInfo> finish(std::string_view rest = {}) { return parser_.finish(rest); }
+    /// Decodes the last bytes, if there are more. Must be called once. `http_status`: that of the
+    /// answer, for the message if the answer is itself an error.
+    Result<AnswerInfo> finish(std::string_view rest = {}, int http_status = 200) {
+        return parser_.finish(rest, http_status);
+    }
 
     /// After `finish`: the error that the API reported, if the answer is itself an error.
     const std::optional<ApiError>& api_error() const noexcept { return parser_.api_error(); }
@@ -74,10 +77,11 @@ private:
 /// Labels written without escapes point into `body`, so an ordinary series is decoded without an
 /// allocation.
 template <SeriesSink Sink>
-Result<AnswerInfo> decode_answer(std::string_view body, const AnswerLimits& limits, Sink&& sink) {
+Result<AnswerInfo> decode_answer(std::string_view body, const AnswerLimits& limits, Sink&& sink,
+                                 int http_status = 200) {
     const auto forward = [&sink](const SeriesView& series) { sink(series); };
     AnswerDecoder<std::decay_t<decltype(forward)>> decoder(limits, forward);
-    return decoder.finish(body);
+    return decoder.finish(body, http_status);
 }
 
 } // namespace wva_metrics::prometheus

@@ -121,7 +121,7 @@ Result<AnswerInfo> decode_response(const http::Response& response, const AnswerL
                                    Sink&& sink, const std::string& endpoint) {
     if (response.status / 100 != 2)
         return to_error(response, endpoint);
-    Result<AnswerInfo> answer = decode_answer(response.body, limits, sink);
+    Result<AnswerInfo> answer = decode_answer(response.body, limits, sink, response.status);
     if (answer.has_value())
         return answer;
     return detail::explain_rejection(std::move(answer).error(), response, endpoint);

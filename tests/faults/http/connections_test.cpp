@@ -115,6 +115,19 @@ TEST_CASE("idle connections are closed if they are too old or too many") {
     }
 }
 
+TEST_CASE("connections are not opened again for as many calls at a time as before") {
+    HttpPair pair({answer_each_with(ok_answer)});
+    for (int round = 0; round < 4; ++round) {
+        std::vector<std::shared_ptr<StartedCall>> calls;
+        for (int i = 0; i < 10; ++i)
+            calls.push_back(start_call(pair.context, *pair.client));
+        for (const auto& call : calls)
+            CHECK(finish_call(pair.context, call).has_value());
+        CHECK(pair.client->idle_connections() == 10);
+    }
+    CHECK(pair.server.connections() == 10);
+}
+
 TEST_CASE("calls above the limit of connections wait in a queue") {
     HttpPair pair({answer_each_with(ok_answer)}, {.limits = {.max_connections = 3}});
     std::vector<std::shared_ptr<StartedCall>> calls;

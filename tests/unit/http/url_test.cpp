@@ -55,6 +55,20 @@ TEST_CASE("everything outside the strict subset of URLs is rejected") {
     CHECK(is_rejected("http://" + std::string(64, 'a')));
 }
 
+TEST_CASE("a host that resolvers read as a number is rejected, with words that say so") {
+    const std::string host = GENERATE(
+        as<std::string>{}, "0x7f000001", "0X7F000001", "0x7f.1", "0x7f.0.0.1", "127.0.0.0x1", "0x",
+        "2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.01", "127.0.0.256",
+        "127.0.0.1.1", "0", "a.1", "a.0x1", "0x7f000001.", "127.1.");
+    CAPTURE(host);
+    const Result<Url> url = parse_url("http://" + host + ":9090");
+    REQUIRE(url.has_error());
+    CHECK_THAT(url.error().message,
+               Catch::Matchers::ContainsSubstring("write an IPv4 address as four decimal numbers"));
+    for (const char* name : {"0x7g", "x7f", "0x7f.test", "1password.com", "7f", "0xfoo"})
+        CHECK(parse_url(std::string("http://") + name).has_value());
+}
+
 TEST_CASE("the message quotes the wrong part of a URL") {
     const auto [text, quoted] = GENERATE(table<std::string, std::string>({
         {"ftp://h", "https://, not 'ftp'"},

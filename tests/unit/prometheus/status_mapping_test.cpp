@@ -113,6 +113,16 @@ TEST_CASE("an error has the endpoint, the server's text and a remedy, on one lin
     CHECK_THAT(error_of(response(502, "bad\x1b[2J\xff")).message, ContainsSubstring("bad [2J?"));
 }
 
+TEST_CASE("an error in the body of an answer with a 2xx status is told with that status") {
+    for (const int status : {200, 203, 205, 206}) {
+        const Error error = error_of(response(status, api_error("bad_data", "parse error")));
+        CHECK(error.is(Errc::rejected));
+        CHECK(error.http_status == status);
+        CHECK_THAT(error.message, ContainsSubstring("answered HTTP " + std::to_string(status) +
+                                                    " bad_data: parse error"));
+    }
+}
+
 TEST_CASE("a redirect is not followed but reported, without its secret parts") {
     struct Case {
         std::string location, shown;

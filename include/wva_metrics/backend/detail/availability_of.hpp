@@ -5,6 +5,7 @@
 #include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"
@@ -63,17 +64,20 @@ inline std::optional<Availability> availability_of(const ModelKey& model, const 
     Availability verdict;
     verdict.last_sample_at = clock.local(*report.newest);
     const Duration age = clock.requested - *verdict.last_sample_at;
-    const std::string seconds = whole_seconds(std::chrono::duration<double>(age).count());
     if (age <= config.stale_after) {
         verdict.available = true;
         verdict.reason = AvailabilityReason::metrics_found;
-        verdict.message =
-            "metrics of " + name_of(model) + " are available, last sampled " + seconds + " ago";
+        verdict.message = "metrics of " + name_of(model) + " are available, last sampled " +
+                          whole_seconds(std::chrono::duration<double>(age).count()) + " ago";
         return verdict;
     }
     verdict.reason = AvailabilityReason::metrics_stale;
-    verdict.message = "metrics of " + name_of(model) + " are stale: the last sample is " + seconds +
-                      " old. Check that its pods are running and that Prometheus still scrapes "
+    // Rounded up, so that what is shown exceeds the bound, too.
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(age).count();
+    verdict.message = "metrics of " + name_of(model) + " are stale: the last sample is " +
+                      std::to_string(seconds) +
+                      " s old, more than stale_after = " + format_duration(config.stale_after) +
+                      ". Check that its pods are running and that Prometheus still scrapes "
                       "them (Status > Targets)";
     return verdict;
 }

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/detail/call.hpp"
+#include "wva_metrics/http/detail/connection_pool.hpp"
 #include "wva_metrics/http/detail/deadline.hpp"
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
@@ -30,14 +31,17 @@ namespace wva_metrics::http::detail {
 template <typename Executor>
 class ConnectOp {
 public:
-    /// `deadline`: bounds all steps together.
+    /// `deadline`: bounds all steps together. `only`: the address to connect to, instead of all
+    /// addresses of the host.
     ConnectOp(const std::shared_ptr<Endpoint<Executor>>& endpoint, Call<Executor>& call,
-              const Deadline& deadline)
-        : endpoint_(endpoint), call_(call), deadline_(deadline) {}
+              const Deadline& deadline, std::optional<tcp::endpoint> only = {})
+        : endpoint_(endpoint), call_(call), deadline_(deadline), only_(std::move(only)) {}
 
-    /// Completes with a connected stream, ready for a request.
-    asio::awaitable<Result<std::unique_ptr<Stream>>> run() {
+    /// Completes with a connection that is ready for a request.
+    asio::awaitable<Result<Connection>> run() {
         std::optional<ResolverCache::Addresses> addresses = endpoint_->resolver.find(now());
+        if (only_)
+            addresses = ResolverCache::Addresses{*only_};
         if (!addresses) {
             Result<ResolverCache::Addresses> resolved = co_await resolve();
             if (!resolved)
@@ -51,16 +55,19 @@ public:
             Result<std::unique_ptr<Stream>> made = make_stream(*executor);
             if (!made)
                 co_return std::move(made).error();
-            std::unique_ptr<Stream> stream = *std::move(made);
-            const ActiveStream<Executor> active(call_, *stream);
-            if (std::optional<Error> problem = co_await connect(*stream, *addresses))
+            Connection connection{*std::move(made)};
+            const ActiveStream<Executor> active(call_, *connection.stream);
+            if (std::optional<Error> problem = co_await connect(connection, *addresses))
                 co_return *std::move(problem);
-            std::optional<Error> problem = co_await secure(*stream);
+            std::optional<Error> problem = co_await secure(*connection.stream);
             if (!problem)
-                co_return std::move(stream);
+                co_return std::move(connection);
             // A certificate may have been replaced just now.
-            if (is_retry || call_.is_stopped() || !stream->reread_trust())
-                co_return *std::move(problem);
+            if (!is_retry && !call_.is_stopped() && connection.stream->reread_trust())
+                continue;
+            if (!call_.is_aborted())
+                endpoint_->avoid(connection.address, now());
+            co_return *std::move(problem);
         }
     }
 
@@ -126,7 +133,7 @@ private:
     }
 
     /// Tries the addresses in turn.
-    asio::awaitable<std::optional<Error>> connect(Stream& stream,
+    asio::awaitable<std::optional<Error>> connect(Connection& connection,
                                                   const ResolverCache::Addresses& addresses) {
         const Deadline deadline =
             step_deadline(endpoint_->config.timeouts.connect, "timeouts.connect");
@@ -135,24 +142,25 @@ private:
             // An address that drops packets must leave time for the next one.
             const Duration left = deadline.at - now();
             expire_at(now() + left / static_cast<Duration::rep>(addresses.size() - i));
-            error = co_await stream.connect(addresses[i]);
+            connection.address = addresses[i];
+            error = co_await connection.stream->connect(addresses[i]);
             if (call_.is_aborted())
                 break;
             // It connected and expired at the same moment: the stream has been closed.
             if (call_.is_expired() && !error)
                 error = asio::error::timed_out;
-            if (!error)
-                endpoint_->resolver.prefer(addresses[i]);
+            if (error)
+                endpoint_->avoid(addresses[i], now());
         }
         if (!error && !call_.is_aborted())
             co_return std::nullopt;
-        if (!call_.is_aborted())
-            endpoint_->resolver.forget();
+        if (!call_.is_aborted() && !only_)
+            endpoint_->resolver.expire();
         std::string what = "no connection was established";
         if (endpoint_->proxy)
             what += " through the proxy " + endpoint_->proxy->origin();
         co_return endpoint_->step_error(call_, deadline, what, Errc::unreachable, error,
-                                        stream.explain(error));
+                                        connection.stream->explain(error));
     }
 
     asio::awaitable<std::optional<Error>> secure(Stream& stream) {
@@ -173,6 +181,7 @@ private:
     const std::shared_ptr<Endpoint<Executor>>& endpoint_;
     Call<Executor>& call_;
     const Deadline& deadline_;
+    const std::optional<tcp::endpoint> only_;
 };
 
 } // namespace wva_metrics::http::detail

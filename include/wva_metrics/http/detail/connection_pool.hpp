@@ -28,6 +28,8 @@ struct Connection {
     std::unique_ptr<Stream> stream{};
     /// Empty between two answers; its memory is used again.
     boost::beast::flat_buffer buffer{};
+    /// The peer.
+    tcp::endpoint address{};
 };
 
 /// Counts the connections of one endpoint, keeps the idle ones, and queues calls that must wait for
@@ -130,6 +132,25 @@ public:
             idle_.pop_front();
         }
         idle_.push_back({std::move(connection), now});
+    }
+
+    /// Closes the idle connections to an address.
+    void drop(const tcp::endpoint& address) {
+        Connections dropped;
+        const std::lock_guard lock(mutex_);
+        std::erase_if(idle_, [&](Idle& idle) {
+            const bool is_dropped = idle.connection.address == address;
+            if (is_dropped)
+                dropped.push_back(std::move(idle.connection));
+            return is_dropped;
+        });
+    }
+
+    /// Closes the idle connections.
+    void drop_all() {
+        std::deque<Idle> dropped;
+        const std::lock_guard lock(mutex_);
+        dropped.swap(idle_);
     }
 
     /// Closes the idle connections and keeps no further ones. Queued leases are not granted any

@@ -13,9 +13,11 @@
 #include "wva_metrics/http/detail/provided_token.hpp"
 #include "wva_metrics/http/detail/request_writer.hpp"
 #include "wva_metrics/http/detail/resolver_cache.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/http/tcp_transport.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/endpoint_guard.hpp"
 
 #include <boost/asio/error.hpp>
@@ -24,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::http::detail {
@@ -45,9 +48,13 @@ public:
           provided_token(config.timeouts.token),
           guard(config.protection, url.origin(), config.limits.max_connections),
           pool(config.limits, guard),
-          resolver(next_hop().host, next_hop().port, config.timeouts.address_lifetime,
-                   config.limits.max_addresses),
-          calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {}
+          resolver(next_hop().host, next_hop().port, config.timeouts, config.limits.max_addresses),
+          calls(std::make_shared<CallRegistry<Executor>>(std::move(executor))) {
+        secrets->add(config.credentials.password());
+        for (const Header& header : config.headers)
+            if (SecretMask::is_secret_name(header.name))
+                secrets->add(header.value);
+    }
 
     const ClientConfig config;
     const Url url;
@@ -60,6 +67,7 @@ public:
     /// Used instead of `credentials` if there is a token provider.
     ProvidedToken provided_token;
     resilience::EndpointGuard guard;
+    const std::shared_ptr<SecretMask> secrets = std::make_shared<SecretMask>();
     ConnectionPool pool;
     ResolverCache resolver;
     const std::shared_ptr<CallRegistry<Executor>> calls;
@@ -68,7 +76,10 @@ public:
     /// What connections are made to: the proxy, or the server itself.
     const Url& next_hop() const noexcept { return proxy ? *proxy : url; }
 
-    Error error(Errc code, std::string text) const { return {code, std::move(text), url.origin()}; }
+    /// Without secrets, whatever the text has of the server.
+    Error error(Errc code, std::string_view text) const {
+        return {code, secrets->mask(text), url.origin()};
+    }
     Error aborted_error() const {
         return error(Errc::aborted, "the call was cancelled, or its client was destroyed");
     }
@@ -87,6 +98,15 @@ public:
         if (call.is_aborted() || reason == asio::error::operation_aborted)
             return aborted_error();
         return error(code, what + ": " + explanation);
+    }
+
+    /// Notes that an address did not serve. If the host has others, closes its idle connections, so
+    /// that the next call takes another address, and returns true.
+    bool avoid(const tcp::endpoint& address, TimePoint now) {
+        const bool is_avoided = resolver.failed(address, now);
+        if (is_avoided)
+            pool.drop(address);
+        return is_avoided;
     }
 
     /// The executor of streams and strands; empty after `close`.

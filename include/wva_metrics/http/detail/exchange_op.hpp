@@ -141,12 +141,12 @@ private:
     /// header has just been read.
     Result<bool> deliver_piece(bool is_first) {
         std::string reason = "a non-standard exception";
-        guarded_.set_delivered();
         try {
             if (is_first && options_.on_opened)
                 options_.on_opened();
             if (reader_.piece().empty())
                 return true;
+            guarded_.set_delivered();
             const bool wants_more = options_.sink(reader_.piece());
             reader_.drop_piece();
             return wants_more;

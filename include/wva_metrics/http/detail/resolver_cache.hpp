@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/config.hpp"
+#include "wva_metrics/http/detail/address_health.hpp"
 #include "wva_metrics/http/detail/wakeable.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
@@ -8,7 +10,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,37 +18,51 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace wva_metrics::http::detail {
 
-/// The addresses of one host, and the one lookup of them that may be pending. Thread-safe; does no
-/// I/O, and time is passed in.
+/// The addresses of one host, which of them to use, and the one lookup of them that may be pending.
+/// Thread-safe; does no I/O, and time is passed in.
 ///
 /// A lookup cannot be cancelled. So each call waits for it only until the call's own deadline, and
 /// a call that needs the addresses while a lookup is pending shares it instead of starting another.
 class ResolverCache {
 public:
-    using Addresses = std::vector<tcp::endpoint>;
+    using Addresses = AddressHealth::Addresses;
 
-    ResolverCache(const std::string& host, std::uint16_t port, Duration lifetime,
+    ResolverCache(const std::string& host, std::uint16_t port, const Timeouts& timeouts,
                   std::size_t max_addresses)
-        : lifetime_(lifetime), max_addresses_(max_addresses) {
+        : lifetime_(timeouts.address_lifetime), max_addresses_(max_addresses),
+          addresses_(timeouts.address_retry, timeouts.max_address_retry) {
         boost::system::error_code failure;
         const auto address = asio::ip::make_address(host, failure);
-        if (!failure)
-            literal_ = Addresses{tcp::endpoint(address, port)};
+        is_literal_ = !failure;
+        if (is_literal_)
+            addresses_.assign({tcp::endpoint(address, port)});
     }
 
-    /// The cached addresses. A literal address does not expire; resolved addresses expire after
-    /// their lifetime.
+    /// The cached addresses, in the order in which to try them. A literal address does not expire;
+    /// resolved addresses expire after their lifetime.
     std::optional<Addresses> find(TimePoint now) const {
         const std::lock_guard lock(mutex_);
-        if (literal_)
-            return literal_;
-        if (!addresses_.empty() && now - resolved_at_ < lifetime_)
-            return addresses_;
+        const bool is_valid = resolved_at_ && now - *resolved_at_ < lifetime_;
+        if (is_literal_ || (is_valid && !addresses_.is_empty()))
+            return addresses_.sorted();
         return std::nullopt;
+    }
+
+    /// See `AddressHealth`.
+    void succeeded(const tcp::endpoint& address) {
+        const std::lock_guard lock(mutex_);
+        addresses_.succeeded(address);
+    }
+    bool failed(const tcp::endpoint& address, TimePoint now) {
+        const std::lock_guard lock(mutex_);
+        return addresses_.failed(address, now);
+    }
+    std::optional<tcp::endpoint> claim_probe(TimePoint now) {
+        const std::lock_guard lock(mutex_);
+        return addresses_.claim_probe(now);
     }
 
     /// A lookup that all calls share which need its result.
@@ -103,11 +118,11 @@ public:
         if (addresses.size() > max_addresses_)
             addresses.resize(max_addresses_);
         if (!error) {
-            addresses_ = addresses;
+            addresses_.assign(addresses);
             resolved_at_ = now;
+            lookup_->addresses = addresses_.sorted();
         }
         lookup_->error = error;
-        lookup_->addresses = std::move(addresses);
         lookup_->complete = true;
         // Under the lock, because a waiter may be destroyed right after it.
         for (Wakeable* call : lookup_->waiters)
@@ -115,19 +130,10 @@ public:
         lookup_.reset();
     }
 
-    /// Drops the addresses after connecting to each of them failed: the next call resolves the name
-    /// again.
-    void forget() {
+    /// Call after connecting to each address failed: the next call resolves the name again.
+    void expire() {
         const std::lock_guard lock(mutex_);
-        addresses_.clear();
-    }
-
-    /// Moves an address that works to the front, so that the next connection tries it first.
-    void prefer(const tcp::endpoint& address) {
-        const std::lock_guard lock(mutex_);
-        const auto found = std::find(addresses_.begin(), addresses_.end(), address);
-        if (found != addresses_.end())
-            std::rotate(addresses_.begin(), found, found + 1);
+        resolved_at_.reset();
     }
 
     /// Drops the pending lookup; its waiters are not woken.
@@ -139,10 +145,10 @@ public:
 private:
     const Duration lifetime_;
     const std::size_t max_addresses_;
-    std::optional<Addresses> literal_;
+    bool is_literal_ = false;
     mutable std::mutex mutex_;
-    Addresses addresses_;
-    TimePoint resolved_at_{};
+    AddressHealth addresses_;
+    std::optional<TimePoint> resolved_at_;
     std::shared_ptr<PendingLookup> lookup_;
 };
 

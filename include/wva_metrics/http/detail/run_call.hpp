@@ -270,6 +270,7 @@ private:
 
     static std::string write_request(const Endpoint<Executor>& endpoint, const Request& request,
                                      const std::string& authorization, BodyMode mode) {
+        endpoint.secrets->learn_authorization(authorization);
         // A decompressor needs the whole body, and a stream may never end.
         const Decompressor* const decompressor =
             mode == BodyMode::stream ? nullptr : endpoint.config.decompressor.get();

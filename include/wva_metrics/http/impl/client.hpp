@@ -8,6 +8,7 @@
 #include "wva_metrics/http/detail/endpoint.hpp"
 #include "wva_metrics/http/detail/follow_redirects.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/http/streaming.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/protection_stats.hpp"
@@ -66,6 +67,16 @@ Executor BasicClient<Executor>::get_executor() const {
 template <typename Executor>
 std::string BasicClient<Executor>::endpoint() const {
     return endpoint_->url.origin();
+}
+
+template <typename Executor>
+void BasicClient<Executor>::close_idle_connections() {
+    endpoint_->pool.drop_all();
+}
+
+template <typename Executor>
+std::shared_ptr<SecretMask> BasicClient<Executor>::secret_mask() const {
+    return endpoint_->secrets;
 }
 
 template <typename Executor>

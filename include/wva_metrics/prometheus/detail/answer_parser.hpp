@@ -40,7 +40,8 @@ public:
         return !failure_;
     }
 
-    Result<AnswerInfo> finish(std::string_view rest) {
+    /// `http_status`: for the message, if the answer is itself an error.
+    Result<AnswerInfo> finish(std::string_view rest, int http_status) {
         if (!failure_) {
             bytes_ += rest.size();
             parse(false, rest);
@@ -48,7 +49,7 @@ public:
         if (failure_)
             return *failure_;
         if (reader().api_error())
-            return to_error(*reader().api_error(), 200);
+            return to_error(*reader().api_error(), http_status);
         AnswerInfo info = reader().take_info();
         info.bytes = bytes_;
         return info;

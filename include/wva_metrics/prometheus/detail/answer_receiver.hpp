@@ -32,7 +32,7 @@ public:
     Result<AnswerInfo> finish(http::Response response, const std::string& endpoint) {
         if (response.status / 100 != 2)
             return to_error(response, endpoint);
-        Result<AnswerInfo> answer = decoder_.finish();
+        Result<AnswerInfo> answer = decoder_.finish({}, response.status);
         if (answer.has_value())
             return answer;
         response.body = beginning_.view();

@@ -5,6 +5,7 @@
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/detail/answer_receiver.hpp"
@@ -40,7 +41,12 @@ public:
     using Ptr = std::shared_ptr<ClientImpl>;
 
     ClientImpl(ClientConfig config, const std::shared_ptr<HttpClient>& http)
-        : config_(std::move(config)), http_(http), endpoint_(http->endpoint()) {}
+        : config_(std::move(config)), http_(http), endpoint_(http->endpoint()),
+          secrets_(http->secret_mask()) {
+        for (const auto& [name, value] : config_.query_parameters)
+            if (http::SecretMask::is_secret_name(name))
+                secrets_->add(value);
+    }
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
@@ -53,7 +59,11 @@ public:
                                                               options.priority, deadline, receiver);
         if (response.has_error())
             co_return std::move(response).error();
-        co_return receiver->finish(*std::move(response), impl->endpoint_);
+        Result<AnswerInfo> answer = receiver->finish(*std::move(response), impl->endpoint_);
+        if (answer.has_error() && answer.error().is(Errc::bad_response))
+            if (const auto http = impl->http_.lock())
+                http->close_idle_connections();
+        co_return impl->mask_secrets(std::move(answer));
     }
 
     static asio::awaitable<Result<ServerMake>> flavor(Ptr impl, TimePoint deadline) {
@@ -89,11 +99,22 @@ private:
             return response.error();
         if (response->status / 100 == 2)
             return std::nullopt;
-        Error error = to_error(*response, endpoint_);
+        Error error = secrets_->mask(to_error(*response, endpoint_));
         if (error.is(Errc::unauthorized) || error.is(Errc::unavailable) ||
             error.is(Errc::too_costly))
             return error;
         return std::nullopt;
+    }
+
+    /// A server may echo a request.
+    Result<AnswerInfo> mask_secrets(Result<AnswerInfo> answer) const {
+        if (answer.has_error())
+            return secrets_->mask(std::move(answer).error());
+        for (std::string& warning : answer->warnings)
+            warning = secrets_->mask(warning);
+        for (std::string& info : answer->infos)
+            info = secrets_->mask(info);
+        return answer;
     }
 
     /// Null = the body of the answer is collected.
@@ -174,6 +195,7 @@ private:
     const ClientConfig config_;
     const std::weak_ptr<HttpClient> http_;
     const std::string endpoint_;
+    const std::shared_ptr<http::SecretMask> secrets_;
     /// Sent with every query, form-encoded.
     const std::string parameters_ = "&" + http::form_encode(parameters_of(config_));
     /// The server rejected a POST and accepted a GET.

@@ -24,6 +24,11 @@ inline void describe_fields(FieldList list, http::Timeouts& timeouts) {
     list.add("token", timeouts.token, "Asking a token provider that the program has set.");
     list.add("address_lifetime", timeouts.address_lifetime,
              "How long addresses are used before the name is resolved again.");
+    list.add(
+        "address_retry", timeouts.address_retry,
+        "How long an address that failed is avoided, if the host has another one; doubles with "
+        "each further failure.");
+    list.add("max_address_retry", timeouts.max_address_retry, "The longest such pause.");
 }
 
 inline void describe_fields(FieldList list, http::Limits& limits) {
@@ -36,7 +41,10 @@ inline void describe_fields(FieldList list, http::Limits& limits) {
              "Interim (1xx) answers before the real one.");
     list.add("max_connections", limits.max_connections, "Requests in flight.");
     list.add("max_streams", limits.max_streams, "Open streamed answers; Prometheus uses none.");
-    list.add("max_idle", limits.max_idle, "Idle connections that are kept.");
+    list.add(
+        "max_idle", limits.max_idle,
+        "Idle connections that are kept. If there are fewer than requests in flight at a time, "
+        "connections are opened again and again.");
     list.add("max_queued", limits.max_queued, "Calls that wait for a connection.");
     list.add("max_addresses", limits.max_addresses, "Addresses of the host that are tried.");
     list.add("max_redirects", limits.max_redirects,

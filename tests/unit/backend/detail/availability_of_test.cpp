@@ -111,6 +111,18 @@ TEST_CASE("a report exactly as old as allowed is not stale") {
                                    ContainsSubstring("60 s"));
 }
 
+TEST_CASE("the message of a stale report has an age above the bound, and the bound") {
+    const auto message_of = [](samples::ServerDuration age, Duration bound) {
+        return verdict_on(reported(age), bound)->message;
+    };
+    CHECK_THAT(message_of(1200ms, 1s),
+               ContainsSubstring("is 2 s old, more than stale_after = 1s."));
+    CHECK_THAT(message_of(600ms, 500ms),
+               ContainsSubstring("is 1 s old, more than stale_after = 500ms."));
+    CHECK_THAT(message_of(1h, 5min),
+               ContainsSubstring("is 3600 s old, more than stale_after = 5m0s."));
+}
+
 TEST_CASE("without a report there is no availability yet") {
     CHECK_FALSE(verdict_on({}, 300s).has_value());
 }
