@@ -110,7 +110,8 @@ public:
     /// **Parameters:** the model; a completion token for `void(Result<Availability>)`.
     ///
     /// **Completes:** immediately from the cache; otherwise after the backend's answer or
-    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only. A cached
+    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only, and is
+    /// never served stale. A cached
     /// answer counts only while the model's replicas, as last fetched, agree with it; if they were
     /// not fetched since, for `partial_ttl`. `checked_at` is the time of the answer.
     ///

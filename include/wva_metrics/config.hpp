@@ -38,7 +38,9 @@ struct CacheConfig {
     /// applies to a single reading that is missing from an answer: the previous one is served, with
     /// its age.
     Duration stale_if_error = std::chrono::minutes(5);
-    /// How long a failure is remembered before the same request is sent again. 0 = off.
+    /// How long a failure is remembered before the same request is sent again. Also the TTL of the
+    /// answer that a model is not available, if it is shorter than `ttl`; neither stale window
+    /// applies to that answer. 0 = off.
     Duration negative_ttl = std::chrono::seconds(2);
     /// TTL of a partial answer, and of an availability since which the model's replicas were not
     /// fetched.

@@ -85,7 +85,7 @@ public:
         if (!action.coalesced) {
             action.step =
                 queued_.empty() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
-            flight = flights_.open(target, waiter->last_good);
+            flight = flights_.open(target, waiter->previous);
             queued_.push_back(flight);
         }
         flights_.join(flight, waiter);

@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <boost/asio/post.hpp>
@@ -199,7 +200,8 @@ private:
             const std::lock_guard lock(data_.mutex);
             settled = data_.coordinator.settle(flight, error, at);
         }
-        const bool has_earlier_value = flight->previous != nullptr;
+        const bool has_earlier_value =
+            flight->previous != nullptr && !is_negative_verdict(*flight->previous);
         data_.notify(events::TargetFailed{key, error, has_earlier_value, is_background});
         for (const WaiterPtr& waiter : settled.waiters)
             data_.complete_with_error(key, error, *waiter, at);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/config.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ enum class Usability {
     stale,
     /// Past the `stale_while_revalidate` window: served only if the backend fails.
     on_error,
-    /// Too old.
+    /// Too old, or a negative verdict past its TTL.
     none,
 };
 
@@ -49,6 +50,8 @@ public:
     Usability usability_of(const CacheEntry& entry, TimePoint now) const noexcept {
         if (entry.is_fresh(now))
             return Usability::fresh;
+        if (is_negative_verdict(entry))
+            return Usability::none;
         if (now <= entry.fresh_until() + stale_while_revalidate_.load(relaxed))
             return Usability::stale;
         if (now <= entry.fresh_until() + stale_if_error_.load(relaxed))

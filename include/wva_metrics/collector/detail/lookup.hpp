@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <memory>
@@ -55,6 +56,7 @@ public:
             return std::move(found.hit);
         const WaiterPtr waiter = make_waiter();
         waiter->last_good = std::move(found.last_good);
+        waiter->previous = std::move(found.previous);
         wait(std::make_shared<const Target>(std::forward<TargetType>(target)), waiter, at);
         return nullptr;
     }
@@ -70,12 +72,17 @@ public:
     }
 
 private:
-    /// At most one is set.
+    /// Either a hit, or an entry that is none.
     struct Found {
-        CacheEntryPtr hit;
-        /// Served if the backend fails.
-        CacheEntryPtr last_good;
+        CacheEntryPtr hit{};
+        /// Served if the backend fails. Null, or the same as `previous`.
+        CacheEntryPtr last_good{};
+        /// Replaced by the next answer.
+        CacheEntryPtr previous{};
     };
+    static Found no_hit(CacheEntryPtr entry, bool is_good) {
+        return {.last_good = is_good ? entry : nullptr, .previous = std::move(entry)};
+    }
 
     /// A stale hit is revalidated in the background. An entry for another target than `target` is
     /// no hit; null accepts every entry.
@@ -96,26 +103,25 @@ private:
         if (!is_confirmed(*entry, target, at)) {
             counters.add(entry->is_fresh(at) ? counters.unusable_hits
                                              : counters.unusable_stale_hits);
-            return data_.hot_config.usability_of(*entry, at) == Usability::none
-                       ? Found{}
-                       : Found{nullptr, std::move(entry)};
+            const bool is_good = data_.hot_config.usability_of(*entry, at) != Usability::none &&
+                                 !is_negative_verdict(*entry);
+            return no_hit(std::move(entry), is_good);
         }
-        switch (data_.hot_config.usability_of(*entry, at)) {
+        const Usability usability = data_.hot_config.usability_of(*entry, at);
+        switch (usability) {
         case Usability::fresh:
             data_.notify(events::Hit{key, entry->age(at)});
-            return {std::move(entry), nullptr};
+            return {.hit = std::move(entry)};
         case Usability::stale:
             data_.notify(events::StaleHit{key, entry->age(at)});
             revalidate_in_background(key, entry, at);
-            return {std::move(entry), nullptr};
+            return {.hit = std::move(entry)};
         case Usability::on_error:
-            counters.add(counters.unusable_stale_hits);
-            return {nullptr, std::move(entry)};
         case Usability::none:
-            counters.add(counters.unusable_stale_hits);
             break;
         }
-        return {};
+        counters.add(counters.unusable_stale_hits);
+        return no_hit(std::move(entry), usability == Usability::on_error);
     }
 
     /// Only an availability needs to be confirmed. It is not fetched in the background, but the
