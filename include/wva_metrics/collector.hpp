@@ -223,12 +223,14 @@ public:
 
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is
     /// started. Collecting does the same if `track_on_collection` is set. Tracking again updates the
-    /// variant, for example its deployment. A new variant above `max_tracked` is ignored.
-    void track(const VariantAutoscaling& variant) {
-        impl_->track(detail::OptimizerTarget{variant});
+    /// variant, for example its deployment. Returns whether the variant is tracked: false if
+    /// `max_tracked` others are, and if the executor's context has been destroyed. Whatever is not
+    /// tracked can still be collected.
+    bool track(const VariantAutoscaling& variant) {
+        return impl_->track(detail::OptimizerTarget{variant});
     }
     /// As above, for a model's replica metrics.
-    void track(const ModelKey& model) { impl_->track(detail::ReplicaTarget{model}); }
+    bool track(const ModelKey& model) { return impl_->track(detail::ReplicaTarget{model}); }
 
     /// Stops fetching a variant in the background and removes its entry. An answer in flight is not
     /// cached.

@@ -32,6 +32,9 @@ struct CollectorStats {
     std::uint64_t discarded = 0;
     /// Rounds of background fetching that have ended.
     std::uint64_t background_rounds = 0;
+    /// Requests to track that were refused, because `max_tracked` variants or models are tracked
+    /// already.
+    std::uint64_t tracking_refused = 0;
     /// Exceptions that the observer threw.
     std::uint64_t observer_failures = 0;
     /// Variants that are fetched in the background.

@@ -46,14 +46,21 @@ struct CacheConfig {
     /// fetched.
     Duration partial_ttl = std::chrono::seconds(5);
 
-    /// Maximum number of entries; a variant or a model is one entry. The cache chooses what to
-    /// evict.
-    std::size_t max_entries = 10'000;
-    /// Maximum memory of all entries, in bytes, as estimated by `CacheEntry::bytes`.
+    /// Maximum number of entries. A variant is one entry, a model is one, and its availability, if
+    /// it is validated, another. The default holds all three for `max_tracked` of each. The cache
+    /// chooses what to evict.
+    std::size_t max_entries = 30'000;
+    /// Maximum memory of all entries, in bytes, as estimated by `CacheEntry::bytes`. The default
+    /// holds `max_entries` of `typical_entry_bytes`.
     std::size_t max_bytes = std::size_t{64} << 20;
 };
 
-/// Configuration of a collector. Plain values: use designated initializers and `validate`.
+/// The memory that a bound for many entries must allow for each: what a model with five pods needs.
+/// A variant needs less, a model with more pods more.
+inline constexpr std::size_t typical_entry_bytes = 2048;
+
+/// Configuration of a collector. Plain values: use designated initializers, `validate` and
+/// `warnings` (config_warnings.hpp).
 struct CollectorConfig {
     /// How long answers are cached, and how many.
     CacheConfig cache{};
@@ -64,7 +71,9 @@ struct CollectorConfig {
     bool track_on_collection = true;
     /// A tracked variant or model that is not requested for this time is untracked. 0 = never.
     Duration untrack_after = std::chrono::minutes(10);
-    /// Maximum number of tracked variants, and of tracked models.
+    /// Maximum number of tracked variants, and of tracked models. One more is not tracked, which
+    /// `track` returns and `events::TrackingRefused` says. All of them should fit into the cache:
+    /// `warnings` says if they do not.
     std::size_t max_tracked = 10'000;
     /// Maximum number of callers that wait for the backend at the same time; one more gets
     /// `Errc::too_costly`.

@@ -27,6 +27,7 @@
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/config_warnings.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/error.hpp"

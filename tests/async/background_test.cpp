@@ -3,6 +3,10 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
 
@@ -185,11 +189,63 @@ TEST_CASE("a miss joins a flight of a background round") {
     CHECK(f.backend.variants_requested().size() == 1);
 }
 
-TEST_CASE("the tracked set is bounded") {
+TEST_CASE("a full tracked set says no, counts it, and answers all the same") {
     CollectorFixture f({.max_tracked = 2});
-    for (int i = 0; i < 5; ++i)
+    CHECK(f.collector->track(variant("v0")));
+    f.collect(variant("v1")).value();
+    CHECK_FALSE(f.collector->track(variant("v2"))); // By the caller,
+    f.collect(variant("v2")).value();               // or by collecting.
+    CHECK(f.collector->track(variant("v0")));       // Tracked already.
+    CHECK(f.collector->track(f.model));             // Models have a bound of their own.
+
+    CollectorStats stats = f.collector->stats();
+    CHECK(stats.tracked_variants == 2);
+    CHECK(stats.tracking_refused == 2);
+    const auto events = f.observer.take();
+    CHECK(std::ranges::count(events, "tracking refused allocation:llm/v2") == 2);
+
+    f.collector->untrack(VariantKey{"llm", "v0"});
+    CHECK(f.collector->track(variant("v2")));
+    CHECK(f.collector->stats().tracking_refused == 2);
+}
+
+TEST_CASE("what is not meant to be tracked is not refused either") {
+    CollectorFixture f({.track_on_collection = false, .max_tracked = 1});
+    for (int i = 0; i < 3; ++i)
         f.collect(variant("v" + std::to_string(i))).value();
-    CHECK(f.collector->stats().tracked_variants == 2);
+    f.check_availability(f.model).value();
+    CHECK(f.collector->stats().tracking_refused == 0);
+}
+
+TEST_CASE("of many variants beyond the bound, each is refused and counted") {
+    CollectorFixture f({.max_tracked = 10});
+    std::size_t tracked = 0;
+    for (int i = 0; i < 1'000; ++i)
+        tracked += f.collector->track(variant("v" + std::to_string(i))) ? 1 : 0;
+    CHECK(tracked == 10);
+    CHECK(f.collector->stats().tracked_variants == 10);
+    CHECK(f.collector->stats().tracking_refused == 990);
+}
+
+TEST_CASE("the cache of the default configuration holds all that it tracks") {
+    CollectorFixture f;
+    const std::size_t bound = CollectorConfig{}.max_tracked;
+    for (std::size_t i = 0; i < bound; ++i) {
+        VariantAutoscaling each = variant("variant-" + std::to_string(i));
+        each.model_id = "meta-llama/Llama-3.1-8B-Instruct-" + std::to_string(i);
+        REQUIRE(f.collector->track(each));
+        REQUIRE(f.collector->track(each.model()));
+        f.backend.set(
+            replica_samples(each.model(), {"llama-7d9f8b6c5d-aaaaa", "llama-7d9f8b6c5d-bbbbb",
+                                           "llama-7d9f8b6c5d-ccccc"}));
+    }
+    f.collector->start_background_fetching();
+    for (int round = 0; round < 3; ++round)
+        f.advance(15s);
+    const CollectorStats stats = f.collector->stats();
+    CHECK(stats.cache.entries == 2 * bound);
+    CHECK(stats.cache.evictions == 0);
+    CHECK(stats.tracking_refused == 0);
 }
 
 TEST_CASE("tracking can be left to the caller") {

@@ -132,6 +132,14 @@ struct Tracked {
     CacheKeyView key;
 };
 
+/// A target was to be fetched in the background, and is not.
+struct TrackingRefused {
+    /// The target's key.
+    CacheKeyView key;
+    /// So many targets of its kind are tracked already: `CollectorConfig::max_tracked`.
+    std::size_t max_tracked = 0;
+};
+
 /// A target is no longer tracked. It was fetched in the background or, if it was only collected
 /// without `track_on_collection`, its requests were recorded.
 struct Untracked {
@@ -145,6 +153,9 @@ struct Untracked {
 struct BackgroundStarted {
     /// Time between rounds; zero if fetching is switched off.
     Duration interval{};
+    /// `CacheConfig::fetch_interval`. If it is longer than `interval`, it was shortened, because
+    /// entries would expire between two rounds; see `effective_fetch_interval`.
+    Duration configured{};
 };
 
 /// Background fetching was stopped.
@@ -175,7 +186,8 @@ using Event =
     std::variant<events::Configured, events::Hit, events::StaleHit, events::Miss, events::Coalesced,
                  events::FetchStarted, events::FetchEnded, events::TargetFailed,
                  events::StaleOnError, events::Discarded, events::Warnings, events::PodsLeftOut,
-                 events::Invalidated, events::Tracked, events::Untracked, events::BackgroundStarted,
-                 events::BackgroundStopped, events::RoundEnded, events::CleanedUp>;
+                 events::Invalidated, events::Tracked, events::TrackingRefused, events::Untracked,
+                 events::BackgroundStarted, events::BackgroundStopped, events::RoundEnded,
+                 events::CleanedUp>;
 
 } // namespace wva_metrics

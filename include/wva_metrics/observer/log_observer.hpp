@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/config_warnings.hpp"
 #include "wva_metrics/observer/detail/event_lines.hpp"
 #include "wva_metrics/observer/detail/log_repeats.hpp"
 #include "wva_metrics/observer/events.hpp"
@@ -8,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -37,6 +39,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// |---------------------|-----------|------------------------------------------------------------|
 /// | `Configured`        | `info`    | Metrics cache enabled                                      |
 /// |                     |           | Metrics cache disabled                                     |
+/// |                     | `warning` | Configuration works differently than it says               |
+/// |                     |           | (for each sentence of `warnings`)                          |
 /// | `Hit`               | `debug`   | Using cached M                                             |
 /// | `StaleHit`          | `debug`   | Using stale cached M, revalidating in the background       |
 /// | `Miss`              | `debug`   | Cache miss for M                                           |
@@ -54,6 +58,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// |                     | `debug`   | Left out pods that no longer exist                         |
 /// | `Invalidated`       | `debug`   | Invalidated cache entries                                  |
 /// | `Tracked`           | `debug`   | Tracking M for background fetching                         |
+/// | `TrackingRefused`   | `warning` | Not tracking M: max_tracked variants are tracked already   |
+/// |                     |           | (throttled)                                                |
 /// | `Untracked`         | `debug`   | Stopped tracking M                                         |
 /// |                     |           | Stopped tracking M: unused, or over max_tracked            |
 /// | `BackgroundStarted` | `info`    | Started background fetching                                |
@@ -84,7 +90,12 @@ public:
 
     ///@{
     /// Writes one line, or none; see the table above.
-    void operator()(const events::Configured& e) { put(LogLevel::info, e); }
+    void operator()(const events::Configured& e) {
+        put(LogLevel::info, e);
+        if (is_written(LogLevel::warning))
+            for (const std::string& sentence : warnings(e.config))
+                put_line(LogLevel::warning, detail::line_of_warning(sentence));
+    }
     void operator()(const events::Hit& e) { put(LogLevel::debug, e); }
     void operator()(const events::StaleHit& e) { put(LogLevel::debug, e); }
     void operator()(const events::Miss& e) { put(LogLevel::debug, e); }
@@ -111,6 +122,7 @@ public:
     }
     void operator()(const events::Invalidated& e) { put(LogLevel::debug, e); }
     void operator()(const events::Tracked& e) { put(LogLevel::debug, e); }
+    void operator()(const events::TrackingRefused& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::Untracked& e) { put(LogLevel::debug, e); }
     void operator()(const events::BackgroundStarted& e) { put(LogLevel::info, e); }
     void operator()(const events::BackgroundStopped& e) { put(LogLevel::info, e); }

@@ -68,11 +68,14 @@ struct Everything {
         note("invalidated " + std::string(e.key_or_prefix) + number(e.entries));
     }
     void operator()(const events::Tracked& e) { note("tracked", e.key); }
+    void operator()(const events::TrackingRefused& e) {
+        note("tracking refused " + to_string(e.key) + number(e.max_tracked));
+    }
     void operator()(const events::Untracked& e) {
         note(e.idle ? "untracked idle" : "untracked", e.key);
     }
     void operator()(const events::BackgroundStarted& e) {
-        note("started" + number(e.interval.count()));
+        note("started" + number(e.interval.count()) + number(e.configured.count()));
     }
     void operator()(const events::BackgroundStopped&) { note("stopped"); }
     void operator()(const events::RoundEnded& e) {
@@ -120,8 +123,9 @@ std::vector<Case> all_events() {
         {events::PodsLeftOut{replicas}, "left out p"},
         {events::Invalidated{"allocation:ns/", 7}, "invalidated allocation:ns/ 7"},
         {events::Tracked{v}, "tracked allocation:ns/v"},
+        {events::TrackingRefused{v, 5}, "tracking refused allocation:ns/v 5"},
         {events::Untracked{m, true}, "untracked idle replica:ns/m"},
-        {events::BackgroundStarted{8ns}, "started 8"},
+        {events::BackgroundStarted{8ns, 14ns}, "started 8 14"},
         {events::BackgroundStopped{}, "stopped"},
         {events::RoundEnded{9, 10, 11, 12ns}, "round 9 10 11 12"},
         {events::CleanedUp{13}, "cleaned up 13"},

@@ -26,18 +26,19 @@ public:
     /// Returns false if it runs already, or if fetching is off. Expired entries are removed in
     /// either case.
     bool start() {
-        Duration interval{};
+        events::BackgroundStarted started;
         std::shared_ptr<Fetcher> fetcher;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed() || fetcher_)
                 return false;
-            interval = effective_fetch_interval(data_.coordinator.config());
-            fetcher = fetcher_ = make_fetcher(interval);
+            const CollectorConfig& config = data_.coordinator.config();
+            started = {effective_fetch_interval(config), config.cache.fetch_interval};
+            fetcher = fetcher_ = make_fetcher(started.interval);
         }
-        data_.notify(events::BackgroundStarted{interval});
+        data_.notify(started);
         fetcher->start();
-        return interval > Duration::zero();
+        return started.interval > Duration::zero();
     }
 
     void stop() {

@@ -25,6 +25,7 @@ struct CollectorCounters {
     Counter batches{0};
     Counter discarded{0};
     Counter background_rounds{0};
+    Counter tracking_refused{0};
 
     static void add(Counter& counter, std::uint64_t by = 1) noexcept {
         counter.fetch_add(by, std::memory_order_relaxed);
@@ -47,6 +48,7 @@ struct CollectorCounters {
         stats.batches = read(batches);
         stats.discarded = read(discarded);
         stats.background_rounds = read(background_rounds);
+        stats.tracking_refused = read(tracking_refused);
         return stats;
     }
 

@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -33,6 +34,21 @@ struct CollectorData {
 
     /// Delivers an event to the observer. Never call it with the mutex held.
     void notify(const auto& event) noexcept { notifier.notify(event); }
+
+    std::size_t max_tracked() const {
+        const std::lock_guard lock(mutex);
+        return coordinator.config().max_tracked;
+    }
+
+    /// Counts and reports what became of a request to track. Never call it with the mutex held.
+    void report_tracking(Tracking tracking, const CacheKeyView& key) {
+        if (tracking == Tracking::begun) {
+            notify(events::Tracked{key});
+        } else if (tracking == Tracking::refused) {
+            counters.add(counters.tracking_refused);
+            notify(events::TrackingRefused{key, max_tracked()});
+        }
+    }
 
     void report_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters.add(counters.served_stale_on_error);

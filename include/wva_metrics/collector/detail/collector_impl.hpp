@@ -102,14 +102,18 @@ public:
             call->cancel();
     }
 
-    void track(Target target) {
+    /// Returns whether the target is tracked now.
+    bool track(Target target) {
         const auto shared = std::make_shared<const Target>(std::move(target));
+        Tracking tracking{};
         {
             const std::lock_guard lock(data_.mutex);
-            if (!data_.coordinator.track(shared, now()))
-                return;
+            if (data_.coordinator.is_closed())
+                return false;
+            tracking = data_.coordinator.track(shared, now());
         }
-        data_.notify(events::Tracked{key_of(*shared)});
+        data_.report_tracking(tracking, key_of(*shared));
+        return tracking != Tracking::refused;
     }
 
     void untrack(const CacheKeyView& key) {

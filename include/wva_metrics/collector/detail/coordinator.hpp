@@ -38,8 +38,8 @@ struct MissAction {
     bool negative_hit = false;
     /// The flight had been opened before.
     bool coalesced = false;
-    /// The target is fetched in the background from this miss on.
-    bool newly_tracked = false;
+    /// Whether the target is fetched in the background from this miss on.
+    Tracking tracking = Tracking::unchanged;
 };
 
 /// Keeps the flights, the failures and the tracked targets, and decides from them what to fetch.
@@ -72,8 +72,7 @@ public:
             touch(key, now);
             return {.step = MissAction::Step::complete_with_error, .error = too_many_waiters()};
         }
-        MissAction action{.newly_tracked =
-                              tracked_.track(target, config_.track_on_collection, now)};
+        MissAction action{.tracking = tracked_.track(target, config_.track_on_collection, now)};
         if (const Error* failure = recent_failure(key, now)) {
             action.step = MissAction::Step::complete_with_error;
             action.error = *failure;
@@ -161,9 +160,9 @@ public:
         return has_pods == availability.get<Availability>()->available;
     }
 
-    /// Returns true if background fetching begins with this call.
-    bool track(TargetPtr target, TimePoint now) {
-        return !closed_ && tracked_.track(std::move(target), true, now);
+    /// Fetches the target in the background from now on, or updates it.
+    Tracking track(TargetPtr target, TimePoint now) {
+        return tracked_.track(std::move(target), true, now);
     }
     /// Returns false if the key was not known.
     bool untrack(const CacheKeyView& key) {

@@ -146,8 +146,7 @@ private:
             if (action.step == MissAction::Step::wait_and_send)
                 dispatcher_.post_send();
         }
-        if (action.newly_tracked)
-            data_.notify(events::Tracked{key});
+        data_.report_tracking(action.tracking, key);
         if (action.coalesced) {
             data_.counters.add(data_.counters.coalesced);
             data_.notify(events::Coalesced{key});

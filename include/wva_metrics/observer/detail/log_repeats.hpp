@@ -28,6 +28,10 @@ public:
     }
     /// One for each kind of entry.
     Throttle& of(const events::Warnings& e) noexcept { return warnings_[index(e.key.kind)]; }
+    /// One for each kind of entry.
+    Throttle& of(const events::TrackingRefused& e) noexcept {
+        return tracking_refused_[index(e.key.kind)];
+    }
     /// One for all.
     Throttle& of(const events::PodsLeftOut& /*e*/) noexcept { return pods_left_out_; }
 
@@ -63,6 +67,7 @@ private:
     PerKind<std::array<Throttle, code_count>> failures_;
     PerKind<Throttle> stale_on_error_;
     PerKind<Throttle> warnings_;
+    PerKind<Throttle> tracking_refused_;
     Throttle pods_left_out_;
     std::atomic<bool> round_failed_{false};
 };

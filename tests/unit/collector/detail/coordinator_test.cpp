@@ -171,7 +171,7 @@ TEST_CASE("only the first of several misses must send the queue") {
 TEST_CASE("a miss joins the flight of its target, but not one of another target of the same key") {
     Coordinator coordinator{CollectorConfig()};
     const MissAction first = coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
-    CHECK(first.newly_tracked);
+    CHECK(first.tracking == Tracking::begun);
     CHECK(!first.coalesced);
 
     VariantAutoscaling dearer = tracked_variant;
@@ -179,7 +179,7 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
     const MissAction same = coordinator.on_miss(target_for(dearer), make_waiter(), start);
     CHECK(same.step == MissAction::Step::wait);
     CHECK(same.coalesced);
-    CHECK(!same.newly_tracked);
+    CHECK(same.tracking == Tracking::unchanged);
 
     VariantAutoscaling changed = tracked_variant;
     changed.deployment = "another";
@@ -294,7 +294,7 @@ TEST_CASE("a closed coordinator rejects every miss and returns its waiters once"
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);
     CHECK(action.error.is(Errc::aborted));
-    CHECK(!coordinator.track(target_for(tracked_variant), start));
+    CHECK(coordinator.track(target_for(tracked_variant), start) == Tracking::unchanged);
 }
 
 TEST_CASE("other limits apply to the next decision") {
