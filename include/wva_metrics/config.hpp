@@ -55,7 +55,7 @@ struct CacheConfig {
     std::size_t max_bytes = std::size_t{64} << 20;
 };
 
-/// The memory that a bound for many entries must allow for each: what a model with five pods needs.
+/// The memory that a bound for many entries must allow for each: what a model with four pods needs.
 /// A variant needs less, a model with more pods more.
 inline constexpr std::size_t typical_entry_bytes = 2048;
 
