@@ -73,7 +73,7 @@ private:
         // Weak, because a waiting timer must not keep the collector alive.
         const std::weak_ptr<void> weak_owner = data_.owner;
         return std::make_shared<Fetcher>(
-            data_.executor, schedule,
+            data_.executor.get(), schedule,
             [this, weak_owner](std::function<void()> ended) {
                 if (const auto alive = weak_owner.lock())
                     dispatcher_.run_round(std::move(ended));

@@ -4,7 +4,9 @@
 #include "wva_metrics/collector/detail/collector_counters.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/notifier.hpp"
+#include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/observer/observer.hpp"
@@ -76,12 +78,14 @@ struct CollectorData {
     Notifier<Observer> notifier;
     HotConfig hot_config;
     CollectorCounters counters;
+    SharedExecutor executor;
+    /// Between insertions into the cache and removals from it.
+    InsertionFence insertions;
 
-    /// Held for a few map operations; never across I/O, a callback or an attribution. A mutex, not
-    /// a strand, so that an invalidation from any thread has taken effect when it returns.
+    /// Held for map operations and for scans of what is tracked; never across I/O, a call of the
+    /// cache, a callback or an attribution. Who reads from the cache does not wait for it. A mutex,
+    /// not a strand, so that an invalidation from any thread has taken effect when it returns.
     mutable std::mutex mutex;
-    /// Guarded by the mutex. Empty once its context has been destroyed.
-    asio::any_io_executor executor;
     /// Guarded by the mutex.
     Coordinator coordinator;
 };

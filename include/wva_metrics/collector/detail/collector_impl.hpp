@@ -71,10 +71,7 @@ public:
                                                   : now();
     }
     /// Empty if the executor's context has been destroyed.
-    asio::any_io_executor executor() const {
-        const std::lock_guard lock(data_.mutex);
-        return data_.executor;
-    }
+    asio::any_io_executor executor() const { return data_.executor.get(); }
     CollectorConfig config() const {
         const std::lock_guard lock(data_.mutex);
         return data_.coordinator.config();
@@ -117,26 +114,28 @@ public:
     }
 
     void untrack(const CacheKeyView& key) {
+        bool is_known = false;
         {
             const std::lock_guard lock(data_.mutex);
-            const bool is_known = data_.coordinator.untrack(key);
-            data_.cache.erase(key);
-            if (!is_known)
-                return;
+            is_known = data_.coordinator.untrack(key);
         }
-        data_.notify(events::Untracked{key, false});
+        data_.insertions.wait();
+        data_.cache.erase(key);
+        if (is_known)
+            data_.notify(events::Untracked{key, false});
     }
 
     /// Removes entries; answers in flight do not bring them back.
     std::size_t invalidate(const std::vector<CacheKey>& keys) {
-        std::vector<bool> erased;
         {
             const std::lock_guard lock(data_.mutex);
-            for (const CacheKey& key : keys) {
+            for (const CacheKey& key : keys)
                 data_.coordinator.forget(key);
-                erased.push_back(data_.cache.erase(key));
-            }
         }
+        data_.insertions.wait();
+        std::vector<bool> erased;
+        for (const CacheKey& key : keys)
+            erased.push_back(data_.cache.erase(key));
         for (std::size_t i = 0; i < keys.size(); ++i)
             data_.notify(
                 events::Invalidated{to_string(CacheKeyView(keys[i])), erased[i] ? 1U : 0U});
@@ -144,12 +143,12 @@ public:
     }
 
     std::size_t invalidate_prefix(std::string_view prefix) {
-        std::size_t erased = 0;
         {
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.forget_prefix(prefix);
-            erased = data_.cache.erase_prefix(prefix);
         }
+        data_.insertions.wait();
+        const std::size_t erased = data_.cache.erase_prefix(prefix);
         data_.notify(events::Invalidated{prefix, erased});
         return erased;
     }
@@ -232,16 +231,23 @@ private:
 
     /// Returns the keys that are no longer tracked.
     std::vector<CacheKey> apply(const CollectorConfig& next) {
-        const std::lock_guard lock(data_.mutex);
-        // Clears the cache when it is disabled: later answers are not stored, so after re-enabling
-        // it would serve older ones.
-        if (data_.coordinator.config().cache.enabled && !next.cache.enabled) {
-            data_.coordinator.forget_entries();
+        std::vector<CacheKey> evicted;
+        bool is_disabled_now = false;
+        {
+            const std::lock_guard lock(data_.mutex);
+            is_disabled_now = data_.coordinator.config().cache.enabled && !next.cache.enabled;
+            if (is_disabled_now)
+                data_.coordinator.forget_entries();
+            data_.hot_config.store(next.cache);
+            background_.change_intervals(next);
+            evicted = data_.coordinator.configure(next);
+        }
+        // Later answers are not stored, so after re-enabling the cache would serve older ones.
+        if (is_disabled_now) {
+            data_.insertions.wait();
             data_.cache.clear();
         }
-        data_.hot_config.store(next.cache);
-        background_.change_intervals(next);
-        return data_.coordinator.configure(next);
+        return evicted;
     }
 
     /// The executor's context is being destroyed: drops everything that refers to it.
@@ -253,7 +259,7 @@ private:
         const std::lock_guard lock(data_.mutex);
         waiters = data_.coordinator.close();
         fetcher = background_.release();
-        data_.executor = {};
+        data_.executor.release();
     }
 
     Data data_;

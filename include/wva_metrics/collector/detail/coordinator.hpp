@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,9 +74,9 @@ public:
             return {.step = MissAction::Step::complete_with_error, .error = too_many_waiters()};
         }
         MissAction action{.tracking = tracked_.track(target, config_.track_on_collection, now)};
-        if (const Error* failure = recent_failure(key, now)) {
+        if (std::optional<Error> failure = failures_.recent_error(key, now)) {
             action.step = MissAction::Step::complete_with_error;
-            action.error = *failure;
+            action.error = *std::move(failure);
             action.negative_hit = true;
             return action;
         }
@@ -97,7 +98,7 @@ public:
     /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
     /// true if the queue must be sent.
     bool revalidate(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint now) {
-        if (closed_ || flights_.find(key) != nullptr || recent_failure(key, now) != nullptr)
+        if (closed_ || flights_.find(key) != nullptr || failures_.is_recent(key, now))
             return false;
         const bool must_send = queued_.empty();
         // The tracked target may be newer than the entry.
@@ -140,25 +141,8 @@ public:
         return settled;
     }
 
-    /// True if a failure is remembered, also after its `retry_at`.
-    bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
-
-    /// Whether a cached availability still agrees with what is known of the model's replicas. False
-    /// if fetching them has failed since, or if they have come or gone. If they were not fetched
-    /// since, the entry counts only for a short time.
-    bool is_confirmed(const ModelKey& model, const CacheEntry& availability, TimePoint now) const {
-        const CacheKeyView key = replica_key(model);
-        const TimePoint checked_at = availability.collected_at();
-        const FailureMemory::Failure* failure = failures_.find(key);
-        if (failure != nullptr && failure->failed_at > checked_at)
-            return false;
-        const TrackedSet::Record* record = tracked_.find(key);
-        const CacheEntryPtr latest = record != nullptr ? record->latest.lock() : nullptr;
-        if (latest == nullptr || latest->collected_at() <= checked_at)
-            return availability.is_fresh(now) && now <= checked_at + config_.cache.partial_ttl;
-        const bool has_pods = !latest->get<ReplicaSamples>()->pods.empty();
-        return has_pods == availability.get<Availability>()->available;
-    }
+    /// The remembered failures. Thread-safe: may be asked without the collector's mutex.
+    const FailureMemory& failures() const noexcept { return failures_; }
 
     /// Fetches the target in the background from now on, or updates it.
     Tracking track(TargetPtr target, TimePoint now) {
@@ -269,10 +253,6 @@ public:
     const CollectorHealth& health() const noexcept { return health_; }
 
 private:
-    const Error* recent_failure(const CacheKeyView& key, TimePoint now) const {
-        const FailureMemory::Failure* failure = failures_.find(key);
-        return failure != nullptr && now < failure->retry_at ? &failure->error : nullptr;
-    }
     Error too_many_waiters() const {
         return Error(Errc::too_costly, "too many callers wait for the backend already: " +
                                            std::to_string(config_.max_waiters) +

@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
+#include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/observer/events.hpp"
 
@@ -33,7 +34,7 @@ public:
     /// Sends the queue as soon as the executor runs it, and so batches everything queued before.
     /// Call with `CollectorData::mutex` held.
     void post_send() {
-        asio::post(data_.executor, [this, owner = data_.owner.lock()] { send_queued(); });
+        asio::post(data_.executor.get(), [this, owner = data_.owner.lock()] { send_queued(); });
     }
 
     /// Fetches everything that is tracked and due: one batch of variants and one of models.
@@ -48,12 +49,14 @@ public:
         {
             const std::lock_guard lock(data_.mutex);
             evicted = data_.coordinator.evict_idle(started_at);
-            for (const CacheKey& key : evicted)
-                data_.cache.erase(key);
             due = data_.coordinator.open_due(started_at);
         }
-        for (const CacheKey& key : evicted)
+        if (!evicted.empty())
+            data_.insertions.wait();
+        for (const CacheKey& key : evicted) {
+            data_.cache.erase(key);
             data_.notify(events::Untracked{key, true});
+        }
         struct Round {
             std::atomic<int> open_batches{2};
             std::atomic<std::size_t> failed{0};
@@ -124,7 +127,7 @@ private:
             if (data_.coordinator.is_closed())
                 return;
             timeout = data_.coordinator.config().call_timeout;
-            batch = std::make_shared<BatchType>(data_.executor, std::move(flights), origin);
+            batch = std::make_shared<BatchType>(data_.executor.get(), std::move(flights), origin);
             std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
             batches_.push_back(batch);
         }
@@ -177,9 +180,14 @@ private:
         const CacheEntryPtr entry = make_entry(config, std::move(payload), sent_at);
         Coordinator::Settled settled;
         {
-            const std::lock_guard lock(data_.mutex);
-            settled = data_.coordinator.settle(flight, entry);
-            if (settled.current && data_.coordinator.config().cache.enabled)
+            const InsertionFence::Insertion insertion(data_.insertions);
+            bool is_cached = false;
+            {
+                const std::lock_guard lock(data_.mutex);
+                settled = data_.coordinator.settle(flight, entry);
+                is_cached = settled.current && data_.coordinator.config().cache.enabled;
+            }
+            if (is_cached)
                 data_.cache.insert_or_assign(key, entry);
         }
         if (!settled.current) {

@@ -35,6 +35,7 @@ public:
         cache_enabled_.store(config.enabled, relaxed);
         stale_while_revalidate_.store(config.stale_while_revalidate, relaxed);
         stale_if_error_.store(config.stale_if_error, relaxed);
+        partial_ttl_.store(config.partial_ttl, relaxed);
         optimizer_metrics_.store(thresholds.optimizer_metrics, relaxed);
         replica_metrics_.store(thresholds.replica_metrics, relaxed);
         unavailable_.store(thresholds.unavailable, relaxed);
@@ -59,6 +60,9 @@ public:
         return Usability::none;
     }
 
+    /// As `CacheConfig::partial_ttl`.
+    Duration partial_ttl() const noexcept { return partial_ttl_.load(relaxed); }
+
     /// True if an error of some milliseconds does not matter, because all configured ages are at
     /// least a second.
     bool coarse_clock_ok() const noexcept { return coarse_clock_ok_.load(relaxed); }
@@ -75,6 +79,7 @@ private:
     std::atomic<bool> coarse_clock_ok_{};
     std::atomic<Duration> stale_while_revalidate_{};
     std::atomic<Duration> stale_if_error_{};
+    std::atomic<Duration> partial_ttl_{};
     std::atomic<Duration> optimizer_metrics_{};
     std::atomic<Duration> replica_metrics_{};
     std::atomic<Duration> unavailable_{};

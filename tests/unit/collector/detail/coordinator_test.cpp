@@ -223,10 +223,10 @@ TEST_CASE("an answer or a failure whose target was invalidated meanwhile is not 
     const FlightPtr failed = fetch();
     coordinator.forget(tracked_key);
     CHECK(!coordinator.settle(failed, late, start).current);
-    CHECK(!coordinator.has_failed(tracked_key));
+    CHECK(!coordinator.failures().contains(tracked_key));
 
     CHECK(coordinator.settle(fetch(), late, start).current);
-    CHECK(coordinator.has_failed(tracked_key));
+    CHECK(coordinator.failures().contains(tracked_key));
 }
 
 TEST_CASE("a waiter leaves once, and its flight continues") {
