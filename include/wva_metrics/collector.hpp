@@ -254,11 +254,10 @@ public:
         return impl_->invalidate({CacheKey(optimizer_key(variant.namespace_name, variant.name)),
                                   CacheKey(replica_key(variant.model()))});
     }
-    /// As `invalidate_variant`, for a model's replicas, its availability and all its variants that
-    /// were collected or tracked.
-    std::size_t invalidate_model(const ModelKey& model) {
-        return impl_->invalidate(impl_->keys_of(model));
-    }
+    /// As `invalidate_variant`, for all that is cached of a model: its replicas, its availability
+    /// and all its variants, tracked or not. If the cache is no `SelectiveCache`, the variants of the
+    /// namespace's other models are removed too.
+    std::size_t invalidate_model(const ModelKey& model) { return impl_->invalidate_model(model); }
     /// As `invalidate_variant`, for all keys that begin with `prefix`, for example
     /// `key_prefix(EntryKind::replica, "llm")`.
     std::size_t invalidate_prefix(std::string_view prefix) {

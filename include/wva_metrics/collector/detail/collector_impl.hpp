@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/background.hpp"
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
@@ -21,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -153,12 +155,26 @@ public:
         return erased;
     }
 
-    /// The keys of a model's replicas, its availability and its known variants.
-    std::vector<CacheKey> keys_of(const ModelKey& model) const {
-        std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
-        const std::lock_guard lock(data_.mutex);
-        data_.coordinator.append_variants_of(model, keys);
-        return keys;
+    /// Removes all that is cached of a model. Its variants are found in the cache, because not all of
+    /// them need be tracked.
+    std::size_t invalidate_model(const ModelKey& model) {
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.forget_model(model);
+        }
+        std::size_t erased =
+            invalidate({CacheKey(replica_key(model)), CacheKey(availability_key(model))});
+        const std::string variants = key_prefix(EntryKind::optimizer, model.namespace_name);
+        std::size_t erased_variants = 0;
+        if constexpr (SelectiveCache<CachePolicy>)
+            erased_variants = data_.cache.erase_prefix_if(variants, [&](const CacheEntry& entry) {
+                const auto* metrics = entry.get<OptimizerMetrics>();
+                return metrics != nullptr && metrics->model_id == model.model_id;
+            });
+        else
+            erased_variants = data_.cache.erase_prefix(variants);
+        data_.notify(events::Invalidated{variants, erased_variants});
+        return erased + erased_variants;
     }
 
     ///@{

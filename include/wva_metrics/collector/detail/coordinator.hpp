@@ -164,24 +164,16 @@ public:
     /// As `forget`, for all keys with this prefix. Clears all remembered failures, because that is
     /// simpler and costs at most one fetch for each other key.
     void forget_prefix(std::string_view prefix) {
-        const auto has_prefix = [&](const CacheKeyView& key) { return starts_with(key, prefix); };
-        flights_.discard_if(has_prefix);
-        failures_.clear();
-        tracked_.forget_latest_if(has_prefix);
+        forget_if([&](const Target& target) { return starts_with(key_of(target), prefix); });
+    }
+    /// As `forget_prefix`, for all that is fetched of a model: its replicas, its availability, and
+    /// its variants, tracked or not.
+    void forget_model(const ModelKey& model) {
+        forget_if([&](const Target& target) { return is_of_model(target, model); });
     }
     /// Forgets all latest entries, because the cache was cleared.
     void forget_entries() {
-        tracked_.forget_latest_if([](const CacheKeyView&) { return true; });
-    }
-
-    /// Appends the optimizer keys of all known variants of a model.
-    void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
-        tracked_.for_each([&](const TrackedSet::Record& record) {
-            const auto* target = std::get_if<OptimizerTarget>(&*record.target);
-            if (target != nullptr && target->variant.namespace_name == model.namespace_name &&
-                target->variant.model_id == model.model_id)
-                keys.emplace_back(key_of(*target));
-        });
+        tracked_.forget_latest_if([](const Target&) { return true; });
     }
 
     /// Untracks and forgets what was not requested within `untrack_after`; returns the keys, whose
@@ -253,6 +245,12 @@ public:
     const CollectorHealth& health() const noexcept { return health_; }
 
 private:
+    template <typename Predicate>
+    void forget_if(const Predicate& predicate) {
+        flights_.discard_if(predicate);
+        failures_.clear();
+        tracked_.forget_latest_if(predicate);
+    }
     Error too_many_waiters() const {
         return Error(Errc::too_costly, "too many callers wait for the backend already: " +
                                            std::to_string(config_.max_waiters) +

@@ -117,6 +117,15 @@ inline bool is_entry_for(const CacheEntry& entry, const Target& target) noexcept
 }
 ///@}
 
+/// Whether the target is something of this model.
+inline bool is_of_model(const Target& target, const ModelKey& model) noexcept {
+    if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+        return optimizer->variant.namespace_name == model.namespace_name &&
+               optimizer->variant.model_id == model.model_id;
+    const CacheKeyView key = key_of(target);
+    return key.namespace_name == model.namespace_name && key.name == model.model_id;
+}
+
 /// The target whose answer replaces this entry.
 inline Target target_of(const CacheKeyView& key, const CacheEntry& entry) {
     if (const auto* metrics = entry.get<OptimizerMetrics>())

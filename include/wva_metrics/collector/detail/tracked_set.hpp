@@ -90,11 +90,11 @@ public:
             set_latest(found->second, entry);
     }
 
-    /// Forgets the latest entry of all keys that satisfy the predicate.
+    /// Forgets the latest entry of all targets that satisfy the predicate.
     template <typename Predicate>
     void forget_latest_if(const Predicate& predicate) {
         for (auto& [key, record] : records_)
-            if (predicate(CacheKeyView(key)))
+            if (predicate(*record.target))
                 set_latest(record, nullptr);
     }
 

@@ -6,6 +6,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -273,16 +274,23 @@ TEST_CASE("the health counts batches without an answer, and notes every failure"
     CHECK(coordinator.health().last_failure == start + 2s);
 }
 
-TEST_CASE("the known variants of a model are those of its id and namespace") {
-    Coordinator coordinator{CollectorConfig()};
-    coordinator.track(target_for(tracked_variant), start);
-    coordinator.track(target_for({"llm", "w", "other", "d"}), start);
-    coordinator.track(target_for({"other", "v", "m", "d"}), start);
-    coordinator.track(std::make_shared<const Target>(ReplicaTarget{{"llm", "m"}}), start);
-    std::vector<CacheKey> keys;
-    coordinator.append_variants_of({"llm", "m"}, keys);
-    REQUIRE(keys.size() == 1);
-    CHECK(CacheKeyView(keys[0]) == tracked_key);
+TEST_CASE("forgetting a model discards its flights, tracked or not, and no other model's") {
+    Coordinator coordinator{{.track_on_collection = false, .max_tracked = 1}};
+    const std::vector<TargetPtr> of_model = {
+        target_for(tracked_variant), target_for({"llm", "not tracked", "m", "d"}),
+        std::make_shared<const Target>(ReplicaTarget{{"llm", "m"}}),
+        std::make_shared<const Target>(AvailabilityTarget{{"llm", "m"}})};
+    const std::vector<TargetPtr> others = {
+        target_for({"llm", "w", "other", "d"}), target_for({"other", "v", "m", "d"}),
+        std::make_shared<const Target>(ReplicaTarget{{"other", "m"}})};
+    for (const auto& targets : {of_model, others})
+        for (const TargetPtr& target : targets)
+            coordinator.on_miss(target, make_waiter(), start);
+    coordinator.forget_model({"llm", "m"});
+    for (const FlightPtr& flight : coordinator.take_queued()) {
+        INFO(to_string(flight->key()));
+        CHECK(flight->discarded == std::ranges::count(of_model, flight->target));
+    }
 }
 
 TEST_CASE("a closed coordinator rejects every miss and returns its waiters once") {
@@ -294,7 +302,6 @@ TEST_CASE("a closed coordinator rejects every miss and returns its waiters once"
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);
     CHECK(action.error.is(Errc::aborted));
-    CHECK(coordinator.track(target_for(tracked_variant), start) == Tracking::unchanged);
 }
 
 TEST_CASE("other limits apply to the next decision") {

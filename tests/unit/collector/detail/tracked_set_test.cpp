@@ -140,7 +140,7 @@ TEST_CASE("the latest entry can be forgotten, but not the time of its last reque
         set.set_latest(replica_key(model(id)), entry);
     }
     entry->mark_used(start + 100s);
-    set.forget_latest_if([](const CacheKeyView& key) { return key.name == "a"; });
+    set.forget_latest_if([](const Target& target) { return key_of(target).name == "a"; });
     CHECK(set.find(replica_key(model("a")))->latest.lock() == nullptr);
     CHECK(set.find(replica_key(model("b")))->latest.lock() == entry);
     CHECK(set.find(replica_key(model("unknown"))) == nullptr);
