@@ -217,8 +217,8 @@ public:
         const auto answer = impl_->find(replica_key(model), now);
         if (!answer)
             return std::nullopt;
-        return detail::replica_snapshot(*answer, variants, impl_->freshness_thresholds(), now,
-                                        impl_->notifier());
+        return detail::replica_snapshot(*answer, variants, impl_->known_workloads(),
+                                        impl_->freshness_thresholds(), now, impl_->notifier());
     }
 
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is

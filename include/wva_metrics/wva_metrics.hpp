@@ -9,6 +9,7 @@
 #include "wva_metrics/attribution/any_pod_owners.hpp"
 #include "wva_metrics/attribution/attribution.hpp"
 #include "wva_metrics/attribution/deployment_index.hpp"
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/attribution/pod_owners.hpp"
 #include "wva_metrics/availability.hpp"
 #include "wva_metrics/backend/any_backend.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/backend/detail/chunk_size_limit.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
 #include "wva_metrics/backend/detail/flavor_memory.hpp"
@@ -79,6 +80,7 @@ struct PrometheusImpl {
     SampleWindow window;
     UndecidedPods undecided;
     SeenPods seen;
+    KnownWorkloads workloads;
     Explanations explanations;
     KubeStateForm kube_state;
     FlavorMemory flavor;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/collector/detail/collector_counters.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
@@ -78,6 +79,8 @@ struct CollectorData {
     Notifier<Observer> notifier;
     HotConfig hot_config;
     CollectorCounters counters;
+    /// The workloads of the variants that are tracked, collected, or given to attribute replicas to.
+    KnownWorkloads known_workloads;
     SharedExecutor executor;
     /// Between insertions into the cache and removals from it.
     InsertionFence insertions;

@@ -62,6 +62,7 @@ public:
     CachePolicy& cache() noexcept { return data_.cache; }
     Observer& observer() noexcept { return data_.notifier.observer(); }
     Notifier<Observer>& notifier() noexcept { return data_.notifier; }
+    KnownWorkloads& known_workloads() noexcept { return data_.known_workloads; }
     FreshnessThresholds freshness_thresholds() const noexcept {
         return data_.hot_config.freshness_thresholds();
     }
@@ -111,6 +112,8 @@ public:
                 return false;
             tracking = data_.coordinator.track(shared, now());
         }
+        if (const auto* optimizer = std::get_if<OptimizerTarget>(&*shared))
+            data_.known_workloads.remember({&optimizer->variant, 1}, now());
         data_.report_tracking(tracking, key_of(*shared));
         return tracking != Tracking::refused;
     }
@@ -119,6 +122,9 @@ public:
         bool is_known = false;
         {
             const std::lock_guard lock(data_.mutex);
+            if (const TargetPtr target = data_.coordinator.known_target(key))
+                if (const auto* optimizer = std::get_if<OptimizerTarget>(&*target))
+                    data_.known_workloads.forget(optimizer->variant);
             is_known = data_.coordinator.untrack(key);
         }
         data_.insertions.wait();

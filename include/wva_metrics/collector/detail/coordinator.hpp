@@ -148,6 +148,11 @@ public:
     Tracking track(TargetPtr target, TimePoint now) {
         return tracked_.track(std::move(target), true, now);
     }
+    /// The target of a key, as it was tracked or requested last; null if it is not known.
+    TargetPtr known_target(const CacheKeyView& key) const {
+        const TrackedSet::Record* record = tracked_.find(key);
+        return record != nullptr ? record->target : nullptr;
+    }
     /// Returns false if the key was not known.
     bool untrack(const CacheKeyView& key) {
         forget(key);

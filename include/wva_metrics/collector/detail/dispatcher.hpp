@@ -120,6 +120,7 @@ private:
         }
         const TimePoint sent_at = data_.now();
         const std::size_t targets = flights.size();
+        remember_workloads(flights, sent_at);
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
         {
@@ -142,6 +143,12 @@ private:
                        const BatchType& answered, BatchAnswers answers) {
                        settle(answered, std::move(answers), sent_at, on_settled);
                    });
+    }
+
+    void remember_workloads(const std::vector<FlightPtr>& flights, TimePoint at) {
+        for (const FlightPtr& flight : flights)
+            if (const auto* target = std::get_if<OptimizerTarget>(&*flight->target))
+                data_.known_workloads.remember({&target->variant, 1}, at);
     }
 
     /// Settles each flight of a batch with its answer.
