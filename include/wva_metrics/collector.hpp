@@ -224,8 +224,9 @@ public:
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is
     /// started. Collecting does the same if `track_on_collection` is set. Tracking again updates the
     /// variant, for example its deployment. Returns whether the variant is tracked: false if
-    /// `max_tracked` others are, and if the executor's context has been destroyed. Whatever is not
-    /// tracked can still be collected.
+    /// `max_tracked` others are, if no cluster can have such names (as for `invalid_argument` when
+    /// collecting), and if the executor's context has been destroyed. Above `max_tracked` it can
+    /// still be collected.
     bool track(const VariantAutoscaling& variant) {
         return impl_->track(detail::OptimizerTarget{variant});
     }

@@ -78,16 +78,25 @@ struct CollectorConfig {
     /// Maximum number of callers that wait for the backend at the same time; one more gets
     /// `Errc::too_costly`.
     std::size_t max_waiters = 100'000;
+    /// Maximum number of calls of the backend that were given up after `call_timeout` and still run.
+    /// A backend that ends when it is cancelled leaves none. At the bound, further fetches fail at
+    /// once with `Errc::unavailable`, and last good values are served.
+    std::size_t max_overdue_calls = 32;
 };
 
-/// Time between two background rounds: the configured interval, or less if entries would otherwise
+/// Entries would expire before a background round completes that began this long after the one
+/// before, so no two rounds are further apart.
+inline Duration longest_fetch_interval(const CollectorConfig& config) noexcept {
+    return std::max(config.cache.ttl - config.call_timeout, config.cache.ttl / 2);
+}
+
+/// Time between two background rounds, on average: the configured interval, or less if entries would otherwise
 /// expire before the next round completes. 0 if background fetching is off.
 inline Duration effective_fetch_interval(const CollectorConfig& config) noexcept {
     const CacheConfig& cache = config.cache;
     if (cache.fetch_interval <= Duration::zero())
         return Duration::zero();
-    const Duration latest_start = cache.ttl - config.call_timeout;
-    return std::min(cache.fetch_interval, std::max(latest_start, cache.ttl / 2));
+    return std::min(cache.fetch_interval, longest_fetch_interval(config));
 }
 
 /// All problems of a configuration, one sentence each; empty if it is valid.
@@ -127,6 +136,7 @@ inline std::vector<std::string> validate(const CollectorConfig& config) {
     require(config.untrack_after >= zero, "untrack_after must not be negative; 0 disables it");
     require(config.max_tracked > 0, "max_tracked must be positive");
     require(config.max_waiters > 0, "max_waiters must be positive");
+    require(config.max_overdue_calls > 0, "max_overdue_calls must be positive");
     return problems;
 }
 

@@ -256,3 +256,34 @@ TEST_CASE("tracking can be left to the caller") {
     f.collector->track(variant("v"));
     CHECK(f.collector->stats().tracked_variants == 1);
 }
+
+TEST_CASE("rounds that a slow one delays are left out and counted") {
+    CollectorFixture f({.cache = {.ttl = 100s, .fetch_interval = 5s}, .call_timeout = 60s});
+    f.collect(variant("v")).value();
+    f.collector->start_background_fetching();
+    f.backend.hold();
+    for (int second = 0; second < 40; ++second)
+        f.advance(1s);
+    CHECK(f.backend.waiting() == 1); // They never overlap.
+    CHECK(f.collector->stats().skipped_rounds == 0);
+    f.backend.release();
+    f.settle();
+    const std::uint64_t skipped = f.collector->stats().skipped_rounds;
+    CHECK(skipped >= 6);
+    CHECK(skipped <= 8);
+    CHECK(f.collector->stats().background_rounds == 1);
+    f.advance(5s + 500ms); // The next one comes in its turn, not at once.
+    CHECK(f.collector->stats().background_rounds == 2);
+}
+
+TEST_CASE("a sample from the future is as old as nothing, and counted") {
+    CollectorFixture f;
+    f.backend.set(optimizer_metrics("v", 5, ManualClock::now() + 1h));
+    const OptimizerSnapshot snapshot = f.collect(variant("v")).value();
+    CHECK(snapshot->arrival_rate_per_minute.age(ManualClock::now()) == 0s);
+    CHECK(snapshot.freshness() == Freshness::fresh);
+    CHECK(f.collector->stats().samples_ahead == 1);
+    f.backend.set(optimizer_metrics("w", 5, ManualClock::now()));
+    f.collect(variant("w")).value();
+    CHECK(f.collector->stats().samples_ahead == 1);
+}

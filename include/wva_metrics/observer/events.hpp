@@ -77,6 +77,17 @@ struct FetchEnded {
     bool background = false;
 };
 
+/// A batch was not sent: too many earlier calls of the backend still run, although they were given
+/// up. A `TargetFailed` for each target follows.
+struct BatchRefused {
+    /// The kind of all targets in the batch.
+    EntryKind kind;
+    /// Targets in the batch.
+    std::size_t targets = 0;
+    /// How many calls still run, and which bound this is.
+    const Error& error;
+};
+
 /// One target of a batch failed.
 struct TargetFailed {
     /// The target's key.
@@ -138,6 +149,8 @@ struct TrackingRefused {
     CacheKeyView key;
     /// So many targets of its kind are tracked already: `CollectorConfig::max_tracked`.
     std::size_t max_tracked = 0;
+    /// Why no cluster can have the target's names; empty if they are valid.
+    std::string_view invalid_name{};
 };
 
 /// A target is no longer tracked. It was fetched in the background or, if it was only collected
@@ -173,6 +186,12 @@ struct RoundEnded {
     Duration took{};
 };
 
+/// Background rounds were left out, because the one before took longer than the interval.
+struct RoundsSkipped {
+    /// Rounds left out.
+    std::size_t rounds = 0;
+};
+
 /// Expired entries were removed.
 struct CleanedUp {
     /// Entries removed.
@@ -184,10 +203,10 @@ struct CleanedUp {
 /// Any event, for observers that handle all of them in one function.
 using Event =
     std::variant<events::Configured, events::Hit, events::StaleHit, events::Miss, events::Coalesced,
-                 events::FetchStarted, events::FetchEnded, events::TargetFailed,
-                 events::StaleOnError, events::Discarded, events::Warnings, events::PodsLeftOut,
-                 events::Invalidated, events::Tracked, events::TrackingRefused, events::Untracked,
-                 events::BackgroundStarted, events::BackgroundStopped, events::RoundEnded,
-                 events::CleanedUp>;
+                 events::FetchStarted, events::FetchEnded, events::BatchRefused,
+                 events::TargetFailed, events::StaleOnError, events::Discarded, events::Warnings,
+                 events::PodsLeftOut, events::Invalidated, events::Tracked, events::TrackingRefused,
+                 events::Untracked, events::BackgroundStarted, events::BackgroundStopped,
+                 events::RoundEnded, events::RoundsSkipped, events::CleanedUp>;
 
 } // namespace wva_metrics

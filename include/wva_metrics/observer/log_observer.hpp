@@ -47,6 +47,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// | `Coalesced`         | `debug`   | Waiting for a fetch of M already in flight                 |
 /// | `FetchStarted`      | `debug`   | Fetching M                                                 |
 /// | `FetchEnded`        | `debug`   | Fetched M                                                  |
+/// | `BatchRefused`      | `warning` | Not fetching M: too many overdue calls still run           |
+/// |                     |           | (throttled)                                                |
 /// | `TargetFailed`      | `error`   | Failed to fetch M (throttled)                              |
 /// |                     | `warning` | the same, in the background or if an earlier value exists  |
 /// | `StaleOnError`      | `warning` | Using the last good M because the backend failed           |
@@ -68,6 +70,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// | `RoundEnded`        | `debug`   | Finished a background round                                |
 /// |                     | `warning` | Background fetching began to fail                          |
 /// |                     | `info`    | Background fetching recovered                              |
+/// | `RoundsSkipped`     | `warning` | Skipped background rounds: the one before took longer than |
+/// |                     |           | the interval (throttled)                                   |
 /// | `CleanedUp`         | `debug`   | Removed expired cache entries                              |
 ///
 /// A throttled line is written for the first event and then for every hundredth, with the number
@@ -102,6 +106,7 @@ public:
     void operator()(const events::Coalesced& e) { put(LogLevel::debug, e); }
     void operator()(const events::FetchStarted& e) { put(LogLevel::debug, e); }
     void operator()(const events::FetchEnded& e) { put(LogLevel::debug, e); }
+    void operator()(const events::BatchRefused& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::TargetFailed& e) {
         // An error only if a caller is left without an answer.
         const bool is_error = !e.background && !e.serving_stale;
@@ -135,6 +140,7 @@ public:
         if (is_written(level))
             put_line(level, detail::line_of(e, failed_before));
     }
+    void operator()(const events::RoundsSkipped& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::CleanedUp& e) {
         if (e.entries > 0)
             put(LogLevel::debug, e);

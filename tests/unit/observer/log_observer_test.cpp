@@ -89,6 +89,7 @@ TEST_CASE("every event writes one line") {
     observer(
         events::FetchEnded{.kind = EntryKind::replica, .targets = 3, .failed = 1, .took = 120ms});
     observer(failure(key, error));
+    observer(events::BatchRefused{EntryKind::replica, 3, error});
     observer(events::StaleOnError{key});
     observer(events::Discarded{key});
     observer(events::Warnings{key, {"a warning"}});
@@ -100,8 +101,9 @@ TEST_CASE("every event writes one line") {
     observer(events::BackgroundStarted{15s});
     observer(events::BackgroundStopped{});
     observer(events::RoundEnded{.variants = 2});
+    observer(events::RoundsSkipped{2});
     observer(events::CleanedUp{3});
-    CHECK(log.lines.size() == 20);
+    CHECK(log.lines.size() == 22);
     for (const std::string& line : log.lines)
         CHECK(line.find('\n') == std::string::npos);
     CHECK(log.lines[6] ==
@@ -301,7 +303,7 @@ TEST_CASE("a line is bounded however long the foreign text is") {
     observer(events::Warnings{replica_key({"ns", std::string(1'000'000, 'm')}),
                               {std::string(1'000'000, '\n')}});
     CHECK(log.last().size() < 8'000);
-    CHECK_THAT(log.last(), ContainsSubstring("...\" "));
+    CHECK_THAT(log.last(), ContainsSubstring("... (1000000 bytes)\" "));
 }
 
 TEST_CASE("several threads may write to one log observer") {

@@ -7,6 +7,7 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/observer/events.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -60,7 +61,7 @@ public:
         const Duration interval = effective_fetch_interval(config);
         if (fetcher_)
             fetcher_->change_intervals(interval, config.cache.cleanup_interval,
-                                       random_part(interval));
+                                       random_part(interval), longest_fetch_interval(config));
     }
     /// Gives the fetcher up, to be stopped or destroyed without the mutex.
     std::shared_ptr<Fetcher> release() noexcept { return std::exchange(fetcher_, nullptr); }
@@ -68,8 +69,9 @@ public:
 
 private:
     std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
-        const FetchSchedule schedule(interval, data_.coordinator.config().cache.cleanup_interval,
-                                     random_part(interval), data_.now());
+        const CollectorConfig& config = data_.coordinator.config();
+        const FetchSchedule schedule(interval, config.cache.cleanup_interval, random_part(interval),
+                                     data_.now(), longest_fetch_interval(config));
         // Weak, because a waiting timer must not keep the collector alive.
         const std::weak_ptr<void> weak_owner = data_.owner;
         return std::make_shared<Fetcher>(
@@ -81,6 +83,15 @@ private:
             [this, weak_owner] {
                 if (const auto alive = weak_owner.lock())
                     data_.notify(events::CleanedUp{data_.cache.erase_expired(data_.now())});
+            },
+            [this, weak_owner](std::size_t rounds) {
+                if (const auto alive = weak_owner.lock()) {
+                    data_.counters.add(data_.counters.skipped_rounds, rounds);
+                    data_.notify(events::RoundsSkipped{rounds});
+                }
+            },
+            [random = std::minstd_rand(std::random_device()())]() mutable {
+                return std::uniform_real_distribution<double>(0.0, 1.0)(random);
             });
     }
 

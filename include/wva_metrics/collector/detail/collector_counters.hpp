@@ -30,6 +30,9 @@ struct CollectorCounters {
     Counter discarded{0};
     Counter background_rounds{0};
     Counter tracking_refused{0};
+    Counter refused_batches{0};
+    Counter skipped_rounds{0};
+    Counter samples_ahead{0};
 
     static void add(Counter& counter, std::uint64_t by = 1) noexcept {
         counter.fetch_add(by, std::memory_order_relaxed);
@@ -57,6 +60,9 @@ struct CollectorCounters {
         stats.discarded = read(discarded);
         stats.background_rounds = read(background_rounds);
         stats.tracking_refused = read(tracking_refused);
+        stats.refused_batches = read(refused_batches);
+        stats.skipped_rounds = read(skipped_rounds);
+        stats.samples_ahead = read(samples_ahead);
         return stats;
     }
 

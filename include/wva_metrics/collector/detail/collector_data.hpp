@@ -7,6 +7,7 @@
 #include "wva_metrics/collector/detail/hot_config.hpp"
 #include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/notifier.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
@@ -79,6 +80,7 @@ struct CollectorData {
     Notifier<Observer> notifier;
     HotConfig hot_config;
     CollectorCounters counters;
+    OverdueCalls overdue;
     /// The workloads of the variants that are tracked, collected, or given to attribute replicas to.
     KnownWorkloads known_workloads;
     SharedExecutor executor;

@@ -62,6 +62,7 @@ public:
     CachePolicy& cache() noexcept { return data_.cache; }
     Observer& observer() noexcept { return data_.notifier.observer(); }
     Notifier<Observer>& notifier() noexcept { return data_.notifier; }
+    const OverdueCalls& overdue() const noexcept { return data_.overdue; }
     KnownWorkloads& known_workloads() noexcept { return data_.known_workloads; }
     FreshnessThresholds freshness_thresholds() const noexcept {
         return data_.hot_config.freshness_thresholds();
@@ -83,6 +84,10 @@ public:
     ///@{
     /// As the functions of `Lookup`.
     std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
+        // Nothing is cached under a longer name, so it need not be read.
+        if (key.name.size() > max_model_id_bytes ||
+            key.namespace_name.size() > max_object_name_bytes)
+            return std::nullopt;
         return lookup_.find(key, at);
     }
     template <typename TargetType, typename MakeWaiter>
@@ -104,6 +109,11 @@ public:
 
     /// Returns whether the target is tracked now.
     bool track(Target target) {
+        if (const std::optional<std::string> reason = rejection_reason(target)) {
+            data_.counters.add(data_.counters.tracking_refused);
+            data_.notify(events::TrackingRefused{.key = key_of(target), .invalid_name = *reason});
+            return false;
+        }
         const auto shared = std::make_shared<const Target>(std::move(target));
         Tracking tracking{};
         {
@@ -236,6 +246,7 @@ public:
     CollectorStats stats() const {
         CollectorStats stats = data_.counters.read(data_.cache.stats());
         stats.observer_failures = data_.notifier.failures();
+        stats.overdue_calls = data_.overdue.count();
         const std::lock_guard lock(data_.mutex);
         data_.coordinator.add_to(stats);
         return stats;

@@ -4,6 +4,7 @@
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
+#include "wva_metrics/collector/detail/fetch_schedule.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
@@ -201,7 +202,8 @@ public:
     /// complete at the latest.
     Due open_due(TimePoint now) {
         const Duration interval = effective_fetch_interval(config_);
-        const TimePoint next_round_completes = now + interval + config_.call_timeout;
+        const Duration longest = varied_interval(interval, 1, longest_fetch_interval(config_));
+        const TimePoint next_round_completes = now + longest + config_.call_timeout;
         Due due;
         tracked_.for_each([&](const TrackedSet::Record& record) {
             if (!record.in_background)

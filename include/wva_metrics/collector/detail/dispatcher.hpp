@@ -13,9 +13,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -123,14 +125,25 @@ private:
         remember_workloads(flights, sent_at);
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
+        std::optional<Error> refusal;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
                 return;
             timeout = data_.coordinator.config().call_timeout;
-            batch = std::make_shared<BatchType>(data_.executor.get(), std::move(flights), origin);
-            std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
-            batches_.push_back(batch);
+            refusal = data_.overdue.refusal(data_.coordinator.config().max_overdue_calls);
+            if (!refusal) {
+                batch = std::make_shared<BatchType>(data_.executor.get(), std::move(flights),
+                                                    origin, data_.overdue);
+                std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
+                batches_.push_back(batch);
+            }
+        }
+        if (refusal) {
+            refuse(flights, origin, *refusal, sent_at);
+            if (on_settled)
+                on_settled(targets);
+            return;
         }
         data_.counters.add(data_.counters.batches);
         data_.counters.add(data_.counters.targets, targets);
@@ -143,6 +156,19 @@ private:
                        const BatchType& answered, BatchAnswers answers) {
                        settle(answered, std::move(answers), sent_at, on_settled);
                    });
+    }
+
+    /// Settles flights that the backend is not called for.
+    void refuse(const std::vector<FlightPtr>& flights, Origin origin, const Error& error,
+                TimePoint at) {
+        data_.counters.add(data_.counters.refused_batches);
+        data_.counters.add(data_.counters.failed_targets, flights.size());
+        data_.notify(
+            events::BatchRefused{kind_of(*flights.front()->target), flights.size(), error});
+        for (const FlightPtr& flight : flights)
+            settle_failure(flight, error, origin == Origin::background, at);
+        const std::lock_guard lock(data_.mutex);
+        data_.coordinator.note_batch(flights.size(), flights.size(), at);
     }
 
     void remember_workloads(const std::vector<FlightPtr>& flights, TimePoint at) {
@@ -182,6 +208,8 @@ private:
                        const CacheConfig& config) {
         const CacheKeyView key = flight->key();
         stamp_identity(*flight->target, payload);
+        if (const std::uint64_t ahead = count_ahead(payload, data_.now()); ahead > 0)
+            data_.counters.add(data_.counters.samples_ahead, ahead);
         if (flight->previous)
             carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
         const CacheEntryPtr entry = make_entry(config, std::move(payload), sent_at);

@@ -90,6 +90,9 @@ inline LogLine line_of(const events::Tracked& e) {
     return line_about("Tracking ", e.key, " for background fetching");
 }
 inline LogLine line_of(const events::TrackingRefused& e) {
+    if (!e.invalid_name.empty())
+        return LogLine("Not tracking " + subject_of(e.key.kind) + ": an invalid name")
+            .field("reason", e.invalid_name);
     const bool is_variant = e.key.kind == EntryKind::optimizer;
     LogLine line("Not tracking " + subject_of(e.key.kind) + ": max_tracked " +
                  (is_variant ? "variants" : "models") +
@@ -113,6 +116,12 @@ inline LogLine line_of(const events::FetchEnded& e) {
         .field("failed", e.failed)
         .field("took", readable(e.took))
         .field("background", e.background);
+}
+
+inline LogLine line_of(const events::BatchRefused& e) {
+    return LogLine("Not fetching " + subject_of(e.kind) + ": too many overdue calls still run")
+        .field("error", e.error.describe())
+        .field("targets", e.targets);
 }
 
 inline LogLine line_of(const events::TargetFailed& e) {
@@ -173,6 +182,11 @@ inline LogLine line_of(const events::RoundEnded& e, bool failed_before) {
         .field("models", e.models)
         .field("failed", e.failed)
         .field("took", readable(e.took));
+}
+
+inline LogLine line_of(const events::RoundsSkipped& e) {
+    return LogLine("Skipped background rounds: the one before took longer than the interval")
+        .field("rounds", e.rounds);
 }
 
 inline LogLine line_of(const events::CleanedUp& e) {

@@ -32,6 +32,10 @@ public:
     Throttle& of(const events::TrackingRefused& e) noexcept {
         return tracking_refused_[index(e.key.kind)];
     }
+    /// One for each kind of entry.
+    Throttle& of(const events::BatchRefused& e) noexcept { return batch_refused_[index(e.kind)]; }
+    /// One for all.
+    Throttle& of(const events::RoundsSkipped& /*e*/) noexcept { return rounds_skipped_; }
     /// One for all.
     Throttle& of(const events::PodsLeftOut& /*e*/) noexcept { return pods_left_out_; }
 
@@ -68,6 +72,8 @@ private:
     PerKind<Throttle> stale_on_error_;
     PerKind<Throttle> warnings_;
     PerKind<Throttle> tracking_refused_;
+    PerKind<Throttle> batch_refused_;
+    Throttle rounds_skipped_;
     Throttle pods_left_out_;
     std::atomic<bool> round_failed_{false};
 };

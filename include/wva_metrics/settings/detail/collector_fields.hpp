@@ -60,6 +60,8 @@ inline void describe_fields(FieldList list, CollectorConfig& collector) {
              "Maximum number of tracked variants, and of tracked models.");
     list.add("max_waiters", collector.max_waiters,
              "Maximum number of callers that wait for the backend at the same time.");
+    list.add("max_overdue_calls", collector.max_overdue_calls,
+             "Maximum number of calls of the backend that were given up and still run.");
 }
 
 inline void describe_fields(FieldList list, VariantAutoscaling& variant) {
