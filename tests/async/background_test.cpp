@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 using namespace wva_metrics;
@@ -23,8 +24,9 @@ TEST_CASE("a collected target is kept warm: no later call is a miss or a stale h
     const CollectorStats stats = f.collector->stats();
     CHECK(stats.cache.misses == 2);
     CHECK(stats.cache.stale_hits == 0);
-    CHECK(stats.background_rounds >= 39);
-    CHECK(stats.background_rounds <= 41);
+    // An interval of 15 s, a tenth more or less by chance.
+    CHECK(stats.background_rounds >= 34);
+    CHECK(stats.background_rounds <= 46);
 }
 
 TEST_CASE("an interval as long as the TTL still keeps entries from expiring between two rounds") {
@@ -44,15 +46,15 @@ TEST_CASE("an interval much shorter than the TTL is respected") {
     CollectorFixture f({.cache = {.fetch_interval = 1s}});
     f.collect(variant("v")).value();
     f.collector->start_background_fetching();
-    for (int second = 0; second < 20; ++second)
-        f.advance(1s);
-    CHECK(f.backend.batches() >= 20);
+    for (int tenth = 0; tenth < 200; ++tenth)
+        f.advance(100ms);
+    CHECK(f.backend.batches() >= 17);
     const auto known = f.collector->find_optimizer_metrics({"llm", "v"});
     REQUIRE(known.has_value());
-    CHECK(ManualClock::now() - known->collected_at() <= 1s);
+    CHECK(ManualClock::now() - known->collected_at() <= 1200ms);
 }
 
-TEST_CASE("rounds never overlap, and after a late one the next starts at once") {
+TEST_CASE("rounds never overlap") {
     CollectorFixture f;
     f.collect(variant("v")).value();
     f.collector->start_background_fetching();
@@ -271,9 +273,11 @@ TEST_CASE("rounds that a slow one delays are left out and counted") {
     const std::uint64_t skipped = f.collector->stats().skipped_rounds;
     CHECK(skipped >= 6);
     CHECK(skipped <= 8);
-    CHECK(f.collector->stats().background_rounds == 1);
-    f.advance(5s + 500ms); // The next one comes in its turn, not at once.
-    CHECK(f.collector->stats().background_rounds == 2);
+    const std::uint64_t rounds = f.collector->stats().background_rounds;
+    f.settle();
+    CHECK(f.collector->stats().background_rounds == rounds); // Not at once,
+    f.advance(5s + 500ms);
+    CHECK(f.collector->stats().background_rounds == rounds + 1); // but in its turn.
 }
 
 TEST_CASE("a sample from the future is as old as nothing, and counted") {

@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <variant>
 
 namespace wva_metrics::detail {
 
@@ -53,6 +54,18 @@ struct CollectorData {
             notify(events::TrackingRefused{key, max_tracked()});
         }
     }
+
+    ///@{
+    /// A variant is fetched or tracked, or no longer. Does nothing for other targets.
+    void remember_workload(const Target& target, TimePoint at) {
+        if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+            known_workloads.remember({&optimizer->variant, 1}, at);
+    }
+    void forget_workload(const Target& target) {
+        if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+            known_workloads.forget(optimizer->variant);
+    }
+    ///@}
 
     void report_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters.add(counters.served_stale_on_error);

@@ -8,6 +8,7 @@
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/diagnosis_call.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
+#include "wva_metrics/collector/detail/erase_variants.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
@@ -122,8 +123,7 @@ public:
                 return false;
             tracking = data_.coordinator.track(shared, now());
         }
-        if (const auto* optimizer = std::get_if<OptimizerTarget>(&*shared))
-            data_.known_workloads.remember({&optimizer->variant, 1}, now());
+        data_.remember_workload(*shared, now());
         data_.report_tracking(tracking, key_of(*shared));
         return tracking != Tracking::refused;
     }
@@ -133,8 +133,7 @@ public:
         {
             const std::lock_guard lock(data_.mutex);
             if (const TargetPtr target = data_.coordinator.known_target(key))
-                if (const auto* optimizer = std::get_if<OptimizerTarget>(&*target))
-                    data_.known_workloads.forget(optimizer->variant);
+                data_.forget_workload(*target);
             is_known = data_.coordinator.untrack(key);
         }
         data_.insertions.wait();
@@ -178,17 +177,10 @@ public:
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.forget_model(model);
         }
-        std::size_t erased =
+        const std::size_t erased =
             invalidate({CacheKey(replica_key(model)), CacheKey(availability_key(model))});
         const std::string variants = key_prefix(EntryKind::optimizer, model.namespace_name);
-        std::size_t erased_variants = 0;
-        if constexpr (SelectiveCache<CachePolicy>)
-            erased_variants = data_.cache.erase_prefix_if(variants, [&](const CacheEntry& entry) {
-                const auto* metrics = entry.get<OptimizerMetrics>();
-                return metrics != nullptr && metrics->model_id == model.model_id;
-            });
-        else
-            erased_variants = data_.cache.erase_prefix(variants);
+        const std::size_t erased_variants = erase_variants(data_.cache, model, variants);
         data_.notify(events::Invalidated{variants, erased_variants});
         return erased + erased_variants;
     }

@@ -122,7 +122,8 @@ private:
         }
         const TimePoint sent_at = data_.now();
         const std::size_t targets = flights.size();
-        remember_workloads(flights, sent_at);
+        for (const FlightPtr& flight : flights)
+            data_.remember_workload(*flight->target, sent_at);
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
         std::optional<Error> refusal;
@@ -169,12 +170,6 @@ private:
             settle_failure(flight, error, origin == Origin::background, at);
         const std::lock_guard lock(data_.mutex);
         data_.coordinator.note_batch(flights.size(), flights.size(), at);
-    }
-
-    void remember_workloads(const std::vector<FlightPtr>& flights, TimePoint at) {
-        for (const FlightPtr& flight : flights)
-            if (const auto* target = std::get_if<OptimizerTarget>(&*flight->target))
-                data_.known_workloads.remember({&target->variant, 1}, at);
     }
 
     /// Settles each flight of a batch with its answer.
