@@ -90,9 +90,18 @@ private:
                     data_.notify(events::RoundsSkipped{rounds});
                 }
             },
-            [random = std::minstd_rand(std::random_device()())]() mutable {
+            chance());
+    }
+
+    /// A timer for tests may say what chance gives, so that rounds come when the test expects them.
+    static typename Fetcher::Chance chance() {
+        using Timer = typename Data::TimerType;
+        if constexpr (requires { Timer::chance(); })
+            return [] { return Timer::chance(); };
+        else
+            return [random = std::minstd_rand(std::random_device()())]() mutable {
                 return std::uniform_real_distribution<double>(0.0, 1.0)(random);
-            });
+            };
     }
 
     static Duration random_part(Duration interval) {
