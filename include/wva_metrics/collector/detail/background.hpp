@@ -93,11 +93,11 @@ private:
             chance());
     }
 
-    /// A timer for tests may say what chance gives, so that rounds come when the test expects them.
+    /// A clock for tests may say what chance gives, so that rounds come when the test expects them.
     static typename Fetcher::Chance chance() {
-        using Timer = typename Data::TimerType;
-        if constexpr (requires { Timer::chance(); })
-            return [] { return Timer::chance(); };
+        using Clock = typename Data::TimerType::clock_type;
+        if constexpr (requires { Clock::chance(); })
+            return [] { return Clock::chance(); };
         else
             return [random = std::minstd_rand(std::random_device()())]() mutable {
                 return std::uniform_real_distribution<double>(0.0, 1.0)(random);

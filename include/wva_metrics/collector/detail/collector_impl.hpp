@@ -170,8 +170,7 @@ public:
         return erased;
     }
 
-    /// Removes all that is cached of a model. Its variants are found in the cache, because not all of
-    /// them need be tracked.
+    /// Its variants are found in the cache, because not all of them need be tracked.
     std::size_t invalidate_model(const ModelKey& model) {
         {
             const std::lock_guard lock(data_.mutex);
@@ -185,11 +184,8 @@ public:
         return erased + erased_variants;
     }
 
-    ///@{
-    /// As the functions of `Background`.
     bool start_background() { return background_.start(); }
     void stop_background() { background_.stop(); }
-    ///@}
 
     Result<void> reconfigure(const CollectorConfig& next) {
         if (const auto problems = validate(next); !problems.empty())
