@@ -91,9 +91,9 @@ public:
     }
 
     /// As `Collector::track`.
-    void track(const VariantAutoscaling& variant) { collector_->track(variant); }
+    bool track(const VariantAutoscaling& variant) { return collector_->track(variant); }
     /// As `Collector::track`.
-    void track(const ModelKey& model) { collector_->track(model); }
+    bool track(const ModelKey& model) { return collector_->track(model); }
     /// As `Collector::untrack`.
     void untrack(const VariantKey& variant) { collector_->untrack(variant); }
     /// As `Collector::untrack`.

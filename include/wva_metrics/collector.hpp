@@ -110,7 +110,8 @@ public:
     /// **Parameters:** the model; a completion token for `void(Result<Availability>)`.
     ///
     /// **Completes:** immediately from the cache; otherwise after the backend's answer or
-    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only. A cached
+    /// `call_timeout`. If the model is not available, that is cached for `negative_ttl` only, and is
+    /// never served stale. A cached
     /// answer counts only while the model's replicas, as last fetched, agree with it; if they were
     /// not fetched since, for `partial_ttl`. `checked_at` is the time of the answer.
     ///
@@ -216,18 +217,21 @@ public:
         const auto answer = impl_->find(replica_key(model), now);
         if (!answer)
             return std::nullopt;
-        return detail::replica_snapshot(*answer, variants, impl_->freshness_thresholds(), now,
-                                        impl_->notifier());
+        return detail::replica_snapshot(*answer, variants, impl_->known_workloads(),
+                                        impl_->freshness_thresholds(), now, impl_->notifier());
     }
 
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is
     /// started. Collecting does the same if `track_on_collection` is set. Tracking again updates the
-    /// variant, for example its deployment. A new variant above `max_tracked` is ignored.
-    void track(const VariantAutoscaling& variant) {
-        impl_->track(detail::OptimizerTarget{variant});
+    /// variant, for example its deployment. Returns whether the variant is tracked: false if
+    /// `max_tracked` others are, if no cluster can have such names (as for `invalid_argument` when
+    /// collecting), and if the executor's context has been destroyed. Above `max_tracked` it can
+    /// still be collected.
+    bool track(const VariantAutoscaling& variant) {
+        return impl_->track(detail::OptimizerTarget{variant});
     }
     /// As above, for a model's replica metrics.
-    void track(const ModelKey& model) { impl_->track(detail::ReplicaTarget{model}); }
+    bool track(const ModelKey& model) { return impl_->track(detail::ReplicaTarget{model}); }
 
     /// Stops fetching a variant in the background and removes its entry. An answer in flight is not
     /// cached.
@@ -251,11 +255,10 @@ public:
         return impl_->invalidate({CacheKey(optimizer_key(variant.namespace_name, variant.name)),
                                   CacheKey(replica_key(variant.model()))});
     }
-    /// As `invalidate_variant`, for a model's replicas, its availability and all its variants that
-    /// were collected or tracked.
-    std::size_t invalidate_model(const ModelKey& model) {
-        return impl_->invalidate(impl_->keys_of(model));
-    }
+    /// As `invalidate_variant`, for all that is cached of a model: its replicas, its availability
+    /// and all its variants, tracked or not. If the cache is no `SelectiveCache`, the variants of the
+    /// namespace's other models are removed too.
+    std::size_t invalidate_model(const ModelKey& model) { return impl_->invalidate_model(model); }
     /// As `invalidate_variant`, for all keys that begin with `prefix`, for example
     /// `key_prefix(EntryKind::replica, "llm")`.
     std::size_t invalidate_prefix(std::string_view prefix) {

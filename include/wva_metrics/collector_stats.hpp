@@ -32,6 +32,16 @@ struct CollectorStats {
     std::uint64_t discarded = 0;
     /// Rounds of background fetching that have ended.
     std::uint64_t background_rounds = 0;
+    /// Requests to track that were refused, because `max_tracked` variants or models are tracked
+    /// already, or because of an invalid name.
+    std::uint64_t tracking_refused = 0;
+    /// Batches that were not sent, because `max_overdue_calls` others still run.
+    std::uint64_t refused_batches = 0;
+    /// Background rounds that were left out, because the one before took longer than the interval.
+    std::uint64_t skipped_rounds = 0;
+    /// Readings whose sample is newer than the moment they arrived, so a clock is wrong. Their age is
+    /// taken as zero.
+    std::uint64_t samples_ahead = 0;
     /// Exceptions that the observer threw.
     std::uint64_t observer_failures = 0;
     /// Variants that are fetched in the background.
@@ -40,6 +50,9 @@ struct CollectorStats {
     std::size_t tracked_models = 0;
     /// Targets that are queued or being fetched.
     std::size_t in_flight = 0;
+    /// Calls of the backend that were given up after `call_timeout` and still run: it does not end
+    /// when it is cancelled.
+    std::size_t overdue_calls = 0;
 };
 
 /// Whether the backend answers.

@@ -75,8 +75,8 @@ concept MetricsCollector = requires(T& collector, const T& const_collector, cons
     {
         collector.find_replica_metrics(model, variants)
         } -> std::same_as<std::optional<ReplicaSnapshot>>;
-    collector.track(variant);
-    collector.track(model);
+    { collector.track(variant) } -> std::same_as<bool>;
+    { collector.track(model) } -> std::same_as<bool>;
     collector.untrack(key);
     collector.untrack(model);
     { collector.start_background_fetching() } -> std::same_as<bool>;

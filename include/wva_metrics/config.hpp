@@ -38,20 +38,29 @@ struct CacheConfig {
     /// applies to a single reading that is missing from an answer: the previous one is served, with
     /// its age.
     Duration stale_if_error = std::chrono::minutes(5);
-    /// How long a failure is remembered before the same request is sent again. 0 = off.
+    /// How long a failure is remembered before the same request is sent again. Also the TTL of the
+    /// answer that a model is not available, if it is shorter than `ttl`; neither stale window
+    /// applies to that answer. 0 = off.
     Duration negative_ttl = std::chrono::seconds(2);
     /// TTL of a partial answer, and of an availability since which the model's replicas were not
     /// fetched.
     Duration partial_ttl = std::chrono::seconds(5);
 
-    /// Maximum number of entries; a variant or a model is one entry. The cache chooses what to
-    /// evict.
-    std::size_t max_entries = 10'000;
-    /// Maximum memory of all entries, in bytes, as estimated by `CacheEntry::bytes`.
-    std::size_t max_bytes = std::size_t{64} << 20;
+    /// Maximum number of entries. A variant is one entry, a model is one, and its availability, if
+    /// it is validated, another. The default holds all three for `max_tracked` of each. The cache
+    /// chooses what to evict.
+    std::size_t max_entries = 30'000;
+    /// Maximum memory of all entries, in bytes, as estimated by `CacheEntry::bytes`. The default
+    /// holds `max_entries` of `typical_entry_bytes`.
+    std::size_t max_bytes = std::size_t{256} << 20;
 };
 
-/// Configuration of a collector. Plain values: use designated initializers and `validate`.
+/// The memory that a bound for many entries must allow for each: what a model with four pods needs.
+/// A variant needs less, a model with more pods more.
+inline constexpr std::size_t typical_entry_bytes = 2048;
+
+/// Configuration of a collector. Plain values: use designated initializers, `validate` and
+/// `warnings` (config_warnings.hpp).
 struct CollectorConfig {
     /// How long answers are cached, and how many.
     CacheConfig cache{};
@@ -62,21 +71,32 @@ struct CollectorConfig {
     bool track_on_collection = true;
     /// A tracked variant or model that is not requested for this time is untracked. 0 = never.
     Duration untrack_after = std::chrono::minutes(10);
-    /// Maximum number of tracked variants, and of tracked models.
+    /// Maximum number of tracked variants, and of tracked models. One more is not tracked, which
+    /// `track` returns and `events::TrackingRefused` says. All of them should fit into the cache:
+    /// `warnings` says if they do not.
     std::size_t max_tracked = 10'000;
     /// Maximum number of callers that wait for the backend at the same time; one more gets
     /// `Errc::too_costly`.
     std::size_t max_waiters = 100'000;
+    /// Maximum number of calls of the backend that were given up after `call_timeout` and still run.
+    /// A backend that ends when it is cancelled leaves none. At the bound, further fetches fail at
+    /// once with `Errc::unavailable`, and last good values are served.
+    std::size_t max_overdue_calls = 32;
 };
 
-/// Time between two background rounds: the configured interval, or less if entries would otherwise
+/// Entries would expire before a background round completes that began this long after the one
+/// before, so no two rounds are further apart.
+inline Duration longest_fetch_interval(const CollectorConfig& config) noexcept {
+    return std::max(config.cache.ttl - config.call_timeout, config.cache.ttl / 2);
+}
+
+/// Time between two background rounds, on average: the configured interval, or less if entries would otherwise
 /// expire before the next round completes. 0 if background fetching is off.
 inline Duration effective_fetch_interval(const CollectorConfig& config) noexcept {
     const CacheConfig& cache = config.cache;
     if (cache.fetch_interval <= Duration::zero())
         return Duration::zero();
-    const Duration latest_start = cache.ttl - config.call_timeout;
-    return std::min(cache.fetch_interval, std::max(latest_start, cache.ttl / 2));
+    return std::min(cache.fetch_interval, longest_fetch_interval(config));
 }
 
 /// All problems of a configuration, one sentence each; empty if it is valid.
@@ -116,6 +136,7 @@ inline std::vector<std::string> validate(const CollectorConfig& config) {
     require(config.untrack_after >= zero, "untrack_after must not be negative; 0 disables it");
     require(config.max_tracked > 0, "max_tracked must be positive");
     require(config.max_waiters > 0, "max_waiters must be positive");
+    require(config.max_overdue_calls > 0, "max_overdue_calls must be positive");
     return problems;
 }
 

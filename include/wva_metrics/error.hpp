@@ -19,7 +19,8 @@ namespace wva_metrics {
 
 /// The kind of a failure, for callers that handle kinds differently.
 enum class Errc {
-    /// An argument is invalid (not UTF-8, an empty model id). No request was sent.
+    /// An argument is invalid: a name that is empty, no UTF-8, has control characters, or is longer
+    /// than any cluster allows (253 bytes; a model id 4096). No request was sent.
     invalid_argument = 1,
     /// A configuration is invalid; the message lists all problems.
     invalid_config,

@@ -178,7 +178,7 @@ TEST_CASE("another interval during a round starts no second round") {
     CHECK(f.backend.batches() == 1);
     f.backend.release();
     f.settle();
-    f.settle();
+    f.advance(1s);
     CHECK(f.backend.batches() == 2);
 }
 

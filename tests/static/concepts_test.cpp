@@ -271,6 +271,13 @@ static_assert(ResizableCache<MemoryCache>);
 static_assert(ResizableCache<ShardedCache>);
 static_assert(MetricsCache<UserCache> && !ResizableCache<UserCache>);
 
+// SelectiveCache
+
+static_assert(SelectiveCache<NoOpCache>);
+static_assert(SelectiveCache<MemoryCache>);
+static_assert(SelectiveCache<ShardedCache>);
+static_assert(MetricsCache<UserCache> && !SelectiveCache<UserCache>);
+
 // MetricsCollector
 
 using AnyPolicies = Collector<UserBackend, UserCache>;

@@ -35,6 +35,7 @@ public:
     void operator()(const events::StaleOnError& e) { note("stale on error", e.key); }
     void operator()(const events::Discarded& e) { note("discarded", e.key); }
     void operator()(const events::Tracked& e) { note("tracked", e.key); }
+    void operator()(const events::TrackingRefused& e) { note("tracking refused", e.key); }
     void operator()(const events::Untracked& e) {
         note(e.idle ? "untracked idle" : "untracked", e.key);
     }

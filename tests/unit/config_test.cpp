@@ -73,6 +73,7 @@ TEST_CASE("every problem names its member") {
         {"untrack_after", [](auto& c) { c.untrack_after = -1s; }},
         {"max_tracked", [](auto& c) { c.max_tracked = 0; }},
         {"max_waiters", [](auto& c) { c.max_waiters = 0; }},
+        {"max_overdue_calls", [](auto& c) { c.max_overdue_calls = 0; }},
     }));
     CollectorConfig config;
     spoil(config);

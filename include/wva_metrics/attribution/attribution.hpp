@@ -27,10 +27,16 @@ namespace wva_metrics {
 ///
 /// Variants of other models or namespaces are ignored. The order of the variants does not matter. A
 /// pod that is listed more than once counts once, with its first sample.
+///
+/// `others` are further variants of the model, whose pods are nobody's here. Where only its name
+/// tells whose a pod is, it may fit several workloads; with all that are known in `others`, two
+/// callers with different variants never both get it. They must not have a workload of `variants`;
+/// see `KnownWorkloads::others`.
 template <PodOwners Owners = NoPodOwners>
 ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAutoscaling> variants,
-                        const Owners& owners = no_pod_owners) {
-    const DeploymentIndex deployments(samples.model, variants);
+                        const Owners& owners = no_pod_owners,
+                        std::span<const VariantAutoscaling> others = {}) {
+    const DeploymentIndex deployments(samples.model, variants, others);
 
     ModelReplicas attributed;
     attributed.model = samples.model;

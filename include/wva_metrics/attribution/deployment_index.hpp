@@ -25,11 +25,14 @@ namespace wva_metrics {
 /// **Threads:** safe.
 class DeploymentIndex {
 public:
-    /// Variants of other models or namespaces, and those without a deployment, are ignored.
-    DeploymentIndex(const ModelKey& model, std::span<const VariantAutoscaling> variants)
-        : workloads_(model, variants) {}
+    /// Variants of other models or namespaces, and those without a deployment, are ignored. `others`
+    /// are variants that claim pods too, but are not asked about; see `KnownWorkloads`. They must not
+    /// have a workload of `variants`.
+    DeploymentIndex(const ModelKey& model, std::span<const VariantAutoscaling> variants,
+                    std::span<const VariantAutoscaling> others = {})
+        : workloads_(model, variants, others), others_(others) {}
 
-    /// The variant whose workload owns a pod, or null.
+    /// The variant whose workload owns a pod, or null, also if it is one of the others.
     ///
     /// If the owner is known, only its kind and name count. A ReplicaSet belongs to the Deployment
     /// (or Rollout) whose name precedes the hash in its own. The StatefulSet of a LeaderWorkerSet's
@@ -42,7 +45,8 @@ public:
     /// workloads match equally well, the result is null.
     const VariantAutoscaling* owner_of(std::string_view pod,
                                        const std::optional<PodOwner>& owner) const {
-        return owner ? owner_by_reference(*owner) : owner_by_name(pod);
+        const VariantAutoscaling* variant = owner ? owner_by_reference(*owner) : owner_by_name(pod);
+        return is_other(variant) ? nullptr : variant;
     }
 
     /// One sentence for each variant whose workload another variant targets too. The first variant
@@ -58,6 +62,12 @@ private:
         Naming naming;
         std::size_t size() const noexcept { return workload.size(); }
     };
+
+    bool is_other(const VariantAutoscaling* variant) const noexcept {
+        const std::less<> before; // A total order, also of pointers into different arrays.
+        return !others_.empty() && !before(variant, others_.data()) &&
+               before(variant, others_.data() + others_.size());
+    }
 
     template <typename Matches>
     const VariantAutoscaling* only(std::string_view workload, Matches matches) const {
@@ -131,6 +141,7 @@ private:
     }
 
     detail::WorkloadTable workloads_;
+    std::span<const VariantAutoscaling> others_;
 };
 
 } // namespace wva_metrics

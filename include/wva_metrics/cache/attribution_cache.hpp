@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,9 @@ struct Attribution {
     std::shared_ptr<const ModelReplicas> replicas{};
     /// When the oldest value in `replicas` was measured; empty if there is no value.
     std::optional<TimePoint> oldest_sample{};
+    /// `KnownWorkloads::changes` when it was computed. With other workloads known, it may be another
+    /// one.
+    std::uint64_t known = 0;
 };
 
 /// The attributions computed from one cache entry. They are kept with the entry, so that the same
@@ -52,11 +56,14 @@ public:
         }
     }
 
-    /// The attribution to these variants, in this order, or null; valid as long as this object.
-    const Attribution* find(std::span<const VariantAutoscaling> variants) const noexcept {
+    /// The attribution to these variants, in this order, with these workloads known, or null; valid
+    /// as long as this object.
+    const Attribution* find(std::span<const VariantAutoscaling> variants,
+                            std::uint64_t known = 0) const noexcept {
         for (const Node* node = newest_.load(std::memory_order_acquire); node != nullptr;
              node = node->older)
-            if (std::ranges::equal(node->attribution.variants, variants))
+            if (node->attribution.known == known &&
+                std::ranges::equal(node->attribution.variants, variants))
                 return &node->attribution;
         return nullptr;
     }

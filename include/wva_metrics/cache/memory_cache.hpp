@@ -147,6 +147,15 @@ public:
                         [prefix](const Slot& slot) { return starts_with(*slot.key, prefix); });
     }
 
+    /// As `erase_prefix`, but removes only the entries for which `matches(const CacheEntry&)` is true.
+    /// It is called with the cache's mutex held, and must not call the cache.
+    template <typename Matches>
+    std::size_t erase_prefix_if(std::string_view prefix, const Matches& matches) {
+        return erase_if(&CacheStats::invalidations, [&](const Slot& slot) {
+            return starts_with(*slot.key, prefix) && matches(*slot.entry);
+        });
+    }
+
     /// Removes every expired entry (`CacheEntry::is_expired`); returns their number.
     std::size_t erase_expired(TimePoint now) {
         return erase_if(&CacheStats::expirations,

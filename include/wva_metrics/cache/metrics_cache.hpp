@@ -38,6 +38,15 @@ concept MetricsCache = requires(T& cache, const T& const_cache, const CacheKeyVi
     { const_cache.stats() } -> std::same_as<CacheStats>;
 };
 
+/// A cache that can remove the entries of a prefix that satisfy a predicate, as `erase_prefix` does
+/// all of them. Optional: without `erase_prefix_if`, `Collector::invalidate_model` removes the
+/// variants of all models of the namespace.
+template <typename T>
+concept SelectiveCache = MetricsCache<T> &&
+    requires(T& cache, std::string_view prefix, bool (&matches)(const CacheEntry&)) {
+    { cache.erase_prefix_if(prefix, matches) } -> std::same_as<std::size_t>;
+};
+
 /// A cache whose bounds can be changed while it is used. Optional: without `set_limits`,
 /// `Collector::reconfigure` rejects a change of the bounds.
 template <typename T>

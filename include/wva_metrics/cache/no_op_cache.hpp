@@ -43,6 +43,10 @@ public:
     void insert_or_assign(const CacheKeyView&, const CacheEntryPtr&) noexcept {}
     bool erase(const CacheKeyView&) noexcept { return false; }
     std::size_t erase_prefix(std::string_view) noexcept { return 0; }
+    template <typename Matches>
+    std::size_t erase_prefix_if(std::string_view, const Matches&) noexcept {
+        return 0;
+    }
     std::size_t erase_expired(TimePoint) noexcept { return 0; }
     void clear() noexcept {}
     void set_limits(const CacheLimits&) noexcept {}

@@ -161,6 +161,13 @@ public:
         });
     }
 
+    /// As `erase_prefix`, but removes only the entries for which `matches(const Entry&)` is true, and
+    /// scans all entries. It is called with a shard's lock held, and must not call the cache.
+    template <typename Matches>
+    std::size_t erase_prefix_if(std::string_view prefix, const Matches& matches) {
+        return sum([&](Shard& shard) { return shard.erase_prefix_if(prefix, matches); });
+    }
+
     /// Removes every expired entry (`is_expired`), one shard after the other; returns their number.
     std::size_t erase_expired(TimePoint now) {
         return sum([now](Shard& shard) { return shard.erase_expired(now); });

@@ -77,6 +77,17 @@ struct FetchEnded {
     bool background = false;
 };
 
+/// A batch was not sent: too many earlier calls of the backend still run, although they were given
+/// up. A `TargetFailed` for each target follows.
+struct BatchRefused {
+    /// The kind of all targets in the batch.
+    EntryKind kind;
+    /// Targets in the batch.
+    std::size_t targets = 0;
+    /// How many calls still run, and which bound this is.
+    const Error& error;
+};
+
 /// One target of a batch failed.
 struct TargetFailed {
     /// The target's key.
@@ -132,6 +143,16 @@ struct Tracked {
     CacheKeyView key;
 };
 
+/// A target was to be fetched in the background, and is not.
+struct TrackingRefused {
+    /// The target's key.
+    CacheKeyView key;
+    /// So many targets of its kind are tracked already: `CollectorConfig::max_tracked`.
+    std::size_t max_tracked = 0;
+    /// Why no cluster can have the target's names; empty if they are valid.
+    std::string_view invalid_name{};
+};
+
 /// A target is no longer tracked. It was fetched in the background or, if it was only collected
 /// without `track_on_collection`, its requests were recorded.
 struct Untracked {
@@ -145,6 +166,9 @@ struct Untracked {
 struct BackgroundStarted {
     /// Time between rounds; zero if fetching is switched off.
     Duration interval{};
+    /// `CacheConfig::fetch_interval`. If it is longer than `interval`, it was shortened, because
+    /// entries would expire between two rounds; see `effective_fetch_interval`.
+    Duration configured{};
 };
 
 /// Background fetching was stopped.
@@ -162,6 +186,12 @@ struct RoundEnded {
     Duration took{};
 };
 
+/// Background rounds were left out, because the one before took longer than the interval.
+struct RoundsSkipped {
+    /// Rounds left out.
+    std::size_t rounds = 0;
+};
+
 /// Expired entries were removed.
 struct CleanedUp {
     /// Entries removed.
@@ -173,9 +203,10 @@ struct CleanedUp {
 /// Any event, for observers that handle all of them in one function.
 using Event =
     std::variant<events::Configured, events::Hit, events::StaleHit, events::Miss, events::Coalesced,
-                 events::FetchStarted, events::FetchEnded, events::TargetFailed,
-                 events::StaleOnError, events::Discarded, events::Warnings, events::PodsLeftOut,
-                 events::Invalidated, events::Tracked, events::Untracked, events::BackgroundStarted,
-                 events::BackgroundStopped, events::RoundEnded, events::CleanedUp>;
+                 events::FetchStarted, events::FetchEnded, events::BatchRefused,
+                 events::TargetFailed, events::StaleOnError, events::Discarded, events::Warnings,
+                 events::PodsLeftOut, events::Invalidated, events::Tracked, events::TrackingRefused,
+                 events::Untracked, events::BackgroundStarted, events::BackgroundStopped,
+                 events::RoundEnded, events::RoundsSkipped, events::CleanedUp>;
 
 } // namespace wva_metrics

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/config_warnings.hpp"
 #include "wva_metrics/observer/detail/event_lines.hpp"
 #include "wva_metrics/observer/detail/log_repeats.hpp"
 #include "wva_metrics/observer/events.hpp"
@@ -8,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -37,12 +39,16 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// |---------------------|-----------|------------------------------------------------------------|
 /// | `Configured`        | `info`    | Metrics cache enabled                                      |
 /// |                     |           | Metrics cache disabled                                     |
+/// |                     | `warning` | Configuration works differently than it says               |
+/// |                     |           | (for each sentence of `warnings`)                          |
 /// | `Hit`               | `debug`   | Using cached M                                             |
 /// | `StaleHit`          | `debug`   | Using stale cached M, revalidating in the background       |
 /// | `Miss`              | `debug`   | Cache miss for M                                           |
 /// | `Coalesced`         | `debug`   | Waiting for a fetch of M already in flight                 |
 /// | `FetchStarted`      | `debug`   | Fetching M                                                 |
 /// | `FetchEnded`        | `debug`   | Fetched M                                                  |
+/// | `BatchRefused`      | `warning` | Not fetching M: too many overdue calls still run           |
+/// |                     |           | (throttled)                                                |
 /// | `TargetFailed`      | `error`   | Failed to fetch M (throttled)                              |
 /// |                     | `warning` | the same, in the background or if an earlier value exists  |
 /// | `StaleOnError`      | `warning` | Using the last good M because the backend failed           |
@@ -54,6 +60,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// |                     | `debug`   | Left out pods that no longer exist                         |
 /// | `Invalidated`       | `debug`   | Invalidated cache entries                                  |
 /// | `Tracked`           | `debug`   | Tracking M for background fetching                         |
+/// | `TrackingRefused`   | `warning` | Not tracking M: max_tracked variants are tracked already   |
+/// |                     |           | (throttled)                                                |
 /// | `Untracked`         | `debug`   | Stopped tracking M                                         |
 /// |                     |           | Stopped tracking M: unused, or over max_tracked            |
 /// | `BackgroundStarted` | `info`    | Started background fetching                                |
@@ -62,6 +70,8 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// | `RoundEnded`        | `debug`   | Finished a background round                                |
 /// |                     | `warning` | Background fetching began to fail                          |
 /// |                     | `info`    | Background fetching recovered                              |
+/// | `RoundsSkipped`     | `warning` | Skipped background rounds: the one before took longer than |
+/// |                     |           | the interval (throttled)                                   |
 /// | `CleanedUp`         | `debug`   | Removed expired cache entries                              |
 ///
 /// A throttled line is written for the first event and then for every hundredth, with the number
@@ -84,13 +94,19 @@ public:
 
     ///@{
     /// Writes one line, or none; see the table above.
-    void operator()(const events::Configured& e) { put(LogLevel::info, e); }
+    void operator()(const events::Configured& e) {
+        put(LogLevel::info, e);
+        if (is_written(LogLevel::warning))
+            for (const std::string& sentence : warnings(e.config))
+                put_line(LogLevel::warning, detail::line_of_warning(sentence));
+    }
     void operator()(const events::Hit& e) { put(LogLevel::debug, e); }
     void operator()(const events::StaleHit& e) { put(LogLevel::debug, e); }
     void operator()(const events::Miss& e) { put(LogLevel::debug, e); }
     void operator()(const events::Coalesced& e) { put(LogLevel::debug, e); }
     void operator()(const events::FetchStarted& e) { put(LogLevel::debug, e); }
     void operator()(const events::FetchEnded& e) { put(LogLevel::debug, e); }
+    void operator()(const events::BatchRefused& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::TargetFailed& e) {
         // An error only if a caller is left without an answer.
         const bool is_error = !e.background && !e.serving_stale;
@@ -111,6 +127,7 @@ public:
     }
     void operator()(const events::Invalidated& e) { put(LogLevel::debug, e); }
     void operator()(const events::Tracked& e) { put(LogLevel::debug, e); }
+    void operator()(const events::TrackingRefused& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::Untracked& e) { put(LogLevel::debug, e); }
     void operator()(const events::BackgroundStarted& e) { put(LogLevel::info, e); }
     void operator()(const events::BackgroundStopped& e) { put(LogLevel::info, e); }
@@ -123,6 +140,7 @@ public:
         if (is_written(level))
             put_line(level, detail::line_of(e, failed_before));
     }
+    void operator()(const events::RoundsSkipped& e) { put_throttled(LogLevel::warning, e); }
     void operator()(const events::CleanedUp& e) {
         if (e.entries > 0)
             put(LogLevel::debug, e);

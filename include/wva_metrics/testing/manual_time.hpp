@@ -14,6 +14,9 @@ namespace wva_metrics::testing {
 ///
 /// It uses the time points of `steady_clock`, so that ages and caches need no second set of types.
 struct ManualClock {
+    /// Rounds come exactly after their interval, without the variation that chance gives them.
+    static constexpr double chance() noexcept { return 0.5; }
+
     ///@{
     /// As in the clocks of the standard library.
     using duration = Duration;

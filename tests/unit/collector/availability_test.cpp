@@ -164,3 +164,58 @@ TEST_CASE("row 17: when fetching the replicas fails, availability is not answere
     CHECK(f.check().reason == AvailabilityReason::metrics_found);
     CHECK(f.check().source == Source::cache);
 }
+
+TEST_CASE("that a model is unavailable is believed for negative_ttl, and served to nobody later") {
+    AvailabilityOfModel f({.cache = {.fetch_interval = 0s}});
+    f.answer_nothing();
+    CHECK_FALSE(f.check().available);
+    f.advance(2s);
+    CHECK(f.check().source == Source::cache);
+    CHECK(f.checks() == 1);
+
+    SECTION("the backend is asked again, not behind a stale answer") {
+        f.report();
+        f.advance(1ns);
+        const Availability now = f.check();
+        CHECK(now.available);
+        CHECK(now.source == Source::backend);
+    }
+    SECTION("a failing backend does not bring it back as the last good answer") {
+        f.backend.fail(availability_outage);
+        const Duration later =
+            GENERATE(Duration(1ns), Duration(10s), Duration(40s), Duration(4min));
+        f.advance(later);
+        const Availability failed = f.check();
+        CHECK(failed.reason == AvailabilityReason::backend_error);
+        CHECK(failed.source == Source::backend);
+        CHECK(failed.message == availability_outage.describe());
+        CHECK_FALSE(failed.checked_at);
+        CHECK(f.collector->stats().served_stale_on_error == 0);
+    }
+}
+
+TEST_CASE("a failing backend does not bring back an unavailability that the replicas refute") {
+    AvailabilityOfModel f;
+    f.answer_nothing();
+    CHECK_FALSE(f.check().available);
+    f.advance(1s);
+    f.report();
+    f.collect(f.model, {}).value();
+    f.backend.fail(availability_outage);
+    CHECK(f.check().reason == AvailabilityReason::backend_error);
+    CHECK(f.check().source == Source::backend);
+}
+
+TEST_CASE("when a model was last seen is known through many answers that it is unavailable") {
+    AvailabilityOfModel f;
+    f.report();
+    const TimePoint seen = ManualClock::now();
+    CHECK(f.check().available);
+    f.answer_nothing();
+    for (int minute = 0; minute < 10; ++minute) {
+        f.advance(1min);
+        const Availability gone = f.check();
+        CHECK_FALSE(gone.available);
+        CHECK(gone.last_sample_at == seen);
+    }
+}

@@ -54,6 +54,10 @@ struct Everything {
         note("fetch ended " + std::string(to_string(e.kind)) + number(e.targets) +
              number(e.failed) + number(e.took.count()) + number(e.background));
     }
+    void operator()(const events::BatchRefused& e) {
+        note("batch refused " + std::string(to_string(e.kind)) + number(e.targets) + " " +
+             e.error.message);
+    }
     void operator()(const events::TargetFailed& e) {
         note("failed " + to_string(e.key) + " " + e.error.message + number(e.serving_stale) +
              number(e.background));
@@ -68,17 +72,22 @@ struct Everything {
         note("invalidated " + std::string(e.key_or_prefix) + number(e.entries));
     }
     void operator()(const events::Tracked& e) { note("tracked", e.key); }
+    void operator()(const events::TrackingRefused& e) {
+        note("tracking refused " + to_string(e.key) + number(e.max_tracked) +
+             std::string(e.invalid_name));
+    }
     void operator()(const events::Untracked& e) {
         note(e.idle ? "untracked idle" : "untracked", e.key);
     }
     void operator()(const events::BackgroundStarted& e) {
-        note("started" + number(e.interval.count()));
+        note("started" + number(e.interval.count()) + number(e.configured.count()));
     }
     void operator()(const events::BackgroundStopped&) { note("stopped"); }
     void operator()(const events::RoundEnded& e) {
         note("round" + number(e.variants) + number(e.models) + number(e.failed) +
              number(e.took.count()));
     }
+    void operator()(const events::RoundsSkipped& e) { note("skipped" + number(e.rounds)); }
     void operator()(const events::CleanedUp& e) { note("cleaned up" + number(e.entries)); }
 };
 
@@ -113,6 +122,7 @@ std::vector<Case> all_events() {
         {events::FetchStarted{EntryKind::replica, 3, true}, "fetch started replica 3 1"},
         {events::FetchEnded{EntryKind::optimizer, 4, 1, 5ns, false},
          "fetch ended allocation 4 1 5 0"},
+        {events::BatchRefused{EntryKind::replica, 2, error}, "batch refused replica 2 slow"},
         {events::TargetFailed{v, error, true, false}, "failed allocation:ns/v slow 1 0"},
         {events::StaleOnError{m, 6ns}, "stale on error replica:ns/m 6"},
         {events::Discarded{v}, "discarded allocation:ns/v"},
@@ -120,10 +130,12 @@ std::vector<Case> all_events() {
         {events::PodsLeftOut{replicas}, "left out p"},
         {events::Invalidated{"allocation:ns/", 7}, "invalidated allocation:ns/ 7"},
         {events::Tracked{v}, "tracked allocation:ns/v"},
+        {events::TrackingRefused{v, 5, "!"}, "tracking refused allocation:ns/v 5!"},
         {events::Untracked{m, true}, "untracked idle replica:ns/m"},
-        {events::BackgroundStarted{8ns}, "started 8"},
+        {events::BackgroundStarted{8ns, 14ns}, "started 8 14"},
         {events::BackgroundStopped{}, "stopped"},
         {events::RoundEnded{9, 10, 11, 12ns}, "round 9 10 11 12"},
+        {events::RoundsSkipped{15}, "skipped 15"},
         {events::CleanedUp{13}, "cleaned up 13"},
     };
 }

@@ -89,18 +89,21 @@ TEST_CASE("every event writes one line") {
     observer(
         events::FetchEnded{.kind = EntryKind::replica, .targets = 3, .failed = 1, .took = 120ms});
     observer(failure(key, error));
+    observer(events::BatchRefused{EntryKind::replica, 3, error});
     observer(events::StaleOnError{key});
     observer(events::Discarded{key});
     observer(events::Warnings{key, {"a warning"}});
     observer(events::PodsLeftOut{replicas});
     observer(events::Invalidated{"allocation:ns/", 2});
     observer(events::Tracked{key});
+    observer(events::TrackingRefused{key, 2});
     observer(events::Untracked{key, true});
     observer(events::BackgroundStarted{15s});
     observer(events::BackgroundStopped{});
     observer(events::RoundEnded{.variants = 2});
+    observer(events::RoundsSkipped{2});
     observer(events::CleanedUp{3});
-    CHECK(log.lines.size() == 19);
+    CHECK(log.lines.size() == 22);
     for (const std::string& line : log.lines)
         CHECK(line.find('\n') == std::string::npos);
     CHECK(log.lines[6] ==
@@ -108,6 +111,38 @@ TEST_CASE("every event writes one line") {
     CHECK(log.lines[7] == "error Failed to fetch optimizer metrics "
                           "error=\"timeout: no answer within 5 s (http://prometheus:9090)\" "
                           "namespace=ns variant=v servingStale=false background=false");
+}
+
+TEST_CASE("a configuration that works differently than it says is told with the reason") {
+    Log log;
+    auto observer = log.observer(LogLevel::info);
+    CollectorConfig config;
+    config.cache.ttl = 10s;
+    config.cache.fetch_interval = 60s;
+    config.call_timeout = 4s;
+    observer(events::Configured{config});
+    REQUIRE(log.lines.size() == 2);
+    CHECK(log.last() == "warning Configuration works differently than it says warning=\"" +
+                            warnings(config)[0] + '"');
+    observer(events::BackgroundStarted{effective_fetch_interval(config), 60s});
+    CHECK(log.last() == "info Started background fetching interval=6s fetchInterval=1m0s "
+                        "reason=\"shortened, because entries would expire between two rounds\"");
+}
+
+TEST_CASE("a full tracked set names its bound, once and then every hundredth time") {
+    Log log;
+    auto observer = log.observer(LogLevel::info);
+    for (int i = 0; i < 101; ++i)
+        observer(events::TrackingRefused{optimizer_key("ns", "v"), 7});
+    REQUIRE(log.lines.size() == 2);
+    CHECK(log.lines[0] ==
+          "warning Not tracking optimizer metrics: max_tracked variants are tracked "
+          "already; raise it, or untrack what is gone maxTracked=7 namespace=ns "
+          "variant=v");
+    CHECK_THAT(log.lines[1], ContainsSubstring(" suppressed=99"));
+    observer(events::TrackingRefused{replica_key({"ns", "m"}), 7});
+    CHECK_THAT(log.last(),
+               ContainsSubstring("max_tracked models are tracked") && ContainsSubstring("model=m"));
 }
 
 TEST_CASE("an event without content writes no line") {
@@ -268,7 +303,7 @@ TEST_CASE("a line is bounded however long the foreign text is") {
     observer(events::Warnings{replica_key({"ns", std::string(1'000'000, 'm')}),
                               {std::string(1'000'000, '\n')}});
     CHECK(log.last().size() < 8'000);
-    CHECK_THAT(log.last(), ContainsSubstring("...\" "));
+    CHECK_THAT(log.last(), ContainsSubstring("... (1000000 bytes)\" "));
 }
 
 TEST_CASE("several threads may write to one log observer") {

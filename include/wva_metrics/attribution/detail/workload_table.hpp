@@ -42,12 +42,13 @@ inline bool has_default_kind(const VariantAutoscaling& variant) noexcept {
 class WorkloadTable {
 public:
     /// Variants of other models or namespaces, and those without a deployment, are ignored.
-    WorkloadTable(const ModelKey& model, std::span<const VariantAutoscaling> variants) {
-        for (const VariantAutoscaling& variant : variants) {
-            if (variant.namespace_name == model.namespace_name &&
-                variant.model_id == model.model_id && !variant.deployment.empty())
-                variants_.push_back(&variant);
-        }
+    WorkloadTable(const ModelKey& model, std::span<const VariantAutoscaling> variants,
+                  std::span<const VariantAutoscaling> others = {}) {
+        for (const auto& each : {variants, others})
+            for (const VariantAutoscaling& variant : each)
+                if (variant.namespace_name == model.namespace_name &&
+                    variant.model_id == model.model_id && !variant.deployment.empty())
+                    variants_.push_back(&variant);
         std::ranges::sort(variants_, {},
                           [](const VariantAutoscaling* variant) { return order_of(*variant); });
         keep_one_per_workload();

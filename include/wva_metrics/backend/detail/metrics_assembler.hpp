@@ -53,13 +53,15 @@ public:
         return samples;
     }
 
-    /// The metrics of each variant. `variants` are all requested variants of one model.
+    /// The metrics of each variant. `variants` are all requested variants of one model, `others` what
+    /// else is known of it; see `DeploymentIndex`.
     std::vector<Result<OptimizerMetrics>>
     optimizer(const ModelKey& model, const ModelReport& report,
-              std::span<const VariantAutoscaling> variants) const {
+              std::span<const VariantAutoscaling> variants,
+              std::span<const VariantAutoscaling> others = {}) const {
         if (report.failure)
             return std::vector<Result<OptimizerMetrics>>(variants.size(), *report.failure);
-        const DeploymentIndex deployments(model, variants);
+        const DeploymentIndex deployments(model, variants, others);
         const WorkloadTotals totals(optimizer_signals, report.pods, deployments);
         std::vector<Result<OptimizerMetrics>> answers;
         for (const VariantAutoscaling& variant : variants)

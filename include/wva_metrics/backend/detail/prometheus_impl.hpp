@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/backend/detail/size_memory.hpp"
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
 #include "wva_metrics/backend/detail/flavor_memory.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
@@ -11,6 +11,7 @@
 #include "wva_metrics/backend/detail/seen_density.hpp"
 #include "wva_metrics/backend/detail/seen_pods.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
+#include "wva_metrics/backend/detail/size_memory.hpp"
 #include "wva_metrics/backend/detail/undecided_pods.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
@@ -79,6 +80,7 @@ struct PrometheusImpl {
     SampleWindow window;
     UndecidedPods undecided;
     SeenPods seen;
+    KnownWorkloads workloads;
     Explanations explanations;
     KubeStateForm kube_state;
     FlavorMemory flavor;

@@ -15,6 +15,7 @@
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 
 #include <cstddef>
 #include <memory>
@@ -48,18 +49,19 @@ BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
     models.reserve(variants.size());
     for (const VariantAutoscaling& variant : variants)
         models.push_back(variant.model());
-    auto assemble =
-        [variants = std::move(variants)](const detail::MetricsAssembler& assembler,
-                                         const ModelKey& model, const detail::ModelReport& report,
-                                         std::span<const std::size_t> targets, auto& answers) {
-            std::vector<VariantAutoscaling> of_model;
-            for (const std::size_t target : targets)
-                of_model.push_back(variants[target]);
-            std::vector<Result<OptimizerMetrics>> assembled =
-                assembler.optimizer(model, report, of_model);
-            for (std::size_t i = 0; i < targets.size(); ++i)
-                answers[targets[i]] = std::move(assembled[i]);
-        };
+    impl_->workloads.remember(variants, std::chrono::steady_clock::now());
+    auto assemble = [variants = std::move(variants),
+                     impl = impl_](const detail::MetricsAssembler& assembler, const ModelKey& model,
+                                   const detail::ModelReport& report,
+                                   std::span<const std::size_t> targets, auto& answers) {
+        std::vector<VariantAutoscaling> of_model;
+        for (const std::size_t target : targets)
+            of_model.push_back(variants[target]);
+        std::vector<Result<OptimizerMetrics>> assembled =
+            assembler.optimizer(model, report, of_model, impl->workloads.others(model, of_model));
+        for (std::size_t i = 0; i < targets.size(); ++i)
+            answers[targets[i]] = std::move(assembled[i]);
+    };
     return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), std::move(assemble));
 }
 

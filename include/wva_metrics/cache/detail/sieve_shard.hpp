@@ -162,6 +162,22 @@ public:
         return erased;
     }
 
+    /// Removes the keys with this prefix whose entries match.
+    template <typename Matches>
+    std::size_t erase_prefix_if(std::string_view prefix, const Matches& matches) {
+        const WriteGuard guard(*this);
+        std::size_t erased = 0;
+        contents_->for_each([&](const Node& node) {
+            if (!contents_->is_live(node) || !starts_with(node.key(), prefix) ||
+                !matches(*node.entry()))
+                return;
+            contents_->remove(node, retired_);
+            ++stats_.invalidations;
+            ++erased;
+        });
+        return erased;
+    }
+
     /// Removes expired entries and stale nodes; returns the number of expired entries.
     std::size_t erase_expired(TimePoint now) {
         const WriteGuard guard(*this, reclaim_now);

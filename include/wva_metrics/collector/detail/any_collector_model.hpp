@@ -33,8 +33,8 @@ public:
     virtual std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) = 0;
     virtual std::optional<ReplicaSnapshot>
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) = 0;
-    virtual void track(const VariantAutoscaling& variant) = 0;
-    virtual void track(const ModelKey& model) = 0;
+    virtual bool track(const VariantAutoscaling& variant) = 0;
+    virtual bool track(const ModelKey& model) = 0;
     virtual void untrack(const VariantKey& variant) = 0;
     virtual void untrack(const ModelKey& model) = 0;
     virtual bool start_background_fetching() = 0;
@@ -83,8 +83,8 @@ public:
                          std::span<const VariantAutoscaling> variants) override {
         return collector_.find_replica_metrics(model, variants);
     }
-    void track(const VariantAutoscaling& variant) override { collector_.track(variant); }
-    void track(const ModelKey& model) override { collector_.track(model); }
+    bool track(const VariantAutoscaling& variant) override { return collector_.track(variant); }
+    bool track(const ModelKey& model) override { return collector_.track(model); }
     void untrack(const VariantKey& variant) override { collector_.untrack(variant); }
     void untrack(const ModelKey& model) override { collector_.untrack(model); }
     bool start_background_fetching() override { return collector_.start_background_fetching(); }

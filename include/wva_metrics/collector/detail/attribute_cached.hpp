@@ -2,14 +2,17 @@
 #pragma once
 
 #include "wva_metrics/attribution/attribution.hpp"
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/cache/attribution_cache.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/metrics.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::detail {
 
@@ -23,14 +26,22 @@ struct AttributedReplicas {
 
 /// Returns the attribution that the entry keeps for these variants, or computes it and keeps it.
 /// `entry` must hold `ReplicaSamples`.
+///
+/// Whose a pod is, is decided among all known workloads of the model, not only those of this caller.
+/// So a kept attribution counts only as long as no other workload has become known.
 inline AttributedReplicas attribute_cached(const CacheEntry& entry,
-                                           std::span<const VariantAutoscaling> variants) {
-    if (const Attribution* const known = entry.attributions().find(variants))
-        return {known->replicas, known->oldest_sample, false};
+                                           std::span<const VariantAutoscaling> variants,
+                                           KnownWorkloads& known, TimePoint now) {
+    if (const Attribution* const kept = entry.attributions().find(variants, known.changes()))
+        return {kept->replicas, kept->oldest_sample, false};
+    known.remember(variants, now);
+    const std::uint64_t changes = known.changes();
     const ReplicaSamples& samples = *entry.get<ReplicaSamples>();
-    auto replicas = std::make_shared<const ModelReplicas>(attribute(samples, variants));
+    const std::vector<VariantAutoscaling> others = known.others(samples.model, variants);
+    auto replicas =
+        std::make_shared<const ModelReplicas>(attribute(samples, variants, no_pod_owners, others));
     const std::optional<TimePoint> oldest = oldest_sample(*replicas);
-    entry.attributions().add({{variants.begin(), variants.end()}, replicas, oldest});
+    entry.attributions().add({{variants.begin(), variants.end()}, replicas, oldest, changes});
     return {std::move(replicas), oldest, true};
 }
 

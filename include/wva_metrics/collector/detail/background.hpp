@@ -7,6 +7,7 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/observer/events.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,18 +27,19 @@ public:
     /// Returns false if it runs already, or if fetching is off. Expired entries are removed in
     /// either case.
     bool start() {
-        Duration interval{};
+        events::BackgroundStarted started;
         std::shared_ptr<Fetcher> fetcher;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed() || fetcher_)
                 return false;
-            interval = effective_fetch_interval(data_.coordinator.config());
-            fetcher = fetcher_ = make_fetcher(interval);
+            const CollectorConfig& config = data_.coordinator.config();
+            started = {effective_fetch_interval(config), config.cache.fetch_interval};
+            fetcher = fetcher_ = make_fetcher(started.interval);
         }
-        data_.notify(events::BackgroundStarted{interval});
+        data_.notify(started);
         fetcher->start();
-        return interval > Duration::zero();
+        return started.interval > Duration::zero();
     }
 
     void stop() {
@@ -59,7 +61,7 @@ public:
         const Duration interval = effective_fetch_interval(config);
         if (fetcher_)
             fetcher_->change_intervals(interval, config.cache.cleanup_interval,
-                                       random_part(interval));
+                                       random_part(interval), longest_fetch_interval(config));
     }
     /// Gives the fetcher up, to be stopped or destroyed without the mutex.
     std::shared_ptr<Fetcher> release() noexcept { return std::exchange(fetcher_, nullptr); }
@@ -67,12 +69,13 @@ public:
 
 private:
     std::shared_ptr<Fetcher> make_fetcher(Duration interval) {
-        const FetchSchedule schedule(interval, data_.coordinator.config().cache.cleanup_interval,
-                                     random_part(interval), data_.now());
+        const CollectorConfig& config = data_.coordinator.config();
+        const FetchSchedule schedule(interval, config.cache.cleanup_interval, random_part(interval),
+                                     data_.now(), longest_fetch_interval(config));
         // Weak, because a waiting timer must not keep the collector alive.
         const std::weak_ptr<void> weak_owner = data_.owner;
         return std::make_shared<Fetcher>(
-            data_.executor, schedule,
+            data_.executor.get(), schedule,
             [this, weak_owner](std::function<void()> ended) {
                 if (const auto alive = weak_owner.lock())
                     dispatcher_.run_round(std::move(ended));
@@ -80,7 +83,25 @@ private:
             [this, weak_owner] {
                 if (const auto alive = weak_owner.lock())
                     data_.notify(events::CleanedUp{data_.cache.erase_expired(data_.now())});
-            });
+            },
+            [this, weak_owner](std::size_t rounds) {
+                if (const auto alive = weak_owner.lock()) {
+                    data_.counters.add(data_.counters.skipped_rounds, rounds);
+                    data_.notify(events::RoundsSkipped{rounds});
+                }
+            },
+            chance());
+    }
+
+    /// A clock for tests may say what chance gives, so that rounds come when the test expects them.
+    static typename Fetcher::Chance chance() {
+        using Clock = typename Data::TimerType::clock_type;
+        if constexpr (requires { Clock::chance(); })
+            return [] { return Clock::chance(); };
+        else
+            return [random = std::minstd_rand(std::random_device()())]() mutable {
+                return std::uniform_real_distribution<double>(0.0, 1.0)(random);
+            };
     }
 
     static Duration random_part(Duration interval) {

@@ -9,6 +9,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,10 +33,16 @@ public:
     /// Removes expired entries.
     using Cleanup = std::function<void()>;
 
+    /// Told how many rounds were left out, because the one before took longer than the interval.
+    using Skipped = std::function<void(std::size_t rounds)>;
+    /// A random number from 0 to 1.
+    using Chance = std::function<double()>;
+
     BackgroundFetcher(const asio::any_io_executor& executor, FetchSchedule schedule, Round round,
-                      Cleanup cleanup)
+                      Cleanup cleanup, Skipped skipped, Chance chance)
         : strand_(asio::make_strand(executor)), timer_(strand_), schedule_(schedule),
-          round_(std::move(round)), cleanup_(std::move(cleanup)) {}
+          round_(std::move(round)), cleanup_(std::move(cleanup)), skipped_(std::move(skipped)),
+          chance_(std::move(chance)) {}
 
     /// Starts the timer. Call at most once.
     void start() {
@@ -44,11 +51,11 @@ public:
 
     /// Applies other intervals; see `FetchSchedule::change_intervals`.
     void change_intervals(Duration fetch_interval, Duration cleanup_interval,
-                          Duration first_round_after) {
+                          Duration first_round_after, Duration longest_interval) {
         asio::post(strand_, [self = this->shared_from_this(), fetch_interval, cleanup_interval,
-                             first_round_after] {
+                             first_round_after, longest_interval] {
             self->schedule_.change_intervals(fetch_interval, cleanup_interval, first_round_after,
-                                             Timer::clock_type::now());
+                                             Timer::clock_type::now(), longest_interval);
             self->timer_.cancel();
             self->wait();
         });
@@ -82,10 +89,13 @@ private:
             cleanup_();
         }
         if (schedule_.round_due(now)) {
-            schedule_.round_started(now);
+            schedule_.round_started(now, chance_());
             round_([self = this->shared_from_this()] {
                 asio::post(self->strand_, [self] {
-                    self->schedule_.round_ended();
+                    const TimePoint ended_at = Timer::clock_type::now();
+                    if (const std::size_t rounds = self->schedule_.round_ended(ended_at);
+                        rounds > 0)
+                        self->skipped_(rounds);
                     self->timer_.cancel();
                     self->wait();
                 });
@@ -99,6 +109,8 @@ private:
     FetchSchedule schedule_;
     Round round_;
     Cleanup cleanup_;
+    Skipped skipped_;
+    Chance chance_;
     bool stopped_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/concepts.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -47,9 +48,10 @@ public:
     using Done = std::function<void(const Batch&, BatchAnswers)>;
 
     /// There must be at least one flight, and only one of `AvailabilityTarget`.
-    Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, Origin origin)
+    Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, Origin origin,
+          const OverdueCalls& overdue)
         : strand_(asio::make_strand(executor)), timer_(strand_), flights_(std::move(flights)),
-          origin_(origin) {}
+          origin_(origin), call_(overdue) {}
 
     EntryKind kind() const noexcept { return kind_of(*flights_.front()->target); }
     bool is_background() const noexcept { return origin_ == Origin::background; }
@@ -134,6 +136,7 @@ private:
     void time_out(Duration timeout) {
         if (!done_)
             return;
+        call_.give_up();
         fail(call_timed_out(timeout));
         signal_.emit(asio::cancellation_type::terminal);
     }
@@ -154,6 +157,8 @@ private:
     asio::cancellation_signal signal_;
     const std::vector<FlightPtr> flights_;
     const Origin origin_;
+    /// Ends with the batch, which the backend's coroutine keeps alive.
+    OverdueCalls::Call call_;
     bool cancelled_ = false;
     Done done_;
 };

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/collector/detail/collector_counters.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/notifier.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
+#include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/observer/observer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <variant>
 
 namespace wva_metrics::detail {
 
@@ -33,6 +39,33 @@ struct CollectorData {
 
     /// Delivers an event to the observer. Never call it with the mutex held.
     void notify(const auto& event) noexcept { notifier.notify(event); }
+
+    std::size_t max_tracked() const {
+        const std::lock_guard lock(mutex);
+        return coordinator.config().max_tracked;
+    }
+
+    /// Counts and reports what became of a request to track. Never call it with the mutex held.
+    void report_tracking(Tracking tracking, const CacheKeyView& key) {
+        if (tracking == Tracking::begun) {
+            notify(events::Tracked{key});
+        } else if (tracking == Tracking::refused) {
+            counters.add(counters.tracking_refused);
+            notify(events::TrackingRefused{key, max_tracked()});
+        }
+    }
+
+    ///@{
+    /// A variant is fetched or tracked, or no longer. Does nothing for other targets.
+    void remember_workload(const Target& target, TimePoint at) {
+        if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+            known_workloads.remember({&optimizer->variant, 1}, at);
+    }
+    void forget_workload(const Target& target) {
+        if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+            known_workloads.forget(optimizer->variant);
+    }
+    ///@}
 
     void report_stale_on_error(const CacheKeyView& key, const CacheEntry& entry, TimePoint at) {
         counters.add(counters.served_stale_on_error);
@@ -60,12 +93,17 @@ struct CollectorData {
     Notifier<Observer> notifier;
     HotConfig hot_config;
     CollectorCounters counters;
+    OverdueCalls overdue;
+    /// The workloads of the variants that are tracked, collected, or given to attribute replicas to.
+    KnownWorkloads known_workloads;
+    SharedExecutor executor;
+    /// Between insertions into the cache and removals from it.
+    InsertionFence insertions;
 
-    /// Held for a few map operations; never across I/O, a callback or an attribution. A mutex, not
-    /// a strand, so that an invalidation from any thread has taken effect when it returns.
+    /// Held for map operations and for scans of what is tracked; never across I/O, a call of the
+    /// cache, a callback or an attribution. Who reads from the cache does not wait for it. A mutex,
+    /// not a strand, so that an invalidation from any thread has taken effect when it returns.
     mutable std::mutex mutex;
-    /// Guarded by the mutex. Empty once its context has been destroyed.
-    asio::any_io_executor executor;
     /// Guarded by the mutex.
     Coordinator coordinator;
 };

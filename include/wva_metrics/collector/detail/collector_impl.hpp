@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/background.hpp"
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/diagnosis_call.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
+#include "wva_metrics/collector/detail/erase_variants.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
@@ -21,6 +23,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -60,6 +63,8 @@ public:
     CachePolicy& cache() noexcept { return data_.cache; }
     Observer& observer() noexcept { return data_.notifier.observer(); }
     Notifier<Observer>& notifier() noexcept { return data_.notifier; }
+    const OverdueCalls& overdue() const noexcept { return data_.overdue; }
+    KnownWorkloads& known_workloads() noexcept { return data_.known_workloads; }
     FreshnessThresholds freshness_thresholds() const noexcept {
         return data_.hot_config.freshness_thresholds();
     }
@@ -71,10 +76,7 @@ public:
                                                   : now();
     }
     /// Empty if the executor's context has been destroyed.
-    asio::any_io_executor executor() const {
-        const std::lock_guard lock(data_.mutex);
-        return data_.executor;
-    }
+    asio::any_io_executor executor() const { return data_.executor.get(); }
     CollectorConfig config() const {
         const std::lock_guard lock(data_.mutex);
         return data_.coordinator.config();
@@ -83,6 +85,10 @@ public:
     ///@{
     /// As the functions of `Lookup`.
     std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
+        // Nothing is cached under a longer name, so it need not be read.
+        if (key.name.size() > max_model_id_bytes ||
+            key.namespace_name.size() > max_object_name_bytes)
+            return std::nullopt;
         return lookup_.find(key, at);
     }
     template <typename TargetType, typename MakeWaiter>
@@ -102,37 +108,51 @@ public:
             call->cancel();
     }
 
-    void track(Target target) {
+    /// Returns whether the target is tracked now.
+    bool track(Target target) {
+        if (const std::optional<std::string> reason = rejection_reason(target)) {
+            data_.counters.add(data_.counters.tracking_refused);
+            data_.notify(events::TrackingRefused{.key = key_of(target), .invalid_name = *reason});
+            return false;
+        }
         const auto shared = std::make_shared<const Target>(std::move(target));
+        Tracking tracking{};
         {
             const std::lock_guard lock(data_.mutex);
-            if (!data_.coordinator.track(shared, now()))
-                return;
+            if (data_.coordinator.is_closed())
+                return false;
+            tracking = data_.coordinator.track(shared, now());
         }
-        data_.notify(events::Tracked{key_of(*shared)});
+        data_.remember_workload(*shared, now());
+        data_.report_tracking(tracking, key_of(*shared));
+        return tracking != Tracking::refused;
     }
 
     void untrack(const CacheKeyView& key) {
+        bool is_known = false;
         {
             const std::lock_guard lock(data_.mutex);
-            const bool is_known = data_.coordinator.untrack(key);
-            data_.cache.erase(key);
-            if (!is_known)
-                return;
+            if (const TargetPtr target = data_.coordinator.known_target(key))
+                data_.forget_workload(*target);
+            is_known = data_.coordinator.untrack(key);
         }
-        data_.notify(events::Untracked{key, false});
+        data_.insertions.wait();
+        data_.cache.erase(key);
+        if (is_known)
+            data_.notify(events::Untracked{key, false});
     }
 
     /// Removes entries; answers in flight do not bring them back.
     std::size_t invalidate(const std::vector<CacheKey>& keys) {
-        std::vector<bool> erased;
         {
             const std::lock_guard lock(data_.mutex);
-            for (const CacheKey& key : keys) {
+            for (const CacheKey& key : keys)
                 data_.coordinator.forget(key);
-                erased.push_back(data_.cache.erase(key));
-            }
         }
+        data_.insertions.wait();
+        std::vector<bool> erased;
+        for (const CacheKey& key : keys)
+            erased.push_back(data_.cache.erase(key));
         for (std::size_t i = 0; i < keys.size(); ++i)
             data_.notify(
                 events::Invalidated{to_string(CacheKeyView(keys[i])), erased[i] ? 1U : 0U});
@@ -140,29 +160,32 @@ public:
     }
 
     std::size_t invalidate_prefix(std::string_view prefix) {
-        std::size_t erased = 0;
         {
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.forget_prefix(prefix);
-            erased = data_.cache.erase_prefix(prefix);
         }
+        data_.insertions.wait();
+        const std::size_t erased = data_.cache.erase_prefix(prefix);
         data_.notify(events::Invalidated{prefix, erased});
         return erased;
     }
 
-    /// The keys of a model's replicas, its availability and its known variants.
-    std::vector<CacheKey> keys_of(const ModelKey& model) const {
-        std::vector<CacheKey> keys{CacheKey(replica_key(model)), CacheKey(availability_key(model))};
-        const std::lock_guard lock(data_.mutex);
-        data_.coordinator.append_variants_of(model, keys);
-        return keys;
+    /// Its variants are found in the cache, because not all of them need be tracked.
+    std::size_t invalidate_model(const ModelKey& model) {
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.forget_model(model);
+        }
+        const std::size_t erased =
+            invalidate({CacheKey(replica_key(model)), CacheKey(availability_key(model))});
+        const std::string variants = key_prefix(EntryKind::optimizer, model.namespace_name);
+        const std::size_t erased_variants = erase_variants(data_.cache, model, variants);
+        data_.notify(events::Invalidated{variants, erased_variants});
+        return erased + erased_variants;
     }
 
-    ///@{
-    /// As the functions of `Background`.
     bool start_background() { return background_.start(); }
     void stop_background() { background_.stop(); }
-    ///@}
 
     Result<void> reconfigure(const CollectorConfig& next) {
         if (const auto problems = validate(next); !problems.empty())
@@ -211,6 +234,7 @@ public:
     CollectorStats stats() const {
         CollectorStats stats = data_.counters.read(data_.cache.stats());
         stats.observer_failures = data_.notifier.failures();
+        stats.overdue_calls = data_.overdue.count();
         const std::lock_guard lock(data_.mutex);
         data_.coordinator.add_to(stats);
         return stats;
@@ -228,16 +252,23 @@ private:
 
     /// Returns the keys that are no longer tracked.
     std::vector<CacheKey> apply(const CollectorConfig& next) {
-        const std::lock_guard lock(data_.mutex);
-        // Clears the cache when it is disabled: later answers are not stored, so after re-enabling
-        // it would serve older ones.
-        if (data_.coordinator.config().cache.enabled && !next.cache.enabled) {
-            data_.coordinator.forget_entries();
+        std::vector<CacheKey> evicted;
+        bool is_disabled_now = false;
+        {
+            const std::lock_guard lock(data_.mutex);
+            is_disabled_now = data_.coordinator.config().cache.enabled && !next.cache.enabled;
+            if (is_disabled_now)
+                data_.coordinator.forget_entries();
+            data_.hot_config.store(next.cache);
+            background_.change_intervals(next);
+            evicted = data_.coordinator.configure(next);
+        }
+        // Later answers are not stored, so after re-enabling the cache would serve older ones.
+        if (is_disabled_now) {
+            data_.insertions.wait();
             data_.cache.clear();
         }
-        data_.hot_config.store(next.cache);
-        background_.change_intervals(next);
-        return data_.coordinator.configure(next);
+        return evicted;
     }
 
     /// The executor's context is being destroyed: drops everything that refers to it.
@@ -249,7 +280,7 @@ private:
         const std::lock_guard lock(data_.mutex);
         waiters = data_.coordinator.close();
         fetcher = background_.release();
-        data_.executor = {};
+        data_.executor.release();
     }
 
     Data data_;

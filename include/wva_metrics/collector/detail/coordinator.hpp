@@ -4,6 +4,7 @@
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
+#include "wva_metrics/collector/detail/fetch_schedule.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,8 +40,8 @@ struct MissAction {
     bool negative_hit = false;
     /// The flight had been opened before.
     bool coalesced = false;
-    /// The target is fetched in the background from this miss on.
-    bool newly_tracked = false;
+    /// Whether the target is fetched in the background from this miss on.
+    Tracking tracking = Tracking::unchanged;
 };
 
 /// Keeps the flights, the failures and the tracked targets, and decides from them what to fetch.
@@ -72,11 +74,10 @@ public:
             touch(key, now);
             return {.step = MissAction::Step::complete_with_error, .error = too_many_waiters()};
         }
-        MissAction action{.newly_tracked =
-                              tracked_.track(target, config_.track_on_collection, now)};
-        if (const Error* failure = recent_failure(key, now)) {
+        MissAction action{.tracking = tracked_.track(target, config_.track_on_collection, now)};
+        if (std::optional<Error> failure = failures_.recent_error(key, now)) {
             action.step = MissAction::Step::complete_with_error;
-            action.error = *failure;
+            action.error = *std::move(failure);
             action.negative_hit = true;
             return action;
         }
@@ -85,7 +86,7 @@ public:
         if (!action.coalesced) {
             action.step =
                 queued_.empty() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
-            flight = flights_.open(target, waiter->last_good);
+            flight = flights_.open(target, waiter->previous);
             queued_.push_back(flight);
         }
         flights_.join(flight, waiter);
@@ -98,7 +99,7 @@ public:
     /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
     /// true if the queue must be sent.
     bool revalidate(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint now) {
-        if (closed_ || flights_.find(key) != nullptr || recent_failure(key, now) != nullptr)
+        if (closed_ || flights_.find(key) != nullptr || failures_.is_recent(key, now))
             return false;
         const bool must_send = queued_.empty();
         // The tracked target may be newer than the entry.
@@ -141,29 +142,17 @@ public:
         return settled;
     }
 
-    /// True if a failure is remembered, also after its `retry_at`.
-    bool has_failed(const CacheKeyView& key) const { return failures_.find(key) != nullptr; }
+    /// The remembered failures. Thread-safe: may be asked without the collector's mutex.
+    const FailureMemory& failures() const noexcept { return failures_; }
 
-    /// Whether a cached availability still agrees with what is known of the model's replicas. False
-    /// if fetching them has failed since, or if they have come or gone. If they were not fetched
-    /// since, the entry counts only for a short time.
-    bool is_confirmed(const ModelKey& model, const CacheEntry& availability, TimePoint now) const {
-        const CacheKeyView key = replica_key(model);
-        const TimePoint checked_at = availability.collected_at();
-        const FailureMemory::Failure* failure = failures_.find(key);
-        if (failure != nullptr && failure->failed_at > checked_at)
-            return false;
-        const TrackedSet::Record* record = tracked_.find(key);
-        const CacheEntryPtr latest = record != nullptr ? record->latest.lock() : nullptr;
-        if (latest == nullptr || latest->collected_at() <= checked_at)
-            return availability.is_fresh(now) && now <= checked_at + config_.cache.partial_ttl;
-        const bool has_pods = !latest->get<ReplicaSamples>()->pods.empty();
-        return has_pods == availability.get<Availability>()->available;
+    /// Fetches the target in the background from now on, or updates it.
+    Tracking track(TargetPtr target, TimePoint now) {
+        return tracked_.track(std::move(target), true, now);
     }
-
-    /// Returns true if background fetching begins with this call.
-    bool track(TargetPtr target, TimePoint now) {
-        return !closed_ && tracked_.track(std::move(target), true, now);
+    /// The target of a key, as it was tracked or requested last; null if it is not known.
+    TargetPtr known_target(const CacheKeyView& key) const {
+        const TrackedSet::Record* record = tracked_.find(key);
+        return record != nullptr ? record->target : nullptr;
     }
     /// Returns false if the key was not known.
     bool untrack(const CacheKeyView& key) {
@@ -181,24 +170,16 @@ public:
     /// As `forget`, for all keys with this prefix. Clears all remembered failures, because that is
     /// simpler and costs at most one fetch for each other key.
     void forget_prefix(std::string_view prefix) {
-        const auto has_prefix = [&](const CacheKeyView& key) { return starts_with(key, prefix); };
-        flights_.discard_if(has_prefix);
-        failures_.clear();
-        tracked_.forget_latest_if(has_prefix);
+        forget_if([&](const Target& target) { return starts_with(key_of(target), prefix); });
+    }
+    /// As `forget_prefix`, for all that is fetched of a model: its replicas, its availability, and
+    /// its variants, tracked or not.
+    void forget_model(const ModelKey& model) {
+        forget_if([&](const Target& target) { return is_of_model(target, model); });
     }
     /// Forgets all latest entries, because the cache was cleared.
     void forget_entries() {
-        tracked_.forget_latest_if([](const CacheKeyView&) { return true; });
-    }
-
-    /// Appends the optimizer keys of all known variants of a model.
-    void append_variants_of(const ModelKey& model, std::vector<CacheKey>& keys) const {
-        tracked_.for_each([&](const TrackedSet::Record& record) {
-            const auto* target = std::get_if<OptimizerTarget>(&*record.target);
-            if (target != nullptr && target->variant.namespace_name == model.namespace_name &&
-                target->variant.model_id == model.model_id)
-                keys.emplace_back(key_of(*target));
-        });
+        tracked_.forget_latest_if([](const Target&) { return true; });
     }
 
     /// Untracks and forgets what was not requested within `untrack_after`; returns the keys, whose
@@ -221,7 +202,8 @@ public:
     /// complete at the latest.
     Due open_due(TimePoint now) {
         const Duration interval = effective_fetch_interval(config_);
-        const TimePoint next_round_completes = now + interval + config_.call_timeout;
+        const Duration longest = varied_interval(interval, 1, longest_fetch_interval(config_));
+        const TimePoint next_round_completes = now + longest + config_.call_timeout;
         Due due;
         tracked_.for_each([&](const TrackedSet::Record& record) {
             if (!record.in_background)
@@ -270,9 +252,11 @@ public:
     const CollectorHealth& health() const noexcept { return health_; }
 
 private:
-    const Error* recent_failure(const CacheKeyView& key, TimePoint now) const {
-        const FailureMemory::Failure* failure = failures_.find(key);
-        return failure != nullptr && now < failure->retry_at ? &failure->error : nullptr;
+    template <typename Predicate>
+    void forget_if(const Predicate& predicate) {
+        flights_.discard_if(predicate);
+        failures_.clear();
+        tracked_.forget_latest_if(predicate);
     }
     Error too_many_waiters() const {
         return Error(Errc::too_costly, "too many callers wait for the backend already: " +

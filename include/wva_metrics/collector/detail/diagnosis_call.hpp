@@ -3,6 +3,8 @@
 
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
+#include "wva_metrics/config.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
@@ -40,8 +42,9 @@ public:
 
     /// `done` is called once, unless the executor's context is destroyed first. It must not own
     /// this.
-    DiagnosisCall(const asio::any_io_executor& executor, Done done)
-        : strand_(asio::make_strand(executor)), timer_(strand_), done_(std::move(done)) {}
+    DiagnosisCall(const asio::any_io_executor& executor, const OverdueCalls& overdue, Done done)
+        : strand_(asio::make_strand(executor)), timer_(strand_), call_(overdue),
+          done_(std::move(done)) {}
 
     /// Calls the backend, and keeps it alive until its coroutine ends. `done` is called earlier
     /// after `timeout`, and when the call is cancelled. Call at most once.
@@ -85,6 +88,8 @@ private:
 
     /// Does not wait for a backend that ignores its cancellation.
     void end(Error error) {
+        if (done_)
+            call_.give_up();
         finish(std::move(error));
         signal_.emit(asio::cancellation_type::terminal);
     }
@@ -99,6 +104,8 @@ private:
     asio::strand<asio::any_io_executor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
+    /// Ends with this object, which the backend's coroutine keeps alive.
+    OverdueCalls::Call call_;
     Done done_;
 };
 
@@ -110,16 +117,18 @@ struct Diagnose {
         using Call = DiagnosisCall<typename Impl::timer_type>;
         const asio::any_io_executor executor = impl->executor();
         auto slot = asio::get_associated_cancellation_slot(handler);
-        const auto call =
-            std::make_shared<Call>(executor, deliver_to(executor, std::move(handler)));
+        auto done = deliver_to(executor, std::move(handler));
+        const CollectorConfig config = impl->config();
+        if (std::optional<Error> refusal = impl->overdue().refusal(config.max_overdue_calls))
+            return done(*std::move(refusal));
+        const auto call = std::make_shared<Call>(executor, impl->overdue(), std::move(done));
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type /*type*/) {
                 if (const auto running = weak.lock())
                     running->cancel();
             });
         impl->add(call);
-        const Duration timeout = impl->config().call_timeout;
-        call->run(std::move(impl), std::move(model), std::move(variants), timeout);
+        call->run(std::move(impl), std::move(model), std::move(variants), config.call_timeout);
     }
 
 private:

@@ -4,6 +4,8 @@
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
+#include "wva_metrics/collector/detail/insertion_fence.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <boost/asio/post.hpp>
@@ -11,9 +13,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,7 +36,7 @@ public:
     /// Sends the queue as soon as the executor runs it, and so batches everything queued before.
     /// Call with `CollectorData::mutex` held.
     void post_send() {
-        asio::post(data_.executor, [this, owner = data_.owner.lock()] { send_queued(); });
+        asio::post(data_.executor.get(), [this, owner = data_.owner.lock()] { send_queued(); });
     }
 
     /// Fetches everything that is tracked and due: one batch of variants and one of models.
@@ -47,12 +51,14 @@ public:
         {
             const std::lock_guard lock(data_.mutex);
             evicted = data_.coordinator.evict_idle(started_at);
-            for (const CacheKey& key : evicted)
-                data_.cache.erase(key);
             due = data_.coordinator.open_due(started_at);
         }
-        for (const CacheKey& key : evicted)
+        if (!evicted.empty())
+            data_.insertions.wait();
+        for (const CacheKey& key : evicted) {
+            data_.cache.erase(key);
             data_.notify(events::Untracked{key, true});
+        }
         struct Round {
             std::atomic<int> open_batches{2};
             std::atomic<std::size_t> failed{0};
@@ -116,16 +122,29 @@ private:
         }
         const TimePoint sent_at = data_.now();
         const std::size_t targets = flights.size();
+        for (const FlightPtr& flight : flights)
+            data_.remember_workload(*flight->target, sent_at);
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
+        std::optional<Error> refusal;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
                 return;
             timeout = data_.coordinator.config().call_timeout;
-            batch = std::make_shared<BatchType>(data_.executor, std::move(flights), origin);
-            std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
-            batches_.push_back(batch);
+            refusal = data_.overdue.refusal(data_.coordinator.config().max_overdue_calls);
+            if (!refusal) {
+                batch = std::make_shared<BatchType>(data_.executor.get(), std::move(flights),
+                                                    origin, data_.overdue);
+                std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
+                batches_.push_back(batch);
+            }
+        }
+        if (refusal) {
+            refuse(flights, origin, *refusal, sent_at);
+            if (on_settled)
+                on_settled(targets);
+            return;
         }
         data_.counters.add(data_.counters.batches);
         data_.counters.add(data_.counters.targets, targets);
@@ -138,6 +157,19 @@ private:
                        const BatchType& answered, BatchAnswers answers) {
                        settle(answered, std::move(answers), sent_at, on_settled);
                    });
+    }
+
+    /// Settles flights that the backend is not called for.
+    void refuse(const std::vector<FlightPtr>& flights, Origin origin, const Error& error,
+                TimePoint at) {
+        data_.counters.add(data_.counters.refused_batches);
+        data_.counters.add(data_.counters.failed_targets, flights.size());
+        data_.notify(
+            events::BatchRefused{kind_of(*flights.front()->target), flights.size(), error});
+        for (const FlightPtr& flight : flights)
+            settle_failure(flight, error, origin == Origin::background, at);
+        const std::lock_guard lock(data_.mutex);
+        data_.coordinator.note_batch(flights.size(), flights.size(), at);
     }
 
     /// Settles each flight of a batch with its answer.
@@ -171,15 +203,22 @@ private:
                        const CacheConfig& config) {
         const CacheKeyView key = flight->key();
         stamp_identity(*flight->target, payload);
+        if (const std::uint64_t ahead = count_ahead(payload, data_.now()); ahead > 0)
+            data_.counters.add(data_.counters.samples_ahead, ahead);
         if (flight->previous)
             carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
         const CacheEntryPtr entry =
             make_entry(config, std::move(payload), sent_at, attribution_budget(data_.cache, key));
         Coordinator::Settled settled;
         {
-            const std::lock_guard lock(data_.mutex);
-            settled = data_.coordinator.settle(flight, entry);
-            if (settled.current && data_.coordinator.config().cache.enabled)
+            const InsertionFence::Insertion insertion(data_.insertions);
+            bool is_cached = false;
+            {
+                const std::lock_guard lock(data_.mutex);
+                settled = data_.coordinator.settle(flight, entry);
+                is_cached = settled.current && data_.coordinator.config().cache.enabled;
+            }
+            if (is_cached)
                 data_.cache.insert_or_assign(key, entry);
         }
         if (!settled.current) {
@@ -200,7 +239,8 @@ private:
             const std::lock_guard lock(data_.mutex);
             settled = data_.coordinator.settle(flight, error, at);
         }
-        const bool has_earlier_value = flight->previous != nullptr;
+        const bool has_earlier_value =
+            flight->previous != nullptr && !is_negative_verdict(*flight->previous);
         data_.notify(events::TargetFailed{key, error, has_earlier_value, is_background});
         for (const WaiterPtr& waiter : settled.waiters)
             data_.complete_with_error(key, error, *waiter, at);

@@ -6,6 +6,7 @@
 #include "wva_metrics/config.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,6 +55,22 @@ inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noex
     if (const auto* samples = entry.get<ReplicaSamples>())
         return &samples->warnings;
     return nullptr;
+}
+
+/// How many readings have a sample newer than `now`, so that a clock must be wrong.
+inline std::uint64_t count_ahead(const CachePayload& payload, TimePoint now) noexcept {
+    std::uint64_t ahead = 0;
+    const auto look_at = [&](const Reading<double>& reading) {
+        ahead += reading.has_value() && reading.latest_at() > now ? 1 : 0;
+    };
+    if (const auto* metrics = std::get_if<OptimizerMetrics>(&payload))
+        for (const auto& field : optimizer_readings)
+            look_at(metrics->*field.member);
+    if (const auto* samples = std::get_if<ReplicaSamples>(&payload))
+        for (const ReplicaSample& pod : samples->pods)
+            for (const auto& field : replica_readings<ReplicaSample>)
+                look_at(pod.*field.member);
+    return ahead;
 }
 
 /// How long an answer is a hit: the TTL, but less if it is partial or says that nothing is there.

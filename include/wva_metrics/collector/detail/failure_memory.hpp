@@ -6,7 +6,10 @@
 #include "wva_metrics/reading.hpp"
 
 #include <cstddef>
-#include <unordered_map>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -14,45 +17,92 @@ namespace wva_metrics::detail {
 /// The keys whose last fetch failed, and when each may be fetched again.
 ///
 /// Keeps a failing backend from being flooded with retries, and shows which last good values are
-/// served because of a failure. Takes the time as a parameter. Not thread-safe.
+/// served because of a failure. Takes the time as a parameter.
+///
+/// **Threads:** safe. Readers ask it without the collector's mutex, so its own lock is never held
+/// over a scan: it is an ordered map because growing a hash table is one.
 class FailureMemory {
 public:
+    explicit FailureMemory(std::size_t capacity) : capacity_(capacity) {}
+
+    /// In a full memory any other failure is forgotten: its key is fetched once more, no harm.
+    void remember(const CacheKeyView& key, Error error, TimePoint failed_at, TimePoint retry_at) {
+        CacheKey own(key);
+        Failures::node_type dropped; // Destroyed without the lock.
+        const std::lock_guard lock(mutex_);
+        if (failures_.size() >= capacity_ && !failures_.contains(key))
+            dropped = failures_.extract(failures_.begin());
+        failures_.insert_or_assign(std::move(own), Failure{std::move(error), failed_at, retry_at});
+    }
+    void forget(const CacheKeyView& key) {
+        Failures::node_type dropped;
+        const std::lock_guard lock(mutex_);
+        if (const auto found = failures_.find(key); found != failures_.end())
+            dropped = failures_.extract(found);
+    }
+    void clear() {
+        Failures dropped;
+        const std::lock_guard lock(mutex_);
+        dropped.swap(failures_);
+    }
+
+    /// True if the last fetch failed.
+    bool contains(const CacheKeyView& key) const {
+        return ask(key, [](const Failure& /*failure*/) { return true; });
+    }
+    /// True if a fetch failed after `time`, and none succeeded since.
+    bool has_failed_since(const CacheKeyView& key, TimePoint time) const {
+        return ask(key, [time](const Failure& failure) { return failure.failed_at > time; });
+    }
+    /// True if the key must not be fetched again yet.
+    bool is_recent(const CacheKeyView& key, TimePoint now) const {
+        return ask(key, [now](const Failure& failure) { return now < failure.retry_at; });
+    }
+    /// The error, if `is_recent`.
+    std::optional<Error> recent_error(const CacheKeyView& key, TimePoint now) const {
+        std::optional<Error> error;
+        ask(key, [&](const Failure& failure) {
+            if (now < failure.retry_at)
+                error = failure.error;
+            return true;
+        });
+        return error;
+    }
+
+    /// Forgets all failures if they are more than the new capacity.
+    void set_capacity(std::size_t capacity) {
+        Failures dropped;
+        const std::lock_guard lock(mutex_);
+        capacity_ = capacity;
+        if (failures_.size() > capacity)
+            dropped.swap(failures_);
+    }
+
+private:
     struct Failure {
         Error error;
         TimePoint failed_at;
         TimePoint retry_at;
     };
+    struct Before {
+        using is_transparent = void;
+        bool operator()(const CacheKeyView& a, const CacheKeyView& b) const noexcept {
+            return std::tie(a.kind, a.name, a.namespace_name) <
+                   std::tie(b.kind, b.name, b.namespace_name);
+        }
+    };
+    using Failures = std::map<CacheKey, Failure, Before>;
 
-    explicit FailureMemory(std::size_t capacity) : capacity_(capacity) {}
-
-    /// In a full memory any other failure is forgotten: its key is fetched once more, no harm.
-    void remember(const CacheKeyView& key, Error error, TimePoint failed_at, TimePoint retry_at) {
-        if (failures_.size() >= capacity_ && !failures_.contains(key))
-            failures_.erase(failures_.begin());
-        failures_.insert_or_assign(CacheKey(key), Failure{std::move(error), failed_at, retry_at});
-    }
-    void forget(const CacheKeyView& key) {
-        if (failures_.empty())
-            return; // The usual case; saves hashing the key.
-        if (const auto found = failures_.find(key); found != failures_.end())
-            failures_.erase(found);
-    }
-    /// The last failure; null if the last fetch succeeded.
-    const Failure* find(const CacheKeyView& key) const {
+    /// False if there is no failure of this key.
+    template <typename Question>
+    bool ask(const CacheKeyView& key, const Question& question) const {
+        const std::lock_guard lock(mutex_);
         const auto found = failures_.find(key);
-        return found == failures_.end() ? nullptr : &found->second;
-    }
-    void clear() { failures_.clear(); }
-
-    /// Forgets any failures above the new capacity.
-    void set_capacity(std::size_t capacity) {
-        capacity_ = capacity;
-        while (failures_.size() > capacity)
-            failures_.erase(failures_.begin());
+        return found != failures_.end() && question(found->second);
     }
 
-private:
-    std::unordered_map<CacheKey, Failure, CacheKeyHash, CacheKeyEqual> failures_;
+    mutable std::mutex mutex_;
+    Failures failures_;
     std::size_t capacity_;
 };
 

@@ -28,8 +28,11 @@ public:
     /// Delivers the answer on the caller's own executor. Call at most once, with no lock held.
     virtual void complete(const Result<Answer>& answer) = 0;
 
-    /// Served instead of an error; null if there is none or it is too old.
+    /// Served instead of an error; null if there is none, if it is too old, or if it says that
+    /// nothing is there.
     CacheEntryPtr last_good;
+    /// The cached entry for the same target, also if it may not be served; may be null.
+    CacheEntryPtr previous;
     /// The flight it waits for. Guarded by the collector's mutex.
     std::weak_ptr<struct Flight> flight;
 };

@@ -66,11 +66,11 @@ public:
         return true;
     }
 
-    /// As `discard`, for all keys that satisfy the predicate.
+    /// As `discard`, for all targets that satisfy the predicate.
     template <typename Predicate>
     void discard_if(Predicate&& predicate) {
         boost::unordered::erase_if(current_, [&](const FlightPtr& flight) {
-            if (!predicate(flight->key()))
+            if (!predicate(*flight->target))
                 return false;
             flight->discarded = true;
             discarded_.insert(flight);
@@ -91,7 +91,7 @@ public:
 
     /// Removes and returns the waiters of all flights, and discards the flights.
     std::vector<WaiterPtr> take_all_waiters() {
-        discard_if([](const CacheKeyView&) { return true; });
+        discard_if([](const Target&) { return true; });
         std::vector<WaiterPtr> waiters;
         for (const FlightPtr& flight : discarded_) {
             waiters.insert(waiters.end(), flight->waiters.begin(), flight->waiters.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_entry.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/config.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ enum class Usability {
     stale,
     /// Past the `stale_while_revalidate` window: served only if the backend fails.
     on_error,
-    /// Too old.
+    /// Too old, or a negative verdict past its TTL.
     none,
 };
 
@@ -34,6 +35,7 @@ public:
         cache_enabled_.store(config.enabled, relaxed);
         stale_while_revalidate_.store(config.stale_while_revalidate, relaxed);
         stale_if_error_.store(config.stale_if_error, relaxed);
+        partial_ttl_.store(config.partial_ttl, relaxed);
         optimizer_metrics_.store(thresholds.optimizer_metrics, relaxed);
         replica_metrics_.store(thresholds.replica_metrics, relaxed);
         unavailable_.store(thresholds.unavailable, relaxed);
@@ -49,12 +51,17 @@ public:
     Usability usability_of(const CacheEntry& entry, TimePoint now) const noexcept {
         if (entry.is_fresh(now))
             return Usability::fresh;
+        if (is_negative_verdict(entry))
+            return Usability::none;
         if (now <= entry.fresh_until() + stale_while_revalidate_.load(relaxed))
             return Usability::stale;
         if (now <= entry.fresh_until() + stale_if_error_.load(relaxed))
             return Usability::on_error;
         return Usability::none;
     }
+
+    /// As `CacheConfig::partial_ttl`.
+    Duration partial_ttl() const noexcept { return partial_ttl_.load(relaxed); }
 
     /// True if an error of some milliseconds does not matter, because all configured ages are at
     /// least a second.
@@ -72,6 +79,7 @@ private:
     std::atomic<bool> coarse_clock_ok_{};
     std::atomic<Duration> stale_while_revalidate_{};
     std::atomic<Duration> stale_if_error_{};
+    std::atomic<Duration> partial_ttl_{};
     std::atomic<Duration> optimizer_metrics_{};
     std::atomic<Duration> replica_metrics_{};
     std::atomic<Duration> unavailable_{};

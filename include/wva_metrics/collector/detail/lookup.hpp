@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/confirmed_availability.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
+#include "wva_metrics/collector/detail/negative_verdict.hpp"
+#include "wva_metrics/collector/detail/reader_notes.hpp"
 #include "wva_metrics/observer/events.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <mutex>
@@ -17,8 +23,9 @@ namespace wva_metrics::detail {
 
 /// Answers from the cache, or lets a caller wait. `Data` is a `CollectorData`.
 ///
-/// `HotConfig::usability_of` decides what is a hit. A fresh hit takes no lock and allocates nothing;
-/// a stale hit takes the mutex briefly, to queue its revalidation.
+/// `HotConfig::usability_of` decides what is a hit. A fresh hit takes no lock and allocates nothing.
+/// Nothing that is found in the cache, and nothing that `find` returns, waits for the collector's
+/// mutex: what the coordinator has to know of it is told if the mutex is free, and else noted.
 template <typename Data>
 class Lookup {
 public:
@@ -30,17 +37,9 @@ public:
         Found found = look_up(key, any_target, at);
         if (found.hit)
             return Answer{std::move(found.hit), Source::cache};
-        if (!found.last_good) {
-            const std::lock_guard lock(data_.mutex);
-            data_.coordinator.touch(key, at);
+        tell_coordinator(key, found.last_good, at);
+        if (!found.last_good || !data_.coordinator.failures().contains(key))
             return std::nullopt;
-        }
-        revalidate_in_background(key, found.last_good, at);
-        {
-            const std::lock_guard lock(data_.mutex);
-            if (!data_.coordinator.has_failed(key))
-                return std::nullopt;
-        }
         data_.report_stale_on_error(key, *found.last_good, at);
         return Answer{std::move(found.last_good), Source::stale_on_error};
     }
@@ -55,6 +54,7 @@ public:
             return std::move(found.hit);
         const WaiterPtr waiter = make_waiter();
         waiter->last_good = std::move(found.last_good);
+        waiter->previous = std::move(found.previous);
         wait(std::make_shared<const Target>(std::forward<TargetType>(target)), waiter, at);
         return nullptr;
     }
@@ -70,12 +70,17 @@ public:
     }
 
 private:
-    /// At most one is set.
+    /// Either a hit, or an entry that is none.
     struct Found {
-        CacheEntryPtr hit;
-        /// Served if the backend fails.
-        CacheEntryPtr last_good;
+        CacheEntryPtr hit{};
+        /// Served if the backend fails. Null, or the same as `previous`.
+        CacheEntryPtr last_good{};
+        /// Replaced by the next answer.
+        CacheEntryPtr previous{};
     };
+    static Found no_hit(CacheEntryPtr entry, bool is_good) {
+        return {.last_good = is_good ? entry : nullptr, .previous = std::move(entry)};
+    }
 
     /// A stale hit is revalidated in the background. An entry for another target than `target` is
     /// no hit; null accepts every entry.
@@ -96,35 +101,41 @@ private:
         if (!is_confirmed(*entry, target, at)) {
             counters.add(entry->is_fresh(at) ? counters.unusable_hits
                                              : counters.unusable_stale_hits);
-            return data_.hot_config.usability_of(*entry, at) == Usability::none
-                       ? Found{}
-                       : Found{nullptr, std::move(entry)};
+            const bool is_good = data_.hot_config.usability_of(*entry, at) != Usability::none &&
+                                 !is_negative_verdict(*entry);
+            return no_hit(std::move(entry), is_good);
         }
-        switch (data_.hot_config.usability_of(*entry, at)) {
+        const Usability usability = data_.hot_config.usability_of(*entry, at);
+        switch (usability) {
         case Usability::fresh:
             data_.notify(events::Hit{key, entry->age(at)});
-            return {std::move(entry), nullptr};
+            return {.hit = std::move(entry)};
         case Usability::stale:
             data_.notify(events::StaleHit{key, entry->age(at)});
-            revalidate_in_background(key, entry, at);
-            return {std::move(entry), nullptr};
+            tell_coordinator(key, entry, at);
+            return {.hit = std::move(entry)};
         case Usability::on_error:
-            counters.add(counters.unusable_stale_hits);
-            return {nullptr, std::move(entry)};
         case Usability::none:
-            counters.add(counters.unusable_stale_hits);
             break;
         }
-        return {};
+        counters.add(counters.unusable_stale_hits);
+        return no_hit(std::move(entry), usability == Usability::on_error);
     }
 
     /// Only an availability needs to be confirmed. It is not fetched in the background, but the
     /// model's replicas are.
     template <typename TargetType>
-    bool is_confirmed(const CacheEntry& entry, const TargetType* target, TimePoint at) const {
+    bool is_confirmed(const CacheEntry& entry, const TargetType* target, TimePoint at) {
         if constexpr (std::is_same_v<TargetType, AvailabilityTarget>) {
-            const std::lock_guard lock(data_.mutex);
-            return data_.coordinator.is_confirmed(target->model, entry, at);
+            const CacheKeyView replicas = replica_key(target->model);
+            if (data_.coordinator.failures().has_failed_since(replicas, entry.collected_at()))
+                return false;
+            const CacheEntryPtr latest = data_.cache.find(replicas, at);
+            auto& counters = data_.counters;
+            counters.add(!latest                ? counters.own_misses
+                         : latest->is_fresh(at) ? counters.own_hits
+                                                : counters.own_stale_hits);
+            return agrees_with_replicas(entry, latest.get(), data_.hot_config.partial_ttl(), at);
         }
         return true;
     }
@@ -140,8 +151,7 @@ private:
             if (action.step == MissAction::Step::wait_and_send)
                 dispatcher_.post_send();
         }
-        if (action.newly_tracked)
-            data_.notify(events::Tracked{key});
+        data_.report_tracking(action.tracking, key);
         if (action.coalesced) {
             data_.counters.add(data_.counters.coalesced);
             data_.notify(events::Coalesced{key});
@@ -152,15 +162,33 @@ private:
             data_.complete_with_error(key, action.error, *waiter, at);
     }
 
-    void revalidate_in_background(const CacheKeyView& key, const CacheEntryPtr& entry,
-                                  TimePoint at) {
-        const std::lock_guard lock(data_.mutex);
-        if (data_.coordinator.revalidate(key, entry, at))
+    /// Tells the coordinator of a stale entry that is to be fetched again, or (null) of a request
+    /// that found none. Without waiting: if the mutex is busy, it is told later.
+    void tell_coordinator(const CacheKeyView& key, const CacheEntryPtr& stale, TimePoint at) {
+        {
+            const std::unique_lock lock(data_.mutex, std::try_to_lock);
+            if (lock.owns_lock())
+                return tell_with_lock(key, stale, at);
+        }
+        const asio::any_io_executor executor = data_.executor.get();
+        if (executor && notes_.add(key, stale, at))
+            asio::post(executor, [this, owner = data_.owner.lock()] {
+                const auto notes = notes_.take();
+                const std::lock_guard lock(data_.mutex);
+                for (const auto& [noted, note] : notes)
+                    tell_with_lock(noted, note.stale, note.at);
+            });
+    }
+    void tell_with_lock(const CacheKeyView& key, const CacheEntryPtr& stale, TimePoint at) {
+        if (!stale)
+            data_.coordinator.touch(key, at);
+        else if (data_.coordinator.revalidate(key, stale, at))
             dispatcher_.post_send();
     }
 
     Data& data_;
     Dispatcher<Data>& dispatcher_;
+    ReaderNotes notes_;
 };
 
 } // namespace wva_metrics::detail

@@ -30,9 +30,9 @@ inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresh
 /// that were left out.
 template <typename Notifier>
 ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAutoscaling> variants,
-                                 const FreshnessThresholds& thresholds, TimePoint now,
-                                 Notifier& notifier) {
-    AttributedReplicas attributed = attribute_cached(*answer.entry, variants);
+                                 KnownWorkloads& known, const FreshnessThresholds& thresholds,
+                                 TimePoint now, Notifier& notifier) {
+    AttributedReplicas attributed = attribute_cached(*answer.entry, variants, known, now);
     const ModelReplicas& replicas = *attributed.replicas;
     if (attributed.computed && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
         notifier.notify(events::PodsLeftOut{replicas});
@@ -75,8 +75,8 @@ struct ToReplicaSnapshot {
                                        TimePoint now) const {
         if (answer.has_error())
             return answer.error();
-        return replica_snapshot(*answer, variants, collector.freshness_thresholds(), now,
-                                collector.notifier());
+        return replica_snapshot(*answer, variants, collector.known_workloads(),
+                                collector.freshness_thresholds(), now, collector.notifier());
     }
 };
 /// A failing backend is a reason, not an error, also if an earlier answer is known.

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/collector/detail/identity_limits.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <concepts>
@@ -79,24 +80,34 @@ inline bool is_same_target(const Target& a, const Target& b) noexcept {
 }
 
 ///@{
-/// Why this cannot be sent to a backend; empty if it can.
+/// Why this cannot be sent to a backend; empty if it can. No cluster has such names.
 inline std::optional<std::string> rejection_reason(const ModelKey& model) {
-    if (model.model_id.empty())
-        return "the model id is empty";
-    if (model.namespace_name.empty())
-        return "the namespace of model '" + model.model_id + "' is empty";
-    return std::nullopt;
+    if (auto reason = name_problem("the model id", model.model_id, max_model_id_bytes))
+        return reason;
+    return name_problem("the namespace of model '" + shown_name(model.model_id) + "'",
+                        model.namespace_name, max_object_name_bytes);
 }
 inline std::optional<std::string> rejection_reason(const OptimizerTarget& target) {
     const VariantAutoscaling& variant = target.variant;
-    if (variant.name.empty())
-        return "the name of a variant of model '" + variant.model_id + "' is empty";
-    if (variant.deployment.empty())
-        return "the deployment of variant '" + variant.name + "' is empty";
+    if (auto reason =
+            name_problem("the name of a variant of model '" + shown_name(variant.model_id) + "'",
+                         variant.name, max_object_name_bytes))
+        return reason;
+    const std::string of_variant = " of variant '" + shown_name(variant.name) + "'";
+    if (auto reason =
+            name_problem("the deployment" + of_variant, variant.deployment, max_object_name_bytes))
+        return reason;
+    if (!variant.target_kind.empty())
+        if (auto reason =
+                name_problem("the kind" + of_variant, variant.target_kind, max_object_name_bytes))
+            return reason;
     return rejection_reason(variant.model());
 }
 inline std::optional<std::string> rejection_reason(const ModelTarget auto& target) {
     return rejection_reason(target.model);
+}
+inline std::optional<std::string> rejection_reason(const Target& target) {
+    return std::visit([](const auto& each) { return rejection_reason(each); }, target);
 }
 ///@}
 
@@ -116,6 +127,15 @@ inline bool is_entry_for(const CacheEntry& entry, const Target& target) noexcept
     return std::visit([&](const auto& each) { return is_entry_for(entry, each); }, target);
 }
 ///@}
+
+/// Whether the target is something of this model.
+inline bool is_of_model(const Target& target, const ModelKey& model) noexcept {
+    if (const auto* optimizer = std::get_if<OptimizerTarget>(&target))
+        return optimizer->variant.namespace_name == model.namespace_name &&
+               optimizer->variant.model_id == model.model_id;
+    const CacheKeyView key = key_of(target);
+    return key.namespace_name == model.namespace_name && key.name == model.model_id;
+}
 
 /// The target whose answer replaces this entry.
 inline Target target_of(const CacheKeyView& key, const CacheEntry& entry) {

@@ -17,6 +17,16 @@
 
 namespace wva_metrics::detail {
 
+/// What became of a request to track a target.
+enum class Tracking {
+    /// Background fetching begins.
+    begun,
+    /// As before: it was fetched in the background already, or was not to be.
+    unchanged,
+    /// Not fetched in the background, because the set is full.
+    refused,
+};
+
 /// The variants and models that were requested from a collector: which of them to fetch in the
 /// background, and when each was last requested.
 ///
@@ -38,8 +48,8 @@ public:
     explicit TrackedSet(std::size_t capacity) : capacity_(capacity) {}
 
     /// Adds or updates a target. A target that is fetched in the background stays so. A full set
-    /// ignores new targets. Returns true if background fetching begins with this call.
-    bool track(TargetPtr target, bool in_background, TimePoint now) {
+    /// does not take new targets.
+    Tracking track(TargetPtr target, bool in_background, TimePoint now) {
         const CacheKeyView key = key_of(*target);
         if (const auto found = records_.find(key); found != records_.end()) {
             Record& record = found->second;
@@ -47,13 +57,15 @@ public:
             record.target = std::move(target);
             record.in_background = record.in_background || in_background;
             record.last_requested = std::max(record.last_requested, now);
-            return is_newly_tracked;
+            return is_newly_tracked ? Tracking::begun : Tracking::unchanged;
         }
-        if (key.kind == EntryKind::availability || size(key.kind) >= capacity_)
-            return false;
+        if (key.kind == EntryKind::availability)
+            return Tracking::unchanged;
+        if (size(key.kind) >= capacity_)
+            return in_background ? Tracking::refused : Tracking::unchanged;
         ++size(key.kind);
         records_.emplace(CacheKey(key), Record{std::move(target), in_background, now, {}});
-        return in_background;
+        return in_background ? Tracking::begun : Tracking::unchanged;
     }
 
     /// Removes a target. Returns false if it was not in the set.
@@ -78,11 +90,11 @@ public:
             set_latest(found->second, entry);
     }
 
-    /// Forgets the latest entry of all keys that satisfy the predicate.
+    /// Forgets the latest entry of all targets that satisfy the predicate.
     template <typename Predicate>
     void forget_latest_if(const Predicate& predicate) {
         for (auto& [key, record] : records_)
-            if (predicate(CacheKeyView(key)))
+            if (predicate(*record.target))
                 set_latest(record, nullptr);
     }
 

@@ -63,6 +63,11 @@ inline LogLine line_of(const events::Configured& e) {
         .field("maxBytes", cache.max_bytes);
 }
 
+/// One sentence of `warnings`.
+inline LogLine line_of_warning(std::string_view sentence) {
+    return LogLine("Configuration works differently than it says").field("warning", sentence);
+}
+
 inline LogLine line_of(const events::Hit& e) {
     return line_about("Using cached ", e.key, "", e.age);
 }
@@ -84,6 +89,18 @@ inline LogLine line_of(const events::Discarded& e) {
 inline LogLine line_of(const events::Tracked& e) {
     return line_about("Tracking ", e.key, " for background fetching");
 }
+inline LogLine line_of(const events::TrackingRefused& e) {
+    if (!e.invalid_name.empty())
+        return LogLine("Not tracking " + subject_of(e.key.kind) + ": an invalid name")
+            .field("reason", e.invalid_name);
+    const bool is_variant = e.key.kind == EntryKind::optimizer;
+    LogLine line("Not tracking " + subject_of(e.key.kind) + ": max_tracked " +
+                 (is_variant ? "variants" : "models") +
+                 " are tracked already; raise it, or untrack what is gone");
+    line.field("maxTracked", e.max_tracked);
+    add_key(line, e.key);
+    return line;
+}
 inline LogLine line_of(const events::Untracked& e) {
     return line_about("Stopped tracking ", e.key, e.idle ? ": unused, or over max_tracked" : "");
 }
@@ -99,6 +116,12 @@ inline LogLine line_of(const events::FetchEnded& e) {
         .field("failed", e.failed)
         .field("took", readable(e.took))
         .field("background", e.background);
+}
+
+inline LogLine line_of(const events::BatchRefused& e) {
+    return LogLine("Not fetching " + subject_of(e.kind) + ": too many overdue calls still run")
+        .field("error", e.error.describe())
+        .field("targets", e.targets);
 }
 
 inline LogLine line_of(const events::TargetFailed& e) {
@@ -137,9 +160,13 @@ inline LogLine line_of(const events::Invalidated& e) {
 }
 inline LogLine line_of(const events::BackgroundStarted& e) {
     const bool is_off = e.interval <= Duration::zero();
-    return LogLine(is_off ? "Background fetching not started: it is switched off"
-                          : "Started background fetching")
-        .field("interval", e.interval);
+    LogLine line(is_off ? "Background fetching not started: it is switched off"
+                        : "Started background fetching");
+    line.field("interval", e.interval);
+    if (e.interval < e.configured)
+        line.field("fetchInterval", e.configured)
+            .field("reason", "shortened, because entries would expire between two rounds");
+    return line;
 }
 inline LogLine line_of(const events::BackgroundStopped& /*e*/) {
     return LogLine("Stopped background fetching");
@@ -155,6 +182,11 @@ inline LogLine line_of(const events::RoundEnded& e, bool failed_before) {
         .field("models", e.models)
         .field("failed", e.failed)
         .field("took", readable(e.took));
+}
+
+inline LogLine line_of(const events::RoundsSkipped& e) {
+    return LogLine("Skipped background rounds: the one before took longer than the interval")
+        .field("rounds", e.rounds);
 }
 
 inline LogLine line_of(const events::CleanedUp& e) {

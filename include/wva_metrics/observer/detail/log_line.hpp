@@ -18,7 +18,7 @@ namespace wva_metrics::detail {
 ///
 /// A value that is not a plain word is quoted and escaped to visible ASCII, so foreign text (a
 /// model id, a server's message) cannot end the line, start another field or control a terminal.
-/// Values are truncated to `max_value_bytes`.
+/// Values are truncated to `max_value_bytes`, and end with their length then.
 class LogLine {
 public:
     static constexpr std::size_t max_value_bytes = 1024;
@@ -79,7 +79,7 @@ private:
             }
         }
         if (shown.size() < value.size())
-            text_ += "...";
+            text_ += "... (" + std::to_string(value.size()) + " bytes)";
         text_ += '"';
     }
 

@@ -28,6 +28,14 @@ public:
     }
     /// One for each kind of entry.
     Throttle& of(const events::Warnings& e) noexcept { return warnings_[index(e.key.kind)]; }
+    /// One for each kind of entry.
+    Throttle& of(const events::TrackingRefused& e) noexcept {
+        return tracking_refused_[index(e.key.kind)];
+    }
+    /// One for each kind of entry.
+    Throttle& of(const events::BatchRefused& e) noexcept { return batch_refused_[index(e.kind)]; }
+    /// One for all.
+    Throttle& of(const events::RoundsSkipped& /*e*/) noexcept { return rounds_skipped_; }
     /// One for all.
     Throttle& of(const events::PodsLeftOut& /*e*/) noexcept { return pods_left_out_; }
 
@@ -63,6 +71,9 @@ private:
     PerKind<std::array<Throttle, code_count>> failures_;
     PerKind<Throttle> stale_on_error_;
     PerKind<Throttle> warnings_;
+    PerKind<Throttle> tracking_refused_;
+    PerKind<Throttle> batch_refused_;
+    Throttle rounds_skipped_;
     Throttle pods_left_out_;
     std::atomic<bool> round_failed_{false};
 };

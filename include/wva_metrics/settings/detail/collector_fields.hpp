@@ -36,12 +36,14 @@ inline void describe_fields(FieldList list, CacheConfig& cache) {
     list.add("stale_if_error", cache.stale_if_error,
              "How long after its TTL an entry is still served when the backend fails.");
     list.add("negative_ttl", cache.negative_ttl,
-             "How long a failure is remembered before the same request is sent again.");
+             "How long a failure is remembered before the same request is sent again. Also the TTL "
+             "of the answer that a model is not available; neither stale window applies to it.");
     list.add("partial_ttl", cache.partial_ttl,
              "TTL of a partial answer, and of an availability since which the model's replicas "
              "were not fetched.");
     list.add("max_entries", cache.max_entries,
-             "Maximum number of entries; a variant or a model is one entry.");
+             "Maximum number of entries. A variant is one, a model is one, and its availability is "
+             "another.");
     list.add("max_bytes", cache.max_bytes, "Maximum estimated memory of all entries, in bytes.");
 }
 
@@ -58,6 +60,8 @@ inline void describe_fields(FieldList list, CollectorConfig& collector) {
              "Maximum number of tracked variants, and of tracked models.");
     list.add("max_waiters", collector.max_waiters,
              "Maximum number of callers that wait for the backend at the same time.");
+    list.add("max_overdue_calls", collector.max_overdue_calls,
+             "Maximum number of calls of the backend that were given up and still run.");
 }
 
 inline void describe_fields(FieldList list, VariantAutoscaling& variant) {

@@ -6,6 +6,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -171,7 +172,7 @@ TEST_CASE("only the first of several misses must send the queue") {
 TEST_CASE("a miss joins the flight of its target, but not one of another target of the same key") {
     Coordinator coordinator{CollectorConfig()};
     const MissAction first = coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
-    CHECK(first.newly_tracked);
+    CHECK(first.tracking == Tracking::begun);
     CHECK(!first.coalesced);
 
     VariantAutoscaling dearer = tracked_variant;
@@ -179,7 +180,7 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
     const MissAction same = coordinator.on_miss(target_for(dearer), make_waiter(), start);
     CHECK(same.step == MissAction::Step::wait);
     CHECK(same.coalesced);
-    CHECK(!same.newly_tracked);
+    CHECK(same.tracking == Tracking::unchanged);
 
     VariantAutoscaling changed = tracked_variant;
     changed.deployment = "another";
@@ -223,10 +224,10 @@ TEST_CASE("an answer or a failure whose target was invalidated meanwhile is not 
     const FlightPtr failed = fetch();
     coordinator.forget(tracked_key);
     CHECK(!coordinator.settle(failed, late, start).current);
-    CHECK(!coordinator.has_failed(tracked_key));
+    CHECK(!coordinator.failures().contains(tracked_key));
 
     CHECK(coordinator.settle(fetch(), late, start).current);
-    CHECK(coordinator.has_failed(tracked_key));
+    CHECK(coordinator.failures().contains(tracked_key));
 }
 
 TEST_CASE("a waiter leaves once, and its flight continues") {
@@ -273,16 +274,23 @@ TEST_CASE("the health counts batches without an answer, and notes every failure"
     CHECK(coordinator.health().last_failure == start + 2s);
 }
 
-TEST_CASE("the known variants of a model are those of its id and namespace") {
-    Coordinator coordinator{CollectorConfig()};
-    coordinator.track(target_for(tracked_variant), start);
-    coordinator.track(target_for({"llm", "w", "other", "d"}), start);
-    coordinator.track(target_for({"other", "v", "m", "d"}), start);
-    coordinator.track(std::make_shared<const Target>(ReplicaTarget{{"llm", "m"}}), start);
-    std::vector<CacheKey> keys;
-    coordinator.append_variants_of({"llm", "m"}, keys);
-    REQUIRE(keys.size() == 1);
-    CHECK(CacheKeyView(keys[0]) == tracked_key);
+TEST_CASE("forgetting a model discards its flights, tracked or not, and no other model's") {
+    Coordinator coordinator{{.track_on_collection = false, .max_tracked = 1}};
+    const std::vector<TargetPtr> of_model = {
+        target_for(tracked_variant), target_for({"llm", "not tracked", "m", "d"}),
+        std::make_shared<const Target>(ReplicaTarget{{"llm", "m"}}),
+        std::make_shared<const Target>(AvailabilityTarget{{"llm", "m"}})};
+    const std::vector<TargetPtr> others = {
+        target_for({"llm", "w", "other", "d"}), target_for({"other", "v", "m", "d"}),
+        std::make_shared<const Target>(ReplicaTarget{{"other", "m"}})};
+    for (const auto& targets : {of_model, others})
+        for (const TargetPtr& target : targets)
+            coordinator.on_miss(target, make_waiter(), start);
+    coordinator.forget_model({"llm", "m"});
+    for (const FlightPtr& flight : coordinator.take_queued()) {
+        INFO(to_string(flight->key()));
+        CHECK(flight->discarded == std::ranges::count(of_model, flight->target));
+    }
 }
 
 TEST_CASE("a closed coordinator rejects every miss and returns its waiters once") {
@@ -294,7 +302,6 @@ TEST_CASE("a closed coordinator rejects every miss and returns its waiters once"
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);
     CHECK(action.error.is(Errc::aborted));
-    CHECK(!coordinator.track(target_for(tracked_variant), start));
 }
 
 TEST_CASE("other limits apply to the next decision") {

@@ -19,18 +19,40 @@ TEST_CASE(
     CHECK(!schedule.round_due(start + 4s - 1ns));
     CHECK(schedule.round_due(start + 4s));
     schedule.round_started(start + 5s);
-    schedule.round_ended();
+    CHECK(schedule.round_ended(start + 19s) == 0);
     CHECK(schedule.next() == start + 20s); // From the start of the last one, not from its end.
 }
 
-TEST_CASE("no round is due while one is running, and after a long one the next is due at once") {
+TEST_CASE("no round is due while one is running, and those that it delayed are left out") {
     FetchSchedule schedule(15s, 0s, 0s, start);
     schedule.round_started(start);
     CHECK(!schedule.next());
     CHECK(!schedule.round_due(start + 100s));
-    schedule.round_ended();
-    CHECK(schedule.round_due(start + 100s));
-    CHECK(schedule.next() == start + 15s);
+    CHECK(schedule.round_ended(start + 100s) == 6); // Those of 15 s to 90 s.
+    CHECK(!schedule.round_due(start + 100s));
+    CHECK(schedule.next() == start + 105s);
+    schedule.round_started(start + 105s);
+    CHECK(schedule.round_ended(start + 120s) == 1); // Due at this very moment.
+    CHECK(schedule.next() == start + 135s);
+}
+
+TEST_CASE("an interval varies by a tenth, as chance says, but not beyond the longest") {
+    CHECK(varied_interval(10s, 0, 1h) == 9s);
+    CHECK(varied_interval(10s, 0.5, 1h) == 10s);
+    CHECK(varied_interval(10s, 1, 1h) == 11s);
+    CHECK(varied_interval(10s, 0.75, 1h) == 10500ms);
+    CHECK(varied_interval(10s, 1, 10s) == 10s);
+    CHECK(varied_interval(10s, 0, 10s) == 9s);
+    CHECK(varied_interval(Duration::max(), 1, Duration::max()) == Duration::max());
+    CHECK(varied_interval(Duration::max(), 0, Duration::max()) > Duration::max() / 2);
+
+    FetchSchedule schedule(10s, 0s, 0s, start, 10500ms);
+    schedule.round_started(start, 0);
+    CHECK(schedule.round_ended(start + 1s) == 0);
+    CHECK(schedule.next() == start + 9s);
+    schedule.round_started(start + 9s, 1);
+    CHECK(schedule.round_ended(start + 10s) == 0);
+    CHECK(schedule.next() == start + 19s + 500ms);
 }
 
 TEST_CASE("cleanups have their own schedule, also during a round") {
@@ -58,7 +80,7 @@ TEST_CASE("a shorter interval shortens the remaining wait in proportion") {
     CHECK(schedule.cleanup_due(start + 110s)); // 180 s of 200 s were.
     CHECK(!schedule.cleanup_due(start + 110s - 1ns));
     schedule.round_started(start + 24s);
-    schedule.round_ended();
+    schedule.round_ended(start + 25s);
     CHECK(schedule.next() == start + 34s);
 }
 
@@ -67,7 +89,7 @@ TEST_CASE("a longer interval does not move the next round") {
     schedule.change_intervals(1min, 0s, 30s, start + 1s);
     CHECK(schedule.next() == start + 4s);
     schedule.round_started(start + 4s);
-    schedule.round_ended();
+    schedule.round_ended(start + 5s);
     CHECK(schedule.next() == start + 64s);
 }
 
@@ -89,6 +111,6 @@ TEST_CASE("intervals changed during a round apply after its end") {
     schedule.change_intervals(1s, 0s, 0s, start);
     CHECK(!schedule.next());
     CHECK(!schedule.round_due(start + 10s));
-    schedule.round_ended();
+    CHECK(schedule.round_ended(start + 500ms) == 0);
     CHECK(schedule.next() == start + 1s);
 }

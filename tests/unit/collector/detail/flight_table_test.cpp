@@ -97,7 +97,7 @@ TEST_CASE("all waiters are returned at the end, those of discarded flights too")
         const ModelKey key = model(id);
         table.join(table.open(replicas_of(key), nullptr), std::make_shared<SilentWaiter>());
     }
-    table.discard_if([](const CacheKeyView& key) { return key.name == "b"; });
+    table.discard_if([](const Target& target) { return key_of(target).name == "b"; });
     CHECK(table.take_all_waiters().size() == 3);
     CHECK(table.take_all_waiters().empty());
     CHECK(table.waiting() == 0);

@@ -34,22 +34,25 @@ CacheEntryPtr entry_of(const std::string& id, TimePoint collected_at) {
 TEST_CASE("tracking is reported once, and again if a known target becomes tracked") {
     TrackedSet set(10);
     const ModelKey a = model("a");
-    CHECK(!set.track(replicas_of(a), false, start));
+    CHECK(set.track(replicas_of(a), false, start) == Tracking::unchanged);
     CHECK(set.in_background(EntryKind::replica) == 0);
-    CHECK(set.track(replicas_of(a), true, start));
-    CHECK(!set.track(replicas_of(a), true, start));
-    CHECK(!set.track(replicas_of(a), false, start)); // Collecting does not untrack.
+    CHECK(set.track(replicas_of(a), true, start) == Tracking::begun);
+    CHECK(set.track(replicas_of(a), true, start) == Tracking::unchanged);
+    // Collecting does not untrack.
+    CHECK(set.track(replicas_of(a), false, start) == Tracking::unchanged);
     CHECK(set.in_background(EntryKind::replica) == 1);
     CHECK(set.untrack(replica_key(a)));
     CHECK(!set.untrack(replica_key(a)));
 }
 
-TEST_CASE("a full set ignores new targets and updates the ones it has") {
+TEST_CASE("a full set refuses new targets and updates the ones it has") {
     TrackedSet set(1);
     VariantAutoscaling variant("llm", "v", "m", "old");
-    CHECK(set.track(metrics_of(variant), true, start));
+    CHECK(set.track(metrics_of(variant), true, start) == Tracking::begun);
     const VariantAutoscaling other("llm", "w", "m", "d");
-    CHECK(!set.track(metrics_of(other), true, start));
+    CHECK(set.track(metrics_of(other), true, start) == Tracking::refused);
+    CHECK(set.track(metrics_of(other), false, start) ==
+          Tracking::unchanged); // Nobody asked for it.
     variant.deployment = "new";
     set.track(metrics_of(variant), true, start);
     CHECK(set.size() == 1);
@@ -112,9 +115,9 @@ TEST_CASE("a lower capacity evicts the least recently requested targets, hits in
         CHECK(
             (key == CacheKey(replica_key(model("b"))) || key == CacheKey(replica_key(model("c")))));
     const ModelKey e = model("e");
-    CHECK(set.track(replicas_of(e), true, start));
+    CHECK(set.track(replicas_of(e), true, start) == Tracking::begun);
     CHECK(set.set_capacity(0).size() == 1);
-    CHECK(!set.track(replicas_of(e), true, start));
+    CHECK(set.track(replicas_of(e), true, start) == Tracking::refused);
 }
 
 TEST_CASE("a request that finds nothing counts as a request") {
@@ -137,7 +140,7 @@ TEST_CASE("the latest entry can be forgotten, but not the time of its last reque
         set.set_latest(replica_key(model(id)), entry);
     }
     entry->mark_used(start + 100s);
-    set.forget_latest_if([](const CacheKeyView& key) { return key.name == "a"; });
+    set.forget_latest_if([](const Target& target) { return key_of(target).name == "a"; });
     CHECK(set.find(replica_key(model("a")))->latest.lock() == nullptr);
     CHECK(set.find(replica_key(model("b")))->latest.lock() == entry);
     CHECK(set.find(replica_key(model("unknown"))) == nullptr);
@@ -146,9 +149,11 @@ TEST_CASE("the latest entry can be forgotten, but not the time of its last reque
 
 TEST_CASE("the capacity applies to each kind, and availability is never tracked") {
     TrackedSet set(1);
-    CHECK(set.track(replicas_of(model("a")), true, start));
-    CHECK(set.track(metrics_of(VariantAutoscaling("llm", "v", "a", "d")), true, start));
-    CHECK(!set.track(std::make_shared<const Target>(AvailabilityTarget{model("a")}), true, start));
+    CHECK(set.track(replicas_of(model("a")), true, start) == Tracking::begun);
+    CHECK(set.track(metrics_of(VariantAutoscaling("llm", "v", "a", "d")), true, start) ==
+          Tracking::begun);
+    CHECK(set.track(std::make_shared<const Target>(AvailabilityTarget{model("a")}), true, start) ==
+          Tracking::unchanged);
     CHECK(set.size() == 2);
     CHECK(set.in_background(EntryKind::optimizer) == 1);
     CHECK(set.set_capacity(0).size() == 2);

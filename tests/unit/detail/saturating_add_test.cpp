@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/detail/saturating_add.hpp"
+
+#include <catch2/catch_all.hpp>
+
+#include <chrono>
+
+using wva_metrics::detail::saturating_add;
+
+TEST_CASE("a time that the clock cannot count is the last or the first one") {
+    using Time = std::chrono::steady_clock::time_point;
+    using Length = std::chrono::steady_clock::duration;
+    constexpr Time noon{std::chrono::hours(12)};
+    constexpr Time before{-std::chrono::hours(12)};
+    constexpr Length second = std::chrono::seconds(1);
+
+    STATIC_CHECK(saturating_add(noon, second) == noon + second);
+    STATIC_CHECK(saturating_add(noon, -second) == noon - second);
+    STATIC_CHECK(saturating_add(noon, Length::max()) == Time::max());
+    STATIC_CHECK(saturating_add(before, Length::min()) == Time::min());
+    STATIC_CHECK(saturating_add(before, Length::max()) == before + Length::max());
+    STATIC_CHECK(saturating_add(noon, Length::min()) == noon + Length::min());
+    STATIC_CHECK(saturating_add(Time{}, Length::max()) == Time::max());
+    STATIC_CHECK(saturating_add(Time{}, Length::min()) == Time::min());
+    STATIC_CHECK(saturating_add(Time::max(), Length(0)) == Time::max());
+    STATIC_CHECK(saturating_add(Time::max(), Length(1)) == Time::max());
+    STATIC_CHECK(saturating_add(Time::max() - Length(1), Length(1)) == Time::max());
+    STATIC_CHECK(saturating_add(Time::max() - Length(2), Length(1)) == Time::max() - Length(1));
+    STATIC_CHECK(saturating_add(Time::max(), -Length(1)) == Time::max() - Length(1));
+    STATIC_CHECK(saturating_add(Time::min(), Length(0)) == Time::min());
+    STATIC_CHECK(saturating_add(Time::min(), -Length(1)) == Time::min());
+    STATIC_CHECK(saturating_add(Time::min(), Length::max()) == Time(Length(-1)));
+}
