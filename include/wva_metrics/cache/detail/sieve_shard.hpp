@@ -171,7 +171,7 @@ public:
             if (!contents_->is_live(node) || !starts_with(node.key(), prefix) ||
                 !matches(*node.entry()))
                 return;
-            contents_->remove(node, retired_);
+            contents_->remove(node, retired_.added());
             ++stats_.invalidations;
             ++erased;
         });
