@@ -23,7 +23,8 @@ inline ScriptedServer::Script echo_each(std::function<std::string(const std::str
     return [echo = std::move(echo)](ScriptedServer::PeerPtr peer) -> asio::awaitable<void> {
         for (;;) {
             const std::string request = co_await peer->read_request();
-            co_await peer->send(echo(on_one_line(request)));
+            const std::string answer = echo(on_one_line(request));
+            co_await peer->send(answer);
         }
     };
 }

@@ -48,8 +48,8 @@ TEST_CASE("a secret is hidden in the forms in which servers write it") {
 }
 
 TEST_CASE("a secret is hidden in base64, wherever it begins in the encoded text") {
-    for (const std::string& before : {"", "u", "us", "user:", "Bearer "}) {
-        for (const std::string& after : {"", "&", "\r\n", "0123"}) {
+    for (const std::string before : {"", "u", "us", "user:", "Bearer "}) {
+        for (const std::string after : {"", "&", "\r\n", "0123"}) {
             const std::string encoded = http::detail::encode_base64(before + long_token + after);
             std::string for_urls = encoded;
             std::replace(for_urls.begin(), for_urls.end(), '+', '-');
