@@ -2,6 +2,8 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
+#include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
@@ -109,6 +111,9 @@ struct Diagnose {
                     std::vector<VariantAutoscaling> variants) const {
         using Call = DiagnosisCall<typename Impl::timer_type>;
         const asio::any_io_executor executor = impl->executor();
+        if (!executor)
+            return complete_immediately<Diagnosis>(executor, std::move(handler),
+                                                   context_destroyed());
         auto slot = asio::get_associated_cancellation_slot(handler);
         const auto call =
             std::make_shared<Call>(executor, deliver_to(executor, std::move(handler)));
