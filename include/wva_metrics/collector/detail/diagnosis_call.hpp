@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
@@ -50,7 +51,7 @@ public:
     template <typename Impl>
     void run(std::shared_ptr<Impl> impl, ModelKey model, std::vector<VariantAutoscaling> variants,
              Duration timeout) {
-        const auto deadline = Timer::clock_type::now() + timeout;
+        const auto deadline = saturating_add(Timer::clock_type::now(), timeout);
         // A slot must only be used on its coroutine's executor.
         asio::post(strand_, [self = this->shared_from_this(), impl = std::move(impl),
                              model = std::move(model), variants = std::move(variants), deadline,

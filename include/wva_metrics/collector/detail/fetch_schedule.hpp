@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ public:
     FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after,
                   TimePoint now)
         : fetch_interval_(fetch_interval), cleanup_interval_(cleanup_interval),
-          next_round_(now + first_round_after), next_cleanup_(now + cleanup_interval) {}
+          next_round_(saturating_add(now, first_round_after)),
+          next_cleanup_(saturating_add(now, cleanup_interval)) {}
 
     /// When to act next; empty if there is nothing to wait for.
     std::optional<TimePoint> next() const noexcept {
@@ -38,11 +40,13 @@ public:
 
     void round_started(TimePoint now) noexcept {
         in_round_ = true;
-        next_round_ = now + fetch_interval_;
+        next_round_ = saturating_add(now, fetch_interval_);
     }
     /// If the round took longer than the interval, the next one is due immediately.
     void round_ended() noexcept { in_round_ = false; }
-    void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
+    void cleaned_up(TimePoint now) noexcept {
+        next_cleanup_ = saturating_add(now, cleanup_interval_);
+    }
 
     /// Applies other intervals. A shorter interval shortens the remaining wait in proportion, so
     /// that many processes that are reconfigured together still do not fetch together. A longer one
@@ -51,9 +55,9 @@ public:
     void change_intervals(Duration fetch_interval, Duration cleanup_interval,
                           Duration first_round_after, TimePoint now) noexcept {
         next_round_ = fetches() ? rescaled(next_round_, fetch_interval_, fetch_interval, now)
-                                : now + first_round_after;
+                                : saturating_add(now, first_round_after);
         next_cleanup_ = cleans() ? rescaled(next_cleanup_, cleanup_interval_, cleanup_interval, now)
-                                 : now + cleanup_interval;
+                                 : saturating_add(now, cleanup_interval);
         fetch_interval_ = fetch_interval;
         cleanup_interval_ = cleanup_interval;
     }

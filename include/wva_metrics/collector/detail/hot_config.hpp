@@ -3,6 +3,7 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -50,9 +51,9 @@ public:
     Usability usability_of(const CacheEntry& entry, TimePoint now) const noexcept {
         if (entry.is_fresh(now))
             return Usability::fresh;
-        if (now <= entry.fresh_until() + stale_while_revalidate_.load(relaxed))
+        if (now <= saturating_add(entry.fresh_until(), stale_while_revalidate_.load(relaxed)))
             return Usability::stale;
-        if (now <= entry.fresh_until() + stale_if_error_.load(relaxed))
+        if (now <= saturating_add(entry.fresh_until(), stale_if_error_.load(relaxed)))
             return Usability::on_error;
         return Usability::none;
     }

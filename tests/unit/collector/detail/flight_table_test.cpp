@@ -6,9 +6,13 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <random>
 #include <string>
+#include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
@@ -118,4 +122,26 @@ TEST_CASE("a failure is remembered until it is forgotten, and the memory is boun
     CHECK(memory.find(replica_key(last))->retry_at == now + 2s);
     memory.forget(replica_key(last));
     CHECK(memory.find(replica_key(last)) == nullptr);
+}
+
+TEST_CASE("waiters leave in any order without a search") {
+    constexpr std::size_t count = 1000;
+    FlightTable table;
+    const FlightPtr flight = table.open(replicas_of(model("a")), nullptr);
+    std::vector<WaiterPtr> inside;
+    for (std::size_t i = 0; i < count; ++i) {
+        inside.push_back(std::make_shared<SilentWaiter>());
+        table.join(flight, inside.back());
+    }
+    std::mt19937 random(42);
+    std::shuffle(inside.begin(), inside.end(), random);
+    while (!inside.empty()) {
+        REQUIRE(table.leave(inside.back()));
+        REQUIRE_FALSE(table.leave(inside.back()));
+        inside.pop_back();
+        REQUIRE(table.waiting() == inside.size());
+        for (const WaiterPtr& waiter : inside) // Each knows its own place.
+            if (flight->waiters.at(waiter->place) != waiter)
+                FAIL("a waiter is not where it thinks");
+    }
 }
