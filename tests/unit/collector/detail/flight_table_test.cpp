@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 
 #include "support/flights.hpp"
@@ -105,23 +104,6 @@ TEST_CASE("all waiters are returned at the end, those of discarded flights too")
     CHECK(table.take_all_waiters().size() == 3);
     CHECK(table.take_all_waiters().empty());
     CHECK(table.waiting() == 0);
-}
-
-TEST_CASE("a failure is remembered until it is forgotten, and the memory is bounded") {
-    FailureMemory memory(2);
-    const TimePoint now{24h};
-    const Error error(Errc::timeout, "late");
-    for (const char* id : {"a", "b", "c"})
-        memory.remember(replica_key(model(id)), error, now, now + 2s);
-    std::size_t known = 0;
-    for (const char* id : {"a", "b", "c"})
-        known += memory.find(replica_key(model(id))) != nullptr ? 1U : 0U;
-    CHECK(known == 2);
-    const ModelKey last = model("c");
-    REQUIRE(memory.find(replica_key(last)) != nullptr);
-    CHECK(memory.find(replica_key(last))->retry_at == now + 2s);
-    memory.forget(replica_key(last));
-    CHECK(memory.find(replica_key(last)) == nullptr);
 }
 
 TEST_CASE("waiters leave in any order without a search") {
