@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/any_collector_model.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/completion.hpp"
+#include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/diagnosis.hpp"
 
@@ -42,7 +43,8 @@ public:
     template <typename C>
         requires(!std::same_as<C, AnyCollector> && MetricsCollector<C>)
     AnyCollector(C collector)
-        : collector_(std::make_shared<detail::AnyCollectorModel<C>>(std::move(collector))) {}
+        : executor_(std::make_shared<const detail::WatchedExecutor>(collector.get_executor())),
+          collector_(std::make_shared<detail::AnyCollectorModel<C>>(std::move(collector))) {}
     /// A moved-from object may only be assigned to or destroyed.
     AnyCollector(AnyCollector&&) noexcept = default;
     /// Destroys the collector that was owned before.
@@ -135,24 +137,26 @@ private:
     using Interface = detail::AnyCollectorInterface;
 
     /// The initiation holds the collector weakly: a deferred operation may be started later, and
-    /// must not keep the collector alive until then.
+    /// must not keep the collector alive until then. Its executor may be gone too by then.
     template <typename T, typename Token, typename... Target>
     auto initiate(void (Interface::*operation)(detail::AnyHandler<T>, Target...), Token& token,
                   Target... target) {
         return asio::async_initiate<Token, void(Result<T>)>(
             [](auto handler, const std::weak_ptr<Interface>& collector,
-               const asio::any_io_executor& executor, auto perform, Target... targets) {
+               const std::shared_ptr<const detail::WatchedExecutor>& executor, auto perform,
+               Target... targets) {
                 if (const auto alive = collector.lock())
                     ((*alive).*perform)(detail::AnyHandler<T>(std::move(handler)),
                                         std::move(targets)...);
                 else
-                    detail::complete_immediately<T>(executor, std::move(handler),
+                    detail::complete_immediately<T>(executor->get(), std::move(handler),
                                                     detail::collector_destroyed());
             },
-            token, std::weak_ptr<Interface>(collector_), get_executor(), operation,
+            token, std::weak_ptr<Interface>(collector_), executor_, operation,
             std::move(target)...);
     }
 
+    std::shared_ptr<const detail::WatchedExecutor> executor_;
     std::shared_ptr<Interface> collector_;
 };
 

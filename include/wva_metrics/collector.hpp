@@ -49,8 +49,9 @@ namespace wva_metrics {
 ///
 /// **Lifetime:** destroying the collector completes pending operations with `Errc::aborted` and
 /// cancels fetches. The executor's context may be stopped, restarted or destroyed at any time,
-/// before or after the collector. Handlers that can no longer run are destroyed with the context.
-/// After the context's destruction no asynchronous operation may be started on the collector.
+/// before or after the collector. Handlers that wait then are destroyed with the context. A handler
+/// of a later operation gets a hit or `Errc::aborted` on its own executor, which must be alive; one
+/// without an executor of its own is destroyed.
 template <MetricsBackend Backend, MetricsCache CachePolicy,
           CollectorObserver Observer = NullObserver, typename Timer = asio::steady_timer>
 class Collector {
@@ -199,8 +200,7 @@ public:
 
     /// Returns what is known about a variant without waiting: a cached snapshot, a stale one that
     /// is being revalidated, or the last good one while the backend fails; otherwise empty. No I/O.
-    /// A fresh hit takes none of the collector's locks; a stale hit takes one briefly, to queue its
-    /// revalidation.
+    /// Takes no lock that is held over a scan of what is tracked or cached.
     std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
         const TimePoint now = impl_->lookup_time();
         auto answer = impl_->find(optimizer_key(key), now);

@@ -6,6 +6,7 @@
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/detail/round_client.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/error.hpp"
@@ -170,7 +171,8 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
         co_return findings_of(seen, impl->config, impl->rules);
     }
     // Not a round of somebody else, whose model's samples may be gone when it is read.
-    const TimePoint deadline = std::chrono::steady_clock::now() + impl->config.batch_timeout;
+    const TimePoint deadline = wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
+                                                                   impl->config.batch_timeout);
     const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models), deadline);
     co_await round->run();
     seen.report = round->report(model);
@@ -180,7 +182,9 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
         seen.flavor = impl->flavor.current();
-        EvidenceFetch<Executor> fetch(impl, started_at + impl->config.batch_timeout, seen);
+        EvidenceFetch<Executor> fetch(
+            impl, wva_metrics::detail::saturating_add(started_at, impl->config.batch_timeout),
+            seen);
         co_await fetch.run();
     }
     co_return findings_of(seen, impl->config, impl->rules);

@@ -5,6 +5,7 @@
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/workload.hpp"
@@ -29,7 +30,7 @@ run_round(std::shared_ptr<PrometheusImpl<Executor>> impl,
     using Rounds = OpenRounds<FleetRound<Executor>>;
     using End = typename Rounds::End;
     TimePoint now = std::chrono::steady_clock::now();
-    const TimePoint deadline = now + impl->config.batch_timeout;
+    const TimePoint deadline = wva_metrics::detail::saturating_add(now, impl->config.batch_timeout);
     while (true) {
         const typename Rounds::Joined joined =
             co_await impl->rounds.join(plan->models(), now, deadline);

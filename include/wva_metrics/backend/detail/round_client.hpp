@@ -3,6 +3,7 @@
 
 #include "wva_metrics/backend/detail/prometheus_impl.hpp"
 #include "wva_metrics/backend/detail/server_clock.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
@@ -26,7 +27,8 @@ class RoundClient {
 public:
     /// With a deadline of `batch_timeout` from now.
     explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
-        : RoundClient(impl, std::chrono::steady_clock::now() + impl->config.batch_timeout) {}
+        : RoundClient(impl, wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
+                                                                impl->config.batch_timeout)) {}
     RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline)
         : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
           deadline_(deadline) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/own_executor.hpp"
 #include "wva_metrics/error.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
@@ -39,7 +40,8 @@ public:
 
     template <typename Handler>
     explicit AnyHandler(Handler handler)
-        : executor_(own_executor(handler)), immediate_(own_immediate_executor(handler)),
+        : dispatches_itself_(!has_own_queue<Handler> && can_run_alone(handler)),
+          executor_(own_executor(handler)), immediate_(own_immediate_executor(handler)),
           handler_(erasable(std::move(handler))) {}
 
     void operator()(Result<T> result) { std::move(handler_)(std::move(result)); }
@@ -48,28 +50,27 @@ public:
     cancellation_slot_type get_cancellation_slot() const noexcept {
         return handler_.get_cancellation_slot();
     }
+    /// Empty if the candidate is, and there is no other.
     asio::any_io_executor executor_or(const asio::any_io_executor& candidate) const {
+        if (executor_ || !candidate)
+            return executor_;
         // With a candidate that never runs a function inside the call, a completion would be
         // queued twice.
-        return executor_ ? executor_ : asio::prefer(candidate, asio::execution::blocking.possibly);
+        return asio::prefer(candidate, asio::execution::blocking.possibly);
     }
+    /// True if it may be called on any thread: its executor has no queue, and it runs itself there.
+    bool dispatches_itself() const noexcept { return dispatches_itself_; }
     asio::any_io_executor immediate_executor_or(const asio::any_io_executor& candidate) const {
         return immediate_ ? immediate_ : asio::require(candidate, asio::execution::blocking.never);
     }
 
 private:
-    /// True if the handler has its own executor and does not use the candidate.
     template <typename Handler>
-    static constexpr bool has_executor =
-        std::same_as<asio::associated_executor_t<Handler>,
-                     asio::associated_executor_t<Handler, asio::any_io_executor>>;
-    template <typename Handler>
-    static constexpr bool can_be_posted =
-        std::convertible_to<asio::associated_executor_t<Handler>, asio::any_io_executor>;
+    static constexpr bool is_wrapped = has_own_executor<Handler> && !can_be_posted<Handler>;
 
     template <typename Handler>
     static asio::any_io_executor own_executor(const Handler& handler) {
-        if constexpr (has_executor<Handler> && can_be_posted<Handler>)
+        if constexpr (has_own_executor<Handler> && can_be_posted<Handler>)
             return asio::get_associated_executor(handler);
         else
             return {};
@@ -77,7 +78,7 @@ private:
     /// A handler that cannot be posted to its executor is wrapped: it dispatches itself there.
     template <typename Handler>
     static auto erasable(Handler handler) {
-        if constexpr (!has_executor<Handler> || can_be_posted<Handler>) {
+        if constexpr (!is_wrapped<Handler>) {
             return handler;
         } else {
             const auto slot = asio::get_associated_cancellation_slot(handler);
@@ -102,6 +103,7 @@ private:
             return {};
     }
 
+    bool dispatches_itself_;
     asio::any_io_executor executor_;
     asio::any_io_executor immediate_;
     Erased handler_;

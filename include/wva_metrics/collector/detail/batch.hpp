@@ -6,6 +6,7 @@
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -64,7 +65,7 @@ public:
     template <MetricsBackend Backend>
     void run(std::shared_ptr<Backend> backend, Duration timeout, Done done) {
         done_ = std::move(done); // Before the strand's first function, so without a race.
-        const TimePoint deadline = Timer::clock_type::now() + timeout;
+        const TimePoint deadline = saturating_add(Timer::clock_type::now(), timeout);
         asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
                              deadline, timeout] {
             if (self->cancelled_) {

@@ -57,6 +57,13 @@ struct Collect {
             return complete_immediately<T>(executor, std::move(handler),
                                            Error(Errc::invalid_argument, *std::move(reason)));
         const TimePoint now = impl->now();
+        if (!executor) { // Nothing can be fetched, and there is nowhere to wait.
+            CacheEntryPtr hit = impl->find_hit(target, now);
+            const auto answer = hit ? Result<Answer>(Answer{std::move(hit), Source::cache})
+                                    : Result<Answer>(context_destroyed());
+            return complete_immediately<T>(executor, std::move(handler),
+                                           convert(*impl, answer, now));
+        }
         CacheEntryPtr hit = impl->find_or_wait(std::move(target), now, [&] {
             // Not called on a hit, which uses the handler below.
             return make_waiter<T>(impl, executor, std::move(handler), std::move(convert));

@@ -10,4 +10,9 @@ inline Error collector_destroyed() {
     return Error(Errc::aborted, "the collector has been destroyed");
 }
 
+/// The error of every operation that needs the collector's executor after its context's end.
+inline Error context_destroyed() {
+    return Error(Errc::aborted, "the collector's io_context has been destroyed");
+}
+
 } // namespace wva_metrics::detail

@@ -96,6 +96,10 @@ public:
         return lookup_.find_or_wait(std::forward<TargetType>(target), at,
                                     std::forward<MakeWaiter>(make_waiter));
     }
+    template <typename TargetType>
+    CacheEntryPtr find_hit(const TargetType& target, TimePoint at) {
+        return lookup_.find_hit(target, at);
+    }
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
     ///@}
 

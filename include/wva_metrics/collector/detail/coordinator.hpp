@@ -9,6 +9,7 @@
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -137,7 +138,8 @@ public:
     Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) {
         Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
         if (settled.current)
-            failures_.remember(flight->key(), error, now, now + config_.cache.negative_ttl);
+            failures_.remember(flight->key(), error, now,
+                               saturating_add(now, config_.cache.negative_ttl));
         health_.last_error = error;
         return settled;
     }
@@ -203,7 +205,8 @@ public:
     Due open_due(TimePoint now) {
         const Duration interval = effective_fetch_interval(config_);
         const Duration longest = varied_interval(interval, 1, longest_fetch_interval(config_));
-        const TimePoint next_round_completes = now + longest + config_.call_timeout;
+        const TimePoint next_round_completes =
+            saturating_add(saturating_add(now, longest), config_.call_timeout);
         Due due;
         tracked_.for_each([&](const TrackedSet::Record& record) {
             if (!record.in_background)

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
+#include "wva_metrics/collector/detail/collector_destroyed.hpp"
+#include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
@@ -51,7 +54,7 @@ public:
     template <typename Impl>
     void run(std::shared_ptr<Impl> impl, ModelKey model, std::vector<VariantAutoscaling> variants,
              Duration timeout) {
-        const auto deadline = Timer::clock_type::now() + timeout;
+        const auto deadline = saturating_add(Timer::clock_type::now(), timeout);
         // A slot must only be used on its coroutine's executor.
         asio::post(strand_, [self = this->shared_from_this(), impl = std::move(impl),
                              model = std::move(model), variants = std::move(variants), deadline,
@@ -116,6 +119,9 @@ struct Diagnose {
                     std::vector<VariantAutoscaling> variants) const {
         using Call = DiagnosisCall<typename Impl::timer_type>;
         const asio::any_io_executor executor = impl->executor();
+        if (!executor)
+            return complete_immediately<Diagnosis>(executor, std::move(handler),
+                                                   context_destroyed());
         auto slot = asio::get_associated_cancellation_slot(handler);
         auto done = deliver_to(executor, std::move(handler));
         const CollectorConfig config = impl->config();

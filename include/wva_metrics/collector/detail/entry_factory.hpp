@@ -4,6 +4,7 @@
 #include "wva_metrics/collector/detail/carry_over.hpp"
 #include "wva_metrics/collector/detail/target.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -32,8 +33,9 @@ inline void stamp_identity(const Target& target, CachePayload& payload) {
 /// Oldest sample time at which a previous reading may replace one the backend failed to return. A
 /// reading is served as long as an entry is when the backend fails.
 inline TimePoint oldest_carried(const CacheConfig& config, TimePoint sent_at) noexcept {
-    return config.stale_if_error > Duration::zero() ? sent_at - config.ttl - config.stale_if_error
-                                                    : TimePoint::max();
+    return config.stale_if_error > Duration::zero()
+               ? saturating_add(saturating_add(sent_at, -config.ttl), -config.stale_if_error)
+               : TimePoint::max();
 }
 
 /// Copies readings that the backend failed to return from the previous entry, except samples older
@@ -87,10 +89,11 @@ inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) n
 /// the longer of the two windows in which it may be served after its TTL.
 inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payload,
                                 TimePoint sent_at, std::shared_ptr<AttributionBudget> budget = {}) {
-    const TimePoint fresh_until = sent_at + ttl_of(config, payload);
+    const TimePoint fresh_until = saturating_add(sent_at, ttl_of(config, payload));
     const Duration longer_window = std::max(config.stale_while_revalidate, config.stale_if_error);
     return std::make_shared<const CacheEntry>(std::move(payload), sent_at, fresh_until,
-                                              fresh_until + longer_window, std::move(budget));
+                                              saturating_add(fresh_until, longer_window),
+                                              std::move(budget));
 }
 
 /// Bounds the attributions of an entry that is made for the cache; null if the cache has no bound for

@@ -30,8 +30,8 @@ public:
     FetchSchedule(Duration fetch_interval, Duration cleanup_interval, Duration first_round_after,
                   TimePoint now, Duration longest_interval = Duration::max())
         : fetch_interval_(fetch_interval), longest_interval_(longest_interval),
-          cleanup_interval_(cleanup_interval), next_round_(now + first_round_after),
-          next_cleanup_(now + cleanup_interval) {}
+          cleanup_interval_(cleanup_interval), next_round_(saturating_add(now, first_round_after)),
+          next_cleanup_(saturating_add(now, cleanup_interval)) {}
 
     /// When to act next; empty if there is nothing to wait for.
     std::optional<TimePoint> next() const noexcept {
@@ -65,7 +65,9 @@ public:
         next_round_ += skipped * fetch_interval_;
         return static_cast<std::size_t>(skipped);
     }
-    void cleaned_up(TimePoint now) noexcept { next_cleanup_ = now + cleanup_interval_; }
+    void cleaned_up(TimePoint now) noexcept {
+        next_cleanup_ = saturating_add(now, cleanup_interval_);
+    }
 
     /// Applies other intervals. A shorter interval shortens the remaining wait in proportion, so
     /// that many processes that are reconfigured together still do not fetch together. A longer one
@@ -75,9 +77,9 @@ public:
                           Duration first_round_after, TimePoint now,
                           Duration longest_interval = Duration::max()) noexcept {
         next_round_ = fetches() ? rescaled(next_round_, fetch_interval_, fetch_interval, now)
-                                : now + first_round_after;
+                                : saturating_add(now, first_round_after);
         next_cleanup_ = cleans() ? rescaled(next_cleanup_, cleanup_interval_, cleanup_interval, now)
-                                 : now + cleanup_interval;
+                                 : saturating_add(now, cleanup_interval);
         fetch_interval_ = fetch_interval;
         longest_interval_ = longest_interval;
         cleanup_interval_ = cleanup_interval;

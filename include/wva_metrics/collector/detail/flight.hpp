@@ -6,6 +6,7 @@
 #include "wva_metrics/collector/detail/target.hpp"
 #include "wva_metrics/error.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -35,6 +36,8 @@ public:
     CacheEntryPtr previous;
     /// The flight it waits for. Guarded by the collector's mutex.
     std::weak_ptr<struct Flight> flight;
+    /// Its place in `Flight::waiters`, so that it can leave without a search. Guarded likewise.
+    std::size_t place = 0;
 };
 
 using WaiterPtr = std::shared_ptr<Waiter>;

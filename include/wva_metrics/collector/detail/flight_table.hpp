@@ -42,16 +42,25 @@ public:
     }
 
     void join(const FlightPtr& flight, const WaiterPtr& waiter) {
-        waiter->flight = flight;
         flight->waiters.push_back(waiter);
+        waiter->flight = flight;
+        waiter->place = flight->waiters.size() - 1;
         ++waiting_;
     }
 
-    /// Returns false if the waiter no longer waits: it is being completed.
+    /// Returns false if the waiter no longer waits: it is being completed. In constant time; the last
+    /// waiter takes its place.
     bool leave(const WaiterPtr& waiter) {
         const FlightPtr flight = waiter->flight.lock();
-        if (!flight || std::erase(flight->waiters, waiter) == 0)
+        if (!flight)
             return false;
+        auto& waiters = flight->waiters;
+        const std::size_t place = waiter->place;
+        if (place >= waiters.size() || waiters[place] != waiter)
+            return false;
+        waiters[place].swap(waiters.back());
+        waiters[place]->place = place;
+        waiters.pop_back();
         --waiting_;
         return true;
     }

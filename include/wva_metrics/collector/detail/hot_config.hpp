@@ -4,6 +4,7 @@
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -53,9 +54,9 @@ public:
             return Usability::fresh;
         if (is_negative_verdict(entry))
             return Usability::none;
-        if (now <= entry.fresh_until() + stale_while_revalidate_.load(relaxed))
+        if (now <= saturating_add(entry.fresh_until(), stale_while_revalidate_.load(relaxed)))
             return Usability::stale;
-        if (now <= entry.fresh_until() + stale_if_error_.load(relaxed))
+        if (now <= saturating_add(entry.fresh_until(), stale_if_error_.load(relaxed)))
             return Usability::on_error;
         return Usability::none;
     }

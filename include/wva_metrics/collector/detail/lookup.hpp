@@ -59,6 +59,12 @@ public:
         return nullptr;
     }
 
+    /// Returns a hit or null. Never waits.
+    template <typename TargetType>
+    CacheEntryPtr find_hit(const TargetType& target, TimePoint at) {
+        return look_up(key_of(target), &target, at).hit;
+    }
+
     /// A waiter leaves; its flight continues for the others and for the cache.
     void leave(const WaiterPtr& waiter) {
         {

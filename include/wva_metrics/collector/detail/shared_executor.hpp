@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/context_hook.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -32,6 +35,21 @@ public:
 private:
     mutable std::mutex mutex_;
     asio::any_io_executor executor_;
+};
+
+/// A `SharedExecutor` that notices by itself that its context is being destroyed.
+class WatchedExecutor {
+public:
+    explicit WatchedExecutor(const asio::any_io_executor& executor) : executor_(executor) {
+        if (executor)
+            hook_.emplace(executor, [this] { executor_.release(); });
+    }
+
+    asio::any_io_executor get() const { return executor_.get(); }
+
+private:
+    SharedExecutor executor_;
+    std::optional<ContextHook> hook_;
 };
 
 } // namespace wva_metrics::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <chrono>
@@ -17,7 +18,7 @@ struct Deadline {
     Duration length{};
 
     static Deadline after(TimePoint now, Duration length, std::string_view name) noexcept {
-        return {now + length, name, length};
+        return {wva_metrics::detail::saturating_add(now, length), name, length};
     }
 
     /// `within 2 s (timeouts.connect)` or `before the caller's deadline`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
@@ -36,7 +37,8 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     asio::awaitable<Result<http::Response>> sending;
     if (const auto client = http.lock())
         sending = client->send(http::Request::get(target.list_path(continue_token, page_size)),
-                               std::chrono::steady_clock::now() + impl->config.page_timeout,
+                               wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
+                                                                   impl->config.page_timeout),
                                [page](std::string_view piece) { return page->write(piece); });
     else
         co_return impl->destroyed();

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 
 #include "support/flights.hpp"
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <random>
 #include <string>
+#include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::detail;
@@ -103,19 +106,24 @@ TEST_CASE("all waiters are returned at the end, those of discarded flights too")
     CHECK(table.waiting() == 0);
 }
 
-TEST_CASE("a failure is remembered until it is forgotten, and the memory is bounded") {
-    FailureMemory memory(2);
-    const TimePoint now{24h};
-    const Error error(Errc::timeout, "late");
-    for (const char* id : {"a", "b", "c"})
-        memory.remember(replica_key(model(id)), error, now, now + 2s);
-    std::size_t known = 0;
-    for (const char* id : {"a", "b", "c"})
-        known += memory.find(replica_key(model(id))) != nullptr ? 1U : 0U;
-    CHECK(known == 2);
-    const ModelKey last = model("c");
-    REQUIRE(memory.find(replica_key(last)) != nullptr);
-    CHECK(memory.find(replica_key(last))->retry_at == now + 2s);
-    memory.forget(replica_key(last));
-    CHECK(memory.find(replica_key(last)) == nullptr);
+TEST_CASE("waiters leave in any order without a search") {
+    constexpr std::size_t count = 1000;
+    FlightTable table;
+    const FlightPtr flight = table.open(replicas_of(model("a")), nullptr);
+    std::vector<WaiterPtr> inside;
+    for (std::size_t i = 0; i < count; ++i) {
+        inside.push_back(std::make_shared<SilentWaiter>());
+        table.join(flight, inside.back());
+    }
+    std::mt19937 random(42);
+    std::shuffle(inside.begin(), inside.end(), random);
+    while (!inside.empty()) {
+        REQUIRE(table.leave(inside.back()));
+        REQUIRE_FALSE(table.leave(inside.back()));
+        inside.pop_back();
+        REQUIRE(table.waiting() == inside.size());
+        for (const WaiterPtr& waiter : inside) // Each knows its own place.
+            if (flight->waiters.at(waiter->place) != waiter)
+                FAIL("a waiter is not where it thinks");
+    }
 }
