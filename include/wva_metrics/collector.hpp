@@ -223,10 +223,9 @@ public:
 
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is
     /// started. Collecting does the same if `track_on_collection` is set. Tracking again updates the
-    /// variant, for example its deployment. Returns whether the variant is tracked: false if
-    /// `max_tracked` others are, if no cluster can have such names (as for `invalid_argument` when
-    /// collecting), and if the executor's context has been destroyed. Above `max_tracked` it can
-    /// still be collected.
+    /// variant, for example its deployment. Returns whether it is tracked: false if `max_tracked`
+    /// others are (it can still be collected), if no cluster can have such names (`invalid_argument`
+    /// when collecting), and if the executor's context has been destroyed.
     bool track(const VariantAutoscaling& variant) {
         return impl_->track(detail::OptimizerTarget{variant});
     }
@@ -241,12 +240,10 @@ public:
     void untrack(const ModelKey& model) { impl_->untrack(replica_key(model)); }
 
     /// Starts background rounds (the first after a random part of the interval) and the removal of
-    /// expired entries. Both keep the executor's context busy until they are stopped. Returns true
-    /// if rounds were started; false if they run already, or if `fetch_interval` is 0: then only the
-    /// removal starts.
+    /// expired entries. Both keep the executor's context busy until they are stopped. Returns whether
+    /// rounds were started: not if they run already, or if `fetch_interval` is 0.
     bool start_background_fetching() { return impl_->start_background(); }
-    /// Starts no more rounds; a running round continues to its end. Idempotent; may be started
-    /// again.
+    /// Starts no more rounds; a running one continues to its end. Idempotent; may be started again.
     void stop_background_fetching() { impl_->stop_background(); }
 
     /// Removes the entries of a variant and of its model's replicas, for example after scaling it.

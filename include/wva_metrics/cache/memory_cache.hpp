@@ -139,9 +139,8 @@ public:
         return true;
     }
 
-    /// Removes every entry whose key, as text, begins with `prefix` (`replica:llm/`, also
-    /// `replica:llm/meta-`); returns their number. Entries that other threads insert meanwhile may
-    /// be removed or not.
+    /// Removes every entry whose key, as text, begins with `prefix`, such as `replica:llm/meta-`;
+    /// returns their number. Entries that other threads insert meanwhile may be removed or not.
     std::size_t erase_prefix(std::string_view prefix) {
         return erase_if(&CacheStats::invalidations,
                         [prefix](const Slot& slot) { return starts_with(*slot.key, prefix); });
@@ -218,8 +217,7 @@ private:
     using Slot = detail::LruTable::Slot;
 
     /// At the end of a change, tells the attributions how much room is left.
-    class BudgetUpdate {
-    public:
+    struct BudgetUpdate {
         explicit BudgetUpdate(MemoryCache& cache) noexcept : cache_(cache) {}
         BudgetUpdate(const BudgetUpdate&) = delete;
         BudgetUpdate& operator=(const BudgetUpdate&) = delete;
@@ -227,7 +225,6 @@ private:
             cache_.attributions_->set_room(cache_.limits_.max_bytes, cache_.stats_.bytes);
         }
 
-    private:
         MemoryCache& cache_;
     };
 

@@ -8,6 +8,7 @@
 #include "wva_metrics/cache/detail/epoch_domain.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
 #include "wva_metrics/cache/detail/retire_list.hpp"
+#include "wva_metrics/cache/detail/shard_write_guard.hpp"
 #include "wva_metrics/cache/detail/sieve_contents.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/reading.hpp"
@@ -19,7 +20,6 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -243,33 +243,9 @@ public:
     }
 
 private:
-    enum ReclaimWhen : bool { reclaim_when_due, reclaim_now };
-    /// Holds the lock while a writer changes the shard. At the end it reclaims retired objects, and
-    /// destroys them after it has released the lock.
-    class WriteGuard {
-    public:
-        explicit WriteGuard(SieveShard& shard, ReclaimWhen when = reclaim_when_due)
-            : shard_(shard), when_(when), lock_(shard.mutex_) {}
-        WriteGuard(const WriteGuard&) = delete;
-        WriteGuard& operator=(const WriteGuard&) = delete;
-        ~WriteGuard() {
-            shard_.attributions_->set_room(shard_.limits_.max_bytes,
-                                           shard_.contents_->live_bytes());
-            const std::size_t bound = shard_.limits_.max_bytes;
-            if (when_ == reclaim_now ||
-                shard_.retired_.is_due(shard_.contents_->nodes() / 8, bound / 16))
-                shard_.retired_.reclaim(*shard_.domain_, lock_);
-            if (lock_.owns_lock() && shard_.retired_.exceeds(bound / 8)) {
-                lock_.unlock();
-                std::this_thread::yield();
-            }
-        }
-
-    private:
-        SieveShard& shard_;
-        ReclaimWhen when_;
-        std::unique_lock<std::mutex> lock_;
-    };
+    friend ShardWriteGuard<SieveShard>;
+    using WriteGuard = ShardWriteGuard<SieveShard>;
+    static constexpr auto reclaim_now = WriteGuard::When::now;
 
     /// The limits, less the memory of the attributions.
     CacheLimits entry_limits(const CacheLimits& limits) const noexcept {

@@ -114,7 +114,7 @@ public:
 
     /// Returns whether the target is tracked now.
     bool track(Target target) {
-        if (const std::optional<std::string> reason = rejection_reason(target)) {
+        if (const auto reason = rejection_reason(target)) {
             data_.counters.add(data_.counters.tracking_refused);
             data_.notify(events::TrackingRefused{.key = key_of(target), .invalid_name = *reason});
             return false;
@@ -154,13 +154,13 @@ public:
                 data_.coordinator.forget(key);
         }
         data_.insertions.wait();
-        std::vector<bool> erased;
-        for (const CacheKey& key : keys)
-            erased.push_back(data_.cache.erase(key));
-        for (std::size_t i = 0; i < keys.size(); ++i)
-            data_.notify(
-                events::Invalidated{to_string(CacheKeyView(keys[i])), erased[i] ? 1U : 0U});
-        return static_cast<std::size_t>(std::count(erased.begin(), erased.end(), true));
+        std::size_t erased = 0;
+        for (const CacheKey& key : keys) {
+            const std::size_t entries = data_.cache.erase(key) ? 1 : 0;
+            erased += entries;
+            data_.notify(events::Invalidated{to_string(CacheKeyView(key)), entries});
+        }
+        return erased;
     }
 
     std::size_t invalidate_prefix(std::string_view prefix) {
@@ -180,6 +180,7 @@ public:
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.forget_model(model);
         }
+        // Waits for insertions, too.
         const std::size_t erased =
             invalidate({CacheKey(replica_key(model)), CacheKey(availability_key(model))});
         const std::string variants = key_prefix(EntryKind::optimizer, model.namespace_name);
