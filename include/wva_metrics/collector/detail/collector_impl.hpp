@@ -19,7 +19,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -112,7 +111,6 @@ public:
             call->cancel();
     }
 
-    /// Returns whether the target is tracked now.
     bool track(Target target) {
         if (const auto reason = rejection_reason(target)) {
             data_.counters.add(data_.counters.tracking_refused);
@@ -146,7 +144,7 @@ public:
             data_.notify(events::Untracked{key, false});
     }
 
-    /// Removes entries; answers in flight do not bring them back.
+    /// Answers in flight do not bring the entries back.
     std::size_t invalidate(const std::vector<CacheKey>& keys) {
         {
             const std::lock_guard lock(data_.mutex);
@@ -156,9 +154,9 @@ public:
         data_.insertions.wait();
         std::size_t erased = 0;
         for (const CacheKey& key : keys) {
-            const std::size_t entries = data_.cache.erase(key) ? 1 : 0;
-            erased += entries;
-            data_.notify(events::Invalidated{to_string(CacheKeyView(key)), entries});
+            const bool was_cached = data_.cache.erase(key);
+            erased += was_cached ? 1U : 0U;
+            data_.notify(events::Invalidated{to_string(CacheKeyView(key)), was_cached ? 1U : 0U});
         }
         return erased;
     }
@@ -180,7 +178,6 @@ public:
             const std::lock_guard lock(data_.mutex);
             data_.coordinator.forget_model(model);
         }
-        // Waits for insertions, too.
         const std::size_t erased =
             invalidate({CacheKey(replica_key(model)), CacheKey(availability_key(model))});
         const std::string variants = key_prefix(EntryKind::optimizer, model.namespace_name);

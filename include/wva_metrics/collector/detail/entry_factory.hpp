@@ -63,7 +63,8 @@ inline const std::vector<std::string>* warnings_of(const CacheEntry& entry) noex
 inline std::uint64_t count_ahead(const CachePayload& payload, TimePoint now) noexcept {
     std::uint64_t ahead = 0;
     const auto look_at = [&](const Reading<double>& reading) {
-        ahead += reading.has_value() && reading.latest_at() > now ? 1 : 0;
+        if (reading.has_value() && reading.latest_at() > now)
+            ++ahead;
     };
     if (const auto* metrics = std::get_if<OptimizerMetrics>(&payload))
         for (const auto& field : optimizer_readings)

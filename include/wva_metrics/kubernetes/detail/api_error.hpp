@@ -6,8 +6,8 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/detail/api_operation.hpp"
-#include "wva_metrics/kubernetes/detail/retry_after.hpp"
 #include "wva_metrics/kubernetes/json_fields.hpp"
+#include "wva_metrics/resilience/retry_after.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -112,7 +112,8 @@ inline Error to_error(const http::Response& response, const ApiOperation& operat
     }
     Error error = to_error(status, response.status, operation, std::move(endpoint));
     if (response.retry_after && (response.status == 429 || response.status == 503))
-        error.retry_after = parse_retry_after(*response.retry_after, std::chrono::hours(1));
+        error.retry_after = resilience::parse_retry_after(
+            *response.retry_after, std::chrono::system_clock::now(), std::chrono::hours(1));
     return error;
 }
 

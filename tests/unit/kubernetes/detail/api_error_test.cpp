@@ -13,7 +13,6 @@ using namespace wva_metrics::kubernetes;
 using Catch::Matchers::ContainsSubstring;
 using kubernetes::detail::ApiOperation;
 using kubernetes::detail::ApiTarget;
-using kubernetes::detail::parse_retry_after;
 using kubernetes::detail::to_error;
 
 namespace {
@@ -105,8 +104,9 @@ TEST_CASE("a request to wait is read from 429 and 503, and from no other answer"
     CHECK(wait_of(503, "0") == std::chrono::seconds(0));
     CHECK(wait_of(503, "99999999999999999999") == std::chrono::hours(1));
     CHECK(wait_of(500, "30") == std::nullopt);
-    for (const char* const text : {"", "-1", "1.5", "soon", " 3", "3 s"})
-        CHECK(parse_retry_after(text, std::chrono::hours(1)) == std::nullopt);
+    CHECK(wait_of(429, "Sun, 06 Nov 1994 08:49:37 GMT") == std::chrono::seconds(0));
+    for (const char* const text : {"", "-1", "1.5", "soon", "3 s"})
+        CHECK(wait_of(503, text) == std::nullopt);
 }
 
 TEST_CASE("a large body of an error is not parsed") {
