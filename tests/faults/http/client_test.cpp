@@ -39,7 +39,7 @@ TEST_CASE("a request is written as given") {
           "Host: 127.0.0.1:" +
               std::to_string(pair.server.port()) +
               "\r\n"
-              "User-Agent: wva_metrics/0.4.0\r\n"
+              "User-Agent: wva_metrics/0.5.0\r\n"
               "Accept: */*\r\n"
               "X-Scope-OrgID: tenant\r\n"
               "Accept-Encoding: identity\r\n"
