@@ -20,7 +20,8 @@ clang=
 for preset in "$@"; do
     case $preset in
         -h | --help) sed -n '4,10s/^# //p' "$0"; exit 0 ;;
-        clang-*) clang=clang ;;
+        clang-asan | clang-tsan) clang="clang fuzz" ;; # The sanitizers are in the package of libFuzzer.
+        clang-*) clang=${clang:-clang} ;;
     esac
     # CMake may not be installed yet.
     if ! sed -n '/"workflowPresets"/,$p' CMakePresets.json | grep -qF "\"name\": \"$preset\""; then
@@ -28,7 +29,7 @@ for preset in "$@"; do
         exit 2
     fi
 done
-# shellcheck disable=SC2086  # nothing, or one word
+# shellcheck disable=SC2086  # nothing, or words
 sh cmake/setup.sh tests $clang
 
 jobs=$(getconf _NPROCESSORS_ONLN)
