@@ -37,6 +37,9 @@ struct CollectorStats {
     std::uint64_t tracking_refused = 0;
     /// Batches that were not sent, because `max_overdue_calls` others still run.
     std::uint64_t refused_batches = 0;
+    /// Look-ups, insertions and removals that threw an exception, in a cache of your own or because
+    /// memory was short. A look-up then counts as a miss, and an answer is not cached.
+    std::uint64_t cache_failures = 0;
     /// Background rounds that were left out, because the one before took longer than the interval.
     std::uint64_t skipped_rounds = 0;
     /// Readings whose sample is newer than the moment they arrived, so a clock is wrong. Their age is

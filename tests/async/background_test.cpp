@@ -223,7 +223,7 @@ TEST_CASE("of many variants beyond the bound, each is refused and counted") {
     CollectorFixture f({.max_tracked = 10});
     std::size_t tracked = 0;
     for (int i = 0; i < 1'000; ++i)
-        tracked += f.collector->track(variant("v" + std::to_string(i))) ? 1 : 0;
+        tracked += f.collector->track(variant("v" + std::to_string(i))) ? 1U : 0U;
     CHECK(tracked == 10);
     CHECK(f.collector->stats().tracked_variants == 10);
     CHECK(f.collector->stats().tracking_refused == 990);

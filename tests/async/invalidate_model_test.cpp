@@ -38,8 +38,8 @@ private:
 };
 static_assert(MetricsCache<PlainCache> && !SelectiveCache<PlainCache>);
 
-VariantAutoscaling variant_of(const std::string& model, const std::string& name) {
-    return {"llm", name, model, "llama"};
+VariantAutoscaling variant_of(const std::string& model_id, const std::string& name) {
+    return {"llm", name, model_id, "llama"};
 }
 
 } // namespace

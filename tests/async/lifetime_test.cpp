@@ -113,7 +113,7 @@ TEST_CASE("a batch that is cancelled before it runs does not call the backend") 
         std::make_shared<const detail::Target>(detail::OptimizerTarget{variant("v")});
     const auto batch = std::make_shared<detail::Batch<ManualTimer>>(
         f.io.get_executor(), std::vector{std::make_shared<detail::Flight>(target, nullptr)},
-        detail::Origin::caller);
+        detail::Origin::caller, detail::OverdueCalls());
     std::optional<detail::BatchAnswers> answers;
     batch->cancel();
     batch->run(

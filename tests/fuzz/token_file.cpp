@@ -45,7 +45,7 @@ void fuzz_token_file(std::string_view bytes) {
     static const test_support::TemporaryDirectory directory;
     const std::string path = directory.path() / "token";
     const http::Credentials credentials = http::Credentials::bearer_file(path);
-    http::CredentialSource source(credentials);
+    http::CredentialSource source(credentials, std::chrono::hours(1));
     Input input(bytes);
     std::optional<std::string> expected;
     TimePoint now{};
@@ -62,7 +62,7 @@ void fuzz_token_file(std::string_view bytes) {
             continue;
         }
         expect_explained(value.error(), {Errc::invalid_config});
-        http::CredentialSource other(credentials);
+        http::CredentialSource other(credentials, std::chrono::hours(1));
         const auto other_value = authorization_with(path, disguised(content), other, now);
         expect(other_value.has_error() && other_value.error() == value.error(),
                "the error depends on the content of the file");

@@ -91,8 +91,9 @@ ModelKey model_number(int number) {
 template <typename Cache>
 void attribute(Cache& cache, const ModelKey& model, int callers) {
     const CacheEntryPtr entry = cache.find(replica_key(model), begin);
+    KnownWorkloads known;
     for (int caller = 0; entry != nullptr && caller < callers; ++caller)
-        detail::attribute_cached(*entry, variants_of(model, caller));
+        detail::attribute_cached(*entry, variants_of(model, caller), known, begin);
 }
 
 } // namespace
@@ -223,11 +224,12 @@ TEST_CASE("attributions that do not fit are computed again, and take nothing") {
     measured.insert(replica_key(model), replica_samples(model, 10));
     const CacheEntryPtr entry = measured.cache.find(replica_key(model), begin);
     REQUIRE(entry);
+    KnownWorkloads known;
     int kept = 0;
     for (int caller = 0; caller < 4; ++caller) {
         const auto variants = variants_of(model, caller);
-        const auto first = detail::attribute_cached(*entry, variants);
-        const auto second = detail::attribute_cached(*entry, variants);
+        const auto first = detail::attribute_cached(*entry, variants, known, begin);
+        const auto second = detail::attribute_cached(*entry, variants, known, begin);
         CHECK(first.replicas->replicas.size() == 10);
         CHECK(second.replicas->replicas.size() == 10);
         kept += !second.computed;

@@ -32,14 +32,14 @@ struct ReadPage {
 
 /// Reads a page whose items are texts of this function, until they have `bytes`.
 ReadPage read_items(const std::function<std::string(std::size_t)>& item, std::size_t bytes) {
-    const std::string begin = R"({"metadata":{"resourceVersion":"1"},"items":[)";
+    const std::string first_bytes = R"({"metadata":{"resourceVersion":"1"},"items":[)";
     const std::ptrdiff_t before = allocations.bytes;
     allocations.peak = before;
     ReadPage read{Error(), 0, 0};
     {
         kubernetes::detail::PageReader<kubernetes::Pod> reader(
             kubernetes::detail::PageLimits(kubernetes::ClientConfig(), 500));
-        std::string piece = begin;
+        std::string piece = first_bytes;
         bool wants_more = true;
         for (std::size_t i = 0; wants_more && read.bytes < bytes; ++i) {
             piece += (i == 0 ? "" : ",") + item(i);

@@ -82,7 +82,9 @@ private:
             },
             [this, weak_owner] {
                 if (const auto alive = weak_owner.lock())
-                    data_.notify(events::CleanedUp{data_.cache.erase_expired(data_.now())});
+                    data_.with_cache([this](auto& cache) {
+                        data_.notify(events::CleanedUp{cache.erase_expired(data_.now())});
+                    });
             },
             [this, weak_owner](std::size_t rounds) {
                 if (const auto alive = weak_owner.lock()) {

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/completion.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/handler_waiter.hpp"
 
@@ -62,15 +63,23 @@ struct Collect {
             const auto answer = hit ? Result<Answer>(Answer{std::move(hit), Source::cache})
                                     : Result<Answer>(context_destroyed());
             return complete_immediately<T>(executor, std::move(handler),
-                                           convert(*impl, answer, now));
+                                           result_of(*impl, convert, answer, now));
         }
         CacheEntryPtr hit = impl->find_or_wait(std::move(target), now, [&] {
             // Not called on a hit, which uses the handler below.
             return make_waiter<T>(impl, executor, std::move(handler), std::move(convert));
         });
         if (hit)
-            complete_immediately<T>(executor, std::move(handler),
-                                    convert(*impl, Answer{std::move(hit), Source::cache}, now));
+            complete_immediately<T>(
+                executor, std::move(handler),
+                result_of(*impl, convert, Answer{std::move(hit), Source::cache}, now));
+    }
+
+private:
+    static Result<T> result_of(auto& impl, const auto& convert, const Result<Answer>& answer,
+                               TimePoint now) {
+        return result_or_exception([&]() -> Result<T> { return convert(impl, answer, now); },
+                                   "what makes the result");
     }
 };
 

@@ -31,6 +31,7 @@ struct CollectorCounters {
     Counter background_rounds{0};
     Counter tracking_refused{0};
     Counter refused_batches{0};
+    Counter cache_failures{0};
     Counter skipped_rounds{0};
     Counter samples_ahead{0};
 
@@ -61,6 +62,7 @@ struct CollectorCounters {
         stats.background_rounds = read(background_rounds);
         stats.tracking_refused = read(tracking_refused);
         stats.refused_batches = read(refused_batches);
+        stats.cache_failures = read(cache_failures);
         stats.skipped_rounds = read(skipped_rounds);
         stats.samples_ahead = read(samples_ahead);
         return stats;

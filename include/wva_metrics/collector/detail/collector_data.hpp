@@ -40,6 +40,16 @@ struct CollectorData {
     /// Delivers an event to the observer. Never call it with the mutex held.
     void notify(const auto& event) noexcept { notifier.notify(event); }
 
+    /// Calls the cache, which may be a user's own and may throw: what it does not do is done without
+    /// it. Never call it with the mutex held.
+    void with_cache(auto&& call) noexcept {
+        try {
+            call(cache);
+        } catch (...) {
+            counters.add(counters.cache_failures);
+        }
+    }
+
     std::size_t max_tracked() const {
         const std::lock_guard lock(mutex);
         return coordinator.config().max_tracked;

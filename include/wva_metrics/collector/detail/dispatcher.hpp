@@ -3,6 +3,7 @@
 
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
 #include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/negative_verdict.hpp"
@@ -56,7 +57,7 @@ public:
         if (!evicted.empty())
             data_.insertions.wait();
         for (const CacheKey& key : evicted) {
-            data_.cache.erase(key);
+            data_.with_cache([&](auto& cache) { cache.erase(key); });
             data_.notify(events::Untracked{key, true});
         }
         struct Round {
@@ -181,11 +182,14 @@ private:
         std::size_t failed = 0;
         for (std::size_t i = 0; i < targets; ++i) {
             const FlightPtr& flight = batch.flights()[i];
-            if (answers[i].has_error()) {
+            const Result<CacheEntryPtr> entry = result_or_exception(
+                [&] { return make_entry_of(flight, std::move(answers[i]), sent_at, config); },
+                "what prepares an answer for the cache");
+            if (entry.has_error()) {
                 ++failed;
-                settle_failure(flight, answers[i].error(), batch.is_background(), at);
+                settle_failure(flight, entry.error(), batch.is_background(), at);
             } else {
-                settle_answer(flight, *std::move(answers[i]), sent_at, config);
+                settle_answer(flight, *entry);
             }
         }
         data_.counters.add(data_.counters.failed_targets, failed);
@@ -199,16 +203,22 @@ private:
             on_settled(failed);
     }
 
-    void settle_answer(const FlightPtr& flight, CachePayload&& payload, TimePoint sent_at,
-                       const CacheConfig& config) {
-        const CacheKeyView key = flight->key();
+    Result<CacheEntryPtr> make_entry_of(const FlightPtr& flight, Result<CachePayload> answer,
+                                        TimePoint sent_at, const CacheConfig& config) {
+        if (answer.has_error())
+            return std::move(answer).error();
+        CachePayload& payload = *answer;
         stamp_identity(*flight->target, payload);
         if (const std::uint64_t ahead = count_ahead(payload, data_.now()); ahead > 0)
             data_.counters.add(data_.counters.samples_ahead, ahead);
         if (flight->previous)
             carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
-        const CacheEntryPtr entry =
-            make_entry(config, std::move(payload), sent_at, attribution_budget(data_.cache, key));
+        return make_entry(config, std::move(payload), sent_at,
+                          attribution_budget(data_.cache, flight->key()));
+    }
+
+    void settle_answer(const FlightPtr& flight, const CacheEntryPtr& entry) {
+        const CacheKeyView key = flight->key();
         Coordinator::Settled settled;
         {
             const InsertionFence::Insertion insertion(data_.insertions);
@@ -219,7 +229,7 @@ private:
                 is_cached = settled.current && data_.coordinator.config().cache.enabled;
             }
             if (is_cached)
-                data_.cache.insert_or_assign(key, entry);
+                data_.with_cache([&](auto& cache) { cache.insert_or_assign(key, entry); });
         }
         if (!settled.current) {
             data_.counters.add(data_.counters.discarded);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/allocated_handler.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -36,7 +37,8 @@ public:
           handler_(std::move(handler)) {}
 
     void complete(const Result<Answer>& answer) override {
-        Result<T> result = convert_(answer);
+        Result<T> result =
+            result_or_exception([&] { return convert_(answer); }, "what makes the result");
         const auto executor = work_.get_executor();
         Handler handler = handler_.take();
         const auto allocator = asio::get_associated_allocator(handler);

@@ -94,7 +94,8 @@ private:
     Found look_up(const CacheKeyView& key, const TargetType* target, TimePoint at) {
         if (!data_.hot_config.is_cache_enabled())
             return {};
-        CacheEntryPtr entry = data_.cache.find(key, at);
+        CacheEntryPtr entry;
+        data_.with_cache([&](auto& cache) { entry = cache.find(key, at); });
         if (!entry)
             return {};
         entry->mark_used(at);
@@ -136,7 +137,8 @@ private:
             const CacheKeyView replicas = replica_key(target->model);
             if (data_.coordinator.failures().has_failed_since(replicas, entry.collected_at()))
                 return false;
-            const CacheEntryPtr latest = data_.cache.find(replicas, at);
+            CacheEntryPtr latest;
+            data_.with_cache([&](auto& cache) { latest = cache.find(replicas, at); });
             auto& counters = data_.counters;
             counters.add(!latest                ? counters.own_misses
                          : latest->is_fresh(at) ? counters.own_hits
