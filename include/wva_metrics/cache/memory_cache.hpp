@@ -218,14 +218,14 @@ private:
 
     /// At the end of a change, tells the attributions how much room is left.
     struct BudgetUpdate {
-        explicit BudgetUpdate(MemoryCache& cache) noexcept : cache_(cache) {}
+        explicit BudgetUpdate(MemoryCache& changed) noexcept : cache(changed) {}
         BudgetUpdate(const BudgetUpdate&) = delete;
         BudgetUpdate& operator=(const BudgetUpdate&) = delete;
         ~BudgetUpdate() {
-            cache_.attributions_->set_room(cache_.limits_.max_bytes, cache_.stats_.bytes);
+            cache.attributions_->set_room(cache.limits_.max_bytes, cache.stats_.bytes);
         }
 
-        MemoryCache& cache_;
+        MemoryCache& cache;
     };
 
     bool exceeds(const CacheLimits& limits) const noexcept {

@@ -91,17 +91,17 @@ public:
 private:
     static constexpr std::size_t kept_authorizations = 3;
 
-    /// A secret, and all parts of its forms that are as long as `run`, each in a number.
+    /// A secret, and all parts of its forms that are as long as `run_`, each in a number.
     struct Hidden {
         explicit Hidden(std::string_view text)
-            : secret(text), run(std::clamp(text.size() / 2, min_bytes, sizeof(std::uint64_t))) {}
+            : secret(text), run_(std::clamp(text.size() / 2, min_bytes, sizeof(std::uint64_t))) {}
 
         void mark(std::string_view text, std::vector<bool>& hidden) {
-            if (parts.empty())
+            if (parts_.empty())
                 find_parts();
             for_each_part(text, [&](std::size_t begin, std::uint64_t part) {
-                if (std::binary_search(parts.begin(), parts.end(), part))
-                    std::fill_n(hidden.begin() + static_cast<std::ptrdiff_t>(begin), run, true);
+                if (std::binary_search(parts_.begin(), parts_.end(), part))
+                    std::fill_n(hidden.begin() + static_cast<std::ptrdiff_t>(begin), run_, true);
             });
         }
 
@@ -112,24 +112,24 @@ private:
         void find_parts() {
             for (const std::string& form : detail::secret_forms(secret))
                 for_each_part(form,
-                              [&](std::size_t, std::uint64_t part) { parts.push_back(part); });
-            std::sort(parts.begin(), parts.end());
-            parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+                              [&](std::size_t, std::uint64_t part) { parts_.push_back(part); });
+            std::sort(parts_.begin(), parts_.end());
+            parts_.erase(std::unique(parts_.begin(), parts_.end()), parts_.end());
         }
 
         template <typename Visitor>
         void for_each_part(std::string_view text, Visitor visit) const {
-            const std::uint64_t kept = ~std::uint64_t{0} >> (64 - 8 * run);
+            const std::uint64_t kept = ~std::uint64_t{0} >> (64 - 8 * run_);
             std::uint64_t part = 0;
             for (std::size_t i = 0; i < text.size(); ++i) {
                 part = (part << 8U | static_cast<unsigned char>(text[i])) & kept;
-                if (i + 1 >= run)
-                    visit(i + 1 - run, part);
+                if (i + 1 >= run_)
+                    visit(i + 1 - run_, part);
             }
         }
 
-        std::size_t run;
-        std::vector<std::uint64_t> parts;
+        std::size_t run_;
+        std::vector<std::uint64_t> parts_;
     };
 
     mutable std::mutex mutex_;

@@ -60,12 +60,21 @@ inline std::vector<std::string> validate(const CircuitBreakerConfig& config) {
 /// and it closes. A failure opens it again, for twice as long.
 class CircuitBreaker {
 public:
-    enum class State : std::uint8_t { closed, open, half_open };
+    /// Whether requests are sent.
+    enum class State : std::uint8_t {
+        /// All are.
+        closed,
+        /// None is.
+        open,
+        /// One after the other is, to see whether the endpoint works again.
+        half_open,
+    };
 
     /// The number of a time between two changes of the state; never 0. An outcome counts only in the
     /// period in which its request was admitted: what was sent before says little about now.
     using Period = std::uint64_t;
 
+    /// Closed. `config`: a valid one.
     explicit CircuitBreaker(const CircuitBreakerConfig& config) : config_(config) {}
 
     /// Asks to send a request. Nothing if it must not be sent. Otherwise one of `succeed`, `fail` and
@@ -129,6 +138,7 @@ public:
             is_probing_ = false;
     }
 
+    /// The current state.
     State state() const noexcept { return state_; }
     /// The current period.
     Period period() const noexcept { return period_; }

@@ -153,8 +153,10 @@ public:
     /// How many requests may be in flight now.
     std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
 
+    /// The configuration.
     const ProtectionConfig& config() const noexcept { return config_; }
 
+    /// All counters and states, at one moment.
     ProtectionStats stats() const {
         const std::lock_guard lock(mutex_);
         ProtectionStats stats = counts_;

@@ -41,10 +41,12 @@ inline std::vector<std::string> validate(const HedgingConfig& config) {
 /// Decides when requests to one endpoint are hedged. Not thread-safe.
 class Hedging {
 public:
-    /// Latencies that are remembered, and how many must be known before anything is hedged.
+    /// Latencies that are remembered.
     static constexpr std::size_t memory = 100;
+    /// Latencies that must be known before anything is hedged.
     static constexpr std::size_t min_known = 20;
 
+    /// Knows no latency yet. `config`: a valid one.
     explicit Hedging(const HedgingConfig& config) : config_(config) {}
 
     /// A request begins. Returns the time after which `try_hedge` may be asked about it; nothing if it

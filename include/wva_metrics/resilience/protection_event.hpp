@@ -27,6 +27,7 @@ struct ProtectionEvent {
         budget_exhausted,
     };
 
+    /// What happened.
     Kind kind{};
     /// When it happened.
     TimePoint at{};

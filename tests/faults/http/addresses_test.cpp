@@ -3,6 +3,7 @@
 
 #include "support/http_calls.hpp"
 #include "support/http_streams.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_server.hpp"
 #include "support/scripted_transport.hpp"
 
@@ -34,7 +35,8 @@ struct TwoAddresses {
             context.get_executor(),
             http::ClientConfig{.url = "http://name.test:" + std::to_string(first.port()),
                                .timeouts = timeouts,
-                               .transport = transport});
+                               .transport = transport,
+                               .protection = unprotected});
     }
 
     Result<http::Response> send() { return send_request(context, *client); }
@@ -153,7 +155,8 @@ TEST_CASE("if no address serves, each call still asks one of them") {
 TEST_CASE("the only address of a host is asked whatever it answered, over the same connection") {
     asio::io_context context;
     ScriptedServer server(context, {answer_each_with(http_answer("", "", "503 Busy"))});
-    http::Client client(context.get_executor(), {.url = server.url()});
+    http::Client client(context.get_executor(),
+                        {.url = server.url(), .protection = unprotected});
     for (int i = 0; i < 3; ++i)
         CHECK(send_request(context, client)->status == 503);
     CHECK(server.requests().size() == 3);

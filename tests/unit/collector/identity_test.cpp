@@ -15,7 +15,7 @@ TEST_CASE("a variant that no cluster can have is refused before any request, wit
         std::function<void(VariantAutoscaling&)> spoil;
         std::string reason;
     };
-    const std::string huge(2'000'000, 'x');
+    static const std::string huge(2'000'000, 'x');
     const auto row = GENERATE_COPY(values<Row>({
         {[&](auto& v) { v.model_id = huge; }, "the model id has 2000000 bytes, more than 4096"},
         {[&](auto& v) { v.model_id = std::string(4097, 'm'); }, "4097 bytes, more than 4096"},

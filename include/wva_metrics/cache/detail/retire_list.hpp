@@ -141,7 +141,7 @@ public:
     }
     /// True if the nodes that a search may still find take more than this, and more than a little.
     bool exceeds(std::size_t bytes) const noexcept {
-        constexpr std::size_t little = 64 * 1024;
+        constexpr std::size_t little = std::size_t{64} << 10;
         return this->bytes() > std::max(bytes, little);
     }
 

@@ -40,12 +40,14 @@ void complete_on_own_executor(Handler handler, Result<T> result) {
             return std::move(handler)(std::move(result));
     if (!can_run_alone(handler))
         return;
-    if constexpr (has_own_queue<Handler>)
-        complete_immediately(
-            asio::any_io_executor(asio::get_associated_executor(handler, asio::any_io_executor())),
-            std::move(handler), std::move(result));
-    else
+    if constexpr (has_own_queue<Handler>) {
+        // Before the handler is moved from, as above.
+        const asio::any_io_executor own =
+            asio::get_associated_executor(handler, asio::any_io_executor());
+        complete_immediately(own, std::move(handler), std::move(result));
+    } else {
         asio::dispatch(asio::prepend(std::move(handler), std::move(result)));
+    }
 }
 
 } // namespace wva_metrics::detail

@@ -135,8 +135,8 @@ private:
             timeout = data_.coordinator.config().call_timeout;
             refusal = data_.overdue.refusal(data_.coordinator.config().max_overdue_calls);
             if (!refusal) {
-                batch = std::make_shared<BatchType>(data_.executor.get(), std::move(flights),
-                                                    origin, data_.overdue);
+                batch = std::make_shared<BatchType>(data_.executor.get(), flights, origin,
+                                                    data_.overdue);
                 std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
                 batches_.push_back(batch);
             }

@@ -44,6 +44,8 @@ constexpr std::size_t objects_in() {
         ++count;
     if constexpr (requires(T described) { described.owners; })
         ++count;
+    if constexpr (requires(T described) { described.is_about_request; })
+        ++count;
     return count;
 }
 
