@@ -155,8 +155,7 @@ TEST_CASE("if no address serves, each call still asks one of them") {
 TEST_CASE("the only address of a host is asked whatever it answered, over the same connection") {
     asio::io_context context;
     ScriptedServer server(context, {answer_each_with(http_answer("", "", "503 Busy"))});
-    http::Client client(context.get_executor(),
-                        {.url = server.url(), .protection = unprotected});
+    http::Client client(context.get_executor(), {.url = server.url(), .protection = unprotected});
     for (int i = 0; i < 3; ++i)
         CHECK(send_request(context, client)->status == 503);
     CHECK(server.requests().size() == 3);
