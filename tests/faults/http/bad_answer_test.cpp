@@ -26,7 +26,7 @@ TEST_CASE("an answer that is not valid HTTP is rejected and its connection close
                       head + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                       head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
                       head + "Transfer-Encoding: gzip\r\n\r\nx",
-                      head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", head + "\r\nno framing",
+                      head + "Transfer-Encoding: chunked\r\n\r\nzzz\r\n", head + "\r\nno framing",
                       head + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     CAPTURE(bytes);

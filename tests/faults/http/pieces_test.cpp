@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/http_pair.hpp"
 #include "support/http_streams.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_transport.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -19,7 +20,8 @@ TEST_CASE("an answer that arrives byte by byte is read, also if its chunked body
         CAPTURE(text);
         const auto transport = std::make_shared<ScriptedTransport>();
         transport->largest_read = 1;
-        HttpPair pair({answer_each_with(text)}, {.transport = transport});
+        HttpPair pair({answer_each_with(text)},
+                      {.transport = transport, .protection = unprotected});
         const std::string body = text.find("{}") == std::string::npos ? "" : "{}";
         const int status = text.find("503") == std::string::npos ? 200 : 503;
 

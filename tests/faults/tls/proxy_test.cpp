@@ -4,6 +4,7 @@
 #include "wva_metrics/http/tls.hpp"
 
 #include "support/http_calls.hpp"
+#include "support/protections.hpp"
 #include "support/scripted_server.hpp"
 #include "support/secrets.hpp"
 #include "support/tls_server.hpp"
@@ -42,6 +43,7 @@ ClientConfig behind_proxy(const ScriptedServer& proxy, std::string url = "http:/
                           Credentials credentials = {}) {
     ClientConfig config;
     config.url = std::move(url);
+    config.protection = unprotected;
     config.transport =
         make_proxy_transport({.url = proxy.url(), .credentials = std::move(credentials)}).value();
     return config;

@@ -55,8 +55,8 @@ asio::awaitable<Result<Response>> BasicClient<Executor>::stream(Request request,
     const TimePoint deadline = timeouts.deadline;
     detail::BodyOptions options(std::move(sink), timeouts.idle);
     options.on_opened = std::move(on_opened);
-    return detail::RunCall<Executor>::start(endpoint_, std::move(request), deadline,
-                                            std::move(options));
+    return detail::FollowRedirects<Executor>::start(endpoint_, std::move(request), deadline,
+                                                    std::move(options));
 }
 
 template <typename Executor>
