@@ -72,7 +72,7 @@ TEST_CASE("entries are freed also if membarrier is forbidden after the cache was
             std::chrono::steady_clock::now() + 2 * detail::AsymmetricFence::settle_time;
         while (std::chrono::steady_clock::now() < settled) {
             replace();
-            if (living > 5000)
+            if (living > 20'000)
                 return 3;
         }
         while (living > 200 && std::chrono::steady_clock::now() < end)

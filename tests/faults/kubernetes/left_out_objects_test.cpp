@@ -211,7 +211,9 @@ TEST_CASE("an API server that asks to wait says so in the error of the list and 
     Cluster cluster(context);
     const std::string busy = status_json(429, "TooManyRequests", "try again later");
     cluster.server.answer_list("pods", busy, 429, "Retry-After: 30\r\n");
-    FollowedPods listing(context, cluster.config());
+    auto config = cluster.config();
+    config.http.protection.max_retry_after = Duration::zero(); // Only the reflector waits.
+    FollowedPods listing(context, config);
     const auto requested = [&] {
         const auto error = listing.reflector.status().last_error;
         return error ? error->retry_after : std::nullopt;
