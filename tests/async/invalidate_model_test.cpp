@@ -61,7 +61,7 @@ TEMPLATE_TEST_CASE("invalidating a model removes every variant of it, tracked, r
     const auto knows = [&](const VariantAutoscaling& which) {
         return collector.find_optimizer_metrics(which.key()).has_value();
     };
-    const ModelKey model("llm", "meta/llama");
+    const ModelKey invalidated("llm", "meta/llama");
     const VariantAutoscaling tracked = variant_of("meta/llama", "tracked");
     const VariantAutoscaling refused = variant_of("meta/llama", "refused");
     const VariantAutoscaling other = variant_of("meta/llama-2", "other");
@@ -71,14 +71,14 @@ TEMPLATE_TEST_CASE("invalidating a model removes every variant of it, tracked, r
     REQUIRE(collector.stats().tracked_variants == 1);
 
     const bool is_exact = SelectiveCache<TestType>;
-    CHECK(collector.invalidate_model(model) == (is_exact ? 2 : 3));
+    CHECK(collector.invalidate_model(invalidated) == (is_exact ? 2 : 3));
     CHECK(!knows(tracked));
     CHECK(!knows(refused));
     CHECK(knows(other) == is_exact);
     CHECK(knows(elsewhere));
     collect(refused);
     CHECK(backend.variants_requested().back().name == "refused");
-    CHECK(collector.invalidate_model(model) == 1);
+    CHECK(collector.invalidate_model(invalidated) == 1);
     CHECK(collector.invalidate_model({"nowhere", "meta/llama"}) == 0);
 }
 
