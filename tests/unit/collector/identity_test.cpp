@@ -47,7 +47,7 @@ TEST_CASE("a model that no cluster can have is refused by every operation") {
     CollectorFixture f;
     for (const ModelKey& model :
          {ModelKey("llm", std::string(5000, 'm')), ModelKey(std::string(254, 'n'), "m"),
-          ModelKey("llm", "m\x1b[2J"), ModelKey("llm", "\xc3"), ModelKey("", "m")}) {
+          ModelKey("l\x1b[2J", "m"), ModelKey("llm", "\xc3"), ModelKey("", "m")}) {
         CHECK(f.collect(model, {}).error().is(Errc::invalid_argument));
         CHECK(f.check_availability(model).error().is(Errc::invalid_argument));
         CHECK(!f.collector->track(model));

@@ -35,6 +35,9 @@ inline std::optional<std::string> name_problem(std::string_view what, std::strin
     if (const auto invalid = find_invalid_utf8(name))
         return sentence + " is not UTF-8 from byte " + std::to_string(*invalid) + " on: '" +
                shown_name(name) + "'";
+    // The id of a model is the value of a label, which may have any character.
+    if (max_bytes == max_model_id_bytes)
+        return std::nullopt;
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
     if (const auto control = std::ranges::find_if(name, is_control); control != name.end())
         return sentence + " has a control character at byte " +
