@@ -159,7 +159,8 @@ asio::awaitable<int> run(asio::io_context& io, Options options) {
             const Result<Report> report = co_await collect(collector, model, options, model_of);
             if (report)
                 text += options.json ? to_json(*report) + "\n" : to_text(*report, output_width());
-            else
+            else if (!report.error().is(Errc::unavailable) || problems.empty())
+                // After a failure the client leaves the server alone, which is no further problem.
                 problems.insert(report.error().describe());
             all_available = all_available && report && report->availability.available;
         }

@@ -50,7 +50,7 @@ bool forbid_membarrier() {
 TEST_CASE("entries are freed also if membarrier is forbidden after the cache was made") {
     const int result = in_child([] {
         std::atomic<int> living{0};
-        CountedCache cache({100, 1'000'000}, 1);
+        CountedCache cache({100, 250'000}, 1);
         int replaced = 0;
         const auto replace = [&] {
             const std::string name = std::to_string(++replaced % 100);
@@ -72,7 +72,7 @@ TEST_CASE("entries are freed also if membarrier is forbidden after the cache was
             std::chrono::steady_clock::now() + 2 * detail::AsymmetricFence::settle_time;
         while (std::chrono::steady_clock::now() < settled) {
             replace();
-            if (living > 20'000)
+            if (living > 5000)
                 return 3;
         }
         while (living > 200 && std::chrono::steady_clock::now() < end)
