@@ -38,6 +38,7 @@ void release(void* memory) noexcept {
 
 } // namespace
 
+// Also for `std::nothrow`, because that of AddressSanitizer does not match the `delete` here.
 // Not inline, because GCC would warn that memory of `new` is passed to `free`.
 BOOST_NOINLINE void* operator new(std::size_t size) {
     return allocate(size, alignof(std::max_align_t));
@@ -45,7 +46,17 @@ BOOST_NOINLINE void* operator new(std::size_t size) {
 BOOST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
     return allocate(size, static_cast<std::size_t>(alignment));
 }
+BOOST_NOINLINE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
 BOOST_NOINLINE void operator delete(void* memory) noexcept {
+    release(memory);
+}
+BOOST_NOINLINE void operator delete(void* memory, const std::nothrow_t&) noexcept {
     release(memory);
 }
 BOOST_NOINLINE void operator delete(void* memory, std::size_t) noexcept {

@@ -38,9 +38,11 @@ inline constexpr bool
 template <typename Handler>
 bool can_run_alone(const Handler& handler) {
     if constexpr (has_own_executor<Handler>) {
-        const auto own = asio::get_associated_executor(handler, asio::any_io_executor());
-        if constexpr (std::constructible_from<bool, decltype(own)>)
-            return static_cast<bool>(own);
+        using Own = asio::associated_executor_t<Handler>;
+        // The candidate has the type of the result, because Asio leaks memory where an empty executor
+        // of one erased type is converted to another.
+        if constexpr (std::constructible_from<bool, const Own&> && std::default_initializable<Own>)
+            return static_cast<bool>(asio::get_associated_executor(handler, Own()));
         else
             return true;
     }
