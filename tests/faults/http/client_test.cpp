@@ -67,13 +67,13 @@ TEST_CASE("any status is an answer, and redirects are not followed") {
     const std::string status =
         GENERATE(as<std::string>{}, "302 Found", "404 Not Found", "429 Slow", "500 Oops");
     HttpPair pair({answer_each_with(
-        http_answer("body", "Location: http://127.0.0.1:1/\r\nRetry-After: 7\r\n", status))});
+        http_answer("body", "Location: http://127.0.0.1:1/\r\nRetry-After: 0\r\n", status))});
     const Result<Response> response = pair.send_request();
     REQUIRE(response.has_value());
     CHECK(std::to_string(response->status) == status.substr(0, 3));
     CHECK(response->body == "body");
     CHECK(response->location == "http://127.0.0.1:1/");
-    CHECK(response->retry_after == "7");
+    CHECK(response->retry_after == "0");
     CHECK(pair.server.connections() == 1);
 }
 

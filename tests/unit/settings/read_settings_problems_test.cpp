@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings_documents.hpp"
+#include "support/property_cases.hpp"
 #include "support/settings_samples.hpp"
 #include "wva_metrics/settings/read_settings.hpp"
 #include "wva_metrics/settings/validate_settings.hpp"
@@ -203,7 +204,7 @@ TEST_CASE("any bytes are read or rejected") {
     std::mt19937 random(7);
     const std::string valid = write_settings(valid_settings());
     const std::string letters = "{}[]\":,0123456789.-+eE truefalsn\\u\n\xff\xc3\xa4";
-    for (int round = 0; round < 3000; ++round) {
+    for (unsigned round = 0; round < test_support::property_cases(3000); ++round) {
         std::string text;
         if (round % 2 == 0) {
             for (std::size_t left = random() % 60; left > 0; --left)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings_documents.hpp"
+#include "support/property_cases.hpp"
 #include "support/settings_samples.hpp"
 #include "wva_metrics/settings/detail/json_document.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
@@ -92,7 +93,7 @@ TEST_CASE("a document sets fields, and the others keep their defaults") {
 }
 
 TEST_CASE("settings that are written and read again are the same") {
-    for (unsigned seed = 0; seed < 300; ++seed) {
+    for (unsigned seed = 0; seed < test_support::property_cases(300); ++seed) {
         CollectorSettings settings;
         RandomFields(seed).fill(settings);
         const std::string text = write_settings(settings, Secrets::plain);
