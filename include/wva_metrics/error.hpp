@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/separate_compilation.hpp"
 
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -131,7 +133,16 @@ struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
 namespace wva_metrics {
 
 /// An error code with a message and the endpoint. Never contains a secret.
+///
+/// Its texts may quote a server, a document or a name, but they are bounded and cannot control a
+/// terminal: its constructor and `describe` put spaces for control characters and those that turn
+/// the direction of writing, and question marks for what is not UTF-8.
 struct Error {
+    /// A longer message is cut, and ends with `...`. All problems of a configuration fit.
+    static constexpr std::size_t max_message_bytes = std::size_t{16} << 10;
+    /// A longer endpoint is cut. A host name has at most 253 bytes.
+    static constexpr std::size_t max_endpoint_bytes = 300;
+
     /// The kind of the failure; compare it with an `Errc`.
     boost::system::error_code code;
     /// One sentence: what failed and what to do.
@@ -146,17 +157,18 @@ struct Error {
     /// No error.
     Error() = default;
     /// An error with its details.
-    Error(Errc errc, std::string text, std::string server = {}, int status = 0)
-        : code(errc), message(std::move(text)), endpoint(std::move(server)), http_status(status) {}
+    Error(Errc errc, std::string_view text, std::string_view server = {}, int status = 0)
+        : code(errc), message(detail::clean_text(text, max_message_bytes)),
+          endpoint(detail::clean_text(server, max_endpoint_bytes)), http_status(status) {}
 
     /// True if the error is of this kind.
     bool is(Errc errc) const noexcept { return code == errc; }
 
     /// One line for logs: `timeout: no answer within 5 s (http://prometheus:9090)`.
     std::string describe() const {
-        std::string text = code.message() + ": " + message;
+        std::string text = code.message() + ": " + detail::clean_text(message, max_message_bytes);
         if (!endpoint.empty())
-            text += " (" + endpoint + ")";
+            text += " (" + detail::clean_text(endpoint, max_endpoint_bytes) + ")";
         return text;
     }
 
