@@ -40,19 +40,15 @@ enum class Errc {
     forbidden,
     /// The backend rejected the request (HTTP 400, 404, 422); a retry has the same result.
     rejected,
-    /// The request was too large or too expensive for the backend; a smaller one may succeed. Also
-    /// if `CollectorConfig::max_waiters` callers are waiting for the backend already; a later
-    /// request may succeed.
+    /// The request was too large or too expensive for the backend; a smaller one may succeed.
     too_costly,
-    /// The backend cannot answer at the moment (HTTP 429, 5xx, or its own timeout).
+    /// The backend cannot answer at the moment (HTTP 429, 5xx, or its own timeout), or too many
+    /// requests wait for it already; a later request may succeed.
     unavailable,
     /// An answer exceeded a limit of this library; the message names the limit.
     too_large,
     /// The answer violates the protocol (malformed JSON, truncated body, wrong type).
     bad_response,
-    /// The backend does not have the metric. For backends of the user's own: this library reports a
-    /// missing metric as a reading without a value.
-    metrics_missing,
     /// The operation was cancelled, or its collector was destroyed.
     aborted,
     /// A backend or a callback threw an unexpected exception.
@@ -88,8 +84,6 @@ constexpr std::string_view to_string(Errc code) noexcept {
         return "too_large";
     case Errc::bad_response:
         return "bad_response";
-    case Errc::metrics_missing:
-        return "metrics_missing";
     case Errc::aborted:
         return "aborted";
     case Errc::internal:
