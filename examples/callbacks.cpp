@@ -51,10 +51,13 @@ int main(int argc, char** argv) {
     collector.start_background_fetching();
 
     // The callback runs in io.run(), never inside this call.
+    int status = 1;
     collector.async_collect_optimizer_metrics(variant, [&](Result<OptimizerSnapshot> metrics) {
         show(metrics);
+        status = metrics ? 0 : 1;
         // The background fetching would keep io.run() running for ever.
         collector.stop_background_fetching();
     });
     io.run();
+    return status;
 }

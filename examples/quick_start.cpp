@@ -6,21 +6,23 @@
 
 #include <boost/asio.hpp>
 
+#include <exception>
 #include <iostream>
 
 namespace asio = boost::asio;
 using namespace wva_metrics;
 
-asio::awaitable<void> show(asio::io_context& io, PrometheusBackend backend,
-                           VariantAutoscaling variant) {
+/// Returns the exit status.
+asio::awaitable<int> show(asio::io_context& io, PrometheusBackend backend,
+                          VariantAutoscaling variant) {
     Collector<PrometheusBackend, ShardedCache> collector(io.get_executor(), backend);
     // Fetches tracked variants every 15 s; a collected variant is tracked.
     collector.start_background_fetching();
 
     const auto metrics = co_await collector.async_collect_optimizer_metrics(variant);
     if (!metrics) {
-        std::cout << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
-        co_return;
+        std::cerr << metrics.error().describe() << '\n'; // Which server, what failed, what to do.
+        co_return 1;
     }
     const Reading<double>& rate = (*metrics)->arrival_rate_per_minute;
     if (!rate)
@@ -29,6 +31,7 @@ asio::awaitable<void> show(asio::io_context& io, PrometheusBackend backend,
         std::cout << "too old to scale by: " << rate.value() << " requests per minute\n";
     else
         std::cout << rate.value() << " requests per minute\n";
+    co_return 0;
 }
 
 int main(int argc, char** argv) {
@@ -52,8 +55,15 @@ int main(int argc, char** argv) {
         std::cerr << backend.error().describe() << '\n'; // For example a URL without a host.
         return 1;
     }
-    asio::co_spawn(io, show(io, *backend, variant), asio::detached);
+    int status = 1;
+    asio::co_spawn(io, show(io, *backend, variant),
+                   [&status](const std::exception_ptr& thrown, int shown) {
+                       if (thrown)
+                           std::rethrow_exception(thrown);
+                       status = shown;
+                   });
     // Returns when show() has ended: the collector is destroyed with the coroutine, which stops the
     // background fetching, so `io` has no more work.
     io.run();
+    return status;
 }

@@ -64,6 +64,11 @@ endfunction()
 
 wva_metrics_add_bad_url_test(quick_start 1 http://)
 wva_metrics_add_bad_url_test(callbacks 1 http://)
+# Nothing listens on port 1.
+add_test(NAME example.quick_start_unreachable COMMAND sh -c
+  "message=$(\"$1\" http://127.0.0.1:1 2>&1); test $? = 1 && echo \"$message\" | grep ^unreachable:" sh
+  $<TARGET_FILE:quick_start>)
+set_tests_properties(example.quick_start_unreachable PROPERTIES LABELS unit)
 wva_metrics_add_bad_url_test(prometheus_poll 2 --once --url http:// --namespace llm --model llama)
 wva_metrics_add_bad_url_test(doctor 2 --url http:// --namespace llm --model llama)
 wva_metrics_add_bad_url_test(autoscaler_loop 2 --dry-run --rounds 1 --url http:// --namespace llm --variant chat=llama)

@@ -142,7 +142,7 @@ public:
     /// fetch; concurrent fetches share one batch.
     ///
     /// **Errors:** `aborted`, `invalid_argument`. If no last good value is within the stale-if-error
-    /// window: also the backend's, `timeout`, and `too_costly` (more than `max_waiters` callers
+    /// window: also the backend's, `timeout`, and `unavailable` (more than `max_waiters` callers
     /// wait).
     ///
     /// **Cancellation:** terminal, partial, total: completes with `aborted`; the fetch continues.

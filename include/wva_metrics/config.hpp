@@ -76,7 +76,7 @@ struct CollectorConfig {
     /// `warnings` says if they do not.
     std::size_t max_tracked = 10'000;
     /// Maximum number of callers that wait for the backend at the same time; one more gets
-    /// `Errc::too_costly`.
+    /// `Errc::unavailable`.
     std::size_t max_waiters = 100'000;
     /// Maximum number of calls of the backend that were given up after `call_timeout` and still run.
     /// A backend that ends when it is cancelled leaves none. At the bound, further fetches fail at

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/separate_compilation.hpp"
 
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -38,19 +40,15 @@ enum class Errc {
     forbidden,
     /// The backend rejected the request (HTTP 400, 404, 422); a retry has the same result.
     rejected,
-    /// The request was too large or too expensive for the backend; a smaller one may succeed. Also
-    /// if `CollectorConfig::max_waiters` callers are waiting for the backend already; a later
-    /// request may succeed.
+    /// The request was too large or too expensive for the backend; a smaller one may succeed.
     too_costly,
-    /// The backend cannot answer at the moment (HTTP 429, 5xx, or its own timeout).
+    /// The backend cannot answer at the moment (HTTP 429, 5xx, or its own timeout), or too many
+    /// requests wait for it already; a later request may succeed.
     unavailable,
     /// An answer exceeded a limit of this library; the message names the limit.
     too_large,
     /// The answer violates the protocol (malformed JSON, truncated body, wrong type).
     bad_response,
-    /// The backend does not have the metric. For backends of the user's own: this library reports a
-    /// missing metric as a reading without a value.
-    metrics_missing,
     /// The operation was cancelled, or its collector was destroyed.
     aborted,
     /// A backend or a callback threw an unexpected exception.
@@ -86,8 +84,6 @@ constexpr std::string_view to_string(Errc code) noexcept {
         return "too_large";
     case Errc::bad_response:
         return "bad_response";
-    case Errc::metrics_missing:
-        return "metrics_missing";
     case Errc::aborted:
         return "aborted";
     case Errc::internal:
@@ -131,7 +127,16 @@ struct boost::system::is_error_code_enum<wva_metrics::Errc> : std::true_type {};
 namespace wva_metrics {
 
 /// An error code with a message and the endpoint. Never contains a secret.
+///
+/// Its texts may quote a server, a document or a name, but they are bounded and cannot control a
+/// terminal: its constructor and `describe` put spaces for control characters and those that turn
+/// the direction of writing, and question marks for what is not UTF-8.
 struct Error {
+    /// A longer message is cut, and ends with `...`. All problems of a configuration fit.
+    static constexpr std::size_t max_message_bytes = std::size_t{16} << 10;
+    /// A longer endpoint is cut. A host name has at most 253 bytes.
+    static constexpr std::size_t max_endpoint_bytes = 300;
+
     /// The kind of the failure; compare it with an `Errc`.
     boost::system::error_code code;
     /// One sentence: what failed and what to do.
@@ -146,17 +151,18 @@ struct Error {
     /// No error.
     Error() = default;
     /// An error with its details.
-    Error(Errc errc, std::string text, std::string server = {}, int status = 0)
-        : code(errc), message(std::move(text)), endpoint(std::move(server)), http_status(status) {}
+    Error(Errc errc, std::string_view text, std::string_view server = {}, int status = 0)
+        : code(errc), message(detail::clean_text(text, max_message_bytes)),
+          endpoint(detail::clean_text(server, max_endpoint_bytes)), http_status(status) {}
 
     /// True if the error is of this kind.
     bool is(Errc errc) const noexcept { return code == errc; }
 
     /// One line for logs: `timeout: no answer within 5 s (http://prometheus:9090)`.
     std::string describe() const {
-        std::string text = code.message() + ": " + message;
+        std::string text = code.message() + ": " + detail::clean_text(message, max_message_bytes);
         if (!endpoint.empty())
-            text += " (" + endpoint + ")";
+            text += " (" + detail::clean_text(endpoint, max_endpoint_bytes) + ")";
         return text;
     }
 

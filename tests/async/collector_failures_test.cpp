@@ -225,7 +225,7 @@ TEST_CASE("more waiting callers than max_waiters are rejected with the name of t
     const auto first = f.start(variant("v"));
     const auto second = f.start(variant("v"));
     f.settle();
-    CHECK((*second)->error().is(Errc::too_costly));
+    CHECK((*second)->error().is(Errc::unavailable));
     CHECK((*second)->error().message.find("max_waiters") != std::string::npos);
     f.backend.release();
     f.settle();

@@ -231,7 +231,7 @@ TEST_CASE("another bound on waiting callers applies at once") {
     const auto second = f.start(variant("v"));
     f.settle();
     REQUIRE(second->has_value());
-    CHECK((*second)->error().is(Errc::too_costly));
+    CHECK((*second)->error().is(Errc::unavailable));
     CHECK(!first->has_value());
     f.backend.release();
     f.settle();

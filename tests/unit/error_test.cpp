@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/error.hpp"
 
+#include "support/presentable.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <set>
 #include <string>
 
 using namespace wva_metrics;
+using namespace wva_metrics::test_support;
 
 TEST_CASE("an error is described in one line, with the endpoint if there is one") {
     const Error error(Errc::timeout, "no answer within 5 s", "http://prometheus:9090");
     CHECK(error.describe() == "timeout: no answer within 5 s (http://prometheus:9090)");
     CHECK(Error(Errc::invalid_argument, "the model id is empty").describe() ==
           "invalid_argument: the model id is empty");
+}
+
+TEST_CASE("an error has bounded texts without control characters, whatever it quotes") {
+    const Error error(Errc::rejected, hostile_text(), hostile_text());
+    CHECK(is_presentable(error.message, Error::max_message_bytes));
+    CHECK(is_presentable(error.endpoint, Error::max_endpoint_bytes));
+    CHECK(is_presentable(error.describe()));
+
+    // Its members may be assigned, by a backend of the user's own.
+    Error assigned;
+    assigned.message = hostile_text();
+    assigned.endpoint = hostile_text();
+    CHECK(is_presentable(assigned.describe()));
+    CHECK(is_presentable(ResultError(assigned).what()));
 }
 
 TEST_CASE("errors are distinguished by their code, not by their message") {

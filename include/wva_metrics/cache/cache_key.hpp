@@ -41,6 +41,10 @@ constexpr std::string_view to_string(EntryKind kind) noexcept {
 /// The text form is `<kind>:<namespace>/<name>`. A `/` or `%` inside the namespace is written `%2F`
 /// or `%25`; the name is not escaped, because nothing follows it. So different parts never give the
 /// same text, and a model id such as `meta-llama/Llama-3` stays readable.
+///
+/// **Lifetime:** it refers to the texts that it was made of. One of a temporary, as in
+/// `cache.erase(replica_key(variant.model()))`, is valid until the end of that expression; to keep
+/// it, make a `CacheKey`.
 struct CacheKeyView {
     /// The kind of answer that the entry holds.
     EntryKind kind;

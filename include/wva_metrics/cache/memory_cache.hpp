@@ -172,9 +172,10 @@ public:
     }
 
     /// Applies new limits, evicting the least recently used entries in small batches, so that other
-    /// threads do not wait long for the lock. With concurrent calls, the last to finish wins. While
-    /// a bound is 0, the cache keeps nothing.
+    /// threads do not wait long for the lock. With concurrent calls, the last to finish wins. Throws
+    /// `ResultError` for limits that the constructor refuses, and changes nothing then.
     void set_limits(CacheLimits limits) {
+        limits = detail::checked(limits, "memory cache");
         constexpr std::size_t evictions_per_step = 256;
         for (bool fits = false; !fits;) {
             std::vector<CacheEntryPtr> dropped;

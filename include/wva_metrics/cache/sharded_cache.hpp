@@ -181,8 +181,10 @@ public:
     }
 
     /// Applies new limits, and evicts what exceeds them. With concurrent calls, the last to finish
-    /// wins per shard. While a bound is 0, the cache keeps nothing.
+    /// wins per shard. Throws `ResultError` for limits that the constructor refuses, and changes
+    /// nothing then.
     void set_limits(CacheLimits limits) {
+        limits = detail::checked(limits, "sharded cache");
         for (Shard& shard : shards_)
             shard.set_limits(share(limits, shards_.size()));
     }

@@ -141,9 +141,11 @@ public:
                                     std::function<void()> on_opened = {}) const {
         return detail::mask_secrets(
             http_->secret_mask(),
-            detail::run_watch<T>(
-                weak_http(), impl_, detail::ApiTarget(resource, std::move(selection)),
-                std::move(resource_version), std::move(on_event), std::move(on_opened)));
+            detail::run_watch<T>(weak_http(), impl_,
+                                 detail::ApiTarget(resource, std::move(selection)),
+                                 std::move(resource_version),
+                                 detail::mask_secrets<T>(http_->secret_mask(), std::move(on_event)),
+                                 std::move(on_opened)));
     }
 
     /// `scheme://host:port` of the API server.

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,8 +21,9 @@ namespace wva_metrics {
 /// `benchmarks/hit_rate --trace` replays them with other settings.
 ///
 /// - The seconds count from the construction of the observer, to the microsecond.
-/// - The key is the cache's own, e.g. `allocation:prod/llama-a100`. A comma, quotation mark or
-///   control character in it is percent-encoded (`%2C`), so every line has exactly two fields.
+/// - The key is the cache's own, e.g. `allocation:prod/llama-a100`. A comma, quotation mark, control
+///   character, or one that turns the direction of writing is percent-encoded (`%2C`), so every
+///   line has exactly two fields.
 /// - One line is written for each look-up answered from the cache, fresh or stale, and for each
 ///   collection that missed.
 /// - No line is written if `find` returned empty and the caller did not collect then, or if the
@@ -61,12 +64,19 @@ private:
                                        std::chars_format::fixed, 6);
         std::string line(digits.data(), end.ptr);
         line += ',';
-        for (const char c : to_string(key)) {
-            const auto code = static_cast<unsigned char>(c);
-            if (code >= 0x20 && code != 0x7f && c != ',' && c != '"') {
+        const std::string text = to_string(key);
+        for (std::size_t i = 0, encoded = 0; i < text.size(); ++i) {
+            const char c = text[i];
+            if (encoded == 0)
+                encoded = c == ',' || c == '"'
+                              ? 1
+                              : detail::invisible_control(std::string_view(text).substr(i));
+            if (encoded == 0) {
                 line += c;
                 continue;
             }
+            --encoded;
+            const auto code = static_cast<unsigned char>(c);
             constexpr std::string_view hexadecimal = "0123456789ABCDEF";
             line += '%';
             line += hexadecimal[code >> 4U];

@@ -3,6 +3,7 @@
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/cache/sharded_cache.hpp"
 
+#include "support/cache_entries.hpp"
 #include "support/rejected_config.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -22,6 +23,15 @@ TEMPLATE_TEST_CASE("a cache that could keep nothing is rejected with all problem
                !Catch::Matchers::ContainsSubstring("max_bytes"));
     CHECK_THAT(rejection_of<TestType>(CacheLimits(1, 0)),
                !Catch::Matchers::ContainsSubstring("max_entries"));
+}
+
+TEMPLATE_TEST_CASE("limits that a constructor refuses cannot be set later, and change nothing", "",
+                   MemoryCache, ShardedCache) {
+    TestType cache(CacheLimits(100, 1'000'000));
+    cache.insert_or_assign(optimizer_key("ns", "a"), test_support::make_entry(TimePoint()));
+    for (const CacheLimits refused : {CacheLimits(0, 1), CacheLimits(1, 0), CacheLimits(0, 0)})
+        CHECK_THROWS_AS(cache.set_limits(refused), ResultError);
+    CHECK(cache.size() == 1);
 }
 
 TEMPLATE_TEST_CASE("a cache with valid limits is made in place", "", MemoryCache, ShardedCache) {

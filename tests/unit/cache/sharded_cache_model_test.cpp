@@ -174,7 +174,7 @@ TEST_CASE("a sharded cache has the same entries and counts as a plain model") {
             break;
         case 5:
             if (below(5) == 0) {
-                const auto limit = static_cast<std::size_t>(below(60));
+                const auto limit = static_cast<std::size_t>(1 + below(60));
                 checked.set_limits(setting.max_entries == plenty ? plenty : limit,
                                    setting.max_bytes == plenty ? plenty : limit * one);
             }

@@ -148,10 +148,10 @@ TEST_CASE("entries expire on time, also at both ends of the clock") {
     }
 }
 
-TEST_CASE("a limit of zero keeps nothing, and the largest limit keeps everything") {
-    const std::size_t none = 0;
+TEST_CASE("a bound below any entry keeps nothing, and the largest bound keeps everything") {
+    const std::size_t none = 1;
     const std::size_t all = ~std::size_t{0};
-    for (const auto& [entries, bytes] : {std::pair(none, all), std::pair(all, none)}) {
+    for (const auto& [entries, bytes] : {std::pair(none, none), std::pair(all, none)}) {
         ShardedCache cache({all, all}, 4);
         cache.set_limits({entries, bytes});
         cache.insert_or_assign(optimizer_key("ns", "a"), make_entry(at(0s)));

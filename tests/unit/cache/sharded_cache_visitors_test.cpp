@@ -52,7 +52,7 @@ TEST_CASE("an entry stays until its visitor returns, whatever the visitor does t
         {"part of a prefix", [](Fixture& f) { f.cache.erase_prefix("allocation:ns/wan"); }},
         {"no room",
          [](Fixture& f) {
-             f.cache.set_limits({0, 0});
+             f.cache.set_limits({1, 1});
          }},
         {"growth, then erase",
          [](Fixture& f) {
@@ -118,7 +118,7 @@ TEST_CASE("an entry is destroyed without a lock, so its destructor may call the 
     for (int i = 0; i < 100; ++i)
         insert_calling();
     CHECK(called > 50);
-    fixture.cache.set_limits({0, 0}); // The same holds for entries that are not kept.
+    fixture.cache.set_limits({1, 1}); // The same holds for entries that are not kept.
     insert_calling();
     fixture.cache.erase_expired(now);
     CHECK(called == 103);

@@ -53,6 +53,14 @@ TEST_CASE("a trace line holds the time and the key of a look-up") {
                                                   "3601.500003,availability:a%2Fb/m"});
 }
 
+TEST_CASE("a trace line has no character that turns the direction of writing") {
+    Trace trace;
+    auto observer = trace.observer();
+    observer(events::Miss{optimizer_key("prod", "a\u202eb\u0085\u00e9")});
+    CHECK(trace.lines ==
+          std::vector<std::string>{"0.000000,allocation:prod/a%E2%80%AEb%C2%85\u00e9"});
+}
+
 TEST_CASE("no name can break a trace line or add a field to it") {
     Trace trace;
     auto observer = trace.observer();

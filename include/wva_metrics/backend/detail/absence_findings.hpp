@@ -92,8 +92,9 @@ public:
                 continue;
             if (const KnownEngine* engine = other_engine(name))
                 add(FindingCode::other_engine,
-                    "the namespace has metrics of " + std::string(engine->name) + " ('" + name +
-                        "'), and the configured ones are those of '" + config_.engine.name +
+                    "the namespace has metrics of " + std::string(engine->name) + " (" +
+                        in_quotes(name) + "), and the configured ones are those of '" +
+                        config_.engine.name +
                         "': set the metric names of that server in prometheus.engine");
             else
                 renamed.insert(name);
@@ -135,20 +136,21 @@ private:
                     "': let the scrape add it, or check the label's name (" +
                     label_field("namespace", "namespace_name") + ")");
         if (const std::string found = quoted_list(nearby.namespaces); !found.empty())
-            add(FindingCode::wrong_namespace, "there is no model '" + seen_.model.model_id +
-                                                  "' in namespace '" + seen_.model.namespace_name +
-                                                  "', but in " + found + ": check the namespace");
+            add(FindingCode::wrong_namespace,
+                "there is no model " + in_quotes(seen_.model.model_id) + " in namespace " +
+                    in_quotes(seen_.model.namespace_name) + ", but in " + found +
+                    ": check the namespace");
         if (nearby.is_there || !nearby.namespace_labels.empty() || !nearby.model_labels.empty())
             return;
         const std::string id = nearest_of(seen_.model.model_id, nearby.ids);
         if (id.empty())
             return;
         add(FindingCode::model_id_mismatch,
-            "the namespace has no model '" + seen_.model.model_id + "', but " +
+            "the namespace has no model " + in_quotes(seen_.model.model_id) + ", but " +
                 (nearby.has_more ? "more than " + std::to_string(promql::max_nearby_models) +
                                        " others, which are too many to find the nearest"
                                  : count_of(nearby.ids.size() - nearby.ids.count(""), "other") +
-                                       "; the nearest is '" + id + "'") +
+                                       "; the nearest is " + in_quotes(id)) +
                 ": check the model id (with vLLM it is --served-model-name)");
     }
 

@@ -47,8 +47,15 @@ struct LastReport {
     }
 };
 
+/// A name in quotes, as far as people need it to recognise it.
+inline std::string in_quotes(std::string_view name) {
+    constexpr std::size_t max_bytes = 100;
+    return "'" + clean_text(name, max_bytes) + "'";
+}
+
 inline std::string name_of(const ModelKey& model) {
-    return "model '" + model.model_id + "' in namespace '" + model.namespace_name + "'";
+    return "model " + in_quotes(model.model_id) + " in namespace " +
+           in_quotes(model.namespace_name);
 }
 
 inline std::string whole_seconds(double seconds) {
@@ -127,8 +134,7 @@ inline std::string quoted_list(const std::set<std::string>& names) {
     for (const std::string& name : names) {
         if (name.empty() || named == max_named)
             continue;
-        constexpr std::size_t max_bytes = 100;
-        text += (named == 0 ? "'" : ", '") + clean_text(name, max_bytes) + "'";
+        text += (named == 0 ? "" : ", ") + in_quotes(name);
         ++named;
     }
     return text;

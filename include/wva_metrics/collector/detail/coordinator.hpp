@@ -262,9 +262,9 @@ private:
         tracked_.forget_latest_if(predicate);
     }
     Error too_many_waiters() const {
-        return Error(Errc::too_costly, "too many callers wait for the backend already: " +
-                                           std::to_string(config_.max_waiters) +
-                                           " (CollectorConfig::max_waiters)");
+        return Error(Errc::unavailable, "too many callers wait for the backend already: " +
+                                            std::to_string(config_.max_waiters) +
+                                            " (CollectorConfig::max_waiters)");
     }
 
     CollectorConfig config_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
 #include "wva_metrics/kubernetes/resource.hpp"
@@ -41,7 +42,7 @@ struct ApiTarget {
     std::string describe() const {
         std::string text = resource_name();
         text += selection.namespace_name.empty() ? " in all namespaces"
-                                                 : " in namespace " + selection.namespace_name;
+                                                 : " in namespace " + shown_namespace();
         return text;
     }
 
@@ -62,6 +63,11 @@ struct ApiTarget {
     }
 
 private:
+    std::string shown_namespace() const {
+        constexpr std::size_t max_bytes = 253;
+        return wva_metrics::detail::clean_text(selection.namespace_name, max_bytes);
+    }
+
     std::string with_query(http::FormFields fields) const {
         if (!selection.label_selector.empty())
             fields.emplace_back("labelSelector", selection.label_selector);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/kubernetes/objects.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +34,13 @@ inline std::optional<double> parse_cost(std::string_view text) {
 /// Reads a variant from an object. Missing fields get their defaults.
 inline ReadVariant read_variant(const VariantAutoscalingObject& object) {
     const Metadata& metadata = object.metadata;
+    using wva_metrics::detail::clean_text;
+    constexpr std::size_t shown_bytes = 200;
     const std::string which =
-        "variant autoscaling " + metadata.namespace_name + '/' + metadata.name;
-    const std::string reason = object.problem.empty() ? "" : " (" + object.problem + ")";
+        "variant autoscaling " +
+        clean_text(metadata.namespace_name + '/' + metadata.name, shown_bytes);
+    const std::string reason =
+        object.problem.empty() ? "" : " (" + clean_text(object.problem, shown_bytes) + ")";
     ReadVariant read;
     if (object.model_id.empty() || object.target_name.empty()) {
         read.warning = which + " has no " +

@@ -70,7 +70,7 @@ inline void describe_fields(FieldList list, VariantAutoscaling& variant) {
     list.add("model_id", variant.model_id, "The model as the servers name it, required.");
     list.add("deployment", variant.deployment, "The workload that is scaled, required.");
     list.add("accelerator", variant.accelerator, "Kind of accelerator.");
-    list.add("cost", variant.cost, "Cost of one replica per hour, in your currency.");
+    list.add("cost", variant.cost, "Cost of one replica per hour, in your currency; default 10.");
     list.add("target_kind", variant.target_kind,
              "Kind of the workload: `Deployment`, `StatefulSet`, `LeaderWorkerSet`.");
 }

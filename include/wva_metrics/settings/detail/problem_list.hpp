@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/settings/document_limits.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 
@@ -31,13 +32,20 @@ inline void add_new_problems(std::vector<SettingsProblem>& problems,
     }
 }
 
-/// Replaces the problems above `max_problems` by their number.
+/// Replaces the problems above `max_problems` by their number, and makes all texts fit for people:
+/// names in a document, and values that a problem quotes, may have any length and characters.
 inline std::vector<SettingsProblem> bounded(std::vector<SettingsProblem> problems,
                                             const DocumentLimits& limits) {
     if (problems.size() > limits.max_problems) {
         const std::size_t more = problems.size() - limits.max_problems;
         problems.resize(limits.max_problems);
         problems.push_back({"", "and " + std::to_string(more) + " more"});
+    }
+    constexpr std::size_t max_path_bytes = 300;
+    constexpr std::size_t max_message_bytes = 1000;
+    for (SettingsProblem& problem : problems) {
+        problem.path = clean_text(problem.path, max_path_bytes);
+        problem.message = clean_text(problem.message, max_message_bytes);
     }
     return problems;
 }

@@ -7,6 +7,7 @@
 #include "wva_metrics/cache/no_op_cache.hpp"
 #include "wva_metrics/cache/sharded_cache.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/detail/join_problems.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/observer/any_observer.hpp"
@@ -38,7 +39,7 @@ const typename Functions::mapped_type* find_part(const Functions& functions, con
     std::string available;
     for (const auto& [other, function] : functions)
         available += (available.empty() ? "'" : ", '") + other + "'";
-    problems.push_back(std::string("unknown ") + kind + " '" + std::string(name) + "'; " +
+    problems.push_back(std::string("unknown ") + kind + " '" + clean_text(name, 100) + "'; " +
                        (available.empty() ? "none is registered" : "available: " + available));
     return nullptr;
 }

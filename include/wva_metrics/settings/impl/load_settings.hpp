@@ -64,7 +64,8 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings>
 load_settings_file(const std::filesystem::path& file, const Environment& environment,
                    const DocumentLimits& limits) {
     const auto reject = [&](const std::string& reason) {
-        return SettingsProblems{{{"", "the settings file " + file.string() + " " + reason}}};
+        return SettingsProblems{
+            detail::bounded({{"", "the settings file " + file.string() + " " + reason}}, limits)};
     };
     std::error_code failure;
     // Opening a FIFO or a device could block forever.

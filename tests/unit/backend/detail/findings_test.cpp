@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/findings.hpp"
 
+#include "support/presentable.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -75,6 +77,26 @@ FindingCode code_of_failure(Errc errc, int status, const std::string& text = "no
 }
 
 } // namespace
+
+TEST_CASE("what findings quote is bounded and clean") {
+    const std::string text = test_support::hostile_text();
+    DiagnosedModel model;
+    model.seen.model = {text, text};
+    model.seen.failures = {Error(Errc::rejected, text)};
+    model.be_absent();
+    NearbyModels& nearby = model.seen.nearby.emplace();
+    nearby.namespaces = {"", text};
+    nearby.ids = {"", text + 'x'};
+    nearby.namespace_labels_of_others = {text};
+    model.seen.similar_metrics = {text};
+    const Diagnosis absent = model.diagnosis();
+    CHECK(absent.findings.size() >= 3);
+    for (const Finding& finding : absent.findings)
+        CHECK(test_support::is_presentable(finding.text, 2000));
+    model.seen.report.failure = Error(Errc::bad_response, text, text);
+    for (const Finding& finding : model.diagnosis().findings)
+        CHECK(test_support::is_presentable(finding.text, 2000));
+}
 
 TEST_CASE("every finding has a name of its own") {
     std::set<std::string_view> names;

@@ -152,7 +152,7 @@ TEST_CASE("a call that is rejected because too many wait counts as a request") {
     const MissAction action =
         coordinator.on_miss(target_for(tracked_variant), nullptr, start + 9min);
     CHECK(action.step == MissAction::Step::complete_with_error);
-    CHECK(action.error.is(Errc::too_costly));
+    CHECK(action.error.is(Errc::unavailable));
     CHECK(coordinator.evict_idle(start + 19min).empty());
     CHECK(coordinator.evict_idle(start + 20min).size() == 1);
 }
@@ -309,6 +309,6 @@ TEST_CASE("other limits apply to the next decision") {
     coordinator.track(target_for(tracked_variant), start);
     CHECK(coordinator.configure({.max_waiters = 0}).empty());
     CHECK(coordinator.on_miss(target_for(tracked_variant), make_waiter(), start)
-              .error.is(Errc::too_costly));
+              .error.is(Errc::unavailable));
     CHECK(coordinator.configure({.max_tracked = 0}).size() == 1);
 }
