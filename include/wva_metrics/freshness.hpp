@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <chrono>
@@ -57,7 +58,8 @@ constexpr Freshness classify_age(Duration age, Duration fresh_below,
 constexpr Freshness freshness_of(std::optional<TimePoint> oldest_sample, TimePoint now,
                                  Duration fresh_below,
                                  const FreshnessThresholds& thresholds) noexcept {
-    return oldest_sample ? classify_age(now - *oldest_sample, fresh_below, thresholds.unavailable)
+    return oldest_sample ? classify_age(detail::saturating_age(*oldest_sample, now), fresh_below,
+                                        thresholds.unavailable)
                          : Freshness::unavailable;
 }
 

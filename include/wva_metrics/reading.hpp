@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/metric_name.hpp"
 #include "wva_metrics/statistic.hpp"
 
@@ -214,7 +215,8 @@ public:
 
     /// Time since `sampled_at()`, never negative; zero if missing.
     Duration age(TimePoint now) const noexcept {
-        return state_ == ReadingState::missing ? Duration::zero() : since(sampled_at_, now);
+        return state_ == ReadingState::missing ? Duration::zero()
+                                               : detail::saturating_age(sampled_at_, now);
     }
 
     /// What the value is of the samples in `window()`.
@@ -238,7 +240,7 @@ public:
     /// Time since the last sample, never negative; zero if there is none. It tells whether the server
     /// is still being measured, where `age()` of a peak tells how long ago the peak was.
     Duration latest_age(TimePoint now) const noexcept {
-        return has_last_sample_ ? since(last_sample_at_, now) : Duration::zero();
+        return has_last_sample_ ? detail::saturating_age(last_sample_at_, now) : Duration::zero();
     }
 
     /// When the last sample was scraped, with or without a value; empty if there is none, or if the
@@ -265,10 +267,6 @@ private:
         const std::int64_t count =
             std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
         return static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 0, longest));
-    }
-
-    static Duration since(TimePoint time, TimePoint now) noexcept {
-        return now < time ? Duration::zero() : now - time;
     }
 
     void describe(const ReadingDetails<T>& details) noexcept {

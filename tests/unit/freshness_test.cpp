@@ -58,6 +58,8 @@ TEST_CASE("a snapshot is as fresh as its oldest sample, and unavailable without 
     CHECK(freshness_of(now - 10s, now, 10s, thresholds) == Freshness::stale);
     CHECK(freshness_of(now - 5min, now, 10s, thresholds) == Freshness::unavailable);
     CHECK(freshness_of(std::nullopt, now, 10s, thresholds) == Freshness::unavailable);
+    CHECK(freshness_of(TimePoint::min(), now, 10s, thresholds) == Freshness::unavailable);
+    CHECK(freshness_of(TimePoint::max(), now, 10s, thresholds) == Freshness::fresh);
 }
 
 TEST_CASE("each freshness has the name of its enumerator") {

@@ -85,6 +85,11 @@ TEST_CASE("the age of a reading is never negative, and zero if it is missing") {
     CHECK(Reading<double>::missing(ReadingReason::no_series).age(midday) == 0s);
     const auto invalid = Reading<double>::measured(std::nan(""), midday);
     CHECK(invalid.age(midday + 90s) == 90s);
+    // What a NaN becomes that somebody takes for a time.
+    const auto ancient = Reading<double>::measured(1, TimePoint::min());
+    CHECK(ancient.age(midday) == Duration::max());
+    CHECK(ancient.latest_age(midday) == Duration::max());
+    CHECK(Reading<double>::measured(1, TimePoint::max()).age(midday) == 0s);
 }
 
 TEST_CASE(

@@ -64,10 +64,7 @@ public:
     bool is_expired(TimePoint now) const noexcept { return now > keep_until_; }
     /// Time since it was requested from the backend; never negative.
     Duration age(TimePoint now) const noexcept {
-        if (now <= collected_at_)
-            return Duration::zero();
-        const TimePoint oldest = detail::saturating_add(now, -Duration::max());
-        return collected_at_ < oldest ? Duration::max() : now - collected_at_;
+        return detail::saturating_age(collected_at_, now);
     }
 
     /// When the oldest value of optimizer metrics was measured; empty if there is no value, or if

@@ -19,4 +19,15 @@ saturating_add(std::chrono::steady_clock::time_point time,
     return time + by;
 }
 
+/// The time from `then` to `now`: zero if `then` is later, and the longest duration if the clock
+/// cannot count that far. So what is from the beginning of time is old, not from the future.
+constexpr std::chrono::steady_clock::duration
+saturating_age(std::chrono::steady_clock::time_point then,
+               std::chrono::steady_clock::time_point now) noexcept {
+    using Length = std::chrono::steady_clock::duration;
+    if (now <= then)
+        return Length::zero();
+    return then < saturating_add(now, -Length::max()) ? Length::max() : now - then;
+}
+
 } // namespace wva_metrics::detail

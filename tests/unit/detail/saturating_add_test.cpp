@@ -6,6 +6,7 @@
 #include <chrono>
 
 using wva_metrics::detail::saturating_add;
+using wva_metrics::detail::saturating_age;
 
 TEST_CASE("a time that the clock cannot count is the last or the first one") {
     using Time = std::chrono::steady_clock::time_point;
@@ -30,4 +31,23 @@ TEST_CASE("a time that the clock cannot count is the last or the first one") {
     STATIC_CHECK(saturating_add(Time::min(), Length(0)) == Time::min());
     STATIC_CHECK(saturating_add(Time::min(), -Length(1)) == Time::min());
     STATIC_CHECK(saturating_add(Time::min(), Length::max()) == Time(Length(-1)));
+}
+
+TEST_CASE("an age is never negative, and the longest one if the clock cannot count it") {
+    using Time = std::chrono::steady_clock::time_point;
+    using Length = std::chrono::steady_clock::duration;
+    constexpr Time noon{std::chrono::hours(12)};
+    constexpr Length second = std::chrono::seconds(1);
+
+    STATIC_CHECK(saturating_age(noon - second, noon) == second);
+    STATIC_CHECK(saturating_age(noon, noon) == Length(0));
+    STATIC_CHECK(saturating_age(noon + second, noon) == Length(0));
+    STATIC_CHECK(saturating_age(Time::max(), noon) == Length(0));
+    STATIC_CHECK(saturating_age(Time::max(), Time::min()) == Length(0));
+    STATIC_CHECK(saturating_age(Time::min(), noon) == Length::max());
+    STATIC_CHECK(saturating_age(Time::min(), Time::min()) == Length(0));
+    STATIC_CHECK(saturating_age(Time::min(), Time::max()) == Length::max());
+    STATIC_CHECK(saturating_age(Time::min(), Time(Length(-2))) == Length::max() - Length(1));
+    STATIC_CHECK(saturating_age(Time::min(), Time(Length(-1))) == Length::max());
+    STATIC_CHECK(saturating_age(Time(Length(1)), Time::max()) == Length::max() - Length(1));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/lasting_flag.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/client.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
@@ -19,7 +20,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -127,7 +128,7 @@ private:
                                                               TimePoint deadline,
                                                               ReceiverPtr receiver) {
         std::optional<http::Response> forbidden;
-        if (!impl->is_get_only_.load(std::memory_order_relaxed)) {
+        if (!impl->is_get_only_.is_set(std::chrono::steady_clock::now())) {
             http::Request post =
                 http::Request::post(path, form, "application/x-www-form-urlencoded")
                     .with_priority(priority);
@@ -150,10 +151,10 @@ private:
         Result<http::Response> got = co_await impl->send(
             http::Request::get(std::move(target)).with_priority(priority), deadline, receiver);
         if (got.has_value() && got->status / 100 == 2)
-            impl->is_get_only_.store(true, std::memory_order_relaxed);
+            impl->is_get_only_.set(std::chrono::steady_clock::now());
         else if (got.has_value() && may_reject_method(got->status))
             // The server behind the URL changed, or it rejects both methods.
-            impl->is_get_only_.store(false, std::memory_order_relaxed);
+            impl->is_get_only_.clear();
         // If GET is not supported, the POST was not forbidden because of its method.
         if (forbidden && got.has_value() && (got->status == 405 || got->status == 501))
             co_return *std::move(forbidden);
@@ -198,8 +199,9 @@ private:
     const std::shared_ptr<http::SecretMask> secrets_;
     /// Sent with every query, form-encoded.
     const std::string parameters_ = "&" + http::form_encode(parameters_of(config_));
-    /// The server rejected a POST and accepted a GET.
-    std::atomic<bool> is_get_only_{false};
+    /// The server rejected a POST and accepted a GET. Not believed for ever, because a proxy may have
+    /// done so while it was set up, and a GET bears fewer models.
+    wva_metrics::detail::LastingFlag is_get_only_;
 };
 
 } // namespace wva_metrics::prometheus::detail

@@ -115,6 +115,10 @@ TEST_CASE("waiters leave in any order without a search") {
         inside.push_back(std::make_shared<SilentWaiter>());
         table.join(flight, inside.back());
     }
+    inside[0]->place = 1;
+    CHECK_FALSE(table.leave(inside[0])); // A search would find it.
+    inside[0]->place = 0;
+
     std::mt19937 random(42);
     std::shuffle(inside.begin(), inside.end(), random);
     while (!inside.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wva_metrics/backend/detail/lasting_flag.hpp"
+#include "wva_metrics/detail/lasting_flag.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -25,4 +25,7 @@ TEST_CASE("a flag is forgotten after a while, unless it is set again") {
     flag.set(set_at + 5min);
     CHECK(flag.is_set(set_at + LastingFlag::lasts_for));
     CHECK_FALSE(flag.is_set(set_at + 5min + LastingFlag::lasts_for));
+    flag.set(set_at);
+    flag.clear();
+    CHECK_FALSE(flag.is_set(set_at));
 }

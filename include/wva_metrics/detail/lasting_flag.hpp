@@ -22,6 +22,7 @@ public:
         return now < ends_at_.load(std::memory_order_relaxed);
     }
     void set(TimePoint now) noexcept { ends_at_.store(now + lasts_for, std::memory_order_relaxed); }
+    void clear() noexcept { ends_at_.store(TimePoint::min(), std::memory_order_relaxed); }
 
 private:
     std::atomic<TimePoint> ends_at_{TimePoint::min()};
