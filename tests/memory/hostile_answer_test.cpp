@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The memory of a collector while its Prometheus sends without end.
+#include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/cache/memory_cache.hpp"
 #include "wva_metrics/collector.hpp"
 #include "wva_metrics/http/gzip.hpp"

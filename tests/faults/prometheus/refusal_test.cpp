@@ -34,6 +34,7 @@ std::string refusal_of_api(const std::string& status, const std::string& type,
 /// With retries, the circuit breaker and the pauses that servers ask for, as by default.
 struct ProtectedPrometheus : MisbehavingPrometheus {
     ProtectedPrometheus() {
+        config.batch_timeout = 9s;
         config.client.http.protection = {};
         config.client.http.protection.retry.first_backoff = 1ms;
     }

@@ -52,7 +52,7 @@ std::vector<WrongAnswer> answers_that_are_no_answer() {
         {"JSON that is cut off by the end of the connection",
          {unframed + half, End::close},
          Errc::bad_response,
-         "ends"},
+         "cut off"},
         {"a body shorter than its Content-Length",
          {ok_line + "Content-Length: 1000\r\n\r\n" + half, End::close},
          Errc::unreachable,
