@@ -78,7 +78,7 @@ inline std::uint64_t count_ahead(const CachePayload& payload, TimePoint now) noe
 
 /// Whether the backend answered that it has nothing of the target. An answer that lacks a part is not
 /// empty: the rest may be there.
-inline bool is_empty(const CachePayload& payload) noexcept {
+inline bool is_empty_answer(const CachePayload& payload) noexcept {
     if (const auto* availability = std::get_if<Availability>(&payload))
         return availability->reason == AvailabilityReason::metrics_missing;
     if (const auto* samples = std::get_if<ReplicaSamples>(&payload))

@@ -208,7 +208,7 @@ TEST_CASE("one member that is queried by itself and rejected does not stop halvi
 
 TEST_CASE("an error that is not about the size is not followed by smaller queries") {
     SizeMemory memory;
-    SizedServer server{everything, Errc::unavailable};
+    SizedServer server{everything, Error(Errc::unavailable, "busy")};
     using Queries = ChunkQueries<SizedServer, ModelKey>;
     const auto queries = std::make_shared<Queries>(server, memory, QuerySubject::models, begin);
     queries->add(Chunk{0, 100});
