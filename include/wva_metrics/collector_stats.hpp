@@ -45,6 +45,9 @@ struct CollectorStats {
     /// Readings whose sample is newer than the moment they arrived, so a clock is wrong. Their age is
     /// taken as zero.
     std::uint64_t samples_ahead = 0;
+    /// Answers in which the backend has nothing of a target: no pod, no series, no sample. They are
+    /// neither failures nor zeros; what is missing has its reason.
+    std::uint64_t empty_answers = 0;
     /// Exceptions that the observer threw.
     std::uint64_t observer_failures = 0;
     /// Variants that are fetched in the background.

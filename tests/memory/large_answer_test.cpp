@@ -5,6 +5,7 @@
 #include "wva_metrics/prometheus/client.hpp"
 
 #include "memory/allocations.hpp"
+#include "support/answering_thread.hpp"
 #include "support/http_calls.hpp"
 #include "support/scripted_server.hpp"
 
@@ -19,11 +20,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 using namespace wva_metrics;
 using test_support::allocations;
+using test_support::AnsweringThread;
 using test_support::far_deadline;
 using test_support::ScriptedServer;
 
@@ -69,26 +70,10 @@ struct LargeAnswer {
     }
 };
 
-/// Serves the answer on a thread of its own, so that its memory is not counted.
-class AnsweringThread {
-public:
-    explicit AnsweringThread(LargeAnswer answer)
-        : server_(context_, {[answer](ScriptedServer::PeerPtr peer) { return answer.send(peer); }}),
-          thread_([this] { context_.run(); }) {}
-    ~AnsweringThread() {
-        context_.stop();
-        thread_.join();
-    }
-    AnsweringThread(const AnsweringThread&) = delete;
-    AnsweringThread& operator=(const AnsweringThread&) = delete;
-
-    std::string url() const { return server_.url(); }
-
-private:
-    asio::io_context context_;
-    ScriptedServer server_;
-    std::thread thread_;
-};
+/// Serves the answer.
+ScriptedServer::Script send_each(LargeAnswer answer) {
+    return [answer](ScriptedServer::PeerPtr peer) { return answer.send(peer); };
+}
 
 /// Runs the call to its end. Returns the most memory that it needed at a time.
 template <typename T>
@@ -112,7 +97,7 @@ constexpr std::size_t at_least = 30'000'000;
 TEST_CASE("a body of 32 MB is delivered in the memory of a few pieces") {
     const LargeAnswer answer{.series = 7'500, .samples = 175};
     REQUIRE(answer.bytes() > at_least);
-    const AnsweringThread server(answer);
+    const AnsweringThread server(send_each(answer));
     asio::io_context context;
     http::ClientConfig config{.url = server.url()};
     config.limits.max_body_bytes = std::size_t{64} << 20;
@@ -136,7 +121,7 @@ TEST_CASE("an answer of 32 MB is decoded in less than a megabyte") {
         {{{.series = 7'500, .samples = 175}, 1'000'000},
          {{.series = 120'000, .samples = 5}, 300'000 + 80 * 120'000}}));
     REQUIRE(answer.bytes() > at_least);
-    const AnsweringThread server(answer);
+    const AnsweringThread server(send_each(answer));
     asio::io_context context;
     prometheus::ClientConfig config;
     config.http.url = server.url();

@@ -124,7 +124,8 @@ public:
     /// call, the connection is closed. If the call completes with an error, the pieces that arrived
     /// before have been passed to the sink.
     ///
-    /// **Errors:** those of `send`, and
+    /// **Errors:** those of `send`; they have the status of the answer if the sink has received a
+    /// piece. And
     /// - `invalid_argument`: there is no sink.
     /// - `internal`: the sink threw. Other calls are not affected.
     ///

@@ -92,6 +92,8 @@ public:
     /// - `unavailable`: the server cannot answer now (408, 425, 429, 5xx, its timeout, or a code
     ///   such as gRPC's `DeadlineExceeded`). See `classify`.
     /// - `too_large`: the answer exceeds a limit; a smaller query may succeed.
+    /// - `unreachable`: if a part of the answer has arrived (`is_cut_off`), the query was not sent
+    ///   again, because the sink may have series of it.
     /// - `bad_response`: the answer is cut off, or not what the API specifies.
     /// - `internal`: the sink threw.
     ///

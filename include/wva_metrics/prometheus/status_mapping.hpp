@@ -21,6 +21,12 @@ namespace wva_metrics::prometheus {
 inline constexpr std::string_view web_page_text =
     "it is HTML, perhaps a login page or a proxy's, and begins: ";
 
+/// Whether the connection was lost after a part of an answer. The query may be sent again, by a caller
+/// who drops the series that have arrived.
+inline bool is_cut_off(const Error& error) noexcept {
+    return error.is(Errc::unreachable) && error.http_status / 100 == 2;
+}
+
 namespace detail {
 
 /// How much an error message quotes of a body that is not an answer of the API.

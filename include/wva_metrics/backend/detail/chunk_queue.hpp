@@ -47,6 +47,9 @@ public:
         return std::nullopt;
     }
 
+    /// The same chunk is queried next: its answer was lost.
+    void add_again(Chunk chunk) { waiting_.push_back(chunk); }
+
     void add_answered(Chunk chunk) noexcept { outcomes_.add_answered(chunk.size()); }
 
     /// A query was rejected for its size. If `may_split()`, its halves are queried next; it is not

@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/detail/chunk_queue.hpp"
 #include "wva_metrics/backend/detail/size_memory.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/prometheus/status_mapping.hpp"
 #include "wva_metrics/promql/chunk.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -23,6 +24,10 @@ bool is_too_large(const Result<T>& answer) noexcept {
     return answer.has_error() &&
            (answer.error().is(Errc::too_costly) || answer.error().is(Errc::too_large));
 }
+
+/// How often the queries of a subject are sent again in one batch because an answer was cut off. As
+/// few as a request has further attempts, because a server that cuts off every answer is in trouble.
+inline constexpr std::size_t max_repeated_chunks = 2;
 
 /// The chunks of one subject in a batch. `Fetch` queries one of them by `fetch(chunk)`, gets the
 /// error of those that fail by `fail(chunk, error)`, and names a member by `name_of(index)`.
@@ -70,6 +75,8 @@ public:
             const Result<void> answer = co_await self->fetch_.fetch(*chunk);
             if (answer.has_value())
                 self->queue_.add_answered(*chunk);
+            else if (self->may_repeat(answer.error()))
+                self->queue_.add_again(*chunk);
             else if (!is_too_large(answer) || !self->split(*chunk, answer.error()))
                 self->fetch_.fail(*chunk, answer.error());
         }
@@ -87,6 +94,11 @@ private:
             queue_.add(chunk, largest_);
     }
 
+    /// The HTTP client sends a request again by itself, unless a part of the answer has been used.
+    bool may_repeat(const Error& error) noexcept {
+        return prometheus::is_cut_off(error) && repeated_++ < max_repeated_chunks;
+    }
+
     bool split(Chunk chunk, const Error& error) {
         if (chunk.size() == 1)
             outcomes_.too_large_alone.emplace_back(fetch_.name_of(chunk.first), error);
@@ -101,6 +113,7 @@ private:
     const SizeMemory::Members too_large_;
     ChunkQueue<Of> queue_;
     BatchOutcomes outcomes_;
+    std::size_t repeated_ = 0;
 };
 
 } // namespace wva_metrics::detail

@@ -82,9 +82,8 @@ public:
         if (answer.has_error())
             co_return answer.error();
         if (!*time)
-            co_return Error(Errc::bad_response,
-                            impl_->client.endpoint() +
-                                ": the answer to a query for its time is empty");
+            co_return Error(Errc::bad_response, "the answer to a query for its time is empty",
+                            impl_->client.endpoint());
         clock.evaluated = **time;
         has_warnings = !answer->warnings.empty();
         co_return clock;

@@ -34,6 +34,7 @@ struct CollectorCounters {
     Counter cache_failures{0};
     Counter skipped_rounds{0};
     Counter samples_ahead{0};
+    Counter empty_answers{0};
 
     static void add(Counter& counter, std::uint64_t by = 1) noexcept {
         counter.fetch_add(by, std::memory_order_relaxed);
@@ -65,6 +66,7 @@ struct CollectorCounters {
         stats.cache_failures = read(cache_failures);
         stats.skipped_rounds = read(skipped_rounds);
         stats.samples_ahead = read(samples_ahead);
+        stats.empty_answers = read(empty_answers);
         return stats;
     }
 

@@ -211,6 +211,8 @@ private:
         stamp_identity(*flight->target, payload);
         if (const std::uint64_t ahead = count_ahead(payload, data_.now()); ahead > 0)
             data_.counters.add(data_.counters.samples_ahead, ahead);
+        if (is_empty_answer(payload))
+            data_.counters.add(data_.counters.empty_answers);
         if (flight->previous)
             carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
         return make_entry(config, std::move(payload), sent_at,

@@ -76,6 +76,20 @@ inline std::uint64_t count_ahead(const CachePayload& payload, TimePoint now) noe
     return ahead;
 }
 
+/// Whether the backend answered that it has nothing of the target. An answer that lacks a part is not
+/// empty: the rest may be there.
+inline bool is_empty_answer(const CachePayload& payload) noexcept {
+    if (const auto* availability = std::get_if<Availability>(&payload))
+        return availability->reason == AvailabilityReason::metrics_missing;
+    if (const auto* samples = std::get_if<ReplicaSamples>(&payload))
+        return samples->pods.empty() && !samples->partial;
+    const auto* metrics = std::get_if<OptimizerMetrics>(&payload);
+    return std::all_of(optimizer_readings.begin(), optimizer_readings.end(),
+                       [&](const ReadingField<OptimizerMetrics>& field) {
+                           return (metrics->*field.member).reason() == ReadingReason::no_series;
+                       });
+}
+
 /// How long an answer is a hit: the TTL, but less if it is partial or says that nothing is there.
 inline Duration ttl_of(const CacheConfig& config, const CachePayload& payload) noexcept {
     if (const auto* availability = std::get_if<Availability>(&payload))

@@ -157,10 +157,11 @@ private:
         return endpoint_.error(Errc::internal, "the sink of an answer's body threw: " + reason);
     }
 
-    /// Adds the endpoint, and the status if the header of a stream had arrived.
+    /// Adds the endpoint, and the status if the header of a stream had arrived, or a sink has received
+    /// a part of the body: then the request is not sent again.
     Error with_context(Error error) const {
         error.endpoint = endpoint_.url.origin();
-        if (is_stream() && reader_.is_delivering())
+        if (reader_.is_delivering() && (is_stream() || guarded_.has_delivered()))
             error.http_status = reader_.status();
         return error;
     }

@@ -27,7 +27,7 @@ using Chunk = promql::ModelChunk;
 /// A server whose limits are scripted.
 struct SizedServer {
     std::function<bool(Chunk)> rejects;
-    Errc code = Errc::too_costly;
+    Error error{Errc::too_costly, "too much"};
     std::size_t asked = 0;
     std::size_t rejected = 0;
     std::set<std::size_t> answered{};
@@ -37,7 +37,7 @@ struct SizedServer {
         ++asked;
         if (rejects(chunk)) {
             ++rejected;
-            co_return Error(code, "too much");
+            co_return error;
         }
         for (std::size_t i = chunk.first; i < chunk.last; ++i)
             answered.insert(i);
@@ -110,6 +110,37 @@ TEST_CASE("each member is answered or has failed, once, whatever the server reje
     }
 }
 
+TEST_CASE("a chunk whose answer was cut off is queried again, a few times in a batch") {
+    const Error cut_off(Errc::unreachable, "reset", "http://prometheus:9090", 200);
+    const auto batch = [&](const Error& error, std::size_t failures) {
+        SizeMemory memory;
+        std::size_t left = failures;
+        SizedServer server{[&](Chunk) { return left > 0 && left-- > 0; }, error};
+        using Queries = ChunkQueries<SizedServer, ModelKey>;
+        const auto queries = std::make_shared<Queries>(server, memory, QuerySubject::models, begin);
+        for (std::size_t first = 0; first < 100; first += 10)
+            queries->add(Chunk{first, first + 10});
+        boost::asio::io_context context;
+        boost::asio::co_spawn(context, Queries::run(queries), boost::asio::detached);
+        context.run();
+        return server;
+    };
+    CHECK(batch(cut_off, 0).asked == 10);
+    for (std::size_t failures = 1; failures <= max_repeated_chunks; ++failures) {
+        const SizedServer server = batch(cut_off, failures);
+        CHECK(server.answered.size() == 100);
+        CHECK(server.failed.empty());
+        CHECK(server.asked == 10 + failures);
+    }
+    const SizedServer broken = batch(cut_off, 1000);
+    CHECK(broken.failed.size() == 100);
+    CHECK(broken.asked == 10 + max_repeated_chunks);
+    // If nothing has arrived, the HTTP client has sent it again already.
+    const SizedServer refused = batch(Error(Errc::unreachable, "refused"), 1);
+    CHECK(refused.failed.size() == 10);
+    CHECK(refused.asked == 10);
+}
+
 TEST_CASE("a server that rejects everything is asked a bounded number of times") {
     SizeMemory memory;
     std::size_t asked = 0;
@@ -177,7 +208,7 @@ TEST_CASE("one member that is queried by itself and rejected does not stop halvi
 
 TEST_CASE("an error that is not about the size is not followed by smaller queries") {
     SizeMemory memory;
-    SizedServer server{everything, Errc::unavailable};
+    SizedServer server{everything, Error(Errc::unavailable, "busy")};
     using Queries = ChunkQueries<SizedServer, ModelKey>;
     const auto queries = std::make_shared<Queries>(server, memory, QuerySubject::models, begin);
     queries->add(Chunk{0, 100});
