@@ -54,7 +54,6 @@ struct NamedPrometheus : MisbehavingPrometheus {
     Error last_error() { return collector().health().last_error; }
 
     Address good{asio::ip::address_v4::loopback(), fake.port()};
-    Address closed{asio::ip::address_v4::loopback(), 1};
     std::shared_ptr<ScriptedTransport> transport = std::make_shared<ScriptedTransport>();
 };
 
@@ -104,7 +103,8 @@ TEST_CASE("a last good value survives a name lookup that does not end, which is 
 
 TEST_CASE("of several addresses one that serves is enough, wherever it is in the list") {
     NamedPrometheus prometheus;
-    const auto [good, closed] = std::pair(prometheus.good, prometheus.closed);
+    const Address good = prometheus.good;
+    const Address closed(asio::ip::address_v4::loopback(), 1);
     prometheus.transport->addresses =
         GENERATE_COPY(std::vector{closed, good}, std::vector{good, closed},
                       std::vector{closed, closed, closed, good});
