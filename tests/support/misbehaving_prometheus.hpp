@@ -6,6 +6,7 @@
 #include "wva_metrics/prometheus/flavor.hpp"
 
 #include "support/collector_fixture.hpp"
+#include "support/misbehaviour.hpp"
 #include "support/scripted_server.hpp"
 #include "unit/backend/backend_fixture.hpp"
 
@@ -26,16 +27,6 @@
 #include <vector>
 
 namespace wva_metrics::test_support {
-
-/// What a server sends instead of an answer, and then does with the connection.
-struct Misbehaviour {
-    enum class End { keep, close, reset };
-
-    std::string bytes;
-    End end = End::keep;
-    /// Sent after the bytes, again and again.
-    std::string without_end{};
-};
 
 /// A server between a client and a fake Prometheus, which passes requests on to it until a test says
 /// what to answer instead.
@@ -94,13 +85,13 @@ private:
                 --state->times;
             ++state->misbehaved;
             is_spoilt = true;
-            const Misbehaviour how = state->how;
-            co_await peer->send(how.bytes);
-            if (!how.without_end.empty())
-                co_await peer->send_without_end(how.without_end);
-            if (how.end == Misbehaviour::End::reset)
-                peer->reset();
-            if (how.end != Misbehaviour::End::keep)
+            Misbehaviour how = state->how;
+            if (how.change) {
+                std::string answer = co_await ask(fake, request);
+                how.bytes = how.change(std::move(answer));
+            }
+            const bool goes_on = co_await carry_out(std::move(how), peer);
+            if (!goes_on)
                 co_return;
         }
     }
