@@ -65,8 +65,7 @@ CollectorConfig collector_config(std::size_t variants) {
     return config;
 }
 
-PrometheusConfig backend_config(const World::Files& files, std::uint16_t port,
-                                const Report& report) {
+PrometheusConfig backend_config(const World::Files& files, std::uint16_t port, Report report) {
     PrometheusConfig config = PrometheusConfig::at("https://localhost:" + std::to_string(port));
     config.batch_timeout = 28s;
     config.use_kube_state = false;

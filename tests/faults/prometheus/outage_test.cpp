@@ -206,7 +206,6 @@ TEST_CASE(
     fleet.run_for(shortened(std::chrono::seconds(10)));
     const std::size_t queries = fleet.prometheus().query_count() - before;
     CAPTURE(queries_of_a_round);
-    for (const auto& q : fleet.prometheus().queries()) UNSCOPED_INFO(q.text.size() << " " << q.text.substr(0, 60));
     CHECK(queries <= 2 * queries_of_a_round);
 
     fleet.run_until([&] { return fleet.newer_than(back_at) == 2 * fleet.count; });
