@@ -95,7 +95,7 @@ public:
     /// All of them once, within about a period. False if the end is wanted.
     bool run_once() {
         // Short outages, which the cache hides, and long ones, which open the circuit breaker.
-        constexpr std::array parts_of_period = {0.05, 0.3, 0.1, 0.2};
+        constexpr std::array parts_of_period = {0.05, 0.5, 0.1, 0.3};
         const auto part = [&](double share) {
             return std::chrono::duration_cast<std::chrono::milliseconds>(share * period_);
         };

@@ -57,7 +57,9 @@ CollectorConfig collector_config(std::size_t variants) {
     CollectorConfig config;
     config.cache.fetch_interval = 10s;
     config.call_timeout = 30s;
-    config.cache.ttl = 60s;
+    // Shorter than the long outages, so that last good values are served.
+    config.cache.ttl = 20s;
+    config.cache.stale_while_revalidate = 5s;
     config.max_tracked = variants;
     config.cache.max_entries = 3 * variants;
     config.cache.max_bytes = config.cache.max_entries * 4 * typical_entry_bytes;
