@@ -75,7 +75,7 @@ public:
     bool wait_until(std::chrono::milliseconds patience, Condition holds) const {
         const auto give_up = std::chrono::steady_clock::now() + patience;
         while (!holds() && std::chrono::steady_clock::now() < give_up)
-            if (!wait_for(std::chrono::milliseconds(50)))
+            if (!wait_for(std::chrono::milliseconds(500)))
                 return false;
         return holds();
     }
