@@ -271,7 +271,11 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
                             std::to_string(all) + " values are fresh again after three minutes");
             return false;
         }
+        // Between two rounds, because an answer that is being read needs memory too.
+        collector.stop_background_fetching();
+        stop.wait_until(60s, [&] { return collector.stats().in_flight == 0; });
         figures.push_back(Figures::now());
+        collector.start_background_fetching();
         std::cout << "after "
                   << format_duration(std::chrono::duration_cast<std::chrono::seconds>(
                          SteadyClock::now() - begun))
