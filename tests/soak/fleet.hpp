@@ -19,20 +19,20 @@ namespace wva_metrics::soak {
 
 /// Pods whose numbers say whose they are and when they were scraped, so that every answer can be
 /// checked: a queue is the time in tenths of a second and the variant; prompt tokens per request are
-/// the variant's alone. Each variant has one pod. Half of the pods are replaced once per
-/// `churn_interval`, those of the even and of the odd variants in turn.
+/// the variant's alone. Each variant has one pod. Within the duration half of the pods are replaced, a
+/// twentieth at a time.
 ///
 /// All of it depends on the time only, so that two processes agree without a word.
 class Fleet {
 public:
     using Clock = std::chrono::system_clock;
     static constexpr std::size_t variants_per_model = 2;
-    static constexpr std::chrono::seconds churn_interval{60};
     /// From the time in a page to the sample's time in Prometheus: the page is written within the
     /// scrape, which a busy machine takes long for, and its samples have the time of its beginning.
     static constexpr std::chrono::seconds tolerance{10};
 
-    Fleet(std::size_t variants, Clock::time_point epoch) : variants_(variants), epoch_(epoch) {}
+    Fleet(std::size_t variants, Clock::time_point epoch, std::chrono::milliseconds duration)
+        : variants_(variants), epoch_(epoch), step_(duration / (parts / 2)) {}
 
     std::size_t variants() const noexcept { return variants_; }
     std::size_t models() const noexcept {
@@ -104,7 +104,17 @@ public:
         return {};
     }
 
+    /// The pods that were replaced until now.
+    std::size_t replaced(Clock::time_point now) const {
+        std::size_t all = 0;
+        for (std::size_t i = 0; i < variants_; ++i)
+            all += replaced(i, now);
+        return all;
+    }
+
 private:
+    static constexpr std::size_t parts = 20;
+
     static std::string model_id(std::size_t m) { return "org/model-" + std::to_string(m); }
     static std::string name_of(std::size_t i) { return "v" + std::to_string(i); }
     static double tokens_of(std::size_t i) { return 100 + static_cast<double>(i); }
@@ -115,14 +125,17 @@ private:
     }
     /// How often the variant's pod was replaced before.
     std::size_t replaced(std::size_t i, Clock::time_point now) const {
-        return (static_cast<std::size_t>((now - epoch_) / churn_interval) + i % 2) / 2;
+        const auto steps = static_cast<std::size_t>((now - epoch_) / step_);
+        const std::size_t first = first_step_of(i);
+        return steps < first ? 0 : 1 + (steps - first) / parts;
     }
-    /// Seconds.
+    /// Seconds since the pod began.
     double lived(std::size_t i, Clock::time_point now) const {
-        const auto born =
-            churn_interval * (2 * static_cast<int>(replaced(i, now)) - static_cast<int>(i % 2));
-        return std::chrono::duration<double>(now - epoch_ - born).count();
+        const std::size_t times = replaced(i, now);
+        const std::size_t born = times == 0 ? 0 : first_step_of(i) + (times - 1) * parts;
+        return std::chrono::duration<double>(now - epoch_ - born * step_).count();
     }
+    static std::size_t first_step_of(std::size_t i) { return 1 + i % parts; }
     /// As Kubernetes names the pods of a Deployment.
     std::string pod_of(std::size_t i, Clock::time_point now) const {
         constexpr std::string_view letters = "bcdfghjklmnpqrstvwxz";
@@ -151,6 +164,7 @@ private:
 
     std::size_t variants_;
     Clock::time_point epoch_;
+    std::chrono::milliseconds step_;
 };
 
 } // namespace wva_metrics::soak

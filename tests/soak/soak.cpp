@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // usage: soak <prometheus> <duration> <variants>
-//        soak --world <directory> <variants> <epoch in seconds>
+//        soak --world <directory> <variants> <epoch in seconds> <duration in milliseconds>
 // Runs a collector for so long against a real Prometheus, whose world changes and fails. tests/README.md says what it
 // checks. The second form is the world, which the first one starts. The exit status is 0 if all that was promised held, 1
 // if not, 2 if the arguments are wrong, 130 if it was interrupted.
@@ -86,10 +86,12 @@ PrometheusConfig backend_config(const World::Files& files, std::uint16_t port, R
 /// The second process, with its files and ports.
 class RunningWorld {
 public:
-    RunningWorld(std::size_t variants, std::chrono::seconds epoch, const Stop& stop)
+    RunningWorld(std::size_t variants, std::chrono::seconds epoch,
+                 std::chrono::milliseconds duration, const Stop& stop)
         : rotation_(files_),
           process_({"/proc/self/exe", "--world", directory_.path().string(),
-                    std::to_string(variants), std::to_string(epoch.count())},
+                    std::to_string(variants), std::to_string(epoch.count()),
+                    std::to_string(duration.count())},
                    {directory_.path() / "world.log", directory_.path() / "world.log"}) {
         stop.wait_until(30s, [&] { return std::filesystem::exists(files_.ports()); });
         std::ifstream(files_.ports()) >> page_ >> front_;
@@ -233,9 +235,10 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     const Stop stop([] { return interrupted.load(); });
     const auto epoch = std::chrono::floor<std::chrono::seconds>(
         std::chrono::system_clock::now().time_since_epoch());
-    const Fleet fleet(variants, Fleet::Clock::time_point(epoch));
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(duration);
+    const Fleet fleet(variants, Fleet::Clock::time_point(epoch), milliseconds);
     Report report;
-    RunningWorld world(variants, epoch, stop);
+    RunningWorld world(variants, epoch, milliseconds, stop);
     test_support::RealPrometheus prometheus(
         binary, {.config = scrape_config(world.page()), .patience = 300s});
     test_support::write_file(world.files().prometheus_port(), std::to_string(prometheus.port()));
@@ -256,8 +259,7 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     // with it.
     std::atomic<bool> done{false};
     std::vector<Figures> figures;
-    const auto period = std::max<std::chrono::milliseconds>(
-        15s, std::chrono::duration_cast<std::chrono::milliseconds>(duration) / 13);
+    const auto period = std::max<std::chrono::milliseconds>(15s, milliseconds / 13);
     const auto begun = SteadyClock::now();
     const auto recover = [&] {
         const std::uint64_t rounds = report.counted(CountingObserver::good_rounds);
@@ -302,9 +304,7 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     if (!figures.empty()) // The first third warms up: caches fill, pods are replaced.
         check_growth(figures[figures.size() / 3], figures.back(), report);
 
-    report.count("pods replaced",
-                 static_cast<std::uint64_t>((SteadyClock::now() - begun) / Fleet::churn_interval) *
-                     variants / 2);
+    report.count("pods replaced", fleet.replaced(Fleet::Clock::now()));
     std::cout << "\nsoak of "
               << format_duration(
                      std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - begun))
@@ -325,15 +325,16 @@ std::optional<std::size_t> number(std::string_view text) {
 }
 
 int start(const std::vector<std::string>& words) {
-    if (words.size() == 4 && words[0] == "--world")
+    if (words.size() == 5 && words[0] == "--world")
         World(Fleet(std::stoul(words[2]),
-                    Fleet::Clock::time_point(std::chrono::seconds(std::stoll(words[3])))),
+                    Fleet::Clock::time_point(std::chrono::seconds(std::stoll(words[3]))),
+                    std::chrono::milliseconds(std::stoll(words[4]))),
               {words[1]})
             .run();
     const auto variants = words.size() == 3 ? number(words[2]) : std::nullopt;
     const auto duration = parse_duration(words.size() == 3 ? words[1] : "");
-    if (!variants || !duration || *duration <= Duration::zero()) {
-        std::cerr << "usage: soak <prometheus> <duration> <variants>\n";
+    if (!variants || !duration || *duration < 10s) {
+        std::cerr << "usage: soak <prometheus> <duration of at least 10s> <variants>\n";
         return 2;
     }
     for (const int signal : {SIGINT, SIGTERM})
