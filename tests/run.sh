@@ -26,7 +26,7 @@ fi
 clang=
 for preset in "$@"; do
     case $preset in
-        -h | --help) sed -n '4,10s/^# //p' "$0"; exit 0 ;;
+        -h | --help) sed -n '4,13s/^# //p' "$0"; exit 0 ;;
         clang-asan | clang-tsan) clang="clang fuzz" ;; # The sanitizers are in the package of libFuzzer.
         clang-*) clang=${clang:-clang} ;;
     esac
