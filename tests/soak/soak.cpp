@@ -150,22 +150,23 @@ public:
         check(m, answer_of(model));
     }
 
-    /// Whether everything is known, and not because of an error.
-    std::size_t count_fresh() {
-        std::size_t fresh = 0;
+    /// The number of values that were collected after this.
+    std::size_t count_renewed(TimePoint since) {
+        std::size_t renewed = 0;
         for (std::size_t i = 0; i < fleet_.variants(); ++i)
-            fresh += is_fresh(collector_.find_optimizer_metrics(fleet_.variant(i).key()));
+            renewed +=
+                is_renewed(collector_.find_optimizer_metrics(fleet_.variant(i).key()), since);
         for (std::size_t m = 0; m < fleet_.models(); ++m)
-            fresh +=
-                is_fresh(collector_.find_replica_metrics(fleet_.model(m), fleet_.variants_of(m)));
-        return fresh;
+            renewed += is_renewed(
+                collector_.find_replica_metrics(fleet_.model(m), fleet_.variants_of(m)), since);
+        return renewed;
     }
 
 private:
     template <typename Snapshot>
-    static std::size_t is_fresh(const std::optional<Snapshot>& snapshot) {
+    static std::size_t is_renewed(const std::optional<Snapshot>& snapshot, TimePoint since) {
         return snapshot && snapshot->source() != Source::stale_on_error &&
-                       snapshot->freshness() == Freshness::fresh
+                       snapshot->collected_at() > since
                    ? 1
                    : 0;
     }
@@ -262,15 +263,17 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     const auto period = std::max<std::chrono::milliseconds>(15s, milliseconds / 13);
     const auto begun = SteadyClock::now();
     const auto recover = [&] {
+        const TimePoint since = SteadyClock::now();
         const std::uint64_t rounds = report.counted(CountingObserver::good_rounds);
         const std::size_t all = fleet.variants() + fleet.models();
         if (!stop.wait_until(180s, [&] {
                 return report.counted(CountingObserver::good_rounds) > rounds &&
-                       autoscaler.count_fresh() == all;
+                       autoscaler.count_renewed(since) == all;
             })) {
             if (!interrupted)
-                report.fail("only " + std::to_string(autoscaler.count_fresh()) + " of " +
-                            std::to_string(all) + " values are fresh again after three minutes");
+                report.fail("only " + std::to_string(autoscaler.count_renewed(since)) + " of " +
+                            std::to_string(all) +
+                            " values were collected again within three minutes");
             return false;
         }
         // Between two rounds, because an answer that is being read needs memory too.
