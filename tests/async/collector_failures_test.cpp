@@ -33,6 +33,29 @@ TEST_CASE("a failure is remembered briefly, so that a failing backend is not flo
     CHECK(f.collect(variant("v")).has_value());
 }
 
+TEST_CASE("what failed together is asked for together, whoever asks for one of it first") {
+    CollectorFixture f;
+    for (const char* name : {"a", "b", "c"})
+        f.collect(variant(name)).value();
+    f.collect(f.model, {}).value();
+    f.backend.fail(outage);
+    f.advance(90s);
+    for (const char* name : {"a", "b"})
+        f.collect(variant(name)).value();
+    f.collect(f.model, {}).value();
+    f.advance(2s);
+    f.backend.recover();
+
+    const std::size_t batches = f.backend.batches();
+    CHECK(f.collect(variant("b"))->source() == Source::backend);
+    CHECK(f.backend.batches() == batches + 2); // One of variants, one of models.
+    CHECK(f.collect(variant("a"))->source() == Source::cache);
+    CHECK(f.collect(f.model, {})->source() == Source::cache);
+    // It had not failed, so it was left alone.
+    CHECK(f.collect(variant("c"))->source() == Source::backend);
+    CHECK(f.backend.batches() == batches + 3);
+}
+
 TEST_CASE("an error never replaces a good value: that value is served instead, marked and ageing") {
     CollectorFixture f;
     f.backend.set(optimizer_metrics("v", 5));

@@ -86,6 +86,8 @@ public:
             enter(State::half_open);
             successes_ = 0;
         }
+        if (!is_probing_)
+            probing_since_ = now;
         is_probing_ = true;
         return period_;
     }
@@ -95,6 +97,11 @@ public:
         if (state_ == State::open)
             return now < retry_at_;
         return state_ == State::half_open && is_probing_ && successes_ == 0;
+    }
+
+    /// Whether it is half open, and a probe was sent at this time or later.
+    bool is_probing_since(TimePoint time) const noexcept {
+        return state_ == State::half_open && is_probing_ && probing_since_ >= time;
     }
 
     /// The endpoint answered.
@@ -183,6 +190,8 @@ private:
     std::size_t successes_ = 0;
     /// A request was admitted, and not abandoned.
     bool is_probing_ = false;
+    /// Meaningless unless `is_probing_`.
+    TimePoint probing_since_{};
 };
 
 } // namespace wva_metrics::resilience

@@ -61,12 +61,15 @@ public:
         return period ? std::optional(Pass{*period, now}) : std::nullopt;
     }
 
-    /// Whether `admit` would refuse a request now.
+    /// Whether `admit` would refuse a request now, and waiting for its turn is no use. A young probe is
+    /// worth waiting for: of the requests that belong together, the first one is the probe, and without
+    /// the others its answer would be worth little.
     bool is_refusing(TimePoint now) const {
         if (calm_period_.load(std::memory_order_relaxed) != 0)
             return false;
         const std::lock_guard lock(mutex_);
-        return now < not_before_ || breaker_.is_refusing(now);
+        return now < not_before_ ||
+               (breaker_.is_refusing(now) && !breaker_.is_probing_since(now - config_.slow_after));
     }
 
     /// Counts a request that is not sent. Returns why, since when and until when, for people. Times are

@@ -80,6 +80,11 @@ TEST_CASE("an open breaker refuses in words, and each change of it is told") {
     CHECK_FALSE(driver.guard.is_refusing(driver.now));
     const auto probe = driver.guard.admit(driver.now);
     REQUIRE(probe);
+    CHECK_FALSE(driver.guard.admit(driver.now));
+    CHECK_FALSE(driver.guard.is_refusing(driver.now)); // Its outcome is worth waiting for,
+    driver.now += 1s;
+    CHECK_FALSE(driver.guard.is_refusing(driver.now));
+    driver.now += 1ns; // but not if it takes long.
     CHECK(driver.guard.is_refusing(driver.now));
     CHECK_THAT(driver.guard.refuse(driver.now, driver.system_time()),
                ContainsSubstring("on its way"));

@@ -89,6 +89,7 @@ public:
                 queued_.empty() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
             flight = flights_.open(target, waiter->previous);
             queued_.push_back(flight);
+            queue_failed_with(key, now);
         }
         flights_.join(flight, waiter);
         return action;
@@ -110,6 +111,7 @@ public:
                                : std::make_shared<const Target>(target_of(key, *entry));
         const bool entry_is_current = is_entry_for(*entry, *target);
         queued_.push_back(flights_.open(std::move(target), entry_is_current ? entry : nullptr));
+        queue_failed_with(key, now);
         return must_send;
     }
 
@@ -211,9 +213,7 @@ public:
         tracked_.for_each([&](const TrackedSet::Record& record) {
             if (!record.in_background)
                 return;
-            CacheEntryPtr latest = record.latest.lock();
-            if (latest && !is_entry_for(*latest, *record.target))
-                latest.reset();
+            CacheEntryPtr latest = current_entry(record);
             if (latest && latest->collected_at() > now - interval / 2 &&
                 latest->fresh_until() >= next_round_completes)
                 return;
@@ -255,6 +255,31 @@ public:
     const CollectorHealth& health() const noexcept { return health_; }
 
 private:
+    /// If the key's last fetch failed, everything tracked that failed too is fetched with it. A batch
+    /// costs a backend about the same for one target as for a thousand. So a backend that comes back
+    /// gets one batch, where callers that ask for one target after the other would cost it a batch
+    /// each.
+    void queue_failed_with(const CacheKeyView& key, TimePoint now) {
+        if (!failures_.contains(key))
+            return;
+        tracked_.for_each([&](const TrackedSet::Record& record) {
+            const CacheKeyView other = key_of(*record.target);
+            if (!record.in_background || !failures_.contains(other) ||
+                failures_.is_recent(other, now))
+                return;
+            if (FlightPtr flight = flights_.open_first(record.target, current_entry(record)))
+                queued_.push_back(std::move(flight));
+        });
+    }
+
+    /// The latest entry of a tracked target, if it is about the target as it is now.
+    static CacheEntryPtr current_entry(const TrackedSet::Record& record) {
+        CacheEntryPtr latest = record.latest.lock();
+        if (latest && !is_entry_for(*latest, *record.target))
+            latest.reset();
+        return latest;
+    }
+
     template <typename Predicate>
     void forget_if(const Predicate& predicate) {
         flights_.discard_if(predicate);
