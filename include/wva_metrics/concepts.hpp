@@ -9,6 +9,7 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/priority.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -46,6 +47,24 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
         } -> std::same_as<asio::awaitable<std::vector<Result<OptimizerMetrics>>>>;
     {
         backend.fetch_replica_samples(models)
+        } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
+};
+
+/// A backend that may be told whether somebody waits for an answer, as `PrometheusBackend` and
+/// `AnyBackend` may: its two functions for batches also take a `Priority`. A collector passes
+/// `Priority::background` for a round of its background fetching. A backend that wraps another one
+/// should pass it on. A backend without it is asked in the same way for both.
+///
+/// A caller who joins a fetch of a background round waits as that round does.
+template <typename T>
+concept PrioritizingBackend = MetricsBackend<T> &&
+    requires(T& backend, const std::vector<VariantAutoscaling>& variants,
+             const std::vector<ModelKey>& models, Priority priority) {
+    {
+        backend.fetch_optimizer_metrics(variants, priority)
+        } -> std::same_as<asio::awaitable<std::vector<Result<OptimizerMetrics>>>>;
+    {
+        backend.fetch_replica_samples(models, priority)
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
 };
 

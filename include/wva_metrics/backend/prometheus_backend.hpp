@@ -7,6 +7,7 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/priority.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -98,7 +99,8 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants);
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants,
+                            Priority priority = Priority::interactive);
 
     /// Fetches the pods of models.
     ///
@@ -111,7 +113,7 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
-    fetch_replica_samples(std::vector<ModelKey> models);
+    fetch_replica_samples(std::vector<ModelKey> models, Priority priority = Priority::interactive);
 
     /// Finds out why a model has no numbers, or not all of them: one normal round, and at most three
     /// more queries, all within `batch_timeout`.
@@ -135,7 +137,7 @@ private:
 /// The backend for any executor.
 using PrometheusBackend = BasicPrometheusBackend<>;
 
-static_assert(DiagnosingBackend<PrometheusBackend>);
+static_assert(DiagnosingBackend<PrometheusBackend> && PrioritizingBackend<PrometheusBackend>);
 
 } // namespace wva_metrics
 
