@@ -10,6 +10,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,6 +18,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -66,6 +68,18 @@ concept PrioritizingBackend = MetricsBackend<T> &&
     {
         backend.fetch_replica_samples(models, priority)
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
+};
+
+/// A backend that protects its servers, and tells what happens to that protection: circuit breakers,
+/// pauses, retry budgets, limits. `PrometheusBackend` is one; `AnyBackend` passes a listener on to
+/// the backend inside, if that is one, as a backend that wraps another one should. A collector passes
+/// the events on to its observer (`events::EndpointEvent`).
+///
+/// A listener is told of all events from then on, for as long as it exists. Any thread.
+template <typename T>
+concept ProtectedBackend = MetricsBackend<T> &&
+    requires(T& backend, std::weak_ptr<const resilience::ProtectionListener> listener) {
+    backend.add_protection_listener(listener);
 };
 
 /// A backend that can say why a model has no numbers, as `PrometheusBackend` can. A query that fails

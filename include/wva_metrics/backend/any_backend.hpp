@@ -6,6 +6,7 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -82,6 +83,12 @@ public:
         return diagnose_(model, variants);
     }
 
+    /// Calls `add_protection_listener` of the backend inside; does nothing if it is not a
+    /// `ProtectedBackend`. Any thread.
+    void add_protection_listener(std::weak_ptr<const resilience::ProtectionListener> listener) {
+        add_protection_listener_(std::move(listener));
+    }
+
 private:
     template <typename Output, typename... Inputs>
     using Function = std::function<asio::awaitable<Output>(const Inputs&...)>;
@@ -118,7 +125,10 @@ private:
               else
                   return held->fetch_replica_samples(models);
           }),
-          diagnose_(diagnose_of(held)) {}
+          diagnose_(diagnose_of(held)), add_protection_listener_([held](auto listener) {
+              if constexpr (ProtectedBackend<Backend>)
+                  held->add_protection_listener(std::move(listener));
+          }) {}
 
     Function<Result<Availability>, ModelKey> check_availability_;
     Function<std::vector<Result<OptimizerMetrics>>, std::vector<VariantAutoscaling>, Priority>
@@ -126,6 +136,8 @@ private:
     Function<std::vector<Result<ReplicaSamples>>, std::vector<ModelKey>, Priority>
         fetch_replica_samples_;
     DiagnoseFunction diagnose_;
+    std::function<void(std::weak_ptr<const resilience::ProtectionListener>)>
+        add_protection_listener_;
 };
 
 } // namespace wva_metrics

@@ -8,6 +8,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -130,6 +131,11 @@ public:
     asio::awaitable<Result<Diagnosis>> diagnose(ModelKey model,
                                                 std::vector<VariantAutoscaling> variants);
 
+    /// Tells a listener what happens to the protection of the server, as long as the listener
+    /// exists. `http::ClientConfig::protection.on_event` is called besides. Any thread.
+    void
+    add_protection_listener(std::weak_ptr<const resilience::ProtectionListener> listener) const;
+
 private:
     std::shared_ptr<detail::PrometheusImpl<Executor>> impl_;
 };
@@ -137,7 +143,8 @@ private:
 /// The backend for any executor.
 using PrometheusBackend = BasicPrometheusBackend<>;
 
-static_assert(DiagnosingBackend<PrometheusBackend> && PrioritizingBackend<PrometheusBackend>);
+static_assert(DiagnosingBackend<PrometheusBackend> && PrioritizingBackend<PrometheusBackend> &&
+              ProtectedBackend<PrometheusBackend>);
 
 } // namespace wva_metrics
 

@@ -13,6 +13,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -85,6 +86,12 @@ asio::awaitable<Result<Diagnosis>>
 BasicPrometheusBackend<Executor>::diagnose(ModelKey model,
                                            std::vector<VariantAutoscaling> variants) {
     return detail::diagnose(impl_, std::move(model), std::move(variants));
+}
+
+template <typename Executor>
+void BasicPrometheusBackend<Executor>::add_protection_listener(
+    std::weak_ptr<const resilience::ProtectionListener> listener) const {
+    impl_->protection_listeners->add(std::move(listener));
 }
 
 } // namespace wva_metrics

@@ -17,6 +17,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -38,7 +39,6 @@ public:
     static asio::awaitable<Tried> run(const EndpointPtr& endpoint, const CallPtr& call,
                                       const Request& request, const Deadline& deadline,
                                       const BodyOptions& options) {
-        const std::optional<Duration> delay = endpoint->guard.plan_hedge();
         const auto race = std::make_shared<Race>(call, request, deadline, options);
         const typename Race::End end(*race);
         const BodyOptions first_options = Race::options_of(race, *call);
@@ -46,7 +46,7 @@ public:
         SendRules rules;
         rules.before_sending = [&] {
             sent_at = now();
-            if (delay)
+            if (const std::optional<Duration> delay = endpoint->guard.plan_hedge())
                 asio::co_spawn(call->strand(), send_second(endpoint, race, *delay), asio::detached);
             return true;
         };
@@ -56,11 +56,10 @@ public:
         // How long an outrun request would have taken is not known, but it is among the longest.
         if (sent_at && (first.is_answer || is_outrun))
             endpoint->guard.note_latency(now() - *sent_at);
-        if (is_outrun)
-            call->resume();
-        else if (first.is_answer || call->is_aborted() || !race->is_second_sent)
+        const bool is_decided = first.is_answer || call->is_aborted() || !race->is_second_sent;
+        if (!is_outrun && is_decided)
             co_return first;
-        co_await wait_for_second(*endpoint, *call, *race, deadline);
+        co_await wait_for_second(*endpoint, *call, *race);
         if (race->answer) {
             endpoint->guard.count_hedge_won();
             co_return *std::move(race->answer);
@@ -76,12 +75,17 @@ private:
 
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
+    /// The second attempt has the same deadline, so that of the call itself is not needed.
     static asio::awaitable<void> wait_for_second(Endpoint<Executor>& endpoint, Call<Executor>& call,
-                                                 const Race& race, const Deadline& deadline) {
-        endpoint.calls->expire_at(call, deadline.at);
-        while (!race.is_second_over && !call.is_stopped())
+                                                 const Race& race) {
+        endpoint.calls->expire_at(call, TimePoint::max());
+        for (;;) {
+            // It may win only now.
+            call.resume();
+            if (race.is_second_over || call.is_stopped())
+                co_return;
             co_await call.wait();
-        call.resume();
+        }
     }
 
     static asio::awaitable<void> send_second(EndpointPtr endpoint, RacePtr race, Duration delay) {
