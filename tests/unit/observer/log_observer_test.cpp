@@ -163,21 +163,14 @@ TEST_CASE("a server that is left alone and asked again is told with the reason")
     for (const Kind quiet : {Kind::breaker_probing, Kind::retrying, Kind::hedging})
         tell(quiet, "");
     CHECK(log.lines.size() == 2);
-}
-
-TEST_CASE("what repeats about a server is throttled until the server works again") {
-    using Kind = resilience::ProtectionEvent::Kind;
-    const Kind kind = GENERATE(Kind::paused, Kind::budget_exhausted, Kind::limit_lowered);
-    Log log;
-    auto observer = log.observer(LogLevel::info);
-    const resilience::ProtectionEvent trouble{kind, {}, "http://p", "x"};
+    // What repeats is throttled, until the server works again.
     for (int i = 0; i < 101; ++i)
-        observer(events::EndpointEvent{trouble});
-    REQUIRE(log.lines.size() == 2);
-    CHECK_THAT(log.last(), StartsWith("warning ") && ContainsSubstring(" suppressed=99"));
-    observer(events::EndpointEvent{{Kind::breaker_closed, {}, "http://p", ""}});
-    observer(events::EndpointEvent{trouble});
+        tell(Kind::paused, "HTTP 429");
     CHECK(log.lines.size() == 4);
+    CHECK_THAT(log.last(), ContainsSubstring(" suppressed=99"));
+    tell(Kind::breaker_closed, "");
+    tell(Kind::paused, "HTTP 429");
+    CHECK(log.lines.size() == 6);
 }
 
 TEST_CASE("an event without content writes no line") {
