@@ -246,11 +246,11 @@ private:
             tell(detail::kind_of(*entered), now, std::move(reason));
         if (limit_after < limit_before)
             tell(ProtectionEvent::Kind::limit_lowered, now,
-                 "at most " + std::to_string(limit_after) + " requests at a time instead of " +
+                 "at most " + std::to_string(limit_after) + " instead of " +
                      std::to_string(limit_before));
         else if (limit_after > limit_before && limit_after == max_concurrency_)
             tell(ProtectionEvent::Kind::limit_restored, now,
-                 "at most " + std::to_string(limit_after) + " requests at a time again");
+                 "at most " + std::to_string(limit_after));
     }
 
     /// Without the lock.

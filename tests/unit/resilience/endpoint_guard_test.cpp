@@ -131,7 +131,7 @@ TEST_CASE("nothing is sent during the pause that a server asks for") {
     CHECK_FALSE(driver.guard.is_refusing(driver.now));
     CHECK(driver.guard.stats().pauses == 2);
     CHECK_FALSE(driver.guard.stats().not_before);
-    CHECK(driver.events->front().reason == "HTTP 503, Retry-After 30s");
+    CHECK(driver.reasons(Kind::paused) == std::vector<std::string>{"HTTP 503, Retry-After 30s"});
 }
 
 TEST_CASE("no server can ask for a pause that is longer than the maximum") {
@@ -198,12 +198,11 @@ TEST_CASE("a concurrency that is lowered is told each time, and once that it is 
     }
     const std::vector<std::string> lowered = driver.reasons(Kind::limit_lowered);
     REQUIRE(lowered.size() == 3);
-    CHECK(lowered[0] == "at most 5 requests at a time instead of 10");
-    CHECK(lowered[2] == "at most 1 requests at a time instead of 2");
+    CHECK(lowered[0] == "at most 5 instead of 10");
+    CHECK(lowered[2] == "at most 1 instead of 2");
     for (int i = 0; i < 200; ++i)
         CHECK(driver.request(true));
-    CHECK(driver.reasons(Kind::limit_restored) ==
-          std::vector<std::string>{"at most 10 requests at a time again"});
+    CHECK(driver.reasons(Kind::limit_restored) == std::vector<std::string>{"at most 10"});
     CHECK(driver.reasons(Kind::limit_lowered).size() == 3);
 }
 
