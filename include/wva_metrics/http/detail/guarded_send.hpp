@@ -68,7 +68,8 @@ public:
         if (options.mode == BodyMode::stream) {
             if (!stream_lease.emplace(endpoint->pool).is_granted())
                 co_return refused(too_many_streams(*endpoint));
-        } else if (!lease.emplace(endpoint->pool, call, request.priority()).is_granted_at_once()) {
+        } else if (!lease.emplace(endpoint->pool, call, request.priority(), rules.may_queue)
+                        .is_granted_at_once()) {
             if (!rules.may_queue)
                 co_return refused(endpoint->aborted_error());
             if (std::optional<Error> problem =
