@@ -130,9 +130,8 @@ private:
     /// A call that expired can still be aborted: the next `rearm` clears an expiry, and must not
     /// clear a cancellation.
     void stop(Stop reason) {
-        // A call that was outrun may go on, unless its caller has left.
-        const bool is_final = is_aborted() && !is_outrun();
-        if (is_final || (is_outrun() && reason == Stop::expired) || stop_ == reason)
+        const bool is_final = stop_ == Stop::cancelled || stop_ == Stop::closed;
+        if (is_final || stop_ == reason || (is_outrun() && reason == Stop::expired))
             return;
         stop_ = reason;
         if (stream_ != nullptr)

@@ -80,8 +80,7 @@ private:
                                                  const Race& race) {
         endpoint.calls->expire_at(call, TimePoint::max());
         for (;;) {
-            // It may win only now.
-            call.resume();
+            call.resume(); // The second attempt stops the call if it wins, also meanwhile.
             if (race.is_second_over || call.is_stopped())
                 co_return;
             co_await call.wait();
