@@ -12,7 +12,7 @@ cmake_minimum_required(VERSION 3.24)
 # other.
 set(layers
   "version error diagnosis metric_name statistic reading signal source total_coverage \
-   metrics workload availability freshness posture pod_owner config config_warnings parse_duration format_duration detail"
+   metrics workload availability freshness posture priority pod_owner config config_warnings parse_duration format_duration detail"
   "cache attribution engine resilience"
   "collector_stats observer promql samples"
   "concepts http"

@@ -9,6 +9,8 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +18,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -47,6 +50,36 @@ concept MetricsBackend = requires(T& backend, const ModelKey& model,
     {
         backend.fetch_replica_samples(models)
         } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
+};
+
+/// A backend that may be told whether somebody waits for an answer, as `PrometheusBackend` and
+/// `AnyBackend` may: its two functions for batches also take a `Priority`. A collector passes
+/// `Priority::background` for a round of its background fetching. A backend that wraps another one
+/// should pass it on. A backend without it is asked in the same way for both.
+///
+/// A caller who joins a fetch of a background round waits as that round does.
+template <typename T>
+concept PrioritizingBackend = MetricsBackend<T> &&
+    requires(T& backend, const std::vector<VariantAutoscaling>& variants,
+             const std::vector<ModelKey>& models, Priority priority) {
+    {
+        backend.fetch_optimizer_metrics(variants, priority)
+        } -> std::same_as<asio::awaitable<std::vector<Result<OptimizerMetrics>>>>;
+    {
+        backend.fetch_replica_samples(models, priority)
+        } -> std::same_as<asio::awaitable<std::vector<Result<ReplicaSamples>>>>;
+};
+
+/// A backend that protects its servers, and tells what happens to that protection: circuit breakers,
+/// pauses, retry budgets, limits. `PrometheusBackend` is one; `AnyBackend` passes a listener on to
+/// the backend inside, if that is one, as a backend that wraps another one should. A collector passes
+/// the events on to its observer (`events::EndpointEvent`).
+///
+/// A listener is told of all events from then on, for as long as it exists. Any thread.
+template <typename T>
+concept ProtectedBackend = MetricsBackend<T> &&
+    requires(T& backend, std::weak_ptr<const resilience::ProtectionListener> listener) {
+    backend.add_protection_listener(listener);
 };
 
 /// A backend that can say why a model has no numbers, as `PrometheusBackend` can. A query that fails

@@ -252,6 +252,8 @@ static_assert(!MetricsBackend<AnswersWithReplicas>, "pods are attributed to vari
 
 static_assert(MetricsBackend<AnyBackend>);
 static_assert(DiagnosingBackend<AnyBackend> && !DiagnosingBackend<UserBackend>);
+static_assert(PrioritizingBackend<AnyBackend> && !PrioritizingBackend<UserBackend>);
+static_assert(ProtectedBackend<AnyBackend> && !ProtectedBackend<UserBackend>);
 struct DiagnosesWithoutErrors : UserBackend {
     asio::awaitable<Diagnosis> diagnose(const ModelKey&, const std::vector<VariantAutoscaling>&);
 };

@@ -5,6 +5,8 @@
 #include "wva_metrics/detail/cannot_diagnose.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -46,23 +48,27 @@ public:
     asio::awaitable<Result<Availability>> check_availability(const ModelKey& model) {
         return check_availability_(model);
     }
-    /// Calls `fetch_optimizer_metrics` of the backend inside.
+    /// Calls `fetch_optimizer_metrics` of the backend inside, with the priority if it is a
+    /// `PrioritizingBackend`.
     ///
     /// **Completes:** with one answer per variant, in order.
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-    fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants) {
-        return fetch_optimizer_metrics_(variants);
+    fetch_optimizer_metrics(const std::vector<VariantAutoscaling>& variants,
+                            Priority priority = Priority::interactive) {
+        return fetch_optimizer_metrics_(variants, priority);
     }
-    /// Calls `fetch_replica_samples` of the backend inside.
+    /// Calls `fetch_replica_samples` of the backend inside, with the priority if it is a
+    /// `PrioritizingBackend`.
     ///
     /// **Completes:** with one answer per model, in order.
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
-    fetch_replica_samples(const std::vector<ModelKey>& models) {
-        return fetch_replica_samples_(models);
+    fetch_replica_samples(const std::vector<ModelKey>& models,
+                          Priority priority = Priority::interactive) {
+        return fetch_replica_samples_(models, priority);
     }
 
     /// Calls `diagnose` of the backend inside.
@@ -77,9 +83,16 @@ public:
         return diagnose_(model, variants);
     }
 
+    /// Calls `add_protection_listener` of the backend inside; does nothing if it is not a
+    /// `ProtectedBackend`. Any thread.
+    void add_protection_listener(std::weak_ptr<const resilience::ProtectionListener> listener) {
+        add_protection_listener_(std::move(listener));
+    }
+
 private:
-    using DiagnoseFunction = std::function<asio::awaitable<Result<Diagnosis>>(
-        const ModelKey&, const std::vector<VariantAutoscaling>&)>;
+    template <typename Output, typename... Inputs>
+    using Function = std::function<asio::awaitable<Output>(const Inputs&...)>;
+    using DiagnoseFunction = Function<Result<Diagnosis>, ModelKey, std::vector<VariantAutoscaling>>;
 
     template <typename Backend>
     static DiagnoseFunction diagnose_of(const std::shared_ptr<Backend>& held) {
@@ -96,24 +109,35 @@ private:
         co_return detail::cannot_diagnose();
     }
 
-    template <typename Input, typename Output>
-    using Function = std::function<asio::awaitable<Output>(const Input&)>;
-
     template <typename Backend>
     explicit AnyBackend(const std::shared_ptr<Backend>& held)
         : check_availability_(
               [held](const auto& model) { return held->check_availability(model); }),
-          fetch_optimizer_metrics_(
-              [held](const auto& variants) { return held->fetch_optimizer_metrics(variants); }),
-          fetch_replica_samples_(
-              [held](const auto& models) { return held->fetch_replica_samples(models); }),
-          diagnose_(diagnose_of(held)) {}
+          fetch_optimizer_metrics_([held](const auto& variants, Priority priority) {
+              if constexpr (PrioritizingBackend<Backend>)
+                  return held->fetch_optimizer_metrics(variants, priority);
+              else
+                  return held->fetch_optimizer_metrics(variants);
+          }),
+          fetch_replica_samples_([held](const auto& models, Priority priority) {
+              if constexpr (PrioritizingBackend<Backend>)
+                  return held->fetch_replica_samples(models, priority);
+              else
+                  return held->fetch_replica_samples(models);
+          }),
+          diagnose_(diagnose_of(held)), add_protection_listener_([held](auto listener) {
+              if constexpr (ProtectedBackend<Backend>)
+                  held->add_protection_listener(std::move(listener));
+          }) {}
 
-    Function<ModelKey, Result<Availability>> check_availability_;
-    Function<std::vector<VariantAutoscaling>, std::vector<Result<OptimizerMetrics>>>
+    Function<Result<Availability>, ModelKey> check_availability_;
+    Function<std::vector<Result<OptimizerMetrics>>, std::vector<VariantAutoscaling>, Priority>
         fetch_optimizer_metrics_;
-    Function<std::vector<ModelKey>, std::vector<Result<ReplicaSamples>>> fetch_replica_samples_;
+    Function<std::vector<Result<ReplicaSamples>>, std::vector<ModelKey>, Priority>
+        fetch_replica_samples_;
     DiagnoseFunction diagnose_;
+    std::function<void(std::weak_ptr<const resilience::ProtectionListener>)>
+        add_protection_listener_;
 };
 
 } // namespace wva_metrics

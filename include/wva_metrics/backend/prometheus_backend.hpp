@@ -7,6 +7,8 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -98,7 +100,8 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants);
+    fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants,
+                            Priority priority = Priority::interactive);
 
     /// Fetches the pods of models.
     ///
@@ -111,7 +114,7 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     asio::awaitable<std::vector<Result<ReplicaSamples>>>
-    fetch_replica_samples(std::vector<ModelKey> models);
+    fetch_replica_samples(std::vector<ModelKey> models, Priority priority = Priority::interactive);
 
     /// Finds out why a model has no numbers, or not all of them: one normal round, and at most three
     /// more queries, all within `batch_timeout`.
@@ -128,6 +131,11 @@ public:
     asio::awaitable<Result<Diagnosis>> diagnose(ModelKey model,
                                                 std::vector<VariantAutoscaling> variants);
 
+    /// Tells a listener what happens to the protection of the server, as long as the listener
+    /// exists. `http::ClientConfig::protection.on_event` is called besides. Any thread.
+    void
+    add_protection_listener(std::weak_ptr<const resilience::ProtectionListener> listener) const;
+
 private:
     std::shared_ptr<detail::PrometheusImpl<Executor>> impl_;
 };
@@ -135,7 +143,8 @@ private:
 /// The backend for any executor.
 using PrometheusBackend = BasicPrometheusBackend<>;
 
-static_assert(DiagnosingBackend<PrometheusBackend>);
+static_assert(DiagnosingBackend<PrometheusBackend> && PrioritizingBackend<PrometheusBackend> &&
+              ProtectedBackend<PrometheusBackend>);
 
 } // namespace wva_metrics
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/priority.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,14 +19,7 @@ constexpr std::string_view to_string(Method method) noexcept {
     return method == Method::get ? "GET" : "POST";
 }
 
-/// Which of the requests that wait for a connection is sent first.
-enum class Priority : std::uint8_t {
-    /// Somebody waits for the answer.
-    interactive,
-    /// Nobody waits. Sent when no interactive request waits, and never on the last connection that
-    /// is free.
-    background,
-};
+using wva_metrics::Priority;
 
 /// An HTTP request. Made by `get` or `post`.
 ///

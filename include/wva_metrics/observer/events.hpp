@@ -5,6 +5,7 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/resilience/protection_event.hpp"
 
 #include <cstddef>
 #include <string>
@@ -198,6 +199,13 @@ struct CleanedUp {
     std::size_t entries = 0;
 };
 
+/// Something changed in the protection of a server that the backend asks: it is left alone or asked
+/// again, it gets fewer requests at a time, or some are sent again. Only from a `ProtectedBackend`.
+struct EndpointEvent {
+    /// What happened, to which server, and why; without secrets.
+    const resilience::ProtectionEvent& event;
+};
+
 } // namespace events
 
 /// Any event, for observers that handle all of them in one function.
@@ -207,6 +215,7 @@ using Event =
                  events::TargetFailed, events::StaleOnError, events::Discarded, events::Warnings,
                  events::PodsLeftOut, events::Invalidated, events::Tracked, events::TrackingRefused,
                  events::Untracked, events::BackgroundStarted, events::BackgroundStopped,
-                 events::RoundEnded, events::RoundsSkipped, events::CleanedUp>;
+                 events::RoundEnded, events::RoundsSkipped, events::CleanedUp,
+                 events::EndpointEvent>;
 
 } // namespace wva_metrics

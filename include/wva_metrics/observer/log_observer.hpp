@@ -73,11 +73,25 @@ constexpr std::string_view to_string(LogLevel level) noexcept {
 /// | `RoundsSkipped`     | `warning` | Skipped background rounds: the one before took longer than |
 /// |                     |           | the interval (throttled)                                   |
 /// | `CleanedUp`         | `debug`   | Removed expired cache entries                              |
+/// | `EndpointEvent`     | `warning` | The server is left alone, because it keeps failing         |
+/// |                     | `info`    | The server works again, and is asked as before             |
+/// |                     | `warning` | The server is left alone, because it has asked for a pause |
+/// |                     |           | (throttled)                                                |
+/// |                     | `warning` | A failed request is not sent again: the retry budget is    |
+/// |                     |           | used up (throttled)                                        |
+/// |                     | `warning` | The server gets fewer requests at a time, because some     |
+/// |                     |           | have failed (throttled)                                    |
+/// |                     | `info`    | The server gets as many requests at a time as before       |
+/// |                     |           | (throttled)                                                |
+/// |                     | `debug`   | The server is asked whether it works again                 |
+/// |                     |           | A failed request will be sent again                        |
+/// |                     |           | A slow request is sent a second time                       |
 ///
 /// A throttled line is written for the first event and then for every hundredth, with the number
 /// of events suppressed since the last line. Each kind of metrics counts separately, and failures
 /// also count separately by error code. A background round without failures resets the counts of
-/// failures and stale answers if the round before it had failures.
+/// failures and stale answers if the round before it had failures. A server that works again resets
+/// those of `EndpointEvent`, which count separately by what happened.
 ///
 /// Lines below the minimum level are not formatted.
 ///
@@ -144,6 +158,26 @@ public:
     void operator()(const events::CleanedUp& e) {
         if (e.entries > 0)
             put(LogLevel::debug, e);
+    }
+    void operator()(const events::EndpointEvent& e) {
+        using Kind = resilience::ProtectionEvent::Kind;
+        switch (e.event.kind) {
+        case Kind::breaker_opened:
+            return put(LogLevel::warning, e);
+        case Kind::breaker_closed:
+            impl_->repeats.reset_endpoint();
+            return put(LogLevel::info, e);
+        case Kind::paused:
+        case Kind::budget_exhausted:
+        case Kind::limit_lowered:
+            return put_throttled(LogLevel::warning, e);
+        case Kind::limit_restored:
+            return put_throttled(LogLevel::info, e);
+        case Kind::breaker_probing:
+        case Kind::retrying:
+        case Kind::hedging:
+            return put(LogLevel::debug, e);
+        }
     }
     ///@}
 

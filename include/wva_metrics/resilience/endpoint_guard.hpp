@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/circuit_breaker.hpp"
 #include "wva_metrics/resilience/concurrency_limit.hpp"
+#include "wva_metrics/resilience/detail/event_texts.hpp"
+#include "wva_metrics/resilience/hedging.hpp"
 #include "wva_metrics/resilience/protection_config.hpp"
 #include "wva_metrics/resilience/protection_event.hpp"
 #include "wva_metrics/resilience/protection_stats.hpp"
@@ -15,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,8 +24,8 @@
 
 namespace wva_metrics::resilience {
 
-/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget and
-/// concurrency limit together. It does no I/O, and is told the time and each outcome.
+/// The protection of one endpoint: breaker, pauses that the server asks for, retry budget, hedging
+/// and concurrency limit together. It does no I/O, and is told the time and each outcome.
 ///
 /// While all is well, `admit` takes no lock, and each outcome one short lock.
 ///
@@ -36,6 +36,7 @@ public:
     EndpointGuard(ProtectionConfig config, std::string endpoint, std::size_t max_concurrency)
         : config_(std::move(config)), endpoint_(std::move(endpoint)), breaker_(config_.breaker),
           budget_(config_.retry_budget), concurrency_(config_.concurrency, max_concurrency),
+          hedging_(config_.hedging), max_concurrency_(max_concurrency),
           calm_period_(breaker_.period()), limit_(max_concurrency) {}
     EndpointGuard(const EndpointGuard&) = delete;
     EndpointGuard& operator=(const EndpointGuard&) = delete;
@@ -78,7 +79,7 @@ public:
         const std::lock_guard lock(mutex_);
         ++counts_.refused;
         const auto time_of_day = [&](TimePoint time) {
-            return format_time_of_day(
+            return detail::format_time_of_day(
                 system_now +
                 std::chrono::duration_cast<std::chrono::system_clock::duration>(time - now));
         };
@@ -120,7 +121,7 @@ public:
         });
         if (pause > Duration::zero())
             tell(ProtectionEvent::Kind::paused, now,
-                 std::string(why) + ", Retry-After " + describe(pause));
+                 std::string(why) + ", Retry-After " + detail::describe_wait(pause));
     }
 
     /// The outcome says nothing about the endpoint.
@@ -148,9 +149,46 @@ public:
             }
         }
         tell(at ? ProtectionEvent::Kind::retrying : ProtectionEvent::Kind::budget_exhausted, now,
-             at ? "attempt " + std::to_string(attempts + 1) + " in " + describe(*at - now)
+             at ? "attempt " + std::to_string(attempts + 1) + " in " +
+                      detail::describe_wait(*at - now)
                 : std::string("too many requests have failed"));
         return at;
+    }
+
+    /// A request begins that may be hedged (see `Hedging`). Returns the time after which `try_hedge`
+    /// may be asked about it; nothing if it is never hedged.
+    std::optional<Duration> plan_hedge() {
+        if (!config_.hedging.enabled)
+            return std::nullopt;
+        const std::lock_guard lock(mutex_);
+        return hedging_.begin();
+    }
+    /// Takes the right to send a request a second time that has taken `waited` so far: a part of the
+    /// share, and a token of the retry budget. Also `admit` must be asked.
+    bool try_hedge(TimePoint now, Duration waited) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (breaker_.state() != CircuitBreaker::State::closed || !hedging_.try_hedge() ||
+                !budget_.try_spend())
+                return false;
+            ++counts_.hedges;
+        }
+        tell(ProtectionEvent::Kind::hedging, now,
+             "no answer within " + detail::describe_wait(waited));
+        return true;
+    }
+    /// The second request was the first to be answered.
+    void count_hedge_won() {
+        const std::lock_guard lock(mutex_);
+        ++counts_.hedges_won;
+    }
+    /// How long a request of `plan_hedge` took, or how long it has taken until its second one was
+    /// answered.
+    void note_latency(Duration latency) {
+        if (!config_.hedging.enabled)
+            return;
+        const std::lock_guard lock(mutex_);
+        hedging_.succeed(latency);
     }
 
     /// How many requests may be in flight now.
@@ -178,33 +216,18 @@ public:
     }
 
 private:
-    /// `4.2s`: exact to a tenth of a second, or to the millisecond below one second.
-    static std::string describe(Duration duration) {
-        const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(duration);
-        const auto unit = milliseconds < std::chrono::seconds(1) ? 1 : 100;
-        return format_duration(milliseconds / unit * unit);
-    }
-
-    /// `08:49:37 UTC`
-    static std::string format_time_of_day(std::chrono::system_clock::time_point time) {
-        const auto seconds = std::chrono::round<std::chrono::seconds>(time.time_since_epoch());
-        const auto of_day = seconds % std::chrono::days(1);
-        const std::chrono::hh_mm_ss parts(of_day);
-        char text[16];
-        std::snprintf(
-            text, sizeof text, "%02d:%02d:%02d UTC", static_cast<int>(parts.hours().count()),
-            static_cast<int>(parts.minutes().count()), static_cast<int>(parts.seconds().count()));
-        return text;
-    }
-
-    /// Changes the state under the lock, and tells of what the breaker did then.
+    /// Changes the state under the lock, and tells of what the breaker and the
+    /// concurrency limit did then.
     template <typename Change>
     void update(TimePoint now, Change change) {
         std::optional<CircuitBreaker::State> entered;
         std::string reason;
+        std::size_t limit_before = 0;
+        std::size_t limit_after = 0;
         {
             const std::lock_guard lock(mutex_);
             const CircuitBreaker::Period before = breaker_.period();
+            limit_before = concurrency_.limit();
             change();
             if (not_before_ <= now)
                 not_before_ = TimePoint::min();
@@ -212,7 +235,8 @@ private:
             const bool is_calm = is_closed && not_before_ == TimePoint::min();
             calm_period_.store(is_calm ? breaker_.period() : 0, std::memory_order_relaxed);
             // A half-open breaker sends one request after the other.
-            limit_.store(is_closed ? concurrency_.limit() : 1, std::memory_order_relaxed);
+            limit_after = concurrency_.limit();
+            limit_.store(is_closed ? limit_after : 1, std::memory_order_relaxed);
             if (breaker_.period() != before) {
                 entered = breaker_.state();
                 if (entered == CircuitBreaker::State::open)
@@ -222,19 +246,14 @@ private:
             }
         }
         if (entered)
-            tell(kind_of(*entered), now, std::move(reason));
-    }
-
-    static ProtectionEvent::Kind kind_of(CircuitBreaker::State entered) noexcept {
-        switch (entered) {
-        case CircuitBreaker::State::open:
-            return ProtectionEvent::Kind::breaker_opened;
-        case CircuitBreaker::State::half_open:
-            return ProtectionEvent::Kind::breaker_probing;
-        case CircuitBreaker::State::closed:
-            break;
-        }
-        return ProtectionEvent::Kind::breaker_closed;
+            tell(detail::kind_of(*entered), now, std::move(reason));
+        if (limit_after < limit_before)
+            tell(ProtectionEvent::Kind::limit_lowered, now,
+                 "at most " + std::to_string(limit_after) + " instead of " +
+                     std::to_string(limit_before));
+        else if (limit_after > limit_before && limit_after == max_concurrency_)
+            tell(ProtectionEvent::Kind::limit_restored, now,
+                 "at most " + std::to_string(limit_after));
     }
 
     /// Without the lock.
@@ -253,6 +272,8 @@ private:
     CircuitBreaker breaker_;
     RetryBudget budget_;
     ConcurrencyLimit concurrency_;
+    Hedging hedging_;
+    const std::size_t max_concurrency_;
     /// The end of the pause that the server asked for.
     TimePoint not_before_ = TimePoint::min();
     std::string pause_reason_;

@@ -13,8 +13,8 @@
 
 namespace wva_metrics::resilience {
 
-/// Whether a slow request is sent a second time while the first is still waiting ("hedged", see Dean
-/// and Barroso, "The Tail at Scale"). Check it with `validate`.
+/// Whether a slow request is sent a second time while the first is still waiting ("hedged"). The
+/// defaults are those of Dean and Barroso, "The Tail at Scale". Check it with `validate`.
 struct HedgingConfig {
     /// Off by default: it costs the endpoint requests.
     bool enabled = false;
@@ -60,7 +60,7 @@ public:
         return std::max(config_.min_delay, latency_quantile());
     }
 
-    /// A request was answered.
+    /// A request was answered, or its second one before it.
     void succeed(Duration latency) noexcept {
         if (!config_.enabled)
             return;

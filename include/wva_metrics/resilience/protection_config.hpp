@@ -4,6 +4,7 @@
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/circuit_breaker.hpp"
 #include "wva_metrics/resilience/concurrency_limit.hpp"
+#include "wva_metrics/resilience/hedging.hpp"
 #include "wva_metrics/resilience/protection_event.hpp"
 #include "wva_metrics/resilience/retry_budget.hpp"
 #include "wva_metrics/resilience/retry_policy.hpp"
@@ -26,6 +27,8 @@ struct ProtectionConfig {
     CircuitBreakerConfig breaker{};
     /// How many requests may be in flight.
     ConcurrencyConfig concurrency{};
+    /// Whether a slow request is sent a second time while the first is waiting. Off by default.
+    HedgingConfig hedging{};
     /// The longest pause that a server may ask for by `Retry-After`. Nothing is sent during the
     /// pause; zero = the header is ignored.
     Duration max_retry_after = std::chrono::seconds(60);
@@ -50,6 +53,7 @@ inline std::vector<std::string> validate(const ProtectionConfig& config) {
     add("retry_budget", validate(config.retry_budget));
     add("breaker", validate(config.breaker));
     add("concurrency", validate(config.concurrency));
+    add("hedging", validate(config.hedging));
     const auto is_bounded = [](Duration value) {
         return value >= Duration::zero() && value <= std::chrono::hours(1);
     };

@@ -25,6 +25,12 @@ struct ProtectionEvent {
         retrying,
         /// A failed request is not sent again, because the retry budget is used up.
         budget_exhausted,
+        /// Fewer requests may be in flight than before, because some have failed.
+        limit_lowered,
+        /// As many requests may be in flight as the configuration allows, again.
+        limit_restored,
+        /// A slow request is sent a second time; see `HedgingConfig`.
+        hedging,
     };
 
     /// What happened.
@@ -52,6 +58,12 @@ constexpr std::string_view to_string(ProtectionEvent::Kind kind) noexcept {
         return "retrying";
     case ProtectionEvent::Kind::budget_exhausted:
         return "budget_exhausted";
+    case ProtectionEvent::Kind::limit_lowered:
+        return "limit_lowered";
+    case ProtectionEvent::Kind::limit_restored:
+        return "limit_restored";
+    case ProtectionEvent::Kind::hedging:
+        return "hedging";
     }
     return "unknown";
 }

@@ -21,6 +21,10 @@ struct ProtectionStats {
     std::uint64_t retries = 0;
     /// Requests that were not sent again because the budget was used up.
     std::uint64_t retries_denied = 0;
+    /// Requests that were sent a second time while the first was still waiting.
+    std::uint64_t hedges = 0;
+    /// Those of them whose second one was answered first.
+    std::uint64_t hedges_won = 0;
     /// Requests that were not sent: the breaker was open, or the server had asked for a pause.
     std::uint64_t refused = 0;
     /// How often the breaker opened, failed probes included.

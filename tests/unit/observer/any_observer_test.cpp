@@ -89,6 +89,9 @@ struct Everything {
     }
     void operator()(const events::RoundsSkipped& e) { note("skipped" + number(e.rounds)); }
     void operator()(const events::CleanedUp& e) { note("cleaned up" + number(e.entries)); }
+    void operator()(const events::EndpointEvent& e) {
+        note(std::string(to_string(e.event.kind)) + " " + e.event.endpoint + " " + e.event.reason);
+    }
 };
 
 struct Case {
@@ -111,6 +114,8 @@ std::vector<Case> all_events() {
         return r;
     }();
     static const ModelKey model("ns", "m");
+    static const resilience::ProtectionEvent protection{
+        resilience::ProtectionEvent::Kind::paused, {}, "http://p", "HTTP 429"};
     const CacheKeyView v = optimizer_key("ns", "v");
     const CacheKeyView m = replica_key(model);
     return {
@@ -137,6 +142,7 @@ std::vector<Case> all_events() {
         {events::RoundEnded{9, 10, 11, 12ns}, "round 9 10 11 12"},
         {events::RoundsSkipped{15}, "skipped 15"},
         {events::CleanedUp{13}, "cleaned up 13"},
+        {events::EndpointEvent{protection}, "paused http://p HTTP 429"},
     };
 }
 

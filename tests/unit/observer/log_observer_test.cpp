@@ -103,7 +103,8 @@ TEST_CASE("every event writes one line") {
     observer(events::RoundEnded{.variants = 2});
     observer(events::RoundsSkipped{2});
     observer(events::CleanedUp{3});
-    CHECK(log.lines.size() == 22);
+    observer(events::EndpointEvent{{.endpoint = "http://prometheus:9090"}});
+    CHECK(log.lines.size() == 23);
     for (const std::string& line : log.lines)
         CHECK(line.find('\n') == std::string::npos);
     CHECK(log.lines[6] ==
@@ -143,6 +144,33 @@ TEST_CASE("a full tracked set names its bound, once and then every hundredth tim
     observer(events::TrackingRefused{replica_key({"ns", "m"}), 7});
     CHECK_THAT(log.last(),
                ContainsSubstring("max_tracked models are tracked") && ContainsSubstring("model=m"));
+}
+
+TEST_CASE("a server that is left alone and asked again is told with the reason") {
+    using Kind = resilience::ProtectionEvent::Kind;
+    Log log;
+    auto observer = log.observer(LogLevel::info);
+    const auto tell = [&](Kind kind, const std::string& reason) {
+        observer(events::EndpointEvent{{kind, {}, "http://prometheus:9090", reason}});
+    };
+    tell(Kind::breaker_opened, "5 failures in a row, the last one: HTTP 503");
+    CHECK(log.last() == "warning The server is left alone, because it keeps failing "
+                        "endpoint=http://prometheus:9090 "
+                        "reason=\"5 failures in a row, the last one: HTTP 503\"");
+    tell(Kind::breaker_closed, "");
+    CHECK(log.last() == "info The server works again, and is asked as before "
+                        "endpoint=http://prometheus:9090");
+    for (const Kind quiet : {Kind::breaker_probing, Kind::retrying, Kind::hedging})
+        tell(quiet, "");
+    CHECK(log.lines.size() == 2);
+    // What repeats is throttled, until the server works again.
+    for (int i = 0; i < 101; ++i)
+        tell(Kind::paused, "HTTP 429");
+    CHECK(log.lines.size() == 4);
+    CHECK_THAT(log.last(), ContainsSubstring(" suppressed=99"));
+    tell(Kind::breaker_closed, "");
+    tell(Kind::paused, "HTTP 429");
+    CHECK(log.lines.size() == 6);
 }
 
 TEST_CASE("an event without content writes no line") {

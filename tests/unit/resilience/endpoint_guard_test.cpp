@@ -46,11 +46,20 @@ struct GuardDriver {
         for (int i = 0; i < 5; ++i)
             REQUIRE(request(false));
     }
+    /// Without those of the concurrency.
     std::vector<Kind> kinds() const {
         std::vector<Kind> kinds;
         for (const ProtectionEvent& event : *events)
-            kinds.push_back(event.kind);
+            if (event.kind != Kind::limit_lowered && event.kind != Kind::limit_restored)
+                kinds.push_back(event.kind);
         return kinds;
+    }
+    std::vector<std::string> reasons(Kind kind) const {
+        std::vector<std::string> reasons;
+        for (const ProtectionEvent& event : *events)
+            if (event.kind == kind)
+                reasons.push_back(event.reason);
+        return reasons;
     }
 
     std::shared_ptr<std::vector<ProtectionEvent>> events =
@@ -94,7 +103,8 @@ TEST_CASE("an open breaker refuses in words, and each change of it is told") {
     CHECK(driver.kinds() ==
           std::vector{Kind::breaker_opened, Kind::breaker_probing, Kind::breaker_closed});
     CHECK(driver.events->front().endpoint == "http://server:1");
-    CHECK(driver.events->front().reason == "5 failures in a row, the last one: HTTP 503");
+    CHECK(driver.reasons(Kind::breaker_opened) ==
+          std::vector<std::string>{"5 failures in a row, the last one: HTTP 503"});
     const ProtectionStats stats = driver.guard.stats();
     CHECK(stats.successes == 3);
     CHECK(stats.failures == 5);
@@ -126,7 +136,7 @@ TEST_CASE("nothing is sent during the pause that a server asks for") {
     CHECK_FALSE(driver.guard.is_refusing(driver.now));
     CHECK(driver.guard.stats().pauses == 2);
     CHECK_FALSE(driver.guard.stats().not_before);
-    CHECK(driver.events->front().reason == "HTTP 503, Retry-After 30s");
+    CHECK(driver.reasons(Kind::paused) == std::vector<std::string>{"HTTP 503, Retry-After 30s"});
 }
 
 TEST_CASE("no server can ask for a pause that is longer than the maximum") {
@@ -185,6 +195,53 @@ TEST_CASE("the concurrency follows the outcomes, and is one while the breaker is
     CHECK(driver.guard.stats().concurrency_limit == driver.guard.limit());
 }
 
+TEST_CASE("a concurrency that is lowered is told each time, and once that it is as before") {
+    GuardDriver driver;
+    for (int i = 0; i < 4; ++i) {
+        driver.now += 1s;
+        CHECK(driver.request(false));
+    }
+    const std::vector<std::string> lowered = driver.reasons(Kind::limit_lowered);
+    REQUIRE(lowered.size() == 3);
+    CHECK(lowered[0] == "at most 5 instead of 10");
+    CHECK(lowered[2] == "at most 1 instead of 2");
+    for (int i = 0; i < 200; ++i)
+        CHECK(driver.request(true));
+    CHECK(driver.reasons(Kind::limit_restored) == std::vector<std::string>{"at most 10"});
+    CHECK(driver.reasons(Kind::limit_lowered).size() == 3);
+}
+
+TEST_CASE("requests are hedged within their share, the retry budget and a closed breaker") {
+    GuardDriver off;
+    CHECK_FALSE(off.guard.plan_hedge());
+
+    GuardDriver driver({.hedging = {.enabled = true, .max_share = 0.5}});
+    for (int i = 0; i < 100; ++i) {
+        CHECK(driver.guard.plan_hedge().has_value() == (i >= 20));
+        driver.guard.note_latency(100ms);
+    }
+    CHECK(driver.guard.plan_hedge() == 100ms);
+    CHECK(driver.guard.try_hedge(driver.now, 100ms));
+    CHECK_FALSE(driver.guard.try_hedge(driver.now, 100ms));
+    CHECK(driver.guard.stats().retry_tokens == 9);
+    CHECK(driver.reasons(Kind::hedging) == std::vector<std::string>{"no answer within 100ms"});
+
+    // Four more, as for retries, until half of the budget is used up.
+    int hedged = 1;
+    for (int i = 0; i < 100; ++i) {
+        driver.guard.plan_hedge();
+        hedged += driver.guard.try_hedge(driver.now, 100ms) ? 1 : 0;
+    }
+    CHECK(hedged == 5);
+    CHECK(driver.guard.stats().hedges == 5);
+
+    GuardDriver broken({.hedging = {.enabled = true, .max_share = 0.5}});
+    for (int i = 0; i < 10; ++i)
+        broken.guard.plan_hedge();
+    broken.open();
+    CHECK_FALSE(broken.guard.try_hedge(broken.now, 1ms));
+}
+
 TEST_CASE("a caller who leaves a probe lets the next one through") {
     GuardDriver driver;
     driver.open();
@@ -234,16 +291,18 @@ TEST_CASE("all problems of a protection are found and named") {
                       .max_pause = -1s,
                       .successes_to_close = 0};
     config.concurrency.decrease = 1;
+    config.hedging = {.quantile = 1, .max_share = 0, .min_delay = -1s};
     config.max_retry_after = -1s;
     config.slow_after = -1s;
     const std::vector<std::string> problems = validate(config);
-    CHECK(problems.size() == 15);
+    CHECK(problems.size() == 18);
     const std::string names[] = {
         "retry.attempts",       "retry.first_backoff",     "retry.max_backoff",
         "retry.min_time",       "retry_budget.max_tokens", "retry_budget.tokens_per_success",
         "breaker.window",       "breaker.failure_rate",    "breaker.consecutive_failures",
         "breaker.first_pause",  "breaker.max_pause",       "breaker.successes_to_close",
-        "concurrency.decrease", "max_retry_after",         "slow_after"};
+        "concurrency.decrease", "max_retry_after",         "slow_after",
+        "hedging.quantile",     "hedging.max_share",       "hedging.min_delay"};
     for (const std::string& name : names) {
         CAPTURE(name);
         CHECK(std::count_if(problems.begin(), problems.end(), [&](const std::string& problem) {

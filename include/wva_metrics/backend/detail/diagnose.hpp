@@ -10,6 +10,7 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/priority.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
@@ -44,7 +45,7 @@ public:
     /// The evidence must outlive it.
     EvidenceFetch(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline,
                   ModelEvidence& seen)
-        : client_(std::move(impl), deadline), seen_(seen) {}
+        : client_(std::move(impl), deadline, Priority::interactive), seen_(seen) {}
 
     asio::awaitable<void> run() {
         if (has_living_pods(seen_.report)) {
@@ -173,7 +174,8 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
     // Not a round of somebody else, whose model's samples may be gone when it is read.
     const TimePoint deadline = wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
                                                                    impl->config.batch_timeout);
-    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models), deadline);
+    const auto round = std::make_shared<FleetRound<Executor>>(impl, impl->plan(models), deadline,
+                                                              Priority::interactive);
     co_await round->run();
     seen.report = round->report(model);
     if (!seen.report.failure) {

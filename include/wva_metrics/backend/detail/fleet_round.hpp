@@ -11,6 +11,7 @@
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/backend/detail/run_all.hpp"
 #include "wva_metrics/backend/detail/unsampled_pods.hpp"
+#include "wva_metrics/priority.hpp"
 #include "wva_metrics/promql/plan.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -43,10 +44,10 @@ public:
     /// do for others, and the size that it accepts is found with fewer queries.
     static constexpr std::size_t max_concurrent_chunks = 4;
 
-    /// `deadline`: of all of its queries.
+    /// `deadline`, `priority`: of all of its queries.
     FleetRound(std::shared_ptr<Impl> impl, std::shared_ptr<const promql::QueryPlan> plan,
-               TimePoint deadline)
-        : client_(std::move(impl), deadline), plan_(std::move(plan)),
+               TimePoint deadline, Priority priority)
+        : client_(std::move(impl), deadline, priority), plan_(std::move(plan)),
           judge_(client_.impl().metrics, client_.impl().rules, client_.impl().undecided),
           models_(client_, plan_), pods_(client_, *plan_, states_),
           model_queries_(models_, client_.impl().sizes, QuerySubject::models, client_.started_at()),
@@ -56,6 +57,8 @@ public:
     }
 
     const promql::QueryPlan& plan() const noexcept { return *plan_; }
+    /// Somebody waits for it now. Any thread.
+    void promote() noexcept { client_.promote(); }
     /// True once `run` has completed.
     bool is_complete() const noexcept { return is_complete_; }
     /// What was learned of one of the plan's models. Complete once `run` has completed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/priority.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/workload.hpp"
 
@@ -33,7 +34,7 @@ namespace asio = boost::asio;
 /// and one of those that waited begins another. If its execution context is stopped, the round does
 /// not end: those that wait give up at their own deadlines, and later calls do not join it.
 ///
-/// `Round` has `plan()`. Pure, apart from the waiting: the time is passed in.
+/// `Round` has `plan()` and `promote()`. Pure, apart from the waiting: the time is passed in.
 ///
 /// **Threads:** safe.
 template <typename Round>
@@ -106,15 +107,18 @@ public:
     };
 
     /// Waits for the end of a round that has all of these models, which are sorted, and that began
-    /// within `join_within` before `now`. Completes at once if there is none.
+    /// within `join_within` before `now`. Completes at once if there is none. A background round that
+    /// an interactive call joins is promoted.
     asio::awaitable<Joined> join(std::span<const ModelKey> models, TimePoint now,
-                                 TimePoint deadline) {
+                                 TimePoint deadline, Priority priority) {
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
         Waiter waiter(state_, executor);
         Joined joined;
         joined.round = waiter.enter(models, now);
         if (!joined.round)
             co_return joined;
+        if (priority == Priority::interactive)
+            joined.round->promote();
         asio::steady_timer timer(executor, deadline);
         // Its handler may run after the wait has ended.
         timer.async_wait([channel = waiter.channel()](boost::system::error_code error) {

@@ -19,6 +19,7 @@
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/plan.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
 
@@ -45,14 +46,29 @@ inline samples::SampleRules rules_of(const PrometheusConfig& config) {
     return rules;
 }
 
+/// The configuration of a client that also tells these listeners of its events.
+inline prometheus::ClientConfig
+with_listeners(prometheus::ClientConfig client,
+               std::shared_ptr<const resilience::ProtectionListeners> listeners) {
+    resilience::ProtectionListener& on_event = client.http.protection.on_event;
+    on_event = [own = std::move(on_event),
+                listeners = std::move(listeners)](const resilience::ProtectionEvent& event) {
+        listeners->tell(event);
+        if (own)
+            own(event);
+    };
+    return client;
+}
+
 /// The state shared by the copies of a Prometheus backend and their pending calls. Its constructor
 /// throws if the configuration is invalid.
 template <typename Executor>
 struct PrometheusImpl {
     PrometheusImpl(const Executor& executor, PrometheusConfig configuration)
         : config(checked(std::move(configuration), "Prometheus backend")),
-          client(executor, config.client), rules(rules_of(config)), metrics(config.engine),
-          names(config.engine), queries(config.engine, config.matchers), window(rules),
+          client(executor, with_listeners(config.client, protection_listeners)),
+          rules(rules_of(config)), metrics(config.engine), names(config.engine),
+          queries(config.engine, config.matchers), window(rules),
           seen({.retention = config.windows.pod_retention}),
           kube_state(config.engine.kube_state, config.kube_state_matchers), flavor(config.flavor) {}
 
@@ -67,6 +83,8 @@ struct PrometheusImpl {
     }
 
     const PrometheusConfig config;
+    const std::shared_ptr<resilience::ProtectionListeners> protection_listeners =
+        std::make_shared<resilience::ProtectionListeners>();
     prometheus::BasicClient<Executor> client;
     const samples::SampleRules rules;
     const samples::MetricSet metrics;

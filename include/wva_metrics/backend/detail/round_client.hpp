@@ -5,6 +5,7 @@
 #include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/priority.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
@@ -13,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -25,13 +27,21 @@ namespace wva_metrics::detail {
 template <typename Executor>
 class RoundClient {
 public:
-    /// With a deadline of `batch_timeout` from now.
+    /// Interactive, with a deadline of `batch_timeout` from now.
     explicit RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl)
-        : RoundClient(impl, wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
-                                                                impl->config.batch_timeout)) {}
-    RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline)
+        : RoundClient(impl,
+                      wva_metrics::detail::saturating_add(std::chrono::steady_clock::now(),
+                                                          impl->config.batch_timeout),
+                      Priority::interactive) {}
+    RoundClient(std::shared_ptr<PrometheusImpl<Executor>> impl, TimePoint deadline,
+                Priority priority)
         : impl_(std::move(impl)), started_at_(std::chrono::steady_clock::now()),
-          deadline_(deadline) {}
+          deadline_(deadline), priority_(std::make_shared<std::atomic<Priority>>(priority)) {}
+
+    /// What this object and its copies send from now on is interactive. Any thread.
+    void promote() const noexcept {
+        priority_->store(Priority::interactive, std::memory_order_relaxed);
+    }
 
     /// For queries without which the answers are complete enough: they have half of the time that is
     /// left, and at most that of one attempt, so that a slow one does not make the others late.
@@ -56,6 +66,7 @@ public:
     template <typename Sink>
     asio::awaitable<Result<prometheus::AnswerInfo>>
     send(std::string promql, Sink sink, prometheus::QueryOptions options = {}) const {
+        options.priority = priority_->load(std::memory_order_relaxed);
         return impl_->client.query(
             std::move(promql),
             [impl = impl_, sink = std::move(sink)](const prometheus::SeriesView& series) {
@@ -132,6 +143,8 @@ private:
     std::shared_ptr<PrometheusImpl<Executor>> impl_;
     TimePoint started_at_;
     TimePoint deadline_;
+    /// Shared by the copies.
+    std::shared_ptr<std::atomic<Priority>> priority_;
 };
 
 } // namespace wva_metrics::detail

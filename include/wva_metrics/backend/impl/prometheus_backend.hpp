@@ -12,6 +12,8 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/priority.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -43,8 +45,8 @@ BasicPrometheusBackend<Executor>::check_availability(ModelKey model) {
 
 template <typename Executor>
 asio::awaitable<std::vector<Result<OptimizerMetrics>>>
-BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
-    std::vector<VariantAutoscaling> variants) {
+BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(std::vector<VariantAutoscaling> variants,
+                                                          Priority priority) {
     std::vector<ModelKey> models;
     models.reserve(variants.size());
     for (const VariantAutoscaling& variant : variants)
@@ -62,19 +64,21 @@ BasicPrometheusBackend<Executor>::fetch_optimizer_metrics(
         for (std::size_t i = 0; i < targets.size(); ++i)
             answers[targets[i]] = std::move(assembled[i]);
     };
-    return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), std::move(assemble));
+    return detail::fetch_batch<OptimizerMetrics>(impl_, std::move(models), priority,
+                                                 std::move(assemble));
 }
 
 template <typename Executor>
 asio::awaitable<std::vector<Result<ReplicaSamples>>>
-BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> models) {
+BasicPrometheusBackend<Executor>::fetch_replica_samples(std::vector<ModelKey> models,
+                                                        Priority priority) {
     const auto assemble = [](const detail::MetricsAssembler& assembler, const ModelKey& model,
                              const detail::ModelReport& report,
                              std::span<const std::size_t> targets, auto& answers) {
         for (const std::size_t target : targets)
             answers[target] = assembler.replicas(model, report);
     };
-    return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models), assemble);
+    return detail::fetch_batch<ReplicaSamples>(impl_, std::move(models), priority, assemble);
 }
 
 template <typename Executor>
@@ -82,6 +86,12 @@ asio::awaitable<Result<Diagnosis>>
 BasicPrometheusBackend<Executor>::diagnose(ModelKey model,
                                            std::vector<VariantAutoscaling> variants) {
     return detail::diagnose(impl_, std::move(model), std::move(variants));
+}
+
+template <typename Executor>
+void BasicPrometheusBackend<Executor>::add_protection_listener(
+    std::weak_ptr<const resilience::ProtectionListener> listener) const {
+    impl_->protection_listeners->add(std::move(listener));
 }
 
 } // namespace wva_metrics

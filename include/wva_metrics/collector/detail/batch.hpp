@@ -103,12 +103,12 @@ private:
                                                std::shared_ptr<Backend> backend) {
         if (self->kind() == EntryKind::optimizer) {
             auto variants = self->all(&OptimizerTarget::variant);
-            auto results = co_await backend->fetch_optimizer_metrics(std::move(variants));
+            auto results = co_await self->fetch_optimizer(*backend, std::move(variants));
             co_return as_answers(std::move(results));
         }
         if (self->kind() == EntryKind::replica) {
             auto models = self->all(&ReplicaTarget::model);
-            auto results = co_await backend->fetch_replica_samples(std::move(models));
+            auto results = co_await self->fetch_replicas(*backend, std::move(models));
             co_return as_answers(std::move(results));
         }
         const ModelKey& model = std::get<AvailabilityTarget>(*self->flights_.front()->target).model;
@@ -117,6 +117,28 @@ private:
         answers.emplace_back(std::move(result));
         co_return answers;
     }
+
+    ///@{
+    /// Tells the backend whether somebody waits, if it wants to know. The targets must outlive the
+    /// coroutine.
+    template <MetricsBackend Backend>
+    auto fetch_optimizer(Backend& backend, std::vector<VariantAutoscaling>&& variants) const {
+        if constexpr (PrioritizingBackend<Backend>)
+            return backend.fetch_optimizer_metrics(std::move(variants), priority());
+        else
+            return backend.fetch_optimizer_metrics(std::move(variants));
+    }
+    template <MetricsBackend Backend>
+    auto fetch_replicas(Backend& backend, std::vector<ModelKey>&& models) const {
+        if constexpr (PrioritizingBackend<Backend>)
+            return backend.fetch_replica_samples(std::move(models), priority());
+        else
+            return backend.fetch_replica_samples(std::move(models));
+    }
+    Priority priority() const noexcept {
+        return is_background() ? Priority::background : Priority::interactive;
+    }
+    ///@}
 
     template <typename T>
     static BatchAnswers as_answers(std::vector<Result<T>>&& results) {

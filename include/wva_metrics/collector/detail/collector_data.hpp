@@ -11,7 +11,9 @@
 #include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/observer/events.hpp"
 #include "wva_metrics/observer/observer.hpp"
+#include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -34,6 +36,19 @@ struct CollectorData {
                   Observer observer)
         : backend(std::move(from)), cache(config.cache), notifier(std::move(observer)),
           hot_config(config.cache), executor(on), coordinator(config) {}
+
+    /// The `CollectorImpl` that these data are part of. Set once, before anything starts.
+    void set_owner(const std::shared_ptr<void>& impl) {
+        owner = impl;
+        if constexpr (ProtectedBackend<Backend>) {
+            protection_listener = std::make_shared<const resilience::ProtectionListener>(
+                [this, weak = owner](const resilience::ProtectionEvent& event) {
+                    if (const auto alive = weak.lock())
+                        notify(events::EndpointEvent{event});
+                });
+            backend.add_protection_listener(protection_listener);
+        }
+    }
 
     static TimePoint now() noexcept { return Timer::clock_type::now(); }
 
@@ -93,9 +108,10 @@ struct CollectorData {
         }
     }
 
-    /// The `CollectorImpl` that these data are part of. Asynchronous work locks it, to keep it
-    /// alive. Set once, before anything starts.
+    /// Asynchronous work locks it, to keep it alive.
     std::weak_ptr<void> owner;
+    /// Passes the events of the backend's servers on to the observer.
+    std::shared_ptr<const resilience::ProtectionListener> protection_listener;
 
     // Thread-safe; used without the mutex.
     Backend backend;

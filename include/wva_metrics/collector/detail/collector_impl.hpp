@@ -47,7 +47,7 @@ public:
                                                Observer observer) {
         auto impl = std::make_shared<CollectorImpl>(executor, std::move(backend), config,
                                                     std::move(observer));
-        impl->data_.owner = impl;
+        impl->data_.set_owner(impl);
         return impl;
     }
     /// Use `make`.

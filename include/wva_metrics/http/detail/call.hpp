@@ -39,9 +39,17 @@ public:
         cancelled,
         /// The client is being destroyed.
         closed,
+        /// Another call has the answer already.
+        outrun,
+    };
+    /// For the constructor.
+    struct Beside {
+        const Call& other;
     };
 
     explicit Call(const Executor& executor) : strand_(make_strand(executor)) {}
+    /// On the strand of another call.
+    explicit Call(const Beside& beside) : strand_(beside.other.strand_) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
@@ -85,11 +93,22 @@ public:
     /// Ends the call as if its deadline had passed.
     void expire() { stop(Stop::expired); }
 
+    /// Ends the call, because another one has the answer. It may go on with something else after
+    /// `resume`.
+    void outrun() { stop(Stop::outrun); }
+    void resume() noexcept {
+        if (stop_ == Stop::outrun)
+            stop_ = Stop::none;
+    }
+
     /// The stream that is closed when the call is stopped; null = none.
     void set_active_stream(Stream* stream) noexcept { stream_ = stream; }
 
     bool is_expired() const noexcept { return stop_ == Stop::expired; }
-    bool is_aborted() const noexcept { return stop_ == Stop::cancelled || stop_ == Stop::closed; }
+    bool is_outrun() const noexcept { return stop_ == Stop::outrun; }
+    bool is_aborted() const noexcept {
+        return stop_ == Stop::cancelled || stop_ == Stop::closed || stop_ == Stop::outrun;
+    }
     bool is_stopped() const noexcept { return stop_ != Stop::none; }
 
     /// Returns when the call is woken or stopped; immediately if it was woken since the last wait.
@@ -111,7 +130,8 @@ private:
     /// A call that expired can still be aborted: the next `rearm` clears an expiry, and must not
     /// clear a cancellation.
     void stop(Stop reason) {
-        if (is_aborted() || stop_ == reason)
+        const bool is_final = stop_ == Stop::cancelled || stop_ == Stop::closed;
+        if (is_final || stop_ == reason || (is_outrun() && reason == Stop::expired))
             return;
         stop_ = reason;
         if (stream_ != nullptr)

@@ -47,9 +47,10 @@ public:
     /// destruction.
     class ConnectionLease {
     public:
-        ConnectionLease(ConnectionPool& pool, Wakeable& call, Priority priority)
+        /// `may_queue`: otherwise it is granted at once or rejected.
+        ConnectionLease(ConnectionPool& pool, Wakeable& call, Priority priority, bool may_queue)
             : pool_(pool), call_(call), priority_(priority),
-              granted_at_once_(pool_.acquire(*this)) {}
+              granted_at_once_(pool_.acquire(*this, may_queue)) {}
         ~ConnectionLease() { pool_.release(*this); }
         ConnectionLease(const ConnectionLease&) = delete;
         ConnectionLease& operator=(const ConnectionLease&) = delete;
@@ -176,7 +177,7 @@ private:
 
     using Queue = std::list<ConnectionLease*>;
 
-    bool acquire(ConnectionLease& lease) {
+    bool acquire(ConnectionLease& lease, bool may_queue) {
         const std::lock_guard lock(mutex_);
         Queue& queue = queue_of(lease.priority_);
         if (queue.empty() && has_room(lease.priority_)) {
@@ -184,6 +185,8 @@ private:
             lease.state_ = State::granted;
             return true;
         }
+        if (!may_queue)
+            return false;
         if (waiting_.size() + background_.size() >= limits_.max_queued && !displace_for(lease))
             return false;
         lease.position_ = queue.insert(queue.end(), &lease);

@@ -193,4 +193,37 @@ inline LogLine line_of(const events::CleanedUp& e) {
     return LogLine("Removed expired cache entries").field("entries", e.entries);
 }
 
+inline std::string_view sentence_of(resilience::ProtectionEvent::Kind kind) {
+    using Kind = resilience::ProtectionEvent::Kind;
+    switch (kind) {
+    case Kind::breaker_opened:
+        return "The server is left alone, because it keeps failing";
+    case Kind::breaker_probing:
+        return "The server is asked whether it works again";
+    case Kind::breaker_closed:
+        return "The server works again, and is asked as before";
+    case Kind::paused:
+        return "The server is left alone, because it has asked for a pause";
+    case Kind::retrying:
+        return "A failed request will be sent again";
+    case Kind::budget_exhausted:
+        return "A failed request is not sent again: the retry budget is used up";
+    case Kind::limit_lowered:
+        return "The server gets fewer requests at a time, because some have failed";
+    case Kind::limit_restored:
+        return "The server gets as many requests at a time as before";
+    case Kind::hedging:
+        return "A slow request is sent a second time";
+    }
+    return "Something happened to the server";
+}
+
+inline LogLine line_of(const events::EndpointEvent& e) {
+    LogLine line{std::string(sentence_of(e.event.kind))};
+    line.field("endpoint", e.event.endpoint);
+    if (!e.event.reason.empty())
+        line.field("reason", e.event.reason);
+    return line;
+}
+
 } // namespace wva_metrics::detail

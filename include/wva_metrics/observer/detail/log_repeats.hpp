@@ -39,6 +39,17 @@ public:
     /// One for all.
     Throttle& of(const events::PodsLeftOut& /*e*/) noexcept { return pods_left_out_; }
 
+    /// One for each kind of change.
+    Throttle& of(const events::EndpointEvent& e) noexcept {
+        return endpoint_[static_cast<std::size_t>(e.event.kind)];
+    }
+
+    /// A server works again: the next trouble is written.
+    void reset_endpoint() noexcept {
+        for (Throttle& throttle : endpoint_)
+            throttle.reset();
+    }
+
     /// Records a background round and returns whether the previous one had failed targets. A
     /// recovery resets the throttles of failures and stale answers, so that the next failure is
     /// written.
@@ -75,6 +86,8 @@ private:
     PerKind<Throttle> batch_refused_;
     Throttle rounds_skipped_;
     Throttle pods_left_out_;
+    std::array<Throttle, static_cast<std::size_t>(resilience::ProtectionEvent::Kind::hedging) + 1>
+        endpoint_;
     std::atomic<bool> round_failed_{false};
 };
 

@@ -86,6 +86,15 @@ inline void describe_fields(FieldList list, resilience::ProtectionConfig& protec
                     "Whether fewer requests are in flight after failures.");
     concurrency.add("decrease", protection.concurrency.decrease,
                     "The share of them that is left after a failure.");
+    FieldList hedging = list.group("hedging");
+    hedging.add("enabled", protection.hedging.enabled,
+                "Whether a slow request is sent a second time; the first answer counts.");
+    hedging.add("quantile", protection.hedging.quantile,
+                "A request is slow if it takes longer than this share of the last ones.");
+    hedging.add("max_share", protection.hedging.max_share,
+                "At most this share of the requests is sent a second time.");
+    hedging.add("min_delay", protection.hedging.min_delay,
+                "No request is sent a second time earlier than this.");
     list.add("max_retry_after", protection.max_retry_after,
              "The longest pause that the server may ask for by `Retry-After`; `0s` = it may not.");
     list.add("slow_after", protection.slow_after,

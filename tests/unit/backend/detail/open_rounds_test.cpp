@@ -38,9 +38,11 @@ struct FakeRound {
     }
     const FakeRound& plan() const { return *this; }
     std::span<const ModelKey> models() const { return keys; }
+    void promote() { is_promoted = true; }
 
     std::vector<ModelKey> keys;
     std::atomic<bool> is_over{false};
+    std::atomic<bool> is_promoted{false};
 };
 
 using AllRounds = detail::OpenRounds<FakeRound>;
@@ -63,11 +65,12 @@ struct WaitingCalls {
     };
 
     std::shared_ptr<Wait> join(const std::vector<std::string>& ids, TimePoint now = entered_at,
-                               TimePoint deadline = no_deadline) {
+                               TimePoint deadline = no_deadline,
+                               Priority priority = Priority::interactive) {
         auto wait = std::make_shared<Wait>();
         wait->models = round_of(ids)->keys;
         asio::co_spawn(
-            *io, rounds.join(wait->models, now, deadline),
+            *io, rounds.join(wait->models, now, deadline, priority),
             asio::bind_cancellation_slot(
                 wait->cancel.slot(), [wait](std::exception_ptr failure, AllRounds::Joined joined) {
                     wait->threw = failure != nullptr;
@@ -219,6 +222,17 @@ TEST_CASE_METHOD(WaitingCalls, "a round ends when the context that runs it is de
     CHECK(join({"a"})->result->round == nullptr);
 }
 
+TEST_CASE_METHOD(WaitingCalls, "a round is promoted when somebody waits for it") {
+    const auto round = round_of({"a"});
+    const AllRounds::Entry entry(rounds, round, entered_at);
+    join({"a"}, entered_at, no_deadline, Priority::background);
+    CHECK_FALSE(round->is_promoted);
+    join({"b"}, entered_at, no_deadline, Priority::interactive);
+    CHECK_FALSE(round->is_promoted);
+    join({"a"}, entered_at, no_deadline, Priority::interactive);
+    CHECK(round->is_promoted);
+}
+
 TEST_CASE("every call that waits for a round is completed, in any number of threads") {
     constexpr int calls = 200;
     asio::thread_pool pool(4);
@@ -227,7 +241,8 @@ TEST_CASE("every call that waits for a round is completed, in any number of thre
     const auto call = [&]() -> asio::awaitable<bool> {
         const auto own = round_of({"a"});
         while (true) {
-            const auto joined = co_await rounds.join(own->keys, entered_at, no_deadline);
+            const auto joined =
+                co_await rounds.join(own->keys, entered_at, no_deadline, Priority::interactive);
             if (joined.round && joined.round->is_over)
                 co_return true;
             if (joined.round)
