@@ -25,6 +25,8 @@ struct ProtectionEvent {
         retrying,
         /// A failed request is not sent again, because the retry budget is used up.
         budget_exhausted,
+        /// Of several servers with the same data, this one is asked from now on.
+        replica_chosen,
     };
 
     /// What happened.
@@ -52,6 +54,8 @@ constexpr std::string_view to_string(ProtectionEvent::Kind kind) noexcept {
         return "retrying";
     case ProtectionEvent::Kind::budget_exhausted:
         return "budget_exhausted";
+    case ProtectionEvent::Kind::replica_chosen:
+        return "replica_chosen";
     }
     return "unknown";
 }
