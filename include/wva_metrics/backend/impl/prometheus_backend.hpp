@@ -12,6 +12,7 @@
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/prometheus/replica_stats.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -33,6 +34,11 @@ BasicPrometheusBackend<Executor>::BasicPrometheusBackend(const Executor& executo
 template <typename Executor>
 const PrometheusConfig& BasicPrometheusBackend<Executor>::config() const noexcept {
     return impl_->config;
+}
+
+template <typename Executor>
+std::vector<prometheus::ReplicaStats> BasicPrometheusBackend<Executor>::replica_stats() const {
+    return impl_->client.replica_stats();
 }
 
 template <typename Executor>
