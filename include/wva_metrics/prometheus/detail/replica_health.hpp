@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -128,7 +129,7 @@ public:
 private:
     /// Changes the state under the lock, and tells if another replica is asked since then.
     template <typename Change>
-    void update(TimePoint now, std::string reason, Change change) {
+    void update(TimePoint now, std::string_view reason, Change change) {
         std::size_t chosen = 0;
         {
             const std::lock_guard lock(mutex_);
@@ -140,7 +141,7 @@ private:
         }
         try {
             config_.on_event({resilience::ProtectionEvent::Kind::replica_chosen, now,
-                              replicas_[chosen].endpoint, std::move(reason)});
+                              replicas_[chosen].endpoint, std::string(reason)});
         } catch (...) { // It only watches: what it throws must not fail a query.
         }
     }

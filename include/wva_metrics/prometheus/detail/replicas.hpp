@@ -60,7 +60,7 @@ public:
         Course course(self->health_.size());
         std::size_t replica = self->health_.current();
         while (true) {
-            Attempt attempt = self->begin(replica, course, deadline);
+            const Attempt attempt = self->begin(replica, course, deadline);
             Answered answered = co_await Server::query(self->servers_[replica], promql, sink,
                                                        options, attempt.until);
             if (answered.result) {
@@ -71,7 +71,8 @@ public:
             const std::optional<Next> next = self->go_on(attempt, answered, course, deadline);
             if (!next)
                 co_return self->explain(std::move(answered), course);
-            if (next->at > now() && !co_await sleep_until(next->at))
+            const bool was_cancelled = next->at > now() && !(co_await sleep_until(next->at));
+            if (was_cancelled)
                 co_return Error(Errc::aborted, "the query was cancelled", self->endpoint());
             replica = next->replica;
         }
