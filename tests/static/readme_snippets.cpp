@@ -182,3 +182,10 @@ double usage_to_scale_on(const ReplicaSnapshot& snapshot, TimePoint now) {
                                           thresholds.replica_metrics, thresholds.unavailable, now);
     return usage.average.value.value(); // With this posture there always is one.
 }
+
+prometheus::ClientConfig with_replicas() {
+    prometheus::ClientConfig config;
+    config.http.url = "http://prometheus-0.monitoring:9090"; // Preferred.
+    config.replicas = {"http://prometheus-1.monitoring:9090"};
+    return config;
+}

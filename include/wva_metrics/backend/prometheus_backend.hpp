@@ -8,6 +8,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/prometheus/replica_stats.hpp"
 #include "wva_metrics/resilience/protection_listeners.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -80,6 +81,10 @@ public:
 
     /// The configuration passed to the constructor. Thread-safe.
     const PrometheusConfig& config() const noexcept;
+
+    /// Each server that may be asked (`ClientConfig::replicas`), in the order of preference: how it
+    /// stands, and what protects it. Thread-safe.
+    std::vector<prometheus::ReplicaStats> replica_stats() const;
 
     /// Checks whether Prometheus has recent metrics of a model.
     ///

@@ -77,6 +77,8 @@ struct AnswerInfo {
     std::size_t skipped = 0;
     /// Bytes of the body, decompressed.
     std::size_t bytes = 0;
+    /// `scheme://host:port` of the server that answered; empty if the answer was only decoded.
+    std::string endpoint{};
 };
 
 /// Something that receives the series of an answer.

@@ -9,14 +9,17 @@
 #include "wva_metrics/prometheus/detail/owned_sink.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
+#include "wva_metrics/prometheus/replica_stats.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::prometheus {
 
@@ -24,10 +27,14 @@ namespace asio = boost::asio;
 
 namespace detail {
 template <typename Executor>
-class ClientImpl;
+class Replicas;
 } // namespace detail
 
-/// Sends instant queries to one Prometheus, or to a server with the same API.
+/// Sends instant queries to one Prometheus, or to a server with the same API, or to one of several
+/// with the same data (`ClientConfig::replicas`).
+///
+/// Of several, all queries go to one while it answers: the first, unless it has failed. If it fails,
+/// the next is asked within the same deadline, and stays the one until a preferred one works again.
 ///
 /// A class template on its executor, as Asio's I/O objects are. So its coroutines are compiled only
 /// in programs that use them: GCC compiles every inline coroutine that is not a template.
@@ -79,11 +86,16 @@ public:
     ///   series are valid only if the query succeeds.** Of several attempts, only the last one
     ///   has series. See `AnswerDecoder`.
     /// - `options`: the evaluation time.
-    /// - `deadline`: bounds the whole query, including a second attempt by GET.
+    /// - `deadline`: bounds the whole query, including a second attempt by GET and those at other
+    ///   replicas.
     ///
     /// **Completes:** with the contents of the answer except its series.
     ///
-    /// **Errors:** those of `http::Client::send`, and
+    /// If a server fails before the sink has received a series, another replica is asked that is not
+    /// known to fail. A query that is itself at fault is not asked elsewhere.
+    ///
+    /// **Errors:** those of `http::Client::send`, and those below. If several replicas fail, the error
+    /// is that of the one that was asked first, and its message has what each of them said.
     /// - `unauthorized` (401), `forbidden` (403, by GET as well).
     /// - `rejected`: the server rejects the query: it is malformed, or there is no API at this URL,
     ///   or a redirect.
@@ -110,7 +122,25 @@ public:
         return query_into(detail::OwnedSink(std::move(sink)), std::move(promql), options, deadline);
     }
 
-    /// Learns the make of the server, by its build information. If that does not tell, an instant
+    /// Returns to a preferred replica that works again, if it is time to try it: asks it for nothing, for
+    /// at most a second and a quarter of the time that is left. `query` does the same, unless its
+    /// options say not to. So a program that sends queries that belong together calls this, and then
+    /// sends them with `QueryOptions::keep_replica`; then they are answered by one server, unless it
+    /// fails.
+    ///
+    /// **Parameters:**
+    /// - `deadline`: of the queries that follow.
+    ///
+    /// **Completes:** when it is known whether the replica works again; mostly at once.
+    ///
+    /// **Errors:** `aborted`: the call was cancelled, or the client was destroyed.
+    ///
+    /// **Cancellation:** terminal: as for `http::Client::send`.
+    ///
+    /// **Threads:** any thread.
+    asio::awaitable<Result<void>> prefer_replica(TimePoint deadline);
+
+    /// Learns the make of the server that is asked at the moment, by its build information. If that does not tell, an instant
     /// query is sent that only VictoriaMetrics accepts.
     ///
     /// **Parameters:**
@@ -127,15 +157,23 @@ public:
     /// **Threads:** any thread.
     asio::awaitable<Result<ServerMake>> flavor(TimePoint deadline);
 
-    /// `scheme://host:port`, without credentials.
+    /// `scheme://host:port` of the first server, without credentials.
     const std::string& endpoint() const noexcept;
+
+    /// Which server is asked first at the moment: 0 is that of `http.url`, 1 the first of `replicas`.
+    /// Any thread.
+    std::size_t current_replica() const;
+
+    /// Each server, in the order of preference: how it stands, and what protects it. Any thread.
+    std::vector<ReplicaStats> replica_stats() const;
 
 private:
     asio::awaitable<Result<AnswerInfo>> query_into(detail::OwnedSink sink, std::string promql,
                                                    QueryOptions options, TimePoint deadline);
 
-    std::shared_ptr<http::BasicClient<Executor>> http_;
-    std::shared_ptr<detail::ClientImpl<Executor>> impl_;
+    /// By replica.
+    std::vector<std::shared_ptr<http::BasicClient<Executor>>> http_;
+    std::shared_ptr<detail::Replicas<Executor>> replicas_;
 };
 
 /// A client on any executor.

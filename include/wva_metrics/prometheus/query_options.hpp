@@ -14,6 +14,9 @@ struct QueryOptions {
     std::optional<samples::ServerTime> time{};
     /// Whether somebody waits for the answer, for the queue of the HTTP client.
     http::Priority priority = http::Priority::interactive;
+    /// Asks the server that is asked at the moment, although it may be time to return to a preferred
+    /// one. For queries that belong together; see `BasicClient::prefer_replica`.
+    bool keep_replica = false;
 };
 
 } // namespace wva_metrics::prometheus

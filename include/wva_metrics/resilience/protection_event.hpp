@@ -31,6 +31,8 @@ struct ProtectionEvent {
         limit_restored,
         /// A slow request is sent a second time; see `HedgingConfig`.
         hedging,
+        /// Of several servers with the same data, this one is asked from now on.
+        replica_chosen,
     };
 
     /// What happened.
@@ -64,6 +66,8 @@ constexpr std::string_view to_string(ProtectionEvent::Kind kind) noexcept {
         return "limit_restored";
     case ProtectionEvent::Kind::hedging:
         return "hedging";
+    case ProtectionEvent::Kind::replica_chosen:
+        return "replica_chosen";
     }
     return "unknown";
 }

@@ -30,8 +30,9 @@ struct EnvironmentVariable {
 };
 
 /// All environment variables that are read.
-inline constexpr std::array<EnvironmentVariable, 17> environment_variables{{
+inline constexpr std::array<EnvironmentVariable, 18> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
+    {"PROMETHEUS_REPLICA_URLS", {"prometheus.client.replicas"}}, // Separated by commas.
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
     {"PROMETHEUS_BEARER_TOKEN", {"prometheus.client.credentials"}},
     {"PROMETHEUS_ALLOW_CREDENTIALS_WITHOUT_TLS",

@@ -54,6 +54,23 @@ inline ScriptedServer::Script answer_in_turn(std::vector<std::string> answers) {
     };
 }
 
+/// Starts a query.
+inline QueryPtr start_query(asio::io_context& context, prometheus::Client& client,
+                            std::string promql, TimePoint deadline,
+                            prometheus::QueryOptions options) {
+    auto query = std::make_shared<PendingQuery>();
+    const auto sink = [query](const prometheus::SeriesView&) { ++query->series; };
+    boost::asio::co_spawn(context, client.query(std::move(promql), sink, options, deadline),
+                          boost::asio::bind_cancellation_slot(
+                              query->cancel.slot(), [query](std::exception_ptr thrown,
+                                                            Result<prometheus::AnswerInfo> result) {
+                                  query->threw = thrown != nullptr;
+                                  if (!thrown)
+                                      query->result = std::move(result);
+                              }));
+    return query;
+}
+
 /// A client, and the scripted server that it queries.
 struct Peers {
     explicit Peers(ScriptedServer::Script script, prometheus::ClientConfig config = {})
@@ -64,18 +81,7 @@ struct Peers {
 
     QueryPtr start(std::string promql = "up", TimePoint deadline = far_deadline(),
                    prometheus::QueryOptions options = {}) {
-        auto query = std::make_shared<PendingQuery>();
-        const auto sink = [query](const prometheus::SeriesView&) { ++query->series; };
-        boost::asio::co_spawn(
-            context, client->query(std::move(promql), sink, options, deadline),
-            boost::asio::bind_cancellation_slot(
-                query->cancel.slot(),
-                [query](std::exception_ptr thrown, Result<prometheus::AnswerInfo> result) {
-                    query->threw = thrown != nullptr;
-                    if (!thrown)
-                        query->result = std::move(result);
-                }));
-        return query;
+        return start_query(context, *client, std::move(promql), deadline, options);
     }
     QueryPtr run(std::string promql = "up", TimePoint deadline = far_deadline(),
                  prometheus::QueryOptions options = {}) {

@@ -9,6 +9,7 @@
 
 using namespace wva_metrics::prometheus;
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -33,6 +34,39 @@ TEST_CASE("an answer may be larger than that of other HTTP servers, and its boun
     config.http.limits.max_body_bytes = 0;
     REQUIRE(validate(config).size() == 1);
     CHECK_THAT(validate(config)[0], ContainsSubstring("limits.max_body_bytes must be positive"));
+}
+
+TEST_CASE("up to 7 replicas are valid, each by the rules of the url, and none twice") {
+    ClientConfig config = valid_config();
+    for (int i = 1; i <= 7; ++i) {
+        config.replicas.push_back("http://prometheus-" + std::to_string(i) + ":9090");
+        CHECK(validate(config).empty());
+    }
+    config.replicas.emplace_back("http://prometheus-8:9090");
+    REQUIRE(validate(config).size() == 1);
+    CHECK_THAT(validate(config)[0], ContainsSubstring("replicas must be at most 7"));
+
+    const auto problem_of = [](const std::string& url) {
+        ClientConfig wrong = valid_config();
+        wrong.replicas = {"http://other:9090", url};
+        REQUIRE(validate(wrong).size() == 1);
+        return validate(wrong)[0];
+    };
+    CHECK_THAT(problem_of(""), StartsWith("replicas[1]: "));
+    CHECK_THAT(problem_of("other"), StartsWith("replicas[1]: "));
+    CHECK_THAT(problem_of("https://other"), StartsWith("replicas[1]: an https url needs a TLS"));
+    CHECK_THAT(problem_of("http://user:pass@other"), !ContainsSubstring("pass@"));
+    CHECK_THAT(problem_of("http://OTHER:9090/"), ContainsSubstring("in the list already"));
+    CHECK_THAT(problem_of("http://prometheus:9090/prefix/"), ContainsSubstring("already"));
+
+    config = valid_config();
+    config.replicas = {"http://prometheus:9090/other"};
+    CHECK(validate(config).empty());
+    config.http.credentials = wva_metrics::http::Credentials::bearer("token");
+    config.http.url = "http://localhost:9090";
+    REQUIRE(validate(config).size() == 1);
+    CHECK_THAT(validate(config)[0],
+               StartsWith("replicas[0]: credentials would be sent without encryption"));
 }
 
 TEST_CASE("each invalid member is named, and all of them at once") {

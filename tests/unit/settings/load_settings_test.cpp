@@ -62,6 +62,7 @@ TEST_CASE("the environment overrides the document, and the document overrides th
 TEST_CASE("the environment alone is enough, and every variable is read") {
     const auto loaded =
         load_settings("", with({{"PROMETHEUS_BASE_URL", "https://p:9090/base"},
+                                {"PROMETHEUS_REPLICA_URLS", "https://q:9090, https://r"},
                                 {"PROMETHEUS_TOKEN_PATH", "/token"},
                                 {"PROMETHEUS_ALLOW_CREDENTIALS_WITHOUT_TLS", "yes"},
                                 {"PROMETHEUS_TLS_INSECURE_SKIP_VERIFY", "false"},
@@ -80,6 +81,8 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     REQUIRE(loaded.has_value());
     const CollectorSettings& settings = loaded->settings;
     CHECK(settings.prometheus.client.http.url == "https://p:9090/base");
+    CHECK(settings.prometheus.client.replicas ==
+          std::vector<std::string>{"https://q:9090", "https://r"});
     CHECK(settings.prometheus.client.http.credentials.kind() ==
           http::Credentials::Kind::bearer_file);
     CHECK(settings.prometheus.client.http.credentials.subject() == "/token");
@@ -100,7 +103,22 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(cache.freshness_thresholds.replica_metrics == 34s);
     CHECK(cache.freshness_thresholds.unavailable == 6min);
     // Only the fields of the variables have a source.
-    CHECK(loaded->sources.size() == 17);
+    CHECK(loaded->sources.size() == 18);
+}
+
+TEST_CASE("the URLs of replicas have their own problems, and none shows a password") {
+    const auto rejected = load_settings(
+        R"({"prometheus": {"client": {"url": "http://p", "replicas": ["http://q", "q"]}}})",
+        with({}));
+    REQUIRE(rejected.has_error());
+    CHECK_THAT(rejected.error().message, ContainsSubstring("prometheus.client.replicas[1]: "));
+    const auto secret = load_settings(
+        "",
+        with({{"PROMETHEUS_BASE_URL", "http://p"},
+              {"PROMETHEUS_REPLICA_URLS", "http://user:" + test_support::secret_password + "@q"}}));
+    REQUIRE(secret.has_error());
+    CHECK_THAT(secret.error().message, ContainsSubstring("replicas[0]: ") &&
+                                           !ContainsSubstring(test_support::secret_password));
 }
 
 TEST_CASE("every variable sets fields that exist") {

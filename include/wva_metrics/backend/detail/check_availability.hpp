@@ -28,6 +28,7 @@ check_availability(std::shared_ptr<PrometheusImpl<Executor>> impl, ModelKey mode
     auto recent = impl->queries.presence(scope, config.stale_after);
     if (recent.has_error())
         co_return recent.error();
+    co_await client.choose_replica();
     const auto clock = co_await client.ask_time();
     if (clock.has_error())
         co_return clock.error();

@@ -183,7 +183,7 @@ asio::awaitable<Result<Diagnosis>> diagnose(std::shared_ptr<PrometheusImpl<Execu
         seen.now = round->views_of(model).now;
         seen.clock_ahead = clock_difference(seen.report.clock);
         seen.kube_state = kube_state_evidence(model, seen.report, round->states().kube_pods());
-        seen.flavor = impl->flavor.current();
+        seen.flavor = impl->flavor();
         EvidenceFetch<Executor> fetch(
             impl, wva_metrics::detail::saturating_add(started_at, impl->config.batch_timeout),
             seen);

@@ -73,6 +73,7 @@ public:
     /// Call it once, and keep the round until it ends.
     asio::awaitable<void> run() {
         auto& impl = client_.impl();
+        co_await client_.choose_replica();
         co_await client_.learn_flavor();
         std::vector<asio::awaitable<void>> jobs;
         add_jobs(jobs, model_queries_, plan_->chunks());

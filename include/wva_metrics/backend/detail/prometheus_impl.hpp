@@ -3,9 +3,9 @@
 
 #include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/backend/detail/explanations.hpp"
-#include "wva_metrics/backend/detail/flavor_memory.hpp"
 #include "wva_metrics/backend/detail/kube_state_form.hpp"
 #include "wva_metrics/backend/detail/open_rounds.hpp"
+#include "wva_metrics/backend/detail/replica_flavors.hpp"
 #include "wva_metrics/backend/detail/sample_window.hpp"
 #include "wva_metrics/backend/detail/seen_density.hpp"
 #include "wva_metrics/backend/detail/seen_pods.hpp"
@@ -70,7 +70,8 @@ struct PrometheusImpl {
           rules(rules_of(config)), metrics(config.engine), names(config.engine),
           queries(config.engine, config.matchers), window(rules),
           seen({.retention = config.windows.pod_retention}),
-          kube_state(config.engine.kube_state, config.kube_state_matchers), flavor(config.flavor) {}
+          kube_state(config.engine.kube_state, config.kube_state_matchers),
+          flavors(config.flavor, config.client.replicas.size() + 1) {}
 
     /// Plans queries for these models, with chunks whose answers are expected to stay within the
     /// client's bounds.
@@ -81,6 +82,9 @@ struct PrometheusImpl {
                                                          kube_state.current().queries,
                                                          config.limits, density.highest(), bounds);
     }
+
+    /// The make of the server that is asked at the moment.
+    prometheus::Flavor flavor() const { return flavors.current(client.current_replica()); }
 
     const PrometheusConfig config;
     const std::shared_ptr<resilience::ProtectionListeners> protection_listeners =
@@ -101,7 +105,7 @@ struct PrometheusImpl {
     KnownWorkloads workloads;
     Explanations explanations;
     KubeStateForm kube_state;
-    FlavorMemory flavor;
+    ReplicaFlavors flavors;
     OpenRounds<FleetRound<Executor>> rounds;
 };
 

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,12 +68,19 @@ public:
     asio::awaitable<Result<prometheus::AnswerInfo>>
     send(std::string promql, Sink sink, prometheus::QueryOptions options = {}) const {
         options.priority = priority_->load(std::memory_order_relaxed);
+        options.keep_replica = true;
         return impl_->client.query(
             std::move(promql),
             [impl = impl_, sink = std::move(sink)](const prometheus::SeriesView& series) {
                 sink(series);
             },
             options, deadline_);
+    }
+
+    /// Returns to a preferred replica that works again. Before the first query: all that follow stay
+    /// with one replica, unless it fails.
+    asio::awaitable<void> choose_replica() const {
+        co_await impl_->client.prefer_replica(deadline_);
     }
 
     /// Sends a query that ends with `or vector(0)`, and passes the other elements of its answer to
@@ -94,7 +102,7 @@ public:
             co_return answer.error();
         if (!*time)
             co_return Error(Errc::bad_response, "the answer to a query for its time is empty",
-                            impl_->client.endpoint());
+                            answer->endpoint);
         clock.evaluated = **time;
         has_warnings = !answer->warnings.empty();
         co_return clock;
@@ -123,20 +131,27 @@ public:
     /// Learns the make of the server, if it is time to. A server whose make cannot be learned is
     /// queried like before, at first like Prometheus.
     asio::awaitable<void> learn_flavor() const {
-        if (!impl_->flavor.claim(started_at_))
-            co_return;
         // A proxy that lets this request hang must not take the time of the queries.
         constexpr int share = 3;
         const TimePoint deadline = started_at_ + (deadline_ - started_at_) / share;
-        const auto make = co_await impl_->client.flavor(deadline);
-        if (make.has_error())
-            impl_->flavor.fail(started_at_);
-        else
-            impl_->flavor.learn(make->flavor, started_at_);
+        // A replica that fails here is left for another one, which may be of another make.
+        for (std::size_t asked = 0; asked < impl_->flavors.size(); ++asked) {
+            const std::size_t replica = impl_->client.current_replica();
+            FlavorMemory& memory = impl_->flavors.of(replica);
+            if (!memory.claim(started_at_))
+                co_return;
+            const auto make = co_await impl_->client.flavor(deadline);
+            if (make.has_error())
+                memory.fail(started_at_);
+            else
+                memory.learn(make->flavor, started_at_);
+            if (impl_->client.current_replica() == replica)
+                co_return;
+        }
     }
 
-    bool is_victoria_metrics() const noexcept {
-        return impl_->flavor.current() == prometheus::Flavor::victoria_metrics;
+    bool is_victoria_metrics() const {
+        return impl_->flavor() == prometheus::Flavor::victoria_metrics;
     }
 
 private:

@@ -13,6 +13,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/priority.hpp"
+#include "wva_metrics/prometheus/replica_stats.hpp"
 #include "wva_metrics/resilience/protection_listeners.hpp"
 #include "wva_metrics/workload.hpp"
 
@@ -35,6 +36,11 @@ BasicPrometheusBackend<Executor>::BasicPrometheusBackend(const Executor& executo
 template <typename Executor>
 const PrometheusConfig& BasicPrometheusBackend<Executor>::config() const noexcept {
     return impl_->config;
+}
+
+template <typename Executor>
+std::vector<prometheus::ReplicaStats> BasicPrometheusBackend<Executor>::replica_stats() const {
+    return impl_->client.replica_stats();
 }
 
 template <typename Executor>

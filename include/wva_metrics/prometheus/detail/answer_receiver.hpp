@@ -19,7 +19,9 @@ namespace wva_metrics::prometheus::detail {
 class AnswerReceiver {
 public:
     AnswerReceiver(const AnswerLimits& limits, OwnedSink sink)
-        : decoder_(limits, std::move(sink)) {}
+        : decoder_(limits, WatchedSink{std::move(sink), has_series_}) {}
+    AnswerReceiver(const AnswerReceiver&) = delete;
+    AnswerReceiver& operator=(const AnswerReceiver&) = delete;
 
     /// Returns false if the rest need not be read: the answer is rejected, and there is enough of it
     /// for the error message.
@@ -39,9 +41,23 @@ public:
         return explain_rejection(std::move(answer).error(), response, endpoint);
     }
 
+    /// Whether the sink has received a series: then no other answer may be passed to it.
+    bool has_series() const noexcept { return has_series_; }
+
 private:
+    struct WatchedSink {
+        OwnedSink sink;
+        bool& was_called;
+
+        void operator()(const SeriesView& series) const {
+            was_called = true;
+            sink(series);
+        }
+    };
+
     BoundedText beginning_{max_described_body_bytes};
-    AnswerDecoder<OwnedSink> decoder_;
+    bool has_series_ = false;
+    AnswerDecoder<WatchedSink> decoder_;
 };
 
 } // namespace wva_metrics::prometheus::detail

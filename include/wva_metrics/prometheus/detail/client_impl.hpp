@@ -8,15 +8,19 @@
 #include "wva_metrics/http/message.hpp"
 #include "wva_metrics/http/secret_mask.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
+#include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/detail/answer_receiver.hpp"
 #include "wva_metrics/prometheus/detail/format_time.hpp"
+#include "wva_metrics/prometheus/detail/query_fault.hpp"
+#include "wva_metrics/prometheus/detail/read_api_error.hpp"
 #include "wva_metrics/prometheus/detail/read_build_info.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/prometheus/query_options.hpp"
 #include "wva_metrics/prometheus/status_mapping.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/resilience/protection_stats.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -31,7 +35,7 @@ namespace wva_metrics::prometheus::detail {
 
 namespace asio = boost::asio;
 
-/// The part of a client that its queries share, and that outlives the client while they are
+/// One server of a client: what its queries share, and that outlives the client while they are
 /// pending.
 ///
 /// The reference to the HTTP client is weak, so that destroying the client ends its queries.
@@ -51,20 +55,38 @@ public:
 
     const std::string& endpoint() const noexcept { return endpoint_; }
 
+    /// What protects the server; nothing if the client was destroyed.
+    std::optional<resilience::ProtectionStats> protection_stats() const {
+        const auto http = http_.lock();
+        return http ? std::optional(http->protection_stats()) : std::nullopt;
+    }
+
+    /// What came of a query.
+    struct Answered {
+        Result<AnswerInfo> result;
+        /// It failed, but not by the query: another server may answer.
+        bool is_fault_of_server = false;
+        /// The sink has received a series, so that the query must not be sent again.
+        bool has_series = false;
+    };
+
     /// The answer is decoded as it arrives, and is not kept.
-    static asio::awaitable<Result<AnswerInfo>> query(Ptr impl, std::string promql, OwnedSink sink,
-                                                     QueryOptions options, TimePoint deadline) {
+    static asio::awaitable<Answered> query(Ptr impl, std::string promql, OwnedSink sink,
+                                           QueryOptions options, TimePoint deadline) {
         const auto receiver =
             std::make_shared<AnswerReceiver>(impl->config_.answer, std::move(sink));
         Result<http::Response> response = co_await send_query(impl, impl->form(promql, options),
                                                               options.priority, deadline, receiver);
         if (response.has_error())
-            co_return std::move(response).error();
+            co_return judge(std::move(response).error(), false, *receiver);
+        const std::optional<ApiError> error =
+            response->status / 100 == 2 ? std::nullopt : read_api_error(response->body);
+        const bool is_about_query = error && prometheus::is_about_query(response->status, *error);
         Result<AnswerInfo> answer = receiver->finish(*std::move(response), impl->endpoint_);
         if (answer.has_error() && answer.error().is(Errc::bad_response))
             if (const auto http = impl->http_.lock())
                 http->close_idle_connections();
-        co_return impl->mask_secrets(std::move(answer));
+        co_return judge(impl->mask_secrets(std::move(answer)), is_about_query, *receiver);
     }
 
     static asio::awaitable<Result<ServerMake>> flavor(Ptr impl, TimePoint deadline) {
@@ -93,6 +115,13 @@ public:
 
 private:
     static constexpr const char* path = "/api/v1/query";
+
+    static Answered judge(Result<AnswerInfo> result, bool is_about_query,
+                          const AnswerReceiver& receiver) {
+        const bool is_fault_of_server = result.has_error() && !is_about_query &&
+                                        find_fault(result.error()) == QueryFault::server;
+        return {std::move(result), is_fault_of_server, receiver.has_series()};
+    }
 
     /// The error of an answer that says nothing about the make of its server.
     std::optional<Error> find_failure(const Result<http::Response>& response) const {

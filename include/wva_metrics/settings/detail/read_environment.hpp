@@ -9,6 +9,7 @@
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/settings_sources.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -22,6 +23,23 @@
 
 namespace wva_metrics::detail {
 
+/// The parts of a text between commas, without the spaces around them.
+inline boost::json::array split_at_commas(std::string_view text) {
+    boost::json::array parts;
+    while (true) {
+        const std::size_t comma = text.find(',');
+        std::string_view part = text.substr(0, comma);
+        while (part.starts_with(' '))
+            part.remove_prefix(1);
+        while (part.ends_with(' '))
+            part.remove_suffix(1);
+        parts.emplace_back(part);
+        if (comma == std::string_view::npos)
+            return parts;
+        text.remove_prefix(comma + 1);
+    }
+}
+
 /// The text of a variable as the JSON value of a field.
 inline boost::json::value environment_value(std::string_view variable, const std::string& text,
                                             const Field& field,
@@ -30,6 +48,8 @@ inline boost::json::value environment_value(std::string_view variable, const std
         const char* const kind = variable == "PROMETHEUS_TOKEN_PATH" ? "token_file" : "token";
         return boost::json::object{{kind, text}};
     }
+    if (std::holds_alternative<std::vector<std::string>*>(field.target))
+        return split_at_commas(text);
     if (!std::holds_alternative<bool*>(field.target))
         return boost::json::value(text);
     const auto is_one_of = [&](std::initializer_list<std::string_view> words) {

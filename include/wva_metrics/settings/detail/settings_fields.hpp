@@ -34,6 +34,10 @@ inline void describe_fields(FieldList list, prometheus::AnswerLimits& limits) {
 inline void describe_fields(FieldList list, prometheus::ClientConfig& client) {
     describe_fields(list, client.http);
     describe_fields(list.group("answer"), client.answer);
+    list.add("replicas", client.replicas,
+             "URLs of further servers with the same data, e.g. of a second Prometheus that scrapes "
+             "the same targets: asked in this order while the first fails. At most 7.",
+             Secrecy::url);
     list.add("query_parameters", client.query_parameters,
              "Sent with every query, e.g. `dedup` for Thanos. The values are not shown.");
     list.add("max_get_bytes", client.max_get_bytes,

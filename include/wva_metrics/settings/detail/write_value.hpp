@@ -43,7 +43,7 @@ struct ValueWriter {
     boost::json::value operator()(const std::vector<std::string>* value) const {
         boost::json::array list;
         for (const std::string& item : *value)
-            list.emplace_back(item);
+            list.emplace_back((*this)(&item));
         return list;
     }
     boost::json::value operator()(const std::vector<promql::Matcher>* value) const {
