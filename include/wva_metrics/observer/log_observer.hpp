@@ -172,6 +172,7 @@ public:
         case Kind::limit_lowered:
             return put_throttled(LogLevel::warning, e);
         case Kind::limit_restored:
+        case Kind::replica_chosen:
             return put_throttled(LogLevel::info, e);
         case Kind::breaker_probing:
         case Kind::retrying:

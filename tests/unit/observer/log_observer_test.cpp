@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/observer/log_observer.hpp"
 
+#include "unit/observer/written_log.hpp"
+
 #include <catch2/catch_all.hpp>
 
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -11,28 +12,12 @@
 #include <vector>
 
 using namespace wva_metrics;
+using wva_metrics::test_support::WrittenLog;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
 namespace {
-
-/// The lines written, e.g. "info Metrics cache disabled".
-struct Log {
-    std::mutex mutex;
-    std::vector<std::string> lines;
-
-    auto observer(LogLevel minimum = LogLevel::debug) {
-        return LogObserver(
-            [this](LogLevel level, std::string_view line) {
-                const std::lock_guard lock(mutex);
-                lines.push_back(std::string(to_string(level)) + ' ' + std::string(line));
-            },
-            minimum);
-    }
-
-    std::string last() const { return lines.empty() ? "" : lines.back(); }
-};
 
 events::TargetFailed failure(const CacheKeyView& key, const Error& error) {
     return {.key = key, .error = error};
@@ -41,7 +26,7 @@ events::TargetFailed failure(const CacheKeyView& key, const Error& error) {
 } // namespace
 
 TEST_CASE("the lines of look-ups, cache and background fetching") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     CollectorConfig config;
     observer(events::Configured{config});
@@ -73,7 +58,7 @@ TEST_CASE("the lines of look-ups, cache and background fetching") {
 }
 
 TEST_CASE("every event writes one line") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error error(Errc::timeout, "no answer within 5 s", "http://prometheus:9090");
@@ -115,7 +100,7 @@ TEST_CASE("every event writes one line") {
 }
 
 TEST_CASE("a configuration that works differently than it says is told with the reason") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::info);
     CollectorConfig config;
     config.cache.ttl = 10s;
@@ -131,7 +116,7 @@ TEST_CASE("a configuration that works differently than it says is told with the 
 }
 
 TEST_CASE("a full tracked set names its bound, once and then every hundredth time") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::info);
     for (int i = 0; i < 101; ++i)
         observer(events::TrackingRefused{optimizer_key("ns", "v"), 7});
@@ -146,35 +131,8 @@ TEST_CASE("a full tracked set names its bound, once and then every hundredth tim
                ContainsSubstring("max_tracked models are tracked") && ContainsSubstring("model=m"));
 }
 
-TEST_CASE("a server that is left alone and asked again is told with the reason") {
-    using Kind = resilience::ProtectionEvent::Kind;
-    Log log;
-    auto observer = log.observer(LogLevel::info);
-    const auto tell = [&](Kind kind, const std::string& reason) {
-        observer(events::EndpointEvent{{kind, {}, "http://prometheus:9090", reason}});
-    };
-    tell(Kind::breaker_opened, "5 failures in a row, the last one: HTTP 503");
-    CHECK(log.last() == "warning The server is left alone, because it keeps failing "
-                        "endpoint=http://prometheus:9090 "
-                        "reason=\"5 failures in a row, the last one: HTTP 503\"");
-    tell(Kind::breaker_closed, "");
-    CHECK(log.last() == "info The server works again, and is asked as before "
-                        "endpoint=http://prometheus:9090");
-    for (const Kind quiet : {Kind::breaker_probing, Kind::retrying, Kind::hedging})
-        tell(quiet, "");
-    CHECK(log.lines.size() == 2);
-    // What repeats is throttled, until the server works again.
-    for (int i = 0; i < 101; ++i)
-        tell(Kind::paused, "HTTP 429");
-    CHECK(log.lines.size() == 4);
-    CHECK_THAT(log.last(), ContainsSubstring(" suppressed=99"));
-    tell(Kind::breaker_closed, "");
-    tell(Kind::paused, "HTTP 429");
-    CHECK(log.lines.size() == 6);
-}
-
 TEST_CASE("an event without content writes no line") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     observer(events::CleanedUp{0});
     observer(events::Warnings{optimizer_key("ns", "v"), {}});
@@ -182,7 +140,7 @@ TEST_CASE("an event without content writes no line") {
 }
 
 TEST_CASE("nothing below the minimum level is written") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::warning);
     const CacheKeyView key = optimizer_key("ns", "v");
     observer(events::Configured{CollectorConfig()});
@@ -201,7 +159,7 @@ TEST_CASE("nothing below the minimum level is written") {
 }
 
 TEST_CASE("a failure is an error only if a caller gets no answer") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
@@ -216,7 +174,7 @@ TEST_CASE("a failure is an error only if a caller gets no answer") {
 }
 
 TEST_CASE("a repeated failure is written first and then every hundredth time") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
@@ -253,7 +211,7 @@ TEST_CASE("a repeated failure is written first and then every hundredth time") {
 }
 
 TEST_CASE("failing background rounds are written when they begin and when they end") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::info);
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
@@ -276,7 +234,7 @@ TEST_CASE("failing background rounds are written when they begin and when they e
 }
 
 TEST_CASE("a recovery resets the counts even if its line is below the minimum level") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::error);
     const CacheKeyView key = optimizer_key("ns", "v");
     const Error timeout(Errc::timeout, "late");
@@ -288,7 +246,7 @@ TEST_CASE("a recovery resets the counts even if its line is below the minimum le
 }
 
 TEST_CASE("unattributed pods are a warning, deleted pods are not") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer(LogLevel::info);
     ModelReplicas replicas;
     replicas.model = {"ns", "m"};
@@ -304,7 +262,7 @@ TEST_CASE("unattributed pods are a warning, deleted pods are not") {
 }
 
 TEST_CASE("foreign text cannot end a line or start a field") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     const auto logged = [&](std::string_view model) {
         observer(events::Tracked{CacheKeyView{EntryKind::replica, "ns", model}});
@@ -326,7 +284,7 @@ TEST_CASE("foreign text cannot end a line or start a field") {
 }
 
 TEST_CASE("a line is bounded however long the foreign text is") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     observer(events::Warnings{replica_key({"ns", std::string(1'000'000, 'm')}),
                               {std::string(1'000'000, '\n')}});
@@ -335,7 +293,7 @@ TEST_CASE("a line is bounded however long the foreign text is") {
 }
 
 TEST_CASE("several threads may write to one log observer") {
-    Log log;
+    WrittenLog log;
     auto observer = log.observer();
     const Error timeout(Errc::timeout, "late");
     std::vector<std::thread> threads;

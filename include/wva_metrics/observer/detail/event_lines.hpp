@@ -214,6 +214,8 @@ inline std::string_view sentence_of(resilience::ProtectionEvent::Kind kind) {
         return "The server gets as many requests at a time as before";
     case Kind::hedging:
         return "A slow request is sent a second time";
+    case Kind::replica_chosen:
+        return "Another server with the same data is asked from now on";
     }
     return "Something happened to the server";
 }
