@@ -151,7 +151,7 @@ struct Error {
     /// No error.
     Error() = default;
     /// An error with its details.
-    Error(Errc errc, std::string_view text, std::string_view server = {}, int status = 0)
+    Error(Errc errc, std::string text, std::string server = {}, int status = 0)
         : code(errc), message(detail::clean_text(text, max_message_bytes)),
           endpoint(detail::clean_text(server, max_endpoint_bytes)), http_status(status) {}
 
