@@ -19,8 +19,8 @@ namespace {
 /// name fits best.
 struct NestedNames : BackendFixture {
     NestedNames() {
-        set_load({"web-0-1"}, 1);    // Of `web-0`, though it could be one of the group `web`.
-        set_load({"web-0-1-2"}, 10); // Of `web-0-1`, though it could be one of the group `web-0`.
+        set_load({"web-0-1"}, 1);    // Of `web-0`, though it fits `web` too.
+        set_load({"web-0-1-2"}, 10); // Of `web-0-1`, though it fits `web-0` too.
         set_load({"web-3"}, 100);    // Only of `web`.
     }
 
@@ -40,7 +40,7 @@ struct NestedNames : BackendFixture {
     }
 
     const std::vector<VariantAutoscaling> all = {
-        of("web", "LeaderWorkerSet"), of("web-0", "StatefulSet"), of("web-0-1", "StatefulSet")};
+        of("web", "LeaderWorkerSet"), of("web-0", "LeaderWorkerSet"), of("web-0-1", "StatefulSet")};
     const std::map<std::string, double> expected = {{"web", 100}, {"web-0", 1}, {"web-0-1", 10}};
 };
 

@@ -177,6 +177,9 @@ TEST_CASE("a page has no more bytes, objects and memory than the limits allow") 
     SECTION("objects") {
         config.max_objects = 1;
         CHECK_THAT(limit_of_page(body, config), ContainsSubstring("max_objects = 1 objects"));
+        // What cannot be read counts too, or a page could have any number of it.
+        const std::string zeros = list(R"({"resourceVersion": "9"})", "[0, 0]");
+        CHECK_THAT(limit_of_page(zeros, config), ContainsSubstring("max_objects = 1 objects"));
     }
     SECTION("memory") {
         config.max_list_bytes = 2 * sizeof(Pod) - 1;
