@@ -32,7 +32,7 @@ struct WrongAnswer {
 
 const std::string ok_line = "HTTP/1.1 200 OK\r\n";
 const std::string unframed = ok_line + "Connection: close\r\n\r\n";
-const std::string in_chunks = ok_line + "Transfer-Encoding: chunked\r\n\r\n";
+const std::string chunked_start = ok_line + "Transfer-Encoding: chunked\r\n\r\n";
 const std::string one_value =
     R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"0"]}]}})";
 const std::string in_gzip = "Content-Encoding: gzip\r\n";
@@ -62,7 +62,7 @@ std::vector<WrongAnswer> answers_that_are_no_answer() {
          Errc::unreachable,
          ""},
         {"a chunked body without its end",
-         {in_chunks + "1000\r\n" + half, End::close},
+         {chunked_start + "1000\r\n" + half, End::close},
          Errc::unreachable,
          ""},
         {"a Content-Length of 10 GB",
@@ -70,15 +70,15 @@ std::vector<WrongAnswer> answers_that_are_no_answer() {
          Errc::too_large,
          "limits.max_body_bytes"},
         {"chunks without end",
-         {in_chunks, End::close, "400\r\n" + std::string(1024, ' ') + "\r\n"},
+         {chunked_start, End::close, "400\r\n" + std::string(1024, ' ') + "\r\n"},
          Errc::too_large,
          "limits.max_body_bytes"},
         {"a chunk extension without end",
-         {in_chunks + "1;x=", End::close, std::string(4096, 'x')},
+         {chunked_start + "1;x=", End::close, std::string(4096, 'x')},
          Errc::too_large,
          "limits.max_buffer_bytes"},
         {"trailers without end",
-         {in_chunks + "0\r\n", End::close, "X: y\r\n"},
+         {chunked_start + "0\r\n", End::close, "X: y\r\n"},
          Errc::too_large,
          "limits.max_buffer_bytes"},
         {"a gzip bomb",
