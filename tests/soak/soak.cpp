@@ -5,6 +5,7 @@
 // Runs a collector for so long against a real Prometheus, whose world changes and fails. tests/README.md says what it
 // checks. The second form is the world, which the first one starts. The exit status is 0 if all that was promised held, 1
 // if not, 2 if the arguments are wrong, 130 if it was interrupted.
+#include "soak/autoscaler.hpp"
 #include "soak/faults.hpp"
 #include "soak/fleet.hpp"
 #include "soak/report.hpp"
@@ -14,13 +15,10 @@
 #include "support/running_context.hpp"
 #include "support/temporary_directory.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
-#include "wva_metrics/cache/sharded_cache.hpp"
-#include "wva_metrics/collector.hpp"
+#include "wva_metrics/config.hpp"
 #include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/http/tls.hpp"
 #include "wva_metrics/parse_duration.hpp"
-
-#include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -32,11 +30,9 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -122,101 +118,6 @@ std::string scrape_config(std::uint16_t page) {
            "    static_configs: [{targets: ['127.0.0.1:" +
            std::to_string(page) + "']}]\n";
 }
-
-/// Asks a collector as an autoscaler does, and checks what it is told.
-class Autoscaler {
-public:
-    using CollectorType = Collector<PrometheusBackend, ShardedCache, CountingObserver>;
-
-    Autoscaler(CollectorType& collector, const Fleet& fleet, Report report)
-        : collector_(collector), fleet_(fleet), report_(std::move(report)) {}
-
-    /// Some variants and models, by chance.
-    void ask_for_some() {
-        for (int n = 0; n < 50; ++n) {
-            const std::size_t i = random_() % fleet_.variants();
-            const std::size_t m = random_() % fleet_.models();
-            const std::vector<VariantAutoscaling> own = fleet_.variants_of(m);
-            check(i, collector_.find_optimizer_metrics(fleet_.variant(i).key()));
-            check(m, collector_.find_replica_metrics(fleet_.model(m), own));
-        }
-        const std::size_t i = random_() % fleet_.variants();
-        const std::size_t m = random_() % fleet_.models();
-        auto variant =
-            collector_.async_collect_optimizer_metrics(fleet_.variant(i), asio::use_future);
-        auto model = collector_.async_collect_replica_metrics(
-            fleet_.model(m), fleet_.variants_of(m), asio::use_future);
-        check(i, answer_of(variant));
-        check(m, answer_of(model));
-    }
-
-    /// The number of values that were collected after this.
-    std::size_t count_renewed(TimePoint since) {
-        std::size_t renewed = 0;
-        for (std::size_t i = 0; i < fleet_.variants(); ++i)
-            renewed +=
-                is_renewed(collector_.find_optimizer_metrics(fleet_.variant(i).key()), since);
-        for (std::size_t m = 0; m < fleet_.models(); ++m)
-            renewed += is_renewed(
-                collector_.find_replica_metrics(fleet_.model(m), fleet_.variants_of(m)), since);
-        return renewed;
-    }
-
-private:
-    template <typename Snapshot>
-    static std::size_t is_renewed(const std::optional<Snapshot>& snapshot, TimePoint since) {
-        return snapshot && snapshot->source() != Source::stale_on_error &&
-                       snapshot->collected_at() > since
-                   ? 1
-                   : 0;
-    }
-
-    /// Empty if there is an error, which is counted.
-    template <typename Snapshot>
-    std::optional<Snapshot> answer_of(std::future<Result<Snapshot>>& answer) {
-        if (answer.wait_for(90s) != std::future_status::ready) {
-            report_.fail("a caller still waits a minute after the deadline");
-            return std::nullopt;
-        }
-        Result<Snapshot> result = answer.get();
-        if (result)
-            return *std::move(result);
-        report_.count("callers: error " + std::string(result.error().code.message()));
-        return std::nullopt;
-    }
-
-    void check(std::size_t i, const std::optional<OptimizerSnapshot>& snapshot) {
-        note(snapshot);
-        if (snapshot)
-            check(fleet_.problem_of(**snapshot, i));
-    }
-    void check(std::size_t m, const std::optional<ReplicaSnapshot>& snapshot) {
-        note(snapshot);
-        if (snapshot)
-            check(fleet_.problem_of(**snapshot, m, SteadyClock::now()));
-    }
-    void check(std::string problem) {
-        if (!problem.empty())
-            report_.fail(std::move(problem));
-    }
-
-    template <typename Snapshot>
-    void note(const std::optional<Snapshot>& snapshot) {
-        if (!snapshot) {
-            report_.count("answers: none");
-            return;
-        }
-        report_.count("answers: " + std::string(to_string(snapshot->source())) + ", " +
-                      std::string(to_string(snapshot->freshness())));
-        if (oldest_sample(**snapshot) > SteadyClock::now() + 1s)
-            report_.fail("a sample is of the future");
-    }
-
-    CollectorType& collector_;
-    const Fleet& fleet_;
-    Report report_;
-    std::minstd_rand random_{1};
-};
 
 /// What has grown from one time to another; a connection pool may be as full as it is allowed to be.
 void check_growth(const Figures& before, const Figures& after, Report& report) {
