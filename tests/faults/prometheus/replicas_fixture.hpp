@@ -59,7 +59,6 @@ inline ScriptedServer::Script answer_as(std::shared_ptr<Manner> manner) {
             case Manner::cut:
                 bytes = good.substr(0, good.find(R"(],"warnings")"));
                 co_await peer->send(bytes);
-                peer->reset();
                 co_return;
             case Manner::bad_query:
                 bytes = answer("400 Bad Request", api_error("bad_data", "parse error"));
