@@ -118,6 +118,7 @@ public:
             return false;
         }
         const auto shared = std::make_shared<const Target>(std::move(target));
+        data_.remember_workload(*shared, now());
         Tracking tracking{};
         {
             const std::lock_guard lock(data_.mutex);
@@ -125,7 +126,6 @@ public:
                 return false;
             tracking = data_.coordinator.track(shared, now());
         }
-        data_.remember_workload(*shared, now());
         data_.report_tracking(tracking, key_of(*shared));
         return tracking != Tracking::refused;
     }
@@ -215,22 +215,20 @@ public:
     }
 
     /// Completes all waiters with `Errc::aborted` and cancels all batches.
-    void close() {
+    void close() noexcept {
         stop_background();
-        std::vector<WaiterPtr> waiters;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
                 return;
             data_.notifier.silence();
-            waiters = data_.coordinator.close();
+            data_.coordinator.close();
             dispatcher_.cancel_all();
             for (const auto& weak : diagnoses_)
                 if (const auto call = weak.lock())
                     call->cancel();
         }
-        for (const WaiterPtr& waiter : waiters)
-            waiter->complete(collector_destroyed());
+        data_.settle_all([](Waiter& waiter) { waiter.complete(collector_destroyed()); });
     }
 
     CollectorStats stats() const {
@@ -275,14 +273,15 @@ private:
 
     /// The executor's context is being destroyed: drops everything that refers to it.
     void abandon() {
-        // Declared before the lock: destroyed after the mutex is released, because handlers may
-        // call back.
-        std::vector<WaiterPtr> waiters;
+        // Destroyed without the mutex, because handlers may call back.
         std::shared_ptr<typename Background<Data>::Fetcher> fetcher;
-        const std::lock_guard lock(data_.mutex);
-        waiters = data_.coordinator.close();
-        fetcher = background_.release();
-        data_.executor.release();
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.close();
+            fetcher = background_.release();
+            data_.executor.release();
+        }
+        data_.settle_all([](Waiter& /*waiter*/) {});
     }
 
     Data data_;

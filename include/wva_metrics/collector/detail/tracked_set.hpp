@@ -63,8 +63,8 @@ public:
             return Tracking::unchanged;
         if (size(key.kind) >= capacity_)
             return in_background ? Tracking::refused : Tracking::unchanged;
-        ++size(key.kind);
         records_.emplace(CacheKey(key), Record{std::move(target), in_background, now, {}});
+        ++size(key.kind);
         return in_background ? Tracking::begun : Tracking::unchanged;
     }
 
@@ -116,8 +116,8 @@ public:
             if (now - record.last_requested <= idle_after ||
                 now - last_requested(record) <= idle_after)
                 return false;
+            evicted.push_back(key); // First, because it may throw.
             --size(key.kind());
-            evicted.push_back(key);
             return true;
         });
         return evicted;

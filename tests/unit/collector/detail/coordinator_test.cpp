@@ -164,9 +164,11 @@ TEST_CASE("only the first of several misses must send the queue") {
         return coordinator.on_miss(target_for(variant), make_waiter(), start);
     };
     CHECK(miss(tracked_variant).step == MissAction::Step::wait_and_send);
+    coordinator.note_send_posted();
     CHECK(miss(other).step == MissAction::Step::wait);
     CHECK(coordinator.take_queued().size() == 2);
     CHECK(coordinator.take_queued().empty());
+    CHECK(!coordinator.must_send());
 }
 
 TEST_CASE("a miss joins the flight of its target, but not one of another target of the same key") {
@@ -174,6 +176,7 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
     const MissAction first = coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(first.tracking == Tracking::begun);
     CHECK(!first.coalesced);
+    coordinator.note_send_posted();
 
     VariantAutoscaling dearer = tracked_variant;
     dearer.cost = 99;
@@ -293,11 +296,12 @@ TEST_CASE("forgetting a model discards its flights, tracked or not, and no other
     }
 }
 
-TEST_CASE("a closed coordinator rejects every miss and returns its waiters once") {
+TEST_CASE("a closed coordinator rejects every miss and gives up its flights") {
     Coordinator coordinator{CollectorConfig()};
     coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
-    CHECK(coordinator.close().size() == 1);
-    CHECK(coordinator.close().empty());
+    coordinator.close();
+    CHECK(coordinator.settle_any().value().size() == 1);
+    CHECK(!coordinator.settle_any());
     const MissAction action =
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);
