@@ -29,10 +29,12 @@ public:
     bool start() {
         events::BackgroundStarted started;
         std::shared_ptr<Fetcher> fetcher;
+        std::shared_ptr<Fetcher> dead; // Destroyed without the mutex.
         {
             const std::lock_guard lock(data_.mutex);
-            if (data_.coordinator.is_closed() || fetcher_)
+            if (data_.coordinator.is_closed() || is_running())
                 return false;
+            dead = release();
             const CollectorConfig& config = data_.coordinator.config();
             started = {effective_fetch_interval(config), config.cache.fetch_interval};
             fetcher = fetcher_ = make_fetcher(started.interval);
@@ -62,7 +64,7 @@ public:
     ///@{
     /// Call with `CollectorData::mutex` held. If `change_intervals` throws, because memory is short,
     /// fetching has stopped.
-    bool is_running() const noexcept { return fetcher_ != nullptr; }
+    bool is_running() const noexcept { return fetcher_ != nullptr && fetcher_->is_running(); }
     void change_intervals(const CollectorConfig& config) {
         const Duration interval = effective_fetch_interval(config);
         if (!fetcher_)

@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -23,8 +24,7 @@ namespace asio = boost::asio;
 /// executor.
 ///
 /// Its public functions may be called from any thread. Rounds and cleanups run on the executor, and
-/// a cleanup may run beside a round. There is a mutex instead of a strand, because what is posted to a strand is lost if
-/// memory is short.
+/// a cleanup may run beside a round.
 template <typename Timer>
 class BackgroundFetcher : public std::enable_shared_from_this<BackgroundFetcher<Timer>> {
 public:
@@ -50,11 +50,12 @@ public:
     /// Starts the timer. Call at most once. Throws if memory is short.
     void start() {
         const std::lock_guard lock(mutex_);
+        is_started_ = true;
         wait();
     }
 
-    /// Applies other intervals; see `FetchSchedule::change_intervals`. If it throws, because memory is
-    /// short, nothing will run any more.
+    /// Applies other intervals; see `FetchSchedule::change_intervals`. If it throws, because memory
+    /// is short, nothing will run any more.
     void change_intervals(Duration fetch_interval, Duration cleanup_interval,
                           Duration first_round_after, Duration longest_interval) {
         const std::lock_guard lock(mutex_);
@@ -63,15 +64,35 @@ public:
         wait();
     }
 
-    /// No round begins after this, except one that begins right now; a running round continues to its
-    /// end.
+    /// No round begins after this, except one that begins right now; a running round continues to
+    /// its end.
     void stop() noexcept {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
         timer_.cancel();
     }
 
+    /// False if nothing will run any more, because an executor that threw has lost what was to run.
+    bool is_running() const noexcept {
+        const std::lock_guard lock(mutex_);
+        return !is_started_ || waits_ > 0 || schedule_.is_in_round() || !schedule_.next();
+    }
+
 private:
+    /// A wait of the timer that has not been lost.
+    struct Waiting {
+        explicit Waiting(std::shared_ptr<BackgroundFetcher> fetcher) : self(std::move(fetcher)) {
+            ++self->waits_;
+        }
+        Waiting(Waiting&& other) noexcept = default;
+        Waiting& operator=(Waiting&&) = delete;
+        ~Waiting() {
+            if (self)
+                --self->waits_;
+        }
+        std::shared_ptr<BackgroundFetcher> self;
+    };
+
     /// Waits for what is due next, instead of what was waited for. Call with the mutex held.
     void wait() {
         const std::optional<TimePoint> next = schedule_.next();
@@ -80,24 +101,15 @@ private:
             return;
         timer_.expires_at(*next);
         timer_.async_wait(
-            [self = this->shared_from_this()](const boost::system::error_code& error) {
+            [waiting = Waiting(this->shared_from_this())](const boost::system::error_code& error) {
                 if (!error)
-                    self->act();
+                    waiting.self->act();
             });
     }
-    /// As `wait`, where nobody can catch an exception. Call without the mutex.
-    void wait_or_give_up() noexcept {
-        const auto wait_with_lock = [this] {
-            const std::lock_guard lock(mutex_);
-            wait();
-        };
-        if (!succeeds_in_three(wait_with_lock))
-            given_up_();
-    }
-
     void act() noexcept {
         bool cleans = false;
         bool fetches = false;
+        bool is_waiting = false;
         {
             const std::lock_guard lock(mutex_);
             if (stopped_)
@@ -109,9 +121,11 @@ private:
             fetches = schedule_.round_due(now);
             if (fetches)
                 schedule_.round_started(now, chance_());
+            // Before the work: the memory of the wait that has just ended is free for the next.
+            is_waiting = succeeds_in_three([this] { wait(); });
         }
-        // Before anything else: the memory of the wait that has just ended is free for the next.
-        wait_or_give_up();
+        if (!is_waiting)
+            given_up_();
         if (cleans)
             cleanup_();
         if (fetches)
@@ -128,16 +142,20 @@ private:
 
     void end_round() noexcept {
         std::size_t left_out = 0;
+        bool is_waiting = false;
         {
             const std::lock_guard lock(mutex_);
             left_out = schedule_.round_ended(Timer::clock_type::now());
+            is_waiting = succeeds_in_three([this] { wait(); });
         }
         if (left_out > 0)
             skipped_(left_out);
-        wait_or_give_up();
+        if (!is_waiting)
+            given_up_();
     }
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
+    std::atomic<int> waits_{0};
     Timer timer_;
     FetchSchedule schedule_;
     Round round_;
@@ -145,6 +163,7 @@ private:
     Skipped skipped_;
     GivenUp given_up_;
     Chance chance_;
+    bool is_started_ = false;
     bool stopped_ = false;
 };
 

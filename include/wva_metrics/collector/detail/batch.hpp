@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
+#include "wva_metrics/collector/detail/persistent_executor.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/concepts.hpp"
 
@@ -13,6 +14,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -40,8 +42,8 @@ enum class Origin {
 
 /// Flights of one kind that are sent to the backend together, with one deadline.
 ///
-/// All functions may be called from any thread. The backend's coroutine, the timer and `done` run
-/// on the batch's own strand.
+/// All functions may be called from any thread. The backend's coroutine and `done` run on the
+/// batch's own strand.
 template <typename Timer>
 class Batch : public std::enable_shared_from_this<Batch<Timer>> {
     using Answers = std::vector<Result<CachePayload>>;
@@ -53,7 +55,7 @@ public:
     /// There must be at least one flight, and only one of `AvailabilityTarget`.
     Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, Origin origin,
           const OverdueCalls& overdue)
-        : strand_(asio::make_strand(executor)), timer_(strand_), flights_(std::move(flights)),
+        : strand_(PersistentExecutor(executor)), timer_(executor), flights_(std::move(flights)),
           origin_(origin), call_(overdue) {}
 
     EntryKind kind() const noexcept { return kind_of(*flights_.front()->target); }
@@ -63,13 +65,13 @@ public:
     /// Calls the backend, and keeps it alive until its coroutine ends. Call at most once.
     ///
     /// `done` is called once, except if the executor's context is destroyed first, or if this throws
-    /// because memory is short. It is called at the deadline of the flight that was opened first, which
-    /// may be before the coroutine ends.
+    /// because memory is short. It is called at the deadline of the flight that was opened first at
+    /// the latest, which may be before the coroutine ends.
     template <MetricsBackend Backend>
     void run(std::shared_ptr<Backend> backend, Duration timeout, Done done) {
         done_ = std::move(done); // Before the strand's first function, so without a race.
-        post_to_strand(strand_, [self = this->shared_from_this(), backend = std::move(backend),
-                                 timeout]() noexcept {
+        asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
+                             timeout]() noexcept {
             try {
                 self->begin(backend, timeout);
             } catch (...) {
@@ -81,7 +83,7 @@ public:
     /// If memory is short, the call ends at its deadline.
     void cancel() noexcept {
         succeeds_in_three([&] {
-            post_to_strand(strand_, [self = this->shared_from_this()] {
+            asio::post(strand_, [self = this->shared_from_this()] {
                 self->cancelled_ = true; // `run` may be called later.
                 self->cancel_backend();
             });
@@ -104,7 +106,7 @@ private:
         timer_.expires_at(deadline);
         timer_.async_wait([self, timeout](const boost::system::error_code& error) {
             if (!error)
-                self->time_out(timeout);
+                self->post_time_out(timeout);
         });
         asio::co_spawn(
             strand_, answer(self, backend),
@@ -164,6 +166,14 @@ private:
         return copies;
     }
 
+    /// The timer is on the executor itself: what Asio dispatches to a strand is lost if memory is
+    /// short.
+    void post_time_out(Duration timeout) noexcept {
+        succeeds_in_three([&] {
+            asio::post(strand_,
+                       [self = this->shared_from_this(), timeout] { self->time_out(timeout); });
+        });
+    }
     void time_out(Duration timeout) noexcept {
         if (!done_)
             return;
@@ -198,7 +208,7 @@ private:
             "the backend");
     }
 
-    asio::strand<asio::any_io_executor> strand_;
+    asio::strand<PersistentExecutor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
     const std::vector<FlightPtr> flights_;

@@ -94,7 +94,7 @@ struct CollectorData {
         }
     }
 
-    /// After the coordinator was closed: ends all flights, and calls `end` with each waiter, without
+    /// After the coordinator was closed: ends all flights, and calls `end` with each waiter without
     /// the mutex.
     template <typename End>
     void settle_all(const End& end) noexcept {

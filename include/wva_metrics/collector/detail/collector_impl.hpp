@@ -6,7 +6,7 @@
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
-#include "wva_metrics/collector/detail/diagnosis_call.hpp"
+#include "wva_metrics/collector/detail/diagnosis_calls.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/erase_variants.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
@@ -103,13 +103,7 @@ public:
     ///@}
 
     /// `close` cancels it, also if that was called before.
-    void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) {
-        const std::lock_guard lock(data_.mutex);
-        std::erase_if(diagnoses_, [](const auto& weak) { return weak.expired(); });
-        diagnoses_.push_back(call);
-        if (data_.coordinator.is_closed())
-            call->cancel();
-    }
+    void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) { diagnoses_.add(call); }
 
     bool track(Target target) {
         if (const auto reason = rejection_reason(target)) {
@@ -223,11 +217,9 @@ public:
                 return;
             data_.notifier.silence();
             data_.coordinator.close();
-            dispatcher_.cancel_all();
-            for (const auto& weak : diagnoses_)
-                if (const auto call = weak.lock())
-                    call->cancel();
         }
+        dispatcher_.cancel_all();
+        diagnoses_.close();
         data_.settle_all([](Waiter& waiter) { waiter.complete(collector_destroyed()); });
     }
 
@@ -288,8 +280,7 @@ private:
     Dispatcher<Data> dispatcher_{data_};
     Lookup<Data> lookup_{data_, dispatcher_};
     Background<Data> background_{data_, dispatcher_};
-    /// Guarded by the data's mutex.
-    std::vector<std::weak_ptr<DiagnosisCall<Timer>>> diagnoses_;
+    DiagnosisCalls<Timer> diagnoses_;
     /// Held for a whole reconfiguration; the data's mutex only for its parts.
     std::mutex reconfigure_mutex_;
     /// The last member: destroyed first, so that `abandon` never runs on destroyed members.

@@ -7,6 +7,7 @@
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/pending_handler.hpp"
+#include "wva_metrics/collector/detail/persistent_executor.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
@@ -21,6 +22,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -41,10 +43,10 @@ class DiagnosisCall : public std::enable_shared_from_this<DiagnosisCall<Timer>> 
 public:
     using Done = std::function<void(Result<Diagnosis>)>;
 
-    /// `done` must not throw. It is called once, unless the executor's context is destroyed first. It must not own
-    /// this.
+    /// `done` is called once, unless the executor's context is destroyed first. It must not own
+    /// this, and must not throw.
     DiagnosisCall(const asio::any_io_executor& executor, const OverdueCalls& overdue, Done done)
-        : strand_(asio::make_strand(executor)), timer_(strand_), call_(overdue),
+        : strand_(PersistentExecutor(executor)), timer_(strand_), call_(overdue),
           done_(std::move(done)) {}
 
     /// Calls the backend, and keeps it alive until its coroutine ends. `done` is called earlier
@@ -54,9 +56,9 @@ public:
              Duration timeout) {
         const auto deadline = saturating_add(Timer::clock_type::now(), timeout);
         // A slot must only be used on its coroutine's executor.
-        post_to_strand(strand_, [self = this->shared_from_this(), impl = std::move(impl),
-                                 model = std::move(model), variants = std::move(variants), deadline,
-                                 timeout]() mutable noexcept {
+        asio::post(strand_, [self = this->shared_from_this(), impl = std::move(impl),
+                             model = std::move(model), variants = std::move(variants), deadline,
+                             timeout]() mutable noexcept {
             try {
                 self->begin(std::move(impl), std::move(model), std::move(variants), deadline,
                             timeout);
@@ -69,7 +71,7 @@ public:
     /// If memory is short, the call ends at its deadline.
     void cancel() noexcept {
         succeeds_in_three([&] {
-            post_to_strand(strand_, [self = this->shared_from_this()] {
+            asio::post(strand_, [self = this->shared_from_this()] {
                 self->end(error_with(Errc::aborted, "the diagnosis was cancelled"));
             });
         });
@@ -126,7 +128,7 @@ private:
         std::exchange(done_, nullptr)(std::move(result));
     }
 
-    asio::strand<asio::any_io_executor> strand_;
+    asio::strand<PersistentExecutor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
     /// Ends with this object, which the backend's coroutine keeps alive.

@@ -45,6 +45,7 @@ public:
     /// Fetches everything that is tracked and due: one batch of variants and one of models.
     ///
     /// Calls `ended` once, when both are answered; inside this call if nothing is due. If the
+    /// collector is closed before both are sent, `ended` is not called, because then the background
     /// fetcher has been stopped. Nor if this throws, because memory is short; then nothing was sent.
     void run_round(std::function<void()> ended) {
         struct Round {
@@ -78,9 +79,14 @@ public:
         send(due.models, Origin::background, on_settled);
     }
 
-    /// Cancels everything that was sent. Call with `CollectorData::mutex` held.
-    void cancel_all() {
-        for (const std::weak_ptr<BatchType>& weak : batches_)
+    /// Cancels everything that was sent. Call after the coordinator was closed, without the mutex.
+    void cancel_all() noexcept {
+        std::vector<std::weak_ptr<BatchType>> batches;
+        {
+            const std::lock_guard lock(data_.mutex);
+            batches.swap(batches_);
+        }
+        for (const std::weak_ptr<BatchType>& weak : batches)
             if (const auto batch = weak.lock())
                 batch->cancel();
     }
