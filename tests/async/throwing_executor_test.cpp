@@ -81,7 +81,7 @@ TEST_CASE("wherever an executor throws, every call ends once, and later calls an
         f.faults->refused = 0;
         has_failed = f.faults->failures > 0;
 
-        f.advance(10s); // What was lost inside Asio is noticed at the deadline.
+        f.advance(11s); // What was lost inside Asio is noticed at the deadline.
         f.begin();      // It replaces what is lost.
         f.settle();
         CHECK(f.answers == f.begun);
