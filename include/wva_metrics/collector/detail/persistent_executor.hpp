@@ -9,6 +9,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/require.hpp>
 
+#include <concepts>
 #include <type_traits>
 #include <utility>
 
@@ -23,7 +24,9 @@ namespace asio = boost::asio;
 /// and then runs the function inside the call. So post to such a strand with no lock held.
 class PersistentExecutor {
 public:
-    explicit PersistentExecutor(asio::any_io_executor inner) : inner_(std::move(inner)) {}
+    /// A template, because an `any_io_executor` is made of any executor, and so of this one too.
+    template <std::same_as<asio::any_io_executor> Executor>
+    explicit PersistentExecutor(Executor inner) : inner_(std::move(inner)) {}
 
     ///@{
     /// As the executors of Asio.
