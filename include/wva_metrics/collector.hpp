@@ -34,13 +34,13 @@ namespace wva_metrics {
 /// `Backend` is the source of the data, `CachePolicy` stores the answers, `Observer` receives the
 /// events. `Timer` is replaced only in tests.
 ///
-/// **Completion:** every asynchronous operation completes with a `Result<T>` and never throws.
-/// After a miss the handler is posted to the collector's executor, which dispatches it to its
-/// associated executor (default: the collector's). On a hit or an invalid argument it is dispatched
-/// through its associated immediate executor, which by default does not run it inside the call. A
-/// future is completed by a thread that runs the collector's executor. Every completion is
-/// `void(Result<T>)`, so Asio's `||` and parallel groups see errors as completions, not as
-/// exceptions. Without a token, an operation can be awaited:
+/// **Completion:** every asynchronous operation completes with a `Result<T>`, once. It throws only if
+/// memory is short, and then does not complete. After a miss the handler is posted to the
+/// collector's executor, which dispatches it to its associated executor (default: the collector's).
+/// On a hit or an invalid argument it is dispatched through its associated immediate executor, which
+/// by default does not run it inside the call. A future is completed by a thread that runs the
+/// collector's executor. Every completion is `void(Result<T>)`, so Asio's `||` and parallel groups
+/// see errors as completions, not as exceptions. Without a token, an operation can be awaited:
 /// `co_await collector.async_collect_optimizer_metrics(variant)`.
 ///
 /// **Threads:** every public function may be called from any thread at any time, except that the

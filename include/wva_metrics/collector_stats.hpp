@@ -28,7 +28,7 @@ struct CollectorStats {
     /// Batches that the targets were sent in.
     std::uint64_t batches = 0;
     /// Answers that were not cached, because the target was invalidated or untracked while it was
-    /// fetched.
+    /// fetched, or was fetched anew after `call_timeout`.
     std::uint64_t discarded = 0;
     /// Rounds of background fetching that have ended.
     std::uint64_t background_rounds = 0;
@@ -65,7 +65,7 @@ struct CollectorStats {
 struct CollectorHealth {
     /// The last batch had at least one answer, or none was sent yet.
     bool healthy = true;
-    /// Background fetching was started and not stopped.
+    /// Background fetching was started and not stopped, and has not stopped because memory is short.
     bool background_running = false;
     /// Batches in a row in which every target failed.
     std::uint64_t consecutive_failures = 0;

@@ -51,7 +51,7 @@ enum class Errc {
     bad_response,
     /// The operation was cancelled, or its collector was destroyed.
     aborted,
-    /// A backend or a callback threw an unexpected exception.
+    /// A backend or a callback threw an unexpected exception, or memory was short.
     internal,
 };
 

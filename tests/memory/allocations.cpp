@@ -16,8 +16,12 @@ namespace {
 void* allocate(std::size_t size, std::size_t alignment) {
     wva_metrics::test_support::Allocations& own = wva_metrics::test_support::allocations;
     ++own.count;
-    if (own.allowed == 0)
+    if (own.allowed == 0 && own.failing != 0) {
+        if (own.failing > 0)
+            --own.failing;
+        ++own.failed;
         throw std::bad_alloc();
+    }
     if (own.allowed > 0)
         --own.allowed;
     size = (size + alignment - 1) / alignment * alignment;

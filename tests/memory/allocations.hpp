@@ -11,6 +11,10 @@ struct Allocations {
     int count = 0;
     /// Number of allocations that still succeed; negative for all.
     int allowed = -1;
+    /// Number of allocations that fail after these; negative for all.
+    int failing = -1;
+    /// Number of allocations that failed.
+    int failed = 0;
     /// Bytes in use, and the most that were since `peak` was set.
     std::ptrdiff_t bytes = 0;
     std::ptrdiff_t peak = 0;

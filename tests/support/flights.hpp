@@ -15,7 +15,7 @@ inline constexpr TimePoint start{std::chrono::hours(24)};
 
 /// A caller that ignores its answer.
 struct SilentWaiter : detail::Waiter {
-    void complete(const Result<detail::Answer>&) override {}
+    void complete(const Result<detail::Answer>&) noexcept override {}
 };
 
 inline ModelKey model(const std::string& id) {

@@ -26,10 +26,13 @@ public:
     AllocatedHandler(const AllocatedHandler&) = delete;
     AllocatedHandler& operator=(const AllocatedHandler&) = delete;
     ~AllocatedHandler() {
-        if (stored_ != nullptr)
+        if (!is_taken())
             static_cast<void>(take());
     }
 
+    bool is_taken() const noexcept { return stored_ == nullptr; }
+    /// The handler; it must not have been taken.
+    const Handler& get() const noexcept { return *stored_; }
     /// Frees the memory and returns the handler. Call at most once.
     Handler take() {
         Handler handler(std::move(*stored_));

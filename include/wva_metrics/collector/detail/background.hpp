@@ -25,20 +25,27 @@ public:
     Background(Data& data, Dispatcher<Data>& dispatcher) : data_(data), dispatcher_(dispatcher) {}
 
     /// Returns false if it runs already, or if fetching is off. Expired entries are removed in
-    /// either case.
+    /// either case. If it throws, because memory is short, nothing was started.
     bool start() {
         events::BackgroundStarted started;
         std::shared_ptr<Fetcher> fetcher;
+        std::shared_ptr<Fetcher> dead; // Destroyed without the mutex.
         {
             const std::lock_guard lock(data_.mutex);
-            if (data_.coordinator.is_closed() || fetcher_)
+            if (data_.coordinator.is_closed() || is_running())
                 return false;
+            dead = release();
             const CollectorConfig& config = data_.coordinator.config();
             started = {effective_fetch_interval(config), config.cache.fetch_interval};
             fetcher = fetcher_ = make_fetcher(started.interval);
         }
         data_.notify(started);
-        fetcher->start();
+        try {
+            fetcher->start();
+        } catch (...) {
+            stop();
+            throw;
+        }
         return started.interval > Duration::zero();
     }
 
@@ -55,13 +62,20 @@ public:
     }
 
     ///@{
-    /// Call with `CollectorData::mutex` held.
-    bool is_running() const noexcept { return fetcher_ != nullptr; }
+    /// Call with `CollectorData::mutex` held. If `change_intervals` throws, because memory is short,
+    /// fetching has stopped.
+    bool is_running() const noexcept { return fetcher_ != nullptr && fetcher_->is_running(); }
     void change_intervals(const CollectorConfig& config) {
         const Duration interval = effective_fetch_interval(config);
-        if (fetcher_)
+        if (!fetcher_)
+            return;
+        try {
             fetcher_->change_intervals(interval, config.cache.cleanup_interval,
                                        random_part(interval), longest_fetch_interval(config));
+        } catch (...) {
+            fetcher_.reset();
+            throw;
+        }
     }
     /// Gives the fetcher up, to be stopped or destroyed without the mutex.
     std::shared_ptr<Fetcher> release() noexcept { return std::exchange(fetcher_, nullptr); }
@@ -91,6 +105,10 @@ private:
                     data_.counters.add(data_.counters.skipped_rounds, rounds);
                     data_.notify(events::RoundsSkipped{rounds});
                 }
+            },
+            [this, weak_owner] {
+                if (const auto alive = weak_owner.lock())
+                    stop();
             },
             chance());
     }

@@ -5,8 +5,9 @@
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
+#include "wva_metrics/collector/detail/persistent_executor.hpp"
+#include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/concepts.hpp"
-#include "wva_metrics/detail/saturating_add.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,6 +18,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -27,9 +29,8 @@
 
 namespace wva_metrics::detail {
 
-/// The backend's answers, one per flight, in order. If the whole batch failed, every answer is the
-/// same error.
-using BatchAnswers = std::vector<Result<CachePayload>>;
+/// The backend's answers, one per flight, in order; or the error of the whole batch.
+using BatchAnswers = Result<std::vector<Result<CachePayload>>>;
 
 /// Why a batch is sent.
 enum class Origin {
@@ -41,17 +42,20 @@ enum class Origin {
 
 /// Flights of one kind that are sent to the backend together, with one deadline.
 ///
-/// All functions may be called from any thread. The backend's coroutine, the timer and `done` run
-/// on the batch's own strand.
+/// All functions may be called from any thread. The backend's coroutine and `done` run on the
+/// batch's own strand.
 template <typename Timer>
 class Batch : public std::enable_shared_from_this<Batch<Timer>> {
+    using Answers = std::vector<Result<CachePayload>>;
+
 public:
+    /// Receives as many answers as there are flights. Must not throw.
     using Done = std::function<void(const Batch&, BatchAnswers)>;
 
     /// There must be at least one flight, and only one of `AvailabilityTarget`.
     Batch(const asio::any_io_executor& executor, std::vector<FlightPtr> flights, Origin origin,
           const OverdueCalls& overdue)
-        : strand_(asio::make_strand(executor)), timer_(strand_), flights_(std::move(flights)),
+        : strand_(PersistentExecutor(executor)), timer_(executor), flights_(std::move(flights)),
           origin_(origin), call_(overdue) {}
 
     EntryKind kind() const noexcept { return kind_of(*flights_.front()->target); }
@@ -60,47 +64,75 @@ public:
 
     /// Calls the backend, and keeps it alive until its coroutine ends. Call at most once.
     ///
-    /// `done` is called once, except if the executor's context is destroyed first. After a timeout,
-    /// `done` is called before the coroutine ends.
+    /// `done` is called once, except if the executor's context is destroyed first, or if this throws
+    /// because memory is short. It is called at the deadline of the flight that was opened first at
+    /// the latest, which may be before the coroutine ends.
     template <MetricsBackend Backend>
     void run(std::shared_ptr<Backend> backend, Duration timeout, Done done) {
         done_ = std::move(done); // Before the strand's first function, so without a race.
-        const TimePoint deadline = saturating_add(Timer::clock_type::now(), timeout);
         asio::post(strand_, [self = this->shared_from_this(), backend = std::move(backend),
-                             deadline, timeout] {
-            if (self->cancelled_) {
-                self->fail(Error(Errc::aborted, "cancelled before the backend was called"));
-                return;
+                             timeout]() noexcept {
+            try {
+                self->begin(backend, timeout);
+            } catch (...) {
+                self->finish(describe_exception(std::current_exception()));
             }
-            self->timer_.expires_at(deadline);
-            self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
-                if (!error)
-                    self->time_out(timeout);
-            });
-            asio::co_spawn(self->strand_, fetch(self, backend),
-                           asio::bind_cancellation_slot(
-                               self->signal_.slot(),
-                               [self](const std::exception_ptr& failure, BatchAnswers answers) {
-                                   if (failure)
-                                       self->fail(describe_exception(failure));
-                                   else
-                                       self->finish(std::move(answers));
-                               }));
         });
     }
 
-    void cancel() {
-        asio::post(strand_, [self = this->shared_from_this()] {
-            self->cancelled_ = true; // `run` may be called later.
-            self->signal_.emit(asio::cancellation_type::terminal);
+    /// If memory is short, the call ends at its deadline.
+    void cancel() noexcept {
+        succeeds_in_three([&] {
+            asio::post(strand_, [self = this->shared_from_this()] {
+                self->cancelled_ = true; // `run` may be called later.
+                self->cancel_backend();
+            });
         });
     }
+
+    /// The call, as a part of this batch.
+    std::shared_ptr<OverdueCalls::Call> call() { return {this->shared_from_this(), &call_}; }
 
 private:
+    template <MetricsBackend Backend>
+    void begin(const std::shared_ptr<Backend>& backend, Duration timeout) {
+        if (cancelled_)
+            return finish(Error(Errc::aborted, "cancelled before the backend was called"));
+        const TimePoint deadline =
+            (*std::ranges::min_element(flights_, {}, &Flight::deadline))->deadline;
+        if (Timer::clock_type::now() >= deadline)
+            return finish(call_timed_out(timeout, "the collector's executor sent no request"));
+        const auto self = this->shared_from_this();
+        timer_.expires_at(deadline);
+        timer_.async_wait([self, timeout](const boost::system::error_code& error) {
+            if (!error)
+                self->post_time_out(timeout);
+        });
+        asio::co_spawn(
+            strand_, answer(self, backend),
+            asio::bind_cancellation_slot(signal_.slot(), [self](const std::exception_ptr& failure) {
+                if (failure)
+                    self->finish(describe_exception(failure));
+            }));
+    }
+
+    /// Finishes the batch itself: Asio may fail to call the handler of a coroutine that ended, if
+    /// memory is short.
     // Static, because the coroutine frame keeps parameters alive, but not `this`.
     template <MetricsBackend Backend>
-    static asio::awaitable<BatchAnswers> fetch(std::shared_ptr<Batch> self,
-                                               std::shared_ptr<Backend> backend) {
+    static asio::awaitable<void> answer(std::shared_ptr<Batch> self,
+                                        std::shared_ptr<Backend> backend) {
+        try {
+            auto answers = co_await fetch(self, std::move(backend));
+            self->finish(std::move(answers));
+        } catch (...) {
+            self->finish(describe_exception(std::current_exception()));
+        }
+    }
+
+    template <MetricsBackend Backend>
+    static asio::awaitable<Answers> fetch(std::shared_ptr<Batch> self,
+                                          std::shared_ptr<Backend> backend) {
         if (self->kind() == EntryKind::optimizer) {
             auto variants = self->all(&OptimizerTarget::variant);
             auto results = co_await self->fetch_optimizer(*backend, std::move(variants));
@@ -113,7 +145,7 @@ private:
         }
         const ModelKey& model = std::get<AvailabilityTarget>(*self->flights_.front()->target).model;
         auto result = co_await backend->check_availability(model);
-        BatchAnswers answers;
+        Answers answers;
         answers.emplace_back(std::move(result));
         co_return answers;
     }
@@ -141,9 +173,9 @@ private:
     ///@}
 
     template <typename T>
-    static BatchAnswers as_answers(std::vector<Result<T>>&& results) {
-        return BatchAnswers(std::make_move_iterator(results.begin()),
-                            std::make_move_iterator(results.end()));
+    static Answers as_answers(std::vector<Result<T>>&& results) {
+        return Answers(std::make_move_iterator(results.begin()),
+                       std::make_move_iterator(results.end()));
     }
 
     /// Copies one member of every target.
@@ -156,26 +188,49 @@ private:
         return copies;
     }
 
-    void time_out(Duration timeout) {
+    /// The timer is on the executor itself: what Asio dispatches to a strand is lost if memory is
+    /// short.
+    void post_time_out(Duration timeout) noexcept {
+        succeeds_in_three([&] {
+            asio::post(strand_,
+                       [self = this->shared_from_this(), timeout] { self->time_out(timeout); });
+        });
+    }
+    void time_out(Duration timeout) noexcept {
         if (!done_)
             return;
         call_.give_up();
-        fail(call_timed_out(timeout));
-        signal_.emit(asio::cancellation_type::terminal);
+        finish(call_timed_out(timeout));
+        cancel_backend();
+    }
+    void cancel_backend() noexcept {
+        try {
+            signal_.emit(asio::cancellation_type::terminal);
+        } catch (...) { // It runs on, and is counted as overdue after its deadline.
+        }
     }
 
-    void fail(const Error& error) { finish(BatchAnswers(flights_.size(), error)); }
-
-    void finish(BatchAnswers answers) {
+    void finish(BatchAnswers answers) noexcept {
         if (!done_)
             return; // Timed out already; a late answer is ignored.
         timer_.cancel();
-        answers.resize(flights_.size(),
-                       Error(Errc::internal, "the backend returned fewer answers than targets"));
+        if (answers.has_value() && answers->size() != flights_.size())
+            answers = with_all(*std::move(answers));
         std::exchange(done_, nullptr)(*this, std::move(answers));
     }
+    /// The backend returned another number of answers than it was asked for.
+    BatchAnswers with_all(Answers answers) const noexcept {
+        return result_or_exception(
+            [&]() -> BatchAnswers {
+                answers.resize(
+                    flights_.size(),
+                    Error(Errc::internal, "the backend returned fewer answers than targets"));
+                return std::move(answers);
+            },
+            "the backend");
+    }
 
-    asio::strand<asio::any_io_executor> strand_;
+    asio::strand<PersistentExecutor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
     const std::vector<FlightPtr> flights_;

@@ -4,6 +4,7 @@
 #include "wva_metrics/attribution/known_workloads.hpp"
 #include "wva_metrics/collector/detail/collector_counters.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
 #include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/notifier.hpp"
@@ -99,16 +100,30 @@ struct CollectorData {
 
     /// Completes a waiter with its last good value, or with the error if there is none.
     void complete_with_error(const CacheKeyView& key, const Error& error, Waiter& waiter,
-                             TimePoint at) {
+                             TimePoint at) noexcept {
         if (waiter.last_good && !error.is(Errc::aborted)) {
             report_stale_on_error(key, *waiter.last_good, at);
-            waiter.complete(Answer{waiter.last_good, Source::stale_on_error, error});
+            waiter.complete(Answer{waiter.last_good, Source::stale_on_error, copy_of(error)});
         } else {
-            waiter.complete(error);
+            waiter.complete(copy_of(error));
         }
     }
 
-    /// Asynchronous work locks it, to keep it alive.
+    /// After the coordinator was closed: ends all flights, and calls `end` with each waiter without
+    /// the mutex.
+    template <typename End>
+    void settle_all(const End& end) noexcept {
+        const auto settle_any = [this] {
+            const std::lock_guard lock(mutex);
+            return coordinator.settle_any();
+        };
+        while (const auto waiters = settle_any())
+            for (const WaiterPtr& waiter : *waiters)
+                end(*waiter);
+    }
+
+    /// The `CollectorImpl` that these data are part of. Asynchronous work locks it, to keep it
+    /// alive. Set once, before anything starts.
     std::weak_ptr<void> owner;
     /// Passes the events of the backend's servers on to the observer.
     std::shared_ptr<const resilience::ProtectionListener> protection_listener;

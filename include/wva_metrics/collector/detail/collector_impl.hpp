@@ -6,7 +6,7 @@
 #include "wva_metrics/collector/detail/coarse_clock.hpp"
 #include "wva_metrics/collector/detail/collector_data.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
-#include "wva_metrics/collector/detail/diagnosis_call.hpp"
+#include "wva_metrics/collector/detail/diagnosis_calls.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/erase_variants.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
@@ -103,13 +103,7 @@ public:
     ///@}
 
     /// `close` cancels it, also if that was called before.
-    void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) {
-        const std::lock_guard lock(data_.mutex);
-        std::erase_if(diagnoses_, [](const auto& weak) { return weak.expired(); });
-        diagnoses_.push_back(call);
-        if (data_.coordinator.is_closed())
-            call->cancel();
-    }
+    void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) { diagnoses_.add(call); }
 
     bool track(Target target) {
         if (const auto reason = rejection_reason(target)) {
@@ -118,6 +112,7 @@ public:
             return false;
         }
         const auto shared = std::make_shared<const Target>(std::move(target));
+        data_.remember_workload(*shared, now());
         Tracking tracking{};
         {
             const std::lock_guard lock(data_.mutex);
@@ -125,7 +120,6 @@ public:
                 return false;
             tracking = data_.coordinator.track(shared, now());
         }
-        data_.remember_workload(*shared, now());
         data_.report_tracking(tracking, key_of(*shared));
         return tracking != Tracking::refused;
     }
@@ -215,22 +209,18 @@ public:
     }
 
     /// Completes all waiters with `Errc::aborted` and cancels all batches.
-    void close() {
+    void close() noexcept {
         stop_background();
-        std::vector<WaiterPtr> waiters;
         {
             const std::lock_guard lock(data_.mutex);
             if (data_.coordinator.is_closed())
                 return;
             data_.notifier.silence();
-            waiters = data_.coordinator.close();
-            dispatcher_.cancel_all();
-            for (const auto& weak : diagnoses_)
-                if (const auto call = weak.lock())
-                    call->cancel();
+            data_.coordinator.close();
         }
-        for (const WaiterPtr& waiter : waiters)
-            waiter->complete(collector_destroyed());
+        dispatcher_.cancel_all();
+        diagnoses_.close();
+        data_.settle_all([](Waiter& waiter) { waiter.complete(collector_destroyed()); });
     }
 
     CollectorStats stats() const {
@@ -275,22 +265,22 @@ private:
 
     /// The executor's context is being destroyed: drops everything that refers to it.
     void abandon() {
-        // Declared before the lock: destroyed after the mutex is released, because handlers may
-        // call back.
-        std::vector<WaiterPtr> waiters;
+        // Destroyed without the mutex, because handlers may call back.
         std::shared_ptr<typename Background<Data>::Fetcher> fetcher;
-        const std::lock_guard lock(data_.mutex);
-        waiters = data_.coordinator.close();
-        fetcher = background_.release();
-        data_.executor.release();
+        {
+            const std::lock_guard lock(data_.mutex);
+            data_.coordinator.close();
+            fetcher = background_.release();
+            data_.executor.release();
+        }
+        data_.settle_all([](Waiter& /*waiter*/) {});
     }
 
     Data data_;
     Dispatcher<Data> dispatcher_{data_};
     Lookup<Data> lookup_{data_, dispatcher_};
     Background<Data> background_{data_, dispatcher_};
-    /// Guarded by the data's mutex.
-    std::vector<std::weak_ptr<DiagnosisCall<Timer>>> diagnoses_;
+    DiagnosisCalls<Timer> diagnoses_;
     /// Held for a whole reconfiguration; the data's mutex only for its parts.
     std::mutex reconfigure_mutex_;
     /// The last member: destroyed first, so that `abandon` never runs on destroyed members.

@@ -3,9 +3,14 @@
 
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/fetch_schedule.hpp"
+#include "wva_metrics/collector/detail/flight_queue.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
+#include "wva_metrics/collector/detail/make_room.hpp"
+#include "wva_metrics/collector/detail/miss_action.hpp"
+#include "wva_metrics/collector/detail/note_batch.hpp"
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
@@ -14,7 +19,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -22,33 +26,13 @@
 
 namespace wva_metrics::detail {
 
-/// What the collector must do about a miss.
-struct MissAction {
-    enum class Step {
-        /// Do not wait: complete the waiter with `error`, or with its last good value.
-        complete_with_error,
-        /// The waiter has joined a flight.
-        wait,
-        /// The same, and the queue must be sent: it was empty before.
-        wait_and_send,
-    };
-    Step step = Step::wait;
-    /// Only for `complete_with_error`.
-    Error error{};
-
-    // The caller reports these as events and counters.
-    /// The error is remembered from a recent failure.
-    bool negative_hit = false;
-    /// The flight had been opened before.
-    bool coalesced = false;
-    /// Whether the target is fetched in the background from this miss on.
-    Tracking tracking = Tracking::unchanged;
-};
-
 /// Keeps the flights, the failures and the tracked targets, and decides from them what to fetch.
 ///
 /// It sends and completes nothing, reads no clock and takes no lock: time is a parameter, and
 /// callers hold the collector's mutex.
+///
+/// If memory is short a function throws, but loses no flight: each that is open is queued, due or
+/// overdue, or was taken from here.
 class Coordinator {
 public:
     explicit Coordinator(const CollectorConfig& config)
@@ -65,15 +49,16 @@ public:
 
     /// Decides what happens to a caller that found no usable entry. It is rejected if the collector
     /// is closed, if `max_waiters` callers wait, or if the last fetch failed within `negative_ttl`,
-    /// even if a flight is open. Otherwise it joins the key's flight if that is for the same target,
-    /// or else opens one.
+    /// even if a flight is open. Otherwise it joins the key's flight if that is for the same target
+    /// and not overdue, or else opens one.
     MissAction on_miss(const TargetPtr& target, const WaiterPtr& waiter, TimePoint now) {
         const CacheKeyView key = key_of(*target);
         if (closed_)
             return {.step = MissAction::Step::complete_with_error, .error = collector_destroyed()};
         if (flights_.waiting() >= config_.max_waiters) {
             touch(key, now);
-            return {.step = MissAction::Step::complete_with_error, .error = too_many_waiters()};
+            return {.step = MissAction::Step::complete_with_error,
+                    .error = too_many_waiters(config_.max_waiters)};
         }
         MissAction action{.tracking = tracked_.track(target, config_.track_on_collection, now)};
         if (std::optional<Error> failure = failures_.recent_error(key, now)) {
@@ -83,15 +68,14 @@ public:
             return action;
         }
         FlightPtr flight = flights_.find(key);
-        action.coalesced = flight != nullptr && is_same_target(*flight->target, *target);
+        action.coalesced =
+            flights_.is_in_flight(key, now) && is_same_target(*flight->target, *target);
         if (!action.coalesced) {
-            action.step =
-                queued_.empty() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
-            flight = flights_.open(target, waiter->previous);
-            queued_.push_back(flight);
-            queue_failed_with(key, now);
+            flight = enqueue(target, waiter->previous, now);
+            enqueue_failed_with(key, now);
         }
         flights_.join(flight, waiter);
+        action.step = queue_.must_send() ? MissAction::Step::wait_and_send : MissAction::Step::wait;
         return action;
     }
 
@@ -101,35 +85,37 @@ public:
     /// Queues a fetch to replace a stale entry, unless one is in flight or has just failed. Returns
     /// true if the queue must be sent.
     bool revalidate(const CacheKeyView& key, const CacheEntryPtr& entry, TimePoint now) {
-        if (closed_ || flights_.find(key) != nullptr || failures_.is_recent(key, now))
+        if (closed_ || failures_.is_recent(key, now))
             return false;
-        const bool must_send = queued_.empty();
+        if (flights_.is_in_flight(key, now))
+            return queue_.must_send();
         // The tracked target may be newer than the entry.
-        const TrackedSet::Record* record = tracked_.find(key);
-        TargetPtr target = record != nullptr
-                               ? record->target
-                               : std::make_shared<const Target>(target_of(key, *entry));
+        TargetPtr target = known_target(key);
+        if (!target)
+            target = std::make_shared<const Target>(target_of(key, *entry));
         const bool entry_is_current = is_entry_for(*entry, *target);
-        queued_.push_back(flights_.open(std::move(target), entry_is_current ? entry : nullptr));
-        queue_failed_with(key, now);
-        return must_send;
+        enqueue(std::move(target), entry_is_current ? entry : nullptr, now);
+        enqueue_failed_with(key, now);
+        return queue_.must_send();
     }
 
-    /// Removes and returns the flights that were queued since the last call.
-    std::vector<FlightPtr> take_queued() { return std::exchange(queued_, {}); }
+    /// What is to be sent.
+    FlightQueue& queue() noexcept { return queue_; }
 
     /// Returns false if the waiter no longer waits.
-    bool leave(const WaiterPtr& waiter) { return flights_.leave(waiter); }
+    bool leave(const WaiterPtr& waiter) noexcept { return flights_.leave(waiter); }
 
     struct Settled {
         std::vector<WaiterPtr> waiters;
+        /// It had not been settled before.
+        bool was_open = false;
         /// The target was not invalidated or untracked during the fetch, nor the collector closed:
         /// the answer may be cached, or the failure remembered.
         bool current = false;
     };
 
-    Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) {
-        Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
+    Settled settle(const FlightPtr& flight, const CacheEntryPtr& entry) noexcept {
+        Settled settled = settle(flight);
         if (settled.current) {
             failures_.forget(flight->key());
             tracked_.set_latest(flight->key(), entry);
@@ -137,12 +123,16 @@ public:
         return settled;
     }
 
-    Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) {
-        Settled settled{flights_.settle(flight), !flight->discarded && !closed_};
-        if (settled.current)
-            failures_.remember(flight->key(), error, now,
-                               saturating_add(now, config_.cache.negative_ttl));
-        health_.last_error = error;
+    Settled settle(const FlightPtr& flight, const Error& error, TimePoint now) noexcept {
+        Settled settled = settle(flight);
+        try {
+            if (settled.current)
+                failures_.remember(flight->key(), error, now,
+                                   saturating_add(now, config_.cache.negative_ttl));
+        } catch (...) { // Memory is short: the next caller asks the backend again, no harm.
+        }
+        if (settled.was_open)
+            health_.last_error = copy_of(error);
         return settled;
     }
 
@@ -187,8 +177,7 @@ public:
     }
 
     /// Untracks and forgets what was not requested within `untrack_after`; returns the keys, whose
-    /// entries the caller erases: nobody wants them any more. (`configure` only untracks, because
-    /// targets above a lowered limit may still be requested.)
+    /// entries the caller erases. (`configure` only untracks: they may still be requested.)
     std::vector<CacheKey> evict_idle(TimePoint now) {
         std::vector<CacheKey> evicted = tracked_.evict_idle(now, config_.untrack_after);
         for (const CacheKey& key : evicted)
@@ -210,41 +199,41 @@ public:
         const TimePoint next_round_completes =
             saturating_add(saturating_add(now, longest), config_.call_timeout);
         Due due;
-        tracked_.for_each([&](const TrackedSet::Record& record) {
-            if (!record.in_background)
+        const auto open_if_due = [&](const TrackedSet::Record& record) {
+            if (!record.in_background || flights_.is_in_flight(key_of(*record.target), now))
                 return;
-            CacheEntryPtr latest = current_entry(record);
+            CacheEntryPtr latest = record.current_entry();
             if (latest && latest->collected_at() > now - interval / 2 &&
                 latest->fresh_until() >= next_round_completes)
                 return;
             auto& flights =
                 std::holds_alternative<OptimizerTarget>(*record.target) ? due.variants : due.models;
-            if (FlightPtr flight = flights_.open_first(record.target, std::move(latest)))
-                flights.push_back(std::move(flight));
-        });
+            make_room(flights);
+            flights.push_back(open(record.target, std::move(latest), now));
+        };
+        try {
+            tracked_.for_each(open_if_due);
+        } catch (...) { // Memory is short: the others are due in the next round.
+        }
         return due;
     }
 
     /// Updates the health after all targets of a batch were settled; `settle` has set `last_error`.
-    void note_batch(std::size_t targets, std::size_t failed, TimePoint now) {
-        health_.healthy = failed < targets;
-        if (health_.healthy) {
-            health_.consecutive_failures = 0;
-            health_.last_success = now;
-        } else {
-            ++health_.consecutive_failures;
-        }
-        if (failed > 0)
-            health_.last_failure = now;
+    void note_batch(std::size_t targets, std::size_t failed, TimePoint now) noexcept {
+        detail::note_batch(health_, targets, failed, now);
     }
 
-    /// Empties the queue, discards all flights and returns their waiters. Idempotent.
-    std::vector<WaiterPtr> close() {
+    /// Nothing is queued or cached from now on. Idempotent.
+    void close() noexcept {
         closed_ = true;
-        queued_.clear();
-        return flights_.take_all_waiters();
+        queue_.clear();
     }
     bool is_closed() const noexcept { return closed_; }
+    /// After `close`: ends any flight and returns its waiters; empty if none is open.
+    std::optional<std::vector<WaiterPtr>> settle_any() noexcept {
+        const FlightPtr flight = flights_.any();
+        return flight ? std::optional(flights_.settle(flight)) : std::nullopt;
+    }
 
     /// Sets the counters that are known here.
     void add_to(CollectorStats& stats) const {
@@ -259,44 +248,51 @@ private:
     /// costs a backend about the same for one target as for a thousand. So a backend that comes back
     /// gets one batch, where callers that ask for one target after the other would cost it a batch
     /// each.
-    void queue_failed_with(const CacheKeyView& key, TimePoint now) {
+    void enqueue_failed_with(const CacheKeyView& key, TimePoint now) {
         if (!failures_.contains(key))
             return;
-        tracked_.for_each([&](const TrackedSet::Record& record) {
+        const auto enqueue_if_failed = [&](const TrackedSet::Record& record) {
             const CacheKeyView other = key_of(*record.target);
-            if (!record.in_background || !failures_.contains(other) ||
-                failures_.is_recent(other, now))
-                return;
-            if (FlightPtr flight = flights_.open_first(record.target, current_entry(record)))
-                queued_.push_back(std::move(flight));
-        });
+            if (record.in_background && failures_.contains(other) &&
+                !failures_.is_recent(other, now) && !flights_.is_in_flight(other, now))
+                enqueue(record.target, record.current_entry(), now);
+        };
+        try {
+            tracked_.for_each(enqueue_if_failed);
+        } catch (...) { // Memory is short: the others are fetched when they are asked for.
+        }
     }
 
-    /// The latest entry of a tracked target, if it is about the target as it is now.
-    static CacheEntryPtr current_entry(const TrackedSet::Record& record) {
-        CacheEntryPtr latest = record.latest.lock();
-        if (latest && !is_entry_for(*latest, *record.target))
-            latest.reset();
-        return latest;
+    /// Opens a flight that the queue holds, and replaces that of the same key.
+    FlightPtr enqueue(TargetPtr target, CacheEntryPtr previous, TimePoint now) {
+        queue_.make_room();
+        FlightPtr flight = open(std::move(target), std::move(previous), now);
+        queue_.push(flight);
+        return flight;
     }
-
+    FlightPtr open(TargetPtr target, CacheEntryPtr previous, TimePoint now) {
+        const CacheKeyView key = key_of(*target);
+        if (const FlightPtr before = flights_.find(key); before && !flights_.is_in_flight(key, now))
+            queue_.push_overdue(before);
+        return flights_.open(std::move(target), std::move(previous),
+                             saturating_add(now, config_.call_timeout));
+    }
+    Settled settle(const FlightPtr& flight) noexcept {
+        const bool was_open = flights_.is_open(flight);
+        return {flights_.settle(flight), was_open, was_open && !flight->discarded && !closed_};
+    }
     template <typename Predicate>
     void forget_if(const Predicate& predicate) {
         flights_.discard_if(predicate);
         failures_.clear();
         tracked_.forget_latest_if(predicate);
     }
-    Error too_many_waiters() const {
-        return Error(Errc::unavailable, "too many callers wait for the backend already: " +
-                                            std::to_string(config_.max_waiters) +
-                                            " (CollectorConfig::max_waiters)");
-    }
 
     CollectorConfig config_;
     FlightTable flights_;
     FailureMemory failures_;
     TrackedSet tracked_;
-    std::vector<FlightPtr> queued_;
+    FlightQueue queue_;
     CollectorHealth health_;
     bool closed_ = false;
 };

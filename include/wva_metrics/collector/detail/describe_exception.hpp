@@ -11,9 +11,33 @@
 
 namespace wva_metrics::detail {
 
-/// The exception of a backend, or of what `who` names, as an error.
-inline Error describe_exception(const std::exception_ptr& failure,
-                                const std::string& who = "the backend") {
+/// The error of what failed because memory was short. So short a text needs none.
+inline Error out_of_memory(Errc code = Errc::internal) noexcept {
+    return Error(code, "out of memory");
+}
+
+/// An error with this text, or if memory is short without it.
+inline Error error_with(Errc code, const char* text) noexcept {
+    try {
+        return Error(code, text);
+    } catch (...) {
+        return out_of_memory(code);
+    }
+}
+
+/// This error, or if memory is short its code without the texts.
+inline Error copy_of(const Error& error) noexcept {
+    try {
+        return error;
+    } catch (...) {
+        Error without_texts = out_of_memory();
+        without_texts.code = error.code;
+        return without_texts;
+    }
+}
+
+/// The exception of a backend, or of what `who` names, as an error. May throw if memory is short.
+inline Error describe_with_memory(const std::exception_ptr& failure, const char* who) {
     try {
         std::rethrow_exception(failure);
     } catch (const ResultError& error) {
@@ -21,16 +45,26 @@ inline Error describe_exception(const std::exception_ptr& failure,
     } catch (const boost::system::system_error& error) {
         if (error.code() == boost::asio::error::operation_aborted)
             return Error(Errc::aborted, "the backend's operation was cancelled");
-        return Error(Errc::internal, who + " threw an exception: " + error.what());
+        return Error(Errc::internal, std::string(who) + " threw an exception: " + error.what());
     } catch (const std::exception& error) {
-        return Error(Errc::internal, who + " threw an exception: " + error.what());
+        return Error(Errc::internal, std::string(who) + " threw an exception: " + error.what());
     } catch (...) {
-        return Error(Errc::internal, who + " threw a non-standard exception");
+        return Error(Errc::internal, std::string(who) + " threw a non-standard exception");
+    }
+}
+
+/// The exception of a backend, or of what `who` names, as an error.
+inline Error describe_exception(const std::exception_ptr& failure,
+                                const char* who = "the backend") noexcept {
+    try {
+        return describe_with_memory(failure, who);
+    } catch (...) {
+        return out_of_memory();
     }
 }
 
 /// What `make()` returns, a `Result`; its error if it throws.
-auto result_or_exception(auto&& make, const char* who) -> decltype(make()) {
+auto result_or_exception(auto&& make, const char* who) noexcept -> decltype(make()) {
     try {
         return make();
     } catch (...) {

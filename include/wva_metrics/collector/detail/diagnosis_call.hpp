@@ -6,6 +6,9 @@
 #include "wva_metrics/collector/detail/completion.hpp"
 #include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
+#include "wva_metrics/collector/detail/pending_handler.hpp"
+#include "wva_metrics/collector/detail/persistent_executor.hpp"
+#include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/diagnosis.hpp"
@@ -15,13 +18,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
@@ -44,9 +44,9 @@ public:
     using Done = std::function<void(Result<Diagnosis>)>;
 
     /// `done` is called once, unless the executor's context is destroyed first. It must not own
-    /// this.
+    /// this, and must not throw.
     DiagnosisCall(const asio::any_io_executor& executor, const OverdueCalls& overdue, Done done)
-        : strand_(asio::make_strand(executor)), timer_(strand_), call_(overdue),
+        : strand_(PersistentExecutor(executor)), timer_(strand_), call_(overdue),
           done_(std::move(done)) {}
 
     /// Calls the backend, and keeps it alive until its coroutine ends. `done` is called earlier
@@ -58,53 +58,77 @@ public:
         // A slot must only be used on its coroutine's executor.
         asio::post(strand_, [self = this->shared_from_this(), impl = std::move(impl),
                              model = std::move(model), variants = std::move(variants), deadline,
-                             timeout]() mutable {
-            if (!self->done_)
-                return; // Cancelled already.
-            self->timer_.expires_at(deadline);
-            self->timer_.async_wait([self, timeout](const boost::system::error_code& error) {
-                if (!error)
-                    self->end(call_timed_out(timeout));
-            });
-            asio::co_spawn(
-                self->strand_, ask(std::move(impl), std::move(model), std::move(variants)),
-                asio::bind_cancellation_slot(
-                    self->signal_.slot(),
-                    [self](const std::exception_ptr& failure, Result<Diagnosis> result) {
-                        self->finish(failure ? describe_exception(failure) : std::move(result));
-                    }));
+                             timeout]() mutable noexcept {
+            try {
+                self->begin(std::move(impl), std::move(model), std::move(variants), deadline,
+                            timeout);
+            } catch (...) {
+                self->finish(describe_exception(std::current_exception()));
+            }
         });
     }
 
-    void cancel() {
-        asio::post(strand_, [self = this->shared_from_this()] {
-            self->end(Error(Errc::aborted, "the diagnosis was cancelled"));
+    /// If memory is short, the call ends at its deadline.
+    void cancel() noexcept {
+        succeeds_in_three([&] {
+            asio::post(strand_, [self = this->shared_from_this()] {
+                self->end(error_with(Errc::aborted, "the diagnosis was cancelled"));
+            });
         });
     }
 
 private:
     template <typename Impl>
-    static asio::awaitable<Result<Diagnosis>> ask(std::shared_ptr<Impl> impl, ModelKey model,
-                                                  std::vector<VariantAutoscaling> variants) {
-        co_return co_await impl->backend().diagnose(std::move(model), std::move(variants));
+    void begin(std::shared_ptr<Impl> impl, ModelKey model, std::vector<VariantAutoscaling> variants,
+               TimePoint deadline, Duration timeout) {
+        if (!done_)
+            return; // Cancelled already.
+        const auto self = this->shared_from_this();
+        timer_.expires_at(deadline);
+        timer_.async_wait([self, timeout](const boost::system::error_code& error) {
+            if (!error)
+                self->end(call_timed_out(timeout));
+        });
+        asio::co_spawn(
+            strand_, ask(self, std::move(impl), std::move(model), std::move(variants)),
+            asio::bind_cancellation_slot(signal_.slot(), [self](const std::exception_ptr& failure) {
+                if (failure)
+                    self->finish(describe_exception(failure));
+            }));
+    }
+
+    /// Finishes the call itself, as the coroutine of `Batch` does.
+    template <typename Impl>
+    static asio::awaitable<void> ask(std::shared_ptr<DiagnosisCall> self,
+                                     std::shared_ptr<Impl> impl, ModelKey model,
+                                     std::vector<VariantAutoscaling> variants) {
+        try {
+            auto result = co_await impl->backend().diagnose(std::move(model), std::move(variants));
+            self->finish(std::move(result));
+        } catch (...) {
+            self->finish(describe_exception(std::current_exception()));
+        }
     }
 
     /// Does not wait for a backend that ignores its cancellation.
-    void end(Error error) {
+    void end(Error error) noexcept {
         if (done_)
             call_.give_up();
         finish(std::move(error));
-        signal_.emit(asio::cancellation_type::terminal);
+        try {
+            signal_.emit(asio::cancellation_type::terminal);
+        } catch (...) { // It runs on, and is counted as overdue.
+        }
     }
 
-    void finish(Result<Diagnosis> result) {
+    void finish(Result<Diagnosis> result) noexcept {
         if (!done_)
             return;
         timer_.cancel();
         std::exchange(done_, nullptr)(std::move(result));
     }
 
-    asio::strand<asio::any_io_executor> strand_;
+    asio::strand<PersistentExecutor> strand_;
     Timer timer_;
     asio::cancellation_signal signal_;
     /// Ends with this object, which the backend's coroutine keeps alive.
@@ -123,11 +147,15 @@ struct Diagnose {
             return complete_immediately<Diagnosis>(executor, std::move(handler),
                                                    context_destroyed());
         auto slot = asio::get_associated_cancellation_slot(handler);
-        auto done = deliver_to(executor, std::move(handler));
+        using Pending = PendingHandler<Diagnosis, Handler>;
+        const auto pending = std::make_shared<Pending>(std::move(handler), executor);
         const CollectorConfig config = impl->config();
         if (std::optional<Error> refusal = impl->overdue().refusal(config.max_overdue_calls))
-            return done(*std::move(refusal));
-        const auto call = std::make_shared<Call>(executor, impl->overdue(), std::move(done));
+            return pending->complete_with(*std::move(refusal));
+        const auto call =
+            std::make_shared<Call>(executor, impl->overdue(), [pending](Result<Diagnosis> result) {
+                pending->complete_with(std::move(result));
+            });
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type /*type*/) {
                 if (const auto running = weak.lock())
@@ -135,34 +163,6 @@ struct Diagnose {
             });
         impl->add(call);
         call->run(std::move(impl), std::move(model), std::move(variants), config.call_timeout);
-    }
-
-private:
-    template <typename Handler>
-    static std::function<void(Result<Diagnosis>)> deliver_to(const asio::any_io_executor& executor,
-                                                             Handler handler) {
-        // Keeps the handler's executor busy until the handler has run.
-        using Work =
-            asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>>;
-        struct Pending {
-            Handler handler;
-            Work work;
-        };
-        Work work(asio::get_associated_executor(handler, executor));
-        // Shared, because a handler need not be copyable.
-        const auto pending =
-            std::make_shared<Pending>(Pending{std::move(handler), std::move(work)});
-        return [executor, pending](Result<Diagnosis> result) {
-            const auto own = pending->work.get_executor();
-            auto deliver = [handler = std::move(pending->handler), work = std::move(pending->work),
-                            result = std::move(result)]() mutable {
-                // Here is the handler's executor, and its slot must not be used from elsewhere.
-                asio::get_associated_cancellation_slot(handler).clear();
-                work.reset();
-                std::move(handler)(std::move(result));
-            };
-            asio::post(executor, asio::bind_executor(own, std::move(deliver)));
-        };
     }
 };
 

@@ -46,6 +46,7 @@ public:
     bool round_due(TimePoint now) const noexcept {
         return fetches() && !in_round_ && now >= next_round_;
     }
+    bool is_in_round() const noexcept { return in_round_; }
     bool cleanup_due(TimePoint now) const noexcept { return cleans() && now >= next_cleanup_; }
 
     /// The next round follows after the interval, and up to a tenth of it earlier or later: as

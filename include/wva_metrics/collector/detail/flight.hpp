@@ -3,10 +3,12 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/target.hpp"
 #include "wva_metrics/error.hpp"
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -27,7 +29,7 @@ class Waiter {
 public:
     virtual ~Waiter() = default;
     /// Delivers the answer on the caller's own executor. Call at most once, with no lock held.
-    virtual void complete(const Result<Answer>& answer) = 0;
+    virtual void complete(const Result<Answer>& answer) noexcept = 0;
 
     /// Served instead of an error; null if there is none, if it is too old, or if it says that
     /// nothing is there.
@@ -45,8 +47,8 @@ using FlightPtr = std::shared_ptr<struct Flight>;
 
 /// One fetch of one target, and all callers that wait for it.
 struct Flight {
-    Flight(TargetPtr what, CacheEntryPtr before)
-        : target(std::move(what)), previous(std::move(before)) {}
+    Flight(TargetPtr what, CacheEntryPtr before, TimePoint until)
+        : target(std::move(what)), previous(std::move(before)), deadline(until) {}
 
     /// Valid as long as the target.
     CacheKeyView key() const noexcept { return key_of(*target); }
@@ -55,9 +57,15 @@ struct Flight {
     /// The entry before this fetch; readings that the backend fails to return are carried over from
     /// it. May be null.
     const CacheEntryPtr previous;
+    /// `call_timeout` after it was opened. A flight that is still open then is dead: nobody joins it.
+    const TimePoint deadline;
 
     /// Guarded by the collector's mutex.
     std::vector<WaiterPtr> waiters;
+    /// Its place among the open flights. Guarded likewise.
+    std::size_t place = std::numeric_limits<std::size_t>::max();
+    /// The call of the backend that is to answer it. Guarded likewise.
+    std::weak_ptr<OverdueCalls::Call> call;
     /// Invalidated or untracked meanwhile: waiters get the answer, but it is not cached. Guarded by
     /// the collector's mutex.
     bool discarded = false;

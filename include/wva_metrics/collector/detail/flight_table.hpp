@@ -2,11 +2,11 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/collector/detail/make_room.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstddef>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,9 @@ namespace wva_metrics::detail {
 /// A discarded flight no longer counts for its key, so the next caller opens a new one; the callers
 /// that already wait still get its answer. Does no I/O. Not thread-safe: guarded by the collector's
 /// mutex.
+///
+/// Only opening and joining need memory. If there is none they throw and change nothing, except that
+/// `open` may have discarded the flight that it was to replace.
 class FlightTable {
 public:
     /// The flight that a new caller may join; null if there is none.
@@ -25,20 +28,23 @@ public:
         return found == current_.end() ? nullptr : *found;
     }
 
+    /// Whether there is one, and it is not overdue.
+    bool is_in_flight(const CacheKeyView& key, TimePoint now) const noexcept {
+        const FlightPtr flight = find(key);
+        return flight != nullptr && now <= flight->deadline;
+    }
+
     /// Opens a flight, and discards the one of the same key, if any.
-    FlightPtr open(TargetPtr target, CacheEntryPtr previous) {
-        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous));
+    FlightPtr open(TargetPtr target, CacheEntryPtr previous, TimePoint deadline) {
+        make_room(open_); // First: a current flight must be open.
+        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous), deadline);
         if (const auto [place, is_new] = current_.insert(flight); !is_new) {
             discard(place);
             current_.insert(flight);
         }
+        flight->place = open_.size();
+        open_.push_back(flight);
         return flight;
-    }
-
-    /// Opens a flight, or returns null if one of the same key exists.
-    FlightPtr open_first(TargetPtr target, CacheEntryPtr previous) {
-        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous));
-        return current_.insert(flight).second ? flight : nullptr;
     }
 
     void join(const FlightPtr& flight, const WaiterPtr& waiter) {
@@ -50,7 +56,7 @@ public:
 
     /// Returns false if the waiter no longer waits: it is being completed. In constant time; the last
     /// waiter takes its place.
-    bool leave(const WaiterPtr& waiter) {
+    bool leave(const WaiterPtr& waiter) noexcept {
         const FlightPtr flight = waiter->flight.lock();
         if (!flight)
             return false;
@@ -67,7 +73,7 @@ public:
 
     /// Prevents the in-flight answer for this key from being cached. Returns false if there is
     /// none.
-    bool discard(const CacheKeyView& key) {
+    bool discard(const CacheKeyView& key) noexcept {
         const auto found = current_.find(key);
         if (found == current_.end())
             return false;
@@ -82,35 +88,33 @@ public:
             if (!predicate(*flight->target))
                 return false;
             flight->discarded = true;
-            discarded_.insert(flight);
             return true;
         });
     }
 
-    /// Ends a flight and returns its waiters.
-    std::vector<WaiterPtr> settle(const FlightPtr& flight) {
-        if (const auto found = current_.find(flight->key());
-            found != current_.end() && *found == flight)
-            current_.erase(found);
-        else
-            discarded_.erase(flight);
+    /// Whether it has not been settled.
+    bool is_open(const FlightPtr& flight) const noexcept {
+        return flight->place < open_.size() && open_[flight->place] == flight;
+    }
+    /// Any open flight; null if there is none.
+    FlightPtr any() const noexcept { return open_.empty() ? nullptr : open_.back(); }
+
+    /// Ends a flight and returns its waiters; none if it has ended before.
+    std::vector<WaiterPtr> settle(const FlightPtr& flight) noexcept {
+        if (!is_open(flight))
+            return {};
+        if (!flight->discarded)
+            current_.erase(current_.find(flight));
+        const std::size_t place = flight->place;
+        open_.back()->place = place;
+        open_[place].swap(open_.back());
+        open_.pop_back();
         waiting_ -= flight->waiters.size();
         return std::exchange(flight->waiters, {});
     }
 
-    /// Removes and returns the waiters of all flights, and discards the flights.
-    std::vector<WaiterPtr> take_all_waiters() {
-        discard_if([](const Target&) { return true; });
-        std::vector<WaiterPtr> waiters;
-        for (const FlightPtr& flight : discarded_) {
-            waiters.insert(waiters.end(), flight->waiters.begin(), flight->waiters.end());
-            flight->waiters.clear();
-        }
-        waiting_ = 0;
-        return waiters;
-    }
-
-    std::size_t in_flight() const noexcept { return current_.size() + discarded_.size(); }
+    /// Open flights, the discarded ones too.
+    std::size_t in_flight() const noexcept { return open_.size(); }
     std::size_t waiting() const noexcept { return waiting_; }
 
 private:
@@ -137,15 +141,15 @@ private:
     };
     using Current = boost::unordered_flat_set<FlightPtr, Hash, Equal>;
 
-    void discard(Current::iterator place) {
+    void discard(Current::iterator place) noexcept {
         (*place)->discarded = true;
-        discarded_.insert(*place);
         current_.erase(place);
     }
 
-    /// The flight that new callers join; one per key.
+    /// The flight that new callers join, one per key: those that are open and not discarded.
     Current current_;
-    std::unordered_set<FlightPtr> discarded_;
+    /// Each knows its place.
+    std::vector<FlightPtr> open_;
     std::size_t waiting_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/collector/detail/confirmed_availability.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
@@ -72,7 +73,7 @@ public:
             if (!data_.coordinator.leave(waiter))
                 return;
         }
-        waiter->complete(Error(Errc::aborted, "the caller cancelled the operation"));
+        waiter->complete(error_with(Errc::aborted, "the caller cancelled the operation"));
     }
 
 private:
@@ -157,7 +158,7 @@ private:
             const std::lock_guard lock(data_.mutex);
             action = data_.coordinator.on_miss(target, waiter, at);
             if (action.step == MissAction::Step::wait_and_send)
-                dispatcher_.post_send();
+                send_or_leave(waiter);
         }
         data_.report_tracking(action.tracking, key);
         if (action.coalesced) {
@@ -170,22 +171,50 @@ private:
             data_.complete_with_error(key, action.error, *waiter, at);
     }
 
-    /// Tells the coordinator of a stale entry that is to be fetched again, or (null) of a request
-    /// that found none. Without waiting: if the mutex is busy, it is told later.
-    void tell_coordinator(const CacheKeyView& key, const CacheEntryPtr& stale, TimePoint at) {
-        {
-            const std::unique_lock lock(data_.mutex, std::try_to_lock);
-            if (lock.owns_lock())
-                return tell_with_lock(key, stale, at);
+    /// If nobody can be asked to send the queue, this caller does not wait for it.
+    void send_or_leave(const WaiterPtr& waiter) {
+        try {
+            dispatcher_.post_send();
+        } catch (...) {
+            data_.coordinator.leave(waiter);
+            throw;
         }
-        const asio::any_io_executor executor = data_.executor.get();
-        if (executor && notes_.add(key, stale, at))
-            asio::post(executor, [this, owner = data_.owner.lock()] {
-                const auto notes = notes_.take();
-                const std::lock_guard lock(data_.mutex);
-                for (const auto& [noted, note] : notes)
-                    tell_with_lock(noted, note.stale, note.at);
-            });
+    }
+
+    /// Tells the coordinator of a stale entry that is to be fetched again, or (null) of a request
+    /// that found none. Without waiting: if the mutex is busy, it is told later. If memory is short,
+    /// the next request tells it.
+    void tell_coordinator(const CacheKeyView& key, const CacheEntryPtr& stale,
+                          TimePoint at) noexcept {
+        try {
+            {
+                const std::unique_lock lock(data_.mutex, std::try_to_lock);
+                if (lock.owns_lock())
+                    return tell_with_lock(key, stale, at);
+            }
+            const asio::any_io_executor executor = data_.executor.get();
+            if (executor && notes_.add(key, stale, at))
+                post_notes(executor);
+        } catch (...) {
+        }
+    }
+    void post_notes(const asio::any_io_executor& executor) {
+        try {
+            asio::post(executor, [this, owner = data_.owner.lock()] { tell_noted(); });
+        } catch (...) {
+            notes_.take(); // Nobody else will: later notes are not the first.
+            throw;
+        }
+    }
+    void tell_noted() noexcept {
+        const auto notes = notes_.take();
+        const std::lock_guard lock(data_.mutex);
+        for (const auto& [key, note] : notes) {
+            try {
+                tell_with_lock(key, note.stale, note.at);
+            } catch (...) { // As above.
+            }
+        }
     }
     void tell_with_lock(const CacheKeyView& key, const CacheEntryPtr& stale, TimePoint at) {
         if (!stale)

@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace wva_metrics::detail {
 
@@ -38,18 +37,18 @@ public:
         Call(const Call&) = delete;
         Call& operator=(const Call&) = delete;
         ~Call() {
-            if (is_overdue_)
+            if (is_overdue_.load(std::memory_order_relaxed))
                 count_->fetch_sub(1, std::memory_order_relaxed);
         }
-        /// Not thread-safe.
+        /// Thread-safe.
         void give_up() noexcept {
-            if (!std::exchange(is_overdue_, true))
+            if (!is_overdue_.exchange(true, std::memory_order_relaxed))
                 count_->fetch_add(1, std::memory_order_relaxed);
         }
 
     private:
         std::shared_ptr<std::atomic<std::size_t>> count_;
-        bool is_overdue_ = false;
+        std::atomic<bool> is_overdue_{false};
     };
 
 private:

@@ -43,6 +43,12 @@ public:
         TimePoint last_requested{};
         /// The entry that was collected last; expires when the cache drops it.
         std::weak_ptr<const CacheEntry> latest;
+
+        /// `latest`, if it is about the target as it is now.
+        CacheEntryPtr current_entry() const {
+            CacheEntryPtr entry = latest.lock();
+            return entry && is_entry_for(*entry, *target) ? entry : nullptr;
+        }
     };
 
     explicit TrackedSet(std::size_t capacity) : capacity_(capacity) {}
@@ -63,8 +69,8 @@ public:
             return Tracking::unchanged;
         if (size(key.kind) >= capacity_)
             return in_background ? Tracking::refused : Tracking::unchanged;
-        ++size(key.kind);
         records_.emplace(CacheKey(key), Record{std::move(target), in_background, now, {}});
+        ++size(key.kind);
         return in_background ? Tracking::begun : Tracking::unchanged;
     }
 
@@ -116,8 +122,8 @@ public:
             if (now - record.last_requested <= idle_after ||
                 now - last_requested(record) <= idle_after)
                 return false;
+            evicted.push_back(key); // First, because it may throw.
             --size(key.kind());
-            evicted.push_back(key);
             return true;
         });
         return evicted;

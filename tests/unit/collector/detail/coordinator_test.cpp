@@ -109,7 +109,7 @@ TEST_CASE("a variant that scales something else now is due, and carries nothing 
     coordinator.track(target_for(changed), start + 1s);
     // A stale hit on the old entry fetches the target that is tracked now.
     REQUIRE(coordinator.revalidate(tracked_key, entry, start + 1s));
-    const auto revalidated = coordinator.take_queued();
+    const auto revalidated = coordinator.queue().take();
     REQUIRE(revalidated.size() == 1);
     CHECK(std::get<OptimizerTarget>(*revalidated[0]->target).variant.model_id == "larger");
     CHECK(revalidated[0]->previous == nullptr);
@@ -164,9 +164,11 @@ TEST_CASE("only the first of several misses must send the queue") {
         return coordinator.on_miss(target_for(variant), make_waiter(), start);
     };
     CHECK(miss(tracked_variant).step == MissAction::Step::wait_and_send);
+    coordinator.queue().note_send_posted();
     CHECK(miss(other).step == MissAction::Step::wait);
-    CHECK(coordinator.take_queued().size() == 2);
-    CHECK(coordinator.take_queued().empty());
+    CHECK(coordinator.queue().take().size() == 2);
+    CHECK(coordinator.queue().take().empty());
+    CHECK(!coordinator.queue().must_send());
 }
 
 TEST_CASE("a miss joins the flight of its target, but not one of another target of the same key") {
@@ -174,6 +176,7 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
     const MissAction first = coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(first.tracking == Tracking::begun);
     CHECK(!first.coalesced);
+    coordinator.queue().note_send_posted();
 
     VariantAutoscaling dearer = tracked_variant;
     dearer.cost = 99;
@@ -185,7 +188,7 @@ TEST_CASE("a miss joins the flight of its target, but not one of another target 
     VariantAutoscaling changed = tracked_variant;
     changed.deployment = "another";
     CHECK(!coordinator.on_miss(target_for(changed), make_waiter(), start).coalesced);
-    const auto flights = coordinator.take_queued();
+    const auto flights = coordinator.queue().take();
     REQUIRE(flights.size() == 2);
     CHECK(flights[0]->waiters.size() == 2);
     CHECK(flights[0]->discarded);
@@ -197,7 +200,7 @@ TEST_CASE("a miss is answered with a recent failure, and waits again after negat
         return coordinator.on_miss(target_for(tracked_variant), make_waiter(), now);
     };
     miss(start);
-    coordinator.settle(coordinator.take_queued().at(0), Error(Errc::timeout, "late"), start);
+    coordinator.settle(coordinator.queue().take().at(0), Error(Errc::timeout, "late"), start);
     const MissAction soon = miss(start + 1s);
     CHECK(soon.step == MissAction::Step::complete_with_error);
     CHECK(soon.error.is(Errc::timeout));
@@ -209,7 +212,7 @@ TEST_CASE("an answer or a failure whose target was invalidated meanwhile is not 
     Coordinator coordinator{{.cache = {.negative_ttl = 2s}}};
     const auto fetch = [&] {
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
-        return coordinator.take_queued().at(0);
+        return coordinator.queue().take().at(0);
     };
     const CacheEntryPtr entry = entry_of(tracked_variant, start);
     const Error late(Errc::timeout, "late");
@@ -236,7 +239,7 @@ TEST_CASE("a waiter leaves once, and its flight continues") {
     coordinator.on_miss(target_for(tracked_variant), waiter, start);
     CHECK(coordinator.leave(waiter));
     CHECK(!coordinator.leave(waiter));
-    const FlightPtr flight = coordinator.take_queued().at(0);
+    const FlightPtr flight = coordinator.queue().take().at(0);
     const Coordinator::Settled settled =
         coordinator.settle(flight, entry_of(tracked_variant, start));
     CHECK(settled.waiters.empty());
@@ -247,10 +250,10 @@ TEST_CASE("a stale entry is revalidated only if no fetch is in flight or has jus
     Coordinator coordinator{{.cache = {.negative_ttl = 2s}}};
     const CacheEntryPtr entry = entry_of(tracked_variant, start);
     CHECK(coordinator.revalidate(tracked_key, entry, start));
-    const FlightPtr flight = coordinator.take_queued().at(0);
+    const FlightPtr flight = coordinator.queue().take().at(0);
     CHECK(flight->previous == entry);
     CHECK(!coordinator.revalidate(tracked_key, entry, start));
-    CHECK(coordinator.take_queued().empty());
+    CHECK(coordinator.queue().take().empty());
     coordinator.settle(flight, Error(Errc::timeout, "late"), start);
     CHECK(!coordinator.revalidate(tracked_key, entry, start + 1s));
     CHECK(coordinator.revalidate(tracked_key, entry, start + 2s));
@@ -287,17 +290,18 @@ TEST_CASE("forgetting a model discards its flights, tracked or not, and no other
         for (const TargetPtr& target : targets)
             coordinator.on_miss(target, make_waiter(), start);
     coordinator.forget_model({"llm", "m"});
-    for (const FlightPtr& flight : coordinator.take_queued()) {
+    for (const FlightPtr& flight : coordinator.queue().take()) {
         INFO(to_string(flight->key()));
         CHECK(flight->discarded == std::ranges::count(of_model, flight->target));
     }
 }
 
-TEST_CASE("a closed coordinator rejects every miss and returns its waiters once") {
+TEST_CASE("a closed coordinator rejects every miss and gives up its flights") {
     Coordinator coordinator{CollectorConfig()};
     coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
-    CHECK(coordinator.close().size() == 1);
-    CHECK(coordinator.close().empty());
+    coordinator.close();
+    CHECK(coordinator.settle_any().value().size() == 1);
+    CHECK(!coordinator.settle_any());
     const MissAction action =
         coordinator.on_miss(target_for(tracked_variant), make_waiter(), start);
     CHECK(action.step == MissAction::Step::complete_with_error);

@@ -20,18 +20,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-TargetPtr availability_of(const ModelKey& model) {
-    return std::make_shared<const Target>(AvailabilityTarget{model});
-}
+constexpr TimePoint deadline = start + 10s;
 
 } // namespace
 
 TEST_CASE("callers join the flight of their key until it is settled") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr flight = table.open(replicas_of(a), nullptr);
+    const FlightPtr flight = table.open(replicas_of(a), nullptr, deadline);
     CHECK(table.find(replica_key(a)) == flight);
     CHECK(!table.find(availability_key(a)));
+    CHECK(table.is_open(flight));
     const WaiterPtr one = std::make_shared<SilentWaiter>();
     const WaiterPtr two = std::make_shared<SilentWaiter>();
     table.join(flight, one);
@@ -41,6 +40,8 @@ TEST_CASE("callers join the flight of their key until it is settled") {
     CHECK(!table.leave(one));
     CHECK(table.settle(flight) == std::vector<WaiterPtr>{two});
     CHECK(!table.leave(two)); // It is being completed.
+    CHECK(!table.is_open(flight));
+    CHECK(table.settle(flight).empty());
     CHECK(!table.find(replica_key(a)));
     CHECK(table.waiting() == 0);
     CHECK(table.in_flight() == 0);
@@ -49,12 +50,12 @@ TEST_CASE("callers join the flight of their key until it is settled") {
 TEST_CASE("no caller joins a discarded flight, which still settles with its waiters") {
     FlightTable table;
     const ModelKey a = model("a");
-    const FlightPtr before = table.open(replicas_of(a), nullptr);
+    const FlightPtr before = table.open(replicas_of(a), nullptr, deadline);
     const WaiterPtr waiter = std::make_shared<SilentWaiter>();
     table.join(before, waiter);
     CHECK(table.discard(replica_key(a)));
     CHECK(!table.discard(replica_key(a)));
-    const FlightPtr after = table.open(replicas_of(a), nullptr);
+    const FlightPtr after = table.open(replicas_of(a), nullptr, deadline);
     CHECK(after != before);
     CHECK(before->discarded);
     CHECK(!after->discarded);
@@ -62,28 +63,11 @@ TEST_CASE("no caller joins a discarded flight, which still settles with its wait
     CHECK(table.find(replica_key(a)) == after); // Settling the older one does not affect it.
 }
 
-TEST_CASE("opening first yields to a flight of the same key, except a discarded one") {
-    FlightTable table;
-    const TargetPtr a = replicas_of(model("a"));
-    const FlightPtr first = table.open_first(a, nullptr);
-    REQUIRE(first);
-    CHECK(first->target == a); // Not a copy.
-    CHECK(table.open_first(replicas_of(model("a")), nullptr) == nullptr);
-    CHECK(!first->discarded);
-    CHECK(table.find(replica_key(model("a"))) == first);
-    CHECK(table.open_first(availability_of(model("a")), nullptr));
-    table.discard(replica_key(model("a")));
-    CHECK(table.open_first(a, nullptr));
-    CHECK(table.in_flight() == 3);
-    table.settle(first);
-    CHECK(table.in_flight() == 2);
-}
-
 TEST_CASE("a flight opened over another replaces it, and both are in flight") {
     FlightTable table;
     const TargetPtr a = replicas_of(model("a"));
-    const FlightPtr before = table.open(a, nullptr);
-    const FlightPtr after = table.open(replicas_of(model("a")), nullptr);
+    const FlightPtr before = table.open(a, nullptr, deadline);
+    const FlightPtr after = table.open(replicas_of(model("a")), nullptr, deadline);
     CHECK(before->discarded);
     CHECK(!after->discarded);
     CHECK(table.find(replica_key(model("a"))) == after);
@@ -94,22 +78,25 @@ TEST_CASE("a flight opened over another replaces it, and both are in flight") {
     CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE("all waiters are returned at the end, those of discarded flights too") {
+TEST_CASE("all flights can be settled at the end, discarded ones too") {
     FlightTable table;
     for (const char* id : {"a", "b", "c"}) {
         const ModelKey key = model(id);
-        table.join(table.open(replicas_of(key), nullptr), std::make_shared<SilentWaiter>());
+        table.join(table.open(replicas_of(key), nullptr, deadline),
+                   std::make_shared<SilentWaiter>());
     }
     table.discard_if([](const Target& target) { return key_of(target).name == "b"; });
-    CHECK(table.take_all_waiters().size() == 3);
-    CHECK(table.take_all_waiters().empty());
+    std::size_t waiters = 0;
+    while (const FlightPtr flight = table.any())
+        waiters += table.settle(flight).size();
+    CHECK(waiters == 3);
     CHECK(table.waiting() == 0);
 }
 
 TEST_CASE("waiters leave in any order without a search") {
     constexpr std::size_t count = 1000;
     FlightTable table;
-    const FlightPtr flight = table.open(replicas_of(model("a")), nullptr);
+    const FlightPtr flight = table.open(replicas_of(model("a")), nullptr, deadline);
     std::vector<WaiterPtr> inside;
     for (std::size_t i = 0; i < count; ++i) {
         inside.push_back(std::make_shared<SilentWaiter>());
