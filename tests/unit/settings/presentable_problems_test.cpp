@@ -20,6 +20,8 @@ using namespace wva_metrics::test_support;
 
 namespace {
 
+const Environment nothing_set = [](const char*) { return std::string(); };
+
 /// The texts of all problems and of the error made of them.
 void check_presentable(const SettingsProblems& found) {
     for (const SettingsProblem& problem : found.problems) {
@@ -54,7 +56,7 @@ TEST_CASE("problems of a document do not repeat long or invisible names and valu
         std::string("{\"proxy\":{\"url\":" + text + ",\"no_proxy\":[" + text + "]}}"),
         std::string("{\"tracked\":{\"variants\":[{" + text + ":" + text + "}]}}"),
         std::string("{\"tracked\":" + text + "}"), std::string(hostile_text()));
-    const auto loaded = load_settings(document, {}, limits);
+    const auto loaded = load_settings(document, nothing_set, limits);
     if (!loaded) {
         check_presentable(loaded.error());
         return;
@@ -78,7 +80,7 @@ TEST_CASE("problems of the environment do not repeat long or invisible values") 
 }
 
 TEST_CASE("a settings file with a long name is named in part") {
-    const auto loaded = load_settings_file(hostile_line(), {});
+    const auto loaded = load_settings_file(hostile_line(), nothing_set);
     REQUIRE(!loaded);
     check_presentable(loaded.error());
 }

@@ -13,12 +13,14 @@
 #include <boost/json/parse_options.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace wva_metrics::prometheus::detail {
 
@@ -36,7 +38,11 @@ public:
         if (failure_ || chunk.empty())
             return !failure_;
         bytes_ += chunk.size();
-        parse(true, chunk);
+        complete_character(chunk);
+        const std::size_t whole = chunk.size() - begun_character(chunk);
+        begun_ += chunk.substr(whole);
+        if (whole > 0 && !failure_)
+            parse(true, chunk.substr(0, whole));
         return !failure_;
     }
 
@@ -44,7 +50,11 @@ public:
     Result<AnswerInfo> finish(std::string_view rest, int http_status) {
         if (!failure_) {
             bytes_ += rest.size();
-            parse(false, rest);
+            complete_character(rest);
+            if (!begun_.empty())
+                parse(true, std::exchange(begun_, {}));
+            if (!failure_)
+                parse(false, rest);
         }
         if (failure_)
             return *failure_;
@@ -70,6 +80,37 @@ private:
 
     AnswerReader& reader() noexcept { return parser_.handler().reader(); }
     const AnswerReader& reader() const noexcept { return parser_.handler().reader(); }
+
+    /// How many bytes at the end of the text begin a character of UTF-8 that goes on after it.
+    static std::size_t begun_character(std::string_view text) noexcept {
+        for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+            const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+            if (byte < 0x80)
+                return 0;
+            if (byte >= 0xC0) {
+                const std::size_t length = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+                return back < length ? back : 0;
+            }
+        }
+        return 0;
+    }
+
+    /// Parses the character that the last chunk has begun, if this chunk ends it, and removes its end
+    /// from the chunk.
+    ///
+    /// The parser must not be suspended inside a character: Boost.JSON 1.83 then reserves too little
+    /// of its buffer, and writes beyond its end if the text goes on for 4 KiB.
+    void complete_character(std::string_view& chunk) {
+        if (begun_.empty())
+            return;
+        while (!chunk.empty() && begun_.size() < 4 &&
+               (static_cast<unsigned char>(chunk.front()) & 0xC0U) == 0x80) {
+            begun_ += chunk.front();
+            chunk.remove_prefix(1);
+        }
+        if (!chunk.empty() || begun_character(begun_) == 0)
+            parse(true, std::exchange(begun_, {}));
+    }
 
     void parse(bool has_more, std::string_view chunk) {
         try {
@@ -156,6 +197,8 @@ private:
     SeriesScanner scanner_;
     /// The last byte that was parsed or scanned.
     char last_byte_ = '\0';
+    /// The bytes at the end of the last chunk that begin a character, at most three.
+    std::string begun_;
     std::size_t bytes_ = 0;
     std::optional<Error> failure_;
 };
