@@ -21,14 +21,14 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-std::string refusal(const std::string& status, const std::string& body = {},
-                    const std::string& headers = {}) {
+std::string refuse_with(const std::string& status, const std::string& body = {},
+                        const std::string& headers = {}) {
     return http_answer(body, headers, status);
 }
 std::string refusal_of_api(const std::string& status, const std::string& type,
                            const std::string& text) {
-    return refusal(status,
-                   R"({"status":"error","errorType":")" + type + R"(","error":")" + text + "\"}");
+    return refuse_with(status, R"({"status":"error","errorType":")" + type + R"(","error":")" +
+                                   text + "\"}");
 }
 
 /// With retries, the circuit breaker and the pauses that servers ask for, as by default.
@@ -90,7 +90,7 @@ TEST_CASE(
         {refusal_of_api("400 Bad Request", "bad_data", "parse error"), Errc::rejected},
         {refusal_of_api("422 Unprocessable Entity", "execution", "many-to-many matching"),
          Errc::rejected},
-        {refusal("400 Bad Request", "no JSON"), Errc::rejected},
+        {refuse_with("400 Bad Request", "no JSON"), Errc::rejected},
         {refusal_of_api("503 Service Unavailable", "timeout", "query timed out in query execution"),
          Errc::unavailable},
     }));
@@ -113,14 +113,14 @@ TEST_CASE(
 }
 
 TEST_CASE("a server in trouble is asked again, and the last good value is served meanwhile") {
-    const std::string answer =
-        GENERATE(refusal("503 Service Unavailable", "<html>gateway</html>"),
-                 refusal("502 Bad Gateway", "upstream connect error"),
-                 refusal("504 Gateway Timeout"), refusal("429 Too Many Requests", "slow down"),
-                 refusal("429 Too Many Requests", "slow down", "Retry-After: -1\r\n"),
-                 refusal("429 Too Many Requests", "slow down", "Retry-After: soon\r\n"),
-                 refusal("429 Too Many Requests", "slow down", "Retry-After: 1e9\r\n"),
-                 refusal_of_api("503 Service Unavailable", "unavailable", "not ready"));
+    const std::string answer = GENERATE(
+        refuse_with("503 Service Unavailable", "<html>gateway</html>"),
+        refuse_with("502 Bad Gateway", "upstream connect error"),
+        refuse_with("504 Gateway Timeout"), refuse_with("429 Too Many Requests", "slow down"),
+        refuse_with("429 Too Many Requests", "slow down", "Retry-After: -1\r\n"),
+        refuse_with("429 Too Many Requests", "slow down", "Retry-After: soon\r\n"),
+        refuse_with("429 Too Many Requests", "slow down", "Retry-After: 1e9\r\n"),
+        refusal_of_api("503 Service Unavailable", "unavailable", "not ready"));
     CAPTURE(answer);
     ProtectedPrometheus prometheus;
     prometheus.config.client.http.protection.breaker.enabled = false;
@@ -138,7 +138,8 @@ TEST_CASE("a server in trouble is asked again, and the last good value is served
 
 TEST_CASE("one 503 of a gateway costs nobody an answer") {
     ProtectedPrometheus prometheus;
-    prometheus.server.misbehave({refusal("503 Service Unavailable", "<html>gateway</html>")}, 1);
+    prometheus.server.misbehave({refuse_with("503 Service Unavailable", "<html>gateway</html>")},
+                                1);
     CHECK(prometheus.rate() == Catch::Approx(60));
     CHECK(prometheus.collector().stats().failed_targets == 0);
 }
@@ -150,7 +151,7 @@ TEST_CASE("a server that asks for a pause is not asked during it, by whomever") 
     ProtectedPrometheus prometheus;
     REQUIRE(prometheus.rate() == Catch::Approx(60));
     prometheus.server.misbehave(
-        {refusal("429 Too Many Requests", "slow down", "Retry-After: " + pause + "\r\n")});
+        {refuse_with("429 Too Many Requests", "slow down", "Retry-After: " + pause + "\r\n")});
     CHECK(prometheus.collect_stale().is(Errc::unavailable));
     const std::size_t asked = prometheus.server.misbehaved();
     CHECK(asked <= queries_of_round);
@@ -225,7 +226,7 @@ TEST_CASE("a proxy that permits only to read gets queries by GET, and POST is no
                                         "405 Method Not Allowed", "501 Not Implemented");
     CAPTURE(status);
     ProtectedPrometheus prometheus;
-    prometheus.server.misbehave({refusal(status, "no")}, MisbehavingServer::always, "POST ");
+    prometheus.server.misbehave({refuse_with(status, "no")}, MisbehavingServer::always, "POST ");
     CHECK(prometheus.rate() == Catch::Approx(60));
     const std::size_t posted = prometheus.server.misbehaved();
     CHECK(posted >= 1);

@@ -31,7 +31,7 @@ struct WrongAnswer {
 };
 
 const std::string ok_line = "HTTP/1.1 200 OK\r\n";
-const std::string unframed = ok_line + "Connection: close\r\n\r\n";
+const std::string until_close = ok_line + "Connection: close\r\n\r\n";
 const std::string chunked_start = ok_line + "Transfer-Encoding: chunked\r\n\r\n";
 const std::string one_value =
     R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"0"]}]}})";
@@ -50,7 +50,7 @@ std::vector<WrongAnswer> answers_that_are_no_answer() {
          Errc::bad_response,
          "perhaps a login page or a proxy's, and begins: <!DOCTYPE html><html>"},
         {"JSON that is cut off by the end of the connection",
-         {unframed + half, End::close},
+         {until_close + half, End::close},
          Errc::bad_response,
          "cut off"},
         {"a body shorter than its Content-Length",
