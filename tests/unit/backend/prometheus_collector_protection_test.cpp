@@ -81,6 +81,7 @@ TEST_CASE_METHOD(ProtectedServer,
 
 TEST_CASE_METHOD(ProtectedServer, "an outage costs a few lines, however many requests it meets") {
     config.client.http.protection.breaker.first_pause = 1h;
+    config.client.http.protection.breaker.max_pause = 1h;
     Collector<PrometheusBackend, MemoryCache, ProtectionLog, ManualTimer> collector(
         io.get_executor(), backend(), {}, log_to(lines));
     fake.reject_post(503);
