@@ -57,7 +57,7 @@ inline ScriptedServer::Script answer_as(std::shared_ptr<Manner> manner) {
                 bytes = answer("200 OK", "<html>Please log in</html>");
                 break;
             case Manner::cut:
-                bytes = good.substr(0, good.find(R"(],"warnings")"));
+                bytes = good.substr(0, good.find(R"(]},"warnings")"));
                 co_await peer->send(bytes);
                 co_return;
             case Manner::bad_query:
