@@ -24,12 +24,16 @@ namespace wva_metrics::soak {
 /// What this process holds.
 struct Figures {
     std::size_t resident_kib = 0;
+    /// What is allocated and not freed. The resident memory is more by what lies between.
+    std::size_t allocated_kib = 0;
     std::size_t descriptors = 0;
     std::size_t threads = 0;
 
     static Figures now() {
         ::malloc_trim(0); // What is free, but kept for later, is no leak.
         Figures figures;
+        const auto heap = ::mallinfo2();
+        figures.allocated_kib = (heap.uordblks + heap.hblkhd) / 1024;
         std::ifstream status("/proc/self/status");
         for (std::string word; status >> word;) {
             if (word == "VmRSS:")
@@ -45,8 +49,9 @@ struct Figures {
     }
 
     friend std::ostream& operator<<(std::ostream& out, const Figures& figures) {
-        return out << figures.resident_kib << " KiB resident, " << figures.descriptors
-                   << " descriptors, " << figures.threads << " threads";
+        return out << figures.resident_kib << " KiB resident, " << figures.allocated_kib
+                   << " KiB allocated, " << figures.descriptors << " descriptors, "
+                   << figures.threads << " threads";
     }
 };
 

@@ -122,10 +122,14 @@ std::string scrape_config(std::uint16_t page) {
 /// What has grown from one time to another; a connection pool may be as full as it is allowed to be.
 void check_growth(const Figures& before, const Figures& after, Report& report) {
     constexpr std::size_t connections = 10;
-    constexpr std::size_t slack_kib = 8 << 10;
     std::ostringstream words;
     words << " grew, from " << before << " to " << after;
-    if (after.resident_kib > before.resident_kib + before.resident_kib / 10 + slack_kib)
+    const auto has_grown = [](std::size_t from, std::size_t to) {
+        constexpr std::size_t slack_kib = 8 << 10;
+        return to > from + from / 10 + slack_kib;
+    };
+    if (has_grown(before.resident_kib, after.resident_kib) ||
+        has_grown(before.allocated_kib, after.allocated_kib))
         report.fail("the memory" + words.str());
     if (after.descriptors > before.descriptors + connections)
         report.fail("the descriptors" + words.str());
