@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "wva_metrics/cache/attribution_budget.hpp"
 #include "wva_metrics/cache/attribution_cache.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -69,4 +70,21 @@ TEST_CASE("threads that add attributions concurrently lose none and exceed no bo
             }
         CHECK(kept == AttributionCache::max_attributions);
     }
+}
+
+TEST_CASE("attributions take no more of a cache's bound than a half, and only what entries leave") {
+    AttributionBudget budget;
+    CHECK_FALSE(budget.take(1)); // Without a bound there is no room.
+    budget.set_room(1600, 0);
+    CHECK(budget.take(800));
+    CHECK_FALSE(budget.take(1));
+    CHECK(budget.used() == 800);
+    CHECK(budget.bytes_for_entries(1600) == 800);
+    budget.give_back(800);
+    CHECK(budget.bytes_for_entries(1600) == 1600);
+    budget.set_room(1600, 1600); // Full, but for a sixteenth.
+    CHECK(budget.take(100));
+    CHECK_FALSE(budget.take(1));
+    budget.set_room(1600, 10'000);
+    CHECK_FALSE(budget.take(1)); // More is used than there is room.
 }
