@@ -10,13 +10,15 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace {
 
 void* allocate(std::size_t size, std::size_t alignment) {
     wva_metrics::test_support::Allocations& own = wva_metrics::test_support::allocations;
     ++own.count;
-    if (own.allowed == 0 && own.failing != 0) {
+    const bool is_spared = std::exchange(own.last_size, size) == own.spared_after;
+    if (own.allowed == 0 && own.failing != 0 && !is_spared) {
         if (own.failing > 0)
             --own.failing;
         ++own.failed;

@@ -15,6 +15,10 @@ struct Allocations {
     int failing = -1;
     /// Number of allocations that failed.
     int failed = 0;
+    /// The allocation that follows one of this size does not fail.
+    std::size_t spared_after = 0;
+    /// The size of the last one.
+    std::size_t last_size = 0;
     /// Bytes in use, and the most that were since `peak` was set.
     std::ptrdiff_t bytes = 0;
     std::ptrdiff_t peak = 0;

@@ -109,17 +109,19 @@ public:
     /// asked for this long.
     void fail(const Pass& pass, TimePoint now, std::string_view why, Duration pause = {}) {
         pause = std::min(pause, config_.max_retry_after);
+        bool is_longer = false;
         update(now, [&] {
             ++counts_.failures;
             breaker_.fail(pass.period, now, why);
             concurrency_.fail(pass.started, now);
-            if (now + pause > std::max(now, not_before_)) {
+            is_longer = now + pause > std::max(now, not_before_);
+            if (is_longer) {
                 not_before_ = now + pause;
                 pause_reason_ = why;
                 ++counts_.pauses;
             }
         });
-        if (pause > Duration::zero())
+        if (is_longer)
             tell(ProtectionEvent::Kind::paused, now,
                  std::string(why) + ", Retry-After " + detail::describe_wait(pause));
     }

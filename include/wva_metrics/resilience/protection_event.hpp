@@ -25,14 +25,14 @@ struct ProtectionEvent {
         retrying,
         /// A failed request is not sent again, because the retry budget is used up.
         budget_exhausted,
+        /// Of several servers with the same data, this one is asked from now on.
+        replica_chosen,
         /// Fewer requests may be in flight than before, because some have failed.
         limit_lowered,
         /// As many requests may be in flight as the configuration allows, again.
         limit_restored,
         /// A slow request is sent a second time; see `HedgingConfig`.
         hedging,
-        /// Of several servers with the same data, this one is asked from now on.
-        replica_chosen,
     };
 
     /// What happened.
@@ -60,14 +60,14 @@ constexpr std::string_view to_string(ProtectionEvent::Kind kind) noexcept {
         return "retrying";
     case ProtectionEvent::Kind::budget_exhausted:
         return "budget_exhausted";
+    case ProtectionEvent::Kind::replica_chosen:
+        return "replica_chosen";
     case ProtectionEvent::Kind::limit_lowered:
         return "limit_lowered";
     case ProtectionEvent::Kind::limit_restored:
         return "limit_restored";
     case ProtectionEvent::Kind::hedging:
         return "hedging";
-    case ProtectionEvent::Kind::replica_chosen:
-        return "replica_chosen";
     }
     return "unknown";
 }

@@ -14,7 +14,7 @@ TEST_CASE("an error is the server's fault if another server may answer") {
           Errc::unavailable, Errc::bad_response, Errc::unauthorized, Errc::forbidden})
         CHECK(find_fault(Error(code, "")) == QueryFault::server);
     for (const Errc code : {Errc::invalid_argument, Errc::invalid_config, Errc::too_costly,
-                            Errc::too_large, Errc::aborted, Errc::internal, Errc::metrics_missing})
+                            Errc::too_large, Errc::aborted, Errc::internal})
         CHECK(find_fault(Error(code, "")) == QueryFault::query);
 }
 

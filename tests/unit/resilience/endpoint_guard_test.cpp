@@ -136,7 +136,8 @@ TEST_CASE("nothing is sent during the pause that a server asks for") {
     CHECK_FALSE(driver.guard.is_refusing(driver.now));
     CHECK(driver.guard.stats().pauses == 2);
     CHECK_FALSE(driver.guard.stats().not_before);
-    CHECK(driver.reasons(Kind::paused) == std::vector<std::string>{"HTTP 503, Retry-After 30s"});
+    CHECK(driver.reasons(Kind::paused) ==
+          std::vector<std::string>{"HTTP 503, Retry-After 30s", "HTTP 429, Retry-After 10s"});
 }
 
 TEST_CASE("no server can ask for a pause that is longer than the maximum") {

@@ -36,6 +36,16 @@ inline Error copy_of(const Error& error) noexcept {
     }
 }
 
+/// The error of a result that has one, or if memory is short an error without its texts and code.
+template <typename T>
+Error error_of(const Result<T>& result) noexcept {
+    try {
+        return result.error();
+    } catch (...) {
+        return out_of_memory();
+    }
+}
+
 /// The exception of a backend, or of what `who` names, as an error. May throw if memory is short.
 inline Error describe_with_memory(const std::exception_ptr& failure, const char* who) {
     try {

@@ -16,8 +16,11 @@ public:
     /// After this the next `push` does not throw.
     void make_room() { detail::make_room(queued_); }
     void push(FlightPtr flight) { queued_.push_back(std::move(flight)); }
-    /// It was replaced, and has not been settled.
-    void push_overdue(FlightPtr flight) { overdue_.push_back(std::move(flight)); }
+    /// It was replaced, and has not been settled. It is not sent any more.
+    void push_overdue(const FlightPtr& flight) {
+        overdue_.push_back(flight);
+        std::erase(queued_, flight);
+    }
 
     /// Whether something is queued that nobody will send.
     bool must_send() const noexcept {

@@ -44,10 +44,10 @@ public:
             const Result<void> settled =
                 answers.has_value()
                     ? settle_answer(flight, std::move((*answers)[i]), sent_at, config)
-                    : Result<void>(copy_of(answers.error()));
+                    : Result<void>(error_of(answers));
             if (settled.has_error()) {
                 ++failed;
-                settle_failure(flight, settled.error(), batch.is_background(), at);
+                settle_failure(flight, error_of(settled), batch.is_background(), at);
             }
         }
         data_.counters.add(data_.counters.failed_targets, failed);
