@@ -247,8 +247,8 @@ private:
 
     /// After many entries were removed. If there is no memory for a smaller table, this one stays.
     void shrink_table() noexcept {
-        detail::LruTable emptied;
         try {
+            detail::LruTable emptied;
             const std::lock_guard lock(mutex_);
             table_.shrink(emptied);
         } catch (const std::bad_alloc&) {

@@ -19,6 +19,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -116,12 +117,25 @@ private:
             }));
     }
 
+    /// Asio must not cancel operations whose coroutine was destroyed because memory was short.
+    class EndNote {
+    public:
+        explicit EndNote(Batch& batch) : batch_(batch) {}
+        EndNote(const EndNote&) = delete;
+        EndNote& operator=(const EndNote&) = delete;
+        ~EndNote() { batch_.has_ended_ = true; }
+
+    private:
+        Batch& batch_;
+    };
+
     /// Finishes the batch itself: Asio may fail to call the handler of a coroutine that ended, if
     /// memory is short.
     // Static, because the coroutine frame keeps parameters alive, but not `this`.
     template <MetricsBackend Backend>
     static asio::awaitable<void> answer(std::shared_ptr<Batch> self,
                                         std::shared_ptr<Backend> backend) {
+        const EndNote note(*self);
         try {
             auto answers = co_await fetch(self, std::move(backend));
             self->finish(std::move(answers));
@@ -204,6 +218,8 @@ private:
         cancel_backend();
     }
     void cancel_backend() noexcept {
+        if (has_ended_)
+            return;
         try {
             signal_.emit(asio::cancellation_type::terminal);
         } catch (...) { // It runs on, and is counted as overdue after its deadline.
@@ -238,6 +254,8 @@ private:
     /// Ends with the batch, which the backend's coroutine keeps alive.
     OverdueCalls::Call call_;
     bool cancelled_ = false;
+    /// The backend's coroutine has ended.
+    std::atomic<bool> has_ended_ = false;
     Done done_;
 };
 
