@@ -48,8 +48,8 @@ TEST_CASE("what a server writes into its answers is bounded and clean in every e
         CHECK(is_presentable(query->error().describe(), 2000));
     } else {
         for (const std::string& warning : (*query->result)->warnings)
-            CHECK(is_presentable(warning, 1000));
+            CHECK(is_presentable(warning, config.answer.max_warning_bytes));
         for (const std::string& info : (*query->result)->infos)
-            CHECK(is_presentable(info, 1000));
+            CHECK(is_presentable(info, config.answer.max_warning_bytes));
     }
 }
