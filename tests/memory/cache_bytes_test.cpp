@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t max_bytes = std::size_t{4} << 20;
 /// What may be held beyond a quarter more than the bound.
 constexpr std::size_t fixed_bytes = std::size_t{768} << 10;
-const TimePoint begin{std::chrono::hours(1)};
+const TimePoint cache_begin{std::chrono::hours(1)};
 
 template <typename Cache>
 class Measured {
@@ -34,7 +34,7 @@ public:
 
     void insert(const CacheKeyView& key, CachePayload payload) {
         cache.insert_or_assign(key, std::make_shared<const CacheEntry>(
-                                        std::move(payload), begin, TimePoint::max(),
+                                        std::move(payload), cache_begin, TimePoint::max(),
                                         TimePoint::max(), cache.attribution_budget(key)));
     }
     void check_bound() const {
@@ -57,7 +57,7 @@ std::string numbered(const std::string& text, int number) {
     return text + std::to_string(number);
 }
 
-OptimizerMetrics optimizer_metrics(int number) {
+OptimizerMetrics numbered_metrics(int number) {
     OptimizerMetrics metrics;
     metrics.namespace_name = "llm-inference-team-a";
     metrics.variant = numbered("llama-3-1-8b-instruct-h100-variant-", number);
@@ -90,10 +90,10 @@ ModelKey model_number(int number) {
 /// Looks a model up as a collector does for callers with different variants.
 template <typename Cache>
 void attribute(Cache& cache, const ModelKey& model, int callers) {
-    const CacheEntryPtr entry = cache.find(replica_key(model), begin);
+    const CacheEntryPtr entry = cache.find(replica_key(model), cache_begin);
     KnownWorkloads known;
     for (int caller = 0; entry != nullptr && caller < callers; ++caller)
-        detail::attribute_cached(*entry, variants_of(model, caller), known, begin);
+        detail::attribute_cached(*entry, variants_of(model, caller), known, cache_begin);
 }
 
 } // namespace
@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("a cache holds no more than its bound on bytes, and says what
     }
     SECTION("long texts inside") {
         for (int i = 0; i < 5'000; ++i) {
-            OptimizerMetrics metrics = optimizer_metrics(i);
+            OptimizerMetrics metrics = numbered_metrics(i);
             metrics.warnings.assign(5, std::string(1000, 'w'));
             const std::string name = metrics.variant;
             measured.insert(optimizer_key("ns", name), std::move(metrics));
@@ -164,14 +164,15 @@ TEMPLATE_TEST_CASE("a slow visitor keeps its own entry and no others", "", Memor
         }
     };
     replace_all();
-    bool was_visited = measured.cache.visit(replica_key(visited), begin, [&](const CacheEntry&) {
-        replace_all();
-        measured.check_bound();
-        measured.cache.erase_prefix("");
-        measured.cache.erase_expired(begin);
-        CHECK(measured.held() < fixed_bytes);
-        replace_all();
-    });
+    bool was_visited =
+        measured.cache.visit(replica_key(visited), cache_begin, [&](const CacheEntry&) {
+            replace_all();
+            measured.check_bound();
+            measured.cache.erase_prefix("");
+            measured.cache.erase_expired(cache_begin);
+            CHECK(measured.held() < fixed_bytes);
+            replace_all();
+        });
     CHECK(was_visited);
     measured.check_bound();
     measured.check_told();
@@ -182,7 +183,7 @@ TEMPLATE_TEST_CASE("a cache that is emptied in any way gives its memory back", "
     Measured<TestType> measured;
     const auto fill = [&] {
         for (int i = 0; i < 20'000; ++i) {
-            OptimizerMetrics metrics = optimizer_metrics(i);
+            OptimizerMetrics metrics = numbered_metrics(i);
             const std::string name = metrics.variant;
             measured.insert(optimizer_key("ns", name), std::move(metrics));
         }
@@ -194,18 +195,18 @@ TEMPLATE_TEST_CASE("a cache that is emptied in any way gives its memory back", "
         fill(); // Beside those that were invalidated, but not removed yet.
         measured.check_bound();
         measured.cache.erase_prefix("allocation:ns/");
-        measured.cache.erase_expired(begin);
+        measured.cache.erase_expired(cache_begin);
     }
     SECTION("by the beginning of a name") {
         measured.cache.erase_prefix("allocation:ns/llama");
-        measured.cache.erase_expired(begin);
+        measured.cache.erase_expired(cache_begin);
     }
     SECTION("by key") {
         for (int i = 0; i < 20'000; ++i) {
-            const std::string name = optimizer_metrics(i).variant;
+            const std::string name = numbered_metrics(i).variant;
             measured.cache.erase(optimizer_key("ns", name));
         }
-        measured.cache.erase_expired(begin);
+        measured.cache.erase_expired(cache_begin);
     }
     SECTION("by smaller limits") {
         measured.cache.set_limits({10, max_bytes});
@@ -222,14 +223,14 @@ TEST_CASE("attributions that do not fit are computed again, and take nothing") {
     measured.cache.set_limits({100, 20'000});
     const ModelKey model = model_number(0);
     measured.insert(replica_key(model), replica_samples(model, 10));
-    const CacheEntryPtr entry = measured.cache.find(replica_key(model), begin);
+    const CacheEntryPtr entry = measured.cache.find(replica_key(model), cache_begin);
     REQUIRE(entry);
     KnownWorkloads known;
     int kept = 0;
     for (int caller = 0; caller < 4; ++caller) {
         const auto variants = variants_of(model, caller);
-        const auto first = detail::attribute_cached(*entry, variants, known, begin);
-        const auto second = detail::attribute_cached(*entry, variants, known, begin);
+        const auto first = detail::attribute_cached(*entry, variants, known, cache_begin);
+        const auto second = detail::attribute_cached(*entry, variants, known, cache_begin);
         CHECK(first.replicas->replicas.size() == 10);
         CHECK(second.replicas->replicas.size() == 10);
         kept += !second.computed;

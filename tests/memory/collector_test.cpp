@@ -2,13 +2,11 @@
 //
 // A collector whose allocations fail, at each place.
 #include "memory/allocations.hpp"
+#include "memory/spare_asio.hpp"
 #include "support/collector_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <catch2/catch_all.hpp>
 
@@ -16,7 +14,6 @@
 #include <memory>
 #include <new>
 #include <string>
-#include <vector>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
@@ -24,23 +21,6 @@ using namespace wva_metrics::test_support;
 namespace {
 
 const ModelKey model_of_short_memory{"llm", "meta/llama"};
-
-/// Asio 1.83 itself cannot do without some allocations: it reads memory that it has not written if it
-/// gets a strand, but not what counts its users or the mutex that several share; and it keeps a timer
-/// that was destroyed if its queue could not grow. These must not fail.
-void spare_asio(boost::asio::io_context& io) {
-    allocations.spared_after = sizeof(boost::asio::detail::strand_executor_service::strand_impl);
-    for (int strands = 0; strands < 4000; ++strands)
-        boost::asio::make_strand(io);
-    const auto grow_queue_of = [&io]<typename Timer>(std::vector<Timer> timers) {
-        for (int i = 0; i < 64; ++i)
-            timers.emplace_back(io, Timer::time_point::max()).async_wait(boost::asio::detached);
-        timers.clear();
-        io.poll();
-    };
-    grow_queue_of(std::vector<ManualTimer>());
-    grow_queue_of(std::vector<boost::asio::steady_timer>());
-}
 
 struct ShortMemory {
     using CollectorType = Collector<ManualBackend, MemoryCache, NullObserver, ManualTimer>;

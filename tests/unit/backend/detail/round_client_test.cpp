@@ -23,7 +23,7 @@ struct HeldServer : BackendFixture {
     }
     Client client(Duration left) {
         return Client(std::make_shared<Impl>(io.get_executor(), config),
-                      std::chrono::steady_clock::now() + left);
+                      std::chrono::steady_clock::now() + left, Priority::interactive);
     }
 };
 
