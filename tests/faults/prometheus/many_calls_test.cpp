@@ -114,7 +114,7 @@ TEST_CASE("hundreds of queries at once share the allowed connections, and errors
           Misbehaviour{"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n"}}) {
         prometheus.server.misbehave(how);
         CHECK(prometheus.failures_of(asked, 10 * allowed) == 10 * allowed);
-        CHECK(prometheus.server.reused() == 0);
+        CHECK(prometheus.server.reused() <= allowed); // Those that were idle before.
     }
     prometheus.server.behave();
     CHECK(prometheus.failures_of(asked, 10 * allowed) == 0);
