@@ -66,7 +66,7 @@ OptimizerMetrics numbered_metrics(int number) {
     return metrics;
 }
 
-ReplicaSamples replica_samples(const ModelKey& model, int pods) {
+ReplicaSamples cached_samples(const ModelKey& model, int pods) {
     ReplicaSamples samples;
     samples.model = model;
     for (int pod = 0; pod < pods; ++pod) {
@@ -130,13 +130,13 @@ TEMPLATE_TEST_CASE("a cache holds no more than its bound on bytes, and says what
     SECTION("large entries beside small ones") {
         for (int i = 0; i < 3'000; ++i) {
             const ModelKey model = model_number(i);
-            measured.insert(replica_key(model), replica_samples(model, i % 50 == 0 ? 300 : 1));
+            measured.insert(replica_key(model), cached_samples(model, i % 50 == 0 ? 300 : 1));
         }
     }
     SECTION("attributions for several callers") {
         for (int i = 0; i < 2'000; ++i) {
             const ModelKey model = model_number(i);
-            measured.insert(replica_key(model), replica_samples(model, 10));
+            measured.insert(replica_key(model), cached_samples(model, 10));
             attribute(measured.cache, model, 6);
         }
         measured.check_bound();
@@ -160,7 +160,7 @@ TEMPLATE_TEST_CASE("a slow visitor keeps its own entry and no others", "", Memor
     const auto replace_all = [&] {
         for (int i = 0; i < 20'000; ++i) {
             const ModelKey model = model_number(i % 500);
-            measured.insert(replica_key(model), replica_samples(model, 10));
+            measured.insert(replica_key(model), cached_samples(model, 10));
         }
     };
     replace_all();
@@ -222,7 +222,7 @@ TEST_CASE("attributions that do not fit are computed again, and take nothing") {
     Measured<MemoryCache> measured;
     measured.cache.set_limits({100, 20'000});
     const ModelKey model = model_number(0);
-    measured.insert(replica_key(model), replica_samples(model, 10));
+    measured.insert(replica_key(model), cached_samples(model, 10));
     const CacheEntryPtr entry = measured.cache.find(replica_key(model), cache_begin);
     REQUIRE(entry);
     KnownWorkloads known;
