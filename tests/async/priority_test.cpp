@@ -50,10 +50,10 @@ void check_priorities(PriorityRecorder recorder, Backend backend) {
         io.restart();
         io.poll();
     };
-    const ModelKey model{"llm", "meta/llama"};
+    const ModelKey asked_model{"llm", "meta/llama"};
     const auto ignore = [](const auto&) {};
     collector.async_collect_optimizer_metrics(variant("v"), ignore);
-    collector.async_collect_replica_metrics(model, {}, ignore);
+    collector.async_collect_replica_metrics(asked_model, {}, ignore);
     settle(0s);
     using Kinds = std::vector<std::string>;
     CHECK(recorder.take() == Kinds{"variants", "models"});

@@ -2,6 +2,7 @@
 #include "faults/prometheus/client_fixture.hpp"
 
 #include "support/http_streams.hpp"
+#include "wva_metrics/prometheus/status_mapping.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <catch2/catch_all.hpp>

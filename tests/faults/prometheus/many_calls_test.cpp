@@ -43,7 +43,7 @@ struct ManyCalls : MisbehavingPrometheus {
             asio::co_spawn(io, asked.check_availability({"llm", "model-" + std::to_string(i)}),
                            [&](std::exception_ptr thrown, Result<Availability> answer) {
                                ++ended;
-                               failed += thrown || answer.has_error() ? 1 : 0;
+                               failed += thrown || answer.has_error() ? 1U : 0U;
                            });
         wait_until([&] { return ended == models; });
         return failed;

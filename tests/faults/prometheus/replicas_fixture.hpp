@@ -16,7 +16,7 @@ namespace wva_metrics::test_support::prometheus_client {
 
 /// How a replica answers.
 enum class Manner {
-    good,
+    works,
     unavailable,     ///< HTTP 503.
     unauthorized,    ///< HTTP 401.
     not_found,       ///< HTTP 404, not in the words of the API.
@@ -36,7 +36,7 @@ inline ScriptedServer::Script answer_as(std::shared_ptr<Manner> manner) {
             co_await peer->read_request();
             std::string bytes = good;
             switch (*manner) {
-            case Manner::good:
+            case Manner::works:
                 break;
             case Manner::unavailable:
                 bytes = answer("503 Service Unavailable", "Service Unavailable");

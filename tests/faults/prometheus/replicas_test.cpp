@@ -39,7 +39,7 @@ ClientConfig with_short_attempts() {
 } // namespace
 
 TEST_CASE("while the first replica answers, no other is asked") {
-    ReplicaPeers peers({Manner::good, Manner::good});
+    ReplicaPeers peers({Manner::works, Manner::works});
     for (int i = 0; i < 20; ++i) {
         const QueryPtr query = peers.run();
         REQUIRE(query->result->has_value());
@@ -53,7 +53,7 @@ TEST_CASE("a replica in trouble costs one request, and each query is answered by
     const Manner manner = GENERATE(Manner::unavailable, Manner::unauthorized, Manner::not_found,
                                    Manner::hangs, Manner::resets, Manner::web_page);
     CAPTURE(static_cast<int>(manner));
-    ReplicaPeers peers({manner, Manner::good, Manner::good}, with_short_attempts());
+    ReplicaPeers peers({manner, Manner::works, Manner::works}, with_short_attempts());
     for (int i = 0; i < 20; ++i) {
         const QueryPtr query = peers.run();
         REQUIRE(query->result->has_value());
@@ -93,10 +93,10 @@ TEST_CASE("a replica that refuses connections is left, and asked again when it i
 }
 
 TEST_CASE("a replica that works again is tried once by a query for nothing, and then used") {
-    ReplicaPeers peers({Manner::unavailable, Manner::good}, with_short_pauses());
+    ReplicaPeers peers({Manner::unavailable, Manner::works}, with_short_pauses());
     peers.run();
     REQUIRE(peers.client->current_replica() == 1);
-    *peers.manner_of[0] = Manner::good;
+    *peers.manner_of[0] = Manner::works;
     while (peers.client->current_replica() == 1)
         REQUIRE(peers.run()->result->has_value());
     // The failure, the trial, and the query after it.
@@ -105,9 +105,9 @@ TEST_CASE("a replica that works again is tried once by a query for nothing, and 
 }
 
 TEST_CASE("queries that belong together stay with one replica") {
-    ReplicaPeers peers({Manner::unavailable, Manner::good}, with_short_pauses());
+    ReplicaPeers peers({Manner::unavailable, Manner::works}, with_short_pauses());
     peers.run();
-    *peers.manner_of[0] = Manner::good;
+    *peers.manner_of[0] = Manner::works;
     const TimePoint end = std::chrono::steady_clock::now() + 60ms; // Longer than the pause.
     prometheus::QueryOptions together;
     together.keep_replica = true;
@@ -120,7 +120,7 @@ TEST_CASE("queries that belong together stay with one replica") {
 TEST_CASE("what is wrong with the query is not asked elsewhere") {
     const Manner manner = GENERATE(Manner::bad_query, Manner::too_many, Manner::query_timed_out);
     CAPTURE(static_cast<int>(manner));
-    ReplicaPeers peers({manner, Manner::good});
+    ReplicaPeers peers({manner, Manner::works});
     for (int i = 0; i < 20; ++i) {
         const QueryPtr query = peers.run();
         REQUIRE(query->result->has_error());
@@ -134,7 +134,7 @@ TEST_CASE("what is wrong with the query is not asked elsewhere") {
 
 TEST_CASE(
     "after the sink has received a series, the query is not sent again but the replica left") {
-    ReplicaPeers peers({Manner::cut, Manner::good});
+    ReplicaPeers peers({Manner::cut, Manner::works});
     const QueryPtr cut = peers.run();
     CHECK(cut->result->has_error());
     CHECK(cut->series == 1);
@@ -148,7 +148,7 @@ TEST_CASE(
 TEST_CASE("a replica that hangs leaves time for the next one before the deadline") {
     ClientConfig config;
     config.http.protection.slow_after = 10ms;
-    ReplicaPeers peers({Manner::hangs, Manner::hangs, Manner::good}, config);
+    ReplicaPeers peers({Manner::hangs, Manner::hangs, Manner::works}, config);
     // The first has half of it, the second a quarter; an attempt alone could take 5 s.
     const QueryPtr query = peers.run(std::chrono::steady_clock::now() + 1200ms);
     REQUIRE(query->result->has_value());
@@ -157,7 +157,7 @@ TEST_CASE("a replica that hangs leaves time for the next one before the deadline
 }
 
 TEST_CASE("a deadline that is soon over is not held against a replica") {
-    ReplicaPeers peers({Manner::hangs, Manner::good});
+    ReplicaPeers peers({Manner::hangs, Manner::works});
     const QueryPtr query = peers.run(std::chrono::steady_clock::now() + 600ms);
     CHECK(query->result->has_value());
     CHECK(peers.client->current_replica() == 0);
@@ -199,13 +199,13 @@ TEST_CASE("without breakers, retries at all replicas come out of one budget") {
 }
 
 TEST_CASE("a failure of the only healthy replica is retried there, as with one server") {
-    ReplicaPeers peers({Manner::unavailable, Manner::good});
+    ReplicaPeers peers({Manner::unavailable, Manner::works});
     REQUIRE(peers.run()->result->has_value());
     const auto fail_once = [&] { *peers.manner_of[1] = Manner::unavailable; };
     fail_once();
     const QueryPtr query = peers.start();
     run_until(peers.context, [&] { return peers.requests(1) == 2; });
-    *peers.manner_of[1] = Manner::good;
+    *peers.manner_of[1] = Manner::works;
     run_until(peers.context, [&] { return query->is_over(); });
     CHECK(query->result->has_value());
     CHECK(peers.requests(0) == 1);
@@ -238,7 +238,7 @@ TEST_CASE(
         if (event.kind == ProtectionEvent::Kind::replica_chosen)
             events->push_back(event);
     };
-    ReplicaPeers peers({Manner::unavailable, Manner::good}, config);
+    ReplicaPeers peers({Manner::unavailable, Manner::works}, config);
     peers.run();
     const std::vector<prometheus::ReplicaStats> stats = peers.client->replica_stats();
     REQUIRE(stats.size() == 2);
@@ -252,7 +252,7 @@ TEST_CASE(
     CHECK(stats[1].is_healthy);
     CHECK(stats[1].answered == 1);
     CHECK(stats[1].protection.successes == 1);
-    *peers.manner_of[0] = Manner::good;
+    *peers.manner_of[0] = Manner::works;
     while (peers.client->current_replica() == 1)
         peers.run();
     REQUIRE(events->size() == 2);
@@ -263,7 +263,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a query that is cancelled, or whose client is destroyed, asks no other replica") {
-    ReplicaPeers peers({Manner::hangs, Manner::good});
+    ReplicaPeers peers({Manner::hangs, Manner::works});
     const QueryPtr query = peers.start();
     run_until(peers.context, [&] { return peers.requests(0) == 1; });
     SECTION("cancelled") {
