@@ -33,6 +33,8 @@ struct ShortMemory {
     ~ShortMemory() {
         collector.reset();
         settle();
+        allocations.failing = -1;
+        allocations.spared_after = 0;
     }
 
     /// Counts the operations that began and ended. One whose initiating function throws never ends.

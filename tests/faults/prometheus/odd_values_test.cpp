@@ -92,10 +92,9 @@ TEST_CASE_METHOD(OddSamples,
                  "samples without a pod are left out with a warning, and labels more or "
                  "less do not matter") {
     const std::string kv = "vllm:kv_cache_usage_perc";
-    answer_with(
-        series_of(labels_of(kv) + R"(,"extra":"x","exported_pod":"y","empty":"")", R"("0.7")") +
-        "," + series_of(labels_of(kv, ""), R"("0.9")") + "," +
-        series_of(R"("__name__":"vllm:kv_cache_usage_perc")", R"("0.8")"));
+    answer_with(series_of(labels_of(kv) + R"(,"extra":"x","empty":"")", R"("0.7")") + "," +
+                series_of(labels_of(kv, ""), R"("0.9")") + "," +
+                series_of(R"("__name__":"vllm:kv_cache_usage_perc")", R"("0.8")"));
     const ReplicaSnapshot snapshot = collect_replicas().value();
     REQUIRE(snapshot->replicas.size() == 1);
     CHECK(snapshot->replicas[0].pod == pod_a);
@@ -132,18 +131,6 @@ TEST_CASE_METHOD(OddSamples,
         CHECK(is_missing(only.queue_length, ReadingReason::no_series));
     }
     CHECK(collector().stats().empty_answers == 0);
-}
-
-TEST_CASE_METHOD(OddSamples,
-                 "a pod that was deleted is no replica, although it still has samples") {
-    set_kv({pod_b}, 0.9);
-    set_queue({pod_b}, 9);
-    add_pod(pod_a);
-    remove_pod(pod_b);
-    const ReplicaSnapshot snapshot = collect_replicas().value();
-    REQUIRE(snapshot->replicas.size() == 1);
-    CHECK(snapshot->replicas[0].pod == pod_a);
-    CHECK(snapshot->gone_pods == std::vector{pod_b});
 }
 
 TEST_CASE_METHOD(OddSamples, "a metric that was renamed is read by its older name, which is told") {

@@ -75,7 +75,8 @@ ScriptedServer::Script follow(std::shared_ptr<Plan> plan) {
                 co_return;
             }
             const bool fails = move == Move::fail || move == Move::fail_after_next;
-            co_await peer->send(fails ? http_answer(body, "", "503 x") : http_answer(body));
+            std::string answer = http_answer(body, "", fails ? "503 x" : "200 OK");
+            co_await peer->send(std::move(answer));
         }
     };
 }
