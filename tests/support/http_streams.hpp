@@ -27,7 +27,7 @@ struct Received {
 };
 
 /// Timeouts that are too long to matter in a test.
-inline http::StreamTimeouts patient() {
+inline http::StreamTimeouts patient_timeouts() {
     http::StreamTimeouts timeouts;
     timeouts.idle = std::chrono::seconds(30);
     timeouts.deadline = far_deadline();
@@ -45,7 +45,7 @@ inline http::BodySink keep_in(std::shared_ptr<Received> received) {
 
 inline std::shared_ptr<StartedCall> start_stream(boost::asio::io_context& context,
                                                  http::Client& client, http::BodySink sink,
-                                                 http::StreamTimeouts timeouts = patient(),
+                                                 http::StreamTimeouts timeouts = patient_timeouts(),
                                                  http::Request request = http::Request::get("/")) {
     return start_call(context, client.stream(std::move(request), std::move(sink), timeouts));
 }

@@ -44,7 +44,7 @@ TEST_CASE("silence ends a stream, before and after its header, and only the body
                       }
                   }},
                   config);
-    StreamTimeouts timeouts = patient();
+    StreamTimeouts timeouts = patient_timeouts();
     timeouts.idle = 150ms;
     const auto received = std::make_shared<Received>();
     const Result<Response> response = finish_call(
@@ -67,7 +67,7 @@ TEST_CASE("a busy stream may last longer than the idle time and an attempt") {
                       co_await peer->send(last_chunk);
                   }},
                   {.timeouts = {.attempt = 500ms}});
-    StreamTimeouts timeouts = patient();
+    StreamTimeouts timeouts = patient_timeouts();
     timeouts.idle = 500ms;
     const auto received = std::make_shared<Received>();
     REQUIRE(finish_call(pair.context,
@@ -82,7 +82,7 @@ TEST_CASE("the deadline ends a stream, however busy it is") {
         co_await peer->send(chunked_head());
         co_await peer->send_without_end(chunk(std::string(100, 'x')));
     }});
-    StreamTimeouts timeouts = patient();
+    StreamTimeouts timeouts = patient_timeouts();
     timeouts.deadline = std::chrono::steady_clock::now() + 200ms;
     std::size_t bytes = 0;
     const Result<Response> response =

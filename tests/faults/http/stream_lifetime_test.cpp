@@ -108,12 +108,13 @@ TEST_CASE("the sink is destroyed before its stream completes") {
     auto received = std::make_shared<Received>();
     const std::weak_ptr<Received> weak = received;
     bool was_destroyed = false;
-    asio::co_spawn(pair.context,
-                   pair.client->stream(root_request, keep_in(std::move(received)), patient()),
-                   [&](const std::exception_ptr&, const Result<Response>& response) {
-                       CHECK(response.has_value());
-                       was_destroyed = weak.expired();
-                   });
+    asio::co_spawn(
+        pair.context,
+        pair.client->stream(root_request, keep_in(std::move(received)), patient_timeouts()),
+        [&](const std::exception_ptr&, const Result<Response>& response) {
+            CHECK(response.has_value());
+            was_destroyed = weak.expired();
+        });
     run_until(pair.context, [&] { return weak.expired(); });
     run_ready(pair.context);
     CHECK(was_destroyed);
@@ -150,7 +151,8 @@ TEST_CASE("streams may be cancelled and clients destroyed while many threads run
                     talking.set_value();
                 return true;
             };
-            asio::co_spawn(strands.back(), client->stream(root_request, std::move(sink), patient()),
+            asio::co_spawn(strands.back(),
+                           client->stream(root_request, std::move(sink), patient_timeouts()),
                            asio::bind_cancellation_slot(
                                signals.back()->slot(),
                                [done](const std::exception_ptr& thrown, Result<Response> result) {

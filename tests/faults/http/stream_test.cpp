@@ -163,7 +163,7 @@ TEST_CASE("a stream that ends with its connection is marked as such") {
 
 TEST_CASE("a stream with invalid arguments is rejected before any I/O") {
     HttpPair pair({answer_each_with(ok_answer)});
-    StreamTimeouts timeouts = patient();
+    StreamTimeouts timeouts = patient_timeouts();
     BodySink sink = keep_in(std::make_shared<Received>());
     Request request = root_request;
     Errc expected = Errc::invalid_argument;

@@ -328,7 +328,7 @@ TEST_CASE("a sink receives the body of one attempt") {
 TEST_CASE("streams are not hedged") {
     HedgedPair hedged;
     hedged.plan->moves = {Move::hold};
-    http::StreamTimeouts timeouts = patient();
+    http::StreamTimeouts timeouts = patient_timeouts();
     timeouts.deadline = soon();
     const auto stream = start_stream(hedged.pair.context, *hedged.pair.client,
                                      keep_in(std::make_shared<Received>()), timeouts);
