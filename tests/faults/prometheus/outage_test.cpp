@@ -118,7 +118,8 @@ public:
         answers_.newer = 0;
     }
 
-    /// The number of values that are known now, of the variants' and of the models', whose samples are newer than this.
+    /// The number of values that are known now, of variants and of models, whose samples are newer
+    /// than this.
     std::size_t newer_than(TimePoint time) {
         std::size_t newer = 0;
         for (const VariantAutoscaling& variant : variants_) {
