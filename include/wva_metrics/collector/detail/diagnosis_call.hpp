@@ -103,7 +103,7 @@ private:
                                      std::shared_ptr<Impl> impl, ModelKey model,
                                      std::vector<VariantAutoscaling> variants) {
         try {
-            auto result = co_await impl->backend().diagnose(std::move(model), std::move(variants));
+            auto result = co_await impl->backend().diagnose(model, variants);
             self->finish(std::move(result));
         } catch (...) {
             self->finish(describe_exception(std::current_exception()));

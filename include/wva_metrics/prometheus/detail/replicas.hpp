@@ -143,6 +143,7 @@ private:
     static std::vector<std::string>
     endpoints_of(const std::vector<std::shared_ptr<Server>>& servers) {
         std::vector<std::string> endpoints;
+        endpoints.reserve(servers.size());
         for (const auto& server : servers)
             endpoints.push_back(server->endpoint());
         return endpoints;
