@@ -14,6 +14,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -101,6 +102,7 @@ TEST_CASE("a body of 32 MB is delivered in the memory of a few pieces") {
     asio::io_context context;
     http::ClientConfig config{.url = server.url()};
     config.limits.max_body_bytes = std::size_t{64} << 20;
+    config.timeouts.attempt = std::chrono::minutes(1); // For a sanitizer on a busy machine.
     http::Client client(context.get_executor(), config);
     const auto received = std::make_shared<std::size_t>(0);
     std::optional<Result<http::Response>> result;
@@ -125,6 +127,7 @@ TEST_CASE("an answer of 32 MB is decoded in less than a megabyte") {
     asio::io_context context;
     prometheus::ClientConfig config;
     config.http.url = server.url();
+    config.http.timeouts.attempt = std::chrono::minutes(1);
     prometheus::Client client(context.get_executor(), config);
     const auto samples = std::make_shared<std::size_t>(0);
     std::optional<Result<prometheus::AnswerInfo>> result;
