@@ -165,7 +165,8 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     // with it.
     std::atomic<bool> done{false};
     std::vector<Figures> figures;
-    const auto period = std::max<std::chrono::milliseconds>(15s, milliseconds / 13);
+    // Long enough for some scrapes between two outages.
+    const auto period = std::max<std::chrono::milliseconds>(30s, milliseconds / 13);
     const auto begun = SteadyClock::now();
     const auto recover = [&] {
         const TimePoint since = SteadyClock::now();
@@ -212,6 +213,8 @@ int run(const std::string& binary, Duration duration, std::size_t variants) {
     if (!figures.empty()) // The first third warms up: caches fill, pods are replaced.
         check_growth(figures[figures.size() / 3], figures.back(), report);
 
+    if (!interrupted && report.counted("answers: cache, fresh") == 0)
+        report.fail("no fresh value was found in the cache");
     report.count("pods replaced", fleet.replaced(Fleet::Clock::now()));
     std::cout << "\nsoak of "
               << format_duration(
