@@ -9,6 +9,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -81,8 +82,9 @@ public:
             // It is not called from here, but through its executor.
             const std::lock_guard lock(state_->mutex);
             std::erase(state_->running, running_);
+            // Closed, because sending crashes if the channel's context has taken its waiter away.
             for (Channel* channel : running_->waiting)
-                channel->try_send(boost::system::error_code());
+                channel->close();
         }
 
     private:
@@ -127,7 +129,7 @@ public:
         });
         const auto [error] =
             co_await waiter.channel()->async_receive(asio::as_tuple(asio::use_awaitable));
-        if (!error)
+        if (error == asio::experimental::channel_errc::channel_closed)
             joined.end = End::over;
         else
             joined.end = error == asio::error::timed_out ? End::late : End::cancelled;

@@ -206,6 +206,23 @@ TEST_CASE_METHOD(WaitingCalls,
     CHECK(wait.use_count() == 1);
 }
 
+TEST_CASE_METHOD(
+    WaitingCalls,
+    "a round may end while the context is being destroyed in which calls wait for it") {
+    const auto round = round_of({"a"});
+    auto entry = std::make_shared<AllRounds::Entry>(rounds, round, entered_at);
+    // What belongs to the first or the last of the calls keeps the round running.
+    const bool is_first = GENERATE(true, false);
+    for (const bool owns : {is_first, false, !is_first})
+        asio::co_spawn(*io, rounds.join(round->keys, entered_at, no_deadline, Priority::background),
+                       [own = owns ? entry : nullptr](std::exception_ptr, AllRounds::Joined) {});
+    run();
+    entry.reset();
+    REQUIRE(round.use_count() > 1);
+    io.reset();
+    CHECK(round.use_count() == 1);
+}
+
 TEST_CASE_METHOD(WaitingCalls, "a round ends when the context that runs it is destroyed") {
     const auto round = round_of({"a"});
     const auto runner = [](AllRounds& all,
