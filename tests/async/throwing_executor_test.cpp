@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/collector_fixture.hpp"
+#include "support/counted_calls.hpp"
 #include "support/throwing_executor.hpp"
 
 #include <catch2/catch_all.hpp>
 
 #include <memory>
-#include <new>
 
 using namespace wva_metrics;
 using namespace wva_metrics::test_support;
@@ -13,51 +12,22 @@ using namespace wva_metrics::test_support;
 namespace {
 
 /// A collector on an executor that throws.
-struct ThrowingExecutorFixture {
+struct ThrowingExecutorFixture : CountedCalls {
     using CollectorType = Collector<ManualBackend, MemoryCache, NullObserver, ManualTimer>;
 
-    /// Begins one operation of each kind. One whose initiating function throws has no completion.
-    void begin() {
-        const auto count = [this](const auto& result) {
-            ++answers;
-            values += result.has_value() ? 1 : 0;
-        };
-        const auto try_to = [this](const auto& initiate) {
-            try {
-                initiate();
-                ++begun;
-            } catch (const std::bad_alloc&) {
-            }
-        };
-        try_to([&] { collector.async_collect_optimizer_metrics(variant("v"), count); });
-        try_to([&] { collector.async_collect_replica_metrics({"llm", "meta/llama"}, {}, count); });
-        try_to([&] { collector.async_validate_availability({"llm", "meta/llama"}, count); });
-        try_to([&] { collector.async_collect_optimizer_metrics(variant("v"), count); });
-    }
-    /// Runs all handlers that are ready, also if one throws.
-    void settle() {
-        io.restart();
-        for (bool has_thrown = true; has_thrown;) {
-            has_thrown = false;
-            try {
-                io.poll();
-            } catch (const std::bad_alloc&) {
-                has_thrown = true;
-            }
-        }
-    }
-    void advance(Duration by) {
-        ManualClock::advance(by);
-        settle();
+    /// Begins one operation of each kind.
+    void begin_all() {
+        begin([&] { collector.async_collect_optimizer_metrics(variant("v"), counter()); });
+        begin([&] {
+            collector.async_collect_replica_metrics({"llm", "meta/llama"}, {}, counter());
+        });
+        begin([&] { collector.async_validate_availability({"llm", "meta/llama"}, counter()); });
+        begin([&] { collector.async_collect_optimizer_metrics(variant("v"), counter()); });
     }
 
-    boost::asio::io_context io;
     std::shared_ptr<ExecutorFaults> faults = std::make_shared<ExecutorFaults>();
     ManualBackend backend;
     CollectorType collector{ThrowingExecutor(io.get_executor(), faults), backend};
-    int begun = 0;
-    int answers = 0;
-    int values = 0;
 };
 
 } // namespace
@@ -73,22 +43,22 @@ TEST_CASE("wherever an executor throws, every call ends once, and later calls an
         f.settle();
         f.faults->taken = taken;
         f.faults->refused = refused;
-        f.begin();
+        f.begin_all();
         f.settle();
         f.advance(45s); // A stale hit, and rounds.
-        f.begin();
+        f.begin_all();
         f.settle();
         f.faults->refused = 0;
         has_failed = f.faults->failures > 0;
 
         f.advance(11s); // What was lost inside Asio is noticed at the deadline.
-        f.begin();      // It replaces what is lost.
+        f.begin_all();  // It replaces what is lost.
         f.settle();
-        CHECK(f.answers == f.begun);
+        CHECK(f.ended == f.begun);
         CHECK(f.collector.stats().in_flight == 0);
         f.advance(2s); // negative_ttl
         const int values = f.values;
-        f.begin();
+        f.begin_all();
         f.settle();
         CHECK(f.values == values + 4);
 

@@ -3,7 +3,7 @@
 // A collector whose allocations fail, at each place.
 #include "memory/allocations.hpp"
 #include "memory/spare_asio.hpp"
-#include "support/collector_fixture.hpp"
+#include "support/counted_calls.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -22,7 +22,7 @@ namespace {
 
 const ModelKey model_of_short_memory{"llm", "meta/llama"};
 
-struct ShortMemory {
+struct ShortMemory : CountedCalls {
     using CollectorType = Collector<ManualBackend, MemoryCache, NullObserver, ManualTimer>;
 
     ShortMemory() {
@@ -37,20 +37,6 @@ struct ShortMemory {
         allocations.spared_after = 0;
     }
 
-    /// Counts the operations that began and ended. One whose initiating function throws never ends.
-    void begin(const std::function<void()>& initiate) {
-        try {
-            initiate();
-            ++begun;
-        } catch (const std::bad_alloc&) {
-        }
-    }
-    auto counter() {
-        return [this](const auto& result) {
-            ++ended;
-            values += result.has_value() ? 1 : 0;
-        };
-    }
     void collect(const std::string& name = "v") {
         begin([&] { collector->async_collect_optimizer_metrics(variant(name), counter()); });
     }
@@ -64,30 +50,9 @@ struct ShortMemory {
         begin([&] { collector->async_validate_availability(model_of_short_memory, counter()); });
     }
 
-    /// Runs all handlers that are ready, also if one throws.
-    void settle() {
-        io.restart();
-        for (bool has_thrown = true; has_thrown;) {
-            has_thrown = false;
-            try {
-                io.poll();
-            } catch (const std::bad_alloc&) {
-                has_thrown = true;
-            }
-        }
-    }
-    void advance(Duration by) {
-        ManualClock::advance(by);
-        settle();
-    }
-
-    boost::asio::io_context io;
     ManualBackend backend;
     std::unique_ptr<CollectorType> collector =
         std::make_unique<CollectorType>(io.get_executor(), backend);
-    int begun = 0;
-    int ended = 0;
-    int values = 0;
 };
 
 using Step = std::function<void(ShortMemory&)>;

@@ -86,8 +86,12 @@ private:
     PerKind<Throttle> batch_refused_;
     Throttle rounds_skipped_;
     Throttle pods_left_out_;
-    std::array<Throttle, static_cast<std::size_t>(resilience::ProtectionEvent::Kind::hedging) + 1>
-        endpoint_;
+    static constexpr std::size_t endpoint_kinds =
+        static_cast<std::size_t>(resilience::ProtectionEvent::Kind::hedging) + 1;
+    static_assert(to_string(static_cast<resilience::ProtectionEvent::Kind>(endpoint_kinds)) ==
+                      "unknown",
+                  "hedging is not the last kind any more");
+    std::array<Throttle, endpoint_kinds> endpoint_;
     std::atomic<bool> round_failed_{false};
 };
 
