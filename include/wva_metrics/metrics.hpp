@@ -2,8 +2,10 @@
 #pragma once
 
 #include "wva_metrics/freshness.hpp"
+#include "wva_metrics/optional_reading.hpp"
 #include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/replica_role.hpp"
 #include "wva_metrics/signal.hpp"
 #include "wva_metrics/source.hpp"
 #include "wva_metrics/total_coverage.hpp"
@@ -64,9 +66,11 @@ struct OptimizerMetrics {
     /// The pods that `arrival_rate_per_minute` is the total of. If it lacks a pod that lives, the
     /// reading is a lower bound, and `partial` is set. No pod is seen if the backend does not say.
     TotalCoverage coverage{};
+    /// The quantiles that the configuration of the backend chooses, over the requests of all pods.
+    OptionalReadings optional{};
 };
 
-/// All readings of `OptimizerMetrics`.
+/// All readings of `OptimizerMetrics`, apart from the optional ones.
 inline constexpr std::array optimizer_readings = {
     ReadingField<OptimizerMetrics>{"arrival_rate_per_minute",
                                    &OptimizerMetrics::arrival_rate_per_minute,
@@ -95,6 +99,13 @@ struct ReplicaSample {
     /// The newest sample of the pod, of any metric; empty if the backend does not say. A pod that is
     /// not being scraped has an old one, also where a reading has no value.
     std::optional<TimePoint> last_sample_at{};
+    /// The kind of server, e.g. `vllm`: the name of the profile by which the pod was measured. Empty
+    /// if the backend does not say.
+    std::string engine{};
+    /// Which part of a request it works on, as far as the labels of its series tell.
+    ReplicaRole role = ReplicaRole::unknown;
+    /// What the configuration of the backend chooses.
+    OptionalReadings optional{};
 };
 
 /// All pods of one model. This is what is cached: it does not depend on a caller's variants or
@@ -138,9 +149,17 @@ struct ReplicaMetrics {
     PodState state = PodState::unknown;
     /// The newest sample of the pod; see `ReplicaSample`.
     std::optional<TimePoint> last_sample_at{};
+    /// The kind of server; see `ReplicaSample`.
+    std::string engine{};
+    /// Which part of a request it works on; see `ReplicaSample`. Do not merge the queues of prefill
+    /// with those of decode.
+    ReplicaRole role = ReplicaRole::unknown;
+    /// What the configuration of the backend chooses.
+    OptionalReadings optional{};
 };
 
-/// All readings of `ReplicaSample` or of `ReplicaMetrics`, which have the same ones.
+/// All readings of `ReplicaSample` or of `ReplicaMetrics`, which have the same ones; apart from
+/// the optional ones.
 template <typename Replica>
 inline constexpr std::array replica_readings = {
     ReadingField<Replica>{"kv_cache_usage", &Replica::kv_cache_usage, Signal::kv_cache_usage},
@@ -179,7 +198,7 @@ void take_older(std::optional<TimePoint>& oldest, const Metrics& metrics,
 
 /// The time of the oldest sample among the readings that have a value; empty if none has one. Of a
 /// peak, the last sample counts, not the one that holds the value: it tells whether the server is
-/// still being measured.
+/// still being measured. Optional readings do not count: each has its own age.
 inline std::optional<TimePoint> oldest_sample(const OptimizerMetrics& metrics) noexcept {
     std::optional<TimePoint> oldest;
     detail::take_older(oldest, metrics, optimizer_readings);
@@ -228,6 +247,46 @@ private:
     Freshness freshness_;
     Source source_;
 };
+
+/// A `Snapshot` in place: what a visitor gets. It refers to the metrics without sharing them, and is
+/// valid until the visitor returns.
+template <typename Metrics>
+class SnapshotView {
+public:
+    /// Made by a collector.
+    SnapshotView(const Metrics& metrics, TimePoint collected_at, Freshness freshness,
+                 Source source) noexcept
+        : metrics_(metrics), collected_at_(collected_at), freshness_(freshness), source_(source) {}
+    /// A view of a snapshot.
+    explicit SnapshotView(const Snapshot<Metrics>& snapshot) noexcept
+        : SnapshotView(*snapshot, snapshot.collected_at(), snapshot.freshness(),
+                       snapshot.source()) {}
+    SnapshotView(const SnapshotView&) = delete;
+    SnapshotView& operator=(const SnapshotView&) = delete;
+
+    /// The metrics.
+    const Metrics& operator*() const noexcept { return metrics_; }
+    /// The metrics' members.
+    const Metrics* operator->() const noexcept { return &metrics_; }
+
+    /// As `Snapshot::collected_at`.
+    TimePoint collected_at() const noexcept { return collected_at_; }
+    /// As `Snapshot::freshness`.
+    Freshness freshness() const noexcept { return freshness_; }
+    /// As `Snapshot::source`.
+    Source source() const noexcept { return source_; }
+
+private:
+    const Metrics& metrics_;
+    TimePoint collected_at_;
+    Freshness freshness_;
+    Source source_;
+};
+
+/// One variant's optimizer metrics, in place.
+using OptimizerView = SnapshotView<OptimizerMetrics>;
+/// One model's replicas, in place.
+using ReplicaView = SnapshotView<ModelReplicas>;
 
 /// One variant's optimizer metrics.
 using OptimizerSnapshot = Snapshot<OptimizerMetrics>;

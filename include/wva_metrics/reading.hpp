@@ -3,6 +3,7 @@
 
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/metric_name.hpp"
+#include "wva_metrics/reading_reason.hpp"
 #include "wva_metrics/statistic.hpp"
 
 #include <algorithm>
@@ -22,89 +23,6 @@ namespace wva_metrics {
 using TimePoint = std::chrono::steady_clock::time_point;
 /// The difference of two time points.
 using Duration = std::chrono::steady_clock::duration;
-
-/// Whether there is a value, and whether it can be used in arithmetic.
-enum class ReadingState : std::uint8_t {
-    /// There is no value; `reason()` says why.
-    missing,
-    /// A finite number, measured at `sampled_at()`.
-    present,
-    /// The server reported NaN or an infinity. It is kept for display and never returned as a
-    /// value.
-    invalid,
-};
-
-/// Why a reading has no usable value.
-enum class ReadingReason : std::uint8_t {
-    none,
-    /// It has not been requested yet.
-    not_collected,
-    /// The backend has no series for it: the metric is not exposed, not scraped, or has another
-    /// name.
-    no_series,
-    /// An average over (almost) no requests cannot be computed.
-    no_requests,
-    /// The number is NaN or infinite.
-    not_finite,
-    /// There are series, but their labels do not identify a variant.
-    unattributed,
-    /// The backend failed to return it.
-    backend_error,
-    /// There is one sample so far: a rate needs two. Another one is expected soon.
-    warming_up,
-    /// The window holds fewer than two samples, because the server is scraped too rarely for it.
-    window_too_short,
-    /// A pod is seen several times, and nothing tells whether it is one process or several.
-    ambiguous,
-    /// A counter was reset so often that several processes seem to write one series.
-    inconsistent,
-    /// The pod exists, but it could not be scraped.
-    unread,
-};
-
-/// The enumerator's name.
-constexpr std::string_view to_string(ReadingState state) noexcept {
-    switch (state) {
-    case ReadingState::missing:
-        return "missing";
-    case ReadingState::present:
-        return "present";
-    case ReadingState::invalid:
-        return "invalid";
-    }
-    return "unknown";
-}
-
-/// The enumerator's name.
-constexpr std::string_view to_string(ReadingReason reason) noexcept {
-    switch (reason) {
-    case ReadingReason::none:
-        return "none";
-    case ReadingReason::not_collected:
-        return "not_collected";
-    case ReadingReason::no_series:
-        return "no_series";
-    case ReadingReason::no_requests:
-        return "no_requests";
-    case ReadingReason::not_finite:
-        return "not_finite";
-    case ReadingReason::unattributed:
-        return "unattributed";
-    case ReadingReason::backend_error:
-        return "backend_error";
-    case ReadingReason::warming_up:
-        return "warming_up";
-    case ReadingReason::window_too_short:
-        return "window_too_short";
-    case ReadingReason::ambiguous:
-        return "ambiguous";
-    case ReadingReason::inconsistent:
-        return "inconsistent";
-    case ReadingReason::unread:
-        return "unread";
-    }
-    return "unknown";
-}
 
 /// Thrown by `Reading::value()` when there is no usable value.
 class BadReadingAccess : public std::logic_error {
@@ -131,6 +49,10 @@ struct ReadingDetails {
     Duration spacing{};
     /// The value is a total that lacks a part: what it measures is at least this much.
     bool is_lower_bound = false;
+    /// See `Reading::layer()`.
+    std::uint8_t layer = 0;
+    /// See `Reading::is_disputed()`.
+    bool is_disputed = false;
 };
 
 /// One measured number with the time of its measurement, or the reason why there is none.
@@ -172,8 +94,8 @@ public:
         return reading;
     }
 
-    /// A reading without a number, and the reason. Of the details, `latest` and `is_lower_bound` have
-    /// no meaning.
+    /// A reading without a number, and the reason. Of the details, `latest`, `is_lower_bound` and
+    /// `is_disputed` have no meaning.
     static Reading missing(ReadingReason reason, MetricName metric = {},
                            const ReadingDetails<T>& details = {}) noexcept {
         Reading reading;
@@ -257,6 +179,22 @@ public:
     /// scraped: the truth is at least this much. Do not scale down on it.
     bool is_lower_bound() const noexcept { return has_value() && is_lower_bound_; }
 
+    /// Which source of a `LayeredBackend` the reading is from: 1 is the first. 0 from any other
+    /// backend.
+    std::uint8_t layer() const noexcept { return layer_; }
+
+    /// There is a value, but another source of a `LayeredBackend` measured one that is too different
+    /// (`LayeredConfig::tolerance`).
+    bool is_disputed() const noexcept { return has_value() && is_disputed_; }
+
+    /// The same reading, as from this source of a `LayeredBackend`.
+    Reading from_layer(std::uint8_t layer, bool is_disputed = false) const noexcept {
+        Reading reading = *this;
+        reading.layer_ = layer;
+        reading.is_disputed_ = is_disputed;
+        return reading;
+    }
+
     /// The metric that the number comes from; empty if there is none or the backend does not set
     /// it.
     std::string_view metric() const noexcept { return metric_.view(); }
@@ -271,6 +209,8 @@ private:
 
     void describe(const ReadingDetails<T>& details) noexcept {
         statistic_ = details.statistic;
+        layer_ = details.layer;
+        is_disputed_ = details.is_disputed;
         window_ms_ = whole_milliseconds(details.window);
         spacing_ms_ = whole_milliseconds(details.spacing);
     }
@@ -285,8 +225,10 @@ private:
     ReadingState state_ = ReadingState::missing;
     ReadingReason reason_ = ReadingReason::not_collected;
     Statistic statistic_ = Statistic::unspecified;
+    std::uint8_t layer_ = 0;
     bool has_last_sample_ : 1 = false;
     bool is_lower_bound_ : 1 = false;
+    bool is_disputed_ : 1 = false;
 };
 
 } // namespace wva_metrics

@@ -19,6 +19,11 @@ enum class Statistic : std::uint8_t {
     rate,
     /// The sum of what was measured in the window, divided by how often it was measured.
     average,
+    /// The value that a share of what was measured in the window does not exceed, estimated from
+    /// the buckets of a histogram.
+    quantile,
+    /// How much a counter grew in the window.
+    count,
 };
 
 /// The enumerator's name.
@@ -34,6 +39,10 @@ constexpr std::string_view to_string(Statistic statistic) noexcept {
         return "rate";
     case Statistic::average:
         return "average";
+    case Statistic::quantile:
+        return "quantile";
+    case Statistic::count:
+        return "count";
     }
     return "unknown";
 }

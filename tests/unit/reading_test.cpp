@@ -211,6 +211,9 @@ TEST_CASE("states and reasons have the names of their enumerators") {
         {ReadingReason::ambiguous, "ambiguous"},
         {ReadingReason::inconsistent, "inconsistent"},
         {ReadingReason::unread, "unread"},
+        {ReadingReason::disputed, "disputed"},
+        {ReadingReason::implausible, "implausible"},
+        {ReadingReason::not_provided, "not_provided"},
         {ReadingReason::no_requests, "no_requests"},
         {ReadingReason::not_finite, "not_finite"},
         {ReadingReason::unattributed, "unattributed"},
@@ -225,4 +228,6 @@ TEST_CASE("statistics have the names of their enumerators") {
     CHECK(to_string(Statistic::peak) == "peak");
     CHECK(to_string(Statistic::rate) == "rate");
     CHECK(to_string(Statistic::average) == "average");
+    CHECK(to_string(Statistic::quantile) == "quantile");
+    CHECK(to_string(Statistic::count) == "count");
 }

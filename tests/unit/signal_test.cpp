@@ -3,6 +3,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string_view>
@@ -20,7 +21,7 @@ constexpr bool is_enumerator() {
            text.substr(value).find('(') == std::string_view::npos;
 }
 
-static_assert(is_enumerator<Signal::queue_length>());
+static_assert(is_enumerator<Signal::e2e_latency>());
 static_assert(!is_enumerator<static_cast<Signal>(signals.size())>(),
               "each signal needs a row in `signals`");
 static_assert(info_of(Signal::ttft).signal == Signal::ttft);
@@ -30,9 +31,9 @@ static_assert(to_string(static_cast<Signal>(signals.size())) == "unknown");
 
 TEST_CASE("each signal has its own name and a description") {
     std::set<std::string_view> names;
-    for (const Signal signal : all_signals) {
-        names.insert(to_string(signal));
-        CHECK_FALSE(info_of(signal).description.empty());
+    for (const SignalInfo& info : signals) {
+        names.insert(to_string(info.signal));
+        CHECK_FALSE(info.description.empty());
     }
     CHECK(names.size() == signals.size());
     CHECK_FALSE(names.contains(""));
@@ -47,4 +48,10 @@ TEST_CASE("each signal has the computation of its kind") {
         CHECK(computation_of(signal) == Computation::average);
     for (const Signal signal : {Signal::kv_cache_usage, Signal::queue_length})
         CHECK(computation_of(signal) == Computation::gauge_peak);
+}
+
+TEST_CASE("the optional signals come after all others") {
+    for (const SignalInfo& info : signals)
+        CHECK(is_optional(info.signal) == (std::ranges::count(all_signals, info.signal) == 0));
+    CHECK(all_signals.back() == Signal::queue_length);
 }

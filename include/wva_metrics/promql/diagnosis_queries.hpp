@@ -124,4 +124,15 @@ inline Result<std::string> similar_metrics_query(std::span<const std::string> en
     return text + "})";
 }
 
+/// The scrape jobs of a namespace: one `up` for each, 0 if a target of it cannot be read.
+///
+/// **Errors:** `invalid_argument` if the text is not UTF-8.
+inline Result<std::string> scrape_jobs_query(std::string_view namespace_label,
+                                             std::string_view namespace_name) {
+    const auto quoted = quote(namespace_name);
+    if (quoted.has_error())
+        return quoted.error();
+    return "min by (__name__,job) (up{" + std::string(namespace_label) + "=" + *quoted + "})";
+}
+
 } // namespace wva_metrics::promql

@@ -4,6 +4,7 @@
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/engine/exposed_metrics.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/optional_reading.hpp"
 #include "wva_metrics/promql/detail/series_selector.hpp"
 #include "wva_metrics/promql/duration.hpp"
 #include "wva_metrics/promql/matcher.hpp"
@@ -37,11 +38,13 @@ inline constexpr std::string_view time_query = "vector(0)";
 /// **Threads:** safe, because it does not change.
 class RawQueries {
 public:
-    /// `profile` and `matchers` must be valid.
-    RawQueries(const EngineProfile& profile, std::span<const Matcher> matchers)
-        : running_(exposed_metrics(profile, Signal::running)), sampled_(exposed_metrics(profile)),
-          identified_(identity_metrics(profile)), namespace_label_(profile.labels.namespace_name),
-          model_label_(profile.labels.model), matchers_(to_string(matchers)) {
+    /// `profile` and `matchers` must be valid. `chosen` are the optional readings.
+    RawQueries(const EngineProfile& profile, std::span<const Matcher> matchers,
+               OptionalReadingSet chosen = {})
+        : running_(exposed_metrics(profile, Signal::running)),
+          sampled_(exposed_metrics(profile, chosen)), identified_(identity_metrics(profile)),
+          namespace_label_(profile.labels.namespace_name), model_label_(profile.labels.model),
+          matchers_(to_string(matchers)) {
         sampled_.emplace_back("up");
         identified_.insert(identified_.end(), sampled_.begin(), sampled_.end());
     }
@@ -57,7 +60,7 @@ public:
         return selector;
     }
 
-    /// The samples of all signals, and of `up` of their targets.
+    /// The samples of all signals and chosen readings, and of `up` of their targets.
     ///
     /// Series without a model are selected too, because `up` has none. `window` must be positive.
     Result<std::string> samples(const QueryScope& scope, Duration window) const {

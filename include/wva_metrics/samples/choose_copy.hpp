@@ -13,9 +13,9 @@
 
 namespace wva_metrics::samples {
 
-/// The copy of a process by which all of its signals are measured: one that lives, that has a rate,
-/// that has most metrics, that is newest; in this order. Copies are never merged, because their
-/// samples are of different times.
+/// The copy of a process by which its signals are measured, except those that only others have: one
+/// that lives, that has a rate, that has most metrics, that is newest; in this order. Copies are never
+/// merged, because their samples are of different times.
 inline const View& choose_copy(std::span<const View* const> copies, ServerTime now,
                                const SampleRules& rules) {
     const auto merit = [&](const View* copy) {

@@ -7,15 +7,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <span>
 
 namespace wva_metrics::samples {
 
 namespace detail {
 
-/// Adds a part to a sum. A sum of gauges is as old as its oldest part; a rate as its newest.
+/// True if the part does not expose the signal.
+inline bool is_absent(const SignalValue& part) noexcept {
+    return part.reason == ReadingReason::no_series || part.reason == ReadingReason::not_provided;
+}
+
+/// Adds a part to a sum. A sum of gauges is as old as its oldest part; a rate as its newest, and so
+/// is the presence of several engines.
 inline void add_part(SignalValue& total, const SignalValue& part, Computation computation) {
-    const bool is_gauge = computation == Computation::gauge_peak;
+    const bool is_gauge =
+        computation == Computation::gauge_peak || computation == Computation::gauge_last;
     const auto time_of = [is_gauge](ServerTime one, ServerTime other) {
         return is_gauge ? std::min(one, other) : std::max(one, other);
     };
@@ -23,7 +31,7 @@ inline void add_part(SignalValue& total, const SignalValue& part, Computation co
     total.latest += part.latest;
     total.time = time_of(total.time, part.time);
     total.latest_at = time_of(total.latest_at, part.latest_at);
-    if (computation == Computation::average)
+    if (computation == Computation::average || computation == Computation::histogram)
         total.weight += part.weight;
 }
 
@@ -44,13 +52,16 @@ inline void keep_higher(SignalValue& highest, const SignalValue& part) {
 /// One signal of several engines of one process, or of several processes of one pod: the sum or the
 /// highest, as `SignalInfo::across_engines` says.
 ///
-/// A part without series does not expose the signal and is left out. If another part has no value,
-/// neither has the whole, for the same reason: unknown is never zero.
+/// A part without series does not expose the signal and is left out, and so is one that is not
+/// provided. If another part has no value, neither has the whole, for the same reason: unknown is
+/// never zero.
 inline SignalValue combine(std::span<const SignalValue> parts, Signal signal) {
     const SignalInfo& info = info_of(signal);
     SignalValue whole;
+    std::size_t not_provided = 0;
     for (const SignalValue& part : parts) {
-        if (part.reason == ReadingReason::no_series) {
+        if (detail::is_absent(part)) {
+            not_provided += part.reason == ReadingReason::not_provided ? 1 : 0;
             if (whole.reason == ReadingReason::no_series)
                 whole.time = std::max(whole.time, part.time);
             continue;
@@ -71,6 +82,8 @@ inline SignalValue combine(std::span<const SignalValue> parts, Signal signal) {
     if (whole.reason == ReadingReason::none &&
         !(std::isfinite(whole.value) && std::isfinite(whole.latest) && std::isfinite(whole.weight)))
         whole.reason = ReadingReason::not_finite;
+    if (not_provided > 0 && not_provided == parts.size())
+        whole.reason = ReadingReason::not_provided;
     return whole;
 }
 

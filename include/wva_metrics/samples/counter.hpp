@@ -23,6 +23,23 @@ inline std::size_t count_resets(std::span<const Sample> samples) noexcept {
     return resets;
 }
 
+/// True if the counter fell between two samples, and another one with samples of the same times did
+/// not.
+inline bool falls_without(std::span<const Sample> samples, std::span<const Sample> other) noexcept {
+    std::size_t j = 1;
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        if (!(samples[i].value < samples[i - 1].value))
+            continue;
+        while (j < other.size() && other[j].time < samples[i].time)
+            ++j;
+        const bool are_both_there = j < other.size() && other[j].time == samples[i].time &&
+                                    other[j - 1].time == samples[i - 1].time;
+        if (are_both_there && other[j].value >= other[j - 1].value)
+            return true;
+    }
+    return false;
+}
+
 /// By how much the counter grew from the first sample to the last. After a reset it grew from zero.
 /// Zero if there are fewer than two samples.
 inline double increase(std::span<const Sample> samples) noexcept {

@@ -7,6 +7,7 @@
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/samples/window.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace wva_metrics::samples {
@@ -36,6 +37,16 @@ inline SignalValue peak_of(const Series& series, ServerTime start, ServerTime en
         }
     }
     return peak;
+}
+
+/// A gauge of which there are fewer than none, or more than `highest`, has no value: it is of a
+/// server that counts wrongly, or in another unit, such as per cent.
+inline void refuse_implausible(SignalValue& value, double highest) noexcept {
+    constexpr double rounding = 1e-6;
+    const bool is_implausible = std::min(value.value, value.latest) < -rounding ||
+                                std::max(value.value, value.latest) > highest + rounding;
+    if (value.reason == ReadingReason::none && is_implausible)
+        value.reason = ReadingReason::implausible;
 }
 
 } // namespace wva_metrics::samples

@@ -7,6 +7,7 @@
 #include "wva_metrics/samples/view.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,15 @@ namespace detail {
 
 inline bool is_listed(std::span<const std::string> list, std::string_view name) noexcept {
     return std::ranges::find(list, name) != list.end();
+}
+
+/// True for a label that tells which of several Prometheus servers, or receivers, has scraped or
+/// stored a series. Their clocks may disagree.
+inline bool names_scraper(std::string_view name) noexcept {
+    constexpr std::array<std::string_view, 7> names = {
+        "prometheus", "prometheus_replica", "replica", "__replica__",
+        "receive",    "receive_replica",    "monitor"};
+    return std::ranges::find(names, name) != names.end();
 }
 
 /// True for a label whose meaning the rules know. Another may be one that the server writes.

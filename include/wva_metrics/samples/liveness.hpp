@@ -29,11 +29,28 @@ inline bool is_overdue(ServerTime last, ServerTime now, ServerDuration spacing,
 
 } // namespace detail
 
+namespace detail {
+
+/// True if the newest scrape of the view's target was not missed, and succeeded.
+inline bool was_just_read(const View& view, ServerTime now, const SampleRules& rules) {
+    if (view.up.empty() || view.up.back().value != 1)
+        return false;
+    const std::optional<ServerDuration> spacing = median_spacing(view.up, &Sample::time);
+    return spacing && !is_overdue(view.up.back().time, now, *spacing, rules);
+}
+
+} // namespace detail
+
 /// True if the view's process no longer answers scrapes: its series have ended, or too many scrapes
 /// were missed. False if nothing is known of the spacing.
+///
+/// Samples may have times of their own, as those that one Prometheus reads from another. Then they
+/// are old, and their page is still read with all of its series.
 inline bool is_lost(const View& view, ServerTime now, const SampleRules& rules) {
     if (view.has_ended)
         return true;
+    if (view.is_end_known && detail::was_just_read(view, now, rules))
+        return false;
     const std::optional<ServerDuration> spacing = scrape_spacing(view);
     return spacing && detail::is_overdue(view.last(), now, *spacing, rules);
 }

@@ -68,15 +68,29 @@ public:
         if (identity == IdentityVerdict::same)
             return {same, "identity"};
         const bool is_same_address = !a.view->address.empty() && a.view->address == b.view->address;
-        if (identity != IdentityVerdict::likely && is_same_address)
-            return {same, "address"};
         const ValueVerdict values = compare_values(*a.view, *b.view, traits_, rules_);
+        if (identity != IdentityVerdict::likely && is_same_address)
+            return relate_at_one_address(a, b, values);
         if (identity == IdentityVerdict::likely)
             return relate_started_at_once(values, is_same_address);
         return relate_addresses(a, b, identity, values);
     }
 
 private:
+    /// One address is one server, unless what stands there passes requests on to several. Two
+    /// scrapers whose clocks disagree may also see values that do not fit.
+    static Relation relate_at_one_address(const ComparedView& a, const ComparedView& b,
+                                          ValueVerdict values) {
+        if (values != ValueVerdict::other || a.engines != b.engines)
+            return {RelationKind::same, "address"};
+        const auto names = differing_labels(a.view->labels, b.view->labels);
+        if (std::ranges::any_of(names, detail::names_scraper))
+            return {RelationKind::same, "address"};
+        if (std::ranges::find(names, "metrics_path") != names.end())
+            return {RelationKind::other, "values"};
+        return {RelationKind::unclear, "values that differ at one address"};
+    }
+
     static Relation relate_started_at_once(ValueVerdict values, bool is_same_address) {
         const bool is_refuted =
             values == ValueVerdict::other || values == ValueVerdict::contradictory;
@@ -114,6 +128,8 @@ private:
         }
         if (values == ValueVerdict::other)
             return {other, "values"};
+        if (rules_.are_ports_processes && are_on_one_host)
+            return {other, "ports"};
         return have_addresses ? Relation{unclear, "addresses that nothing tells apart yet"}
                               : relate_labels(*a.view, *b.view);
     }

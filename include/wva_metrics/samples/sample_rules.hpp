@@ -34,6 +34,10 @@ struct SampleRules {
         "rule_group", "source"};
     /// Labels that may differ between copies of one process, and between processes of one pod.
     std::vector<std::string> maybe = {"endpoint", "container", "port", "metrics_path", "node"};
+    /// Two ports of one host are two processes, unless something proves one. True where somebody has
+    /// chosen what is scraped, and would not choose one process twice; false where several scrapers
+    /// may find the same one.
+    bool are_ports_processes = false;
     /// By how much the times of two scrapers may disagree, and how long a scrape may last.
     ServerDuration tolerance = std::chrono::seconds(5);
     /// Two counters bracket each other tightly if one grew by at most this share between two

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/exposition/native_histogram.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/samples/histogram_quantile.hpp"
+#include "wva_metrics/samples/native_merge.hpp"
+#include "wva_metrics/samples/native_quantile.hpp"
 #include "wva_metrics/samples/sample.hpp"
+#include "wva_metrics/signal.hpp"
 
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 namespace wva_metrics::samples {
 
@@ -33,6 +40,44 @@ struct SignalValue {
     std::size_t alias = 0;
 
     friend bool operator==(const SignalValue&, const SignalValue&) = default;
+};
+
+/// What was measured of an optional signal.
+struct OptionalValue {
+    Signal signal;       ///< The signal.
+    SignalValue value{}; ///< Its value.
+};
+
+/// What was measured of the histogram of a signal.
+struct HistogramValue {
+    Signal signal; ///< The signal.
+    /// Whether it is known, and over how long. `value` and `weight` are observations per second.
+    SignalValue value{};
+    /// Observations per second in each bucket, those of all engines and processes. A bound may be
+    /// there several times. Empty if it is a native histogram.
+    std::vector<ClassicBucket> buckets{};
+    /// The same as a native histogram, if it is one.
+    std::optional<exposition::NativeHistogram> native{};
+    /// What a quantile of `native` is multiplied by: its bounds follow from its schema.
+    double scale = 1;
+
+    /// Adds the buckets of another. False, and nothing is added, if they are of another kind.
+    bool add_buckets(const HistogramValue& other) {
+        if (native && other.native)
+            return scale == other.scale && add_listed(*native, *other.native);
+        if (native || other.native)
+            return false;
+        buckets.insert(buckets.end(), other.buckets.begin(), other.buckets.end());
+        return true;
+    }
+    /// The value that a share `q` of the observations does not exceed.
+    QuantileValue quantile(double q) const {
+        if (!native)
+            return ClassicHistogram(buckets).quantile(q);
+        QuantileValue found = native_quantile(*native, q);
+        found.value *= scale;
+        return found;
+    }
 };
 
 } // namespace wva_metrics::samples

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <tuple>
@@ -26,7 +27,7 @@ enum class ValueVerdict : std::uint8_t {
     undecided,     ///< Nothing.
     same,          ///< They are: the counters can hardly agree so well by chance.
     idle,          ///< All values are equal and constant, and nothing is there to be added up.
-    other,         ///< They are not: a counter's value does not fit into the other's history.
+    other,         ///< They are not: a value does not fit into the other's history.
     contradictory, ///< Both `same` and `other`.
 };
 
@@ -35,7 +36,8 @@ enum class ValueVerdict : std::uint8_t {
 /// **Threads:** safe, because it does not change.
 class MetricTraits {
 public:
-    /// Reads the metrics of all signals.
+    /// Reads the metrics of all signals that are always measured. What else a caller chooses must
+    /// not change what is one process.
     explicit MetricTraits(const MetricSet& metrics) : traits_(metrics.names().size()) {
         for (const Signal signal : all_signals)
             for (const SignalSource& source : metrics.sources(signal))
@@ -45,6 +47,8 @@ public:
     /// What a counter counts. Two counters of the same quantity are not independent: as many
     /// requests finish as have a first token.
     std::uint8_t quantity(MetricId metric) const noexcept { return traits_[metric].quantity; }
+    /// False for a metric that only optional signals have.
+    bool is_compared(MetricId metric) const noexcept { return traits_[metric].is_compared; }
     /// True for a counter.
     bool is_counter(MetricId metric) const noexcept { return traits_[metric].is_counter; }
     /// True for a gauge whose values are added up over the processes of a pod.
@@ -55,6 +59,7 @@ private:
         std::uint8_t quantity = 0;
         bool is_counter = false;
         bool is_added_gauge = false;
+        bool is_compared = false;
     };
     static constexpr std::uint8_t requests = 0;
     static constexpr std::uint8_t generated_tokens = 1;
@@ -66,17 +71,24 @@ private:
             static_cast<std::uint8_t>(first_other + wva_metrics::detail::index_of(signal));
         switch (info.computation) {
         case Computation::counter_rate:
-            traits_[source.metric] = {requests, true, false};
+            source.for_each_part([this](MetricId part) {
+                traits_[part] = {requests, true, false, true};
+            });
             break;
         case Computation::average:
             traits_[source.metric] = {signal == Signal::itl ? generated_tokens : requests, true,
-                                      false};
+                                      false, true};
             traits_[source.sum] = {signal == Signal::output_tokens ? generated_tokens : own, true,
-                                   false};
+                                   false, true};
             break;
         case Computation::presence:
         case Computation::gauge_peak:
-            traits_[source.metric].is_added_gauge |= info.across_engines == AcrossEngines::sum;
+        case Computation::gauge_last:
+        case Computation::histogram:
+            source.for_each_part([&](MetricId part) {
+                traits_[part].is_compared = true;
+                traits_[part].is_added_gauge |= info.across_engines == AcrossEngines::sum;
+            });
             break;
         }
     }
@@ -121,6 +133,8 @@ public:
 
     /// Compares the series of both views that have the same metric and server labels.
     void add(const Series& a, const Series& b) {
+        if (!traits_.is_compared(a.metric))
+            return;
         has_common_ = true;
         const bool is_added_gauge = traits_.is_added_gauge(a.metric);
         const double value = a.samples.front().value;
@@ -130,8 +144,11 @@ public:
         is_idle_ = is_idle_ && !(is_added_gauge && value != 0) &&
                    std::ranges::all_of(a.samples, is_equal) &&
                    std::ranges::all_of(b.samples, is_equal);
-        if (!traits_.is_counter(a.metric))
+        if (!traits_.is_counter(a.metric)) {
+            if (stay_apart(a.samples, b.samples))
+                unlike_gauges_.insert(a.metric);
             return;
+        }
         const std::uint8_t quantity = traits_.quantity(a.metric);
         const std::vector<double> fractions = distinctive_values(b.samples);
         for (const double fraction : distinctive_values(a.samples))
@@ -143,6 +160,9 @@ public:
 
     ValueVerdict verdict() const {
         constexpr std::size_t enough_fractions = 2;
+        constexpr std::size_t enough_gauges = 2;
+        if (unlike_gauges_.size() >= enough_gauges)
+            return ValueVerdict::other;
         const bool is_same =
             met_.size() >= enough_fractions || tight_.size() >= rules_.min_tight_counters;
         if (is_refuted_)
@@ -154,6 +174,26 @@ public:
     }
 
 private:
+    /// True if two gauges keep unequal values while both are sampled several times. One process,
+    /// scraped in turn, would have to change with each scrape, and back again.
+    bool stay_apart(std::span<const Sample> a, std::span<const Sample> b) const {
+        constexpr std::size_t enough_samples = 3;
+        const ServerTime start = std::max(a.front().time, b.front().time) - ServerDuration(1);
+        const ServerTime end = std::min(a.back().time, b.back().time);
+        const auto level = [&](std::span<const Sample> all) {
+            const auto common = samples_within(all, start, end);
+            const bool is_level = common.size() >= enough_samples &&
+                                  std::isfinite(common.front().value) &&
+                                  std::ranges::all_of(common, [&](const Sample& sample) {
+                                      return sample.value == common.front().value;
+                                  });
+            return is_level ? std::optional(common.front().value) : std::nullopt;
+        };
+        const std::optional<double> one = level(a);
+        const std::optional<double> other = level(b);
+        return one && other && *one != *other;
+    }
+
     static std::vector<double> distinctive_values(std::span<const Sample> samples) {
         std::vector<double> values;
         for (const Sample& sample : samples)
@@ -195,6 +235,7 @@ private:
     const SampleRules& rules_;
     std::set<std::pair<std::uint8_t, double>> met_;
     std::set<std::uint8_t> tight_;
+    std::set<MetricId> unlike_gauges_;
     bool has_common_ = false;
     bool is_idle_ = true;
     bool is_refuted_ = false;
@@ -207,7 +248,8 @@ private:
 /// Counters of one process, seen twice, lie in one rising history, so that a value outside it
 /// refutes. Values inside prove only what can hardly be chance: two long fractions that are met to
 /// the last digit, or several independent counters that fit closely. Processes that are young agree
-/// in much, so that "nothing speaks against it" proves nothing.
+/// in much, so that "nothing speaks against it" proves nothing. Two gauges that keep unequal values
+/// refute more surely than counters prove: those of two servers with one load may be equal.
 inline ValueVerdict compare_values(const View& a, const View& b, const MetricTraits& traits,
                                    const SampleRules& rules) {
     detail::ValueComparison comparison(traits, rules);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/label_view.hpp"
 #include "wva_metrics/samples/detail/spacing.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
+#include "wva_metrics/samples/packed_native.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,11 +18,7 @@
 
 namespace wva_metrics::samples {
 
-/// A label's name and value, as texts of somebody else.
-struct LabelView {
-    std::string_view name;  ///< The name.
-    std::string_view value; ///< The value.
-};
+using wva_metrics::LabelView;
 
 /// Labels by name, each name once.
 using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -41,6 +40,11 @@ struct Series {
     std::vector<Sample> samples{};
     /// The series has no newer samples, although its target may still be scraped.
     bool has_ended = false;
+    /// Which of several copies it is, by the labels that tell only copies apart; sorted by name.
+    Labels copy{};
+    /// Of a native histogram: one for each sample, whose value is the count of its observations. Else
+    /// empty.
+    std::vector<PackedNative> natives{};
 
     /// The newest sample.
     const Sample& last() const noexcept { return samples.back(); }
@@ -76,6 +80,8 @@ struct View {
     std::vector<ServerTime> times{};
     /// All of its series have ended.
     bool has_ended = false;
+    /// It is known which of its series have ended, however old their samples are.
+    bool is_end_known = false;
 
     /// The time of its oldest sample.
     ServerTime first() const noexcept { return times.front(); }
@@ -94,5 +100,13 @@ struct View {
     /// if there are fewer than two.
     std::optional<ServerDuration> spacing() const { return detail::median_spacing(times); }
 };
+
+/// The series of one metric in a view.
+inline std::span<const Series> series_of(const View& view, MetricId metric) noexcept {
+    const auto first = std::ranges::lower_bound(view.series, metric, {}, &Series::metric);
+    const auto last =
+        std::ranges::upper_bound(first, view.series.end(), metric, {}, &Series::metric);
+    return {first, last};
+}
 
 } // namespace wva_metrics::samples

@@ -3,12 +3,15 @@
 
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/samples/detail/finish_view.hpp"
-#include "wva_metrics/samples/detail/server_labels.hpp"
+#include "wva_metrics/samples/detail/info_series.hpp"
+#include "wva_metrics/samples/detail/label_split.hpp"
 #include "wva_metrics/samples/detail/target_index.hpp"
 #include "wva_metrics/samples/detail/target_labels.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
+#include "wva_metrics/samples/packed_native.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/sample_rules.hpp"
+#include "wva_metrics/samples/target_up.hpp"
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/signal.hpp"
 
@@ -26,15 +29,6 @@
 
 namespace wva_metrics::samples {
 
-/// The `up` of a target of which no model has samples.
-struct TargetUp {
-    Labels labels{};               ///< Its labels, without the name.
-    std::vector<Sample> samples{}; ///< See `View::up`; at least one.
-    std::string pod{};             ///< See `View::pod`.
-    std::string pod_label{};       ///< See `View::pod_label`.
-    std::string address{};         ///< See `View::address`.
-};
-
 /// Sorts the series of one answer into views, by model: a view is all series of a model that share
 /// every label that the server does not write. The order in which series and labels come does not
 /// matter.
@@ -44,18 +38,19 @@ struct TargetUp {
 /// of their own address (without one, of their own pod) that have all of their labels. Other metrics
 /// are ignored.
 ///
+/// A series whose number is in its labels (`MetricSet::factors`) has labels of its own and often no
+/// model. It is a series of each view of its target all of whose labels it has.
+///
 /// **Threads:** one at a time.
 class ViewTable {
 public:
     /// `metrics` and `rules` must outlive this. The labels of the engine are those that the server
-    /// writes; so are `finished_reason`, `le` and `quantile`.
+    /// writes; so are `finished_reason`, `le` and others that divide a metric. Series that differ only
+    /// in `labels.copies` are one.
     ViewTable(const MetricSet& metrics, const EngineLabels& labels, const SampleRules& rules)
-        : metrics_(metrics), rules_(rules), model_label_(labels.model),
-          server_labels_(labels.engine) {
-        server_labels_.insert(server_labels_.end(), detail::division_labels.begin(),
-                              detail::division_labels.end());
+        : metrics_(metrics), rules_(rules), split_(metrics, labels), infos_(metrics, rules) {
         for (const SignalSource& source : metrics.sources(Signal::running))
-            running_.push_back(source.metric);
+            source.for_each_part([this](MetricId part) { running_.push_back(part); });
         std::ranges::sort(running_);
     }
 
@@ -63,31 +58,45 @@ public:
     /// VictoriaMetrics; on Prometheus it is a value. Applies to the series that are added later.
     void set_nan_ends_series(bool ends) noexcept { nan_ends_series_ = ends; }
 
+    /// Whether `has_ended` of the series that are added says all that there is to know.
+    void set_end_known() noexcept { is_end_known_ = true; }
+
+    /// True if a series with this name belongs to a signal.
+    bool is_metric(std::string_view name) const noexcept { return metrics_.find(name).has_value(); }
+
     /// Adds a series with its samples, whose times must ascend. `model` is any number of the
     /// caller's; empty for a series without a model, such as `up`. `labels` are as sent, each name
-    /// once, with `__name__`.
+    /// once, with `__name__`. `has_ended`: it is known to have no newer samples.
+    ///
+    /// `natives`: of a native histogram, one for each sample; see `Series::natives`.
     ///
     /// A series that is added twice is kept once, with the newest samples.
     void add(std::optional<std::size_t> model, std::span<const LabelView> labels,
-             std::span<const Sample> samples) {
+             std::span<const Sample> samples, bool has_ended = false,
+             std::span<const PackedNative> natives = {}) {
         if (samples.empty())
             return;
-        split(labels);
-        const std::optional<MetricId> metric = metrics_.find(name_);
-        if (metric && model)
-            add_signal(*model, *metric, samples);
-        else if (!metric && name_ == "up")
+        split_.split(labels);
+        if (split_.is_metric())
+            split_.for_each_metric([&](MetricId metric) {
+                if (!metrics_.factors(metric).empty())
+                    infos_.add(model, metric, labels, split_, samples, has_ended);
+                else if (model)
+                    add_signal(*model, metric, samples, has_ended, natives);
+            });
+        else if (!split_.is_metric() && split_.name() == "up")
             add_up(model, samples);
-        else if (!metric && is_identity(name_))
+        else if (!split_.is_metric() && is_identity(split_.name()))
             add_identity(model, samples);
     }
 
     /// Adds a series of `Signal::running` that has not ended, as the answer to the query for what
     /// lives has it. Before or after its samples.
     void add_living(std::size_t model, std::span<const LabelView> labels) {
-        split(labels);
-        if (const std::optional<MetricId> metric = metrics_.find(name_))
-            entry(model).living.push_back({*metric, copy(server_)});
+        split_.split(labels);
+        split_.for_each_metric([&](MetricId metric) {
+            entry(model).living.push_back({metric, detail::copy_labels(split_.server())});
+        });
     }
 
     /// All series of `Signal::running` that live have been added, or will be: others have ended.
@@ -119,11 +128,14 @@ public:
     /// The views of each model, sorted by labels. Call it once.
     std::map<std::size_t, std::vector<View>> take() && {
         join_targets();
+        join_infos();
         std::map<std::size_t, std::vector<View>> models;
         for (Entry& found : entries_) {
             if (found.view.series.empty())
                 continue;
             std::ranges::sort(found.living);
+            found.view.is_end_known = is_end_known_ || nan_ends_series_;
+            detail::drop_parts(found.view.series, metrics_);
             detail::finish_view(found.view, running_, is_living_known_ ? &found.living : nullptr,
                                 asked_at_);
             models[*found.model].push_back(std::move(found.view));
@@ -146,73 +158,66 @@ private:
         return name == "process_start_time_seconds" || name.ends_with("_created");
     }
 
-    /// Sorts labels into the name, the server's and the target's. An empty value is no label.
-    void split(std::span<const LabelView> labels) {
-        name_ = {};
-        server_.clear();
-        target_.clear();
-        for (const LabelView& label : labels) {
-            if (label.name == "__name__")
-                name_ = label.value;
-            else if (label.value.empty() || label.name == model_label_)
-                continue;
-            else if (std::ranges::find(server_labels_, label.name) != server_labels_.end())
-                server_.push_back(label);
-            else
-                target_.push_back(label);
-        }
-        for (std::vector<LabelView>* part : {&server_, &target_})
-            if (!std::ranges::is_sorted(*part, {}, &LabelView::name))
-                std::ranges::sort(*part, {}, &LabelView::name);
-    }
-
-    static Labels copy(std::span<const LabelView> labels) {
-        Labels result;
-        result.reserve(labels.size());
-        for (const LabelView& label : labels)
-            result.emplace_back(label.name, label.value);
-        return result;
-    }
-
-    /// The size comes first, because a text may hold any byte.
-    void append_to_key(std::string_view text) {
-        for (std::size_t size = text.size(); size > 0; size >>= 7U)
-            key_ += static_cast<char>(size & 0x7FU);
-        key_ += '\xFF';
-        key_ += text;
-    }
-
     /// The entry of the target labels that were split last.
     Entry& entry(std::optional<std::size_t> model) {
+        // Servers sort an answer by metric, and the targets of each metric alike: most series belong to
+        // the entry after that of the series before. To compare it takes less than a search.
+        ++last_entry_;
+        if (last_entry_ >= entries_.size() || entries_[last_entry_].model != model ||
+            !split_.has_target(entries_[last_entry_].view.labels))
+            last_entry_ = search(model);
+        return entries_[last_entry_];
+    }
+
+    /// The number of that entry, which is made if it is not there.
+    std::size_t search(std::optional<std::size_t> model) {
         // One text is faster to compare than many.
         key_ = model ? std::to_string(*model) : std::string();
         key_ += '\xFF';
-        for (const LabelView& label : target_) {
-            append_to_key(label.name);
-            append_to_key(label.value);
+        for (const LabelView& label : split_.target()) {
+            detail::append_with_size(key_, label.name);
+            detail::append_with_size(key_, label.value);
         }
         const auto [found, is_new] = index_.try_emplace(key_, entries_.size());
         if (!is_new)
-            return entries_[found->second];
+            return found->second;
         Entry& added = entries_.emplace_back(Entry{model, View{}});
-        added.view.labels = copy(target_);
+        added.view.labels = detail::copy_labels(split_.target());
         added.view.pod_label = detail::first_label(added.view.labels, rules_.pod);
         added.view.pod = find_label(added.view.labels, added.view.pod_label);
         added.view.address = detail::first_address(added.view.labels, rules_.address);
-        return added;
+        return found->second;
     }
 
-    void add_signal(std::size_t model, MetricId metric, std::span<const Sample> samples) {
-        bool has_ended = false;
+    void add_signal(std::size_t model, MetricId metric, std::span<const Sample> samples,
+                    bool has_ended, std::span<const PackedNative> natives) {
         while (nan_ends_series_ && !samples.empty() && std::isnan(samples.back().value)) {
             has_ended = true;
             samples = samples.first(samples.size() - 1);
         }
+        natives = natives.first(std::min(natives.size(), samples.size()));
         // What ended before the window is as if it had never been.
         if (samples.empty())
             return;
-        entry(model).view.series.push_back(
-            {metric, copy(server_), std::vector(samples.begin(), samples.end()), has_ended});
+        entry(model).view.series.push_back({metric, detail::copy_labels(split_.server()),
+                                            std::vector(samples.begin(), samples.end()), has_ended,
+                                            detail::copy_labels(split_.copy()),
+                                            std::vector(natives.begin(), natives.end())});
+    }
+
+    void join_infos() {
+        if (infos_.empty())
+            return;
+        infos_.join(index_of_views(), [this](std::size_t i) -> Entry& { return entries_[i]; });
+    }
+
+    /// The views, by their targets.
+    detail::TargetIndex index_of_views() const {
+        detail::TargetIndex index;
+        for (std::size_t i = 0; i < entries_.size(); ++i)
+            if (!entries_[i].view.series.empty())
+                index.add(entries_[i].view, i);
+        return index;
     }
 
     /// A last value that is NaN stays: it says that the target is no longer scraped.
@@ -228,7 +233,7 @@ private:
             // A server that does not know its start says zero.
             if (!std::isfinite(sample.value) || sample.value <= 0)
                 continue;
-            ProcessIdentity said{std::string(name_), sample.value};
+            ProcessIdentity said{std::string(split_.name()), sample.value};
             if (identity.empty() || identity.back() != said)
                 identity.push_back(std::move(said));
         }
@@ -238,10 +243,7 @@ private:
     /// they belong to.
     template <typename Use>
     void match(Use use) const {
-        detail::TargetIndex index;
-        for (std::size_t i = 0; i < entries_.size(); ++i)
-            if (!entries_[i].view.series.empty())
-                index.add(entries_[i].view, i);
+        const detail::TargetIndex index = index_of_views();
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             const Entry& target = entries_[i];
             if (target.view.up.empty() && target.view.identity.empty())
@@ -278,19 +280,19 @@ private:
 
     const MetricSet& metrics_;
     const SampleRules& rules_;
-    std::string model_label_;
-    std::vector<std::string> server_labels_;
+    detail::LabelSplit split_;
     std::vector<MetricId> running_;
     bool nan_ends_series_ = false;
     bool is_living_known_ = false;
+    bool is_end_known_ = false;
     ServerTime asked_at_ = ServerTime::max();
     std::vector<Entry> entries_;
+    /// The entry of the series before.
+    std::size_t last_entry_ = 0;
+    detail::InfoTable infos_;
     /// By model and labels.
     std::unordered_map<std::string, std::size_t> index_;
-    // The labels of the series that is being added; kept for their memory.
-    std::string_view name_;
-    std::vector<LabelView> server_;
-    std::vector<LabelView> target_;
+    /// The key of the series that is being added; kept for its memory.
     std::string key_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/engine/engine_profile.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <cstddef>
@@ -39,7 +41,9 @@ TEST_CASE("the names of vLLM are its current ones first, then the older ones") {
           Texts{"vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"});
     CHECK(profile[Signal::kv_cache_usage] ==
           Texts{"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"});
-    CHECK(profile[Signal::queue_length] == Texts{"vllm:num_requests_waiting"});
+    CHECK(profile[Signal::queue_length] ==
+          Texts{R"(vllm:num_requests_waiting_by_reason{reason="capacity"})",
+                "vllm:num_requests_waiting"});
 }
 
 TEST_CASE("the labels of a profile can have other names") {
@@ -47,7 +51,8 @@ TEST_CASE("the labels of a profile can have other names") {
     profile.labels = {.namespace_name = "kubernetes_namespace",
                       .model = "model",
                       .pod = "pod_name",
-                      .engine = {}};
+                      .engine = {},
+                      .copies = {"rank"}};
     profile.kube_state.namespace_name = "exported_namespace";
     profile.kube_state.pod = "exported_pod";
     CHECK(validate(profile).empty());
@@ -61,13 +66,15 @@ TEST_CASE("all problems of a profile are reported together") {
     profile.itl = {"a", "b", "a"};
     profile.queue_length = {"NaN"};
     profile.labels.pod = "a:b";
-    profile.labels.engine = {"engine", "model_name", "__name__", "without"};
+    profile.labels.engine = {"engine", "model_name", "__name__"};
+    profile.labels.copies = {"without"};
     profile.kube_state.pod_info = "";
     profile.kube_state.owner_kind = "pod";
     CHECK(validate(profile) ==
           Texts{
               "name must not be empty",
-              "running: at least one metric name is required",
+              "running: at least one metric name is required, because it shows that a server "
+              "reports",
               "ttft: \"time-to-first\" is not a valid metric name",
               "itl: \"a\" is listed more than once",
               "queue_length: \"NaN\" is a reserved word of PromQL and cannot be queried",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/diagnosis_queries.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <string>
@@ -32,4 +34,9 @@ TEST_CASE("a query for similar metrics needs names") {
     CHECK(similar_metrics_query(endings, "ns", "llm").value() ==
           R"(count by (__name__) ({__name__=~".*(a\\.b|c)(_count)?",ns="llm"}))");
     CHECK(similar_metrics_query({}, "ns", "llm").error().is(Errc::invalid_argument));
+}
+
+TEST_CASE("the jobs that scrape a namespace are asked for with their `up`") {
+    CHECK(scrape_jobs_query("ns", "l\"lm").value() == R"(min by (__name__,job) (up{ns="l\"lm"}))");
+    CHECK(scrape_jobs_query("ns", "\xff").error().is(Errc::invalid_argument));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/plan.hpp"
 
 #include <chrono>

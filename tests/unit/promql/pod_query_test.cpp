@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/pod_query.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/promql/raw_query.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -63,6 +64,28 @@ TEST_CASE("the query for samples selects all metrics and `up`, which has no mode
               R"(,namespace="a",model_name=~"m\\.1|",cluster="eu",tenant!~"\"} or up{"}[1500ms])");
     CHECK(short_queries().samples({{"", "a"}, {}}, 1min).value() ==
           std::string("{") + all_names + R"(,namespace=~"|a"}[60s])");
+}
+
+TEST_CASE("the query for samples has the metrics of the optional readings that are chosen") {
+    EngineProfile profile = short_profile();
+    profile.kv_capacity = {"info[blocks * size]", "max_blocks * block_tokens"};
+    profile.prefix_cache_hit_rate = {"hits / lookups"};
+    profile.queue_time = {"wait"};
+    profile.itl = {"itl", "itl_sum / itl_count"};
+    const auto names_of = [&](OptionalReadingSet chosen) {
+        const std::string query = RawQueries(profile, {}, chosen).samples({{"a"}, {}}, 60s).value();
+        return query.substr(1, query.find(",namespace") - 1);
+    };
+    CHECK(names_of({}) == all_names);
+    CHECK(names_of({OptionalReading::kv_capacity_tokens, OptionalReading::itl_p50_seconds,
+                    OptionalReading::avg_ttft_seconds, OptionalReading::requests_per_second}) ==
+          "__name__=~\"also|block_tokens|done_total|in|in_count|in_sum|info|itl|itl_bucket|"
+          "itl_count|itl_sum|kv|max_blocks|out|out_count|out_sum|queue|run|ttft|ttft_count|"
+          "ttft_sum|up\"");
+    CHECK(names_of(
+              {OptionalReading::prefix_cache_hit_rate, OptionalReading::queue_time_p99_seconds}) ==
+          "__name__=~\"also|done_total|hits|in|in_count|in_sum|itl|itl_count|itl_sum|kv|lookups|"
+          "out|out_count|out_sum|queue|run|ttft|ttft_count|ttft_sum|up|wait|wait_bucket\"");
 }
 
 TEST_CASE("the query for some pods selects what identifies their processes too") {

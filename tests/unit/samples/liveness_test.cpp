@@ -52,6 +52,21 @@ TEST_CASE("a process of one sample is lost by the spacing of its target, if that
     CHECK_FALSE(is_lost(view, now, {}));
 }
 
+TEST_CASE("a process whose samples are old lives while its page is read with all of its series") {
+    View view = last_seen(40s);
+    view.up = spaced(10s, 1s, {1, 1, 1});
+    CHECK(is_lost(view, now, {}));
+    view.is_end_known = true;
+    CHECK_FALSE(is_lost(view, now, {}));
+    view.up = spaced(10s, 1s, {1, 1, 0});
+    CHECK(is_lost(view, now, {}));
+    view.up = spaced(10s, 26s, {1, 1, 1});
+    CHECK(is_lost(view, now, {}));
+    view.up = spaced(10s, 1s, {1, 1, 1});
+    view.has_ended = true;
+    CHECK(is_lost(view, now, {}));
+}
+
 TEST_CASE("a process is unread while its target is scraped in vain") {
     View view = last_seen(50s);
     CHECK_FALSE(is_unread(view, now, {}));

@@ -73,6 +73,59 @@ TEST_CASE("a gauge whose last sample is no number has no value, but an older one
     }
 }
 
+TEST_CASE("a gauge that cannot be true has no value, and hides in no sum") {
+    const auto reason_of = [](std::string_view metric, std::vector<double> values,
+                              Signal signal = Signal::queue_length) {
+        return gauge(make_view({{metric, spaced(15s, 0s, std::move(values))}}), signal).reason;
+    };
+    CHECK(reason_of(queue, {3, 2, -1}) == ReadingReason::implausible);
+    CHECK(reason_of(queue, {-1, -1}) == ReadingReason::implausible);
+    CHECK(reason_of(queue, {-1, 2}) == ReadingReason::none);
+    CHECK(reason_of(queue, {2, 1e9}) == ReadingReason::none);
+    CHECK(reason_of(queue, {0, -0.0}) == ReadingReason::none);
+    // Per cent, or a negative number, is no fraction. A digit of rounding is.
+    CHECK(reason_of(kv_usage, {0.5, 87}, Signal::kv_cache_usage) == ReadingReason::implausible);
+    CHECK(reason_of(kv_usage, {87, 0.5}, Signal::kv_cache_usage) == ReadingReason::implausible);
+    CHECK(reason_of(kv_usage, {0.5, -0.1}, Signal::kv_cache_usage) == ReadingReason::implausible);
+    CHECK(reason_of(kv_usage, {1, 1.0000000001}, Signal::kv_cache_usage) == ReadingReason::none);
+    CHECK(gauge(make_view({{queue, spaced(15s, 0s, {5, 5}), "0"},
+                           {queue, spaced(15s, 0s, {-2, -2}), "1"}}))
+              .reason == ReadingReason::implausible);
+    // An older name stands in.
+    CHECK(gauge(make_view({{kv_usage, spaced(15s, 0s, {-1, -1})},
+                           {older_kv_usage, spaced(15s, 0s, {0.25, 0.25})}}),
+                Signal::kv_cache_usage)
+              .value == 0.25);
+}
+
+TEST_CASE("a metric is compared with the highest value in its own unit") {
+    EngineProfile profile = vllm_profile();
+    profile.kv_cache_usage = {"vllm:kv_cache_usage_perc * 0.01"};
+    const MetricSet in_per_cent(profile);
+    const auto used = [&](double value) {
+        View view = make_view({{kv_usage, spaced(15s, 0s, {value, value})}});
+        for (Series& series : view.series)
+            series.metric = *in_per_cent.find(kv_usage);
+        return measure(view, Signal::kv_cache_usage, in_per_cent, now, {});
+    };
+    CHECK(used(87).reason == ReadingReason::none);
+    CHECK(std::abs(used(87).value - 0.87) < 1e-12);
+    CHECK(used(101).reason == ReadingReason::implausible);
+}
+
+TEST_CASE("gauges of several servers behind one series are those of none") {
+    const auto of_counter_and_queue = [](std::vector<double> counter) {
+        const std::vector<double> waiting(counter.size(), 40);
+        return make_view({{finished, spaced(15s, 0s, std::move(counter))},
+                          {queue, spaced(15s, 0s, waiting)},
+                          {running, spaced(15s, 0s, waiting)}});
+    };
+    const View behind_balancer = of_counter_and_queue({800, 810, 5, 820, 15});
+    CHECK(gauge(behind_balancer).reason == ReadingReason::inconsistent);
+    CHECK(gauge(behind_balancer, Signal::running).reason == ReadingReason::none);
+    CHECK(gauge(of_counter_and_queue({800, 810, 5, 15, 25})).value == 40);
+}
+
 TEST_CASE("several engines of a process are added up or the highest counts") {
     const View view = make_view({{queue, spaced(15s, 0s, {9, 3, 1}), "0"},
                                  {queue, spaced(15s, 0s, {2, 8, 2}), "1"},

@@ -184,6 +184,22 @@ TEST_CASE("an average of no requests has no weight, and half a histogram has non
         ReadingReason::not_finite);
 }
 
+TEST_CASE("an average has no value if its sum falls and its count does not") {
+    const auto ttft = [](std::vector<double> sum, std::vector<double> count) {
+        const View view = make_view(
+            {{"vllm:time_to_first_token_seconds_sum", spaced(15s, 0s, std::move(sum))},
+             {"vllm:time_to_first_token_seconds_count", spaced(15s, 0s, std::move(count))}});
+        return measure(view, Signal::ttft, vllm_metrics(), now, {}).reason;
+    };
+    // A negative time was observed, or a restart is hidden in one of them.
+    CHECK(ttft({800, 810, 809.9, 820, 830}, {80, 81, 82, 83, 84}) == ReadingReason::inconsistent);
+    CHECK(ttft({80, 90, 1, 2, 3}, {2, 2, 3, 4, 5}) == ReadingReason::inconsistent);
+    // A restart.
+    CHECK(ttft({800, 810, 1, 2, 3}, {80, 81, 1, 2, 3}) == ReadingReason::none);
+    // Only before the window.
+    CHECK(ttft({900, 800, 810, 820, 830, 840}, {80, 81, 82, 83, 84, 85}) == ReadingReason::none);
+}
+
 TEST_CASE("a rate is that of a name that lives, or else that of one that ended in the window") {
     const auto add = [](std::vector<NewSeries>& all, bool is_older, std::vector<Sample> samples,
                         bool has_ended) {

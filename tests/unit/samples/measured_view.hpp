@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"

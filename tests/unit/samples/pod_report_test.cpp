@@ -54,8 +54,9 @@ public:
         return found_.processes.emplace_back(std::move(process));
     }
 
-    std::vector<PodReport> report(const SampleRules& rules = {}) const {
-        return report_pods(found_, vllm_metrics(), now, rules);
+    std::vector<PodReport> report(const SampleRules& rules = {},
+                                  const MetricSet& metrics = vllm_metrics()) const {
+        return report_pods(found_, metrics, now, rules);
     }
 
     PodReport only() const {
@@ -145,6 +146,29 @@ TEST_CASE("the chosen copy lives, has a rate, has most metrics, and is the newes
     CHECK(chosen({rich, rich}) == 0);
 }
 
+TEST_CASE("what the chosen copy lacks is measured by another one") {
+    const View gauges = make_view({{queue, spaced(15s, 5s, {4, 4, 4, 4})},
+                                   {kv_usage, spaced(15s, 5s, {0.5, 0.5, 0.5, 0.5})}});
+    const View counters =
+        make_view({{finished, spaced(15s, 0s, rising(10, 15))},
+                   {"vllm:request_prompt_tokens_sum", spaced(15s, 0s, rising(10, 1500))},
+                   {"vllm:request_prompt_tokens_count", spaced(15s, 0s, rising(10, 15))}});
+    for (const bool is_first : {true, false}) {
+        Fleet fleet;
+        fleet.add("a", is_first ? std::vector{gauges, counters} : std::vector{counters, gauges});
+        const PodReport pod = fleet.only();
+        CHECK(pod[Signal::queue_length].value == 4);
+        CHECK(pod[Signal::queue_length].time == now - 5s);
+        CHECK(pod[Signal::kv_cache_usage].value == 0.5);
+        CHECK_THAT(pod[Signal::arrival_rate].value, WithinRel(1.0, 1e-9));
+        CHECK(pod[Signal::ttft].reason == ReadingReason::no_series);
+    }
+    // One that has ended says nothing of a process that lives.
+    Fleet fleet;
+    fleet.add("a", {ended(gauges), counters});
+    CHECK(fleet.only()[Signal::queue_length].reason == ReadingReason::no_series);
+}
+
 TEST_CASE("predecessors and aggregates do not count") {
     Fleet fleet;
     fleet.add("a", {server(1, 2)}).evidence = {"port"};
@@ -156,6 +180,24 @@ TEST_CASE("predecessors and aggregates do not count") {
     CHECK(pod[Signal::kv_cache_usage].value == 0.5);
     CHECK_THAT(pod[Signal::arrival_rate].value, WithinRel(1.0, 1e-12));
     CHECK(pod.evidence == std::vector<std::string>{"port"});
+}
+
+TEST_CASE("a pod with a predecessor in the window has not surely had no requests") {
+    const MetricSet counting(vllm_profile(), {OptionalReading::requests_in_window});
+    const auto requests_of = [&](double per_second, bool has_predecessor) {
+        Fleet fleet;
+        fleet.add("a", {server(per_second, 2)});
+        if (has_predecessor)
+            fleet.add("a", {server(3, 40, 20s)}, ProcessStatus::predecessor);
+        return fleet.report({}, counting).at(0).requests.value();
+    };
+    CHECK(requests_of(0, false).reason == ReadingReason::none);
+    CHECK(requests_of(0, false).value == 0);
+    CHECK(requests_of(0, true).reason == ReadingReason::warming_up);
+    // What it has finished itself is known.
+    CHECK(requests_of(2, true).reason == ReadingReason::none);
+    CHECK(requests_of(2, true).value == requests_of(2, false).value);
+    CHECK(requests_of(2, true).value > 0);
 }
 
 TEST_CASE("the evidence of all processes of a pod is told, each once") {

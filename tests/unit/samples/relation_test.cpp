@@ -13,7 +13,8 @@ namespace wva_metrics::samples::simulated {
 namespace {
 
 /// What the first target of a pod is to the second.
-Relation relation_of(const Target& first, const Target& second, bool asks_identity = false) {
+Relation relation_of(const Target& first, const Target& second, bool asks_identity = false,
+                     const SampleRules& rules = {}) {
     Cluster cluster;
     cluster.asks_identity = asks_identity;
     cluster.scrape(first);
@@ -24,7 +25,6 @@ Relation relation_of(const Target& first, const Target& second, bool asks_identi
     const Tags labels(views[0].labels.begin(), views[0].labels.end());
     const bool is_swapped = labels != first.labels;
     static const MetricTraits traits(vllm_metrics());
-    static const SampleRules rules;
     const ViewComparer comparer(traits, rules, now);
     const ComparedView a(views[is_swapped ? 1 : 0], now, rules);
     const ComparedView b(views[is_swapped ? 0 : 1], now, rules);
@@ -59,6 +59,22 @@ TEST_CASE("equal addresses are one process") {
                     {&server, pod_target("p", host_a, {{"job", "z"}}), 15s, 9s});
     CHECK(relation.kind == RelationKind::same);
     CHECK(relation.evidence == "address");
+}
+
+TEST_CASE("values tell several servers behind one address apart, except if clocks may disagree") {
+    Server one;
+    Server other{.per_second = 0.3, .queue = 9};
+    const auto kind = [&](const Tags& labels) {
+        return kind_of({&one, pod_target("p", host_a)},
+                       {&other, pod_target("p", host_a, labels), 15s, 9s});
+    };
+    CHECK(kind({{"metrics_path", "/1/metrics"}}) == RelationKind::other);
+    CHECK(kind({{"job", "z"}}) == RelationKind::unclear);
+    CHECK(kind({{"container", "z"}}) == RelationKind::unclear);
+    CHECK(kind({{"prometheus_replica", "b"}}) == RelationKind::same);
+    CHECK(kind_of({&one, pod_target("p", host_a)},
+                  {&one, pod_target("p", host_a, {{"metrics_path", "/again"}}), 15s, 9s}) ==
+          RelationKind::same);
 }
 
 TEST_CASE("a label of the server divides one page, also where addresses or identities are equal") {
@@ -175,6 +191,23 @@ TEST_CASE("values divide two ports, and what they leave open stays open") {
     CHECK(kind_of({&waiting, pod_target("p", host_a)},
                   {&waiting, pod_target("p", host_a_other_port), 15s, 9s}) ==
           RelationKind::unclear);
+}
+
+TEST_CASE("two ports that somebody has chosen are two processes, unless they are proven one") {
+    SampleRules chosen;
+    chosen.are_ports_processes = true;
+    Server one;
+    Server twin{.queue = one.queue + 2};
+    const Target first{&one, pod_target("p", host_a), 15s, 2s, 0s, 20s};
+    const Target second{&twin, pod_target("p", host_a_other_port), 15s, 4s, 0s, 20s};
+    CHECK(kind_of(first, second) == RelationKind::unclear);
+    CHECK(relation_of(first, second, false, chosen).kind == RelationKind::other);
+    // Not two hosts: these are addresses of one pod.
+    const Target elsewhere{&twin, pod_target("p", host_b_other_port), 15s, 4s, 0s, 20s};
+    CHECK(relation_of(first, elsewhere, false, chosen).kind == RelationKind::unclear);
+    const Target again{&one, pod_target("p", host_a_other_port), 15s, 4s};
+    CHECK(relation_of({&one, pod_target("p", host_a)}, again, true, chosen).kind ==
+          RelationKind::same);
 }
 
 TEST_CASE("two that are idle and equal are one, because nothing is there to be added") {

@@ -138,6 +138,25 @@ TEST_CASE("fractions that prove and values that refute contradict each other") {
     CHECK(compare_both_ways(a, b) == ValueVerdict::contradictory);
 }
 
+TEST_CASE("two gauges that keep unequal values refute, also what equal counters prove") {
+    const auto of = [](double waiting, double used, ServerDuration age, int count = 4) {
+        const auto constant = [&](double value) {
+            return spaced(15s, age, std::vector<double>(static_cast<std::size_t>(count), value));
+        };
+        return make_view({{queue, constant(waiting)},
+                          {kv_usage, constant(used)},
+                          {prompt_sum, spaced(15s, age, rising(count, 100.25125, 1000.37))},
+                          {ttft_sum, spaced(15s, age, rising(count, 3.1007, 1000.37))}});
+    };
+    CHECK(compare_both_ways(of(5, 0.5, 7s), of(5, 0.5, 0s)) == ValueVerdict::same);
+    CHECK(compare_both_ways(of(5, 0.5, 7s), of(7, 0.5, 0s)) == ValueVerdict::same);
+    CHECK(compare_both_ways(of(5, 0.5, 7s), of(7, 0.6, 0s)) == ValueVerdict::other);
+    CHECK(compare_both_ways(of(5, 0.5, 0s), of(7, 0.6, 0s)) == ValueVerdict::other);
+    // Too few samples of one moment.
+    CHECK(compare_both_ways(of(5, 0.5, 7s, 3), of(7, 0.6, 0s, 3)) == ValueVerdict::same);
+    CHECK(compare_both_ways(of(5, 0.5, 45s), of(7, 0.6, 0s)) == ValueVerdict::same);
+}
+
 TEST_CASE("what is idle and equal adds nothing") {
     const auto idle = [](double requests, double waiting, double used, double runs = 0) {
         return make_view({{finished, spaced(15s, 0s, std::vector<double>(4, requests))},

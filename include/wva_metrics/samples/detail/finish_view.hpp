@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/samples/detail/compare_copies.hpp"
 #include "wva_metrics/samples/detail/server_labels.hpp"
+#include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <set>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -28,22 +33,55 @@ struct SeriesKey {
     friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
 };
 
-/// Which of two series of the same labels is kept: the one with the newest sample, then the one
-/// with more, and else by their values, so that the order in which they came does not matter.
+/// Which of two series of the same labels is kept: the one with the newest sample, then the first
+/// copy, then the one with more samples, and else by their values, so that the order in which they
+/// came does not matter.
 inline bool is_better(const Series& one, const Series& other) {
-    const auto rank = [](const Series& series) {
-        return std::tuple(series.last().time, series.samples.size());
-    };
-    if (rank(one) != rank(other))
-        return rank(one) > rank(other);
+    if (one.last().time != other.last().time)
+        return one.last().time > other.last().time;
+    if (const std::strong_ordering order = compare_copies(one.copy, other.copy); order != 0)
+        return order < 0;
+    if (one.samples.size() != other.samples.size())
+        return one.samples.size() > other.samples.size();
     const auto bits = [](const Sample& sample) {
         return std::pair(sample.time, std::bit_cast<std::uint64_t>(sample.value));
     };
     return std::ranges::lexicographical_compare(other.samples, one.samples, {}, bits, bits);
 }
 
+/// Puts the histograms of an earlier copy before those of the one that took its place; both together
+/// have `samples` samples. A sample that has none keeps none.
+inline void join_natives(Series& earlier, Series& later, std::size_t samples) {
+    if (earlier.natives.empty() && later.natives.empty())
+        return;
+    const std::size_t own = later.samples.size();
+    earlier.natives.resize(samples - own);
+    later.natives.resize(own);
+    later.natives.insert(later.natives.begin(), earlier.natives.begin(), earlier.natives.end());
+    earlier.natives.clear();
+}
+
+/// Puts the samples of an earlier copy before those of the one that took its place, as if both were
+/// one series: a scheduler that began anew may write another `pid`.
+inline void join_successors(std::vector<Series>& all) {
+    for (std::size_t kept = 0, next = 1; next < all.size(); ++next) {
+        const bool is_same = all[next].metric == all[kept].metric &&
+                             all[next].server_labels == all[kept].server_labels;
+        if (!is_same) {
+            kept = next;
+        } else if (all[next].copy != all[kept].copy &&
+                   all[next].last().time < all[kept].samples.front().time) {
+            std::vector<Sample> joined = std::move(all[next].samples);
+            joined.insert(joined.end(), all[kept].samples.begin(), all[kept].samples.end());
+            join_natives(all[next], all[kept], joined.size());
+            all[kept].samples = std::move(joined);
+            all[next].samples = {all[kept].samples.front()};
+        }
+    }
+}
+
 /// Sorts the series; of those with the same labels, one is left. A histogram that is stored in both
-/// forms, native and classic, has such series.
+/// forms, native and classic, has such series, and so has an engine whose ranks all write theirs.
 inline void sort_series(std::vector<Series>& all) {
     const auto key = [](const Series& series) {
         return std::tie(series.metric, series.server_labels);
@@ -52,10 +90,34 @@ inline void sort_series(std::vector<Series>& all) {
         const auto order = key(one) <=> key(other);
         return order < 0 || (order == 0 && is_better(one, other));
     });
+    join_successors(all);
     all.erase(
         std::unique(all.begin(), all.end(),
                     [&](const Series& one, const Series& other) { return key(one) == key(other); }),
         all.end());
+}
+
+/// Removes the series of gauges that are parts of a total that is there too; see `part_label`.
+inline void drop_parts(std::vector<Series>& all, const MetricSet& metrics) {
+    const auto is_part = [&metrics](const Series& series) {
+        return !metrics.is_counter(series.metric) &&
+               std::ranges::any_of(series.server_labels,
+                                   [](const auto& label) { return label.first == part_label; });
+    };
+    if (std::ranges::none_of(all, is_part))
+        return;
+    std::set<SeriesKey> totals;
+    for (const Series& series : all)
+        if (!is_part(series))
+            totals.insert({series.metric, series.server_labels});
+    std::erase_if(all, [&](const Series& series) {
+        if (!is_part(series))
+            return false;
+        SeriesKey total{series.metric, series.server_labels};
+        std::erase_if(total.server_labels,
+                      [](const auto& label) { return label.first == part_label; });
+        return totals.contains(total);
+    });
 }
 
 /// The times of all samples, ascending, each once.
@@ -101,6 +163,8 @@ inline void end_dead_engines(View& view, std::span<const MetricId> running,
             has_just_come(series, asked_at))
             alive.push_back(seen.back());
     }
+    if (alive.size() == seen.size())
+        return;
     std::ranges::sort(seen);
     std::ranges::sort(alive);
     // Only of what was seen to run is known that it runs no more.
@@ -108,8 +172,6 @@ inline void end_dead_engines(View& view, std::span<const MetricId> running,
         return std::ranges::binary_search(seen, engine) &&
                !std::ranges::binary_search(alive, engine);
     };
-    if (seen.empty())
-        return;
     for (Series& series : view.series)
         if (alive.empty() || is_dead(engine_of(series.server_labels)))
             series.has_ended = true;
@@ -139,6 +201,7 @@ inline void finish_view(View& view, std::span<const MetricId> running,
     if (living != nullptr)
         end_dead_engines(view, running, *living, asked_at);
     end_lagging_series(view);
+    view.is_end_known |= living != nullptr;
     view.has_ended = std::ranges::all_of(view.series, &Series::has_ended);
 }
 

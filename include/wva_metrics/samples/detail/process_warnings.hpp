@@ -152,7 +152,7 @@ private:
                          in_quotes(one.empty() ? other : one);
         }
         if (advice.empty())
-            advice = ": if they are copies, leave one out with matchers";
+            advice = ": if they are copies, leave out one target, or use matchers";
         return pods.text() +
                " is seen several times, and nothing tells whether it is one process (" +
                std::string(pair.why) + "); the labels differ in " + enumerate(differences) + advice;

@@ -11,8 +11,13 @@
 namespace wva_metrics::samples::detail {
 
 /// The labels that a server writes to divide one of its metrics, but not to tell its engines apart.
-inline constexpr std::array<std::string_view, 3> division_labels = {"finished_reason", "le",
-                                                                    "quantile"};
+inline constexpr std::array<std::string_view, 7> division_labels = {
+    "cache_source", "finish_reason", "finished_reason", "is_streaming",
+    "le",           "priority",      "quantile"};
+
+/// The one of them that divides a gauge whose total is there too, without the label: SGLang writes it
+/// with an empty value. A counter has the label in all of its series, and no total.
+inline constexpr std::string_view part_label = "priority";
 
 /// True for a label in `division_labels`.
 inline bool is_division_label(std::string_view name) noexcept {

@@ -44,4 +44,13 @@ inline bool contains_labels(const Labels& whole, const Labels& part) noexcept {
     return std::ranges::includes(whole, part);
 }
 
+/// Appends a text to a key so that different lists of texts make different keys. The size comes first,
+/// because a text may hold any byte.
+inline void append_with_size(std::string& key, std::string_view text) {
+    for (std::size_t size = text.size(); size > 0; size >>= 7U)
+        key += static_cast<char>(size & 0x7FU);
+    key += '\xFF';
+    key += text;
+}
+
 } // namespace wva_metrics::samples::detail
