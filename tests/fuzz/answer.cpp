@@ -90,9 +90,9 @@ void check_status(std::string_view body, std::size_t choice, std::string_view co
     expect(error == error_of(body, status, content_type, "SECRET"), "a password is told");
 }
 
-/// An answer is accepted or rejected alike in one piece and in several, within the limits; accepted,
-/// it says what Boost.JSON's document says. Lines: the limits, the status and the content type;
-/// where it is cut.
+/// An answer is accepted or rejected alike in one piece and in several, with the scanner and without,
+/// within the limits; accepted, it says what Boost.JSON's document says. Lines: the limits, the
+/// status and the content type; where it is cut.
 void fuzz_answer(std::string_view bytes) {
     Input input(bytes);
     Choices choices(input.line());

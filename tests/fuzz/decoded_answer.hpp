@@ -4,6 +4,7 @@
 #include "wva_metrics/prometheus/answer_decoder.hpp"
 
 #include "fuzz/properties.hpp"
+#include "support/parser_alone.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/parse_options.hpp>
@@ -65,27 +66,54 @@ inline DecodedSeries copy_of(const prometheus::SeriesView& view) {
     return series;
 }
 
-/// Decodes an answer that arrives in these pieces. Of a rejected one, the series are dropped, as a
-/// user must do.
-inline DecodedAnswer decode_pieces(std::vector<std::string> pieces,
-                                   const prometheus::AnswerLimits& limits) {
-    DecodedAnswer answer;
-    auto keep = [&](const prometheus::SeriesView& view) { answer.series.push_back(copy_of(view)); };
-    prometheus::AnswerDecoder<decltype(keep)> decoder(limits, keep);
+/// Decodes an answer that arrives in these pieces. The decoder's sink adds the series.
+template <typename Decoder>
+void decode_by(Decoder& decoder, std::vector<std::string> pieces, DecodedAnswer& answer) {
     bool wants_more = true;
     for (std::string& piece : pieces) {
         wants_more = wants_more && decoder.write(piece);
         std::string().swap(piece); // Nothing may refer to it any more.
     }
-    Result<prometheus::AnswerInfo> info = decoder.finish();
+    Result<prometheus::AnswerInfo> info = decoder.finish({}, 200);
     answer.api_error = decoder.api_error();
     if (info) {
         answer.info = *std::move(info);
         expect(answer.series.size() == answer.info.series, "series are counted wrongly");
     } else {
         answer.error = info.error();
-        answer.series.clear();
     }
+}
+
+/// Throws unless Boost.JSON's parser alone, without the scanner, comes to the same result: it hands
+/// out the same series, even if the answer is rejected later, with the same words.
+inline void check_against_parser(const DecodedAnswer& scanned,
+                                 const std::vector<std::string>& pieces,
+                                 const prometheus::AnswerLimits& limits) {
+    DecodedAnswer parsed;
+    auto keep = [&](const prometheus::SeriesView& view) { parsed.series.push_back(copy_of(view)); };
+    test_support::ParserAlone<decltype(keep)> decoder(limits, keep);
+    decode_by(decoder, pieces, parsed);
+    expect(scanned.error == parsed.error,
+           "the scanner says " + scanned.describe() + ", the parser " + parsed.describe());
+    expect(scanned.series == parsed.series, "the scanner reads other series than the parser");
+    expect(scanned.api_error == parsed.api_error, "the scanner finds another error of the API");
+    expect(scanned.info.skipped == parsed.info.skipped && scanned.info.bytes == parsed.info.bytes &&
+               scanned.info.warnings == parsed.info.warnings &&
+               scanned.info.infos == parsed.info.infos,
+           "the scanner finds other facts about the answer");
+}
+
+/// Decodes an answer that arrives in these pieces. Of a rejected one, the series are dropped, as a
+/// user must do.
+inline DecodedAnswer decode_pieces(const std::vector<std::string>& pieces,
+                                   const prometheus::AnswerLimits& limits) {
+    DecodedAnswer answer;
+    auto keep = [&](const prometheus::SeriesView& view) { answer.series.push_back(copy_of(view)); };
+    prometheus::AnswerDecoder<decltype(keep)> decoder(limits, keep);
+    decode_by(decoder, pieces, answer);
+    check_against_parser(answer, pieces, limits);
+    if (answer.error)
+        answer.series.clear();
     return answer;
 }
 

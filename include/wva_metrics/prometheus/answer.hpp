@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/samples/listed_native.hpp"
 #include "wva_metrics/samples/sample.hpp"
 #include "wva_metrics/samples/view.hpp"
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,8 @@ struct AnswerLimits {
     std::size_t max_series = 200'000;
     /// Samples of one series.
     std::size_t max_samples_per_series = 10'000;
+    /// Buckets of the native histograms of one series, those of all samples together.
+    std::size_t max_buckets_per_series = 1'000'000;
     /// Samples in one answer: those of all its series together.
     std::size_t max_samples = 4'000'000;
     /// Nesting depth of JSON arrays and objects; a native histogram needs 8.
@@ -39,11 +43,21 @@ struct AnswerLimits {
     std::size_t max_warning_bytes = 1024;
 };
 
-/// The number and the sum of the observations that a native histogram counted.
+/// What becomes of an answer in which a series has two values at one time.
+enum class Conflict : std::uint8_t {
+    /// It is rejected: the API does not allow this.
+    reject,
+    /// The highest value counts, and a number before a NaN. VictoriaMetrics stores whatever two
+    /// senders send, and sends all of it unless it deduplicates; then it chooses in this way, too.
+    highest,
+};
+
+/// What a native histogram counted.
 struct HistogramSample {
     samples::ServerTime time{}; ///< When it was scraped.
     double count = 0;           ///< Observations.
     double sum = 0;             ///< Their sum.
+    std::size_t buckets = 0;    ///< How many of `SeriesView::buckets` are its buckets.
 };
 
 /// One series, as the sink receives it. Valid only during the call.
@@ -55,6 +69,8 @@ struct SeriesView {
     std::span<const samples::Sample> samples{};
     /// The samples of a native histogram, their times strictly ascending.
     std::span<const HistogramSample> histograms{};
+    /// The buckets of the first histogram, then those of the second, and so on.
+    std::span<const samples::ListedBucket> buckets{};
 
     /// The value of a label; "" if the series does not have it.
     std::string_view label(std::string_view name) const noexcept {
@@ -94,6 +110,7 @@ inline std::vector<std::string> validate(const AnswerLimits& limits) {
     };
     require(limits.max_series > 0, "answer.max_series must be positive");
     require(limits.max_samples_per_series > 0, "answer.max_samples_per_series must be positive");
+    require(limits.max_buckets_per_series > 0, "answer.max_buckets_per_series must be positive");
     require(limits.max_samples > 0, "answer.max_samples must be positive");
     require(limits.max_depth >= 8 && limits.max_depth <= 1000,
             "answer.max_depth must be between 8 and 1000");

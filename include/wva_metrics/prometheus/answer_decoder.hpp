@@ -22,7 +22,7 @@ namespace wva_metrics::prometheus {
 /// Calls the sink once for each series, in the order of the answer, with all of its labels and
 /// samples; a scalar is one series without labels. NaN and infinities are passed on. An answer that
 /// holds a series twice, or a series whose times do not ascend, is rejected; a sample that follows
-/// itself counts once.
+/// itself counts once, and of other samples of one time the highest if `Conflict` says so.
 ///
 /// **The series are valid only if `finish` succeeds**: an answer can turn out to be malformed, cut
 /// off or an error after thousands of series. Collect them, and discard the collection on an error.
@@ -44,8 +44,10 @@ template <SeriesSink Sink>
 class AnswerDecoder {
 public:
     /// The limits are copied.
-    AnswerDecoder(const AnswerLimits& limits, Sink sink)
-        : sink_(std::move(sink)), parser_(limits, &call_sink, std::addressof(sink_)) {}
+    AnswerDecoder(const AnswerLimits& limits, Sink sink, Conflict conflict = Conflict::reject)
+        : sink_(std::move(sink)), parser_(limits, &call_sink, std::addressof(sink_)) {
+        parser_.set_conflict(conflict);
+    }
 
     AnswerDecoder(const AnswerDecoder&) = delete;
     AnswerDecoder& operator=(const AnswerDecoder&) = delete;
@@ -78,9 +80,9 @@ private:
 /// allocation.
 template <SeriesSink Sink>
 Result<AnswerInfo> decode_answer(std::string_view body, const AnswerLimits& limits, Sink&& sink,
-                                 int http_status = 200) {
+                                 int http_status = 200, Conflict conflict = Conflict::reject) {
     const auto forward = [&sink](const SeriesView& series) { sink(series); };
-    AnswerDecoder<std::decay_t<decltype(forward)>> decoder(limits, forward);
+    AnswerDecoder<std::decay_t<decltype(forward)>> decoder(limits, forward, conflict);
     return decoder.finish(body, http_status);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
 #include <optional>
@@ -17,6 +18,8 @@ struct QueryOptions {
     /// Asks the server that is asked at the moment, although it may be time to return to a preferred
     /// one. For queries that belong together; see `BasicClient::prefer_replica`.
     bool keep_replica = false;
+    /// What becomes of a series that has two values at one time.
+    Conflict conflict = Conflict::reject;
 };
 
 } // namespace wva_metrics::prometheus

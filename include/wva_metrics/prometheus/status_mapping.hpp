@@ -3,6 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/web_page.hpp"
 #include "wva_metrics/prometheus/answer_decoder.hpp"
 #include "wva_metrics/prometheus/api_error.hpp"
 #include "wva_metrics/prometheus/detail/read_api_error.hpp"
@@ -17,10 +18,6 @@
 
 namespace wva_metrics::prometheus {
 
-/// What an error message says if a web page answered, not the API.
-inline constexpr std::string_view web_page_text =
-    "it is HTML, perhaps a login page or a proxy's, and begins: ";
-
 /// Whether the connection was lost after a part of an answer. The query may be sent again, by a caller
 /// who drops the series that have arrived.
 inline bool is_cut_off(const Error& error) noexcept {
@@ -32,18 +29,16 @@ namespace detail {
 /// How much an error message quotes of a body that is not an answer of the API.
 inline constexpr std::size_t max_quoted_body_bytes = 200;
 /// How much of the beginning of a body `describe_body` looks at.
-inline constexpr std::size_t max_described_body_bytes = 256;
+inline constexpr std::size_t max_described_body_bytes = http::web_page_beginning;
 
-/// A body that is not an answer of the API, e.g. `it is HTML, perhaps a login page, and begins:
-/// <html>...`.
+/// A body that is not an answer of the API, e.g. `it is HTML, perhaps a login page or a proxy's, and
+/// begins: <html>...`.
 inline std::string describe_body(const http::Response& response) {
     if (response.body.empty())
         return "it is empty";
-    const bool is_html =
-        contains_ignoring_case(response.content_type, "html") ||
-        contains_ignoring_case(cut_text(response.body, max_described_body_bytes), "<html");
-    return std::string(is_html ? web_page_text : "it begins: ") +
-           clean_text(response.body, max_quoted_body_bytes);
+    if (http::is_web_page(response.content_type, response.body))
+        return http::describe_web_page(response.body);
+    return "it begins: " + clean_text(response.body, max_quoted_body_bytes);
 }
 
 /// A URL without the parts that may be secret: user, password, query and fragment.

@@ -59,6 +59,29 @@ TEST_CASE("a sample that is there twice counts once") {
     CHECK(decoded.series[1].histograms.size() == 1);
 }
 
+TEST_CASE("of several values at one time the highest counts, if that is asked for") {
+    const auto decoded_values = [](const std::string& values) {
+        const std::string body =
+            success("matrix", R"([{"metric":{"pod":"p1"},"values":)" + values + "}]");
+        std::vector<samples::Sample> found;
+        const auto keep = [&found](const SeriesView& series) {
+            found.assign(series.samples.begin(), series.samples.end());
+        };
+        const auto info = decode_answer(body, {}, keep, 200, Conflict::highest);
+        return info ? found : std::vector<samples::Sample>{};
+    };
+    const samples::ServerTime first(10s), second(20s);
+    const std::vector<samples::Sample> expected{{first, 3}, {second, 4}};
+    for (const char* values :
+         {R"([[10,"3"],[10,"1"],[20,"4"]])", R"([[10,"1"],[10,"3"],[20,"4"]])",
+          R"([[10,"1"],[10,"3"],[10,"2"],[20,"4"],[20,"4"]])", R"([[10,"3"],[20,"NaN"],[20,"4"]])",
+          R"([[10,"3"],[20,"4"],[20,"NaN"]])"}) {
+        INFO(values);
+        CHECK(decoded_values(values) == expected);
+    }
+    CHECK(decoded_values(R"([[10,"1"],[30,"3"],[20,"2"]])").empty());
+}
+
 TEST_CASE("a native histogram is decoded to its count and its sum") {
     const std::string histogram =
         R"([1700000000,{"count":"3","sum":"1.5","buckets":[[0,"0.5","1","2"],[0,"1","2","1"]]}])";

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
@@ -42,6 +43,12 @@ TEST_CASE("a time is rounded to the nearest millisecond, from all of its digits"
              {"1700000000.1235", 1'700'000'000'124},
              {"1700000000.12349999999999999999", 1'700'000'000'123},
              {"1700000000.9995", 1'700'000'001'000},
+             {"1700000000", 1'700'000'000'000},
+             {"1700000000.1", 1'700'000'000'100},
+             {"1700000000.12", 1'700'000'000'120},
+             {"1700000000.123", 1'700'000'000'123},
+             {"999999999999", 999'999'999'999'000},
+             {"999999999999.999", 999'999'999'999'999},
              {"1.7e9", 1'700'000'000'000},
              {"1.700000000123e+9", 1'700'000'000'123},
              {"1700000000123E-3", 1'700'000'000'123},
@@ -52,9 +59,9 @@ TEST_CASE("a time is rounded to the nearest millisecond, from all of its digits"
         INFO(number);
         CHECK(ms_of(number) == ms);
     }
-    for (const char* number :
-         {"1e12", "1000000000000", "999999999999.9995", "-1", "-0.0001", "-1e-400", "1e400",
-          "1e99999999999999999999", "0.1e14", "18446744073709551616"}) {
+    for (const char* number : {"1e12", "1000000000000", "1000000000000.1", "9999999999999.9",
+                               "999999999999.9995", "-1", "-0.0001", "-1e-400", "1e400",
+                               "1e99999999999999999999", "0.1e14", "18446744073709551616"}) {
         INFO(number);
         CHECK_FALSE(ms_of(number).has_value());
     }
@@ -90,6 +97,27 @@ TEST_CASE("short decimals are rounded to the nearest double") {
             text.insert(point, ".");
         if (random() % 4U == 0)
             text.insert(0, "-");
+        INFO(text);
+        REQUIRE(parse_value(text) == std::strtod(text.c_str(), nullptr));
+    }
+    // Numbers of 16 to 18 digits, which a double cannot hold, and zeros around them.
+    for (int round = 0; round < 100'000; ++round) {
+        std::string text = std::to_string(random() % 1'000'000'000'000'000'000U >> (random() % 8U));
+        text.insert(0, random() % 4U, '0');
+        text.insert(random() % (text.size() - 1) + 1, ".");
+        INFO(text);
+        REQUIRE(parse_value(text) == std::strtod(text.c_str(), nullptr));
+    }
+    // In the middle between two doubles, if the number of 54 bits is odd, or next to it. Half and a
+    // quarter of that number are too, and have one and two decimals.
+    for (int round = 0; round < 100'000; ++round) {
+        std::uint64_t number = random() % (1ULL << 53U) + (1ULL << 53U);
+        const std::size_t decimals = random() % 3U;
+        for (std::size_t i = 0; i < decimals; ++i)
+            number *= 5;
+        std::string text = std::to_string(number + random() % 3U - 1);
+        text.insert(text.size() - decimals, ".");
+        text += decimals == 0 ? "0" : "";
         INFO(text);
         REQUIRE(parse_value(text) == std::strtod(text.c_str(), nullptr));
     }

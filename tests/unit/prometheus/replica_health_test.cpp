@@ -26,6 +26,32 @@ void fail_once(ReplicaHealth& health, std::size_t replica, const std::string& te
                 TimePoint::min());
 }
 
+TEST_CASE("a query that is sent again is told, and one that must not be for want of budget") {
+    std::vector<ProtectionEvent> events;
+    ProtectionConfig config;
+    config.retry.first_backoff = config.retry.max_backoff = 1s;
+    config.on_event = [&](const ProtectionEvent& event) { events.push_back(event); };
+    ReplicaHealth health(config, two_endpoints);
+    health.tell_retry(0, 1, health_start);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].kind == ProtectionEvent::Kind::retrying);
+    CHECK(events[0].endpoint == "http://b:9090");
+    CHECK(events[0].reason == "instead of http://a:9090, which failed");
+    const auto plan = [&] {
+        return health.plan_retry(1, TimePoint::min(), health_start, health_start + 1min, 0.5);
+    };
+    while (plan())
+        CHECK(events.back().kind == ProtectionEvent::Kind::retrying);
+    REQUIRE(events.size() > 2);
+    CHECK(events[1].endpoint == "http://a:9090");
+    CHECK(events[1].reason.starts_with("none of the replicas answered; attempt 2 in "));
+    CHECK(events.back().kind == ProtectionEvent::Kind::budget_exhausted);
+    const std::size_t told = events.size();
+    // Too late for another attempt, whatever the budget.
+    CHECK_FALSE(health.plan_retry(1, TimePoint::min(), health_start, health_start, 0.5));
+    CHECK(events.size() == told);
+}
+
 } // namespace
 
 TEST_CASE("all replicas share one budget for retries, which successes fill") {

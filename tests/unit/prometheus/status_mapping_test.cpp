@@ -152,6 +152,7 @@ TEST_CASE(
     CHECK(login.is(Errc::bad_response));
     CHECK_THAT(login.message, ContainsSubstring("it is HTML, perhaps a login page"));
     CHECK_THAT(login.message, ContainsSubstring("<!DOCTYPE html> <html><body>Sign in"));
+    CHECK_THAT(login.message, EndsWith(std::string(http::web_page_advice)));
 
     CHECK_THAT(error_of(response(204, "")).message, ContainsSubstring("it is empty"));
     CHECK_THAT(error_of(response(200, R"({"status":"success","data":{"resul)")).message,

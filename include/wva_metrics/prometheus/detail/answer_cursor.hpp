@@ -24,12 +24,13 @@ public:
     Shape shape() const noexcept { return shape_; }
     /// Series that have begun.
     std::size_t series_count() const noexcept { return series_count_; }
-    /// May another series begin, or has one ended? False before the first.
+    /// May a series begin here, or has one ended?
     bool is_between_series() const noexcept {
-        return place_ == Place::result && shape_ == Shape::series && !is_skipping();
+        return place_ == Place::result && shape_ != Shape::pair && !is_skipping();
     }
     /// Counts a series that was read without the cursor. `member` held its samples.
     void count_series(Member member) noexcept {
+        shape_ = Shape::series;
         ++series_count_;
         seen_in_series_ |= set_of(member);
     }
@@ -128,6 +129,10 @@ public:
             begin_pair(Place::instant_histogram);
         else if (place_ == Place::range_histograms)
             begin_pair(Place::range_histogram);
+        else if (place_ == Place::histogram_body && member_ == Member::buckets)
+            place_ = Place::buckets;
+        else if (place_ == Place::buckets)
+            begin_pair(Place::bucket);
         else if (place_ == Place::data && member_ == Member::result)
             // The result is the pair of a scalar or string, if no series begins in it.
             begin_pair(Place::result);
@@ -153,6 +158,10 @@ public:
             place_ = Place::range_pairs;
         else if (ended == Place::range_histogram)
             place_ = Place::range_histograms;
+        else if (ended == Place::bucket)
+            place_ = Place::buckets;
+        else if (ended == Place::buckets)
+            place_ = Place::histogram_body;
         else
             place_ = ended == Place::notes ? Place::envelope : Place::data;
         return ended;
@@ -181,6 +190,8 @@ public:
         return is_in_pair() && !is_in_histogram() && pair_size_ == 1;
     }
     void end_value() noexcept { pair_size_ = 2; }
+    /// An element of a bucket has been read; `pair_size` counts them.
+    void end_bucket_element() noexcept { ++pair_size_; }
 
 private:
     void begin_series() noexcept {
@@ -192,7 +203,7 @@ private:
     void begin_histogram_body() noexcept {
         around_histogram_ = place_;
         place_ = Place::histogram_body;
-        seen_ &= ~(set_of(Member::count) | set_of(Member::sum));
+        seen_ &= ~(set_of(Member::count) | set_of(Member::sum) | set_of(Member::buckets));
     }
     void begin_pair(Place place) noexcept {
         place_ = place;

@@ -51,6 +51,10 @@ inline std::string next_value(const AnswerCursor& at) {
         return current_series(at) + ".histograms[...]" + element;
     case Place::histogram_body:
         return "the " + member + " of a histogram of " + current_series(at);
+    case Place::buckets:
+        return "a bucket of a histogram of " + current_series(at);
+    case Place::bucket:
+        return element + " of a bucket of a histogram of " + current_series(at);
     }
     return "the answer";
 }
@@ -68,6 +72,7 @@ inline std::string_view expected_type(Member member) noexcept {
     case Member::values:
     case Member::histogram:
     case Member::histograms:
+    case Member::buckets:
         return "an array";
     case Member::is_partial:
         return "true or false";
@@ -86,7 +91,10 @@ inline std::string_view expected(const AnswerCursor& at) noexcept {
         return "a string";
     case Place::range_pairs:
     case Place::range_histograms:
+    case Place::buckets:
         return "an array";
+    case Place::bucket:
+        return at.pair_size() == 0 ? "a number from 0 to 3" : "a quoted number";
     case Place::envelope:
     case Place::data:
     case Place::series:

@@ -38,7 +38,11 @@ enum class Place : std::uint8_t {
     /// A `[time, {...}]` pair in `histograms`.
     range_histogram,
     /// `{"count":"...","sum":"...","buckets":[...]}` in such a pair.
-    histogram_body
+    histogram_body,
+    /// The array `buckets`.
+    buckets,
+    /// `[3,"-0.001","0.001","5"]` in it: which bounds are part of the bucket, its bounds, its count.
+    bucket
 };
 
 /// A member of `envelope`, `data`, `series` or `histogram_body`.
@@ -61,6 +65,7 @@ enum class Member : std::uint8_t {
     histograms,
     count,
     sum,
+    buckets,
 };
 
 /// Some members, one bit each.
@@ -85,7 +90,7 @@ struct MemberName {
 };
 
 /// Frequent members first. `isPartial` is an extension of VictoriaMetrics.
-inline constexpr std::array<MemberName, 17> member_names{{
+inline constexpr std::array<MemberName, 18> member_names{{
     {Place::series, "metric", Member::metric},
     {Place::series, "value", Member::value},
     {Place::series, "values", Member::values},
@@ -93,6 +98,7 @@ inline constexpr std::array<MemberName, 17> member_names{{
     {Place::series, "histograms", Member::histograms},
     {Place::histogram_body, "count", Member::count},
     {Place::histogram_body, "sum", Member::sum},
+    {Place::histogram_body, "buckets", Member::buckets},
     {Place::data, "resultType", Member::result_type},
     {Place::data, "result", Member::result},
     {Place::data, "isPartial", Member::is_partial},

@@ -28,11 +28,15 @@ namespace wva_metrics::prometheus::detail {
 /// that the JSON parser is compiled once.
 ///
 /// A template, as the JSON parser is, so that it is compiled only in programs that decode answers.
-template <typename Sax>
+/// Tests replace the scanner.
+template <typename Sax, typename Scanner = SeriesScanner>
 class AnswerParser {
 public:
     AnswerParser(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
         : parser_(parse_options(limits), limits, call_sink, sink), scanner_(limits) {}
+
+    /// See `Conflict`. Before the first bytes.
+    void set_conflict(Conflict conflict) noexcept { reader().set_conflict(conflict); }
 
     bool write(std::string_view chunk) {
         if (failure_ || chunk.empty())
@@ -129,39 +133,48 @@ private:
 
     /// Alternates between the scanner, which reads whole series as they are usually written, and the
     /// parser, which reads everything else.
-    ///
-    /// The parser does not see what the scanner has read: a comma and a series, directly after
-    /// another series. It continues as if they were not there, because after an element of an array
-    /// there may be any number of others.
     void parse_chunk(bool has_more, std::string_view chunk) {
         for (;;) {
-            while (scan_series(chunk)) {
-            }
+            scan_series(chunk);
             if (failure_)
                 return;
-            // The parser stops where the scanner may be able to continue. It may be split anywhere.
-            const std::size_t comma = chunk.find(SeriesScanner::beginning, 1);
-            if (comma == std::string_view::npos)
+            // The parser stops where the scanner may be able to continue, but not where it has just
+            // refused to, perhaps after a comma. It may be stopped anywhere.
+            const std::size_t next = chunk.find(Scanner::beginning, 2);
+            if (next == std::string_view::npos)
                 return parse_part(has_more, chunk);
-            parse_part(true, chunk.substr(0, comma));
+            parse_part(true, chunk.substr(0, next));
             if (failure_)
                 return;
-            chunk.remove_prefix(comma);
+            chunk.remove_prefix(next);
         }
     }
 
-    /// Reads the series at the beginning of the chunk, and removes it. False if the parser must
-    /// read it, or if the answer is rejected.
-    bool scan_series(std::string_view& chunk) {
-        if (last_byte_ != '}' || !reader().can_scan_series())
-            return false;
-        const std::size_t size = scanner_.read(chunk, reader().samples_left());
+    /// Reads the series at the beginning of the chunk, and the commas between them, and removes them.
+    ///
+    /// The parser, which expects an element of an array, does not see them, but one `null` in their
+    /// place.
+    void scan_series(std::string_view& chunk) {
+        if ((last_byte_ != '[' && last_byte_ != ',') || parser_.handler().is_in_text())
+            return;
+        std::size_t size = scan_one(chunk);
         if (size == 0)
-            return false;
-        chunk.remove_prefix(size);
-        if (!reader().add_series(scanner_))
-            failure_ = reader().failure();
-        return !failure_;
+            return;
+        do {
+            chunk.remove_prefix(size);
+            if (!reader().add_series(scanner_)) {
+                failure_ = reader().failure();
+                return;
+            }
+            size = chunk.starts_with(',') ? scan_one(chunk.substr(1)) : 0;
+            size += size > 0 ? 1 : 0;
+        } while (size > 0);
+        parser_.handler().expect_placeholder();
+        parse_part(true, "null");
+    }
+    /// The size of the series at the beginning, or 0 if the parser must read it.
+    std::size_t scan_one(std::string_view text) {
+        return reader().can_scan_series() ? scanner_.read(text, reader().samples_left()) : 0;
     }
 
     void parse_part(bool has_more, std::string_view part) {
@@ -194,8 +207,8 @@ private:
     }
 
     boost::json::basic_parser<Sax> parser_;
-    SeriesScanner scanner_;
-    /// The last byte that was parsed or scanned.
+    Scanner scanner_;
+    /// The last byte that was parsed.
     char last_byte_ = '\0';
     /// The bytes at the end of the last chunk that begin a character, at most three.
     std::string begun_;

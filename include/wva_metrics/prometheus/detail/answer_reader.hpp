@@ -8,7 +8,6 @@
 #include "wva_metrics/prometheus/detail/answer_envelope.hpp"
 #include "wva_metrics/prometheus/detail/answer_rejections.hpp"
 #include "wva_metrics/prometheus/detail/series_assembler.hpp"
-#include "wva_metrics/prometheus/detail/series_scanner.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -28,6 +27,9 @@ public:
     AnswerReader(const AnswerLimits& limits, SeriesAssembler::CallSink call_sink, void* sink)
         : limits_(limits), series_(call_sink, sink) {}
 
+    /// Before the first series.
+    void set_conflict(Conflict conflict) noexcept { series_.set_conflict(conflict); }
+
     const AnswerLimits& limits() const noexcept { return limits_; }
     const std::optional<Error>& failure() const noexcept { return rejections_.failure(); }
     /// After a complete answer: the error that the API reported.
@@ -42,16 +44,17 @@ public:
 
     // Series that are read without the parser.
 
-    /// May the next series be read so? Only if the last byte was the end of a series.
+    /// May the next series be read so? Only at its beginning.
     bool can_scan_series() const noexcept {
         return cursor_.is_between_series() && cursor_.series_count() < limits_.max_series;
     }
     /// Samples that the answer may still have.
     std::size_t samples_left() const noexcept { return limits_.max_samples - series_.samples(); }
     /// Adds the series that the scanner has read.
-    bool add_series(const SeriesScanner& scanned) {
+    template <typename Scanner>
+    bool add_series(const Scanner& scanned) {
         cursor_.count_series(scanned.member());
-        return series_.add_series({scanned.labels(), scanned.samples(), {}}, scanned.hash()) ||
+        return series_.add_series({scanned.labels(), scanned.samples(), {}, {}}, scanned.hash()) ||
                rejections_.duplicate_series(cursor_);
     }
 
@@ -98,6 +101,8 @@ public:
             return true;
         if (cursor_.is_in_pair() && !cursor_.is_pair_complete())
             return rejections_.incomplete_pair(cursor_);
+        if (cursor_.place() == Place::bucket && !end_bucket())
+            return false;
         const Place ended = cursor_.end_array();
         if (ended == Place::instant_pair || ended == Place::range_pair)
             return end_sample(series_.end_sample());
@@ -145,11 +150,15 @@ public:
     bool read_string(std::string_view text, std::size_t total) {
         if (cursor_.is_in_pair())
             return read_value_string(text, total);
-        if (cursor_.place() == Place::histogram_body)
+        if (cursor_.place() == Place::histogram_body || cursor_.place() == Place::bucket)
             return read_histogram_number(text, total);
         return envelope_.read_string(cursor_, text, limits_, rejections_);
     }
     bool read_number(std::string_view text) {
+        if (cursor_.place() == Place::bucket && cursor_.pair_size() == 0) {
+            cursor_.end_bucket_element();
+            return series_.begin_bucket(text) || rejections_.wrong_bucket(cursor_);
+        }
         if (!cursor_.begin_time())
             return rejections_.wrong_type(cursor_, "a number");
         if (text.size() > limits_.max_value_bytes)
@@ -178,16 +187,34 @@ private:
     }
 
     bool read_histogram_number(std::string_view text, std::size_t total) {
+        const bool is_in_bucket = cursor_.place() == Place::bucket;
+        if (is_in_bucket ? cursor_.pair_size() == 0 : cursor_.member() == Member::buckets)
+            return rejections_.wrong_type(cursor_, "a string");
         if (total > limits_.max_value_bytes)
             return rejections_.value_too_long(limits_);
         const std::optional<double> number = parse_value(text);
         if (!number)
             return rejections_.not_a_number(text);
+        if (is_in_bucket)
+            return add_to_bucket(*number);
         if (cursor_.member() == Member::count)
             series_.set_histogram_count(*number);
         else
             series_.set_histogram_sum(*number);
         return true;
+    }
+
+    bool add_to_bucket(double number) {
+        if (!series_.set_bucket(cursor_.pair_size(), number))
+            return rejections_.wrong_bucket(cursor_);
+        cursor_.end_bucket_element();
+        return true;
+    }
+    bool end_bucket() {
+        if (cursor_.pair_size() != SeriesAssembler::bucket_elements)
+            return rejections_.wrong_bucket(cursor_);
+        return series_.end_bucket() <= limits_.max_buckets_per_series ||
+               rejections_.too_many_buckets(cursor_, limits_);
     }
 
     bool begin_label(std::string_view name, bool stays) {

@@ -18,8 +18,8 @@ namespace wva_metrics::prometheus::detail {
 /// Decodes the body of an answer while it arrives. Keeps only its beginning, for an error message.
 class AnswerReceiver {
 public:
-    AnswerReceiver(const AnswerLimits& limits, OwnedSink sink)
-        : decoder_(limits, WatchedSink{std::move(sink), has_series_}) {}
+    AnswerReceiver(const AnswerLimits& limits, OwnedSink sink, Conflict conflict = Conflict::reject)
+        : decoder_(limits, WatchedSink{std::move(sink), has_series_}, conflict) {}
     AnswerReceiver(const AnswerReceiver&) = delete;
     AnswerReceiver& operator=(const AnswerReceiver&) = delete;
 

@@ -112,6 +112,14 @@ public:
     [[gnu::cold]] bool incomplete_histogram(const AnswerCursor& at) {
         return reject("a histogram of " + current_series(at) + " has no count or no sum");
     }
+    [[gnu::cold]] bool wrong_bucket(const AnswerCursor& at) {
+        return reject("a bucket of a histogram of " + current_series(at) +
+                      " is not a number from 0 to 3, two bounds and a count");
+    }
+    [[gnu::cold]] bool too_many_buckets(const AnswerCursor& at, const AnswerLimits& limits) {
+        return too_large("the number of buckets of " + current_series(at), "max_buckets_per_series",
+                         limits.max_buckets_per_series);
+    }
     [[gnu::cold]] bool value_too_long(const AnswerLimits& limits) {
         return too_large("the length of a value", "max_value_bytes", limits.max_value_bytes);
     }

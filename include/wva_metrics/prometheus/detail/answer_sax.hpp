@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace wva_metrics::prometheus::detail {
 
@@ -40,6 +41,11 @@ public:
     /// parser's other texts do.
     void begin_chunk(std::string_view chunk) noexcept { chunk_ = chunk; }
 
+    /// The next `null` stands for series that were read without the parser.
+    void expect_placeholder() noexcept { expects_placeholder_ = true; }
+    /// Has a part of a string or a name been parsed, and not its end?
+    bool is_in_text() const noexcept { return is_in_text_; }
+
     using ErrorCode = boost::system::error_code;
     using Text = boost::json::string_view;
 
@@ -54,12 +60,14 @@ public:
     bool on_array_end(std::size_t, ErrorCode& ec) { return checked(reader_.end_array(), ec); }
 
     bool on_key_part(Text part, std::size_t total, ErrorCode& ec) {
+        is_in_text_ = true;
         if (reader_.is_skipping())
             return true;
         keep_text(part, total);
         return checked(reader_.check_key(total), ec);
     }
     bool on_key(Text part, std::size_t total, ErrorCode& ec) {
+        is_in_text_ = false;
         if (reader_.is_skipping())
             return true;
         return checked(
@@ -69,6 +77,7 @@ public:
     }
 
     bool on_string_part(Text part, std::size_t total, ErrorCode& ec) {
+        is_in_text_ = true;
         if (reader_.is_in_labels())
             return checked(reader_.append_label(part, total), ec);
         if (!reader_.will_skip_value())
@@ -76,6 +85,7 @@ public:
         return true;
     }
     bool on_string(Text part, std::size_t total, ErrorCode& ec) {
+        is_in_text_ = false;
         if (reader_.is_in_labels())
             return checked(is_whole_in_chunk(part, total) ? reader_.set_label(part)
                                                           : reader_.append_label(part, total),
@@ -99,6 +109,8 @@ public:
         return reader_.will_skip_value() || checked(reader_.read_bool(value), ec);
     }
     bool on_null(ErrorCode& ec) {
+        if (std::exchange(expects_placeholder_, false))
+            return true;
         return reader_.will_skip_value() || checked(reader_.read_null(), ec);
     }
 
@@ -153,6 +165,8 @@ private:
     std::string_view chunk_;
     BoundedText text_;
     BoundedText number_;
+    bool expects_placeholder_ = false;
+    bool is_in_text_ = false;
 };
 
 } // namespace wva_metrics::prometheus::detail

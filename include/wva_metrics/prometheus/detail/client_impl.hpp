@@ -73,10 +73,10 @@ public:
     /// The answer is decoded as it arrives, and is not kept.
     static asio::awaitable<Answered> query(Ptr impl, std::string promql, OwnedSink sink,
                                            QueryOptions options, TimePoint deadline) {
-        const auto receiver =
-            std::make_shared<AnswerReceiver>(impl->config_.answer, std::move(sink));
-        Result<http::Response> response = co_await send_query(impl, impl->form(promql, options),
-                                                              options.priority, deadline, receiver);
+        const auto receiver = std::make_shared<AnswerReceiver>(impl->config_.answer,
+                                                               std::move(sink), options.conflict);
+        Result<http::Response> response =
+            co_await send_query(impl, promql, options, deadline, receiver);
         if (response.has_error())
             co_return judge(std::move(response).error(), false, *receiver);
         const std::optional<ApiError> error =
@@ -101,8 +101,7 @@ public:
 
         // `now` is a function of MetricsQL only. The other servers answer 400.
         Result<http::Response> evaluated =
-            co_await send_query(impl, impl->form("now()", QueryOptions()),
-                                http::Priority::interactive, deadline, nullptr);
+            co_await send_query(impl, "now()", QueryOptions(), deadline, nullptr);
         if (std::optional<Error> failure = impl->find_failure(evaluated))
             co_return *std::move(failure);
         const bool is_metricsql =
@@ -151,16 +150,15 @@ private:
     using ReceiverPtr = std::shared_ptr<AnswerReceiver>;
 
     /// The receiver gets the body of one answer at most: another attempt is made only after an
-    /// answer that is not 2xx.
-    static asio::awaitable<Result<http::Response>> send_query(Ptr impl, std::string form,
-                                                              http::Priority priority,
-                                                              TimePoint deadline,
-                                                              ReceiverPtr receiver) {
+    /// answer that is not 2xx. `impl` and `promql` must outlive the operation.
+    static asio::awaitable<Result<http::Response>>
+    send_query(const Ptr& impl, std::string_view promql, QueryOptions options, TimePoint deadline,
+               ReceiverPtr receiver) {
         std::optional<http::Response> forbidden;
         if (!impl->is_get_only_.is_set(std::chrono::steady_clock::now())) {
-            http::Request post =
-                http::Request::post(path, form, "application/x-www-form-urlencoded")
-                    .with_priority(priority);
+            http::Request post = http::Request::post(path, impl->form(promql, options),
+                                                     "application/x-www-form-urlencoded")
+                                     .with_priority(options.priority);
             Result<http::Response> posted =
                 co_await impl->send(std::move(post), deadline, receiver);
             if (posted.has_error() || !may_reject_method(posted->status))
@@ -169,7 +167,7 @@ private:
                 forbidden = *std::move(posted);
         }
 
-        std::string target = std::string(path) + "?" + form;
+        std::string target = std::string(path) + "?" + impl->form(promql, options);
         if (target.size() > impl->config_.max_get_bytes)
             co_return Error(
                 Errc::too_costly,
@@ -178,7 +176,8 @@ private:
                     "; query fewer models at once, or allow POST at the endpoint",
                 impl->endpoint_);
         Result<http::Response> got = co_await impl->send(
-            http::Request::get(std::move(target)).with_priority(priority), deadline, receiver);
+            http::Request::get(std::move(target)).with_priority(options.priority), deadline,
+            receiver);
         if (got.has_value() && got->status / 100 == 2)
             impl->is_get_only_.set(std::chrono::steady_clock::now());
         else if (got.has_value() && may_reject_method(got->status))

@@ -19,6 +19,11 @@ namespace wva_metrics::prometheus::detail {
 /// A text that arrives in one piece is not copied: the buffer points to it until `keep`.
 class LabelBuffer {
 public:
+    /// Most series have no more labels than this.
+    static constexpr std::size_t usual_labels = 16;
+
+    LabelBuffer() { labels_.reserve(usual_labels); }
+
     void clear() noexcept { labels_.clear(); }
     std::size_t size() const noexcept { return labels_.size(); }
 

@@ -3,7 +3,6 @@
 
 #include "wva_metrics/samples/view.hpp"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -61,10 +60,24 @@ private:
         }();
         return chosen;
     }
-    /// The first 8 bytes; missing ones are 0.
+    /// The first 8 bytes; of a shorter text, all. Texts of one size never have the same word unless
+    /// their bytes are the same. (A `memcpy` of any number of bytes would be a call.)
     static std::uint64_t word_of(std::string_view text) noexcept {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data(), std::min(text.size(), sizeof word));
+        const std::size_t size = text.size();
+        if (size >= sizeof(std::uint64_t))
+            return load<std::uint64_t>(text.data());
+        if (size >= sizeof(std::uint32_t))
+            return load<std::uint32_t>(text.data()) |
+                   load<std::uint32_t>(text.data() + size - sizeof(std::uint32_t)) << 32U;
+        const auto byte = [text](std::size_t at) {
+            return std::uint64_t{static_cast<unsigned char>(text[at])};
+        };
+        return size == 0 ? 0 : byte(0) | byte(size / 2) << 8U | byte(size - 1) << 16U;
+    }
+    template <typename Word>
+    static std::uint64_t load(const char* from) noexcept {
+        Word word = 0;
+        std::memcpy(&word, from, sizeof word);
         return word;
     }
     static std::uint64_t finished(std::uint64_t state) noexcept {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/prometheus/detail/text_scanner.hpp"
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -41,31 +44,64 @@ inline long long decimal_exponent(std::string_view number) noexcept {
     return shift + written_exponent(number);
 }
 
-/// Parses `123` and `12.5`: at most 15 digits, at least one before and after the point. Empty for
-/// any other text. Exact, because such a number is the quotient of two whole numbers that a double
-/// can hold, and a division is rounded once.
+/// Up to 10^18.
+inline constexpr std::array<std::int64_t, 19> powers_of_ten = [] {
+    std::array<std::int64_t, 19> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i)
+        powers[i] = powers[i - 1] * 10;
+    return powers;
+}();
+
+#ifdef __SIZEOF_INT128__
+inline constexpr std::size_t most_short_digits = 18;
+
+/// The double next to `number / divisor`, which are both positive and have at most 19 digits.
+inline double divide_exactly(std::uint64_t number, std::uint64_t divisor) noexcept {
+    __extension__ using Wide = unsigned __int128;
+    // The quotient as a whole number of 61 or 62 bits, times a power of two. Its last bit says
+    // whether there is a rest, so that the conversion to a double, of 53 bits, rounds rightly.
+    const int shift = 61 + std::countl_zero(number) - std::countl_zero(divisor);
+    const Wide wide = static_cast<Wide>(number) << shift;
+    const auto quotient = static_cast<std::uint64_t>(wide / divisor);
+    const bool has_rest = static_cast<Wide>(quotient) * divisor != wide;
+    const auto scale = std::bit_cast<double>(std::uint64_t(1023 - shift) << 52U);
+    return static_cast<double>(static_cast<std::int64_t>(quotient | (has_rest ? 1U : 0U))) * scale;
+}
+#else
+inline constexpr std::size_t most_short_digits = 15;
+#endif
+
+/// The double next to `number / 10^decimals`. Neither has more than `most_short_digits` digits.
+inline double divide_by_power(std::int64_t number, std::size_t decimals) noexcept {
+    const std::int64_t power = powers_of_ten[decimals];
+#ifdef __SIZEOF_INT128__
+    if (number > std::int64_t{1} << 53 && decimals > 0)
+        return divide_exactly(static_cast<std::uint64_t>(number),
+                              static_cast<std::uint64_t>(power));
+#endif
+    // A double can hold whole numbers up to 2^53, and powers of ten up to 10^22. So only one
+    // operation rounds.
+    return static_cast<double>(number) / static_cast<double>(power);
+}
+
+/// Parses `123` and `12.5`: at most `most_short_digits` digits, at least one before and after the
+/// point. Empty for any other text.
 inline std::optional<double> parse_short_decimal(std::string_view text) noexcept {
-    constexpr std::array<double, 15> powers{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
-                                            1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
-    if (text.empty() || text.size() > powers.size() + 1)
-        return std::nullopt;
-    std::int64_t digits = 0;
-    std::size_t point = text.size() - 1; // As if it stood behind the last digit.
-    bool has_point = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c >= '0' && c <= '9') {
-            digits = digits * 10 + (c - '0');
-        } else if (c == '.' && !has_point && i > 0 && i + 1 < text.size()) {
-            has_point = true;
-            point = i;
-        } else {
+    TextScanner scanner(text);
+    const Digits whole = scanner.take_digits();
+    Digits decimals;
+    if (scanner.take('.')) {
+        decimals = scanner.take_digits();
+        if (decimals.count == 0)
             return std::nullopt;
-        }
     }
-    if (!has_point && text.size() > powers.size())
+    if (whole.count == 0 || scanner.left() > 0)
         return std::nullopt;
-    return static_cast<double>(digits) / powers[text.size() - 1 - point];
+    // Zeros before the point do not count.
+    if ((whole.number == 0 ? 0 : whole.count) + decimals.count > most_short_digits)
+        return std::nullopt;
+    return divide_by_power(whole.number * powers_of_ten[decimals.count] + decimals.number,
+                           decimals.count);
 }
 
 /// Parses a sample's value, rounded to the nearest double. Empty if the text is not a number.

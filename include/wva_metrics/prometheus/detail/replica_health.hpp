@@ -3,6 +3,7 @@
 
 #include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/prometheus/replica_stats.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/resilience/endpoint_choice.hpp"
@@ -11,6 +12,7 @@
 #include "wva_metrics/resilience/retry_budget.hpp"
 #include "wva_metrics/resilience/retry_policy.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -87,10 +89,32 @@ public:
     /// from the budget. `attempts`: those made so far, of each replica. `random`: in [0, 1).
     std::optional<TimePoint> plan_retry(std::size_t attempts, TimePoint not_before, TimePoint now,
                                         TimePoint deadline, double random) {
-        const std::lock_guard lock(mutex_);
-        const std::optional<TimePoint> at =
-            resilience::next_attempt(config_.retry, attempts, not_before, random, now, deadline);
-        return at && budget_.try_spend() ? at : std::nullopt;
+        std::optional<TimePoint> at;
+        bool has_budget = false;
+        std::size_t asked = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            at = resilience::next_attempt(config_.retry, attempts, not_before, random, now,
+                                          deadline);
+            has_budget = at && budget_.try_spend();
+            asked = choice_.current();
+        }
+        if (!at)
+            return std::nullopt;
+        using Kind = resilience::ProtectionEvent::Kind;
+        tell(has_budget ? Kind::retrying : Kind::budget_exhausted, now, asked,
+             has_budget
+                 ? "none of the replicas answered; attempt " + std::to_string(attempts + 1) +
+                       " in " +
+                       format_duration(std::chrono::ceil<std::chrono::milliseconds>(*at - now))
+                 : std::string("too many requests to all replicas have failed"));
+        return has_budget ? at : std::nullopt;
+    }
+
+    /// A query that a replica has failed is sent to another one.
+    void tell_retry(std::size_t failed, std::size_t asked, TimePoint now) const {
+        tell(resilience::ProtectionEvent::Kind::retrying, now, asked,
+             "instead of " + replicas_[failed].endpoint + ", which failed");
     }
 
     /// The text of a failure, as it is told of one replica among others.
@@ -139,9 +163,16 @@ private:
             if (chosen == before || !config_.on_event)
                 return;
         }
+        tell(resilience::ProtectionEvent::Kind::replica_chosen, now, chosen, std::string(reason));
+    }
+
+    /// Without a lock held.
+    void tell(resilience::ProtectionEvent::Kind kind, TimePoint now, std::size_t replica,
+              std::string reason) const {
+        if (!config_.on_event)
+            return;
         try {
-            config_.on_event({resilience::ProtectionEvent::Kind::replica_chosen, now,
-                              replicas_[chosen].endpoint, std::string(reason)});
+            config_.on_event({kind, now, replicas_[replica].endpoint, std::move(reason)});
         } catch (...) { // It only watches: what it throws must not fail a query.
         }
     }

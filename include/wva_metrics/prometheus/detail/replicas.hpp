@@ -54,10 +54,15 @@ public:
     static asio::awaitable<Result<AnswerInfo>> query(Ptr self, std::string promql, OwnedSink given,
                                                      QueryOptions options, TimePoint deadline) {
         const OwnedSink sink = std::move(given); // Destroyed before the query completes.
-        if (!options.keep_replica)
-            if (const Result<void> returned = co_await prefer(self, deadline); !returned)
-                co_return returned.error();
-        Course course(self->health_.size());
+        if (!options.keep_replica) {
+            // A coroutine only if there is something to do: each costs as much as a small step.
+            if (const std::optional<std::size_t> due = self->health_.claim_trial(now())) {
+                const Result<void> returned = co_await try_again(self, *due, deadline);
+                if (!returned)
+                    co_return returned.error();
+            }
+        }
+        Course course;
         std::size_t replica = self->health_.current();
         while (true) {
             const Attempt attempt = self->begin(replica, course, deadline);
@@ -81,16 +86,21 @@ public:
     /// Asks a preferred replica that failed, if it is time to, whether it works again. An error only if
     /// the call was cancelled, or the client destroyed.
     static asio::awaitable<Result<void>> prefer(Ptr self, TimePoint deadline) {
+        const std::optional<std::size_t> due = self->health_.claim_trial(now());
+        if (!due)
+            co_return Result<void>();
+        co_return co_await try_again(self, *due, deadline);
+    }
+    /// Asks this replica, whose trial was claimed, whether it works again.
+    static asio::awaitable<Result<void>> try_again(Ptr self, std::size_t replica,
+                                                   TimePoint deadline) {
         constexpr int share = 4;
         const TimePoint started = now();
-        const std::optional<std::size_t> replica = self->health_.claim_trial(started);
-        if (!replica)
-            co_return Result<void>();
-        const Attempt attempt{*replica, started,
+        const Attempt attempt{replica, started,
                               started +
                                   std::min<Duration>(max_trial_time, (deadline - started) / share)};
         const OwnedSink ignore([](const SeriesView&) {});
-        const Answered answered = co_await Server::query(self->servers_[*replica], "vector(1)",
+        const Answered answered = co_await Server::query(self->servers_[replica], "vector(1)",
                                                          ignore, QueryOptions(), attempt.until);
         self->learn(attempt, answered);
         if (answered.result.has_error() && answered.result.error().is(Errc::aborted))
@@ -122,12 +132,10 @@ private:
     };
     /// What has been done for one query of a caller.
     struct Course {
-        explicit Course(std::size_t replicas) : said(replicas) {}
-
         /// The replicas that were asked since the last wait.
         ReplicaHealth::Set tried{};
-        /// What each said; empty if it was not asked.
-        std::vector<std::string> said;
+        /// What each said; empty if it was not asked. Without elements before the first failure.
+        std::vector<std::string> said{};
         std::optional<Error> first_failure{};
         /// How often the first of them was asked.
         std::size_t rounds = 1;
@@ -194,13 +202,16 @@ private:
         const TimePoint end = now();
         if (!answered.is_fault_of_server || health_.size() == 1)
             return std::nullopt;
+        course.said.resize(health_.size());
         course.said[attempt.replica] = ReplicaHealth::describe(error);
         if (!course.first_failure)
             course.first_failure = error;
         if (answered.has_series || deadline - end < protection_.retry.min_time)
             return std::nullopt;
-        if (const auto other = health_.claim_other(course.tried, end))
+        if (const auto other = health_.claim_other(course.tried, end)) {
+            health_.tell_retry(attempt.replica, *other, end);
             return Next{*other, end};
+        }
         const std::size_t current = health_.current();
         if (!may_pass(error) || is_breaker_open(current))
             return std::nullopt;

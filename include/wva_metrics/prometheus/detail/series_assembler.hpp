@@ -6,11 +6,13 @@
 #include "wva_metrics/prometheus/detail/label_set_hash.hpp"
 #include "wva_metrics/prometheus/detail/parse_time.hpp"
 #include "wva_metrics/prometheus/detail/parse_value.hpp"
+#include "wva_metrics/samples/listed_native.hpp"
 #include "wva_metrics/samples/sample.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +30,9 @@ public:
 
     SeriesAssembler(CallSink call_sink, void* sink) : call_sink_(call_sink), sink_(sink) {}
 
+    /// See `Conflict`. Before the first series.
+    void set_conflict(Conflict conflict) noexcept { conflict_ = conflict; }
+
     /// Series that the sink was given.
     std::size_t emitted() const noexcept { return emitted_; }
     /// Series without a sample.
@@ -40,11 +45,14 @@ public:
     /// Emits the series, or counts it as skipped if it has no sample. False if an earlier series
     /// has the same labels.
     bool end_series() {
-        const bool is_new = emit_new({labels_.labels(), samples_, histograms_}, labels_.hash());
+        const bool is_new =
+            emit_new({labels_.labels(), samples_, histograms_, buckets_}, labels_.hash());
         // Here, not when the next series begins, so that `keep_labels` copies nothing in between.
         labels_.clear();
         samples_.clear();
         histograms_.clear();
+        buckets_.clear();
+        histogram_.buckets = 0;
         return is_new;
     }
     /// The same for a complete series. `hash`: of its labels.
@@ -87,17 +95,53 @@ public:
     void set_histogram_count(double count) noexcept { histogram_.count = count; }
     void set_histogram_sum(double sum) noexcept { histogram_.sum = sum; }
 
+    /// The rule, two bounds and the count.
+    static constexpr std::size_t bucket_elements = 4;
+    /// Which bounds are part of the bucket: none, the upper, the lower, both. False if it is no such
+    /// number.
+    bool begin_bucket(std::string_view rule) noexcept {
+        bucket_.has_both_bounds = rule == "3";
+        return rule.size() == 1 && rule.front() >= '0' && rule.front() <= '3';
+    }
+    /// An element by its place. False if there is none.
+    bool set_bucket(std::size_t place, double number) noexcept {
+        switch (place) {
+        case 1:
+            bucket_.lower = number;
+            return true;
+        case 2:
+            bucket_.upper = number;
+            return true;
+        case 3:
+            bucket_.count = number;
+            return true;
+        default:
+            return false;
+        }
+    }
+    /// Adds the bucket to the current histogram. The number of those of the series.
+    std::size_t end_bucket() {
+        buckets_.push_back(bucket_);
+        ++histogram_.buckets;
+        return buckets_.size();
+    }
+
     /// Adds a sample of the current time. False if the time is not later than that of the sample
-    /// before, except if it is the same sample again: VictoriaMetrics stores a sample twice if its
-    /// sender repeats a request.
+    /// before, except if it is the same sample again, which VictoriaMetrics stores twice if its
+    /// sender repeats a request, or if one of the two counts (`set_conflict`).
     bool end_sample() { return add(samples_, current_); }
     /// The same for a native histogram.
     bool end_histogram() {
         histogram_.time = current_.time;
-        return add(histograms_, histogram_);
+        const std::size_t before = histograms_.size();
+        const bool is_later = add(histograms_, histogram_);
+        if (histograms_.size() == before) // The same sample again.
+            buckets_.resize(buckets_.size() - histogram_.buckets);
+        histogram_.buckets = 0;
+        return is_later;
     }
     /// Emits the current sample as a series without labels.
-    void emit_scalar() { emit({{}, std::span(&current_, 1), {}}); }
+    void emit_scalar() { emit({{}, std::span(&current_, 1), {}, {}}); }
 
 private:
     /// NaN is the same as NaN.
@@ -112,10 +156,26 @@ private:
                is_same(one.sum, other.sum);
     }
 
+    /// A number is higher than NaN.
+    static bool is_higher(double one, double other) noexcept {
+        return one > other || (std::isnan(other) && !std::isnan(one));
+    }
+    static bool is_higher(const samples::Sample& one, const samples::Sample& other) noexcept {
+        return is_higher(one.value, other.value);
+    }
+    static bool is_higher(const HistogramSample& one, const HistogramSample& other) noexcept {
+        return is_higher(one.count, other.count);
+    }
+
     template <typename Of>
     bool add(std::vector<Of>& to, const Of& sample) {
-        if (!to.empty() && to.back().time >= sample.time)
-            return is_same(to.back(), sample);
+        if (!to.empty() && to.back().time >= sample.time) {
+            if (conflict_ == Conflict::reject || to.back().time > sample.time)
+                return is_same(to.back(), sample);
+            if (is_higher(sample, to.back()))
+                to.back() = sample;
+            return true;
+        }
         to.push_back(sample);
         ++sample_count_;
         return true;
@@ -137,13 +197,16 @@ private:
 
     CallSink call_sink_;
     void* sink_;
+    Conflict conflict_ = Conflict::reject;
     // The current series.
     LabelBuffer labels_;
     std::vector<samples::Sample> samples_;
     std::vector<HistogramSample> histograms_;
+    std::vector<samples::ListedBucket> buckets_;
     /// The sample that is read or was read last, of any series.
     samples::Sample current_;
     HistogramSample histogram_;
+    samples::ListedBucket bucket_;
     /// Of all series.
     boost::unordered_flat_set<LabelSetHash, HashOfHash> label_sets_;
     std::size_t sample_count_ = 0;

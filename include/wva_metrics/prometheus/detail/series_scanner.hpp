@@ -27,8 +27,8 @@ namespace wva_metrics::prometheus::detail {
 /// then the parser reads it, and has the words for what is wrong with it.
 class SeriesScanner {
 public:
-    /// With what a series that this class can read begins, after another series.
-    static constexpr std::string_view beginning = R"(,{"metric":{)";
+    /// With what a series that this class can read begins.
+    static constexpr std::string_view beginning = R"({"metric":{)";
 
     explicit SeriesScanner(const AnswerLimits& limits)
         // A matrix is nested 6 levels deep, and a time has up to 14 characters.
