@@ -118,6 +118,8 @@ public:
     /// - `sink`: receives the body in pieces of at most `limits.max_buffer_bytes` (a compressed body
     ///   in one piece); ends the call by returning false. It receives the body of one answer only,
     ///   even if the request is sent twice.
+    /// - `on_head`: called like the sink, before it; may be empty. If the request is sent again before
+    ///   the sink has received a piece, it is called again.
     ///
     /// **Completes:** as `send`, when the answer is complete or the sink has ended the call. The
     /// request is not sent again after the sink has received a piece. If the sink received the body,
@@ -135,7 +137,8 @@ public:
     /// **Threads:** any thread. The sink is called as that of `stream`: on the client's executor,
     /// also while the call is being cancelled or the client destroyed, so it should own what it uses
     /// and must not block. It is destroyed before the call completes.
-    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline, BodySink sink);
+    asio::awaitable<Result<Response>> send(Request request, TimePoint deadline, BodySink sink,
+                                           HeadCallback on_head = {});
 
     /// Sends a request and passes the body of a 2xx answer to a sink as it arrives, for answers
     /// that are long or never end.

@@ -57,6 +57,7 @@ public:
     asio::awaitable<IoResult> write(asio::const_buffer bytes) override {
         return inner_->write(bytes);
     }
+    IoResult try_write(asio::const_buffer bytes) override { return inner_->try_write(bytes); }
     asio::awaitable<IoResult> read_plain(asio::mutable_buffer space) override {
         return inner_->read_plain(space);
     }

@@ -43,8 +43,10 @@ public:
     /// before them: a server may still answer a request that had these.
     void learn_authorization(std::string_view value) {
         value.remove_prefix(value.find(' ') + 1);
+        if (value.size() < min_bytes)
+            return;
         const std::lock_guard lock(mutex_);
-        if (value.size() < min_bytes || (!learned_.empty() && learned_.front().secret == value))
+        if (!learned_.empty() && learned_.front().secret == value)
             return;
         learned_.emplace_front(value);
         if (learned_.size() > kept_authorizations)

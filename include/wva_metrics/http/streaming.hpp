@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/http/message.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <chrono>
@@ -15,6 +16,10 @@ using BodySink = std::function<bool(std::string_view)>;
 
 /// Is told that the header of a 2xx answer has arrived, before any piece of its body.
 using OpenedCallback = std::function<void()>;
+
+/// Is told status and content type of a 2xx answer when its header has arrived, before any piece of
+/// its body.
+using HeadCallback = std::function<void(const Response&)>;
 
 /// How long a stream may take; see `BasicClient::stream`.
 struct StreamTimeouts {

@@ -34,17 +34,14 @@ public:
         return http::read_some(socket_, space);
     }
     asio::awaitable<IoResult> write(asio::const_buffer bytes) override {
-        // Most requests fit into the socket's buffer as a whole; then no turn of the event loop is
-        // needed.
+        return write_all(socket_, bytes);
+    }
+    IoResult try_write(asio::const_buffer bytes) override {
         IoResult result;
-        result.bytes = socket_.write_some(asio::const_buffer(bytes), result.error);
+        result.bytes = socket_.write_some(bytes, result.error);
         if (result.error == asio::error::would_block)
             result.error.clear();
-        if (!result.error && result.bytes < bytes.size()) {
-            const IoResult rest = co_await write_all(socket_, bytes + result.bytes);
-            result = {rest.error, result.bytes + rest.bytes};
-        }
-        co_return result;
+        return result;
     }
 
     bool is_quiet() override { return is_quiet_socket(socket_); }

@@ -88,6 +88,10 @@ public:
     ///
     /// **Errors, cancellation, threads:** see the class.
     virtual asio::awaitable<IoResult> write(asio::const_buffer bytes) = 0;
+    /// Writes what can be written without waiting, which may be nothing, and returns how much that
+    /// was. If there is no error, `write` is then called with the rest. Most requests fit into a
+    /// socket's buffer as a whole, and then need no turn of the event loop and no coroutine.
+    virtual IoResult try_write(asio::const_buffer /*bytes*/) { return {}; }
 
     /// As `read_some`, but beneath the security: for what is exchanged with a proxy between `connect`
     /// and `handshake`.

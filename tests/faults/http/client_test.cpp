@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/http/client.hpp"
+#include "wva_metrics/version.hpp"
 
 #include "support/http_calls.hpp"
 #include "support/http_pair.hpp"
@@ -39,7 +40,7 @@ TEST_CASE("a request is written as given") {
           "Host: 127.0.0.1:" +
               std::to_string(pair.server.port()) +
               "\r\n"
-              "User-Agent: wva_metrics/0.5.0\r\n"
+              "User-Agent: wva_metrics/" WVA_METRICS_VERSION_STRING "\r\n"
               "Accept: */*\r\n"
               "X-Scope-OrgID: tenant\r\n"
               "Accept-Encoding: identity\r\n"

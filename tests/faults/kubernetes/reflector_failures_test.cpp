@@ -93,6 +93,41 @@ TEST_CASE("an unreachable API server is reported with its address and the reques
                       config.http.url + ")"});
 }
 
+TEST_CASE("a header that is too large is one request and one problem, which says what to do") {
+    asio::io_context context;
+    Cluster cluster(context);
+    const std::string page = object_list({pod_json("a", "1")}, "10");
+    cluster.server.answer_list("pods", page, 200, "X: " + std::string(20'000, 'x') + "\r\n");
+    cluster.server.answer_list("pods", page);
+    cluster.server.answer_watch("pods");
+    const FollowedPods following(context, cluster.config());
+    run_until(context, [&] { return following.received.names() == "a"; });
+    CHECK(cluster.server.count("pods", false) == 2);
+    REQUIRE(following.received.problems.size() == 1);
+    CHECK_THAT(following.received.problems.front(),
+               Catch::Matchers::StartsWith("too_large: ") &&
+                   Catch::Matchers::ContainsSubstring("raise http.limits.max_header_bytes"));
+}
+
+TEST_CASE("a login page in place of a list is called so, however large it is") {
+    asio::io_context context;
+    Cluster cluster(context);
+    const std::size_t size = GENERATE(as<std::size_t>(), 10, 3'000'000);
+    cluster.server.answer_list("pods", "<!DOCTYPE html><form>Sign in" + std::string(size, ' '),
+                               200);
+    cluster.server.answer_list("pods", object_list({pod_json("a", "1")}, "10"));
+    cluster.server.answer_watch("pods");
+    const FollowedPods following(context, cluster.config());
+    run_until(context, [&] { return following.received.names() == "a"; });
+    CHECK(cluster.server.count("pods", false) == 2);
+    REQUIRE(following.received.problems.size() == 1);
+    CHECK_THAT(following.received.problems.front(),
+               Catch::Matchers::StartsWith("bad_response: ") &&
+                   Catch::Matchers::ContainsSubstring(
+                       "it is HTML, perhaps a login page or a proxy's, and begins: <!DOCTYPE") &&
+                   Catch::Matchers::ContainsSubstring("behind the login"));
+}
+
 TEST_CASE("an API server that asks for a pause by Retry-After is not asked during it") {
     asio::io_context context;
     Cluster cluster(context);

@@ -68,8 +68,8 @@ TEST_CASE_METHOD(OddSamples, "a number of many digits is the nearest double") {
         {"9007199254740993", 9007199254740992.0},
         {"0." + std::string(380, '1'), 1.0 / 9},
     }));
-    answer_kv_with('"' + text + '"');
-    CHECK(replica().kv_cache_usage.latest() == value);
+    answer_with(series_of(labels_of("vllm:num_requests_waiting"), '"' + text + '"'));
+    CHECK(replica().queue_length.latest() == value);
 }
 
 TEST_CASE_METHOD(OddSamples,

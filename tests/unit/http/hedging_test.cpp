@@ -32,6 +32,8 @@ enum class Move {
     /// Waits until another request has come, then answers.
     answer_after_next,
     fail_after_next,
+    /// Answers much later than the others.
+    answer_late,
     drop,
     fail,
     /// Sends the header and a piece of the body, and nothing more.
@@ -65,6 +67,8 @@ ScriptedServer::Script follow(std::shared_ptr<Plan> plan) {
             }
             if (move == Move::answer_after_next || move == Move::fail_after_next)
                 co_await wait_for_next(*plan, *peer);
+            if (move == Move::answer_late)
+                co_await peer->wait(5ms);
             if (move == Move::drop)
                 co_return;
             if (move == Move::begin)
@@ -264,8 +268,11 @@ TEST_CASE("however slow the server is, only the set share of a thousand requests
     config.protection.retry_budget.max_tokens = 1000;
     const auto plan = std::make_shared<Plan>();
     HttpPair pair({follow(plan)}, config);
-    for (int i = 0; i < 1000; ++i)
+    for (int i = 0; i < 1000; ++i) {
+        if (i % 25 == 24)
+            plan->moves = {Move::answer_late};
         pair.send_request().value();
+    }
     const std::uint64_t hedges = pair.client->protection_stats().hedges;
     CHECK(hedges > 0);
     CHECK(hedges <= 51);

@@ -16,7 +16,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 
 #include <chrono>
 #include <memory>
@@ -34,79 +33,83 @@ public:
     Attempt(const std::shared_ptr<Endpoint<Executor>>& endpoint, Call<Executor>& call,
             GuardedRequest& guarded, const Deadline& call_deadline, const BodyOptions& options)
         : endpoint_(endpoint), call_(call), guarded_(guarded),
-          options_(options), deadlines_{
-                                 call_deadline,
-                                 earlier(call_deadline,
-                                         Deadline::after(now(), endpoint->config.timeouts.attempt,
-                                                         "timeouts.attempt"))} {}
+          options_(options), deadlines_{call_deadline,
+                                        earlier(call_deadline,
+                                                Deadline::after(started_,
+                                                                endpoint->config.timeouts.attempt,
+                                                                "timeouts.attempt"))} {}
 
     /// Sends over an idle connection if there is one. If that connection turns out to be dead (it
     /// ended before any byte of an answer arrived, so the sink has received nothing), sends over a
     /// new one: all requests are queries, so sending one twice does no harm. Likewise once if a new
     /// connection was lost so, and the certificates have been replaced since it was made.
     ///
-    /// If it is time to try an address again that has failed, sends to that address first.
+    /// If it is time to try an address again that has failed, sends to that address first, within a
+    /// quarter of the time.
     asio::awaitable<Result<Response>> send(std::string bytes) {
-        if (const auto address = endpoint_->resolver.claim_probe(now())) {
-            std::optional<Result<Response>> response = co_await probe(*address, bytes);
-            if (response)
-                co_return *std::move(response);
-        }
-        Connection connection = endpoint_->pool.take(now());
+        std::optional<tcp::endpoint> probed = endpoint_->resolver.claim_probe(started_);
+        Connection connection;
+        if (!probed)
+            connection = endpoint_->pool.take(started_);
         bool may_reread_trust = true;
-        for (bool is_reused = connection.stream != nullptr;; is_reused = false) {
-            if (!connection.stream) {
-                ConnectOp<Executor> connect(endpoint_, call_, deadlines_.attempt);
+        for (;;) {
+            const Deadlines deadlines = probed ? probe_deadlines() : deadlines_;
+            const bool is_reused = connection.stream != nullptr;
+            if (!is_reused) {
+                ConnectOp<Executor> connect(endpoint_, call_, deadlines.attempt, probed);
                 Result<Connection> connected = co_await connect.run();
-                if (!connected)
+                if (!connected && (!probed || call_.is_aborted()))
                     co_return std::move(connected).error();
+                if (!connected) {
+                    probed.reset();
+                    connection = endpoint_->pool.take(now());
+                    continue;
+                }
                 connection = *std::move(connected);
             }
             guarded_.set_sent();
             ExchangeOp<Executor> exchange(*endpoint_, call_, guarded_, *connection.stream,
-                                          std::move(connection.buffer), options_, deadlines_);
-            auto outcome = co_await exchange.run(asio::buffer(bytes));
-            bool sends_again = outcome.was_dead && !call_.is_stopped();
-            if (sends_again && !is_reused)
-                sends_again =
-                    std::exchange(may_reread_trust, false) && connection.stream->reread_trust();
-            if (!sends_again) {
-                finish(connection, exchange, outcome);
-                co_return std::move(outcome.response);
+                                          std::move(connection.buffer), options_, deadlines);
+            std::optional<Outcome> outcome;
+            {
+                const ActiveStream<Executor> active(call_, *connection.stream);
+                const asio::const_buffer request = asio::buffer(bytes);
+                IoResult written = exchange.begin(request);
+                if (!written.error && written.bytes < request.size())
+                    written = co_await connection.stream->write(request + written.bytes);
+                outcome = exchange.process_write(written);
+                while (!outcome) {
+                    const IoResult read = co_await connection.stream->read_some(exchange.prepare());
+                    outcome = exchange.process_read(read);
+                }
             }
+            bool sends_again = false;
+            if (probed)
+                sends_again = is_failure(outcome->response) && !guarded_.has_delivered();
+            else if (outcome->was_dead && !call_.is_stopped())
+                sends_again = is_reused || (std::exchange(may_reread_trust, false) &&
+                                            connection.stream->reread_trust());
+            if (probed || !sends_again)
+                finish(connection, exchange, *outcome);
+            if (!sends_again)
+                co_return std::move(outcome->response);
             connection = {};
+            if (std::exchange(probed, std::nullopt))
+                connection = endpoint_->pool.take(now());
         }
     }
 
 private:
     using Deadlines = typename ExchangeOp<Executor>::Deadlines;
+    using Outcome = typename ExchangeOp<Executor>::Outcome;
 
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
-    using Outcome = typename ExchangeOp<Executor>::Outcome;
-
-    /// Sends to this address in a quarter of the time. Returns nothing if it fails again and another
-    /// address can still be asked.
-    asio::awaitable<std::optional<Result<Response>>> probe(tcp::endpoint address,
-                                                           const std::string& bytes) {
-        const TimePoint begin = now();
+    Deadlines probe_deadlines() const {
         Deadlines deadlines = deadlines_;
-        deadlines.attempt = Deadline::after(begin, (deadlines_.attempt.at - begin) / 4,
+        deadlines.attempt = Deadline::after(started_, (deadlines_.attempt.at - started_) / 4,
                                             "a quarter of timeouts.attempt");
-        ConnectOp<Executor> connect(endpoint_, call_, deadlines.attempt, address);
-        Result<Connection> connected = co_await connect.run();
-        if (!connected && call_.is_aborted())
-            co_return std::move(connected).error();
-        if (!connected)
-            co_return std::nullopt;
-        guarded_.set_sent();
-        ExchangeOp<Executor> exchange(*endpoint_, call_, guarded_, *connected->stream,
-                                      boost::beast::flat_buffer(), options_, deadlines);
-        Outcome outcome = co_await exchange.run(asio::buffer(bytes));
-        finish(*connected, exchange, outcome);
-        if (is_failure(outcome.response) && !guarded_.has_delivered())
-            co_return std::nullopt;
-        co_return std::move(outcome.response);
+        return deadlines;
     }
 
     /// Remembers whether the address serves, and keeps the connection if it can be used again.
@@ -137,6 +140,7 @@ private:
     Call<Executor>& call_;
     GuardedRequest& guarded_;
     const BodyOptions& options_;
+    const TimePoint started_ = now();
     const Deadlines deadlines_;
 };
 

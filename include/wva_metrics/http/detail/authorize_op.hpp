@@ -42,14 +42,14 @@ public:
         : endpoint_(endpoint), call_(call), deadline_(deadline) {}
 
     /// The value, or why there is none; nothing if `wait` must be awaited.
-    std::optional<Result<std::string>> find() {
+    std::optional<Result<std::string>> find(TimePoint time) {
         if (!has_provider()) {
-            Result<std::string> value = endpoint_->credentials.authorization(now());
+            Result<std::string> value = endpoint_->credentials.authorization(time);
             if (!value)
                 return with_endpoint(value.error());
             return value;
         }
-        ProvidedToken::Step step = endpoint_->provided_token.next(now());
+        ProvidedToken::Step step = endpoint_->provided_token.next(time);
         question_ = step.question;
         if (step.must_ask)
             ask();
@@ -72,7 +72,7 @@ public:
             if (deadline_.at <= now())
                 co_return endpoint_->error(Errc::timeout, "the token provider returned no token " +
                                                               deadline_.describe());
-            if (std::optional<Result<std::string>> found = find())
+            if (std::optional<Result<std::string>> found = find(now()))
                 co_return *std::move(found);
         }
     }

@@ -34,6 +34,8 @@ struct BodyOptions {
 
     BodyMode mode = BodyMode::collect;
     BodySink sink{};
+    /// Of a body that is delivered or streamed; may be empty.
+    HeadCallback on_head{};
     /// Of a stream; may be empty.
     OpenedCallback on_opened{};
     Duration idle{};

@@ -8,17 +8,15 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
-#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace wva_metrics::http::detail {
 
@@ -47,13 +45,16 @@ public:
         const Call& other;
     };
 
-    explicit Call(const Executor& executor) : strand_(make_strand(executor)) {}
+    /// `strand`: one that no other call uses.
+    explicit Call(asio::any_io_executor strand) : strand_(std::move(strand)) {}
     /// On the strand of another call.
-    explicit Call(const Beside& beside) : strand_(beside.other.strand_) {}
+    explicit Call(const Beside& beside) : strand_(beside.other.strand_), owns_strand_(false) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
     const asio::any_io_executor& strand() const noexcept { return strand_; }
+    /// Whether the strand is free for others when the call has ended.
+    bool owns_strand() const noexcept { return owns_strand_; }
 
     /// Any thread.
     void post_wake() override {
@@ -140,18 +141,8 @@ private:
             wake_timer_->cancel();
     }
 
-    /// A strand of an io_context's own executor fits into `any_io_executor`. A strand of an
-    /// `any_io_executor` exceeds its small buffer, and is allocated on each query of a property:
-    /// about twenty times per call.
-    static asio::any_io_executor make_strand(const Executor& executor) {
-        if constexpr (std::same_as<Executor, asio::any_io_executor>) {
-            if (const auto* const own = executor.template target<asio::io_context::executor_type>())
-                return asio::make_strand(*own);
-        }
-        return asio::make_strand(executor);
-    }
-
     const asio::any_io_executor strand_;
+    const bool owns_strand_ = true;
     /// Never expires: cancelling it wakes the call. Created by `wait`.
     std::optional<asio::steady_timer> wake_timer_;
     Stream* stream_ = nullptr;

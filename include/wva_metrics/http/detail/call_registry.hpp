@@ -4,16 +4,22 @@
 #include "wva_metrics/http/detail/call.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::http::detail {
 
@@ -31,13 +37,30 @@ public:
 
     /// How long the timer may stay armed without calls.
     static constexpr Duration linger = std::chrono::milliseconds(10);
+    /// How many strands are kept for later calls.
+    static constexpr std::size_t max_idle_strands = 8;
 
-    explicit CallRegistry(Executor executor) : executor_(std::move(executor)) {}
+    explicit CallRegistry(Executor executor) : executor_(std::move(executor)) {
+        idle_strands_.reserve(max_idle_strands);
+    }
 
     /// The executor of streams and strands; empty after `close`.
     std::optional<Executor> executor() const {
         const std::lock_guard lock(mutex_);
         return executor_;
+    }
+
+    /// A strand for a call; nothing after `close`. When a call has ended, its strand is used again,
+    /// because making one costs more than most steps of a call.
+    std::optional<asio::any_io_executor> take_strand() {
+        const std::lock_guard lock(mutex_);
+        if (!executor_)
+            return std::nullopt;
+        if (idle_strands_.empty())
+            return make_strand(*executor_);
+        std::optional<asio::any_io_executor> strand(std::move(idle_strands_.back()));
+        idle_strands_.pop_back();
+        return strand;
     }
 
     /// Sets a call's deadline, also if it has expired already: after an address that does not
@@ -50,12 +73,14 @@ public:
         arm(is_armed() ? deadline : std::min(deadline, now() + linger));
     }
 
-    /// Releases the executor and the timer; ends all calls if `cancel_calls`.
+    /// Releases the executor, the strands and the timer; ends all calls if `cancel_calls`.
     void close(bool cancel_calls) {
         std::optional<Executor> dropped_executor;
         std::optional<Timer> dropped_timer;
+        std::vector<asio::any_io_executor> dropped_strands;
         const std::lock_guard lock(mutex_);
         dropped_executor.swap(executor_);
+        dropped_strands.swap(idle_strands_);
         dropped_timer.swap(timer_);
         if (cancel_calls) {
             for (Call& call : calls_)
@@ -74,6 +99,7 @@ public:
         ~Registration() {
             const std::lock_guard lock(registry_.mutex_);
             registry_.calls_.erase(registry_.calls_.iterator_to(call_));
+            registry_.keep_strand(call_);
             if (registry_.calls_.empty())
                 registry_.disarm_unless_due_soon();
         }
@@ -94,6 +120,22 @@ private:
     static TimePoint now() { return std::chrono::steady_clock::now(); }
 
     // The functions below are called with the lock held, except `on_timer`.
+
+    /// A strand of an io_context's own executor fits into `any_io_executor`. A strand of an
+    /// `any_io_executor` exceeds its small buffer, and is allocated on each query of a property:
+    /// about twenty times per call.
+    static asio::any_io_executor make_strand(const Executor& executor) {
+        if constexpr (std::same_as<Executor, asio::any_io_executor>) {
+            if (const auto* const own = executor.template target<asio::io_context::executor_type>())
+                return asio::make_strand(*own);
+        }
+        return asio::make_strand(executor);
+    }
+
+    void keep_strand(const Call& call) {
+        if (executor_ && call.owns_strand() && idle_strands_.size() < max_idle_strands)
+            idle_strands_.push_back(call.strand());
+    }
 
     bool is_armed() const noexcept { return armed_for_ != TimePoint::max(); }
 
@@ -136,6 +178,7 @@ private:
     mutable std::mutex mutex_;
     std::optional<Executor> executor_;
     std::optional<Timer> timer_;
+    std::vector<asio::any_io_executor> idle_strands_;
     /// Max = the timer is not armed.
     TimePoint armed_for_ = TimePoint::max();
     boost::intrusive::list<Call> calls_;

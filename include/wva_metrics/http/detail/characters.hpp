@@ -31,7 +31,7 @@ constexpr char to_lower(char c) noexcept {
 }
 
 constexpr bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), is_control);
+    return std::any_of(text.begin(), text.end(), [](char c) { return is_control(c); });
 }
 constexpr bool is_visible(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return is_visible(c); });

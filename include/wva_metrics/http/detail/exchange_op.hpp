@@ -12,7 +12,6 @@
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/reading.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -26,8 +25,12 @@
 
 namespace wva_metrics::http::detail {
 
-/// Writes a request to a connection and reads the answer. A delivered or streamed body goes to the
-/// sink as it arrives. On the call's strand; everything that is passed in must outlive the operation.
+/// What happens between writing a request to a connection and the end of its answer. A delivered or
+/// streamed body goes to the sink as it arrives. On the call's strand; everything that is passed in
+/// must outlive the operation.
+///
+/// `Attempt` waits for the connection. Not a coroutine of its own, because each costs as much as
+/// reading a small header.
 template <typename Executor>
 class ExchangeOp {
 public:
@@ -54,46 +57,26 @@ public:
           deadlines_(deadlines), reader_(endpoint.config.limits, options.mode,
                                          endpoint.config.decompressor.get(), std::move(buffer)) {}
 
-    asio::awaitable<Outcome> run(asio::const_buffer request) {
+    /// Call first. Writes what can be written without waiting.
+    IoResult begin(asio::const_buffer request) {
         arm_exchange_deadline();
-        const ActiveStream<Executor> active(call_, stream_);
-        const IoResult written = co_await stream_.write(request);
+        return stream_.try_write(request);
+    }
+
+    /// Call when the request has been written. Returns the outcome, or nothing if an answer must be
+    /// read: a server may reject a request before it has read all of it, so there may be one even if
+    /// writing failed.
+    std::optional<Outcome> process_write(const IoResult& written) {
         write_error_ = written.error;
-        // A server may reject a request before it has read all of it, so there may be an answer
-        // even if writing failed.
-        std::optional<Outcome> outcome;
         if (call_.is_stopped())
-            outcome = failure(write_error_);
-        while (!outcome) {
-            const IoResult read = co_await stream_.read_some(reader_.prepare());
-            outcome = process_read(read);
-        }
-        co_return *std::move(outcome);
+            return failure(write_error_);
+        return std::nullopt;
     }
 
-    /// The buffer, for the next answer. Call last, and only if the connection is reusable.
-    boost::beast::flat_buffer take_buffer() noexcept { return reader_.take_buffer(); }
+    /// Space for the next bytes of the answer.
+    asio::mutable_buffer prepare() { return reader_.prepare(); }
 
-private:
-    static TimePoint now() { return std::chrono::steady_clock::now(); }
-
-    bool is_stream() const noexcept { return options_.mode == BodyMode::stream; }
-
-    void expire_at(TimePoint time) { endpoint_.calls->expire_at(call_, time); }
-
-    /// Sets the deadline for writing the request and reading the answer.
-    void arm_exchange_deadline() {
-        deadline_ = is_stream() ? idle_deadline(deadlines_.attempt) : deadlines_.attempt;
-        expire_at(deadline_.at);
-    }
-
-    /// The end of the longest silence that a stream may keep from now on, or `limit` if that is
-    /// earlier.
-    Deadline idle_deadline(const Deadline& limit) const {
-        return earlier(limit, Deadline::after(now(), options_.idle, "StreamTimeouts::idle"));
-    }
-
-    /// Returns the outcome, or nothing if more must be read.
+    /// Call when bytes have been read. Returns the outcome, or nothing if more must be read.
     std::optional<Outcome> process_read(const IoResult& read) {
         if (call_.is_stopped() || (read.error && read.error != asio::error::eof))
             return failure(write_error_ ? write_error_ : read.error);
@@ -137,6 +120,28 @@ private:
         return std::nullopt;
     }
 
+    /// The buffer, for the next answer. Call last, and only if the connection is reusable.
+    boost::beast::flat_buffer take_buffer() noexcept { return reader_.take_buffer(); }
+
+private:
+    static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+    bool is_stream() const noexcept { return options_.mode == BodyMode::stream; }
+
+    void expire_at(TimePoint time) { endpoint_.calls->expire_at(call_, time); }
+
+    /// Sets the deadline for writing the request and reading the answer.
+    void arm_exchange_deadline() {
+        deadline_ = is_stream() ? idle_deadline(deadlines_.attempt) : deadlines_.attempt;
+        expire_at(deadline_.at);
+    }
+
+    /// The end of the longest silence that a stream may keep from now on, or `limit` if that is
+    /// earlier.
+    Deadline idle_deadline(const Deadline& limit) const {
+        return earlier(limit, Deadline::after(now(), options_.idle, "StreamTimeouts::idle"));
+    }
+
     /// Passes what has arrived to the sink. Returns whether the sink wants more. `is_first`: the
     /// header has just been read.
     Result<bool> deliver_piece(bool is_first) {
@@ -144,6 +149,8 @@ private:
         try {
             if (is_first && options_.on_opened)
                 options_.on_opened();
+            if (is_first && options_.on_head)
+                options_.on_head(reader_.head());
             if (reader_.piece().empty())
                 return true;
             guarded_.set_delivered();

@@ -25,11 +25,11 @@ class FollowRedirects {
 public:
     using EndpointPtr = std::shared_ptr<Endpoint<Executor>>;
 
-    static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request request,
-                                                   TimePoint deadline, BodyOptions options) {
+    static asio::awaitable<Result<Response>> start(EndpointPtr endpoint, Request&& request,
+                                                   TimePoint deadline, BodyOptions&& options) {
         if (endpoint->config.limits.max_redirects == 0)
-            return RunCall<Executor>::start(std::move(endpoint), std::move(request), deadline,
-                                            std::move(options));
+            return RunCall<Executor>::start(std::make_unique<Order<Executor>>(
+                std::move(endpoint), std::move(request), deadline, std::move(options)));
         return follow(std::move(endpoint), std::move(request), deadline, std::move(options));
     }
 
@@ -38,8 +38,8 @@ private:
                                                     TimePoint deadline, BodyOptions options) {
         Redirects redirects(endpoint->url, endpoint->config.limits.max_redirects);
         for (;;) {
-            Result<Response> response =
-                co_await RunCall<Executor>::start(endpoint, request, deadline, options);
+            auto order = std::make_unique<Order<Executor>>(endpoint, request, deadline, options);
+            Result<Response> response = co_await RunCall<Executor>::start(std::move(order));
             if (!response)
                 co_return response;
             Result<std::optional<Request>> next = redirects.next(request, *response);

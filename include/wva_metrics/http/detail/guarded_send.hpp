@@ -61,7 +61,8 @@ public:
     static asio::awaitable<Tried> run(const EndpointPtr& endpoint, Call<Executor>& call,
                                       const Request& request, const Deadline& deadline,
                                       const BodyOptions& options, const SendRules& rules) {
-        if (endpoint->guard.is_refusing(now()))
+        TimePoint time = now();
+        if (endpoint->guard.is_refusing(time))
             co_return refused(refusal_of(*endpoint));
         std::optional<ConnectionPool::StreamLease> stream_lease;
         std::optional<ConnectionPool::ConnectionLease> lease;
@@ -75,15 +76,16 @@ public:
             if (std::optional<Error> problem =
                     co_await wait_for_lease(*endpoint, call, *lease, deadline))
                 co_return refused(*std::move(problem));
+            time = now();
         }
         if (call.is_aborted())
             co_return refused(endpoint->aborted_error());
-        const auto pass = endpoint->guard.admit(now());
+        const auto pass = endpoint->guard.admit(time);
         if (!pass)
             co_return refused(refusal_of(*endpoint));
         GuardedRequest guarded(endpoint->guard, *pass);
         AuthorizeOp<Executor> authorize(endpoint, call, deadline);
-        std::optional<Result<std::string>> authorization = authorize.find();
+        std::optional<Result<std::string>> authorization = authorize.find(time);
         if (!authorization)
             authorization = co_await authorize.wait();
         if (!*authorization)
@@ -97,7 +99,7 @@ public:
             Result<Response> response = co_await attempt.send(std::move(bytes));
             if (!is_second && response && response->status == 401) {
                 authorize.reject(**authorization);
-                std::optional<Result<std::string>> renewed = authorize.find();
+                std::optional<Result<std::string>> renewed = authorize.find(now());
                 if (!renewed)
                     renewed = co_await authorize.wait();
                 if (*renewed && **renewed != **authorization) {
@@ -120,7 +122,7 @@ private:
 
     /// Tells the guard what came of an attempt.
     static Tried settle(const Endpoint<Executor>& endpoint, GuardedRequest& guarded,
-                        Result<Response> response, const Deadline& deadline, BodyMode mode) {
+                        Result<Response>&& response, const Deadline& deadline, BodyMode mode) {
         const TimePoint end = now();
         const Judgement judgement = judge_attempt(response,
                                                   {guarded.was_sent(), guarded.has_delivered(),

@@ -59,9 +59,15 @@ public:
     static BodyOptions options_of(const std::shared_ptr<HedgeRace>& race, Call<Executor>& call) {
         if (race->options_->mode == BodyMode::collect)
             return {};
-        return BodyOptions([race, &call](std::string_view piece) {
+        BodyOptions options([race, &call](std::string_view piece) {
             return race->claim(call) && race->options_->sink(piece);
         });
+        if (race->options_->on_head)
+            options.on_head = [race, &call](const Response& head) {
+                if (race->claim(call))
+                    race->options_->on_head(head);
+            };
+        return options;
     }
 
     /// What came of the second attempt.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,24 +54,21 @@ inline std::string write_request(const Request& request, const Url& url, std::st
     std::string bytes;
     bytes.reserve(names + url.base_path.size() + request.target().size() + common.size() +
                   authorization.size() + request.content_type().size() + request.body().size());
-    bytes.append(to_string(request.method()))
-        .append(" ")
-        .append(request.is_redirected() ? std::string_view() : url.base_path)
-        .append(request.target())
-        .append(" HTTP/1.1\r\n")
-        .append(common)
-        .append("Accept-Encoding: ")
-        .append(accepted_coding)
-        .append("\r\n");
+    // Of views, because `append` would search a literal for its end.
+    const auto append = [&bytes](std::initializer_list<std::string_view> parts) {
+        for (const std::string_view part : parts)
+            bytes.append(part);
+    };
+    append({to_string(request.method()), " ",
+            request.is_redirected() ? std::string_view() : url.base_path, request.target(),
+            " HTTP/1.1\r\n", common, "Accept-Encoding: ", accepted_coding, "\r\n"});
     if (!authorization.empty())
-        bytes.append("Authorization: ").append(authorization).append("\r\n");
+        append({"Authorization: ", authorization, "\r\n"});
     if (!request.content_type().empty())
-        bytes.append("Content-Type: ").append(request.content_type()).append("\r\n");
+        append({"Content-Type: ", request.content_type(), "\r\n"});
     if (request.method() == Method::post)
-        bytes.append("Content-Length: ")
-            .append(std::to_string(request.body().size()))
-            .append("\r\n");
-    bytes.append("\r\n").append(request.body());
+        append({"Content-Length: ", std::to_string(request.body().size()), "\r\n"});
+    append({"\r\n", request.body()});
     return bytes;
 }
 

@@ -4,17 +4,14 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/decompressor.hpp"
-#include "wva_metrics/http/detail/body.hpp"
 #include "wva_metrics/http/detail/body_options.hpp"
-#include "wva_metrics/http/detail/characters.hpp"
+#include "wva_metrics/http/detail/response_parser.hpp"
+#include "wva_metrics/http/header_limit.hpp"
 #include "wva_metrics/http/message.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/field.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/rfc7230.hpp>
 #include <boost/none.hpp>
 
 #include <algorithm>
@@ -112,13 +109,16 @@ public:
     /// True if what `piece` returns belongs to the sink.
     bool is_delivering() const noexcept { return delivering_; }
     /// Status of the answer; 0 before its header is complete.
-    int status() const noexcept { return response_.status; }
+    int status() const noexcept { return header_seen_ ? head().status : 0; }
+    /// The answer so far; complete but for its body when the header has been read.
+    const Response& head() const noexcept { return parser_->response(); }
 
-    /// The bytes of a delivered or streamed body that have arrived since `drop_piece`.
+    /// The bytes of a delivered or streamed body that have arrived since `drop_piece`. Valid until
+    /// `prepare`.
     std::string_view piece() const noexcept {
-        return delivering_ ? std::string_view(parser_->get().body()) : std::string_view();
+        return delivering_ ? parser_->piece() : std::string_view();
     }
-    void drop_piece() noexcept { parser_->get().body().clear(); }
+    void drop_piece() noexcept { parser_->drop_piece(); }
 
     /// True if the connection may carry another request. False if bytes are left over: they would
     /// be taken for the next answer.
@@ -128,20 +128,14 @@ public:
     }
 
     /// The response; without a body if that was returned in pieces. Call once.
-    Response take() {
-        response_.body = std::move(parser_->get().body());
-        return std::move(response_);
-    }
+    Response take() { return std::move(parser_->response()); }
 
     /// The buffer, for the next answer. Call last, and only if the connection is reusable.
     beast::flat_buffer take_buffer() noexcept { return std::move(buffer_); }
 
 private:
-    using Parser = beast::http::response_parser<GrowingBody>;
-    using Field = beast::http::field;
-
     void start_message() {
-        parser_.emplace();
+        parser_.emplace(decompressor_);
         parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header_bytes));
         // The limit of the body depends on the header.
         parser_->body_limit(boost::none);
@@ -159,14 +153,12 @@ private:
                buffer_.size() < shortest.size();
     }
 
-    std::string_view field(Field name) const { return parser_->get()[name]; }
-
     /// Checks a complete header. After an interim answer, starts over for the next one.
     std::optional<Error> read_header() {
         // Beast applies its limit to the status line and to the fields separately.
         if (header_bytes_ > limits_.max_header_bytes)
             return explain(beast::http::error::header_limit);
-        const auto status = static_cast<int>(parser_->get().result_int());
+        const int status = parser_->response().status;
         if (status == 101 || status < 100)
             return bad("the answer has status " + std::to_string(status) +
                        ", which was not requested");
@@ -178,22 +170,17 @@ private:
             return std::nullopt;
         }
         header_seen_ = true;
-        response_.status = status;
-        // One pass, because looking up each field by name would take most of the time here.
-        for (const auto& field : parser_->get()) {
-            if (std::optional<Error> problem = read_field(field.name(), field.value()))
-                return problem;
-        }
+        if (parser_->problem())
+            return parser_->problem();
         if (parser_->need_eof() && !parser_->is_done() && !must_wait()) {
-            const bool announced =
-                parser_->get().version() < 11 ||
-                beast::http::token_list{field(Field::connection)}.exists("close");
-            if (!announced)
+            if (!parser_->announces_close())
                 return bad("the answer has neither a length nor Connection: close");
-            response_.ended_by_close = true;
+            parser_->response().ended_by_close = true;
         }
         // A decompressor needs the whole body.
-        delivering_ = mode_ != BodyMode::collect && status < 300 && !compressed_;
+        delivering_ = mode_ != BodyMode::collect && status < 300 && !parser_->is_compressed();
+        if (delivering_)
+            parser_->deliver();
         if (mode_ != BodyMode::stream || !delivering_) {
             if (!parser_->is_done() &&
                 parser_->content_length().value_or(0) > limits_.max_body_bytes)
@@ -204,48 +191,10 @@ private:
         return std::nullopt;
     }
 
-    /// If a field occurs twice, the first one counts.
-    std::optional<Error> read_field(Field name, std::string_view value) {
-        switch (name) {
-        case Field::transfer_encoding:
-            if (!value.empty() && !equals_ignoring_case(value, "chunked"))
-                return bad("the answer has a transfer encoding other than chunked");
-            break;
-        case Field::content_encoding:
-            return read_coding(value);
-        case Field::content_type:
-            if (response_.content_type.empty())
-                response_.content_type = value;
-            break;
-        case Field::retry_after:
-            if (!response_.retry_after && !value.empty())
-                response_.retry_after = value;
-            break;
-        case Field::location:
-            if (!response_.location && !value.empty())
-                response_.location = value;
-            break;
-        default:
-            break;
-        }
-        return std::nullopt;
-    }
-
-    /// Accepts only the coding that was offered, at most once.
-    std::optional<Error> read_coding(std::string_view coding) {
-        if (coding.empty() || equals_ignoring_case(coding, "identity"))
-            return std::nullopt;
-        if (decompressor_ == nullptr || !equals_ignoring_case(coding, decompressor_->coding()))
-            return bad("the answer is compressed in a way that the request did not allow");
-        if (std::exchange(compressed_, true))
-            return bad("the answer is compressed twice, which the request did not allow");
-        return std::nullopt;
-    }
-
     /// Finishes an answer that has arrived completely.
     Result<Progress> complete() {
-        std::string& body = parser_->get().body();
-        if (compressed_ && !body.empty()) {
+        std::string& body = parser_->response().body;
+        if (parser_->is_compressed() && !body.empty()) {
             Result<std::string> text = decompressor_->decompress(body, limits_.max_body_bytes);
             if (!text && text.error().is(Errc::too_large))
                 return too_large("the answer's body, decompressed,", limits_.max_body_bytes,
@@ -253,7 +202,7 @@ private:
             if (!text)
                 return std::move(text).error();
             body = *std::move(text);
-            delivering_ = mode_ == BodyMode::deliver && response_.status < 300;
+            delivering_ = mode_ == BodyMode::deliver && status() < 300;
         }
         return Progress::complete;
     }
@@ -262,7 +211,7 @@ private:
         if (error == beast::http::error::body_limit)
             return too_large("the answer's body", limits_.max_body_bytes, "limits.max_body_bytes");
         if (error == beast::http::error::header_limit)
-            return too_large("the answer's header", limits_.max_header_bytes,
+            return too_large(header_too_large_text, limits_.max_header_bytes,
                              "limits.max_header_bytes");
         return bad("the answer is not valid HTTP/1.1: " + error.message());
     }
@@ -276,8 +225,7 @@ private:
     const BodyMode mode_;
     const Decompressor* const decompressor_;
     beast::flat_buffer buffer_;
-    std::optional<Parser> parser_;
-    Response response_;
+    std::optional<ResponseParser> parser_;
     /// The space for the next bytes, and that of the last.
     std::size_t wanted_ = std::size_t{16} << 10;
     std::size_t prepared_ = 0;
@@ -287,7 +235,6 @@ private:
     bool started_ = false;
     bool header_seen_ = false;
     bool delivering_ = false;
-    bool compressed_ = false;
 };
 
 } // namespace wva_metrics::http::detail

@@ -43,9 +43,11 @@ asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, T
 
 template <typename Executor>
 asio::awaitable<Result<Response>> BasicClient<Executor>::send(Request request, TimePoint deadline,
-                                                              BodySink sink) {
+                                                              BodySink sink, HeadCallback on_head) {
+    detail::BodyOptions options(std::move(sink));
+    options.on_head = std::move(on_head);
     return detail::FollowRedirects<Executor>::start(endpoint_, std::move(request), deadline,
-                                                    detail::BodyOptions(std::move(sink)));
+                                                    std::move(options));
 }
 
 template <typename Executor>

@@ -4,6 +4,7 @@
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/http/message.hpp"
+#include "wva_metrics/http/web_page.hpp"
 #include "wva_metrics/kubernetes/detail/api_error.hpp"
 #include "wva_metrics/kubernetes/detail/api_operation.hpp"
 #include "wva_metrics/kubernetes/detail/api_target.hpp"
@@ -51,6 +52,11 @@ list_page(HttpPtr<Executor> http, std::shared_ptr<ClientImpl<Executor>> impl, Ap
     if (read.has_value())
         co_return read;
     Error error = impl->explain(std::move(read).error(), operation);
+    if (http::is_web_page(response->content_type, page->beginning())) {
+        // Also one that exceeds a limit: no page of another size would be a list.
+        error.code = Errc::bad_response;
+        error.message += "; " + http::describe_web_page(page->beginning());
+    }
     error.http_status = response->status;
     co_return error;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/web_page.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/held_bytes.hpp"
 #include "wva_metrics/kubernetes/detail/identity_scanner.hpp"
@@ -53,6 +54,8 @@ public:
     /// Reads a piece. False if the page is rejected.
     bool write(std::string_view piece) {
         bytes_ += piece.size();
+        if (beginning_.size() < http::web_page_beginning)
+            beginning_ += piece.substr(0, http::web_page_beginning - beginning_.size());
         if (bytes_ > limits_.max_page_bytes)
             return exceeds("the page of the list", "max_page_bytes", limits_.max_page_bytes,
                            "bytes");
@@ -76,6 +79,9 @@ public:
             return *error_;
         return std::move(page_);
     }
+
+    /// The first bytes of the body.
+    const std::string& beginning() const noexcept { return beginning_; }
 
     /// For the splitter: an element of the list. False if the page is rejected.
     bool take(std::string_view element) {
@@ -159,6 +165,7 @@ private:
     ObjectParser parser_;
     Page<T> page_;
     std::size_t bytes_ = 0;
+    std::string beginning_;
     /// Elements so far, readable or not.
     std::size_t objects_ = 0;
     std::optional<Error> error_;

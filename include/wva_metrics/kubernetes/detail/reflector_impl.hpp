@@ -54,10 +54,9 @@ public:
         const std::lock_guard lock(mutex_);
         if (!executor || progress_.is_running())
             return;
-        progress_.set_running();
-        // If the last run is still ending, `on_run_ended` starts the next one.
-        if (!run_)
+        if (!run_) // Else the last run is still ending, and `on_run_ended` starts the next one.
             begin_run(*executor);
+        progress_.set_running();
     }
 
     void stop() {
@@ -80,17 +79,30 @@ private:
     using RunPtr = std::shared_ptr<Run>;
     using Self = std::shared_ptr<ReflectorImpl>;
 
-    /// Only posts, because the mutex is held.
+    /// Only posts, because the mutex is held. If it throws, no run is in progress.
     void begin_run(const Executor& executor) {
         progress_.begin_run();
-        run_ = std::make_shared<Run>(executor, client_.config());
-        asio::post(run_->strand, [self = this->shared_from_this(), run = run_] {
-            asio::co_spawn(run->strand, follow(self, run),
-                           asio::bind_cancellation_slot(run->cancel.slot(),
-                                                        [self, run](const std::exception_ptr&) {
-                                                            self->on_run_ended(run);
-                                                        }));
+        const RunPtr run = std::make_shared<Run>(executor, client_.config());
+        asio::post(run->strand, [self = this->shared_from_this(), run] {
+            auto on_end = [self, run](const std::exception_ptr&) { self->on_run_ended(run); };
+            try {
+                asio::co_spawn(run->strand, follow(self, run),
+                               asio::bind_cancellation_slot(run->cancel.slot(), on_end));
+            } catch (...) {
+                const std::lock_guard lock(self->mutex_);
+                self->end(run);
+            }
         });
+        run_ = run;
+    }
+
+    /// There is no run any more: the reflector can be started again. The caller locks.
+    void end(const RunPtr& run) {
+        if (run_ != run)
+            return;
+        run_.reset();
+        slot_.release();
+        progress_.set_stopped();
     }
 
     void on_run_ended(const RunPtr& run) {
@@ -98,14 +110,16 @@ private:
         const std::lock_guard lock(mutex_);
         if (run_ != run)
             return;
-        run_.reset();
-        if (progress_.is_running() && executor)
-            begin_run(*executor);
-        else
-            slot_.release();
+        try {
+            if (progress_.is_running() && executor)
+                return begin_run(*executor);
+        } catch (...) {
+            // `ReflectorStatus::running` says so.
+        }
+        end(run);
     }
 
-    /// The execution context is being destroyed: drops everything that belongs to it.
+    /// The execution context is being destroyed: drops all that belongs to it.
     void abandon() {
         RunPtr dropped;
         const std::lock_guard lock(mutex_);
@@ -123,18 +137,17 @@ private:
                 timer.expires_after(step.wait);
                 co_await timer.async_wait(asio::use_awaitable);
             }
-            std::string problem = "a non-standard exception";
+            Error problem;
             try {
                 asio::awaitable<WatchStep> next = step.kind == WatchStep::Kind::list
                                                       ? list(self, run, std::move(step))
                                                       : watch(self, run, std::move(step));
                 step = co_await std::move(next);
                 continue;
-            } catch (const std::exception& error) {
-                problem = error.what();
             } catch (...) {
+                problem = client_threw();
             }
-            step = run->machine.on_list_failed(Error(Errc::internal, problem));
+            step = run->machine.on_list_failed(std::move(problem));
         }
     }
 
@@ -151,14 +164,8 @@ private:
         if (page.has_error())
             co_return run->machine.on_list_failed(std::move(page).error());
 
-        PageFacts facts;
-        facts.objects = page->objects.size() + page->unreadable.count;
-        facts.bytes = page->held_bytes;
-        facts.continue_token = std::move(page->continue_token);
-        facts.resource_version = std::move(page->resource_version);
         self->on_contact(page->unreadable.count);
-        run->add_to_list(*page);
-        WatchStep next = run->machine.on_page(std::move(facts));
+        WatchStep next = run->machine.on_page(run->add_to_list(*std::move(page)));
         if (next.is_list_complete)
             self->deliver_list(*run);
         co_return next;

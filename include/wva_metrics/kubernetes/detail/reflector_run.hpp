@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/detail/log_throttle.hpp"
 #include "wva_metrics/detail/random_source.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/watch_machine.hpp"
 #include "wva_metrics/kubernetes/page.hpp"
@@ -13,6 +15,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -21,6 +24,13 @@
 namespace wva_metrics::kubernetes::detail {
 
 namespace asio = boost::asio;
+
+/// The error of what the client has just thrown, such as for a lack of memory.
+inline Error client_threw() {
+    return Error(
+        Errc::internal,
+        wva_metrics::detail::describe_exception(std::current_exception(), "the client").message);
+}
 
 /// The state of a reflector from one `start` to the end of the last request after `stop`.
 template <typename T, typename Executor>
@@ -32,10 +42,17 @@ struct ReflectorRun {
         objects.clear();
         unreadable = {};
     }
-    void add_to_list(Page<T>& page) {
+    /// Takes over the objects of a page, and returns what decides on the next step.
+    PageFacts add_to_list(Page<T>&& page) {
+        PageFacts facts;
+        facts.objects = page.objects.size() + page.unreadable.count;
+        facts.bytes = page.held_bytes;
+        facts.continue_token = std::move(page.continue_token);
+        facts.resource_version = std::move(page.resource_version);
         unreadable.add(std::move(page.unreadable));
         objects.insert(objects.end(), std::make_move_iterator(page.objects.begin()),
                        std::make_move_iterator(page.objects.end()));
+        return facts;
     }
 
     const asio::strand<Executor> strand;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/header_limit.hpp"
 #include "wva_metrics/kubernetes/api_status.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
 #include "wva_metrics/kubernetes/detail/watch_backoff.hpp"
@@ -69,7 +70,10 @@ public:
     WatchStep on_list_failed(Error error) {
         if (is_gone(error))
             return start_over(std::move(error));
-        if (error.is(Errc::too_large) && page_size_ > 1) {
+        if (http::is_header_too_large(error)) {
+            error.message += "; smaller pages have the same header: raise http.limits."
+                             "max_header_bytes, or look for what adds to it, such as a proxy";
+        } else if (error.is(Errc::too_large) && page_size_ > 1) {
             page_size_ /= 2;
             return next_page(Duration::zero());
         }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 using namespace wva_metrics;
@@ -24,7 +25,7 @@ TimePoint now() {
 
 struct RegisteredCall {
     RegisteredCall(const std::shared_ptr<CallRegistry>& registry, TimePoint at)
-        : call(std::make_shared<Call>(*registry->executor())), registration(*registry, *call) {
+        : call(std::make_shared<Call>(*registry->take_strand())), registration(*registry, *call) {
         registry->expire_at(*call, at);
     }
 
@@ -116,6 +117,44 @@ TEST_CASE_METHOD(Fixture,
     }
     open.reset();
     CHECK(runs_out_of_work());
+}
+
+TEST_CASE_METHOD(Fixture, "a strand is used again by a later call, but by one call at a time") {
+    auto first = std::make_unique<RegisteredCall>(registry, now() + 1h);
+    const RegisteredCall second(registry, now() + 1h);
+    const boost::asio::any_io_executor strand = first->call->strand();
+    CHECK(second.call->strand() != strand);
+    {
+        const auto beside = std::make_shared<Call>(Call::Beside{*first->call});
+        const CallRegistry::Registration registration(*registry, *beside);
+        CHECK(beside->strand() == strand);
+    }
+    CHECK(registry->take_strand() != strand); // The first call still uses it.
+    first.reset();
+    CHECK(registry->take_strand() == strand);
+    CHECK(registry->take_strand() != strand);
+}
+
+TEST_CASE_METHOD(Fixture, "strands are kept for a few later calls only, and not after closing") {
+    std::vector<std::unique_ptr<RegisteredCall>> running;
+    std::vector<boost::asio::any_io_executor> used;
+    for (std::size_t i = 0; i < 2 * CallRegistry::max_idle_strands; ++i) {
+        running.push_back(std::make_unique<RegisteredCall>(registry, now() + 1h));
+        used.push_back(running.back()->call->strand());
+    }
+    running.clear();
+    const auto is_used = [&] {
+        const auto strand = registry->take_strand();
+        return strand && std::find(used.begin(), used.end(), *strand) != used.end();
+    };
+    for (std::size_t i = 0; i < CallRegistry::max_idle_strands; ++i)
+        CHECK(is_used());
+    CHECK_FALSE(is_used());
+
+    auto last = std::make_unique<RegisteredCall>(registry, now() + 1h);
+    registry->close(false);
+    last.reset();
+    CHECK_FALSE(registry->take_strand());
 }
 
 TEST_CASE_METHOD(Fixture, "closing ends all calls and the timer") {

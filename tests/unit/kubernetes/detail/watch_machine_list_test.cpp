@@ -102,6 +102,22 @@ TEST_CASE("the size of a page that is too large is halved until it is one, and g
     CHECK(step.problem);
 }
 
+TEST_CASE("a header that is too large is not asked for again in smaller pages") {
+    WatchMachine machine(config(), no_jitter);
+    machine.begin();
+    const Error too_large(Errc::too_large,
+                          "cannot list pods: " + std::string(http::header_too_large_text) +
+                              " exceeds 16384 (limits.max_header_bytes)");
+    const WatchStep step = machine.on_list_failed(too_large);
+    CHECK(is_list_from_start(step));
+    CHECK(step.page_size == config().page_size);
+    CHECK(step.wait == 1s);
+    REQUIRE(step.problem);
+    CHECK(step.problem->is(Errc::too_large));
+    CHECK_THAT(step.problem->message, Catch::Matchers::ContainsSubstring("max_header_bytes"));
+    CHECK_THAT(step.problem->message, Catch::Matchers::ContainsSubstring("a proxy"));
+}
+
 TEST_CASE("a page size of two is halved to one") {
     ClientConfig how = config();
     how.page_size = 2;
