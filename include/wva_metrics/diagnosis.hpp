@@ -17,16 +17,18 @@ namespace wva_metrics {
 enum class FindingCode : std::uint8_t {
     // Nothing could be asked.
     invalid_argument, ///< The model id or the namespace cannot be queried.
+    no_targets,       ///< No pod of the model is configured or found.
     unreachable,      ///< No connection to the server, or no answer in time.
     unauthorized,     ///< HTTP 401.
     forbidden,        ///< HTTP 403.
     login_page,       ///< A web page answers, not the query API.
-    wrong_path,       ///< The server answers, but not with the query API's answers.
-    not_found,        ///< HTTP 404: there is no query API at the URL.
+    wrong_path,       ///< The server answers, but not with the query API's answers, or a page.
+    not_found,        ///< HTTP 404: there is no query API, or no page of metrics, at the URL.
     limit_hit,        ///< A limit of the server or of this library.
     server_trouble,   ///< The server cannot answer at the moment, or rejects the query.
 
     // There are no series of the model.
+    scrape_failed,      ///< Prometheus cannot read targets of the namespace.
     labels_not_honored, ///< The model's namespace is in a label such as `exported_namespace`.
     matchers_exclude,   ///< The configured matchers exclude the model's series.
     wrong_namespace,    ///< A model of this id is in another namespace.
@@ -45,6 +47,7 @@ enum class FindingCode : std::uint8_t {
     scrape_interval_too_long, ///< The window of rates holds fewer than two samples.
     pods_match_no_variant,    ///< Pods belong to none of the variants.
     metric_not_exposed,       ///< No pod has a metric that a signal needs.
+    value_unusable,           ///< A pod has values that cannot be true, or contradict each other.
     kube_state_absent,        ///< There are no series of kube-state-metrics.
     kube_state_elsewhere,     ///< kube-state-metrics reports pods, but not those of the model.
     warning,                  ///< Something else that the readings' warnings say.
@@ -58,8 +61,9 @@ enum class FindingCode : std::uint8_t {
 
 namespace detail {
 
-inline constexpr std::array<std::pair<FindingCode, std::string_view>, 32> finding_names{{
+inline constexpr std::array<std::pair<FindingCode, std::string_view>, 35> finding_names{{
     {FindingCode::invalid_argument, "invalid_argument"},
+    {FindingCode::no_targets, "no_targets"},
     {FindingCode::unreachable, "unreachable"},
     {FindingCode::unauthorized, "unauthorized"},
     {FindingCode::forbidden, "forbidden"},
@@ -68,6 +72,7 @@ inline constexpr std::array<std::pair<FindingCode, std::string_view>, 32> findin
     {FindingCode::not_found, "not_found"},
     {FindingCode::limit_hit, "limit_hit"},
     {FindingCode::server_trouble, "server_trouble"},
+    {FindingCode::scrape_failed, "scrape_failed"},
     {FindingCode::labels_not_honored, "labels_not_honored"},
     {FindingCode::matchers_exclude, "matchers_exclude"},
     {FindingCode::wrong_namespace, "wrong_namespace"},
@@ -84,6 +89,7 @@ inline constexpr std::array<std::pair<FindingCode, std::string_view>, 32> findin
     {FindingCode::scrape_interval_too_long, "scrape_interval_too_long"},
     {FindingCode::pods_match_no_variant, "pods_match_no_variant"},
     {FindingCode::metric_not_exposed, "metric_not_exposed"},
+    {FindingCode::value_unusable, "value_unusable"},
     {FindingCode::kube_state_absent, "kube_state_absent"},
     {FindingCode::kube_state_elsewhere, "kube_state_elsewhere"},
     {FindingCode::warning, "warning"},

@@ -95,6 +95,8 @@ struct AssessedValue {
 /// A measurement is fresh if its last sample is younger than `fresh_below`, and is not used at all if
 /// that is at least `unavailable_from` old. Use the thresholds of the collector
 /// (`FreshnessThresholds`).
+///
+/// A signal that the server does not provide is never taken for saturated: it would be for ever.
 inline AssessedValue assess(const Reading<double>& reading, const SignalPosture& posture,
                             Duration fresh_below, Duration unavailable_from,
                             TimePoint now) noexcept {
@@ -108,7 +110,8 @@ inline AssessedValue assess(const Reading<double>& reading, const SignalPosture&
         (freshness == Freshness::stale && posture.posture == Posture::last_value)) {
         assessed.value = reading.value();
         assessed.basis = freshness == Freshness::fresh ? Basis::measured : Basis::last_value;
-    } else if (posture.posture == Posture::saturated) {
+    } else if (posture.posture == Posture::saturated &&
+               reading.reason() != ReadingReason::not_provided) {
         assessed.value = posture.saturated_value;
         assessed.basis = Basis::saturated;
     }

@@ -128,3 +128,14 @@ TEST_CASE("the age of a total is that of its oldest value") {
     CHECK(assess_usage({fresh_low, stale_one, stale_two}, use_last).average.age == Duration(90s));
     CHECK(assess_usage({fresh_low, fresh_high, stale_two}, use_none).average.age == Duration(10s));
 }
+
+TEST_CASE("a signal that the server does not provide is never taken for full") {
+    const Reading<double> reading = Reading<double>::missing(ReadingReason::not_provided);
+    for (const SignalPosture& posture : {use_last, use_full, use_none}) {
+        const AssessedValue assessed = assess_one(reading, posture);
+        CHECK_FALSE(assessed.value.has_value());
+        CHECK(assessed.basis == Basis::missing);
+        CHECK(assessed.reason == ReadingReason::not_provided);
+        CHECK(assessed.posture == posture.posture);
+    }
+}

@@ -88,6 +88,9 @@ ModelReplicas attribute(const ReplicaSamples& samples, std::span<const VariantAu
         replica.attributed_by = owner ? owner->source : OwnerSource::pod_name;
         replica.state = state;
         replica.last_sample_at = sample->last_sample_at;
+        replica.engine = sample->engine;
+        replica.role = sample->role;
+        replica.optional = sample->optional;
     }
     std::ranges::sort(attributed.gone_pods);
     // The pods are sorted already; a stable sort keeps their order within a variant.

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "wva_metrics/attribution/any_pod_owners.hpp"
-#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
+#include "wva_metrics/optional_reading.hpp"
 #include "wva_metrics/prometheus/client_config.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/matcher.hpp"
@@ -30,6 +31,9 @@ struct PrometheusConfig {
     prometheus::Flavor flavor = prometheus::Flavor::unknown;
     /// The metrics and labels of the inference servers.
     EngineProfile engine = vllm_profile();
+    /// What is measured besides the readings that are always there. Each has a cost: further
+    /// series, and for a quantile all buckets of its histogram. None by default.
+    OptionalReadingSet optional_readings{};
     /// Conditions on all series of the inference servers, e.g. `cluster="eu"` if one store holds
     /// the series of several clusters. `promql::parse_matchers` reads them from a text.
     std::vector<promql::Matcher> matchers{};
@@ -108,6 +112,11 @@ inline std::vector<std::string> validate(const PrometheusConfig& config) {
     };
     append("client.", validate(config.client));
     append("engine.", validate(config.engine));
+    if (config.engine.labels.model.empty())
+        problems.emplace_back(
+            "engine.labels.model must not be empty: Prometheus is asked by model, "
+            "and this server does not name it; let the scrape add a label with "
+            "the model's id, e.g. by relabelings, and set its name here");
     append("matchers: ", detail::matcher_problems(config));
     append("kube_state_matchers: ", detail::kube_state_matcher_problems(config));
     append("", promql::validate(config.windows));

@@ -301,3 +301,13 @@ TEST_CASE("the order of the variants does not matter") {
         REQUIRE(attributed.warnings == expected.warnings);
     }
 }
+
+TEST_CASE("each replica has the engine and the role of its pod") {
+    ReplicaSamples samples = samples_of({"llama-0"});
+    samples.pods.at(0).engine = "sglang";
+    samples.pods.at(0).role = ReplicaRole::decode;
+    const std::vector<VariantAutoscaling> variants = {variant_of_kind("StatefulSet", "llama")};
+    const ModelReplicas attributed = attribute(samples, variants);
+    CHECK(attributed.replicas.at(0).engine == "sglang");
+    CHECK(attributed.replicas.at(0).role == ReplicaRole::decode);
+}

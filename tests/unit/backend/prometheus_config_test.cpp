@@ -32,7 +32,7 @@ TEST_CASE("the defaults are valid once there is a URL") {
 
 TEST_CASE("all problems are reported, in every part of the configuration") {
     PrometheusConfig config = PrometheusConfig::at("not a url");
-    config.engine.itl.clear();
+    config.engine.running.clear();
     config.windows.rate = Duration::zero();
     config.limits.max_models_per_query = 0;
     config.min_requests = -1;
@@ -40,7 +40,7 @@ TEST_CASE("all problems are reported, in every part of the configuration") {
     config.batch_timeout = -Duration(1);
     const auto problems = validate(config);
     CHECK(names(problems, "client."));
-    CHECK(names(problems, "engine.itl"));
+    CHECK(names(problems, "engine.running"));
     CHECK(names(problems, "windows.rate"));
     CHECK(names(problems, "limits.max_models_per_query"));
     CHECK(names(problems, "min_requests"));
@@ -54,6 +54,16 @@ TEST_CASE("how old the last sample of an available model may be is bounded") {
     CHECK(validate(config).empty());
     config.stale_after += std::chrono::nanoseconds(1);
     CHECK(names(validate(config), "stale_after must be at most 1h"));
+}
+
+TEST_CASE("a server that does not name its model needs a label for Prometheus, and only for it") {
+    PrometheusConfig config = valid_config();
+    config.engine = tgi_profile();
+    CHECK(validate(config.engine).empty());
+    CHECK(names(validate(config), "engine.labels.model must not be empty"));
+    CHECK(validate(config).size() == 1);
+    config.engine.labels.model = "model";
+    CHECK(validate(config).empty());
 }
 
 TEST_CASE("a minimum of NaN requests is rejected") {

@@ -3,9 +3,9 @@
 
 #include "wva_metrics/backend/detail/availability_of.hpp"
 #include "wva_metrics/backend/detail/failure_finding.hpp"
+#include "wva_metrics/backend/detail/finding_words.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
-#include "wva_metrics/detail/edit_distance.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/engine/exposed_metrics.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
@@ -26,37 +26,10 @@
 
 namespace wva_metrics::detail {
 
-/// A number and what it counts, e.g. `1 pod`, `2 pods`.
-inline std::string count_of(std::size_t number, std::string_view noun) {
-    return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
-}
-
-/// The name that is the most similar; empty if there is none. One that contains the other, such as
-/// `meta/Llama-3` of `Llama-3`, is nearer than any other.
-inline std::string nearest_of(std::string_view name, const std::set<std::string>& known) {
-    // The time is quadratic in the length, and linear in the number.
-    constexpr std::size_t longest = 200;
-    constexpr std::size_t most = 1000;
-    std::string nearest;
-    std::size_t best = static_cast<std::size_t>(-1);
-    std::size_t seen = 0;
-    const std::string_view cut = name.substr(0, longest);
-    for (const std::string& candidate : known) {
-        if (candidate.empty() || ++seen > most)
-            continue;
-        const std::string_view other = std::string_view(candidate).substr(0, longest);
-        // A few letters are in many names.
-        constexpr std::size_t fewest = 4;
-        const bool contains = std::min(cut.size(), other.size()) >= fewest &&
-                              (other.find(cut) != std::string_view::npos ||
-                               cut.find(other) != std::string_view::npos);
-        const std::size_t distance = contains ? 0 : edit_distance(cut, other);
-        if (distance < best) {
-            best = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
+/// The metric by which a kind of server is recognized in a namespace.
+constexpr std::string_view running_name(const EngineTable& table) noexcept {
+    const std::string_view source = table.running.front();
+    return source.substr(0, source.find_first_of(" {"));
 }
 
 /// Adds why a model without living series has none.
@@ -68,6 +41,7 @@ public:
         : seen_(seen), config_(config), findings_(findings) {}
 
     void add_all() {
+        add_failing_jobs();
         if (seen_.nearby)
             add_nearby(*seen_.nearby);
         add_similar_metrics();
@@ -90,12 +64,12 @@ public:
         for (const std::string& name : seen_.similar_metrics) {
             if (std::binary_search(configured.begin(), configured.end(), name))
                 continue;
-            if (const KnownEngine* engine = other_engine(name))
+            if (const EngineTable* engine = other_engine(name))
                 add(FindingCode::other_engine,
-                    "the namespace has metrics of " + std::string(engine->name) + " (" +
+                    "the namespace has metrics of " + std::string(engine->title) + " (" +
                         in_quotes(name) + "), and the configured ones are those of '" +
-                        config_.engine.name +
-                        "': set the metric names of that server in prometheus.engine");
+                        config_.engine.name + "': set prometheus.engine to \"" +
+                        std::string(engine->name) + "\"");
             else
                 renamed.insert(name);
         }
@@ -106,6 +80,17 @@ public:
 private:
     void add(FindingCode code, std::string text) {
         findings_.push_back({code, true, std::move(text)});
+    }
+
+    void add_failing_jobs() {
+        if (!seen_.failing_jobs.empty())
+            add(FindingCode::scrape_failed,
+                "Prometheus cannot read targets of the namespace (`up` is 0), of the jobs " +
+                    quoted_list(seen_.failing_jobs) +
+                    ": Status > Targets shows why, such as a wrong port or path, a login page, or "
+                    "a "
+                    "page without a content type, which Prometheus 3 takes only with "
+                    "fallback_scrape_protocol");
     }
 
     void add_nearby(const NearbyModels& nearby) {
@@ -174,11 +159,13 @@ private:
                 "Targets)");
     }
 
-    /// The kind of server that has this metric, unless it is the configured one.
-    const KnownEngine* other_engine(std::string_view name) const {
-        for (const KnownEngine& engine : known_engines)
-            if (name == engine.running)
-                return &engine;
+    /// The kind of server that has this metric, unless it is the configured one. Not one that has
+    /// the names of vLLM under another prefix: which one to write is said for all such prefixes.
+    const EngineTable* other_engine(std::string_view name) const {
+        for (const KnownEngineTable& known : known_engines)
+            if (known.engine != KnownEngine::ray && known.engine != KnownEngine::kserve &&
+                name == running_name(*known.table))
+                return known.table;
         return nullptr;
     }
 
@@ -187,7 +174,7 @@ private:
         std::string text =
             "the namespace has " + quoted_list(names) + ", which are not the configured names: ";
         for (const Signal signal : all_signals)
-            for (const std::string& configured : config_.engine[signal]) {
+            for (const std::string& configured : metric_names(config_.engine, signal)) {
                 const std::string_view ending = promql::without_prefix(configured);
                 const std::string_view prefix =
                     std::string_view(configured).substr(0, configured.size() - ending.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
+#include "wva_metrics/backend/detail/finding_words.hpp"
 #include "wva_metrics/backend/detail/server_clock.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/clean_text.hpp"
@@ -46,17 +47,6 @@ struct LastReport {
         newest = newest ? std::max(*newest, time) : time;
     }
 };
-
-/// A name in quotes, as far as people need it to recognise it.
-inline std::string in_quotes(std::string_view name) {
-    constexpr std::size_t max_bytes = 100;
-    return "'" + clean_text(name, max_bytes) + "'";
-}
-
-inline std::string name_of(const ModelKey& model) {
-    return "model " + in_quotes(model.model_id) + " in namespace " +
-           in_quotes(model.namespace_name);
-}
 
 inline std::string whole_seconds(double seconds) {
     return std::to_string(std::llround(std::min(seconds, 1e9))) + " s";
@@ -124,20 +114,6 @@ struct Elsewhere {
 inline std::string label_field(const char* in_document, const char* in_code) {
     return "prometheus.engine.labels." + std::string(in_document) +
            " in a document, EngineLabels::" + in_code + " in C++";
-}
-
-/// Up to five names in quotes, the first ones by alphabet.
-inline std::string quoted_list(const std::set<std::string>& names) {
-    constexpr std::size_t max_named = 5;
-    std::string text;
-    std::size_t named = 0;
-    for (const std::string& name : names) {
-        if (name.empty() || named == max_named)
-            continue;
-        text += (named == 0 ? "" : ", ") + in_quotes(name);
-        ++named;
-    }
-    return text;
 }
 
 /// What an operator should check if there are no series at all.

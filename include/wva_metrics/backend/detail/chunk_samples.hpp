@@ -4,6 +4,8 @@
 #include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/prometheus/answer.hpp"
 #include "wva_metrics/promql/plan.hpp"
+#include "wva_metrics/samples/listed_native.hpp"
+#include "wva_metrics/samples/packed_native.hpp"
 #include "wva_metrics/samples/view.hpp"
 #include "wva_metrics/samples/view_table.hpp"
 
@@ -60,9 +62,10 @@ public:
             return;
         LivingSeries& living = living_.emplace_back();
         living.model = *model;
+        living.labels.reserve(series.labels.size());
         for (const samples::LabelView& label : series.labels)
             living.labels.emplace_back(label.name, label.value);
-        add_living(living);
+        views_.add_living(*model, series.labels);
     }
     /// The same, as an earlier answer had it.
     void add_living(const LivingSeries& series) {
@@ -87,7 +90,8 @@ public:
     }
 
 private:
-    /// A native histogram is stored as one series, and counts as the two of a classic one.
+    /// A native histogram is stored as one series, and counts as the two of a classic one, and if its
+    /// buckets are needed, as itself.
     void add_histogram(std::optional<std::size_t> model, const prometheus::SeriesView& series) {
         const std::string name(series.label("__name__"));
         std::vector<samples::LabelView> labels(series.labels.begin(), series.labels.end());
@@ -105,6 +109,24 @@ private:
         };
         add_part("_count", &prometheus::HistogramSample::count);
         add_part("_sum", &prometheus::HistogramSample::sum);
+        // Only if a quantile is chosen.
+        if (views_.is_metric(name))
+            add_buckets(model, series);
+    }
+
+    void add_buckets(std::optional<std::size_t> model, const prometheus::SeriesView& series) {
+        std::vector<samples::Sample> counts;
+        std::vector<samples::ListedNative> listed;
+        std::size_t at = 0;
+        for (const prometheus::HistogramSample& sample : series.histograms) {
+            counts.push_back({sample.time, sample.count});
+            listed.push_back(
+                {sample.count, sample.sum, series.buckets.subspan(at, sample.buckets)});
+            at += sample.buckets;
+        }
+        if (const std::vector<samples::PackedNative> natives = samples::pack_listed(listed);
+            !natives.empty())
+            views_.add(model, series.labels, counts, false, natives);
     }
 
     const std::shared_ptr<const promql::QueryPlan> plan_;

@@ -8,6 +8,7 @@
 #include "wva_metrics/backend/detail/round_client.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/engine/exposed_metrics.hpp"
 #include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/priority.hpp"
@@ -79,22 +80,41 @@ private:
     asio::awaitable<void> ask_similar(std::vector<Signal> signals, bool of_any_engine) {
         std::set<std::string> endings;
         for (const Signal signal : signals)
-            for (const std::string& name : config().engine[signal])
+            for (const std::string& name : metric_names(config().engine, signal))
                 endings.emplace(promql::without_prefix(name));
         if (endings.empty())
             co_return;
         if (of_any_engine)
-            for (const KnownEngine& engine : known_engines)
-                endings.emplace(promql::without_prefix(engine.running));
+            for (const KnownEngineTable& known : known_engines)
+                endings.emplace(promql::without_prefix(running_name(*known.table)));
         const std::vector<std::string> sorted(endings.begin(), endings.end());
         auto text = promql::similar_metrics_query(sorted, config().engine.labels.namespace_name,
                                                   seen_.model.namespace_name);
-        const auto found = std::make_shared<std::set<std::string>>();
-        const auto add = [found](const prometheus::SeriesView& series) {
-            found->emplace(series.label("__name__"));
+        if (of_any_engine && text.has_value())
+            text = with_scrape_jobs(*std::move(text));
+        struct Found {
+            std::set<std::string> metrics;
+            std::set<std::string> failing_jobs;
         };
-        if (co_await ask(std::move(text), add))
-            seen_.similar_metrics = std::move(*found);
+        const auto found = std::make_shared<Found>();
+        const auto add = [found](const prometheus::SeriesView& series) {
+            if (series.label("__name__") != "up")
+                found->metrics.emplace(series.label("__name__"));
+            else if (!series.samples.empty() && series.samples.back().value == 0)
+                found->failing_jobs.emplace(series.label("job"));
+        };
+        if (co_await ask(std::move(text), add)) {
+            seen_.similar_metrics = std::move(found->metrics);
+            seen_.failing_jobs = std::move(found->failing_jobs);
+        }
+    }
+
+    Result<std::string> with_scrape_jobs(std::string text) const {
+        const auto jobs = promql::scrape_jobs_query(config().engine.labels.namespace_name,
+                                                    seen_.model.namespace_name);
+        if (jobs.has_error())
+            return jobs.error();
+        return std::move(text) + " or " + *jobs;
     }
 
     asio::awaitable<void> ask_last_report() {

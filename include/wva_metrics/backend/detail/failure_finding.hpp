@@ -3,7 +3,7 @@
 
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
-#include "wva_metrics/prometheus/status_mapping.hpp"
+#include "wva_metrics/http/web_page.hpp"
 
 #include <string>
 #include <string_view>
@@ -12,9 +12,8 @@ namespace wva_metrics::detail {
 
 /// What answers, if it is not the query API.
 inline FindingCode code_of_body(const Error& error) {
-    return error.message.find(prometheus::web_page_text) != std::string::npos
-               ? FindingCode::login_page
-               : FindingCode::wrong_path;
+    return error.message.find(http::web_page_text) != std::string::npos ? FindingCode::login_page
+                                                                        : FindingCode::wrong_path;
 }
 
 /// What kind of finding a failed query is.
@@ -69,7 +68,9 @@ inline Finding failure_finding(const Error& error) {
     const FindingCode code = failure_code(error);
     // The kind of the error is in the code.
     const std::string server = error.endpoint.empty() ? "" : " (" + error.endpoint + ")";
-    return {code, true, error.message + server + "; " + std::string(failure_remedy(code))};
+    const bool says_remedy = error.message.find(http::web_page_advice) != std::string::npos;
+    const std::string remedy = says_remedy ? "" : "; " + std::string(failure_remedy(code));
+    return {code, true, error.message + server + remedy};
 }
 
 } // namespace wva_metrics::detail

@@ -5,17 +5,13 @@
 #include "wva_metrics/backend/detail/failure_finding.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
 #include "wva_metrics/backend/detail/presence_findings.hpp"
+#include "wva_metrics/backend/detail/shared_findings.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
-#include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <string>
-#include <tuple>
-#include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
@@ -44,15 +40,9 @@ inline Diagnosis findings_of(const ModelEvidence& seen, const PrometheusConfig& 
     Diagnosis diagnosis;
     diagnosis.model = seen.model;
     std::vector<Finding>& findings = diagnosis.findings;
-    // A finding may quote several labels, of any length and characters.
-    const auto make_presentable = [&findings] {
-        constexpr std::size_t max_bytes = 2000;
-        for (Finding& finding : findings)
-            finding.text = clean_text(finding.text, max_bytes);
-    };
     if (seen.report.failure) {
         findings.push_back(failure_finding(*seen.report.failure));
-        make_presentable();
+        finish_findings(findings);
         return diagnosis;
     }
     if (has_living_pods(seen.report))
@@ -60,10 +50,7 @@ inline Diagnosis findings_of(const ModelEvidence& seen, const PrometheusConfig& 
     else
         AbsenceFindings(seen, config, findings).add_all();
     add_server_remarks(seen, findings);
-    make_presentable();
-    std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-        return std::tuple(!a.is_problem, a.code) < std::tuple(!b.is_problem, b.code);
-    });
+    finish_findings(findings);
     return diagnosis;
 }
 

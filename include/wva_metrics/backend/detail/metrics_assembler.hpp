@@ -4,11 +4,13 @@
 #include "wva_metrics/attribution/deployment_index.hpp"
 #include "wva_metrics/backend/detail/gauge_reading.hpp"
 #include "wva_metrics/backend/detail/model_report.hpp"
+#include "wva_metrics/backend/detail/optional_assembler.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/backend/detail/workload_totals.hpp"
-#include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/engine/engine_profile.hpp"
 #include "wva_metrics/metrics.hpp"
+#include "wva_metrics/optional_reading.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,8 +34,12 @@ inline constexpr auto optimizer_signals = [] {
 /// outlive it.
 class MetricsAssembler {
 public:
-    MetricsAssembler(const PrometheusConfig& config, const SignalMetrics& metrics)
-        : config_(config), metrics_(metrics) {}
+    /// `Config` has `min_requests`, `engine` and `optional_readings`, as `PrometheusConfig`.
+    template <typename Config>
+    MetricsAssembler(const Config& config, const SignalMetrics& metrics)
+        : min_requests_(config.min_requests), engine_(config.engine),
+          chosen_(config.optional_readings), metrics_(metrics),
+          optional_(metrics, config.optional_readings, config.min_requests) {}
 
     /// The pods of a model. An error if the query for them failed.
     Result<ReplicaSamples> replicas(const ModelKey& model, const ModelReport& report) const {
@@ -62,7 +68,7 @@ public:
         if (report.failure)
             return std::vector<Result<OptimizerMetrics>>(variants.size(), *report.failure);
         const DeploymentIndex deployments(model, variants, others);
-        const WorkloadTotals totals(optimizer_signals, report.pods, deployments);
+        const WorkloadTotals totals(optimizer_signals, report.pods, deployments, chosen_);
         std::vector<Result<OptimizerMetrics>> answers;
         for (const VariantAutoscaling& variant : variants)
             answers.emplace_back(optimizer_of(report, variant, totals));
@@ -83,12 +89,19 @@ private:
         sample.pod = pod.report.pod;
         sample.state = pod.state;
         sample.owner = pod.owner;
+        sample.engine = pod.engine.value_or(engine_.name);
+        sample.role = pod.report.role;
         sample.last_sample_at = local_time(clock, pod.report.last_sample);
         for (const auto& field : replica_readings<ReplicaSample>) {
+            if (!metrics_.provides(field.signal)) {
+                sample.*field.member = Reading<double>::missing(ReadingReason::not_provided);
+                continue;
+            }
             const samples::SignalValue& value = pod.report[field.signal];
             sample.*field.member =
                 gauge_reading(value, metrics_.name(field.signal, value.alias), clock);
         }
+        sample.optional = optional_.of_pod(pod.report, clock);
         return sample;
     }
 
@@ -105,16 +118,21 @@ private:
         const SignalTotals& of_variant = totals.of(variant);
         for (const auto& field : optimizer_readings) {
             const SignalTotal& total = of_variant.at(field.signal);
-            metrics.*field.member =
-                total.empty() ? Reading<double>::missing(totals.has_unattributed()
-                                                             ? ReadingReason::unattributed
-                                                             : ReadingReason::no_series)
-                              : total.reading(metrics_, report.clock, config_.min_requests);
+            Reading<double>& reading = metrics.*field.member;
+            if (!metrics_.provides(field.signal))
+                reading = Reading<double>::missing(ReadingReason::not_provided);
+            else if (!total.empty())
+                reading = total.reading(metrics_, report.clock, min_requests_);
+            else
+                reading = Reading<double>::missing(
+                    totals.has_unattributed() ? ReadingReason::unattributed : total.why_empty());
         }
+        metrics.optional =
+            optional_.of_variant(totals.total_of(variant), report, totals.has_unattributed());
         add_coverage(of_variant.at(Signal::arrival_rate), metrics);
         if (totals.has_series_without_pod())
             metrics.warnings.push_back("some series of model '" + variant.model_id +
-                                       "' have no label '" + config_.engine.labels.pod +
+                                       "' have no label '" + engine_.labels.pod +
                                        "' and cannot be attributed to a variant; each variant "
                                        "gets the values of the whole model");
         return metrics;
@@ -135,8 +153,11 @@ private:
         metrics.warnings.push_back(std::move(text));
     }
 
-    const PrometheusConfig& config_;
+    double min_requests_;
+    const EngineProfile& engine_;
+    OptionalReadingSet chosen_;
     const SignalMetrics& metrics_;
+    OptionalAssembler optional_;
 };
 
 } // namespace wva_metrics::detail

@@ -117,6 +117,8 @@ struct ModelEvidence {
     std::optional<NearbyModels> nearby{};
     /// Names of metrics in the namespace that are similar to the configured ones.
     std::set<std::string> similar_metrics{};
+    /// Jobs of the namespace with a target that the server cannot read.
+    std::set<std::string> failing_jobs{};
     std::optional<LastReport> last_report{};
     KubeStateEvidence kube_state{};
     /// Why something that was asked for is empty.

@@ -22,6 +22,8 @@ struct JudgedPod {
     PodState state = PodState::unknown;
     /// Its owner, if a better source than its name knows it.
     std::optional<PodOwner> owner{};
+    /// The kind of its server: none = the configured one, empty = not known.
+    std::optional<std::string> engine{};
 };
 
 /// What one round learned of one model. Several calls may read it at once.

@@ -56,6 +56,17 @@ class OpenRounds {
     /// Shared with those that wait: when an execution context is destroyed, their coroutines may
     /// outlive this.
     struct State {
+        /// The round to join, or null. With the mutex held.
+        std::shared_ptr<Running> find(std::span<const ModelKey> models, TimePoint now) const {
+            const auto found = std::find_if(running.begin(), running.end(), [&](const auto& one) {
+                if (now - one->begun > join_within)
+                    return false;
+                const auto all = one->round->plan().models();
+                return std::includes(all.begin(), all.end(), models.begin(), models.end());
+            });
+            return found == running.end() ? nullptr : *found;
+        }
+
         std::mutex mutex;
         std::vector<std::shared_ptr<Running>> running;
     };
@@ -75,9 +86,22 @@ public:
             const std::lock_guard lock(state_->mutex);
             state_->running.push_back(running_);
         }
+        /// Enters it unless there is one to join: then `is_entered()` is false. See `join`.
+        Entry(OpenRounds& all, std::shared_ptr<Round> round, TimePoint begun,
+              std::span<const ModelKey> models, TimePoint now)
+            : state_(all.state_), running_(std::make_shared<Running>(std::move(round), begun)) {
+            const std::lock_guard lock(state_->mutex);
+            if (state_->find(models, now))
+                running_.reset();
+            else
+                state_->running.push_back(running_);
+        }
+        bool is_entered() const noexcept { return running_ != nullptr; }
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
         ~Entry() {
+            if (!running_)
+                return;
             // With the lock, because the execution context of one that waits may be destroyed now.
             // It is not called from here, but through its executor.
             const std::lock_guard lock(state_->mutex);
@@ -153,16 +177,9 @@ private:
         /// Null if there is no round to join.
         std::shared_ptr<Round> enter(std::span<const ModelKey> models, TimePoint now) {
             const std::lock_guard lock(state_->mutex);
-            const auto found =
-                std::find_if(state_->running.begin(), state_->running.end(), [&](const auto& one) {
-                    if (now - one->begun > join_within)
-                        return false;
-                    const auto all = one->round->plan().models();
-                    return std::includes(all.begin(), all.end(), models.begin(), models.end());
-                });
-            if (found == state_->running.end())
+            running_ = state_->find(models, now);
+            if (!running_)
                 return nullptr;
-            running_ = *found;
             running_->waiting.push_back(channel_.get());
             return running_->round;
         }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/attribution/deployment_index.hpp"
 #include "wva_metrics/backend/detail/absence_findings.hpp"
 #include "wva_metrics/backend/detail/availability_of.hpp"
 #include "wva_metrics/backend/detail/failure_finding.hpp"
+#include "wva_metrics/backend/detail/finding_words.hpp"
 #include "wva_metrics/backend/detail/model_evidence.hpp"
+#include "wva_metrics/backend/detail/shared_findings.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/diagnosis.hpp"
 #include "wva_metrics/error.hpp"
@@ -30,29 +31,6 @@
 
 namespace wva_metrics::detail {
 
-/// True if this pod's values are known.
-inline bool is_read(const JudgedPod& pod) noexcept {
-    return pod.report.life == samples::PodLife::alive || pod.report.life == samples::PodLife::part;
-}
-
-/// The signals that no pod has a series of, although some pod answers.
-inline std::vector<Signal> signals_without_series(const ModelReport& report) {
-    std::vector<Signal> missing;
-    for (const Signal signal : all_signals) {
-        bool is_any_read = false;
-        bool is_missing = true;
-        for (const JudgedPod& pod : report.pods) {
-            if (!is_read(pod))
-                continue;
-            is_any_read = true;
-            is_missing = is_missing && pod.report[signal].reason == ReadingReason::no_series;
-        }
-        if (is_any_read && is_missing)
-            missing.push_back(signal);
-    }
-    return missing;
-}
-
 /// Adds what is wrong with a model that has living series, and remarks.
 class PresenceFindings {
 public:
@@ -65,9 +43,11 @@ public:
         add_warnings();
         add_pod_lives();
         add_scrape_interval();
-        add_warming_up();
+        add(warming_up_finding(seen_.report, rules_));
         add_missing_signals();
-        add_variants();
+        for (Finding& finding : unusable_value_findings(seen_.report))
+            findings_.push_back(std::move(finding));
+        add(variants_finding(seen_.model, seen_.variants, seen_.report));
         add_kube_state();
         add_copies();
     }
@@ -75,6 +55,10 @@ public:
 private:
     void add(FindingCode code, std::string text, bool is_problem = true) {
         findings_.push_back({code, is_problem, std::move(text)});
+    }
+    void add(std::optional<Finding> finding) {
+        if (finding)
+            findings_.push_back(*std::move(finding));
     }
 
     void add_warnings() {
@@ -104,7 +88,7 @@ private:
         }
         if (!unread.empty())
             add(FindingCode::pod_unread,
-                named(unread) +
+                named_pods(unread) +
                     " scraped without an answer, so totals lack what is served there: look for the "
                     "error at Status > Targets of Prometheus; if a pod is too busy, raise the "
                     "scrape's timeout");
@@ -114,12 +98,6 @@ private:
                     "', so they belong to no pod: let the scrape add it, as a PodMonitor does, or "
                     "configure the label's name (" +
                     label_field("pod", "pod") + ")");
-    }
-
-    /// E.g. `2 pods ('a', 'b')`.
-    static std::string named(const std::set<std::string>& pods) {
-        const std::string names = quoted_list(pods);
-        return count_of(pods.size(), "pod") + (names.empty() ? "" : " (" + names + ")");
     }
 
     void add_scrape_interval() {
@@ -154,25 +132,6 @@ private:
                 false);
     }
 
-    /// Pods that have been scraped once.
-    void add_warming_up() {
-        std::set<std::string> pods;
-        bool has_rate = false;
-        for (const JudgedPod& pod : seen_.report.pods) {
-            const ReadingReason reason = pod.report[Signal::arrival_rate].reason;
-            has_rate = has_rate || reason == ReadingReason::none;
-            if (is_read(pod) && reason == ReadingReason::warming_up)
-                pods.insert(pod.report.pod);
-        }
-        if (!pods.empty())
-            add(FindingCode::warming_up,
-                named(pods) + " so far with one sample in the last " +
-                    format_duration(Duration(rules_.longest_window)) +
-                    ", and a rate needs two: wait for the next scrape; if that does not help, "
-                    "scrape more often",
-                !has_rate);
-    }
-
     void add_missing_signals() {
         const std::vector<Signal> missing = signals_without_series(seen_.report);
         if (missing.empty())
@@ -188,40 +147,6 @@ private:
             "no pod of the model exposes " + quoted_list(names) +
                 ": check the server's version and options, and that the scrape does not drop "
                 "these metrics");
-    }
-
-    void add_variants() {
-        if (seen_.variants.empty())
-            return;
-        const DeploymentIndex index(seen_.model, seen_.variants);
-        std::set<std::string> workloads;
-        for (const VariantAutoscaling& variant : seen_.variants)
-            if (variant.model() == seen_.model)
-                workloads.insert(variant.deployment);
-        std::set<std::string> pods;
-        std::set<std::string> owners;
-        std::string nearest;
-        for (const JudgedPod& pod : seen_.report.pods) {
-            const std::string& name = pod.report.pod;
-            if (name.empty() || !is_read(pod) || pod.state == PodState::gone ||
-                index.owner_of(name, pod.owner) != nullptr)
-                continue;
-            pods.insert(name);
-            if (pod.owner)
-                owners.insert(pod.owner->kind + " " + pod.owner->name);
-            if (nearest.empty())
-                nearest = nearest_of(pod.owner ? pod.owner->name : name, workloads);
-        }
-        if (pods.empty())
-            return;
-        std::string text = named(pods);
-        if (!owners.empty())
-            text += " of " + quoted_list(owners);
-        text += ": no workload of the variants owns them; ";
-        text += nearest.empty() ? "no variant has this model and namespace"
-                                : "the nearest is '" + nearest +
-                                      "': check the names and kinds of the variants' workloads";
-        add(FindingCode::pods_match_no_variant, std::move(text));
     }
 
     void add_kube_state() {

@@ -67,9 +67,9 @@ struct PrometheusImpl {
     PrometheusImpl(const Executor& executor, PrometheusConfig configuration)
         : config(checked(std::move(configuration), "Prometheus backend")),
           client(executor, with_listeners(config.client, protection_listeners)),
-          rules(rules_of(config)), metrics(config.engine), names(config.engine),
-          queries(config.engine, config.matchers), window(rules),
-          seen({.retention = config.windows.pod_retention}),
+          rules(rules_of(config)), metrics(config.engine, config.optional_readings),
+          names(config.engine), queries(config.engine, config.matchers, config.optional_readings),
+          window(rules), seen({.retention = config.windows.pod_retention}),
           kube_state(config.engine.kube_state, config.kube_state_matchers),
           flavors(config.flavor, config.client.replicas.size() + 1) {}
 

@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/detail/chunk_queue.hpp"
 #include "wva_metrics/backend/detail/size_memory.hpp"
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/http/header_limit.hpp"
 #include "wva_metrics/prometheus/status_mapping.hpp"
 #include "wva_metrics/promql/chunk.hpp"
 #include "wva_metrics/reading.hpp"
@@ -22,7 +23,8 @@ namespace wva_metrics::detail {
 template <typename T>
 bool is_too_large(const Result<T>& answer) noexcept {
     return answer.has_error() &&
-           (answer.error().is(Errc::too_costly) || answer.error().is(Errc::too_large));
+           (answer.error().is(Errc::too_costly) || answer.error().is(Errc::too_large)) &&
+           !http::is_header_too_large(answer.error());
 }
 
 /// How often the queries of a subject are sent again in one batch because an answer was cut off. As

@@ -69,6 +69,8 @@ public:
     send(std::string promql, Sink sink, prometheus::QueryOptions options = {}) const {
         options.priority = priority_->load(std::memory_order_relaxed);
         options.keep_replica = true;
+        if (is_victoria_metrics())
+            options.conflict = prometheus::Conflict::highest;
         return impl_->client.query(
             std::move(promql),
             [impl = impl_, sink = std::move(sink)](const prometheus::SeriesView& series) {

@@ -1,38 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/run_on_strand.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
-#include <memory>
 #include <utility>
 #include <vector>
 
 namespace wva_metrics::detail {
-
-namespace asio = boost::asio;
-
-/// A strand with a signal that cancels the coroutines on it.
-struct CancellableStrand {
-    explicit CancellableStrand(const asio::any_io_executor& executor)
-        : strand(asio::make_strand(executor)) {}
-
-    asio::strand<asio::any_io_executor> strand;
-    /// Use it on the strand only.
-    asio::cancellation_signal cancel;
-};
 
 /// The part of `run_all` that runs on the strand.
 template <typename Job = asio::awaitable<void>>
@@ -69,24 +52,8 @@ template <typename Job = asio::awaitable<void>>
 asio::awaitable<void> run_all(std::vector<Job> jobs) {
     if (jobs.empty())
         co_return;
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto own = std::make_shared<CancellableStrand>(executor);
-    auto begin = [own](auto handler, Job begun) {
-        // The caller's signal may outlive the execution context, but a strand must not. So the
-        // signal holds only a weak pointer.
-        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
-            slot.assign([weak = std::weak_ptr(own)](asio::cancellation_type type) {
-                if (const auto running = weak.lock())
-                    asio::post(running->strand, [running, type] { running->cancel.emit(type); });
-            });
-        asio::co_spawn(own->strand, std::move(begun),
-                       asio::bind_cancellation_slot(own->cancel.slot(), std::move(handler)));
-    };
     Job all = run_all_here(std::move(jobs));
-    asio::awaitable<void> finished =
-        asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
-            std::move(begin), asio::use_awaitable, std::move(all));
-    co_await std::move(finished);
+    co_await run_on_strand(std::move(all));
 }
 
 } // namespace wva_metrics::detail

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/samples/sample.hpp"
+#include "wva_metrics/scrape/scrape_clock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -29,5 +30,12 @@ struct ServerClock {
         return requested - age;
     }
 };
+
+/// The clock of samples whose times `clock` gave, for what is evaluated here and now. It is rounded down
+/// as they are, so that no sample looks younger than it is.
+inline ServerClock clock_of_scrapes(const scrape::ScrapeClock& clock, TimePoint now) noexcept {
+    const samples::ServerTime evaluated = clock.at(now);
+    return {evaluated, clock.moment(evaluated)};
+}
 
 } // namespace wva_metrics::detail

@@ -4,6 +4,7 @@
 #include "wva_metrics/backend/detail/gauge_reading.hpp"
 #include "wva_metrics/backend/detail/signal_metrics.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/samples/histogram_quantile.hpp"
 #include "wva_metrics/samples/pod_report.hpp"
 #include "wva_metrics/signal.hpp"
 
@@ -24,17 +25,36 @@ constexpr bool may_live(samples::PodLife life) noexcept {
            life == PodLife::ambiguous;
 }
 
-/// A rate or an average of several pods.
+/// What is known of an optional signal of a pod without any samples: as much as of the others.
+inline samples::SignalValue value_without_samples(const samples::PodReport& pod) {
+    const samples::SignalValue& running = pod[Signal::running];
+    samples::SignalValue value;
+    value.reason =
+        running.reason == ReadingReason::none ? ReadingReason::no_series : running.reason;
+    value.time = running.time;
+    if (running.alias == SignalMetrics::no_name)
+        value.alias = SignalMetrics::no_name;
+    return value;
+}
+
+/// A rate, an average or a quantile of several pods.
 ///
 /// A pod that lives but has no usable value is missing from the total. A pod that does not expose
-/// the signal is not.
+/// the signal is not. One whose kind of server does not provide it is, if another pod's does: nobody
+/// knows what is served there.
 class SignalTotal {
 public:
     explicit SignalTotal(Signal signal) : signal_(signal) {}
 
-    void add(const samples::PodReport& pod) {
-        const samples::SignalValue& value = pod[signal_];
+    void add(const samples::PodReport& pod) { add(pod, pod[signal_]); }
+
+    /// One value of a pod.
+    void add(const samples::PodReport& pod, const samples::SignalValue& value) {
+        if (value.reason == ReadingReason::not_provided && may_live(pod.life))
+            not_provided_.push_back(pod.pod);
         if (value.reason == ReadingReason::no_series)
+            has_no_series_ = true;
+        if (value.reason == ReadingReason::no_series || value.reason == ReadingReason::not_provided)
             return;
         const bool has_value = value.reason == ReadingReason::none;
         const bool is_whole = has_value && pod.life != samples::PodLife::part;
@@ -48,39 +68,74 @@ public:
             missing_.push_back(pod.pod);
     }
 
+    /// The number of pods that have a value.
+    std::size_t measured() const noexcept { return counted_; }
     /// The number of pods that are counted as a whole.
     std::size_t counted() const noexcept { return whole_; }
     /// The pods that live but are missing from the total, wholly or in part.
-    const std::vector<std::string>& missing() const noexcept { return missing_; }
+    std::vector<std::string> missing() const {
+        std::vector<std::string> all = missing_;
+        if (!empty())
+            all.insert(all.end(), not_provided_.begin(), not_provided_.end());
+        return all;
+    }
     /// True if no pod exposes the signal.
     bool empty() const noexcept { return counted_ == 0 && failed_.reason == ReadingReason::none; }
+    /// Why the total is empty.
+    ReadingReason why_empty() const noexcept {
+        return has_no_series_ || not_provided_.empty() ? ReadingReason::no_series
+                                                       : ReadingReason::not_provided;
+    }
 
-    /// The total. A rate is per minute. An average is missing if fewer than `min_requests` requests
+    /// The total. A rate is per `per`. An average is missing if fewer than `min_requests` requests
     /// were counted: then it is neither 0 nor a huge number. Not for an empty total.
     Reading<double> reading(const SignalMetrics& metrics, const ServerClock& clock,
-                            double min_requests) const {
-        const bool is_average = computation_of(signal_) == Computation::average;
-        const Statistic statistic = is_average ? Statistic::average : Statistic::rate;
-        if (counted_ == 0)
-            return without_value(failed_, statistic, metrics.name(signal_, failed_.alias), clock);
-        const MetricName metric = metrics.name(signal_, total_.alias);
-        ReadingDetails<double> details = details_of(total_, statistic, clock);
-        if (!is_average) {
-            constexpr double seconds_per_minute = 60;
-            details.is_lower_bound = !missing_.empty();
-            return Reading<double>::measured(total_.value * seconds_per_minute,
-                                             clock.local(total_.time), metric, details);
+                            double min_requests,
+                            std::chrono::seconds per = std::chrono::minutes(1)) const {
+        if (computation_of(signal_) == Computation::average) {
+            // An infinite count makes the average invalid, although the division would give 0.
+            const double value = std::isfinite(total_.weight)
+                                     ? total_.value / total_.weight
+                                     : std::numeric_limits<double>::quiet_NaN();
+            return of_requests(Statistic::average, value, metrics, clock, min_requests);
         }
-        if (requests_ < min_requests || total_.weight == 0)
-            return Reading<double>::missing(ReadingReason::no_requests, metric, details);
-        // An infinite count makes the average invalid, although the division would give 0.
-        const double value = std::isfinite(total_.weight)
-                                 ? total_.value / total_.weight
-                                 : std::numeric_limits<double>::quiet_NaN();
-        return Reading<double>::measured(value, clock.local(total_.time), metric, details);
+        if (counted_ == 0)
+            return without_value(failed_, Statistic::rate, metrics.name(signal_, failed_.alias),
+                                 clock);
+        ReadingDetails<double> details = details_of(total_, Statistic::rate, clock);
+        details.is_lower_bound = !missing_.empty() || !not_provided_.empty();
+        return Reading<double>::measured(total_.value * static_cast<double>(per.count()),
+                                         clock.local(total_.time),
+                                         metrics.name(signal_, total_.alias), details);
+    }
+
+    /// A quantile of what the pods observed. Missing as an average is, and if there is no bucket of
+    /// +Inf. Not for an empty total.
+    Reading<double> quantile(const samples::QuantileValue& found, const SignalMetrics& metrics,
+                             const ServerClock& clock, double min_requests) const {
+        const Reading<double> reading =
+            of_requests(Statistic::quantile, found.value, metrics, clock, min_requests);
+        const bool is_number =
+            found.reason == ReadingReason::none || found.reason == ReadingReason::not_finite;
+        if (is_number || reading.state() == ReadingState::missing)
+            return reading;
+        return Reading<double>::missing(found.reason, metrics.name(signal_, total_.alias),
+                                        details_of(total_, Statistic::quantile, clock));
     }
 
 private:
+    /// A value of requests that were counted.
+    Reading<double> of_requests(Statistic statistic, double value, const SignalMetrics& metrics,
+                                const ServerClock& clock, double min_requests) const {
+        if (counted_ == 0)
+            return without_value(failed_, statistic, metrics.name(signal_, failed_.alias), clock);
+        const MetricName metric = metrics.name(signal_, total_.alias);
+        const ReadingDetails<double> details = details_of(total_, statistic, clock);
+        if (requests_ < min_requests || total_.weight == 0)
+            return Reading<double>::missing(ReadingReason::no_requests, metric, details);
+        return Reading<double>::measured(value, clock.local(total_.time), metric, details);
+    }
+
     void add_value(const samples::SignalValue& value) {
         requests_ += value.weight * std::chrono::duration<double>(value.window).count();
         if (counted_++ == 0) {
@@ -127,6 +182,8 @@ private:
     std::size_t counted_ = 0;
     std::size_t whole_ = 0;
     std::vector<std::string> missing_;
+    std::vector<std::string> not_provided_;
+    bool has_no_series_ = false;
 };
 
 } // namespace wva_metrics::detail

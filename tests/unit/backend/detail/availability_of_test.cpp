@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/availability_of.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include "support/labelled_series.hpp"
 
 #include <catch2/catch_all.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/chunk_samples.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 

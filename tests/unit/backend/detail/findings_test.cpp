@@ -121,7 +121,7 @@ TEST_CASE("a failed query is a finding by its kind and status") {
     CHECK(code_of_failure(Errc::rejected, 405) == FindingCode::wrong_path);
     CHECK(code_of_failure(Errc::rejected, 302) == FindingCode::login_page);
     CHECK(code_of_failure(Errc::bad_response, 200) == FindingCode::wrong_path);
-    CHECK(code_of_failure(Errc::bad_response, 200, std::string(prometheus::web_page_text)) ==
+    CHECK(code_of_failure(Errc::bad_response, 200, std::string(http::web_page_text)) ==
           FindingCode::login_page);
     CHECK(code_of_failure(Errc::too_large, 200) == FindingCode::limit_hit);
     CHECK(code_of_failure(Errc::too_costly, 422) == FindingCode::limit_hit);
@@ -218,6 +218,13 @@ TEST_CASE_METHOD(DiagnosedModel, "an absent model is explained by what is near")
         seen.nearby.reset();
         CHECK(codes() == Codes{FindingCode::limit_hit});
     }
+    SECTION("targets that cannot be read, before a namesake elsewhere") {
+        seen.failing_jobs = {"vllm"};
+        CHECK(codes() == Codes{FindingCode::scrape_failed});
+        CHECK_THAT(text(FindingCode::scrape_failed), ContainsSubstring("the jobs 'vllm'"));
+        nearby.namespaces = {"prod"};
+        CHECK(codes() == Codes{FindingCode::scrape_failed, FindingCode::wrong_namespace});
+    }
     SECTION("other models beside one that is under another label") {
         nearby.ids = {"qwen"};
         nearby.model_labels = {"model"};
@@ -282,6 +289,21 @@ TEST_CASE_METHOD(DiagnosedModel, "a signal that no pod has is named") {
                ContainsSubstring("'vllm:kv_cache_usage_perc'"));
     seen.similar_metrics = {"vllm_kv_cache_usage_perc"};
     CHECK(codes() == Codes{FindingCode::metrics_renamed});
+    add_pod("b");
+    CHECK(codes().empty());
+}
+
+TEST_CASE_METHOD(DiagnosedModel, "values that cannot be used are a problem, by why they cannot") {
+    for (const auto& [reason, words] : {std::pair(ReadingReason::implausible, "per cent"),
+                                        {ReadingReason::inconsistent, "one address"},
+                                        {ReadingReason::not_finite, "not numbers"}}) {
+        seen.report.pods[0].report.values[index_of(Signal::kv_cache_usage)].reason = reason;
+        CHECK(codes() == Codes{FindingCode::value_unusable});
+        CHECK_THAT(text(FindingCode::value_unusable),
+                   ContainsSubstring("'kv_cache_usage'") && ContainsSubstring(words) &&
+                       ContainsSubstring("1 pod ('llama-7d9f8b6c5d-aaaaa')"));
+    }
+    seen.report.pods[0].report.life = samples::PodLife::ended; // What it said last is no problem.
     add_pod("b");
     CHECK(codes().empty());
 }

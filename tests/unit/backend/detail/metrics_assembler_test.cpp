@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/metrics_assembler.hpp"
 
+#include "wva_metrics/backend/prometheus_config.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
@@ -200,4 +202,50 @@ TEST_CASE_METHOD(AssembledReport, "an average needs the configured number of req
     CHECK(optimizer().ttft_seconds.value() == 0.5);
     config.min_requests = 61;
     CHECK(optimizer().ttft_seconds.reason() == ReadingReason::no_requests);
+}
+
+TEST_CASE_METHOD(AssembledReport,
+                 "what the server does not provide is said to be so, of each pod") {
+    config.engine.kv_cache_usage.clear();
+    config.engine.arrival_rate.clear();
+    names = wva_metrics::detail::SignalMetrics(config.engine);
+    const PodLife life = GENERATE(PodLife::alive, PodLife::unread, PodLife::ambiguous);
+    JudgedPod& pod = add(assembled_a, life);
+    pod.report.role = ReplicaRole::prefill;
+    for (samples::SignalValue& value : pod.report.values)
+        value.reason = life == PodLife::unread ? ReadingReason::unread : ReadingReason::ambiguous;
+    const ReplicaSample sample = replicas().value().pods.at(0);
+    CHECK(sample.kv_cache_usage.reason() == ReadingReason::not_provided);
+    CHECK(sample.queue_length.reason() != ReadingReason::not_provided);
+    CHECK(sample.engine == "vllm");
+    CHECK(sample.role == ReplicaRole::prefill);
+    CHECK(optimizer().arrival_rate_per_minute.reason() == ReadingReason::not_provided);
+}
+
+TEST_CASE_METHOD(AssembledReport, "no requests are a value only if the answer is whole") {
+    config.optional_readings = {OptionalReading::requests_in_window};
+    const auto requests = [&] {
+        return optimizer().optional.find(OptionalReading::requests_in_window);
+    };
+    CHECK(requests().reason() == ReadingReason::no_series);
+    samples::SignalValue none;
+    none.reason = ReadingReason::none;
+    none.time = report.clock.evaluated;
+    add(assembled_a).report.requests = none;
+    CHECK(requests().value() == 0);
+    SECTION("not if a part is missing") {
+        report.partial_because.insert("a server was not asked");
+        CHECK(requests().reason() == ReadingReason::unread);
+    }
+    SECTION("not if a pod belongs to no variant") {
+        add("whose-7d9f8b6c5d-ccccc").report.requests = none;
+        CHECK(requests().reason() == ReadingReason::unattributed);
+    }
+    SECTION("not if a pod has no samples") {
+        set(add(assembled_b), Signal::running, 0, ReadingReason::unread);
+        CHECK(requests().reason() == ReadingReason::unread);
+        const ReplicaSamples pods = replicas().value();
+        CHECK(pods.pods.at(1).optional.find(OptionalReading::requests_in_window).reason() ==
+              ReadingReason::unread);
+    }
 }

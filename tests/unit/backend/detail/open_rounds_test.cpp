@@ -90,6 +90,25 @@ struct WaitingCalls {
 
 } // namespace
 
+TEST_CASE("a round that must be alone is entered only if there is none to join") {
+    AllRounds rounds;
+    const std::vector<ModelKey> models;
+    const auto enter = [&](TimePoint now) {
+        return std::make_unique<AllRounds::Entry>(rounds, round_of({"a"}), entered_at, models, now);
+    };
+    auto first = enter(entered_at);
+    CHECK(first->is_entered());
+    {
+        const auto second = enter(entered_at);
+        CHECK_FALSE(second->is_entered());
+    }
+    CHECK_FALSE(
+        enter(entered_at + AllRounds::join_within)->is_entered()); // The first one is still there.
+    CHECK(enter(entered_at + AllRounds::join_within + 1ns)->is_entered());
+    first.reset();
+    CHECK(enter(entered_at)->is_entered());
+}
+
 TEST_CASE_METHOD(WaitingCalls, "without a round that runs a call is told so at once") {
     const auto wait = join({"a"});
     REQUIRE(wait->result);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/server_clock.hpp"
+#include "wva_metrics/scrape/scrape_clock.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -32,4 +33,17 @@ TEST_CASE("an absurd time is a year old at most, and overflows nothing") {
     CHECK(local_clock.local(clock_evaluated - 24h * 366) == local_clock.requested - year);
     CHECK(local_clock.local(samples::ServerTime()) == local_clock.requested - year);
     CHECK(local_clock.local(samples::ServerTime(-1'000'000h)) == local_clock.requested - year);
+}
+
+TEST_CASE("no sample of a scrape looks younger than the scrape") {
+    const TimePoint made_at(100'000h);
+    const scrape::ScrapeClock scrapes(made_at,
+                                      std::chrono::system_clock::time_point(clock_evaluated));
+    for (auto scraped = made_at; scraped < made_at + 3ms; scraped += 100us)
+        for (TimePoint now = scraped; now < scraped + 3ms; now += 100us) {
+            const TimePoint told = clock_of_scrapes(scrapes, now).local(scrapes.at(scraped));
+            if (told > scraped || told <= scraped - 1ms)
+                FAIL("scraped at " << (scraped - made_at).count() << " ns, told as "
+                                   << (told - made_at).count());
+        }
 }

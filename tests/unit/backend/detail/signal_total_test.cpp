@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/signal_total.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>
@@ -269,4 +271,26 @@ TEST_CASE("a total does not depend on the order of the pods, and accounts for ea
         if (!total.empty())
             REQUIRE(total.result().value_or(0) == expected);
     }
+}
+
+TEST_CASE("a pod of a server that does not provide the signal is missing from what others have") {
+    RateTotal total;
+    total.add_pod(failed_value(ReadingReason::not_provided), PodLife::alive, "b");
+    CHECK(total.empty());
+    CHECK(total.missing().empty());
+    CHECK(total.why_empty() == ReadingReason::not_provided);
+    total.add_pod(failed_value(ReadingReason::not_provided), PodLife::ended, "c");
+    total.add_pod(measured_value(1), PodLife::alive, "a");
+    CHECK(total.result().value() == 60);
+    CHECK(total.result().is_lower_bound());
+    CHECK(total.missing() == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("a total is not provided only if no pod's server may have it") {
+    RateTotal total;
+    CHECK(total.why_empty() == ReadingReason::no_series);
+    total.add_pod(failed_value(ReadingReason::not_provided));
+    total.add_pod(failed_value(ReadingReason::no_series));
+    CHECK(total.empty());
+    CHECK(total.why_empty() == ReadingReason::no_series);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/backend/detail/workload_totals.hpp"
 
+#include "wva_metrics/engine/known_engines.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <array>
