@@ -7,6 +7,9 @@
 #include "wva_metrics/collector/detail/shared_executor.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/handle.hpp"
+#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -14,6 +17,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -73,6 +77,21 @@ public:
                                          std::move(model), std::move(variants));
     }
 
+    ///@{
+    /// As `Collector::async_collect`.
+    template <asio::completion_token_for<void(Result<OptimizerSnapshot>)> Token = asio::deferred_t>
+    auto async_collect(VariantHandle variant, Token&& token = Token()) {
+        return initiate<OptimizerSnapshot>(&Interface::collect_by_handle, token,
+                                           std::move(variant));
+    }
+    template <asio::completion_token_for<void(Result<ReplicaSnapshot>)> Token = asio::deferred_t>
+    auto async_collect(ModelHandle model, std::vector<VariantAutoscaling> variants,
+                       Token&& token = Token()) {
+        return initiate<ReplicaSnapshot>(&Interface::collect_replicas_by_handle, token,
+                                         std::move(model), std::move(variants));
+    }
+    ///@}
+
     /// As `Collector::async_diagnose`, and with `Errc::invalid_config` if the collector inside has no
     /// `DiagnosingBackend`.
     template <asio::completion_token_for<void(Result<Diagnosis>)> Token = asio::deferred_t>
@@ -91,6 +110,48 @@ public:
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) {
         return collector_->find_replica_metrics(model, variants);
     }
+
+    ///@{
+    /// As in `CachedReads`, with a reference counted.
+    template <typename Visitor>
+    bool visit_optimizer_metrics(const VariantKey& key, Visitor&& visitor) {
+        return visit_snapshot(find_optimizer_metrics(key), visitor);
+    }
+    template <typename Visitor>
+    bool visit_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants,
+                               Visitor&& visitor) {
+        return visit_snapshot(find_replica_metrics(model, variants), visitor);
+    }
+    ///@}
+    ///@{
+    /// As `CachedReads::handle`.
+    VariantHandle handle(VariantAutoscaling variant) {
+        return collector_->handle(std::move(variant));
+    }
+    ModelHandle handle(ModelKey model) { return collector_->handle(std::move(model)); }
+    ///@}
+    ///@{
+    /// As `CachedReads::find`.
+    std::optional<OptimizerSnapshot> find(const VariantHandle& variant) {
+        return collector_->find(variant);
+    }
+    std::optional<ReplicaSnapshot> find(const ModelHandle& model,
+                                        std::span<const VariantAutoscaling> variants) {
+        return collector_->find(model, variants);
+    }
+    ///@}
+    ///@{
+    /// As `CachedReads::visit`.
+    template <typename Visitor>
+    bool visit(const VariantHandle& variant, Visitor&& visitor) {
+        return collector_->visit(variant, std::ref(visitor));
+    }
+    template <typename Visitor>
+    bool visit(const ModelHandle& model, std::span<const VariantAutoscaling> variants,
+               Visitor&& visitor) {
+        return collector_->visit(model, variants, std::ref(visitor));
+    }
+    ///@}
 
     /// As `Collector::track`.
     bool track(const VariantAutoscaling& variant) { return collector_->track(variant); }
@@ -135,6 +196,13 @@ public:
 
 private:
     using Interface = detail::AnyCollectorInterface;
+
+    template <typename Metrics, typename Visitor>
+    static bool visit_snapshot(const std::optional<Snapshot<Metrics>>& snapshot, Visitor& visitor) {
+        if (snapshot)
+            std::invoke(visitor, SnapshotView<Metrics>(*snapshot));
+        return snapshot.has_value();
+    }
 
     /// The initiation holds the collector weakly: a deferred operation may be started later, and
     /// must not keep the collector alive until then. Its executor may be gone too by then.

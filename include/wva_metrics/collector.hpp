@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cached_reads.hpp"
 #include "wva_metrics/collector/detail/collect.hpp"
 #include "wva_metrics/collector/detail/collector_impl.hpp"
 #include "wva_metrics/collector/detail/diagnosis_call.hpp"
@@ -32,7 +33,8 @@ namespace wva_metrics {
 /// answers, and revalidates them before they are requested again.
 ///
 /// `Backend` is the source of the data, `CachePolicy` stores the answers, `Observer` receives the
-/// events. `Timer` is replaced only in tests.
+/// events. `Timer` is replaced only in tests. What is known already is read with the functions of
+/// `CachedReads`, which wait for nothing.
 ///
 /// **Completion:** every asynchronous operation completes with a `Result<T>`, once. It throws only if
 /// memory is short, and then does not complete. After a miss the handler is posted to the
@@ -54,8 +56,10 @@ namespace wva_metrics {
 /// without an executor of its own is destroyed.
 template <MetricsBackend Backend, MetricsCache CachePolicy,
           CollectorObserver Observer = NullObserver, typename Timer = asio::steady_timer>
-class Collector {
+class Collector : public CachedReads<detail::CollectorImpl<Backend, CachePolicy, Observer, Timer>> {
     using Impl = detail::CollectorImpl<Backend, CachePolicy, Observer, Timer>;
+    using Reads = CachedReads<Impl>;
+    using Reads::impl_;
 
 public:
     /// The executor's type, under the name that Asio looks up.
@@ -71,7 +75,7 @@ public:
     /// finds.
     explicit Collector(const asio::any_io_executor& executor, Backend backend,
                        const CollectorConfig& config = {}, Observer observer = {})
-        : impl_(Impl::make(executor, std::move(backend), detail::checked(config, "collector"),
+        : Reads(Impl::make(executor, std::move(backend), detail::checked(config, "collector"),
                            std::move(observer))) {}
 
     /// As the constructor, for programs that do not catch exceptions.
@@ -178,6 +182,25 @@ public:
             detail::ToReplicaSnapshot{std::move(variants)});
     }
 
+    ///@{
+    /// As `async_collect_optimizer_metrics` and `async_collect_replica_metrics`, by handle.
+    template <asio::completion_token_for<void(Result<OptimizerSnapshot>)> Token = asio::deferred_t>
+    auto async_collect(VariantHandle variant, Token&& token = Token()) {
+        return asio::async_initiate<Token, void(Result<OptimizerSnapshot>)>(
+            detail::Collect<OptimizerSnapshot>(), token, impl_,
+            detail::HandleTarget<detail::OptimizerTarget>{std::move(variant)},
+            detail::ToOptimizerSnapshot());
+    }
+    template <asio::completion_token_for<void(Result<ReplicaSnapshot>)> Token = asio::deferred_t>
+    auto async_collect(ModelHandle model, std::vector<VariantAutoscaling> variants,
+                       Token&& token = Token()) {
+        return asio::async_initiate<Token, void(Result<ReplicaSnapshot>)>(
+            detail::Collect<ReplicaSnapshot>(), token, impl_,
+            detail::HandleTarget<detail::ReplicaTarget>{std::move(model)},
+            detail::ToReplicaSnapshot{std::move(variants)});
+    }
+    ///@}
+
     /// Finds out, past the cache, why a model has no numbers. Needs a `DiagnosingBackend`.
     ///
     /// **Parameters:** the model; the variants whose pods are expected, or none; a completion token
@@ -196,29 +219,6 @@ public:
                         Token&& token = Token()) {
         return asio::async_initiate<Token, void(Result<Diagnosis>)>(
             detail::Diagnose(), token, impl_, std::move(model), std::move(variants));
-    }
-
-    /// Returns what is known about a variant without waiting: a cached snapshot, a stale one that
-    /// is being revalidated, or the last good one while the backend fails; otherwise empty. No I/O.
-    /// Takes no lock that is held over a scan of what is tracked or cached.
-    std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) {
-        const TimePoint now = impl_->lookup_time();
-        auto answer = impl_->find(optimizer_key(key), now);
-        if (!answer)
-            return std::nullopt;
-        return detail::optimizer_snapshot(*std::move(answer), impl_->freshness_thresholds(), now);
-    }
-
-    /// Returns what is known about a model's replicas without waiting, attributed to the caller's
-    /// variants. Otherwise as `find_optimizer_metrics`.
-    std::optional<ReplicaSnapshot>
-    find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) {
-        const TimePoint now = impl_->lookup_time();
-        const auto answer = impl_->find(replica_key(model), now);
-        if (!answer)
-            return std::nullopt;
-        return detail::replica_snapshot(*answer, variants, impl_->known_workloads(),
-                                        impl_->freshness_thresholds(), now, impl_->notifier());
     }
 
     /// Fetches a variant's optimizer metrics in every background round, once background fetching is
@@ -292,9 +292,6 @@ public:
     ///@}
     /// The executor that the collector was made with; empty if its context has been destroyed.
     executor_type get_executor() const { return impl_->executor(); }
-
-private:
-    std::shared_ptr<Impl> impl_;
 };
 
 } // namespace wva_metrics

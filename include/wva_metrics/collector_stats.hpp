@@ -56,6 +56,8 @@ struct CollectorStats {
     std::size_t tracked_models = 0;
     /// Targets that are queued or being fetched.
     std::size_t in_flight = 0;
+    /// Handles that have a cell, and so need no search; a handle and its copies count as one.
+    std::size_t handles = 0;
     /// Calls of the backend that were given up after `call_timeout` and still run: it does not end
     /// when it is cancelled.
     std::size_t overdue_calls = 0;

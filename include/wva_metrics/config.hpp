@@ -75,6 +75,10 @@ struct CollectorConfig {
     /// `track` returns and `events::TrackingRefused` says. All of them should fit into the cache:
     /// `warnings` says if they do not.
     std::size_t max_tracked = 10'000;
+    /// Maximum number of handles that need no search; further ones search by name. 0 = none. They take
+    /// memory of the cache: about 300 bytes each, together at most a quarter of `cache.max_bytes`. The
+    /// default is one for each variant and model of `max_tracked`.
+    std::size_t max_handles = 20'000;
     /// Maximum number of callers that wait for the backend at the same time; one more gets
     /// `Errc::unavailable`.
     std::size_t max_waiters = 100'000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/collector_fixture.hpp"
+#include "support/plain_cache.hpp"
 
 #include <catch2/catch_all.hpp>
 
@@ -18,29 +19,6 @@ Result<void> reconfigure(Collector& collector, Change&& change) {
     std::forward<Change>(change)(config);
     return collector.reconfigure(config);
 }
-
-/// A cache with only the required functions.
-class FixedCache {
-public:
-    explicit FixedCache(const CacheConfig& config) : cache_(config) {}
-    template <typename Visitor>
-    bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
-        return cache_.visit(key, now, std::forward<Visitor>(visitor));
-    }
-    CacheEntryPtr find(const CacheKeyView& key, TimePoint now) { return cache_.find(key, now); }
-    void insert_or_assign(const CacheKeyView& key, CacheEntryPtr entry) {
-        cache_.insert_or_assign(key, std::move(entry));
-    }
-    bool erase(const CacheKeyView& key) { return cache_.erase(key); }
-    std::size_t erase_prefix(std::string_view prefix) { return cache_.erase_prefix(prefix); }
-    std::size_t erase_expired(TimePoint now) { return cache_.erase_expired(now); }
-    void clear() { cache_.clear(); }
-    std::size_t size() const { return cache_.size(); }
-    CacheStats stats() const { return cache_.stats(); }
-
-private:
-    MemoryCache cache_;
-};
 
 } // namespace
 
@@ -277,7 +255,7 @@ TEST_CASE("an invalid configuration is rejected with all its problems, and chang
 TEST_CASE(
     "a cache with fixed bounds rejects other bounds by their names, and accepts other changes") {
     boost::asio::io_context io;
-    Collector<ManualBackend, FixedCache, NullObserver, ManualTimer> collector(io.get_executor(),
+    Collector<ManualBackend, PlainCache, NullObserver, ManualTimer> collector(io.get_executor(),
                                                                               ManualBackend());
     const auto rejected = reconfigure(collector, [](CollectorConfig& c) {
         c.cache.max_bytes = 1000;

@@ -51,6 +51,8 @@ void yield_sometimes(std::uint64_t step) {
 
 /// A cache of one shard, so that all threads contend.
 struct ReadersFixture {
+    using Cell = CountedCache::Cell;
+
     std::atomic<int> living{0};
     CountedCache cache{{plenty, plenty}, 1};
     std::atomic<bool> broken{false};
@@ -59,12 +61,25 @@ struct ReadersFixture {
     void insert(const CacheKeyView& key, std::uint64_t version = 0) {
         cache.insert_or_assign(key, std::make_shared<const CountedEntry>(living, version));
     }
-    std::optional<std::uint64_t> version(const CacheKeyView& key) {
+    template <typename Where>
+    std::optional<std::uint64_t> version(Where&& where) {
         std::optional<std::uint64_t> seen;
-        cache.visit(key, any_time, [&](const CountedEntry& entry) {
+        cache.visit(where, any_time, [&](const CountedEntry& entry) {
             demand(entry.is_intact());
             seen = entry.version();
         });
+        return seen;
+    }
+    /// By turns by key, by the cell that the reader keeps, and by none that it keeps.
+    std::optional<std::uint64_t> version(const CacheKeyView& key, std::shared_ptr<Cell>& kept,
+                                         std::uint64_t turn) {
+        if (turn % 3 == 0)
+            return version(key);
+        if (kept == nullptr || turn % 50 == 1)
+            kept = cache.cell(key);
+        const auto seen = version(*kept);
+        if (turn % 20 == 1)
+            kept.reset(); // It may be given back, and made anew.
         return seen;
     }
     void demand(bool condition) {
@@ -118,9 +133,10 @@ TEST_CASE("each look-up answers as of a moment between its call and its return")
     };
     const auto read = [&] {
         std::uint64_t last = 0;
-        while (!fixture.stopped) {
+        std::shared_ptr<ReadersFixture::Cell> cell;
+        for (std::uint64_t turn = 0; !fixture.stopped; ++turn) {
             const std::uint64_t from = done;
-            const auto seen = fixture.version(key);
+            const auto seen = fixture.version(key, cell, turn);
             const std::uint64_t to = begun;
             if (seen) {
                 fixture.demand(*seen >= from && *seen <= to && *seen % 3 != 0 && *seen >= last);
@@ -152,10 +168,13 @@ TEST_CASE("the versions of several writers are seen in the order in which they w
     };
     const auto read = [&] {
         std::array<std::uint64_t, 4> last{};
-        for (std::size_t i = 0; !fixture.stopped; i = (i + 1) % 4) {
+        std::array<std::shared_ptr<ReadersFixture::Cell>, 4> cells;
+        for (std::size_t turn = 0; !fixture.stopped; ++turn) {
+            const std::size_t i = turn % 4;
             const std::string name = std::to_string(i);
             const std::uint64_t from = std::max(last[i], stored[i].load());
-            last[i] = fixture.version(CacheKeyView{EntryKind::replica, "ns", name}).value_or(0);
+            last[i] = fixture.version(CacheKeyView{EntryKind::replica, "ns", name}, cells[i], turn)
+                          .value_or(0);
             fixture.demand(last[i] >= from);
         }
     };
@@ -183,10 +202,13 @@ TEST_CASE("no reader sees an entry of an invalidated namespace after the call ha
         fixture.stopped = true;
     };
     const auto read = [&] {
-        for (int i = 0; !fixture.stopped; i = (i + 1) % 20) {
+        std::array<std::shared_ptr<ReadersFixture::Cell>, 20> cells;
+        for (std::size_t turn = 0; !fixture.stopped; ++turn) {
+            const std::size_t i = turn % cells.size();
             const std::string name = "m" + std::to_string(i);
             const std::uint64_t from = oldest;
-            const auto seen = fixture.version(CacheKeyView{EntryKind::replica, "ns", name});
+            const auto seen = fixture.version(CacheKeyView{EntryKind::replica, "ns", name},
+                                              cells[i], turn / cells.size());
             fixture.demand(!seen || *seen >= from);
         }
     };
@@ -220,9 +242,14 @@ TEST_CASE("a key that stays is never missed while others change and the tables g
             fixture.stopped = true;
         };
         const auto read = [&] {
-            for (std::size_t i = 0; !fixture.stopped; i = (i + 1) % names.size())
-                fixture.demand(
-                    fixture.version(CacheKeyView{EntryKind::replica, "ns", names[i]}).has_value());
+            std::vector<std::shared_ptr<ReadersFixture::Cell>> cells(names.size());
+            for (std::size_t turn = 0; !fixture.stopped; ++turn) {
+                const std::size_t i = turn % names.size();
+                fixture.demand(fixture
+                                   .version(CacheKeyView{EntryKind::replica, "ns", names[i]},
+                                            cells[i], turn / names.size())
+                                   .has_value());
+            }
         };
         run({grow, read, read, [&] { fixture.make_noise(static_cast<unsigned>(round)); }});
         CHECK_FALSE(fixture.broken);

@@ -109,6 +109,7 @@ TEMPLATE_TEST_CASE(
             std::mt19937 random(static_cast<unsigned>(1000 * round) +
                                 static_cast<unsigned>(caller));
             std::array<std::uint64_t, stressed_variants> seen{};
+            std::array<VariantHandle, stressed_variants> handles;
             for (int i = 0; i < calls; ++i) {
                 const int number = static_cast<int>(random() % stressed_variants);
                 const VariantAutoscaling variant = numbered_variant(number);
@@ -130,8 +131,15 @@ TEMPLATE_TEST_CASE(
                         last = std::max(last, fetch);
                     }
                 }
-                if (const auto found = collector->find_optimizer_metrics(variant.key()))
+                VariantHandle& handle = handles[static_cast<std::size_t>(number)];
+                if (!handle || random() % 8 == 0)
+                    handle = collector->handle(variant);
+                if (const auto found = i % 3 == 0
+                                           ? collector->find(handle)
+                                           : collector->find_optimizer_metrics(variant.key()))
                     check(*found);
+                collector->visit(
+                    handle, [&](const OptimizerView& view) { model.check(number, *view, floor); });
                 collector->async_collect_replica_metrics(
                     variant.model(), {}, [&model, &completed, number](const auto& replicas) {
                         if (replicas.has_value())

@@ -127,6 +127,17 @@ TEMPLATE_TEST_CASE("a cache holds no more than its bound on bytes, and says what
             measured.insert(optimizer_key("ns", name), std::move(metrics));
         }
     }
+    SECTION("optional readings of pods and of attributed replicas") {
+        for (int i = 0; i < 1'000; ++i) {
+            const ModelKey model = model_number(i);
+            ReplicaSamples samples = cached_samples(model, 10);
+            for (ReplicaSample& pod : samples.pods)
+                for (const OptionalReadingInfo& info : optional_readings)
+                    pod.optional.set(info.reading, Reading<double>::measured(1, cache_begin));
+            measured.insert(replica_key(model), std::move(samples));
+            attribute(measured.cache, model, 3);
+        }
+    }
     SECTION("large entries beside small ones") {
         for (int i = 0; i < 3'000; ++i) {
             const ModelKey model = model_number(i);

@@ -268,6 +268,21 @@ TEST_CASE("wherever an allocation of tracking or an invalidation fails, it can b
             f.collector->stop_background_fetching();
         });
     }
+    SECTION("handles") {
+        fail_at_every_allocation(
+            know_everything,
+            [](ShortMemory& f) {
+                const VariantHandle handle = f.collector->handle(variant("v"));
+                const ModelHandle model = f.collector->handle(model_of_short_memory);
+                f.collector->visit(handle, [](const OptimizerView&) {});
+                f.collector->visit(model, {}, [](const ReplicaView&) {});
+                f.begin([&] { f.collector->async_collect(handle, f.counter()); });
+            },
+            [](ShortMemory& f) {
+                REQUIRE(f.collector->stats().handles == 0);
+                nothing_is_lost(f);
+            });
+    }
     SECTION("track and untrack") {
         fail_at_every_allocation(
             know_everything,

@@ -102,14 +102,17 @@ TEST_CASE("a look-up allocates nothing") {
     const std::string space = Fixture::space_of(1);
     const std::string name = Fixture::name_of(1);
     const CacheKeyView key{EntryKind::replica, space, name};
+    const auto cell = fixture.cache.cell(key);
     const int before = allocations.count;
     for (int i = 0; i < 100; ++i) {
         fixture.cache.find(key, now);
         fixture.cache.find(optimizer_key("none", name), now);
         fixture.cache.visit(key, now, [](const CountedEntry&) {});
+        fixture.cache.find(*cell, now);
+        fixture.cache.visit(*cell, now, [](const CountedEntry&) {});
     }
     CHECK(allocations.count == before);
-    CHECK(fixture.cache.stats().hits == 200);
+    CHECK(fixture.cache.stats().hits == 400);
 }
 
 TEST_CASE("if an allocation fails, nothing is lost, nothing leaks and the counters are right") {
@@ -174,6 +177,33 @@ TEST_CASE("if an allocation fails, nothing is lost, nothing leaks and the counte
     }
     SECTION("smaller limits") {
         fail_everywhere({}, [](Fixture& fixture) { fixture.cache.set_limits({10, 10}); });
+    }
+    SECTION("cells, of keys with an entry and without") {
+        // Two new cells with their keys and the place for them, and a node with a place for its cell.
+        CHECK(fail_everywhere({}, [](Fixture& fixture) {
+                  const std::string space = Fixture::space_of(7);
+                  const std::string name = Fixture::name_of(7);
+                  const CacheKeyView known{EntryKind::replica, space, name};
+                  const auto cell = fixture.cache.cell(known);
+                  const auto empty = fixture.cache.cell(optimizer_key(space, name));
+                  const bool is_same =
+                      fixture.cache.find(*cell, now) == fixture.cache.find(known, now);
+                  CHECK(is_same);
+                  CHECK_FALSE(fixture.cache.find(*empty, now));
+              }) >= 7);
+    }
+    SECTION("a change of an entry that has a cell") {
+        std::shared_ptr<CountedCache::Cell> cell;
+        fail_everywhere(
+            [&](Fixture& fixture) {
+                cell = fixture.cache.cell(replica_key({Fixture::space_of(7), Fixture::name_of(7)}));
+            },
+            [&](Fixture& fixture) {
+                replace(fixture);
+                const bool is_same =
+                    fixture.cache.find(*cell, now) == fixture.cache.find(cell->key(), now);
+                CHECK(is_same);
+            });
     }
     SECTION("clear") {
         CHECK(fail_everywhere({}, [](Fixture& fixture) { fixture.cache.clear(); }) >= 2);

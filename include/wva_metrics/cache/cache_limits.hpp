@@ -37,4 +37,15 @@ inline std::vector<std::string> validate(const CacheLimits& limits) {
     return problems;
 }
 
+namespace detail {
+
+/// The limits of each of `count` parts, rounded up.
+inline CacheLimits share_of(const CacheLimits& limits, std::size_t count) noexcept {
+    const auto part = [count](std::size_t bound) {
+        return bound / count + (bound % count == 0 ? 0 : 1);
+    };
+    return {part(limits.max_entries), part(limits.max_bytes)};
+}
+
+} // namespace detail
 } // namespace wva_metrics

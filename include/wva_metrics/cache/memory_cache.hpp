@@ -6,6 +6,7 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/cache/detail/hashed_key.hpp"
 #include "wva_metrics/cache/detail/lru_table.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
@@ -56,12 +57,15 @@ public:
     MemoryCache(const MemoryCache&) = delete;
     MemoryCache& operator=(const MemoryCache&) = delete;
 
-    /// If the key has an entry, calls `visitor(const CacheEntry&)`, makes the entry the most
-    /// recently used, and returns true.
-    ///
-    /// No lock is held meanwhile: the visitor may be slow, and may call this cache.
-    template <typename Visitor>
-    bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
+    using Cell = detail::HashedKey; ///< A key that was hashed already. It keeps no entry.
+    /// The cell of a key.
+    std::shared_ptr<Cell> cell(const CacheKeyView& key) { return std::make_shared<Cell>(key); }
+
+    /// If the key (a `CacheKeyView`, or its cell) has an entry, calls `visitor(const CacheEntry&)`,
+    /// makes the entry the most recently used, and returns true. No lock is held meanwhile: the
+    /// visitor may be slow, and may call this cache.
+    template <typename Key, typename Visitor>
+    bool visit(const Key& key, TimePoint now, Visitor&& visitor) {
         const CacheEntryPtr entry = find(key, now);
         if (!entry)
             return false;
@@ -69,25 +73,11 @@ public:
         return true;
     }
 
+    ///@{
     /// Returns the entry, shared, or null. The entry becomes the most recently used.
-    CacheEntryPtr find(const CacheKeyView& key, TimePoint now) {
-        CacheEntryPtr dropped;
-        const std::lock_guard lock(mutex_);
-        Slot* const slot = table_.find(key);
-        if (!slot) {
-            ++stats_.misses;
-            return nullptr;
-        }
-        if (slot->entry->is_expired(now)) {
-            dropped = take(*slot);
-            ++stats_.expirations;
-            ++stats_.misses;
-            return nullptr;
-        }
-        ++(slot->entry->is_fresh(now) ? stats_.hits : stats_.stale_hits);
-        table_.make_newest(*slot);
-        return slot->entry;
-    }
+    CacheEntryPtr find(const CacheKeyView& key, TimePoint now) { return find_slot(key, now); }
+    CacheEntryPtr find(const Cell& cell, TimePoint now) { return find_slot(cell, now); }
+    ///@}
 
     /// Stores an entry as the most recently used, and evicts the least recently used ones until the
     /// bounds hold.
@@ -188,8 +178,10 @@ public:
             fits = !exceeds(limits);
             // Until the last step the limits admit all that is stored, so that an insertion in
             // between does not have to evict the rest at once.
-            limits_.max_entries = std::max(limits.max_entries, table_.size());
-            limits_.max_bytes = std::max(limits.max_bytes, stats_.bytes + attributions_->used());
+            const std::size_t stored = stats_.bytes + attributions_->used();
+            limits_ = fits ? limits
+                           : CacheLimits(std::max(limits.max_entries, table_.size()),
+                                         std::max(limits.max_bytes, stored));
         }
         shrink_table();
     }
@@ -229,6 +221,26 @@ private:
         MemoryCache& cache;
     };
 
+    template <typename Key>
+    CacheEntryPtr find_slot(const Key& key, TimePoint now) {
+        CacheEntryPtr dropped;
+        const std::lock_guard lock(mutex_);
+        Slot* const slot = table_.find(key);
+        if (!slot) {
+            ++stats_.misses;
+            return nullptr;
+        }
+        if (slot->entry->is_expired(now)) {
+            dropped = take(*slot);
+            ++stats_.expirations;
+            ++stats_.misses;
+            return nullptr;
+        }
+        ++(slot->entry->is_fresh(now) ? stats_.hits : stats_.stale_hits);
+        table_.make_newest(*slot);
+        return slot->entry;
+    }
+
     bool exceeds(const CacheLimits& limits) const noexcept {
         return table_.size() > limits.max_entries ||
                stats_.bytes > attributions_->bytes_for_entries(limits.max_bytes);
@@ -259,31 +271,19 @@ private:
     /// the lock. Visits every entry that is stored when it begins.
     template <typename Predicate>
     std::size_t erase_if(std::uint64_t CacheStats::*counter, const Predicate& matches) {
-        constexpr std::size_t slots_per_step = 256;
         std::size_t erased = 0;
-        std::size_t next = 0;
-        std::size_t end = 0;
-        std::uint64_t layout = 0;
-        for (bool is_done = false; !is_done;) {
+        detail::LruTable::Scan scan;
+        for (bool has_more = true; has_more;) {
             std::vector<CacheEntryPtr> dropped;
             const std::lock_guard lock(mutex_);
             const BudgetUpdate update(*this);
-            if (next == 0 || layout != table_.layout()) { // Begins, or begins again.
-                next = 0;
-                end = table_.slot_count();
-                layout = table_.layout();
-            }
-            end = std::min(end, table_.slot_count());
-            for (const std::size_t stop = std::min(next + slots_per_step, end); next < stop;
-                 ++next) {
-                Slot& slot = table_.slot(next);
-                if (!slot.entry || !matches(slot))
-                    continue;
+            has_more = scan.step(table_, [&](Slot& slot) {
+                if (!matches(slot))
+                    return;
                 drop(slot, dropped);
                 ++(stats_.*counter);
                 ++erased;
-            }
-            is_done = next >= end;
+            });
         }
         shrink_table();
         return erased;

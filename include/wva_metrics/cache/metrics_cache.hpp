@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <string_view>
 
 namespace wva_metrics {
@@ -52,6 +53,21 @@ concept SelectiveCache = MetricsCache<T> &&
 template <typename T>
 concept ResizableCache = MetricsCache<T> && requires(T& cache, const CacheLimits& limits) {
     cache.set_limits(limits);
+};
+
+/// A cache with cells. A cell is the place of one key: `visit` and `find` with it do what they do with
+/// the key, and need not search. Optional: without cells, a collector's handles search by key.
+///
+/// `cell(key)` may be null, for example if there are too many. A cell outlasts the entries of its key:
+/// it finds what is stored under the key at the time of the call. It may be used with the cache that
+/// gave it, by any thread, as long as that cache exists, and be destroyed at any time.
+template <typename T>
+concept CellCache = MetricsCache<T> &&
+    requires(T& cache, const CacheKeyView& key, typename T::Cell& cell, TimePoint now,
+             void (&reader)(const CacheEntry&)) {
+    { cache.cell(key) } -> std::same_as<std::shared_ptr<typename T::Cell>>;
+    { cache.visit(cell, now, reader) } -> std::same_as<bool>;
+    { cache.find(cell, now) } -> std::same_as<CacheEntryPtr>;
 };
 
 } // namespace wva_metrics

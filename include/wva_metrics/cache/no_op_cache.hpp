@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace wva_metrics {
@@ -37,6 +38,23 @@ public:
         misses_.fetch_add(1, std::memory_order_relaxed);
         return nullptr;
     }
+
+    /// Nothing need be known of a key.
+    struct Cell {};
+    /// A cell. All are alike.
+    std::shared_ptr<Cell> cell(const CacheKeyView&) { return std::make_shared<Cell>(); }
+    ///@{
+    /// Counts a miss.
+    template <typename Visitor>
+    bool visit(const Cell&, TimePoint, Visitor&&) noexcept {
+        misses_.fetch_add(1, std::memory_order_relaxed);
+        return false;
+    }
+    CacheEntryPtr find(const Cell&, TimePoint) noexcept {
+        misses_.fetch_add(1, std::memory_order_relaxed);
+        return nullptr;
+    }
+    ///@}
 
     ///@{
     /// Does nothing.

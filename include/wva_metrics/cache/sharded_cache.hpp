@@ -6,7 +6,9 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/cache/detail/cache_cell.hpp"
 #include "wva_metrics/cache/detail/epoch_domain.hpp"
+#include "wva_metrics/cache/detail/hashed_key.hpp"
 #include "wva_metrics/cache/detail/sieve_shard.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
@@ -77,7 +79,8 @@ public:
         : shard_bits_(
               static_cast<int>(std::bit_width(std::clamp<std::size_t>(shards, 1, max_shards) - 1))),
           shards_(std::size_t{1} << shard_bits_) {
-        const CacheLimits part = share(detail::checked(limits, "sharded cache"), shards_.size());
+        const CacheLimits part =
+            detail::share_of(detail::checked(limits, "sharded cache"), shards_.size());
         for (Shard& shard : shards_)
             shard.open(domain_, part);
     }
@@ -97,43 +100,39 @@ public:
     BasicShardedCache(const BasicShardedCache&) = delete;
     BasicShardedCache& operator=(const BasicShardedCache&) = delete;
 
+    /// The place of one key. It is the same for all who ask, and lasts as long as somebody keeps it.
+    /// Its memory counts as the cache's, about 250 bytes and the key.
+    using Cell = detail::CacheCell<Entry>;
+    /// The cell of a key, made if there is none. Takes the lock of the key's shard. Null if the key is
+    /// too long to be stored, and if the cells of its shard take a quarter of the shard's bytes.
+    std::shared_ptr<Cell> cell(const CacheKeyView& key) {
+        const std::size_t hash = CacheKeyHash()(key);
+        return shard(hash).cell(key, hash);
+    }
+
     /// If the key has an entry, calls `visitor(const Entry&)` and returns true.
     ///
     /// No lock is held meanwhile. The visitor may be slow, and keeps its own entry alive and no other
     /// one; it may call this cache, and may end on another thread than it began (a fiber).
     template <typename Visitor>
     bool visit(const CacheKeyView& key, TimePoint now, Visitor&& visitor) {
-        ThreadRecord* const record = domain_.thread_record();
-        if (record == nullptr || record->is_visiting()) {
-            const EntryPtr entry = find(key, now);
-            if (entry)
-                std::forward<Visitor>(visitor)(*entry);
-            return entry != nullptr;
-        }
-        const std::size_t hash = CacheKeyHash()(key);
-        detail::EpochDomain::Visit visit(*record);
-        const Node* node = nullptr;
-        {
-            const detail::EpochDomain::ReadSection section(domain_, *record);
-            node = look_up(key, hash, now, *record);
-            if (node == nullptr)
-                return false;
-            visit.keep(node);
-        }
-        std::forward<Visitor>(visitor)(*node->entry());
-        return true;
+        const detail::HashedKeyView hashed(key);
+        return visit_at(hashed, now, std::forward<Visitor>(visitor));
+    }
+    /// As above, by the key's cell, without a search.
+    template <typename Visitor>
+    bool visit(Cell& cell, TimePoint now, Visitor&& visitor) {
+        return visit_at(cell, now, std::forward<Visitor>(visitor));
     }
 
+    ///@{
     /// Returns the entry, shared, or null.
     EntryPtr find(const CacheKeyView& key, TimePoint now) {
-        const std::size_t hash = CacheKeyHash()(key);
-        ThreadRecord* const record = domain_.thread_record();
-        if (record == nullptr)
-            return shard(hash).find_locked(key, hash, now);
-        const detail::EpochDomain::ReadSection section(domain_, *record);
-        const Node* const node = look_up(key, hash, now, *record);
-        return node == nullptr ? nullptr : node->entry();
+        const detail::HashedKeyView hashed(key);
+        return find_at(hashed, now);
     }
+    EntryPtr find(Cell& cell, TimePoint now) { return find_at(cell, now); }
+    ///@}
 
     /// Stores an entry, and evicts others until the bounds of the key's shard hold.
     ///
@@ -186,7 +185,7 @@ public:
     void set_limits(CacheLimits limits) {
         limits = detail::checked(limits, "sharded cache");
         for (Shard& shard : shards_)
-            shard.set_limits(share(limits, shards_.size()));
+            shard.set_limits(detail::share_of(limits, shards_.size()));
     }
 
     /// Number of stored entries, including expired ones: the sum over all shards, each read at its
@@ -217,17 +216,10 @@ public:
 
 private:
     using Shard = detail::SieveShard<Entry>;
-    using Node = typename Shard::Node;
+    using Found = typename Shard::Found;
     using ThreadRecord = detail::EpochDomain::ThreadRecord;
 
     static constexpr std::size_t max_shards = 4096;
-
-    static CacheLimits share(const CacheLimits& limits, std::size_t count) noexcept {
-        const auto part = [count](std::size_t bound) {
-            return bound / count + (bound % count == 0 ? 0 : 1);
-        };
-        return {part(limits.max_entries), part(limits.max_bytes)};
-    }
 
     /// Chosen by the highest bits of the hash; the slot tables use lower ones.
     Shard& shard(std::size_t hash) noexcept {
@@ -243,23 +235,58 @@ private:
         return total;
     }
 
-    /// The node to return, or null; counts the look-up. Within a read section. Inlined by force,
-    /// because otherwise it is called twice and not inlined, which makes a hit a fifth slower.
-    BOOST_FORCEINLINE const Node* look_up(const CacheKeyView& key, std::size_t hash, TimePoint now,
-                                          ThreadRecord& record) noexcept {
-        const Node* const node = shard(hash).find(key, hash);
-        if (node == nullptr || node->entry()->is_expired(now)) {
+    template <typename Where, typename Visitor>
+    bool visit_at(Where& where, TimePoint now, Visitor&& visitor) {
+        ThreadRecord* const record = domain_.thread_record();
+        if (record == nullptr || record->is_visiting()) [[unlikely]] {
+            const EntryPtr entry = find_at(where, now);
+            if (entry)
+                std::forward<Visitor>(visitor)(*entry);
+            return entry != nullptr;
+        }
+        detail::EpochDomain::Visit visit(*record);
+        Found found;
+        {
+            const detail::EpochDomain::ReadSection section(domain_, *record);
+            found = look_up(where, now, *record);
+            if (found.node == nullptr)
+                return false;
+            visit.keep(found.node);
+        }
+        std::forward<Visitor>(visitor)(*found.entry);
+        return true;
+    }
+
+    template <typename Where>
+    BOOST_NOINLINE EntryPtr find_at(Where& where, TimePoint now) {
+        ThreadRecord* const record = domain_.thread_record();
+        if (record == nullptr)
+            return shard(where.hash()).find_locked(where.key(), where.hash(), now);
+        const detail::EpochDomain::ReadSection section(domain_, *record);
+        const Found found = look_up(where, now, *record);
+        return found.node == nullptr ? nullptr : found.node->entry();
+    }
+
+    /// What to return; counts the look-up. Within a read section. Inlined by force, because otherwise
+    /// it is called twice and not inlined, which makes a hit a fifth slower.
+    template <typename Where>
+    BOOST_FORCEINLINE Found look_up(Where& where, TimePoint now, ThreadRecord& record) noexcept {
+        const Found found = shard(where.hash()).find(where);
+        if (found.node == nullptr || found.entry->is_expired(now)) {
             ThreadRecord::count(record.misses);
-            return nullptr;
+            return {};
         }
         // Branches instead of selecting the counter, so that the code after them does not depend on
         // the entry's times.
-        if (node->entry()->is_fresh(now))
+        if (found.entry->is_fresh(now))
             ThreadRecord::count(record.hits);
         else
             ThreadRecord::count(record.stale_hits);
-        node->mark_visited();
-        return node;
+        if constexpr (std::same_as<Where, Cell>)
+            where.mark_visited();
+        else
+            found.node->mark_visited();
+        return found;
     }
 
     detail::EpochDomain domain_;

@@ -5,6 +5,8 @@
 #include "wva_metrics/cache/detail/asymmetric_fence.hpp"
 #include "wva_metrics/cache/detail/thread_number.hpp"
 
+#include <boost/config.hpp>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -67,7 +69,7 @@ public:
             return visited.load(std::memory_order_acquire) != nullptr;
         }
         /// Only the record's thread may call this.
-        static void count(std::atomic<std::uint64_t>& counter) noexcept {
+        static BOOST_FORCEINLINE void count(std::atomic<std::uint64_t>& counter) noexcept {
             counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         }
     };

@@ -40,14 +40,19 @@ inline std::size_t heap_bytes(const VariantAutoscaling& variant) noexcept {
            heap_bytes(variant.model_id) + heap_bytes(variant.deployment) +
            heap_bytes(variant.accelerator) + heap_bytes(variant.target_kind);
 }
+inline std::size_t heap_bytes(const OptionalReadings& readings) noexcept {
+    const std::size_t entries = readings.entries().capacity();
+    return entries == 0 ? 0 : heap_bytes(entries * sizeof(OptionalReadings::Entry));
+}
 inline std::size_t heap_bytes(const ReplicaSample& sample) noexcept {
-    return heap_bytes(sample.pod) +
+    return heap_bytes(sample.pod) + heap_bytes(sample.engine) + heap_bytes(sample.optional) +
            (sample.owner ? heap_bytes(sample.owner->kind) + heap_bytes(sample.owner->name) : 0);
 }
 inline std::size_t heap_bytes(const ReplicaMetrics& replica) noexcept {
     return heap_bytes(replica.pod) + heap_bytes(replica.namespace_name) +
            heap_bytes(replica.model_id) + heap_bytes(replica.variant) +
-           heap_bytes(replica.deployment) + heap_bytes(replica.accelerator);
+           heap_bytes(replica.deployment) + heap_bytes(replica.accelerator) +
+           heap_bytes(replica.engine) + heap_bytes(replica.optional);
 }
 /// A vector of any of these.
 template <typename T>
@@ -62,7 +67,7 @@ inline std::size_t heap_bytes(const OptimizerMetrics& metrics) noexcept {
     return heap_bytes(metrics.namespace_name) + heap_bytes(metrics.variant) +
            heap_bytes(metrics.model_id) + heap_bytes(metrics.deployment) +
            heap_bytes(metrics.target_kind) + heap_bytes(metrics.warnings) +
-           heap_bytes(metrics.coverage.missing);
+           heap_bytes(metrics.coverage.missing) + heap_bytes(metrics.optional);
 }
 inline std::size_t heap_bytes(const ReplicaSamples& samples) noexcept {
     return heap_bytes(samples.model) + heap_bytes(samples.pods) + heap_bytes(samples.gone_pods) +

@@ -3,6 +3,7 @@
 
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
+#include "wva_metrics/cache/detail/hashed_key.hpp"
 #include "wva_metrics/cache/detail/heap_bytes.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -21,9 +22,7 @@ namespace wva_metrics::detail {
 /// Entries by key, in the order of their last use. It has no clock, no bound and no lock; those
 /// belong to its owner.
 ///
-/// The entries are in numbered slots and do not move while they are stored. So a scan can visit the
-/// slots in small steps, releasing the owner's lock in between; it visits every entry that is
-/// stored during the whole scan.
+/// The entries are in slots and do not move while they are stored, except by `shrink`.
 class LruTable {
 public:
     struct Slot {
@@ -50,8 +49,9 @@ public:
     }
     static std::size_t bytes(const Slot& slot) noexcept { return bytes(*slot.key, *slot.entry); }
 
-    /// The slot of a key, or null. Does not change the order.
-    Slot* find(const CacheKeyView& key) const {
+    /// The slot of a key (`CacheKeyView` or `HashedKey`), or null. Does not change the order.
+    template <typename Key>
+    Slot* find(const Key& key) const {
         const auto found = index_.find(key);
         return found == index_.end() ? nullptr : *found;
     }
@@ -88,10 +88,36 @@ public:
     /// The least recently used slot; null if the table is empty.
     Slot* oldest() const noexcept { return oldest_; }
 
-    /// One more than the highest slot number in use.
+    /// Slots, used and free.
     std::size_t slot_count() const noexcept { return slots_.size(); }
-    /// Changes when the entries have moved to other slots.
-    std::uint64_t layout() const noexcept { return layout_; }
+
+    /// A visit of all slots in short steps, between which the owner's lock may be released. Every
+    /// entry that is stored during the whole scan is visited.
+    class Scan {
+    public:
+        /// Calls `visit(slot)` for the entries of the next slots; `visit` may take the entry. Returns
+        /// true if there are more slots.
+        template <typename Visit>
+        bool step(LruTable& table, const Visit& visit) {
+            constexpr std::size_t slots_per_step = 256;
+            if (next_ == 0 || layout_ != table.layout_) { // Begins, or begins again.
+                next_ = 0;
+                end_ = table.slots_.size();
+                layout_ = table.layout_;
+            }
+            end_ = std::min(end_, table.slots_.size());
+            for (const std::size_t stop = std::min(next_ + slots_per_step, end_); next_ < stop;
+                 ++next_)
+                if (Slot& slot = table.slots_[next_]; slot.entry)
+                    visit(slot);
+            return next_ < end_;
+        }
+
+    private:
+        std::size_t next_ = 0;
+        std::size_t end_ = 0;
+        std::uint64_t layout_ = 0;
+    };
 
     /// Gives up free slots, if nearly all are free and few entries have to be moved: moves the
     /// entries into a new table, and what is left of this one to `emptied`. If it throws, nothing has
@@ -107,8 +133,6 @@ public:
         swap(packed);
         emptied.swap(packed);
     }
-    Slot& slot(std::size_t number) noexcept { return slots_[number]; }
-
     void swap(LruTable& other) noexcept {
         slots_.swap(other.slots_);
         index_.swap(other.index_);
@@ -124,6 +148,7 @@ private:
         std::size_t operator()(const CacheKeyView& key) const noexcept {
             return CacheKeyHash{}(key);
         }
+        std::size_t operator()(const HashedKey& key) const noexcept { return key.hash(); }
         std::size_t operator()(const Slot* slot) const noexcept {
             return CacheKeyHash{}(*slot->key);
         }
@@ -135,7 +160,13 @@ private:
             return CacheKeyView(*slot->key) == key;
         }
         bool operator()(const Slot* slot, const CacheKeyView& key) const noexcept {
-            return CacheKeyView(*slot->key) == key;
+            return (*this)(key, slot);
+        }
+        bool operator()(const HashedKey& key, const Slot* slot) const noexcept {
+            return (*this)(key.key(), slot);
+        }
+        bool operator()(const Slot* slot, const HashedKey& key) const noexcept {
+            return (*this)(key.key(), slot);
         }
     };
 
@@ -160,6 +191,7 @@ private:
     Slot* newest_ = nullptr;
     Slot* oldest_ = nullptr;
     Slot* free_ = nullptr;
+    /// Changes when the entries have moved to other slots.
     std::uint64_t layout_ = 0;
 };
 

@@ -22,7 +22,8 @@ public:
     ShardWriteGuard& operator=(const ShardWriteGuard&) = delete;
     ~ShardWriteGuard() {
         const std::size_t bound = shard_.limits_.max_bytes;
-        shard_.attributions_->set_room(bound, shard_.contents_->live_bytes());
+        shard_.attributions_->set_room(shard_.cells_.bytes_for_others(bound),
+                                       shard_.contents_->live_bytes());
         if (when_ == When::now || shard_.retired_.is_due(shard_.contents_->nodes() / 8, bound / 16))
             shard_.retired_.reclaim(*shard_.domain_, lock_);
         if (lock_.owns_lock() && shard_.retired_.exceeds(bound / 8)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/config.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +47,7 @@ inline std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) noexcep
 /// The seed must be a number without a pattern, such as another hash. (With a small seed, all texts
 /// of some sizes would have the same hash, because one of the factors is 0.) Not resistant to texts
 /// that an attacker chooses.
-inline std::uint64_t hash_text(std::uint64_t seed, std::string_view text) noexcept {
+BOOST_FORCEINLINE std::uint64_t hash_text(std::uint64_t seed, std::string_view text) noexcept {
     // A number without a pattern: the fractional bits of the golden ratio.
     constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
     const char* const from = text.data();

@@ -3,18 +3,22 @@
 
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
+#include "wva_metrics/cache/detail/cache_cell.hpp"
 #include "wva_metrics/cache/detail/cache_node.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
 #include "wva_metrics/cache/detail/retire_list.hpp"
 #include "wva_metrics/cache/detail/sieve_queue.hpp"
-#include "wva_metrics/cache/detail/slot_table.hpp"
+#include "wva_metrics/cache/detail/sieve_search.hpp"
+#include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/reading.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -25,16 +29,17 @@ namespace wva_metrics::detail {
 /// What a change unlinks goes to a `RetiredBatch`. If a change throws (`std::bad_alloc`), the
 /// contents are as before; only capacity may have grown.
 ///
-/// **Threads:** one writer at a time; `find_for_reader` may run beside it.
+/// **Threads:** one writer at a time; the functions of `SieveSearch` may run beside it.
 template <typename Entry>
 class SieveContents {
 public:
     using Node = CacheNode<Entry>;
+    using Cell = CacheCell<Entry>;
     using Retired = RetiredBatch<Node>;
     using EntryPtr = std::shared_ptr<const Entry>;
-    using Table = SlotTable<Node, NamespaceTable::AtomicGeneration>;
-    /// The pointer through which readers find the table.
-    using PublishedTable = std::atomic<Table*>;
+    using Search = SieveSearch<Entry>;
+    using Table = typename Search::Table;
+    using PublishedTable = typename Search::PublishedTable;
 
     SieveContents() = default;
     SieveContents(const SieveContents&) = delete;
@@ -44,25 +49,13 @@ public:
         retire_all(nodes);
     }
 
-    /// The live node of a key, or null. Only within a read section; valid until its end.
-    static const Node* find_for_reader(const PublishedTable& published, const CacheKeyView& key,
-                                       std::size_t hash) noexcept {
-        const Table& table = *published.load(std::memory_order_acquire);
-        const Node* const node = table.find(hash, HasKey{key});
-        if (node == nullptr)
-            return nullptr;
-        const auto* const generations = table.generations.load(std::memory_order_acquire);
-        const auto generation = generations[node->group()].load(std::memory_order_acquire);
-        return generation == node->generation() ? node : nullptr;
-    }
-
     Table* table() const noexcept { return table_.get(); }
     const NamespaceTable& namespaces() const noexcept { return namespaces_; }
 
     static constexpr std::size_t no_slot = Table::none;
     /// The slot of a key, or `no_slot`.
     std::size_t find_slot(const CacheKeyView& key, std::size_t hash) const noexcept {
-        return table_->find_slot(hash, HasKey{key});
+        return table_->find_slot(hash, typename Search::HasKey{key});
     }
     const Node& node(std::size_t slot) const noexcept { return *table_->node(slot); }
 
@@ -81,12 +74,12 @@ public:
         return live_ > limits.max_entries || live_bytes_ > limits.max_bytes;
     }
 
-    /// Adds a node for a key that has none.
-    void add(const CacheKeyView& key, std::size_t hash, EntryPtr entry, PublishedTable& published,
-             Retired& retired) {
+    /// Adds a node for a key that has none. `cell` is the key's; it may be null.
+    void add(const CacheKeyView& key, std::size_t hash, EntryPtr entry, Cell* cell,
+             PublishedTable& published, Retired& retired) {
         if (nodes_ == table_->room())
             resize_table(nodes_ + nodes_ / 3, published, retired);
-        std::unique_ptr<Node> made = Node::make(key, std::move(entry));
+        std::unique_ptr<Node> made = Node::make(key, std::move(entry), cell);
         const auto group = namespaces_.find_or_add(key.kind, key.namespace_name,
                                                    table_->generations, retired.objects());
         // Nothing throws from here on.
@@ -97,14 +90,15 @@ public:
         ++namespaces_[group].nodes;
         add_live(node);
         queue_.push(node);
+        const typename Cell::Change change(cell, &node);
         table_->insert(hash, node, coarse(node.entry()->keep_until()));
     }
 
     /// Replaces the node in a slot, and returns the new one. It takes over the old one's position
-    /// in the queue and its visited mark, unless the old one is stale.
-    const Node& replace(std::size_t slot, EntryPtr entry, Retired& retired) {
+    /// in the queue and its visited mark, unless the old one is stale. `cell` is the key's.
+    const Node& replace(std::size_t slot, EntryPtr entry, Cell* cell, Retired& retired) {
         Node& old = *table_->node(slot);
-        Node& node = *Node::make(old.key(), std::move(entry)).release();
+        Node& node = *Node::make(old.key(), std::move(entry), cell).release();
         // Nothing throws from here on.
         node.assign_group(old.group(), namespaces_.generation(old.group()));
         if (is_live(old)) {
@@ -118,15 +112,42 @@ public:
         }
         bytes_ += node.bytes() - old.bytes();
         add_live(node);
+        const typename Cell::Change change(cell, &node);
         table_->replace(slot, node, coarse(node.entry()->keep_until()));
         retired.add(old);
         return node;
+    }
+    const Node& replace(std::size_t slot, EntryPtr entry, Retired& retired) {
+        return replace(slot, std::move(entry), table_->node(slot)->cell(), retired);
+    }
+
+    /// From now on this is the cell of its key.
+    void link(Cell& cell, Retired& retired) {
+        const std::size_t slot = find_slot(cell.key(), cell.hash());
+        if (slot == no_slot)
+            return;
+        Node& node = *table_->node(slot);
+        if (!is_live(node)) {
+            remove(slot, cell.hash(), retired);
+        } else if (!node.has_room_for_cell()) {
+            replace(slot, node.entry(), &cell, retired);
+        } else {
+            node.set_cell(&cell);
+            const typename Cell::Change change(&cell, &node);
+        }
+    }
+    /// The cell of its key will be destroyed.
+    void unlink(const Cell& cell) noexcept {
+        const std::size_t slot = find_slot(cell.key(), cell.hash());
+        if (slot != no_slot && table_->node(slot)->has_room_for_cell())
+            table_->node(slot)->set_cell(nullptr);
     }
 
     void remove(std::size_t slot, std::size_t hash, Retired& retired) noexcept {
         Node& node = *table_->node(slot);
         if (is_live(node))
             subtract_live(node);
+        const typename Cell::Change change(node.cell(), nullptr);
         table_->erase(slot, hash);
         queue_.remove(node);
         --nodes_;
@@ -160,6 +181,28 @@ public:
         live_ -= invalidated;
         live_bytes_ -= std::exchange(group.live_bytes, 0);
         return invalidated;
+    }
+
+    /// The same for all groups with this prefix, which must end before the name begins.
+    std::size_t invalidate_groups(std::string_view prefix) noexcept {
+        std::size_t invalidated = 0;
+        namespaces_.for_each([&](const CacheKeyView& key, NamespaceTable::Number group) {
+            if (starts_with(key, prefix))
+                invalidated += invalidate(group);
+        });
+        return invalidated;
+    }
+    /// Removes the live nodes that match; returns their number, and adds each to `counter`.
+    template <typename Matches>
+    std::size_t remove_live(const Matches& matches, std::uint64_t& counter, Retired& retired) {
+        const std::uint64_t before = counter;
+        for_each([&](const Node& node) {
+            if (is_live(node) && matches(node)) {
+                remove(node, retired);
+                ++counter;
+            }
+        });
+        return static_cast<std::size_t>(counter - before);
     }
 
     /// The node to evict, live or stale, never `keep`. There must be another node.
@@ -209,11 +252,6 @@ public:
     }
 
 private:
-    struct HasKey {
-        const CacheKeyView& key;
-        bool operator()(const Node& node) const noexcept { return node.key() == key; }
-    };
-
     static typename Table::Deadline coarse(TimePoint time) noexcept {
         return Table::coarse(
             std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());

@@ -5,11 +5,15 @@
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/cache/cache_limits.hpp"
 #include "wva_metrics/cache/cache_stats.hpp"
+#include "wva_metrics/cache/detail/cache_cell.hpp"
+#include "wva_metrics/cache/detail/cell_table.hpp"
 #include "wva_metrics/cache/detail/epoch_domain.hpp"
+#include "wva_metrics/cache/detail/hashed_key.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
 #include "wva_metrics/cache/detail/retire_list.hpp"
 #include "wva_metrics/cache/detail/shard_write_guard.hpp"
 #include "wva_metrics/cache/detail/sieve_contents.hpp"
+#include "wva_metrics/cache/detail/sieve_search.hpp"
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/reading.hpp"
 
@@ -39,13 +43,6 @@ namespace wva_metrics::detail {
 /// that was interrupted in the middle of a search, writers let other threads run after each change;
 /// if they take more than the bound once more, nothing is kept until that thread goes on.
 ///
-/// **Consistency:** for each key, look-ups and changes are linearizable. A table is complete before
-/// it is published, and once replaced it does not change any more, and neither do its generations.
-/// So a reader that is still in a replaced table answers as of a moment after its look-up began. An
-/// invalidation changes all keys of its group at once, at the store of the generation. See
-/// `SlotTable` for why concurrent searches are correct, `EpochDomain` for why the node found is
-/// alive.
-///
 /// **Errors:** if memory runs out (`std::bad_alloc`), a change of several steps may have done some
 /// of them, such as an eviction for an entry that is then not inserted. The counters include those
 /// steps.
@@ -53,6 +50,9 @@ template <typename Entry>
 class SieveShard {
 public:
     using Contents = SieveContents<Entry>;
+    using Search = SieveSearch<Entry>;
+    using Found = typename Search::Found;
+    using Cell = CacheCell<Entry>;
     using Node = typename Contents::Node;
     using EntryPtr = typename Contents::EntryPtr;
 
@@ -69,15 +69,30 @@ public:
         return attributions_;
     }
 
-    /// The live node of a key, or null. Only within a read section; valid until its end.
-    const Node* find(const CacheKeyView& key, std::size_t hash) const noexcept {
-        return Contents::find_for_reader(published_table_, key, hash);
+    /// What is live under a key. Only within a read section; valid until its end.
+    Found find(const HashedKeyView& key) const noexcept {
+        return Search::find(published_table_, key.key(), key.hash());
+    }
+    /// As above, by the key's cell.
+    Found find(const Cell& cell) const noexcept { return Search::find(published_table_, cell); }
+
+    /// The key's cell, as long as somebody refers to it. Null if the key is too long to be stored, and
+    /// if there are too many cells for the bound on bytes.
+    std::shared_ptr<Cell> cell(const CacheKeyView& key, std::size_t hash) {
+        const WriteGuard guard(*this);
+        if (std::shared_ptr<Cell> known = cells_.find(key, hash))
+            return known;
+        if (cells_.is_due())
+            drop_unused_cells();
+        if (!Node::can_hold(key) || !cells_.has_room(key, limits_.max_bytes))
+            return nullptr;
+        return cells_.add(key, [&](Cell& made) { contents_->link(made, retired_.added()); });
     }
 
     /// For a thread that has no `ThreadRecord`. Counts the look-up in the shard.
     EntryPtr find_locked(const CacheKeyView& key, std::size_t hash, TimePoint now) {
         const std::lock_guard lock(mutex_);
-        const Node* const node = find(key, hash);
+        const Node* const node = Search::find(published_table_, key, hash).node;
         if (!node || node->entry()->is_expired(now)) {
             ++stats_.misses;
             return nullptr;
@@ -109,7 +124,9 @@ public:
             others.max_bytes -= std::min(bytes, others.max_bytes);
             while (contents_->exceeds(others))
                 evict_one(nullptr);
-            contents_->add(key, hash, std::move(entry), published_table_, retired_.added());
+            const std::shared_ptr<Cell> cell = cells_.find(key, hash);
+            contents_->add(key, hash, std::move(entry), cell.get(), published_table_,
+                           retired_.added());
         }
         ++stats_.insertions;
         sweep_stale_nodes(bytes);
@@ -136,46 +153,28 @@ public:
         if (group == NamespaceTable::none)
             return 0;
         if (prefix.name_prefix.empty())
-            return invalidate(group);
-        std::size_t erased = 0;
-        contents_->for_each([&](const Node& node) {
-            if (node.group() != group || !contents_->is_live(node) ||
-                !node.key().name.starts_with(prefix.name_prefix))
-                return;
-            contents_->remove(node, retired_.added());
-            ++stats_.invalidations;
-            ++erased;
-        });
-        return erased;
+            return count_invalidated(contents_->invalidate(group));
+        const auto matches = [&](const Node& node) {
+            return node.group() == group && node.key().name.starts_with(prefix.name_prefix);
+        };
+        return contents_->remove_live(matches, stats_.invalidations, retired_.added());
     }
 
     /// Removes the keys with a prefix that ends before the name begins. So every group matches as a
     /// whole or not at all.
     std::size_t erase_groups(std::string_view prefix) {
         const WriteGuard guard(*this);
-        std::size_t erased = 0;
-        contents_->namespaces().for_each(
-            [&](const CacheKeyView& key, NamespaceTable::Number group) {
-                if (starts_with(key, prefix))
-                    erased += invalidate(group);
-            });
-        return erased;
+        return count_invalidated(contents_->invalidate_groups(prefix));
     }
 
     /// Removes the keys with this prefix whose entries match.
     template <typename Matches>
     std::size_t erase_prefix_if(std::string_view prefix, const Matches& matches) {
         const WriteGuard guard(*this);
-        std::size_t erased = 0;
-        contents_->for_each([&](const Node& node) {
-            if (!contents_->is_live(node) || !starts_with(node.key(), prefix) ||
-                !matches(*node.entry()))
-                return;
-            contents_->remove(node, retired_.added());
-            ++stats_.invalidations;
-            ++erased;
-        });
-        return erased;
+        const auto is_it = [&](const Node& node) {
+            return starts_with(node.key(), prefix) && matches(*node.entry());
+        };
+        return contents_->remove_live(is_it, stats_.invalidations, retired_.added());
     }
 
     /// Removes expired entries and stale nodes; returns the number of expired entries.
@@ -195,6 +194,7 @@ public:
                     contents_->remove(node, retired_.added());
             });
         contents_->shrink_table(published_table_, retired_.added());
+        drop_unused_cells();
         return erased;
     }
 
@@ -202,7 +202,8 @@ public:
         const WriteGuard guard(*this, reclaim_now);
         auto emptied = std::make_unique<Contents>();
         retired_.added().objects().reserve();
-        published_table_.store(emptied->table(), std::memory_order_release);
+        cells_.change_all(
+            [&] { published_table_.store(emptied->table(), std::memory_order_release); });
         emptied.swap(contents_);
         stats_.invalidations += emptied->live();
         emptied->retire_all(retired_.added());
@@ -220,9 +221,10 @@ public:
             fits = !exceeds();
             // Until the last step the limits admit all that is stored, so that an insertion in
             // between does not have to evict the rest at once.
-            limits_.max_entries = std::max(limits.max_entries, contents_->live());
-            limits_.max_bytes =
-                std::max(limits.max_bytes, contents_->live_bytes() + attributions_->used());
+            const std::size_t stored = contents_->live_bytes() + other_bytes();
+            limits_ = fits ? limits
+                           : CacheLimits(std::max(limits.max_entries, contents_->live()),
+                                         std::max(limits.max_bytes, stored));
             if (fits)
                 contents_->shrink_table(published_table_, retired_.added());
         }
@@ -238,7 +240,7 @@ public:
         const std::lock_guard lock(mutex_);
         CacheStats stats = stats_;
         stats.entries = contents_->live();
-        stats.bytes = contents_->live_bytes() + attributions_->used();
+        stats.bytes = contents_->live_bytes() + other_bytes();
         return stats;
     }
 
@@ -247,16 +249,21 @@ private:
     using WriteGuard = ShardWriteGuard<SieveShard>;
     static constexpr auto reclaim_now = WriteGuard::When::now;
 
-    /// The limits, less the memory of the attributions.
-    CacheLimits entry_limits(const CacheLimits& limits) const noexcept {
-        return {limits.max_entries, attributions_->bytes_for_entries(limits.max_bytes)};
+    void drop_unused_cells() {
+        cells_.drop_unused([this](const Cell& cell) { contents_->unlink(cell); });
     }
 
-    /// Invalidates all entries of a group; returns their number.
-    std::size_t invalidate(NamespaceTable::Number group) noexcept {
-        const std::size_t invalidated = contents_->invalidate(group);
-        stats_.invalidations += invalidated;
-        return invalidated;
+    /// The memory that is not that of entries.
+    std::size_t other_bytes() const noexcept { return attributions_->used() + cells_.bytes(); }
+    /// The limits, less the memory of cells and attributions.
+    CacheLimits entry_limits(const CacheLimits& limits) const noexcept {
+        return {limits.max_entries,
+                attributions_->bytes_for_entries(cells_.bytes_for_others(limits.max_bytes))};
+    }
+
+    std::size_t count_invalidated(std::size_t entries) noexcept {
+        stats_.invalidations += entries;
+        return entries;
     }
 
     /// Evicts a live node or removes a stale one, never `keep`. There must be another node.
@@ -284,6 +291,7 @@ private:
     alignas(64) mutable std::mutex mutex_;
     CacheLimits limits_;
     std::shared_ptr<AttributionBudget> attributions_;
+    CellTable<Entry> cells_;
     RetireList<Node> retired_;
     /// `entries` and `bytes` are filled in by `stats()`, from the contents.
     CacheStats stats_;

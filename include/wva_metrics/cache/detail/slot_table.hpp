@@ -54,7 +54,7 @@ public:
     /// Nearly always it is the first candidate of the first bucket, or there is none. Other cases
     /// are in a separate function, so that the compiler keeps the variables of a hit in registers.
     template <typename Matches>
-    Node* find(std::size_t hash, const Matches& matches) const noexcept {
+    BOOST_FORCEINLINE Node* find(std::size_t hash, const Matches& matches) const noexcept {
         const Bucket& bucket = buckets_[first_bucket(hash)];
         const std::uint64_t tags = bucket.tags.load(std::memory_order_acquire);
         const std::uint64_t candidates = candidates_in(tags, hash);

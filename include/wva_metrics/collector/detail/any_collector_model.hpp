@@ -6,10 +6,14 @@
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/detail/cannot_diagnose.hpp"
 #include "wva_metrics/diagnosis.hpp"
+#include "wva_metrics/handle.hpp"
+#include "wva_metrics/metrics.hpp"
+#include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -21,6 +25,12 @@ namespace wva_metrics::detail {
 /// The functions of `MetricsCollector`, as `AnyCollector` calls them.
 class AnyCollectorInterface {
 public:
+    ///@{
+    /// A user's visitor. Made of a reference, it allocates nothing.
+    using OptimizerVisitor = std::function<void(const OptimizerView&)>;
+    using ReplicaVisitor = std::function<void(const ReplicaView&)>;
+    ///@}
+
     virtual ~AnyCollectorInterface() = default;
 
     virtual void validate_availability(AnyHandler<Availability> handler, ModelKey model) = 0;
@@ -33,6 +43,18 @@ public:
     virtual std::optional<OptimizerSnapshot> find_optimizer_metrics(const VariantKey& key) = 0;
     virtual std::optional<ReplicaSnapshot>
     find_replica_metrics(const ModelKey& model, std::span<const VariantAutoscaling> variants) = 0;
+    virtual VariantHandle handle(VariantAutoscaling variant) = 0;
+    virtual ModelHandle handle(ModelKey model) = 0;
+    virtual std::optional<OptimizerSnapshot> find(const VariantHandle& variant) = 0;
+    virtual std::optional<ReplicaSnapshot> find(const ModelHandle& model,
+                                                std::span<const VariantAutoscaling> variants) = 0;
+    virtual bool visit(const VariantHandle& variant, const OptimizerVisitor& visitor) = 0;
+    virtual bool visit(const ModelHandle& model, std::span<const VariantAutoscaling> variants,
+                       const ReplicaVisitor& visitor) = 0;
+    virtual void collect_by_handle(AnyHandler<OptimizerSnapshot> handler,
+                                   VariantHandle variant) = 0;
+    virtual void collect_replicas_by_handle(AnyHandler<ReplicaSnapshot> handler, ModelHandle model,
+                                            std::vector<VariantAutoscaling> variants) = 0;
     virtual bool track(const VariantAutoscaling& variant) = 0;
     virtual bool track(const ModelKey& model) = 0;
     virtual void untrack(const VariantKey& variant) = 0;
@@ -83,6 +105,60 @@ public:
                          std::span<const VariantAutoscaling> variants) override {
         return collector_.find_replica_metrics(model, variants);
     }
+    VariantHandle handle(VariantAutoscaling variant) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.handle(std::move(variant));
+        else
+            return VariantHandle(std::move(variant));
+    }
+    ModelHandle handle(ModelKey model) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.handle(std::move(model));
+        else
+            return ModelHandle(std::move(model));
+    }
+    std::optional<OptimizerSnapshot> find(const VariantHandle& variant) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.find(variant);
+        else
+            return variant ? collector_.find_optimizer_metrics(variant.variant().key())
+                           : std::nullopt;
+    }
+    std::optional<ReplicaSnapshot> find(const ModelHandle& model,
+                                        std::span<const VariantAutoscaling> variants) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.find(model, variants);
+        else
+            return model ? collector_.find_replica_metrics(model.model(), variants) : std::nullopt;
+    }
+    bool visit(const VariantHandle& variant, const OptimizerVisitor& visitor) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.visit(variant, visitor);
+        else
+            return visit_snapshot(find(variant), visitor);
+    }
+    bool visit(const ModelHandle& model, std::span<const VariantAutoscaling> variants,
+               const ReplicaVisitor& visitor) override {
+        if constexpr (HandleCollector<C>)
+            return collector_.visit(model, variants, visitor);
+        else
+            return visit_snapshot(find(model, variants), visitor);
+    }
+    void collect_by_handle(AnyHandler<OptimizerSnapshot> handler, VariantHandle variant) override {
+        if constexpr (HandleCollector<C>)
+            collector_.async_collect(std::move(variant), std::move(handler));
+        else
+            collector_.async_collect_optimizer_metrics(
+                variant ? variant.variant() : VariantAutoscaling(), std::move(handler));
+    }
+    void collect_replicas_by_handle(AnyHandler<ReplicaSnapshot> handler, ModelHandle model,
+                                    std::vector<VariantAutoscaling> variants) override {
+        if constexpr (HandleCollector<C>)
+            collector_.async_collect(std::move(model), std::move(variants), std::move(handler));
+        else
+            collector_.async_collect_replica_metrics(model ? model.model() : ModelKey(),
+                                                     std::move(variants), std::move(handler));
+    }
     bool track(const VariantAutoscaling& variant) override { return collector_.track(variant); }
     bool track(const ModelKey& model) override { return collector_.track(model); }
     void untrack(const VariantKey& variant) override { collector_.untrack(variant); }
@@ -107,6 +183,14 @@ public:
     asio::any_io_executor get_executor() const override { return collector_.get_executor(); }
 
 private:
+    template <typename Metrics, typename Visitor>
+    static bool visit_snapshot(const std::optional<Snapshot<Metrics>>& snapshot,
+                               const Visitor& visitor) {
+        if (snapshot)
+            visitor(SnapshotView<Metrics>(*snapshot));
+        return snapshot.has_value();
+    }
+
     C collector_;
 };
 

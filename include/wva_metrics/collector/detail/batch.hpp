@@ -2,12 +2,12 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/persistent_executor.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

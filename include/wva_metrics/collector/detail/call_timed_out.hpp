@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/collector/detail/describe_exception.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
 

@@ -20,12 +20,22 @@ inline bool carry_over(const Reading<double>& before, Reading<double>& now,
     return true;
 }
 
+inline void carry_over(const OptionalReadings& before, OptionalReadings& now, TimePoint oldest) {
+    for (const OptionalReadings::Entry& entry : before.entries())
+        if (const Reading<double>* const missing = now.get(entry.which)) {
+            Reading<double> reading = *missing;
+            if (carry_over(entry.reading, reading, oldest))
+                now.set(entry.which, reading);
+        }
+}
+
 inline void carry_over(const OptimizerMetrics& before, OptimizerMetrics& now, TimePoint oldest) {
     // A total goes with what it is the total of.
     if (carry_over(before.arrival_rate_per_minute, now.arrival_rate_per_minute, oldest))
         now.coverage = before.coverage;
     for (const auto& field : optimizer_readings)
         carry_over(before.*field.member, now.*field.member, oldest);
+    carry_over(before.optional, now.optional, oldest);
 }
 
 /// A model without samples was last seen when it had some.
@@ -47,6 +57,7 @@ inline void carry_over(const ReplicaSamples& before, ReplicaSamples& now, TimePo
             continue;
         for (const auto& field : replica_readings<ReplicaSample>)
             carry_over((*old).*field.member, sample.*field.member, oldest);
+        carry_over(old->optional, sample.optional, oldest);
     }
 }
 

@@ -3,9 +3,9 @@
 
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/completion.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/handler_waiter.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -59,13 +59,13 @@ struct Collect {
                                            Error(Errc::invalid_argument, *std::move(reason)));
         const TimePoint now = impl->now();
         if (!executor) { // Nothing can be fetched, and there is nowhere to wait.
-            CacheEntryPtr hit = impl->find_hit(target, now);
+            CacheEntryPtr hit = impl->reader().find_hit(target, now);
             const auto answer = hit ? Result<Answer>(Answer{std::move(hit), Source::cache})
                                     : Result<Answer>(context_destroyed());
             return complete_immediately<T>(executor, std::move(handler),
                                            result_of(*impl, convert, answer, now));
         }
-        CacheEntryPtr hit = impl->find_or_wait(std::move(target), now, [&] {
+        CacheEntryPtr hit = impl->reader().find_or_wait(std::move(target), now, [&] {
             // Not called on a hit, which uses the handler below.
             return make_waiter<T>(impl, executor, std::move(handler), std::move(convert));
         });

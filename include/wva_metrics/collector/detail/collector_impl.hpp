@@ -9,7 +9,9 @@
 #include "wva_metrics/collector/detail/diagnosis_calls.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/erase_variants.hpp"
+#include "wva_metrics/collector/detail/handle_state.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
+#include "wva_metrics/collector/detail/reader.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/config.hpp"
@@ -32,13 +34,16 @@ namespace wva_metrics::detail {
 /// The object behind a `Collector`. Owned by the `Collector` and by running batches and rounds;
 /// waiters refer to it weakly.
 ///
-/// - `Lookup` answers from the cache or lets a caller wait,
+/// - `Reader` finds where an answer may be, by key or by handle,
+/// - `Lookup` answers from there or lets a caller wait,
 /// - `Dispatcher` sends flights to the backend and settles them,
 /// - `Background` lets the dispatcher fetch in rounds,
 /// - `Coordinator`, in the data, decides for all three.
 template <MetricsBackend Backend, MetricsCache CachePolicy, CollectorObserver Observer,
           typename Timer>
 class CollectorImpl {
+    using Data = CollectorData<Backend, CachePolicy, Observer, Timer>;
+
 public:
     using timer_type = Timer;
 
@@ -81,26 +86,13 @@ public:
         return data_.coordinator.config();
     }
 
-    ///@{
-    /// As the functions of `Lookup`.
-    std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
-        // Nothing is cached under a longer name, so it need not be read.
-        if (key.name.size() > max_model_id_bytes ||
-            key.namespace_name.size() > max_object_name_bytes)
-            return std::nullopt;
-        return lookup_.find(key, at);
-    }
-    template <typename TargetType, typename MakeWaiter>
-    CacheEntryPtr find_or_wait(TargetType&& target, TimePoint at, MakeWaiter&& make_waiter) {
-        return lookup_.find_or_wait(std::forward<TargetType>(target), at,
-                                    std::forward<MakeWaiter>(make_waiter));
-    }
-    template <typename TargetType>
-    CacheEntryPtr find_hit(const TargetType& target, TimePoint at) {
-        return lookup_.find_hit(target, at);
-    }
+    /// Look-ups by key and by handle.
+    Reader<Data>& reader() noexcept { return reader_; }
     void leave(const WaiterPtr& waiter) { lookup_.leave(waiter); }
-    ///@}
+
+    std::shared_ptr<const HandleState> handle(Target target) {
+        return reader_.handle(std::move(target), config().max_handles);
+    }
 
     /// `close` cancels it, also if that was called before.
     void add(const std::shared_ptr<DiagnosisCall<Timer>>& call) { diagnoses_.add(call); }
@@ -227,6 +219,7 @@ public:
         CollectorStats stats = data_.counters.read(data_.cache.stats());
         stats.observer_failures = data_.notifier.failures();
         stats.overdue_calls = data_.overdue.count();
+        stats.handles = reader_.handles();
         const std::lock_guard lock(data_.mutex);
         data_.coordinator.add_to(stats);
         return stats;
@@ -240,8 +233,6 @@ public:
     }
 
 private:
-    using Data = CollectorData<Backend, CachePolicy, Observer, Timer>;
-
     /// Returns the keys that are no longer tracked.
     std::vector<CacheKey> apply(const CollectorConfig& next) {
         std::vector<CacheKey> evicted;
@@ -279,6 +270,7 @@ private:
     Data data_;
     Dispatcher<Data> dispatcher_{data_};
     Lookup<Data> lookup_{data_, dispatcher_};
+    Reader<Data> reader_{data_, lookup_};
     Background<Data> background_{data_, dispatcher_};
     DiagnosisCalls<Timer> diagnoses_;
     /// Held for a whole reconfiguration; the data's mutex only for its parts.

@@ -3,7 +3,6 @@
 
 #include "wva_metrics/cache/key_prefix.hpp"
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/fetch_schedule.hpp"
 #include "wva_metrics/collector/detail/flight_queue.hpp"
@@ -14,6 +13,7 @@
 #include "wva_metrics/collector/detail/tracked_set.hpp"
 #include "wva_metrics/collector_stats.hpp"
 #include "wva_metrics/config.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
 
 #include <cstddef>

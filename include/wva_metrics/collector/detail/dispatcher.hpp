@@ -3,9 +3,9 @@
 
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/collector/detail/settlement.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <boost/asio/post.hpp>

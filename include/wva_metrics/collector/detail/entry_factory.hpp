@@ -66,13 +66,17 @@ inline std::uint64_t count_ahead(const CachePayload& payload, TimePoint now) noe
         if (reading.has_value() && reading.latest_at() > now)
             ++ahead;
     };
+    const auto look_at_all = [&](const auto& measured, const auto& fields) {
+        for (const auto& field : fields)
+            look_at(measured.*field.member);
+        for (const OptionalReadings::Entry& entry : measured.optional.entries())
+            look_at(entry.reading);
+    };
     if (const auto* metrics = std::get_if<OptimizerMetrics>(&payload))
-        for (const auto& field : optimizer_readings)
-            look_at(metrics->*field.member);
+        look_at_all(*metrics, optimizer_readings);
     if (const auto* samples = std::get_if<ReplicaSamples>(&payload))
         for (const ReplicaSample& pod : samples->pods)
-            for (const auto& field : replica_readings<ReplicaSample>)
-                look_at(pod.*field.member);
+            look_at_all(pod, replica_readings<ReplicaSample>);
     return ahead;
 }
 
@@ -86,7 +90,9 @@ inline bool is_empty_answer(const CachePayload& payload) noexcept {
     const auto* metrics = std::get_if<OptimizerMetrics>(&payload);
     return std::all_of(optimizer_readings.begin(), optimizer_readings.end(),
                        [&](const ReadingField<OptimizerMetrics>& field) {
-                           return (metrics->*field.member).reason() == ReadingReason::no_series;
+                           const ReadingReason reason = (metrics->*field.member).reason();
+                           return reason == ReadingReason::no_series ||
+                                  reason == ReadingReason::not_provided;
                        });
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/pending_handler.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -3,17 +3,19 @@
 
 #include "wva_metrics/collector/detail/confirmed_availability.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/dispatcher.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
+#include "wva_metrics/collector/detail/handle_state.hpp"
 #include "wva_metrics/collector/detail/hot_config.hpp"
 #include "wva_metrics/collector/detail/negative_verdict.hpp"
 #include "wva_metrics/collector/detail/reader_notes.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,12 +34,15 @@ class Lookup {
 public:
     Lookup(Data& data, Dispatcher<Data>& dispatcher) : data_(data), dispatcher_(dispatcher) {}
 
-    /// Returns a hit or, while the backend fails, the last good entry. Never waits.
-    std::optional<Answer> find(const CacheKeyView& key, TimePoint at) {
+    /// Returns a hit or, while the backend fails, the last good entry. Never waits. `place` is a
+    /// `KeyPlace` or a `CellPlace`.
+    template <typename Place>
+    std::optional<Answer> find(const Place& place, TimePoint at) {
         constexpr const OptimizerTarget* any_target = nullptr;
-        Found found = look_up(key, any_target, at);
+        Found found = look_up(place, any_target, at);
         if (found.hit)
             return Answer{std::move(found.hit), Source::cache};
+        const CacheKeyView key = place.key();
         tell_coordinator(key, found.last_good, at);
         if (!found.last_good || !data_.coordinator.failures().contains(key))
             return std::nullopt;
@@ -45,25 +50,72 @@ public:
         return Answer{std::move(found.last_good), Source::stale_on_error};
     }
 
+    /// Calls `use(entry, source)` with what `find` would return, in place, and returns whether there was
+    /// something. For a fresh hit no reference is counted.
+    template <typename Place, typename Use>
+    bool visit(const Place& place, TimePoint at, const Use& use) {
+        bool is_there = false;
+        bool is_fresh = false;
+        std::exception_ptr thrown;
+        const auto visitor = [&](const CacheEntry& entry) {
+            is_fresh = entry.is_fresh(at);
+            if (!is_fresh)
+                return;
+            entry.mark_used(at);
+            data_.notify(events::Hit{place.key(), entry.age(at)});
+            try {
+                use(entry, Source::cache);
+            } catch (...) { // Not a failure of the cache.
+                thrown = std::current_exception();
+            }
+        };
+        if (data_.hot_config.is_cache_enabled())
+            data_.with_cache(
+                [&](auto& cache) { is_there = cache.visit(place.where(), at, visitor); });
+        if (thrown)
+            std::rethrow_exception(thrown);
+        if (is_fresh)
+            return true;
+        if (!is_there) {
+            tell_coordinator(place.key(), nullptr, at);
+            return false;
+        }
+        data_.counters.add(data_.counters.own_stale_hits); // `find` counts it again.
+        const std::optional<Answer> answer = find(place, at);
+        if (answer)
+            use(*answer->entry, answer->source);
+        return answer.has_value();
+    }
+
     /// Returns a hit. Otherwise returns null, and the waiter of `make_waiter()` waits for a flight
     /// or is completed immediately. A waiter is completed exactly once, or destroyed with the
     /// executor's context.
     template <typename TargetType, typename MakeWaiter>
     CacheEntryPtr find_or_wait(TargetType&& target, TimePoint at, MakeWaiter&& make_waiter) {
-        Found found = look_up(key_of(target), &target, at);
+        const CacheKeyView key = key_of(target);
+        Found found = look_up(KeyPlace{key}, &target, at);
         if (found.hit)
             return std::move(found.hit);
-        const WaiterPtr waiter = make_waiter();
-        waiter->last_good = std::move(found.last_good);
-        waiter->previous = std::move(found.previous);
+        const WaiterPtr waiter = waiter_for(std::move(found), make_waiter);
         wait(std::make_shared<const Target>(std::forward<TargetType>(target)), waiter, at);
+        return nullptr;
+    }
+    /// The same for the target of a handle.
+    template <typename Place, typename TargetType, typename MakeWaiter>
+    CacheEntryPtr find_or_wait(const Place& place, const Handle<TargetType>& handle, TimePoint at,
+                               MakeWaiter&& make_waiter) {
+        Found found = look_up(place, &handle.target(), at);
+        if (found.hit)
+            return std::move(found.hit);
+        const WaiterPtr waiter = waiter_for(std::move(found), make_waiter);
+        wait(handle.state()->target, waiter, at);
         return nullptr;
     }
 
     /// Returns a hit or null. Never waits.
-    template <typename TargetType>
-    CacheEntryPtr find_hit(const TargetType& target, TimePoint at) {
-        return look_up(key_of(target), &target, at).hit;
+    template <typename Place, typename TargetType>
+    CacheEntryPtr find_hit(const Place& place, const TargetType& target, TimePoint at) {
+        return look_up(place, &target, at).hit;
     }
 
     /// A waiter leaves; its flight continues for the others and for the cache.
@@ -89,14 +141,22 @@ private:
         return {.last_good = is_good ? entry : nullptr, .previous = std::move(entry)};
     }
 
+    template <typename MakeWaiter>
+    static WaiterPtr waiter_for(Found found, MakeWaiter& make_waiter) {
+        WaiterPtr waiter = make_waiter();
+        waiter->last_good = std::move(found.last_good);
+        waiter->previous = std::move(found.previous);
+        return waiter;
+    }
+
     /// A stale hit is revalidated in the background. An entry for another target than `target` is
     /// no hit; null accepts every entry.
-    template <typename TargetType>
-    Found look_up(const CacheKeyView& key, const TargetType* target, TimePoint at) {
+    template <typename Place, typename TargetType>
+    Found look_up(const Place& place, const TargetType* target, TimePoint at) {
         if (!data_.hot_config.is_cache_enabled())
             return {};
         CacheEntryPtr entry;
-        data_.with_cache([&](auto& cache) { entry = cache.find(key, at); });
+        data_.with_cache([&](auto& cache) { entry = cache.find(place.where(), at); });
         if (!entry)
             return {};
         entry->mark_used(at);
@@ -116,11 +176,11 @@ private:
         const Usability usability = data_.hot_config.usability_of(*entry, at);
         switch (usability) {
         case Usability::fresh:
-            data_.notify(events::Hit{key, entry->age(at)});
+            data_.notify(events::Hit{place.key(), entry->age(at)});
             return {.hit = std::move(entry)};
         case Usability::stale:
-            data_.notify(events::StaleHit{key, entry->age(at)});
-            tell_coordinator(key, entry, at);
+            data_.notify(events::StaleHit{place.key(), entry->age(at)});
+            tell_coordinator(place.key(), entry, at);
             return {.hit = std::move(entry)};
         case Usability::on_error:
         case Usability::none:

@@ -4,10 +4,10 @@
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
-#include "wva_metrics/collector/detail/describe_exception.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
 #include "wva_metrics/collector/detail/insertion_fence.hpp"
 #include "wva_metrics/collector/detail/negative_verdict.hpp"
+#include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/observer/events.hpp"
 
 #include <cstddef>
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    Result<CacheEntryPtr> make_entry_of(const FlightPtr& flight, Result<CachePayload> answer,
+    Result<CacheEntryPtr> make_entry_of(const FlightPtr& flight, Result<CachePayload>&& answer,
                                         TimePoint sent_at, const CacheConfig& config) {
         if (answer.has_error())
             return std::move(answer).error();
@@ -101,7 +101,7 @@ private:
     }
 
     /// Returns why the flight could not be settled with this answer.
-    Result<void> settle_answer(const FlightPtr& flight, Result<CachePayload> answer,
+    Result<void> settle_answer(const FlightPtr& flight, Result<CachePayload>&& answer,
                                TimePoint sent_at, const CacheConfig& config) noexcept {
         return result_or_exception(
             [&]() -> Result<void> {

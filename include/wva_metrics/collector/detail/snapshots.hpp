@@ -15,29 +15,44 @@
 
 namespace wva_metrics::detail {
 
-/// The snapshot of an entry of `OptimizerMetrics`.
+/// The freshness of an entry of `OptimizerMetrics`.
+inline Freshness optimizer_freshness(const CacheEntry& entry, const FreshnessThresholds& thresholds,
+                                     TimePoint now) {
+    return freshness_of(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
+}
+/// The snapshot of such an entry.
 inline OptimizerSnapshot optimizer_snapshot(Answer answer, const FreshnessThresholds& thresholds,
                                             TimePoint now) {
     const CacheEntry& entry = *answer.entry;
-    const Freshness freshness =
-        freshness_of(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
+    const Freshness freshness = optimizer_freshness(entry, thresholds, now);
     const auto* metrics = entry.get<OptimizerMetrics>();
     return {std::shared_ptr<const OptimizerMetrics>(std::move(answer.entry), metrics),
             entry.collected_at(), freshness, answer.source};
 }
 
-/// The snapshot of an entry of `ReplicaSamples`, attributed to the caller's variants. Reports pods
-/// that were left out.
+/// An entry of `ReplicaSamples`, attributed to the caller's variants. Reports pods that were left out.
+template <typename Notifier>
+AttributedReplicas replicas_of(const CacheEntry& entry,
+                               std::span<const VariantAutoscaling> variants, KnownWorkloads& known,
+                               TimePoint now, Notifier& notifier) {
+    AttributedReplicas attributed = attribute_cached(entry, variants, known, now);
+    const ModelReplicas& replicas = *attributed.replicas;
+    if (attributed.computed && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
+        notifier.notify(events::PodsLeftOut{replicas});
+    return attributed;
+}
+/// The freshness of what it returned.
+inline Freshness replica_freshness(const AttributedReplicas& attributed,
+                                   const FreshnessThresholds& thresholds, TimePoint now) {
+    return freshness_of(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
+}
+/// The snapshot of such an entry.
 template <typename Notifier>
 ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAutoscaling> variants,
                                  KnownWorkloads& known, const FreshnessThresholds& thresholds,
                                  TimePoint now, Notifier& notifier) {
-    AttributedReplicas attributed = attribute_cached(*answer.entry, variants, known, now);
-    const ModelReplicas& replicas = *attributed.replicas;
-    if (attributed.computed && !(replicas.unattributed_pods.empty() && replicas.gone_pods.empty()))
-        notifier.notify(events::PodsLeftOut{replicas});
-    const Freshness freshness =
-        freshness_of(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
+    AttributedReplicas attributed = replicas_of(*answer.entry, variants, known, now, notifier);
+    const Freshness freshness = replica_freshness(attributed, thresholds, now);
     return {std::move(attributed.replicas), answer.entry->collected_at(), freshness, answer.source};
 }
 

@@ -42,7 +42,8 @@ struct LookupFixture {
         return answer.get();
     }
     std::optional<detail::Answer> find_beside_a_scan(const CacheKeyView& key) {
-        return ask_beside_a_scan([this, key] { return lookup.find(key, ManualClock::now()); });
+        return ask_beside_a_scan(
+            [this, key] { return lookup.find(detail::KeyPlace{key}, ManualClock::now()); });
     }
     template <typename TargetType>
     CacheEntryPtr collect_beside_a_scan(TargetType target) {

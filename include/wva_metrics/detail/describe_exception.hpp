@@ -3,7 +3,7 @@
 
 #include "wva_metrics/error.hpp"
 
-#include <boost/asio/error.hpp>
+#include <boost/system/errc.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <exception>
@@ -53,7 +53,7 @@ inline Error describe_with_memory(const std::exception_ptr& failure, const char*
     } catch (const ResultError& error) {
         return error.error();
     } catch (const boost::system::system_error& error) {
-        if (error.code() == boost::asio::error::operation_aborted)
+        if (error.code() == boost::system::errc::operation_canceled)
             return Error(Errc::aborted, "the backend's operation was cancelled");
         return Error(Errc::internal, std::string(who) + " threw an exception: " + error.what());
     } catch (const std::exception& error) {
