@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 #include "wva_metrics/testing/detail/promql/parse_promql.hpp"

@@ -25,12 +25,14 @@ inline void check_problems(const std::vector<SettingsProblem>& problems) {
 /// Throws if what is written of the settings for people depends on their secrets.
 inline void check_masks(const CollectorSettings& settings) {
     CollectorSettings other = settings;
-    http::Credentials& credentials = other.prometheus.client.http.credentials;
-    if (credentials.kind() == http::Credentials::Kind::bearer)
-        credentials = http::Credentials::bearer(disguised(credentials.subject()));
-    if (credentials.kind() == http::Credentials::Kind::basic)
-        credentials =
-            http::Credentials::basic(credentials.subject(), disguised(credentials.password()));
+    for (http::ClientConfig* const client : {&other.prometheus.client.http, &other.pods.client}) {
+        http::Credentials& credentials = client->credentials;
+        if (credentials.kind() == http::Credentials::Kind::bearer)
+            credentials = http::Credentials::bearer(disguised(credentials.subject()));
+        if (credentials.kind() == http::Credentials::Kind::basic)
+            credentials =
+                http::Credentials::basic(credentials.subject(), disguised(credentials.password()));
+    }
     expect(write_settings(settings) == write_settings(other), "a secret is written for people");
 }
 

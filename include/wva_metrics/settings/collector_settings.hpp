@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/layered_config.hpp"
+#include "wva_metrics/backend/pod_config.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/http/proxy_config.hpp"
 #include "wva_metrics/http/tls_config.hpp"
+#include "wva_metrics/settings/kubernetes_pod_settings.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,16 +25,27 @@ struct TrackedSettings {
     std::vector<ModelKey> models{};
 };
 
+/// The section `pods`: which pods are read directly, and how.
+struct PodSettings : PodConfig {
+    /// Used if the URL of a target or a service begins with `https`. Targets with an `http` URL are
+    /// read without TLS.
+    http::TlsConfig tls{};
+    /// Further pods, which the Kubernetes API knows. Not used if `find_targets` is set.
+    KubernetesPodSettings kubernetes{};
+};
+
 /// All settings of a collector in a JSON document or the environment: its parts (see
 /// `CollectorFactory`) and the configuration of each part. A plain value. The defaults are those of
-/// the structs; only `prometheus.client.http.url` has no usable default.
+/// the structs; only `prometheus.client.http.url`, and `pods` for the backends that read pods, have no
+/// usable default.
 ///
 /// The path of a field in a document is the path of the member in C++, with two exceptions. The
 /// document has no level `http`: `prometheus.client.http.url` in C++ is `prometheus.client.url` in
 /// a document. And `namespace_name` in C++ is `namespace` in a document. examples/configuration.md
 /// lists the paths in a document.
 struct CollectorSettings {
-    /// Name of the backend in the factory.
+    /// Name of the backend in the factory: `prometheus`, `pods`, `pods+prometheus`, or a name that
+    /// was registered.
     std::string backend = "prometheus";
     /// Name of the cache in the factory.
     std::string cache = "sharded";
@@ -45,6 +59,13 @@ struct CollectorSettings {
     /// Configuration of the Prometheus backend. `transport`, `decompressor` and `owners` are
     /// objects, not data, and stay null here.
     PrometheusConfig prometheus{};
+    /// Configuration of the backends `pods` and `pods+prometheus`. `client.transport`,
+    /// `client.decompressor`, `find_targets` and `owners` are objects, not data, and stay null here;
+    /// `client.url` and `client.protection` are not used.
+    PodSettings pods{};
+    /// How the backend `pods+prometheus` chooses between its two sources. `names` is set by the
+    /// factory.
+    LayeredConfig layered{};
     /// Used if the Prometheus URL begins with `https`.
     http::TlsConfig tls{};
     /// The proxy between the program and Prometheus; none by default.

@@ -30,7 +30,7 @@ struct EnvironmentVariable {
 };
 
 /// All environment variables that are read.
-inline constexpr std::array<EnvironmentVariable, 18> environment_variables{{
+inline constexpr std::array<EnvironmentVariable, 30> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
     {"PROMETHEUS_REPLICA_URLS", {"prometheus.client.replicas"}}, // Separated by commas.
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
@@ -53,6 +53,18 @@ inline constexpr std::array<EnvironmentVariable, 18> environment_variables{{
       "collector.cache.freshness_thresholds.replica_metrics"}},
     {"PROMETHEUS_METRICS_CACHE_UNAVAILABLE_THRESHOLD",
      {"collector.cache.freshness_thresholds.unavailable"}},
+    {"METRICS_BACKEND", {"backend"}},
+    {"PODS_TARGETS", {"pods.targets"}},   // Separated by commas.
+    {"PODS_SERVICES", {"pods.services"}}, // Separated by commas.
+    {"PODS_TOKEN_PATH", {"pods.client.credentials"}},
+    {"PODS_BEARER_TOKEN", {"pods.client.credentials"}},
+    {"PODS_ALLOW_CREDENTIALS_WITHOUT_TLS", {"pods.client.allow_credentials_without_tls"}},
+    {"PODS_TLS_INSECURE_SKIP_VERIFY", {"pods.tls.insecure_accept_any_certificate"}},
+    {"PODS_CA_CERT_PATH", {"pods.tls.ca_file"}},
+    {"PODS_KUBERNETES_NAMESPACES", {"pods.kubernetes.namespaces"}}, // Separated by commas.
+    {"PODS_KUBERNETES_SELECTOR", {"pods.kubernetes.pod_selector"}},
+    {"PODS_KUBERNETES_MODEL_LABEL", {"pods.kubernetes.model_label"}},
+    {"PODS_KUBERNETES_URL", {"pods.kubernetes.client.url"}},
 }};
 
 } // namespace wva_metrics

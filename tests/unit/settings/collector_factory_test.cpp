@@ -199,7 +199,7 @@ TEST_CASE("all unknown names are rejected together, with the available names") {
     REQUIRE(rejected.has_error());
     CHECK(rejected.error().is(Errc::invalid_config));
     CHECK(rejected.error().message ==
-          "unknown backend 'promethus'; available: 'prometheus'; "
+          "unknown backend 'promethus'; available: 'pods', 'pods+prometheus', 'prometheus'; "
           "unknown cache 'redis'; available: 'memory', 'none', 'sharded'; "
           "unknown decorator 'retrying'; none is registered; "
           "collector.cache.ttl must be positive; to disable caching set cache.enabled to false");

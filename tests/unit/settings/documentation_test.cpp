@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -34,6 +35,13 @@ std::string type_of(const detail::Field& field) {
             return "list of variants";
         }
         std::string operator()(const std::vector<ModelKey>*) const { return "list of models"; }
+        std::string operator()(const std::vector<scrape::ScrapeTarget>*) const {
+            return "list of targets";
+        }
+        std::string operator()(const std::vector<PodService>*) const { return "list of services"; }
+        std::string operator()(const std::optional<PodOwner>*) const { return "string"; }
+        std::string operator()(const OnDispute*) const { return "string"; }
+        std::string operator()(const OptionalReadingSet*) const { return "list of strings"; }
         std::string operator()(const std::vector<http::Header>*) const {
             return "list of name/value objects";
         }
@@ -73,11 +81,16 @@ std::string documentation() {
     std::ostringstream text;
     text << R"(# Configuration
 
-Everything can be set in code, in the structs of `config.hpp`, `backend/prometheus_config.hpp` and
-`http/config.hpp`. `load_settings` reads the same settings from a JSON document and the environment.
+Everything can be set in code, in the structs of `config.hpp`, `backend/prometheus_config.hpp`,
+`backend/pod_config.hpp` and `http/config.hpp`. `load_settings` reads the same settings from a JSON document and the environment.
 The environment overrides the document, and the document overrides the defaults. All problems are
 reported together, each with its path. `examples/collector.json` is a document to start with, and
 `examples/from_config.cpp` is a program that uses it.
+
+`backend` chooses where the metrics come from, and so which sections are needed: `prometheus` (with
+`tls` and `proxy`), `pods` for the pods' own pages, or both for `pods+prometheus` (with `layered`).
+`examples/pods.json` is a document for pods, and `examples/pods_in_kubernetes.json` one that finds
+them by the Kubernetes API.
 
 A duration is a number with a unit: `"500ms"`, `"30s"`, `"1m30s"`. Unknown fields are rejected.
 `apply_settings` changes the fields below `collector` and `tracked` while the collector runs, and
@@ -92,6 +105,10 @@ keeps its cache. Changes of all other fields need a new collector.
             "required:\n\n"
          << table_of<VariantAutoscaling>(false) << "\nA model in `tracked.models`:\n\n"
          << table_of<ModelKey>(false)
+         << "\nA pod in `pods.targets`; only `url` is required, and a text instead of an object is "
+            "this URL:\n\n"
+         << table_of<scrape::ScrapeTarget>(false) << "\nA service in `pods.services`; likewise:\n\n"
+         << table_of<PodService>(false)
          << "\n## Deprecated names\n\nA document may still use these names, with a warning. Giving "
             "both names is an error.\n\n| deprecated | use |\n|---|---|\n"
          << deprecated_names() << "\n## Environment\n\n| variable | sets |\n|---|---|\n";
@@ -103,7 +120,8 @@ keeps its cache. Changes of all other fields need a new collector.
     }
     text << R"(
 A variable with an empty value is treated as not set. The values of a boolean are `true`, `1`, `yes`
-and `false`, `0`, `no`. `PROMETHEUS_TOKEN_PATH` and `PROMETHEUS_BEARER_TOKEN` exclude each other.
+and `false`, `0`, `no`. Lists are separated by commas. `PROMETHEUS_TOKEN_PATH` and
+`PROMETHEUS_BEARER_TOKEN` exclude each other, as do `PODS_TOKEN_PATH` and `PODS_BEARER_TOKEN`.
 `PROMETHEUS_METRICS_CACHE_STALE_THRESHOLD` and `PROMETHEUS_METRICS_CACHE_MAX_SIZE`, which
 deployments of the Go collector may set, have no effect there and are not read here.
 )";

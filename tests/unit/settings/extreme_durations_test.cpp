@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/collector_fixture.hpp"
 #include "support/settings_samples.hpp"
+#include "wva_metrics/backend/layered_backend.hpp"
+#include "wva_metrics/backend/pod_backend.hpp"
 #include "wva_metrics/backend/prometheus_backend.hpp"
 #include "wva_metrics/config_warnings.hpp"
 #include "wva_metrics/kubernetes/client_config.hpp"
@@ -89,6 +91,23 @@ bool use(PrometheusConfig config) {
     return answered.value();
 }
 
+/// Uses each time of a backend of pods and of layers. The server has no page.
+void use_pods(const CollectorSettings& settings) {
+    boost::asio::io_context io;
+    testing::FakePrometheus fake(io);
+    PodConfig config = settings.pods;
+    config.targets.push_back({.url = fake.url(), .pod = "a", .namespace_name = "llm"});
+    LayeredBackend<PodBackend> backend(settings.layered,
+                                       PodBackend(io.get_executor(), std::move(config)));
+    std::vector<ModelKey> models(1, ModelKey("llm", "meta/llama"));
+    bool is_done = false;
+    boost::asio::co_spawn(io, backend.fetch_replica_samples(std::move(models)),
+                          [&](const std::exception_ptr&, const auto&) { is_done = true; });
+    while (!is_done && io.run_one_for(2min) > 0) {
+    }
+    CHECK(is_done);
+}
+
 } // namespace
 
 TEST_CASE("every duration of a document is refused by its name, or works however long it is") {
@@ -115,6 +134,9 @@ TEST_CASE("every duration of a document is refused by its name, or works however
                 CHECK(use(settings.prometheus));
             else if (member.path.starts_with("prometheus."))
                 static_cast<void>(use(settings.prometheus));
+            else if ((member.path.starts_with("pods.") || member.path.starts_with("layered.")) &&
+                     extreme == Duration::max())
+                use_pods(settings);
         }
         *member.value = usual;
     }

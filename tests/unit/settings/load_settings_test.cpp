@@ -77,7 +77,14 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
                                 {"PROMETHEUS_METRICS_CACHE_CLEANUP_INTERVAL", "32s"},
                                 {"PROMETHEUS_METRICS_CACHE_FETCH_INTERVAL", "13s"},
                                 {"PROMETHEUS_METRICS_CACHE_FRESH_THRESHOLD", "34s"},
-                                {"PROMETHEUS_METRICS_CACHE_UNAVAILABLE_THRESHOLD", "6m"}}));
+                                {"PROMETHEUS_METRICS_CACHE_UNAVAILABLE_THRESHOLD", "6m"},
+                                {"METRICS_BACKEND", "pods+prometheus"},
+                                {"PODS_TARGETS", "https://10.0.0.1:8000, https://10.0.0.2/m"},
+                                {"PODS_SERVICES", "http://vllm.llm.svc:8000"},
+                                {"PODS_TOKEN_PATH", "/pod-token"},
+                                {"PODS_ALLOW_CREDENTIALS_WITHOUT_TLS", "1"},
+                                {"PODS_TLS_INSECURE_SKIP_VERIFY", "no"},
+                                {"PODS_CA_CERT_PATH", "/pod-ca"}}));
     REQUIRE(loaded.has_value());
     const CollectorSettings& settings = loaded->settings;
     CHECK(settings.prometheus.client.http.url == "https://p:9090/base");
@@ -102,8 +109,17 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(cache.freshness_thresholds.optimizer_metrics == 34s);
     CHECK(cache.freshness_thresholds.replica_metrics == 34s);
     CHECK(cache.freshness_thresholds.unavailable == 6min);
+    CHECK(settings.backend == "pods+prometheus");
+    REQUIRE(settings.pods.targets.size() == 2);
+    CHECK(settings.pods.targets[1].url == "https://10.0.0.2/m");
+    REQUIRE(settings.pods.services.size() == 1);
+    CHECK(settings.pods.services[0].url == "http://vllm.llm.svc:8000");
+    CHECK(settings.pods.client.credentials.subject() == "/pod-token");
+    CHECK(settings.pods.client.allow_credentials_without_tls);
+    CHECK_FALSE(settings.pods.tls.insecure_accept_any_certificate);
+    CHECK(settings.pods.tls.ca_file == "/pod-ca");
     // Only the fields of the variables have a source.
-    CHECK(loaded->sources.size() == 18);
+    CHECK(loaded->sources.size() == 25);
 }
 
 TEST_CASE("the URLs of replicas have their own problems, and none shows a password") {
@@ -255,10 +271,13 @@ TEST_CASE("a deprecated name is a warning, and the new name has the source") {
     CHECK(load_settings(url_only, with({})).value().warnings.empty());
 }
 
-TEST_CASE("the example document is valid") {
-    const std::filesystem::path example =
-        std::filesystem::path(__FILE__).parent_path() / "../../../examples/collector.json";
-    const auto loaded = load_settings_file(example, with({}));
-    REQUIRE(loaded.has_value());
-    CHECK(loaded->settings.tracked.variants.size() == 1);
+TEST_CASE("the example documents are valid") {
+    const std::filesystem::path examples =
+        std::filesystem::path(__FILE__).parent_path() / "../../../examples";
+    for (const char* const name : {"collector.json", "pods.json", "pods_in_kubernetes.json"}) {
+        const auto loaded = load_settings_file(examples / name, with({}));
+        CAPTURE(name, loaded ? "" : loaded.error().describe());
+        REQUIRE(loaded.has_value());
+        CHECK(loaded->settings.tracked.variants.size() == 1);
+    }
 }

@@ -52,6 +52,10 @@ TEST_CASE("problems of a document do not repeat long or invisible names and valu
         std::string("{\"prometheus\":{\"engine\":{\"name\":" + text + ",\"running\":[" + text +
                     "]}}}"),
         std::string("{\"prometheus\":{\"engine\":{\"labels\":{\"pod\":" + text + "}}}}"),
+        std::string("{\"pods\":{\"targets\":[" + text + ",{\"url\":\"http://p\",\"owner\":" + text +
+                    "}]}}"),
+        std::string("{\"layered\":{\"on_dispute\":" + text + "}}"),
+        std::string("{\"pods\":{\"optional_readings\":[" + text + "]}}"),
         std::string("{\"tls\":{\"ca_file\":" + text + "}}"),
         std::string("{\"proxy\":{\"url\":" + text + ",\"no_proxy\":[" + text + "]}}"),
         std::string("{\"tracked\":{\"variants\":[{" + text + ":" + text + "}]}}"),

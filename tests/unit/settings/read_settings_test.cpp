@@ -2,6 +2,7 @@
 #include "settings_documents.hpp"
 #include "support/property_cases.hpp"
 #include "support/settings_samples.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/settings/detail/json_document.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 #include "wva_metrics/settings/detail/settings_reader.hpp"
@@ -157,4 +158,52 @@ TEST_CASE("the URL is required only for the backend prometheus") {
 
 TEST_CASE("an https URL is valid before its transport is made") {
     CHECK(problems_of(document_with("prometheus.client.url", "\"https://p\"")).empty());
+}
+
+TEST_CASE("an engine can be given by its name") {
+    const auto with_engine = [](const std::string& engine) {
+        return R"({"prometheus": {"client": {"url": "https://p"}, "engine": )" + engine + "}}";
+    };
+    CollectorSettings defaults;
+    defaults.prometheus.engine.kube_state.pod = "exported_pod";
+    const auto settings = read_settings(with_engine("\"sglang\""), defaults);
+    REQUIRE(settings.has_value());
+    const EngineProfile& engine = settings->prometheus.engine;
+    for (const Signal signal : all_signals)
+        CHECK(engine[signal] == sglang_profile()[signal]);
+    CHECK(engine.name == "sglang");
+    CHECK(engine.labels.engine == sglang_profile().labels.engine);
+    CHECK(engine.labels.copies == sglang_profile().labels.copies);
+    // What kube-state-metrics is called does not depend on the engine.
+    CHECK(engine.kube_state.pod == "exported_pod");
+
+    CHECK_THAT(problem_of(with_engine("\"SGLang \"")),
+               ContainsSubstring("did you mean \"sglang\"?"));
+    CHECK_THAT(problem_of(with_engine("\"mine\"")),
+               ContainsSubstring("expected \"vllm\", \"sglang\"") &&
+                   ContainsSubstring("prometheus.engine"));
+    CHECK_THAT(problem_of(with_engine("7")), ContainsSubstring("an object with fields"));
+    CHECK_THAT(problem_of(with_engine("\"llama_cpp\"")),
+               ContainsSubstring("engine.labels.model: must not be empty"));
+    CHECK(problems_of(with_engine(R"({"kv_cache_usage": []})")).empty());
+}
+
+TEST_CASE("the name of a known engine sets what the document does not") {
+    const auto settings = read_settings(
+        R"({"prometheus": {"client": {"url": "https://p"},
+            "engine": {"queue_length": ["q"], "labels": {"model": "model"}, "name": "tgi"}}})");
+    REQUIRE(settings.has_value());
+    const EngineProfile& engine = settings->prometheus.engine;
+    CHECK(engine.queue_length == std::vector<std::string>{"q"});
+    CHECK(engine.running == tgi_profile().running);
+    CHECK(engine.kv_cache_usage.empty());
+    CHECK(engine.labels.model == "model");
+    CHECK(engine.labels.engine.empty());
+
+    // Another name is only for people.
+    const auto named = read_settings(
+        R"({"prometheus": {"client": {"url": "https://p"}, "engine": {"name": "mine"}}})");
+    REQUIRE(named.has_value());
+    CHECK(named->prometheus.engine.name == "mine");
+    CHECK(named->prometheus.engine.running == vllm_profile().running);
 }

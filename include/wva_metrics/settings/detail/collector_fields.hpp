@@ -58,6 +58,8 @@ inline void describe_fields(FieldList list, CollectorConfig& collector) {
              "never.");
     list.add("max_tracked", collector.max_tracked,
              "Maximum number of tracked variants, and of tracked models.");
+    list.add("max_handles", collector.max_handles,
+             "Maximum number of handles that need no search; 0 = none.");
     list.add("max_waiters", collector.max_waiters,
              "Maximum number of callers that wait for the backend at the same time.");
     list.add("max_overdue_calls", collector.max_overdue_calls,

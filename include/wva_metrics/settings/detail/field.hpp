@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/layered_config.hpp"
+#include "wva_metrics/backend/pod_config.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/http/credentials.hpp"
 #include "wva_metrics/http/form_encoding.hpp"
+#include "wva_metrics/optional_reading.hpp"
+#include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/matcher.hpp"
 #include "wva_metrics/reading.hpp"
+#include "wva_metrics/scrape/scrape_target.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,7 +30,9 @@ using FieldTarget =
     std::variant<bool*, std::size_t*, double*, Duration*, std::string*, std::vector<std::string>*,
                  std::vector<promql::Matcher>*, prometheus::Flavor*, http::Credentials*,
                  std::vector<http::Header>*, http::FormFields*, std::vector<VariantAutoscaling>*,
-                 std::vector<ModelKey>*, boost::json::object*>;
+                 std::vector<ModelKey>*, std::vector<scrape::ScrapeTarget>*,
+                 std::vector<PodService>*, std::optional<PodOwner>*, OnDispute*,
+                 OptionalReadingSet*, boost::json::object*>;
 
 /// Whether the value of a field may be shown.
 enum class Secrecy {

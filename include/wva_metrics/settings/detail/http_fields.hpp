@@ -101,14 +101,8 @@ inline void describe_fields(FieldList list, resilience::ProtectionConfig& protec
              "A request that its caller gave up counts as a failure if it lasted this long.");
 }
 
-inline void describe_fields(FieldList list, http::ClientConfig& client) {
-    list.add("url", client.url,
-             "URL of Prometheus: `http://host:port/base/path`, or `https`; without user and "
-             "password.",
-             Secrecy::url);
-    describe_fields(list.group("timeouts"), client.timeouts);
-    describe_fields(list.group("limits"), client.limits);
-    describe_fields(list.group("protection"), client.protection);
+/// How a client proves who it is, and what it sends with every request.
+inline void describe_identity(FieldList list, http::ClientConfig& client) {
     list.add("credentials", client.credentials,
              "Authentication: one of `{\"token_file\": \"path\"}` (read again when it "
              "changes), `{\"token\": \"…\"}`, `{\"user\": \"…\", \"password\": \"…\"}`.");
@@ -119,6 +113,17 @@ inline void describe_fields(FieldList list, http::ClientConfig& client) {
              "Not needed for a URL of this machine, e.g. `http://localhost`.");
     list.add("headers", client.headers,
              "Sent with every request, e.g. the name of a tenant. The values are not shown.");
+}
+
+inline void describe_fields(FieldList list, http::ClientConfig& client) {
+    list.add("url", client.url,
+             "URL of Prometheus: `http://host:port/base/path`, or `https`; without user and "
+             "password.",
+             Secrecy::url);
+    describe_fields(list.group("timeouts"), client.timeouts);
+    describe_fields(list.group("limits"), client.limits);
+    describe_fields(list.group("protection"), client.protection);
+    describe_identity(list, client);
 }
 
 inline void describe_fields(FieldList list, http::TlsConfig& tls) {

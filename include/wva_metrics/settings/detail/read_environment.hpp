@@ -40,15 +40,22 @@ inline boost::json::array split_at_commas(std::string_view text) {
     }
 }
 
+/// The variable has the path of a file with a token, and not the token.
+inline bool names_token_file(std::string_view variable) noexcept {
+    return variable.ends_with("_TOKEN_PATH");
+}
+
 /// The text of a variable as the JSON value of a field.
 inline boost::json::value environment_value(std::string_view variable, const std::string& text,
                                             const Field& field,
                                             std::vector<SettingsProblem>& problems) {
     if (std::holds_alternative<http::Credentials*>(field.target)) {
-        const char* const kind = variable == "PROMETHEUS_TOKEN_PATH" ? "token_file" : "token";
+        const char* const kind = names_token_file(variable) ? "token_file" : "token";
         return boost::json::object{{kind, text}};
     }
-    if (std::holds_alternative<std::vector<std::string>*>(field.target))
+    if (std::holds_alternative<std::vector<std::string>*>(field.target) ||
+        std::holds_alternative<std::vector<scrape::ScrapeTarget>*>(field.target) ||
+        std::holds_alternative<std::vector<PodService>*>(field.target))
         return split_at_commas(text);
     if (!std::holds_alternative<bool*>(field.target))
         return boost::json::value(text);
@@ -76,10 +83,9 @@ inline void read_environment(const Environment& environment, CollectorSettings& 
             if (field == fields.end())
                 continue; // The variable sets one field only.
             std::string& source = sources[field->path];
-            if (source == "PROMETHEUS_TOKEN_PATH") {
+            if (names_token_file(source)) {
                 problems.push_back(
-                    {variable.name,
-                     "is set together with PROMETHEUS_TOKEN_PATH; keep one of them"});
+                    {variable.name, "is set together with " + source + "; keep one of them"});
                 continue;
             }
             const std::size_t problems_before = problems.size();

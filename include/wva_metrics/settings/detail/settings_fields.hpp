@@ -3,13 +3,15 @@
 
 #include "wva_metrics/settings/collector_settings.hpp"
 #include "wva_metrics/settings/detail/collector_fields.hpp"
+#include "wva_metrics/settings/detail/engine_fields.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 #include "wva_metrics/settings/detail/http_fields.hpp"
+#include "wva_metrics/settings/detail/pod_fields.hpp"
 
 #include <vector>
 
-// These functions, and those in collector_fields.hpp and http_fields.hpp, are the only description
-// of a document. Reading, writing, the environment, dumps, live changes and
+// These functions, and those in the other headers `*_fields.hpp`, are the only description of a
+// document. Reading, writing, the environment, dumps, live changes and
 // examples/configuration.md are derived from it. A field has the name of its struct member, with
 // two exceptions: `namespace`, which is a keyword in C++, and the fields of `client.http`, which are
 // directly in `client`.
@@ -19,6 +21,8 @@ namespace wva_metrics::detail {
 inline void describe_fields(FieldList list, prometheus::AnswerLimits& limits) {
     list.add("max_series", limits.max_series, "Series in one answer.");
     list.add("max_samples_per_series", limits.max_samples_per_series, "Samples of one series.");
+    list.add("max_buckets_per_series", limits.max_buckets_per_series,
+             "Buckets of the native histograms of one series, of all samples together.");
     list.add("max_samples", limits.max_samples, "Samples of all series in one answer.");
     list.add("max_depth", limits.max_depth, "Nesting of JSON arrays and objects.");
     list.add("max_labels", limits.max_labels, "Labels of one series.");
@@ -42,32 +46,6 @@ inline void describe_fields(FieldList list, prometheus::ClientConfig& client) {
              "Sent with every query, e.g. `dedup` for Thanos. The values are not shown.");
     list.add("max_get_bytes", client.max_get_bytes,
              "Maximum request target of a GET, in bytes; GET is used if a server rejects POST.");
-}
-
-inline void describe_fields(FieldList list, EngineLabels& labels) {
-    list.add("namespace", labels.namespace_name, "Label of the pod's namespace.");
-    list.add("model", labels.model, "Label of the model's id.");
-    list.add("pod", labels.pod, "Label of the pod.");
-    list.add("engine", labels.engine, "Labels that tell the engines inside one pod apart.");
-}
-
-inline void describe_fields(FieldList list, KubeStateNames& names) {
-    list.add("pod_info", names.pod_info, "Metric of the pods that exist.");
-    list.add("pod_owner", names.pod_owner, "Metric of the pods' owners.");
-    list.add("namespace", names.namespace_name,
-             "Label of the namespace; `exported_namespace` if the scrape does not honour labels.");
-    list.add("pod", names.pod,
-             "Label of the pod; `exported_pod` if the scrape does not honour labels.");
-    list.add("owner_kind", names.owner_kind, "Label of the owner's kind.");
-    list.add("owner_name", names.owner_name, "Label of the owner's name.");
-}
-
-inline void describe_fields(FieldList list, EngineProfile& engine) {
-    list.add("name", engine.name, "For people.");
-    for (const SignalInfo& info : signals)
-        list.add(info.name, engine[info.signal], info.description);
-    describe_fields(list.group("labels"), engine.labels);
-    describe_fields(list.group("kube_state"), engine.kube_state);
 }
 
 inline void describe_fields(FieldList list, promql::QueryWindows& windows) {
@@ -96,6 +74,7 @@ inline void describe_fields(FieldList list, PrometheusConfig& prometheus) {
         "Make of the server: `prometheus`, `victoria_metrics`, `thanos` or `mimir`. `unknown`: "
         "it is learned from the server.");
     describe_fields(list.group("engine"), prometheus.engine);
+    describe_optional_readings(list, prometheus.optional_readings);
     list.add("matchers", prometheus.matchers,
              "Conditions on all series of the inference servers, as in PromQL, e.g. "
              "`cluster='eu', tenant=~'a.*'`.");
@@ -120,13 +99,17 @@ inline void describe_fields(FieldList list, TrackedSettings& tracked) {
 }
 
 inline void describe_fields(FieldList list, CollectorSettings& settings) {
-    list.add("backend", settings.backend, "Name of the backend in the factory.");
+    list.add("backend", settings.backend,
+             "Name of the backend in the factory: `prometheus`, `pods` (their own pages), "
+             "`pods+prometheus` (each reading from the fresher of the two), or one of yours.");
     list.add("cache", settings.cache, "Name of the cache in the factory.");
     list.add("decorators", settings.decorators,
              "Names of the decorators of the backend, the innermost first.");
     list.add("plugins", settings.plugins, "Shared objects with backends; the program loads them.");
     describe_fields(list.group("collector"), settings.collector);
     describe_fields(list.group("prometheus"), settings.prometheus);
+    describe_fields(list.group("pods"), settings.pods);
+    describe_fields(list.group("layered"), settings.layered);
     describe_fields(list.group("tls"), settings.tls);
     describe_fields(list.group("proxy"), settings.proxy);
     list.add("proxy_from_environment", settings.proxy_from_environment,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/prometheus/flavor.hpp"
 #include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/settings/detail/document_path.hpp"
+#include "wva_metrics/settings/detail/engine_by_name.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 #include "wva_metrics/settings/detail/read_scalar.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,8 +70,9 @@ private:
             const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) {
                 return !name.empty() && (f.path == field_path || f.deprecated_path == field_path);
             });
+            const std::string inner_group = field_path + '.';
             const bool is_group = std::any_of(fields.begin(), fields.end(), [&](const Field& f) {
-                return f.path.starts_with(field_path + '.');
+                return f.path.starts_with(inner_group);
             });
             if (is_name && field != fields.end()) {
                 if (field->path != field_path && !accept_deprecated(object, *field, path))
@@ -76,7 +80,11 @@ private:
                 read_value(value, *field, path);
                 found.push_back(field->path);
             } else if (is_name && is_group && value.is_object()) {
-                read_group(value.get_object(), fields, field_path + '.', path, found);
+                if (is_engine_group(field_path))
+                    begin_with_engine(value.get_object(), fields, field_path, path, found);
+                read_group(value.get_object(), fields, inner_group, path, found);
+            } else if (is_name && is_group && is_engine_group(field_path) && value.is_string()) {
+                read_engine(value.get_string(), fields, field_path, path, found);
             } else if (is_name && is_group) {
                 reject(path, wrong_kind("an object with fields", value));
             } else {
@@ -85,6 +93,26 @@ private:
                                  : "unknown field");
             }
         }
+    }
+
+    /// An engine by its name.
+    void read_engine(std::string_view name, std::span<const Field> fields, const std::string& group,
+                     const std::string& path, std::vector<std::string>& found) {
+        const std::optional<KnownEngine> engine = find_engine(name);
+        if (!engine)
+            return reject(path, describe_unknown_engine(name));
+        EngineProfile profile = profile_of(*engine);
+        for (std::string& set : set_engine_fields(fields, group, fields_of(profile)))
+            found.push_back(std::move(set));
+    }
+
+    /// If the object has the name of a known engine, its other fields change what that has.
+    void begin_with_engine(const boost::json::object& object, std::span<const Field> fields,
+                           const std::string& group, const std::string& path,
+                           std::vector<std::string>& found) {
+        const boost::json::value* const name = object.if_contains("name");
+        if (name != nullptr && name->is_string() && find_engine(name->get_string()))
+            read_engine(name->get_string(), fields, group, path, found);
     }
 
     /// Warns of an old name; false if the object contains the new name too.
@@ -101,6 +129,11 @@ private:
         return true;
     }
 
+    template <typename T>
+    static constexpr bool has_url = requires(T item) {
+        item.url;
+    };
+
     void reject(std::string path, std::string message) {
         problems_.push_back({std::move(path), std::move(message)});
     }
@@ -108,7 +141,7 @@ private:
         reject(path, "*** is the placeholder for a secret in a dump; replace it with the secret");
     }
 
-    /// A boolean, a number or a duration.
+    /// A boolean, a number, a duration, or another single value.
     template <typename T>
     void read_into(const boost::json::value& value, T& target, const Field&,
                    const std::string& path) {
@@ -160,20 +193,29 @@ private:
         target = *flavor;
     }
 
-    /// A list of objects.
+    /// A list of objects. For one that has a URL, the URL alone is enough.
     template <typename T>
     void read_into(const boost::json::value& value, std::vector<T>& target, const Field&,
                    const std::string& path) {
         if (!value.is_array())
-            return reject(path, wrong_kind("a list of objects", value));
+            return reject(
+                path,
+                wrong_kind(has_url<T> ? "a list of URLs or objects" : "a list of objects", value));
         const boost::json::array& list = value.get_array();
         std::vector<T> items;
         for (std::size_t i = 0; i < list.size(); ++i) {
             T& added = items.emplace_back();
-            if (list[i].is_object())
+            if (list[i].is_object()) {
                 read(list[i].get_object(), fields_of(added), item_path(path, i));
-            else
-                reject(item_path(path, i), wrong_kind("an object", list[i]));
+                continue;
+            }
+            if constexpr (has_url<T>)
+                if (list[i].is_string()) {
+                    added.url = list[i].get_string();
+                    continue;
+                }
+            reject(item_path(path, i),
+                   wrong_kind(has_url<T> ? "a URL or an object" : "an object", list[i]));
         }
         target = std::move(items);
     }

@@ -34,12 +34,13 @@ inline std::vector<std::string_view> names_in_group(std::span<const Field> field
 inline std::vector<std::string_view> paths_with_name(std::span<const Field> fields,
                                                      std::string_view name) {
     std::vector<std::string_view> paths;
+    const std::string plain = without_style(name); // Once: a name may be as long as the document.
     for (const Field& field : fields) {
         const std::string_view path = field.path;
         for (std::size_t begin = 0; begin < path.size();) {
             const std::size_t end = std::min(path.find('.', begin), path.size());
             const std::string_view candidate = path.substr(0, end);
-            if (without_style(path.substr(begin, end - begin)) == without_style(name) &&
+            if (without_style(path.substr(begin, end - begin)) == plain &&
                 std::find(paths.begin(), paths.end(), candidate) == paths.end())
                 paths.push_back(candidate);
             begin = end + 1;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/layered_config.hpp"
 #include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/optional_reading.hpp"
+#include "wva_metrics/pod_owner.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 #include "wva_metrics/settings/secrets.hpp"
@@ -12,6 +15,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,6 +55,19 @@ struct ValueWriter {
     }
     boost::json::value operator()(const prometheus::Flavor* value) const {
         return boost::json::value(prometheus::to_string(*value));
+    }
+    boost::json::value operator()(const std::optional<PodOwner>* value) const {
+        return boost::json::value(*value ? (*value)->kind + '/' + (*value)->name : std::string());
+    }
+    boost::json::value operator()(const OptionalReadingSet* value) const {
+        boost::json::array list;
+        for (const OptionalReadingInfo& info : optional_readings)
+            if (value->contains(info.reading))
+                list.emplace_back(info.name);
+        return list;
+    }
+    boost::json::value operator()(const OnDispute* value) const {
+        return boost::json::value(to_string(*value));
     }
     template <typename T>
     boost::json::value operator()(const std::vector<T>* value) const {

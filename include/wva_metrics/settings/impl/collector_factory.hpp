@@ -13,7 +13,10 @@
 #include "wva_metrics/observer/any_observer.hpp"
 #include "wva_metrics/settings/collector_factory.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/backend_names.hpp"
+#include "wva_metrics/settings/detail/make_layered_backend.hpp"
 #include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
+#include "wva_metrics/settings/make_pod_backend.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -67,7 +70,13 @@ auto make_part(const char* kind, const std::string& name, Make&& make) -> declty
 } // namespace detail
 
 WVA_METRICS_DECL CollectorFactory::CollectorFactory() {
-    register_backend("prometheus", detail::make_prometheus);
+    register_backend(std::string(detail::prometheus_name), detail::make_prometheus);
+    register_backend(std::string(detail::pods_name),
+                     [](const asio::any_io_executor& executor,
+                        const CollectorSettings& settings) -> Result<AnyBackend> {
+                         return make_pod_backend(executor, settings.pods);
+                     });
+    register_backend(std::string(detail::layered_name), detail::make_layered);
     register_cache<MemoryCache>("memory");
     register_cache<ShardedCache>("sharded");
     register_cache<NoOpCache>("none");

@@ -14,6 +14,8 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -49,9 +51,13 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings> load_settings(std::string_view d
     if (is_read) {
         detail::add_new_problems(document_problems, validate(loaded.settings));
         for (SettingsProblem& problem : document_problems) {
-            const auto source = loaded.sources.find(problem.path);
+            // A variable may have several items, so a problem of one also has its place.
+            const std::size_t item = std::min(problem.path.find('['), problem.path.size());
+            const auto source = loaded.sources.find(problem.path.substr(0, item));
             if (source != loaded.sources.end() && source->second != "document")
-                problem.path = source->second;
+                problem.path = item == problem.path.size()
+                                   ? source->second
+                                   : source->second + " (" + problem.path + ")";
         }
     }
     detail::add_new_problems(problems, std::move(document_problems));

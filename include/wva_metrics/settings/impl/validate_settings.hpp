@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/pod_config.hpp"
 #include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/error.hpp"
 #include "wva_metrics/http/tls_config.hpp"
 #include "wva_metrics/http/transport.hpp"
 #include "wva_metrics/http/url.hpp"
+#include "wva_metrics/scrape/scrape_target.hpp"
 #include "wva_metrics/settings/collector_settings.hpp"
+#include "wva_metrics/settings/detail/backend_names.hpp"
 #include "wva_metrics/settings/detail/settings_fields.hpp"
+#include "wva_metrics/settings/kubernetes_pod_settings.hpp"
 #include "wva_metrics/settings/settings_problem.hpp"
 #include "wva_metrics/settings/validate_settings.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -68,7 +74,7 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
     PrometheusConfig prometheus = settings.prometheus;
     http::ClientConfig& client = prometheus.client.http;
     if (client.url.empty()) {
-        if (settings.backend == "prometheus" || settings.backend.empty())
+        if (asks_prometheus(settings))
             problems.push_back({"prometheus.client.url",
                                 "is required: the URL of Prometheus, e.g. "
                                 "\"http://prometheus:9090\"; the environment variable "
@@ -88,6 +94,38 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
         else
             problems.push_back(locate_problem("prometheus", sentence, fields));
     }
+}
+
+inline void check_pods(const CollectorSettings& settings, const std::vector<Field>& fields,
+                       std::vector<SettingsProblem>& problems) {
+    PodConfig pods = settings.pods;
+    KubernetesPodSettings pods_of_cluster = settings.pods.kubernetes;
+    if (!pods.client.transport && has_https(pods))
+        pods.client.transport = std::make_shared<PlaceholderTls>();
+    if (pods.targets.empty() && pods.services.empty() && !pods.find_targets) {
+        if (reads_pods(settings) && !pods_of_cluster.is_used())
+            problems.push_back(
+                {"pods", "needs targets or services, such as \"targets\": "
+                         "[\"http://10.0.0.1:8000\"] for the URLs of pods, or \"services\": "
+                         "[\"http://vllm-headless.llm.svc:8000\"] for a name whose addresses "
+                         "are pods, or \"kubernetes\": {\"namespaces\": [\"llm\"]} for those "
+                         "that the Kubernetes API knows; the environment variables PODS_TARGETS, "
+                         "PODS_SERVICES and PODS_KUBERNETES_NAMESPACES set them too"});
+        // The rest is checked as if there were pods.
+        pods.find_targets = [](const ModelKey&) {
+            return boost::asio::awaitable<Result<std::vector<scrape::ScrapeTarget>>>();
+        };
+    }
+    for (const std::string& sentence : validate(pods))
+        problems.push_back(locate_problem("pods", sentence, fields));
+    for (const std::string& sentence : validate(settings.pods.tls))
+        problems.push_back(locate_problem("pods", sentence, fields));
+    if (!pods_of_cluster.client.transport && pods_of_cluster.client.url.starts_with("https:"))
+        pods_of_cluster.client.transport = std::make_shared<PlaceholderTls>();
+    for (const std::string& sentence : validate(pods_of_cluster))
+        problems.push_back(locate_problem("pods.kubernetes", sentence, fields));
+    for (const std::string& sentence : validate(settings.layered))
+        problems.push_back(locate_problem("layered", sentence, fields));
 }
 
 /// Adds the sentences of a struct's `validate`, which begin with the group and a dot.
@@ -150,6 +188,7 @@ WVA_METRICS_DECL std::vector<SettingsProblem> validate(const CollectorSettings& 
     for (const std::string& sentence : validate(settings.collector))
         problems.push_back(detail::locate_problem("collector", sentence, fields));
     detail::check_prometheus(settings, fields, problems);
+    detail::check_pods(settings, fields, problems);
     detail::check_tls(settings, fields, problems);
     detail::locate_problems("proxy", validate(settings.proxy), fields, problems);
     detail::check_tracked(settings.tracked, problems);

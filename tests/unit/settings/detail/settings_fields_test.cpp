@@ -4,6 +4,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <cstddef>
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,7 +16,9 @@ namespace {
 /// Converts to the type of any member.
 struct Anything {
     template <typename T>
-    operator T() const;
+    operator T() const {
+        std::abort(); // Never called.
+    }
 };
 
 template <typename T, std::size_t... I>
@@ -44,6 +47,8 @@ constexpr std::size_t objects_in() {
         ++count;
     if constexpr (requires(T described) { described.owners; })
         ++count;
+    if constexpr (requires(T described) { described.find_targets; })
+        ++count;
     if constexpr (requires(T described) { described.is_about_request; })
         ++count;
     return count;
@@ -70,7 +75,9 @@ TEMPLATE_TEST_CASE("every member of a struct is a field of the document", "", Co
                    CollectorConfig, CacheConfig, FreshnessThresholds, http::TlsConfig,
                    TrackedSettings, PrometheusConfig, EngineProfile, EngineLabels, KubeStateNames,
                    promql::QueryWindows, promql::PlanLimits, http::ClientConfig, http::Timeouts,
-                   http::Limits, http::Header, prometheus::AnswerLimits) {
+                   http::Limits, http::Header, prometheus::AnswerLimits, PodConfig, PodService,
+                   scrape::ScrapeTarget, scrape::ScheduleConfig, scrape::StoreLimits,
+                   exposition::PageLimits, orca::OrcaIngestConfig, orca::OrcaLimits) {
     CHECK(described_in<TestType>() == members_of<TestType>());
 }
 
@@ -91,6 +98,15 @@ TEST_CASE("only direct members are counted") {
 TEST_CASE("the fields of the HTTP client are fields of the Prometheus client") {
     CHECK(described_in<prometheus::ClientConfig>() ==
           members_of<prometheus::ClientConfig>() - 1 + described_in<http::ClientConfig>());
+}
+
+TEST_CASE("the fields of layers are all but the names, which the factory gives") {
+    CHECK(described_in<LayeredConfig>() == members_of<LayeredConfig>() - 1);
+    CHECK(described_in<PodSettings>() == described_in<PodConfig>() + 2);
+}
+
+TEST_CASE("the fields of pods in Kubernetes are its members, of its client those that are needed") {
+    CHECK(described_in<KubernetesPodSettings>() == members_of<KubernetesPodSettings>());
 }
 
 TEST_CASE("every member of a workload is a field of the document") {
