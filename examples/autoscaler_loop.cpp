@@ -178,11 +178,12 @@ asio::awaitable<void> reconcile(MyCollector& collector, Scaler* scaler, Settings
                                 std::vector<VariantAutoscaling> variants) {
     const auto [rule, interval, rounds] = settings;
     const ModelKey model = variants.front().model();
+    const ModelHandle handle = collector.handle(model); // Read in every round.
     std::map<std::string, saturation::History> histories;
     for (std::size_t round = 1;; ++round) {
         asio::steady_timer next_round(collector.get_executor(), interval);
         // From the cache, except in the first round and after scaling.
-        const auto snapshot = co_await collector.async_collect_replica_metrics(model, variants);
+        const auto snapshot = co_await collector.async_collect(handle, variants);
         std::string why_unavailable; // Often a wrong namespace or model.
         if (snapshot && (*snapshot)->replicas.empty())
             if (const auto found = co_await collector.async_validate_availability(model);

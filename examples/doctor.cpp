@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Says why a model has no numbers: asks Prometheus what is there, and what to change.
+// Says why a model has no numbers, and what to change: asks Prometheus, pods, or both.
 //
 // Made to be copied: one file, which needs only find_package(wva_metrics).
 #include <wva_metrics/wva_metrics.hpp>
@@ -11,6 +11,7 @@
 #include <boost/asio.hpp>
 #include <boost/json.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -28,6 +29,7 @@ using namespace wva_metrics;
 constexpr const char* help_text =
     "usage: doctor --url PROMETHEUS --namespace NS --model ID... [option]...\n"
     "Says why models have no numbers, and what to change. Options:\n"
+    "  --pod [POD=]URL     a pod's page, instead of --url or beside it (repeatable)\n"
     "  --deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]   a variant (repeatable)\n"
     "  --json              a line of JSON per model\n"
     "  --token-file FILE   a bearer token\n"
@@ -40,8 +42,8 @@ struct UsageError : std::runtime_error {
 };
 
 struct Options {
-    std::string url, namespace_name;
-    std::vector<std::string> models;
+    std::string url, namespace_name; ///< Without a Prometheus, the URL is empty.
+    std::vector<std::string> pods, models;
     std::vector<VariantAutoscaling> variants; ///< Without namespace and model.
     std::optional<std::string> token_file;
     std::string ca_file; ///< Empty: the system's certificates.
@@ -50,21 +52,50 @@ struct Options {
 
 Options parse_options(int argc, const char* const* argv);
 
-PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
-    PrometheusConfig config = PrometheusConfig::at(options.url);
+void configure(http::ClientConfig& client, const Options& options, bool is_https) {
     if (options.token_file)
-        config.client.http.credentials = http::Credentials::bearer_file(*options.token_file);
+        client.credentials = http::Credentials::bearer_file(*options.token_file);
 #ifdef WVA_METRICS_WITH_TLS
-    if (http::parse_url(options.url).value().is_secure())
-        config.client.http.transport =
-            http::make_tls_transport({.ca_file = options.ca_file}).value();
+    if (is_https)
+        client.transport = http::make_tls_transport({.ca_file = options.ca_file}).value();
 #endif
-    if (!options.ca_file.empty() && !config.client.http.transport)
+    if (!options.ca_file.empty() && !client.transport)
         throw UsageError("--ca-file needs an https URL and a program built with wva_metrics::tls");
-    auto backend = PrometheusBackend::make(io.get_executor(), std::move(config));
+}
+
+/// Throws what is wrong with the options.
+template <typename Backend>
+Backend checked(Result<Backend> backend) {
     if (!backend)
         throw UsageError(backend.error().message);
     return *std::move(backend);
+}
+
+AnyBackend make_backend(asio::io_context& io, const Options& options) {
+    PrometheusConfig prometheus = PrometheusConfig::at(options.url);
+    PodConfig pods;
+    bool has_https = false;
+    for (const std::string& text : options.pods) {
+        const std::size_t equals = text.find('=');
+        const bool is_named = equals < text.find("://");
+        const std::string url = is_named ? text.substr(equals + 1) : text;
+        pods.targets.push_back({.url = url,
+                                .pod = is_named ? text.substr(0, equals) : std::string(),
+                                .namespace_name = options.namespace_name});
+        has_https = has_https || url.starts_with("https:");
+    }
+    if (!options.url.empty())
+        configure(prometheus.client.http, options, options.url.starts_with("https:"));
+    if (!options.pods.empty())
+        configure(pods.client, options, has_https);
+    if (options.pods.empty())
+        return checked(PrometheusBackend::make(io.get_executor(), std::move(prometheus)));
+    PodBackend of_pods = checked(PodBackend::make(io.get_executor(), std::move(pods)));
+    if (options.url.empty())
+        return of_pods;
+    return LayeredBackend<PodBackend, PrometheusBackend>(
+        {.names = {"pods", "prometheus"}}, std::move(of_pods),
+        checked(PrometheusBackend::make(io.get_executor(), std::move(prometheus))));
 }
 
 /// Without control characters, because names come from outside.
@@ -97,7 +128,7 @@ void print_json(const Diagnosis& diagnosis) {
 
 /// Returns the exit status.
 asio::awaitable<int> run(asio::io_context& io, Options options) {
-    Collector<PrometheusBackend, NoOpCache> collector(io.get_executor(), make_backend(io, options));
+    Collector<AnyBackend, NoOpCache> collector(io.get_executor(), make_backend(io, options));
     bool is_healthy = true;
     for (const std::string& id : options.models) {
         const ModelKey model(options.namespace_name, id);
@@ -152,7 +183,8 @@ VariantAutoscaling parse_deployment(const std::string& text) {
 
 Options parse_options(int argc, const char* const* argv) {
     const std::regex flag("--(once|json|help)");
-    const std::regex with_value("--(url|namespace|model|deployment|interval|token-file|ca-file)");
+    const std::regex with_value(
+        "--(url|pod|namespace|model|deployment|interval|token-file|ca-file)");
     std::map<std::string, std::vector<std::string>> given; // Name: its values.
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
@@ -167,11 +199,15 @@ Options parse_options(int argc, const char* const* argv) {
     options.help = given.contains("--help");
     if (options.help)
         return options;
-    if (given.count("--url") + given.count("--namespace") + given.count("--model") < 3)
-        throw UsageError("--url, --namespace and --model are required");
-    options.url = given["--url"].back();
-    if (const auto url = http::parse_url(options.url); !url)
-        throw UsageError("--url: " + url.error().message);
+    if (!given.contains("--namespace") || !given.contains("--model") ||
+        (!given.contains("--url") && !given.contains("--pod")))
+        throw UsageError("--url or --pod, --namespace and --model are required");
+    options.pods = given["--pod"];
+    if (given.contains("--url")) {
+        options.url = given["--url"].back();
+        if (const auto url = http::parse_url(options.url); !url)
+            throw UsageError("--url: " + url.error().message);
+    }
     options.namespace_name = given["--namespace"].back();
     options.models = given["--model"];
     for (const std::string& text : given["--deployment"])

@@ -42,6 +42,8 @@ using namespace wva_metrics;
 constexpr const char* help_text =
     "usage: prometheus_poll --url PROMETHEUS --namespace NS --model ID... [option]...\n"
     "Shows the load of inference servers. Options:\n"
+    "  --url A[,B...]      Prometheus servers with the same data: the first that answers\n"
+    "                      is asked\n"
     "  --deployment NAME[=VARIANT[:ACCELERATOR[:COST]]]   a variant (repeatable)\n"
     "  --interval 15s      the time between rounds\n"
     "  --once              one round; the exit status is 3 if Prometheus answers,\n"
@@ -57,7 +59,8 @@ struct UsageError : std::runtime_error {
 };
 
 struct Options {
-    std::string url, namespace_name;
+    std::vector<std::string> urls;
+    std::string namespace_name;
     std::vector<std::string> models;
     std::vector<VariantAutoscaling> variants; ///< Without namespace and model.
     Duration interval{};
@@ -87,11 +90,12 @@ std::size_t output_width();
 std::string to_json(const Report& report);
 
 PrometheusBackend make_backend(asio::io_context& io, const Options& options) {
-    PrometheusConfig config = PrometheusConfig::at(options.url);
+    PrometheusConfig config = PrometheusConfig::at(options.urls.front());
+    config.client.replicas = {options.urls.begin() + 1, options.urls.end()};
     if (options.token_file)
         config.client.http.credentials = http::Credentials::bearer_file(*options.token_file);
 #ifdef WVA_METRICS_WITH_TLS
-    if (http::parse_url(options.url).value().is_secure())
+    if (http::parse_url(options.urls.front()).value().is_secure())
         config.client.http.transport =
             http::make_tls_transport({.ca_file = options.ca_file}).value();
 #endif
@@ -240,9 +244,12 @@ Options parse_options(int argc, const char* const* argv) {
     const auto last = [&](const char* name, std::string by_default) {
         return given.contains(name) ? given[name].back() : by_default;
     };
-    options.url = last("--url", "");
-    if (const auto url = http::parse_url(options.url); !url)
-        throw UsageError("--url: " + url.error().message);
+    std::istringstream urls(last("--url", "") + ','); // An empty one is no valid URL.
+    for (std::string text; std::getline(urls, text, ',');) {
+        if (const auto url = http::parse_url(text); !url)
+            throw UsageError("--url: " + url.error().message);
+        options.urls.push_back(text);
+    }
     options.namespace_name = last("--namespace", "");
     options.models = given["--model"];
     for (const std::string& text : given["--deployment"])
@@ -429,6 +436,12 @@ void add_readings(json::object& object, const auto& metrics, const auto& fields)
         object[field.name] = to_json(metrics.*field.member);
 }
 
+/// One member per reading that the configuration chooses (`optional_readings`).
+void add_optional(json::object& object, const OptionalReadings& optional) {
+    for (const auto& [which, reading] : optional.entries())
+        object[to_string(which)] = to_json(reading);
+}
+
 std::string to_json(const Report& report) {
     json::array variants, replicas;
     for (const auto& [variant, metrics] : report.variants) {
@@ -437,14 +450,19 @@ std::string to_json(const Report& report) {
                             {"accelerator", variant.accelerator},
                             {"cost", variant.cost}};
         add_readings(object, metrics, optimizer_readings);
+        add_optional(object, metrics.optional);
         object["coverage"] = {{"seen", metrics.coverage.seen},
                               {"counted", metrics.coverage.counted},
                               {"missing", json::value_from(metrics.coverage.missing)}};
         variants.push_back(object);
     }
     for (const ReplicaMetrics& replica : report.replicas->replicas) {
-        json::object object{{"pod", replica.pod}, {"variant", replica.variant}};
+        json::object object{{"pod", replica.pod},
+                            {"variant", replica.variant},
+                            {"engine", replica.engine},
+                            {"role", to_string(replica.role)}};
         add_readings(object, replica, replica_readings<ReplicaMetrics>);
+        add_optional(object, replica.optional);
         replicas.push_back(object);
     }
     std::ostringstream time;

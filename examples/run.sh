@@ -10,14 +10,18 @@ programs=$build/examples
 
 help() {
     cat <<END
-usage: sh examples/run.sh [poll] [--once] [--json] [--interval DURATION]
-       sh examples/run.sh loop [OPTION VALUE]...
-Installs what is missing, builds what it needs, and starts a simulated fleet of inference servers and a Prometheus that
-scrapes it.
-  poll   prometheus_poll shows how loaded the fleet is: on a terminal until Ctrl-C, otherwise for one round (default)
-  loop   the load rises and falls with a period of 90 s, and autoscaler_loop scales the fleet, until Ctrl-C or for
-         --rounds N of one second; more options, whose defaults are short here: --interval, --min, --max, --pause,
-         --stabilisation, --max-age, --window
+usage: sh examples/run.sh [pods] [--once]
+       sh examples/run.sh [--prometheus] poll [--once] [--json] [--interval DURATION]
+       sh examples/run.sh [--prometheus] loop [OPTION VALUE]...
+Installs what is missing, builds what it needs, starts a simulated fleet of inference servers, and shows it.
+  pods   the default: pod_scrape reads the pods themselves, with no Prometheus, and shows how loaded they are and how
+         old each number is, every second: on a terminal until Ctrl-C, otherwise once
+  poll   a Prometheus scrapes the fleet, and prometheus_poll asks it: on a terminal until Ctrl-C, otherwise for one
+         round; the default with --prometheus, --json or --interval
+  loop   a Prometheus scrapes the fleet, the load rises and falls with a period of 90 s, and autoscaler_loop scales the
+         fleet, until Ctrl-C or for --rounds N of one second; more options, whose defaults are short here: --interval,
+         --min, --max, --pause, --stabilisation, --max-age, --window
+Where no Prometheus can be installed, poll and loop use a simulated one, which --prometheus refuses.
 END
 }
 
@@ -26,21 +30,32 @@ refuse() {
     exit 2
 }
 
+real=
+if [ "${1:-}" = --prometheus ]; then
+    real=yes
+    shift
+fi
 case ${1:-} in
     -h | --help) help; exit ;;
-    poll | loop)
+    poll | pods | loop)
         show=$1
         shift
         ;;
-    *) show=poll ;;
+    *)
+        show=pods
+        for option in ${real:+--prometheus} "$@"; do
+            case $option in --prometheus | --json | --interval) show=poll ;; esac
+        done
+        ;;
 esac
+[ -z "$real" ] || [ "$show" != pods ] || refuse "pods needs no --prometheus"
 
 # check_options <option>...: refuses unknown options before the build. The program itself checks their values.
 check_options() {
     while [ $# -gt 0 ]; do
         case $show$1 in
-            poll-h | poll--help | loop-h | loop--help) help; exit ;;
-            poll--once | poll--json) ;;
+            *-h | *--help) help; exit ;;
+            poll--once | poll--json | pods--once) ;;
             poll--interval | loop--rounds | loop--interval | loop--min | loop--max | loop--pause | loop--stabilisation | \
                 loop--max-age | loop--window)
                 [ $# -gt 1 ] || refuse "$1 needs a value"
@@ -53,17 +68,26 @@ check_options() {
 }
 check_options "$@"
 
+prometheus=
+if [ "$show" = pods ]; then
+    sh "$root/cmake/setup.sh"
+else
+    sh "$root/cmake/setup.sh" prometheus
+    # It has recorded where it found one, if there is one.
+    prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
+fi
+if [ -n "$real" ] && [ -z "$prometheus" ]; then
+    echo "examples/run.sh: --prometheus: no program prometheus was found; install one, or leave the option out" >&2
+    exit 1
+fi
 case $show in
     poll) program=prometheus_poll ;;
+    pods) program=pod_scrape ;;
     loop) program=autoscaler_loop ;;
 esac
-
-sh "$root/cmake/setup.sh"
-# It has recorded where it found a Prometheus, if there is one.
-prometheus=$(sed -n 's/^prometheus //p' "$root/build/deps/ready")
 fake=
 optimisation=-O0 # Compiles in half the time of a release build.
-if [ -z "$prometheus" ]; then
+if [ -z "$prometheus" ] && [ "$show" != pods ]; then
     fake="--fake-prometheus 127.0.0.1:0"
     optimisation=-O1 # Otherwise the simulated Prometheus is too slow.
 fi
@@ -117,6 +141,7 @@ await() {
 
 case $show in
     poll) fleet="--models 3 --pods 2" ;;
+    pods) fleet="--models 3 --pods 2 --engine vllm,sglang,trtllm" ;;
     loop) fleet="--models 2 --pods 1 --period 90 --wave 90 --start-delay 3 --control load=*&factor=1.5" ;;
 esac
 
@@ -130,7 +155,9 @@ await "the simulated fleet" "$work/fleet.log" grep -q '^POLL_ARGS=' "$work/fleet
 # shellcheck disable=SC1091
 . "$work/fleet"
 
-if [ -n "$prometheus" ]; then
+if [ "$show" = pods ]; then
+    : # Nothing stands between the pods and their reader.
+elif [ -n "$prometheus" ]; then
     cat >"$work/prometheus.yml" <<END
 global:
   scrape_interval: 1s
@@ -151,7 +178,7 @@ else
     address=$FAKE_PROMETHEUS_ADDRESS
 fi
 
-# Without a scrape there are no measurements, and a rate needs at least two.
+# Without a scrape there are no measurements, and a rate needs at least two. pod_scrape waits for them itself.
 has_measurements() {
     if [ "$show" = poll ]; then
         eval "set -- $POLL_ARGS"
@@ -161,10 +188,17 @@ has_measurements() {
         "$programs/$program" --url "http://$address" "$@" --dry-run --rounds 1 | grep -q '; KV cache [0-9]'
     fi
 }
-echo "waiting for the first measurements of the fleet ..." >&2
-await "the first measurements" "$work/fleet.log" has_measurements
+if [ "$show" != pods ]; then
+    echo "waiting for the first measurements of the fleet ..." >&2
+    await "the first measurements" "$work/fleet.log" has_measurements
+fi
 
-if [ "$show" = poll ]; then
+if [ "$show" = pods ]; then
+    # A terminal shows a table per second.
+    once=--once
+    if [ -t 1 ] && [ $# = 0 ]; then once=; fi
+    eval "set -- $once $PODS_ARGS"
+elif [ "$show" = poll ]; then
     eval "set -- $POLL_ARGS \"\$@\""
     [ -t 1 ] || set -- --once "$@"
 else
@@ -172,7 +206,8 @@ else
     eval "set -- $LOOP_ARGS --fleet http://$FLEET_ADDRESS --interval 1s --window 5s --pause 8s --stabilisation 15s \"\$@\""
 fi
 # In the background, because the shell handles a signal only after a command in the foreground has ended.
-"$programs/$program" --url "http://$address" "$@" &
+[ "$show" = pods ] || set -- --url "http://$address" "$@"
+"$programs/$program" "$@" &
 shown=$!
 running="$running $shown"
 status=0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A simulated fleet of vLLM servers, for the other examples and the tests. It serves the metrics
+// A simulated fleet of vLLM and other inference servers, for the other examples and the tests. It serves the metrics
 // that Prometheus would scrape from such servers. The load rises and falls, and commands cause the
 // faults of a real fleet. This is a tool, not an example of how to use the library. For its options
 // see `vllm_fleet --help`.
@@ -8,7 +8,11 @@
 //   vllm_fleet/engine.hpp            one vLLM engine: queue, batch, KV cache, counters
 //   vllm_fleet/simulation.hpp        the fleet: models, deployments, pods
 //   vllm_fleet/metric_families.hpp   the metrics that vLLM has, by version
-//   vllm_fleet/exposition.hpp        the series of the fleet, and the text page of them
+//   vllm_fleet/dialects/             what other kinds of servers publish, one file each
+//   vllm_fleet/exposition.hpp        the series of the fleet
+//   vllm_fleet/text_page.hpp         the text page of them
+//   vllm_fleet/load_report.hpp       the header (ORCA) in which a server reports its load
+//   vllm_fleet/epp_page.hpp          the page of an endpoint picker
 //   vllm_fleet/control.hpp           the commands that change the fleet while it runs
 //   vllm_fleet/application.hpp       the pages that the fleet serves
 //   vllm_fleet/http_server.hpp       a small HTTP server
@@ -41,16 +45,17 @@ namespace {
 using namespace vllm_fleet;
 namespace chrono = std::chrono;
 
-/// Calls `tick` once per second. Repeats missed calls, but only a few, because the machine may have
-/// been suspended for hours.
+/// Calls `tick` every quarter of a second: pages that are read twice within a second must not count
+/// the same requests. Repeats missed calls, but only a few, because the machine may have been
+/// suspended for hours.
 asio::awaitable<void> run_clock(std::function<void()> tick) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
-    constexpr auto second = chrono::seconds(1);
-    constexpr int max_missed = 5;
+    constexpr auto quarter = chrono::milliseconds(250);
+    constexpr int max_missed = 20;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto due = chrono::steady_clock::now();
     for (;;) {
-        due = std::max(due + second, chrono::steady_clock::now() - max_missed * second);
+        due = std::max(due + quarter, chrono::steady_clock::now() - max_missed * quarter);
         timer.expires_at(due);
         const auto [error] = co_await timer.async_wait(token);
         if (error)
@@ -80,13 +85,14 @@ int run(const Options& options) {
                });
 
     Application application(options);
-    const auto simulate_second = [&](chrono::seconds ago) {
-        application.tick();
+    const auto scrape = [&](chrono::seconds ago) {
         if (scraper)
             scraper->scrape(*application.metrics_page(), chrono::system_clock::now() - ago);
     };
-    for (int left = options.warm_up_seconds; left > 0; --left)
-        simulate_second(chrono::seconds(left));
+    for (int left = options.warm_up_seconds; left > 0; --left) {
+        application.tick();
+        scrape(chrono::seconds(left));
+    }
     for (const std::string& command : options.controls)
         application.apply(command);
 
@@ -94,7 +100,12 @@ int run(const Options& options) {
                    serve(std::move(acceptor),
                          [&](const Request& request) { return application.handle(request); }),
                    asio::detached);
-    asio::co_spawn(context, run_clock([&] { simulate_second(chrono::seconds(0)); }),
+    int quarters = 0;
+    asio::co_spawn(context, run_clock([&] {
+                       application.tick_quarter();
+                       if (++quarters % 4 == 0)
+                           scrape(chrono::seconds(0));
+                   }),
                    asio::detached);
     announce(options.ready_file, ready_text(application.fleet(), fleet_address.str(),
                                             scraper ? scraper->address() : ""));

@@ -4,13 +4,17 @@
 #include "control.hpp"
 #include "exposition.hpp"
 #include "http_server.hpp"
+#include "load_report.hpp"
 #include "options.hpp"
 #include "simulation.hpp"
 #include "state_page.hpp"
+#include "text_page.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,17 +27,24 @@ public:
     explicit Application(const Options& options)
         : fleet_(options.fleet), control_(fleet_, controls_) {
         controls_.view.lean = options.lean;
+        controls_.epp_names = options.epp_names;
+        load_reports_ = options.load_reports;
     }
 
     const Fleet& fleet() const { return fleet_; }
     const View& view() const { return controls_.view; }
 
-    /// Simulates one second, except while the clock is stopped.
-    void tick() {
+    /// Simulates a quarter of a second, except while the clock is stopped.
+    void tick_quarter() {
         if (controls_.frozen)
             return;
-        fleet_.step_one_second();
+        fleet_.step_quarter_second();
         metrics_page_.reset();
+    }
+    /// The same for a second.
+    void tick() {
+        for (int i = 0; i < 4; ++i)
+            tick_quarter();
     }
 
     std::string apply(std::string_view query, std::string_view body = {}) {
@@ -63,20 +74,24 @@ public:
             return request.method() == http::verb::post
                        ? handle_control(query, request.body())
                        : text(http::status::method_not_allowed, "/control needs POST\n");
+        if (request.method() == http::verb::post && take_pod_path(path, "/v1/completions"))
+            return completion(path, request);
         if (request.method() != http::verb::get && request.method() != http::verb::head)
             return text(http::status::method_not_allowed, "only GET and HEAD are supported here\n");
         if (path == "/metrics")
             return metrics(metrics_page());
         if (path == "/state")
             return {http::status::ok, "application/json", share(state_page(fleet_, controls_))};
-        if (path.starts_with("/pods/") && path.ends_with("/metrics")) {
-            path.remove_prefix(std::string_view("/pods/").size());
-            path.remove_suffix(std::min(path.size(), std::string_view("/metrics").size()));
-            return pod_metrics(path);
-        }
-        return text(
-            http::status::not_found,
-            "not found; available: /metrics, /pods/POD/metrics, /state and POST /control\n");
+        if (path == "/epp/metrics")
+            return metrics(share(epp_page(fleet_, controls_.epp_names, controls_.epp_sight,
+                                          controls_.epp_saw.get())));
+        if (path == "/pods")
+            return {http::status::ok, "application/json", share(pods_page(fleet_))};
+        if (take_pod_path(path, "/metrics"))
+            return pod_metrics(path, query);
+        return text(http::status::not_found,
+                    "not found; available: /metrics, /pods, /pods/POD/metrics, /epp/metrics, "
+                    "/state, POST /pods/POD/v1/completions and POST /control\n");
     }
 
 private:
@@ -97,6 +112,16 @@ private:
         return rest;
     }
 
+    /// Leaves the name of the pod in a path of this end below /pods/. Otherwise changes nothing.
+    static bool take_pod_path(std::string_view& path, std::string_view end) {
+        constexpr std::string_view begin = "/pods/";
+        if (path.size() < begin.size() + end.size() || !path.starts_with(begin) ||
+            !path.ends_with(end))
+            return false;
+        path = path.substr(begin.size(), path.size() - begin.size() - end.size());
+        return true;
+    }
+
     Response handle_control(std::string_view query, const std::string& body) {
         try {
             return text(http::status::ok, apply(query, body) + '\n');
@@ -105,20 +130,72 @@ private:
         }
     }
 
-    Response pod_metrics(std::string_view name) const {
-        const Fleet::FoundPod found = fleet_.find_pod(name);
-        if (found.pod == nullptr)
-            return text(http::status::not_found, "there is no pod '" + std::string(name) + "'\n");
-        if (!found.pod->has_started(fleet_.now_seconds()))
-            return text(http::status::service_unavailable, "the pod is still starting\n");
+    /// Throws ControlError if the query cannot be read.
+    std::string pod_page(const Model& model, const Pod& pod, std::string_view query) const {
+        const bool filters = pod.name_filter != NameFilter::ignores;
+        const auto names = filters ? wanted_metrics(query) : decltype(wanted_metrics(query)){};
+        if (pod.name_filter == NameFilter::empty && !names.empty())
+            return {};
+        if (pod.fault == Fault::foreign) {
+            Pod foreign = pod;
+            foreign.fault = Fault::none;
+            foreign.dialect = pod.dialect == &sglang_dialect ? &vllm_dialect : &sglang_dialect;
+            return pod_page(model, foreign, query);
+        }
+        if (!names.empty()) {
+            FilteredPage page{names};
+            visit_pod(model, pod, controls_.view, page);
+            return std::move(page.page.text);
+        }
         TextPage page;
-        visit_pod(*found.model, *found.pod, controls_.view, page);
-        return metrics(share(std::move(page.text)));
+        visit_pod(model, pod, controls_.view, page);
+        return std::move(page.text);
+    }
+
+    /// Why a pod does not answer; nothing if it does.
+    std::optional<Response> refusal(const Pod* pod, std::string_view name) const {
+        if (pod == nullptr || !pod->alive)
+            return text(http::status::not_found, "there is no pod '" + std::string(name) + "'\n");
+        if (!pod->has_started(fleet_.now_seconds()))
+            return text(http::status::service_unavailable, "the pod is still starting\n");
+        return std::nullopt;
+    }
+
+    /// An answer without a text. It is no load: the simulated users make that.
+    Response completion(std::string_view name, const Request& request) const {
+        const Pod* const pod = fleet_.find_pod(name).pod;
+        if (std::optional<Response> refused = refusal(pod, name))
+            return *std::move(refused);
+        Response response{http::status::ok, "application/json",
+                          share(R"({"object":"text_completion","choices":[]})")};
+        const auto asked = request[load_report_format_header];
+        std::string report = load_report(*pod, load_reports_, {asked.data(), asked.size()});
+        if (!report.empty())
+            response.header = {load_report_header, std::move(report)};
+        return response;
+    }
+
+    Response pod_metrics(std::string_view name, std::string_view query) const {
+        const Fleet::FoundPod found = fleet_.find_pod(name);
+        if (std::optional<Response> refused = refusal(found.pod, name))
+            return *std::move(refused);
+        if (found.pod->fault == Fault::missing)
+            return text(http::status::not_found, "not found\n");
+        Response response;
+        try {
+            response = metrics(share(pod_page(*found.model, *found.pod, query)));
+        } catch (const ControlError& error) {
+            return text(http::status::bad_request, error.what() + std::string("\n"));
+        }
+        response.delay = std::chrono::seconds(found.pod->fault == Fault::slow ? 3 : 0);
+        response.breaks_off = found.pod->fault == Fault::half;
+        return response;
     }
 
     Fleet fleet_;
     Controls controls_;
     Control control_;
+    ReportForm load_reports_ = ReportForm::asked;
     std::shared_ptr<const std::string> metrics_page_; ///< Null if the fleet has changed since.
     std::size_t last_page_size_ = 0;
 };

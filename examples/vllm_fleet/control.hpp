@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "dialects/all.hpp"
+#include "epp_page.hpp"
+#include "form.hpp"
 #include "metric_families.hpp"
 #include "simulation.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
-#include <stdexcept>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,49 +20,11 @@ namespace vllm_fleet {
 /// Settings that may change while the fleet runs.
 struct Controls {
     View view;
-    bool frozen = false; ///< The clock is stopped: all values stay as they are.
+    EppNaming epp_names = EppNaming::current;
+    EppSight epp_sight = EppSight::live;
+    std::shared_ptr<const Fleet> epp_saw; ///< What a frozen EPP saw last.
+    bool frozen = false;                  ///< The clock is stopped: all values stay as they are.
 };
-
-/// A rejected command; the text is sent back to the client.
-class ControlError : public std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-using Form = std::map<std::string, std::string, std::less<>>;
-
-/// Decodes the %XX and + of a form or query.
-inline std::string form_decode(std::string_view text) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned char byte = 0;
-        if (text[i] == '%') {
-            const char* const first = text.data() + i + 1;
-            if (i + 2 >= text.size() ||
-                std::from_chars(first, first + 2, byte, 16).ptr != first + 2)
-                throw ControlError("a % is not followed by two hexadecimal digits");
-            result += static_cast<char>(byte);
-            i += 2;
-        } else {
-            result += text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return result;
-}
-
-/// Reads "name=value&name=value" into `form`.
-inline void parse_form(std::string_view text, Form& form) {
-    while (!text.empty()) {
-        const std::string_view part = text.substr(0, text.find('&'));
-        text.remove_prefix(std::min(text.size(), part.size() + 1));
-        if (part.empty())
-            continue;
-        const std::size_t equals = std::min(part.find('='), part.size());
-        std::string name = form_decode(part.substr(0, equals));
-        std::string value = form_decode(part.substr(std::min(part.size(), equals + 1)));
-        if (!form.emplace(name, std::move(value)).second)
-            throw ControlError("'" + name + "' is given twice");
-    }
-}
 
 /// The commands of the control endpoint and of the option --control.
 class Control {
@@ -77,6 +41,17 @@ public:
         "  scale=DEPLOYMENT&replicas=K[&namespace=NS]\n"
         "  load=MODEL&factor=F[&namespace=NS] multiply the requests for a model (* for all) by 0 "
         "to 3\n"
+        "  restart=POD                        all counters begin again, in new processes\n"
+        "  fault=POD&how=F                    its own page is: slow (3 s), half, missing (404), "
+        "foreign\n"
+        "                                     (of another kind of server) or, again, none of "
+        "these\n"
+        "  name_filter=obeys|ignores|empty[&pod=POD]  how /pods/POD/metrics?name[]=METRIC is "
+        "answered\n"
+        "  epp=live|frozen|folded             the page of the endpoint picker: no endpoint is "
+        "fresh, and "
+        "its\n"
+        "                                     averages stay; or all models count as 'other'\n"
         "  freeze=1|0                         stop or resume time\n"
         "  drop_kube=1|0                      leave out kube-state-metrics, or serve it again\n";
 
@@ -119,6 +94,10 @@ private:
             {"kill_deployment", {"keep_series", "namespace"}, &Control::kill_deployment},
             {"scale", {"replicas", "namespace"}, &Control::scale},
             {"load", {"factor", "namespace"}, &Control::load},
+            {"restart", {}, &Control::restart},
+            {"fault", {"how"}, &Control::fault},
+            {"name_filter", {"pod"}, &Control::name_filter},
+            {"epp", {}, &Control::epp},
             {"freeze", {}, &Control::freeze},
             {"drop_kube", {}, &Control::drop_kube},
         };
@@ -215,6 +194,56 @@ private:
                value_or(form, "factor", "");
     }
 
+    std::string restart(const std::string& pod, const Form&) {
+        fleet_.restart_pod(running_pod(pod));
+        return "restarted " + pod;
+    }
+
+    std::string fault(const std::string& pod, const Form& form) {
+        const std::string how = value_or(form, "how", "");
+        const auto found = std::ranges::find(fault_names, how);
+        if (found == fault_names.end())
+            throw ControlError("how must be slow, half, missing, foreign or none, not '" + how +
+                               "'");
+        running_pod(pod).fault = static_cast<Fault>(found - fault_names.begin());
+        return "the page of " + pod + " has the fault: " + how;
+    }
+
+    std::string name_filter(const std::string& value, const Form& form) {
+        const auto found = std::ranges::find(name_filter_names, value);
+        if (found == name_filter_names.end())
+            throw ControlError("name_filter must be ignores, obeys or empty, not '" + value + "'");
+        const auto filter = static_cast<NameFilter>(found - name_filter_names.begin());
+        const std::string pod = value_or(form, "pod", "");
+        if (!pod.empty())
+            running_pod(pod).name_filter = filter;
+        else
+            fleet_.for_each_pod([&](Pod& each) { each.name_filter = filter; });
+        return "name[] is now answered by: " + value;
+    }
+
+    Pod& running_pod(const std::string& name) {
+        Pod* found = nullptr;
+        fleet_.for_each_pod([&](Pod& pod) {
+            if (pod.alive && pod.name == name)
+                found = &pod;
+        });
+        if (found == nullptr)
+            throw ControlError("there is no running pod '" + name + "'");
+        return *found;
+    }
+
+    std::string epp(const std::string& value, const Form&) {
+        const auto found = std::ranges::find(epp_sight_names, value);
+        if (found == epp_sight_names.end())
+            throw ControlError("epp must be live, frozen or folded, not '" + value + "'");
+        controls_.epp_sight = static_cast<EppSight>(found - epp_sight_names.begin());
+        controls_.epp_saw = controls_.epp_sight == EppSight::frozen
+                                ? std::make_shared<const Fleet>(fleet_)
+                                : nullptr;
+        return "the endpoint picker is " + value;
+    }
+
     std::string freeze(const std::string& value, const Form&) {
         controls_.frozen = flag("freeze", value);
         return controls_.frozen ? "the clock is stopped" : "the clock runs";
@@ -242,33 +271,9 @@ private:
     }
 
     static void check_metric(const std::string& name) {
-        if (!is_metric_name(name))
+        if (!is_metric_name(name) && !is_dialect_metric(name))
             throw ControlError("there is no metric '" + name +
                                "'; write the whole name, e.g. vllm:num_requests_waiting");
-    }
-
-    static std::string value_or(const Form& form, std::string_view name,
-                                std::string_view fallback) {
-        const auto found = form.find(name);
-        return found == form.end() ? std::string(fallback) : found->second;
-    }
-
-    static bool flag(const std::string& name, const std::string& value) {
-        if (value != "0" && value != "1")
-            throw ControlError(name + " must be 0 or 1, not '" + value + "'");
-        return value == "1";
-    }
-
-    static double number(const std::string& name, const Form& form, double low, double high) {
-        const std::string text = value_or(form, name, "");
-        double value = 0;
-        const char* const end = text.data() + text.size();
-        if (std::from_chars(text.data(), end, value).ptr != end || text.empty() ||
-            !(value >= low && value <= high))
-            throw ControlError(name + "=" + text + " must be a number from " +
-                               std::to_string(static_cast<int>(low)) + " to " +
-                               std::to_string(static_cast<int>(high)));
-        return value;
     }
 
     Fleet& fleet_;

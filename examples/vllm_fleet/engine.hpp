@@ -120,6 +120,8 @@ public:
     Histogram request_prefill_time{buckets::request_latency};
     Histogram request_decode_time{buckets::request_latency};
     Histogram iteration_tokens{buckets::iteration_tokens};
+    /// Between two tokens, of a whole request.
+    Histogram request_mean_token_time{buckets::inter_token_latency};
 
 private:
     /// Seconds after which the client of a waiting request gives up. Limits the queue.
@@ -250,6 +252,8 @@ private:
         request_queue_time.observe(request.admitted_at - request.arrived_at);
         request_prefill_time.observe(request.first_token_at - request.admitted_at);
         request_decode_time.observe(now - request.first_token_at);
+        request_mean_token_time.observe((now - request.first_token_at) /
+                                        std::max(1.0, request.output_tokens - 1));
     }
 
     void count_tokens(std::uint64_t next_tokens, std::uint64_t prefilled, double itl,

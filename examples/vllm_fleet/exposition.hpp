@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "dialects/all.hpp"
 #include "metric_families.hpp"
 #include "simulation.hpp"
 #include "text_format.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,13 +54,28 @@ public:
         for (const HistogramFamily& family : histogram_families)
             if (shown(family.name, family.versions, family.lean)) {
                 visitor_.family(family.name, "histogram", family.help);
-                histogram(family, targets);
+                histogram(family.name, family.histogram, targets);
             }
         if (shown(cache_config_name, every_version, false)) {
             visitor_.family(cache_config_name, "gauge", "Information of the LLMEngine CacheConfig");
             for (const Target& target : cache_configs)
                 sample(cache_config_name, cache_config_name, target, "", "", 1);
         }
+    }
+
+    void family(const DialectRow& row) {
+        if (!view_.dropped.contains(row.family))
+            visitor_.family(row.family, row.type, row.help);
+    }
+
+    void row(const DialectRow& row, std::span<const Target> targets) {
+        if (view_.dropped.contains(row.family))
+            return;
+        if (row.histogram != nullptr)
+            return histogram(row.family, row.histogram, targets);
+        for (const Target& target : targets)
+            sample(row.family, row.family, target, row.label, row.label_value,
+                   row.value(*target.engine));
     }
 
     /// A family of kube-state-metrics: the value is always 1, the labels hold the information.
@@ -85,20 +103,21 @@ private:
                        static_cast<double>(target.engine->finished[i]));
     }
 
-    void histogram(const HistogramFamily& family, std::span<const Target> targets) {
-        const std::string base(family.name);
+    void histogram(std::string_view family, Histogram Engine::*member,
+                   std::span<const Target> targets) {
+        const std::string base(family);
         const std::string bucket = base + "_bucket";
         const std::string sum = base + "_sum";
         const std::string count = base + "_count";
         if (targets.empty())
             return;
         std::vector<std::string> bounds;
-        for (const double bound : *(targets.front().engine->*family.histogram).bounds)
+        for (const double bound : *(targets.front().engine->*member).bounds)
             bounds.push_back(bound_text(bound));
         bounds.push_back("+Inf");
 
         for (const Target& target : targets) {
-            const Histogram& histogram = target.engine->*family.histogram;
+            const Histogram& histogram = target.engine->*member;
             std::uint64_t cumulative = 0;
             for (std::size_t i = 0; i < bounds.size(); ++i) {
                 cumulative += histogram.counts[i];
@@ -157,12 +176,72 @@ inline void append(Labels& labels, const Labels& more) {
     labels.insert(labels.end(), more.begin(), more.end());
 }
 
-/// Visits the whole fleet as Prometheus sees it: vLLM's series with the labels of their pod, and
+/// The engines of servers, by the kind of server.
+class EngineTargets {
+public:
+    /// `scraped`: the labels that a scrape adds.
+    void add(const Model& model, const Pod& pod, const View& view, const Labels& scraped = {}) {
+        const Dialect& dialect = pod.dialect == nullptr ? vllm_dialect : *pod.dialect;
+        for (std::size_t i = 0; i < pod.engines.size(); ++i) {
+            const auto add_to = [&](auto& targets, const Engine* engine, const Labels& own) {
+                Labels labels = scraped;
+                append(labels, own);
+                targets.emplace_back(engine, pod.name, std::move(labels));
+            };
+            const Engine* const engine = &pod.engines[i];
+            if (dialect.has_vllm_page) {
+                add_to(vllm_, engine, engine_labels(model, pod, i, view));
+                if (scraped.empty() || !view.lean)
+                    add_to(cache_configs_, nullptr, cache_config_labels(pod, i));
+            }
+            if (dialect.rows.empty())
+                continue;
+            ByDialect& targets = of(dialect);
+            add_to(targets.servers, engine, dialect.labels({model, pod, i, Scope::server, 0}));
+            for (std::size_t copy = 0; copy < dialect.copies; ++copy)
+                add_to(targets.parts, engine, dialect.labels({model, pod, i, Scope::part, copy}));
+        }
+    }
+
+    template <class Visitor>
+    void visit(SeriesWalk<Visitor>& walk) const {
+        if (!vllm_.empty() || others_.empty())
+            walk.vllm(vllm_, cache_configs_);
+        std::set<std::string_view> written; // Two kinds of servers may share a family.
+        for (const ByDialect& first : others_)
+            for (const DialectRow& row : first.dialect->rows) {
+                if (!written.insert(row.family).second)
+                    continue;
+                walk.family(row);
+                for (const ByDialect& each : others_)
+                    for (const DialectRow& same : each.dialect->rows)
+                        if (same.family == row.family)
+                            walk.row(same, same.scope == Scope::part ? each.parts : each.servers);
+            }
+    }
+
+private:
+    struct ByDialect {
+        const Dialect* dialect;
+        std::vector<Target> servers;
+        std::vector<Target> parts;
+    };
+
+    ByDialect& of(const Dialect& dialect) {
+        const auto found = std::ranges::find(others_, &dialect, &ByDialect::dialect);
+        return found != others_.end() ? *found : others_.emplace_back(ByDialect{&dialect, {}, {}});
+    }
+
+    std::vector<Target> vllm_;
+    std::vector<Target> cache_configs_;
+    std::vector<ByDialect> others_;
+};
+
+/// Visits the whole fleet as Prometheus sees it: the servers' series with the labels of their pod, and
 /// the series of kube-state-metrics for the pods that are alive.
 template <class Visitor>
 void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
-    std::vector<Target> engines;
-    std::vector<Target> cache_configs;
+    EngineTargets engines;
     std::vector<Target> pod_infos;
     std::vector<Target> pod_owners;
     std::vector<Target> replica_sets;
@@ -177,20 +256,9 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
                                                  {"owner_name", deployment.name},
                                                  {"owner_is_controller", "true"}});
             for (const Pod& pod : deployment.pods) {
-                const std::size_t started_engines =
-                    pod.has_started(fleet.now_seconds()) ? pod.engines.size() : 0;
-                for (std::size_t i = 0; i < started_engines; ++i) {
-                    const Labels scraped{
-                        {"namespace", ns}, {"pod", pod.name}, {"container", "vllm"}};
-                    Labels labels = scraped;
-                    append(labels, engine_labels(model, pod, i, view));
-                    engines.emplace_back(&pod.engines[i], pod.name, std::move(labels));
-                    if (view.lean)
-                        continue;
-                    labels = scraped;
-                    append(labels, cache_config_labels(pod, i));
-                    cache_configs.emplace_back(nullptr, pod.name, std::move(labels));
-                }
+                if (pod.has_started(fleet.now_seconds()))
+                    engines.add(model, pod, view,
+                                {{"namespace", ns}, {"pod", pod.name}, {"container", "vllm"}});
                 if (!pod.alive)
                     continue;
                 const Labels id{{"namespace", ns}, {"pod", pod.name}, {"uid", pod.uid}};
@@ -211,7 +279,7 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
         }
 
     SeriesWalk walk(view, view.lean, visitor);
-    walk.vllm(engines, cache_configs);
+    engines.visit(walk);
     if (view.kube_state_metrics) {
         walk.info("kube_pod_info", "Information about pod.", pod_infos);
         walk.info("kube_pod_owner", "Information about the Pod's owner.", pod_owners);
@@ -220,36 +288,13 @@ void visit_fleet(const Fleet& fleet, const View& view, Visitor& visitor) {
     }
 }
 
-/// Visits one pod's series as its vLLM server exposes them, without the labels of the pod.
+/// Visits one pod's series as its server exposes them, without the labels of the pod.
 template <class Visitor>
 void visit_pod(const Model& model, const Pod& pod, const View& view, Visitor& visitor) {
-    std::vector<Target> engines;
-    std::vector<Target> cache_configs;
-    for (std::size_t i = 0; i < pod.engines.size(); ++i) {
-        engines.emplace_back(&pod.engines[i], pod.name, engine_labels(model, pod, i, view));
-        cache_configs.emplace_back(nullptr, pod.name, cache_config_labels(pod, i));
-    }
-    SeriesWalk(view, false, visitor).vllm(engines, cache_configs);
+    EngineTargets engines;
+    engines.add(model, pod, view);
+    SeriesWalk walk(view, false, visitor);
+    engines.visit(walk);
 }
-
-/// A visitor that writes the text format, version 0.0.4.
-struct TextPage {
-    void family(std::string_view name, std::string_view type, std::string_view help) {
-        ((((text += "# HELP ") += name) += ' ') += help) += '\n';
-        ((((text += "# TYPE ") += name) += ' ') += type) += '\n';
-    }
-
-    void sample(std::string_view name, const Target& target, std::string_view label,
-                std::string_view label_value, double value) {
-        ((text += name) += '{') += target.text;
-        if (!label.empty())
-            ((((text += ',') += label) += "=\"") += label_value) += '"';
-        text += "} ";
-        append_number(text, value);
-        text += '\n';
-    }
-
-    std::string text;
-};
 
 } // namespace vllm_fleet

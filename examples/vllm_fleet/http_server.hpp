@@ -31,6 +31,9 @@ struct Response {
     http::status status = http::status::ok;
     std::string content_type = "text/plain; charset=utf-8";
     std::shared_ptr<const std::string> body;
+    std::pair<std::string, std::string> header{}; ///< A further one; none if its name is empty.
+    std::chrono::seconds delay{};                 ///< Before it is sent.
+    bool breaks_off = false; ///< The connection ends in the middle of the body.
 };
 
 using Handler = std::function<Response(const Request&)>;
@@ -53,11 +56,18 @@ inline asio::awaitable<void> serve_connection(asio::ip::tcp::socket socket, Hand
         const Response answer = handler(request);
         http::response<http::span_body<const char>> response(answer.status, request.version());
         response.set(http::field::content_type, answer.content_type);
-        response.keep_alive(request.keep_alive());
+        if (!answer.header.first.empty())
+            response.set(answer.header.first, answer.header.second);
+        response.keep_alive(request.keep_alive() && !answer.breaks_off);
         response.content_length(answer.body->size());
         if (request.method() != http::verb::head)
-            response.body() = {answer.body->data(), answer.body->size()};
+            response.body() = {answer.body->data(),
+                               answer.breaks_off ? answer.body->size() / 2 : answer.body->size()};
 
+        if (answer.delay > std::chrono::seconds(0)) {
+            asio::steady_timer pause(stream.get_executor(), answer.delay);
+            co_await pause.async_wait(token);
+        }
         stream.expires_after(std::chrono::minutes(1));
         const auto [write_error, bytes_written] =
             co_await http::async_write(stream, response, token);

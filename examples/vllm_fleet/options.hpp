@@ -2,6 +2,8 @@
 #pragma once
 
 #include "control.hpp"
+#include "dialects/all.hpp"
+#include "load_report.hpp"
 #include "names.hpp"
 #include "simulation.hpp"
 
@@ -23,6 +25,8 @@ struct Options {
     std::string ready_file;      ///< Empty: standard output.
     int warm_up_seconds = 60;    ///< Virtual time that is simulated before the first page.
     bool lean = false;
+    EppNaming epp_names = EppNaming::current;
+    ReportForm load_reports = ReportForm::asked;
     std::vector<std::string> controls;
     bool help = false;
 };
@@ -32,7 +36,7 @@ class UsageError : public std::runtime_error {
 };
 
 inline std::string usage() {
-    return "vllm_fleet: simulates a fleet of vLLM servers and serves its metrics\n"
+    return "vllm_fleet: simulates a fleet of inference servers and serves its metrics\n"
            "\n"
            "usage: vllm_fleet [options]\n"
            "  --models N               number of models (default 3, or as many as --model "
@@ -43,6 +47,10 @@ inline std::string usage() {
            "  --variants V             deployments per model, each on another accelerator (default "
            "1, at most 6)\n"
            "  --engines E              engines per pod, as with data parallelism (default 1)\n"
+           "  --engine NAME[,NAME]...  the kinds of servers, of the deployments in turn: " +
+           dialect_names() +
+           "\n"
+           "                           (default vllm)\n"
            "  --namespace NS           repeatable; the models are spread over them in turn "
            "(default llm)\n"
            "  --same-model-everywhere  every model in each namespace instead\n"
@@ -57,6 +65,12 @@ inline std::string usage() {
            "  --lean, --no-lean        on the fleet's page, only series that an autoscaler reads, "
            "histograms with\n"
            "                           one bucket (default: above 100 pods)\n"
+           "  --epp-names NAMES        of the page of the endpoint picker: old, new or both "
+           "(default new)\n"
+           "  --orca FORM              the load report in answers to completions: text, json or "
+           "bin; "
+           "asked (default):\n"
+           "                           as the request's header endpoint-load-metrics-format says\n"
            "  --listen ADDRESS:PORT    port 0: any free port (default 127.0.0.1:8000)\n"
            "  --fake-prometheus ADDRESS:PORT  also answer queries like a Prometheus that scrapes "
            "the fleet\n"
@@ -65,8 +79,12 @@ inline std::string usage() {
            "  --control COMMAND        as if sent to /control at the start (repeatable)\n"
            "  --help\n"
            "\n"
-           "It serves /metrics (the fleet, with kube-state-metrics), /pods/POD/metrics (the "
-           "page of one server),\n"
+           "It serves /metrics (the fleet, with kube-state-metrics), /pods (JSON: which there "
+           "are),\n"
+           "/pods/POD/metrics (the page of one server, without the labels that a scrape adds),\n"
+           "POST /pods/POD/v1/completions (an empty completion; vLLM and Triton add a load report, "
+           "ORCA),\n"
+           "/epp/metrics (the page of an endpoint picker for all models), "
            "/state (JSON, for people), and POST /control with one of these commands in the query "
            "or as a form\n"
            "(bytes that a form reserves, like / + & %, written as %XX):\n" +
@@ -98,6 +116,39 @@ inline bool is_utf8(std::string_view text) {
         i += length;
     }
     return true;
+}
+
+/// Reads "NAME,NAME". Throws UsageError if there is no such kind of server.
+inline std::vector<const Dialect*> parse_dialects(std::string_view names) {
+    std::vector<const Dialect*> found;
+    for (bool more = true; more;) {
+        const std::string_view name = names.substr(0, names.find(','));
+        more = name.size() < names.size();
+        names.remove_prefix(name.size() + (more ? 1 : 0));
+        const Dialect* const dialect = find_dialect(name);
+        if (dialect == nullptr)
+            throw UsageError("--engine needs names of " + dialect_names() + ", not '" +
+                             std::string(name) + "'");
+        found.push_back(dialect);
+    }
+    return found;
+}
+
+/// Throws UsageError if the text is none of `epp_naming_names`.
+inline EppNaming parse_epp_names(std::string_view text) {
+    const auto found = std::ranges::find(epp_naming_names, text);
+    if (found == epp_naming_names.end())
+        throw UsageError("--epp-names must be old, new or both, not '" + std::string(text) + "'");
+    return static_cast<EppNaming>(found - epp_naming_names.begin() + 1);
+}
+
+/// Throws UsageError if the text is none of `report_form_names`.
+inline ReportForm parse_report_form(std::string_view text) {
+    const auto found = std::ranges::find(report_form_names, text);
+    if (found == report_form_names.end())
+        throw UsageError("--orca must be text, json, bin or asked, not '" + std::string(text) +
+                         "'");
+    return static_cast<ReportForm>(found - report_form_names.begin());
 }
 
 /// Reads the command line. Throws UsageError if it is invalid.
@@ -144,6 +195,8 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
             options.fleet.variants = number(1, accelerators.size());
         else if (name == "--engines")
             options.fleet.engines = number(1, 64);
+        else if (name == "--engine")
+            options.fleet.dialects = parse_dialects(text());
         else if (name == "--namespace")
             namespaces.push_back(utf8());
         else if (name == "--same-model-everywhere")
@@ -160,6 +213,10 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
             options.warm_up_seconds = static_cast<int>(number(0, 100'000));
         else if (name == "--lean" || name == "--no-lean")
             lean = name == "--lean" ? 1 : 0;
+        else if (name == "--epp-names")
+            options.epp_names = parse_epp_names(text());
+        else if (name == "--orca")
+            options.load_reports = parse_report_form(text());
         else if (name == "--listen")
             options.listen = text();
         else if (name == "--fake-prometheus")
@@ -174,6 +231,10 @@ inline Options parse_options(const std::vector<std::string>& arguments) {
             throw UsageError("unknown option " + name);
     }
 
+    for (const Dialect* dialect : options.fleet.dialects)
+        if (dialect->one_engine && options.fleet.engines > 1)
+            throw UsageError("--engines must be 1 with --engine " + std::string(dialect->name) +
+                             ", whose series do not tell engines apart");
     if (models == 0)
         models = ids.empty() ? 3 : ids.size();
     if (models < ids.size())

@@ -30,29 +30,39 @@ inline std::string shell_quote(const std::string& word) {
 struct Arguments {
     std::string poll; ///< For prometheus_poll.
     std::string loop; ///< For autoscaler_loop.
+    std::string pods; ///< For pod_scrape.
 };
 
-inline Arguments arguments_for(const Fleet& fleet) {
-    constexpr int max_models = 10; // Limits the length of the command line.
+inline Arguments arguments_for(const Fleet& fleet, const std::string& fleet_address) {
+    // These limit the length of the command line.
+    constexpr int max_models = 10;
+    constexpr int max_pods = 500;
     const std::string& namespace_name = fleet.models().front().namespace_name;
     std::string models;
     std::string deployments;
     std::string variants;
+    std::string pods = shell_quote(namespace_name);
     int left = max_models;
+    int pods_left = max_pods;
     for (const Model& model : fleet.models()) {
         if (model.namespace_name != namespace_name || left-- <= 0)
             continue;
         models += " --model " + shell_quote(model.id);
+        pods += ' ' + shell_quote(model.id);
         for (const Deployment& deployment : model.deployments) {
             std::ostringstream option;
             option << deployment.name << '=' << deployment.name << ':'
                    << deployment.accelerator.name << ':' << deployment.accelerator.cost;
             deployments += " --deployment " + shell_quote(option.str());
             variants += " --variant " + shell_quote(deployment.name + '=' + model.id);
+            for (const Pod& pod : deployment.pods)
+                if (pods_left-- > 0)
+                    pods += ' ' + shell_quote(pod.name + "=http://" + fleet_address + "/pods/" +
+                                              pod.name + "/metrics");
         }
     }
     const std::string in_namespace = "--namespace " + shell_quote(namespace_name);
-    return {in_namespace + models + deployments, in_namespace + variants};
+    return {in_namespace + models + deployments, in_namespace + variants, pods};
 }
 
 /// A shell assignment, as one line.
@@ -71,8 +81,9 @@ inline std::string ready_text(const Fleet& fleet, const std::string& fleet_addre
     std::string text = "FLEET_ADDRESS=" + fleet_address + '\n';
     if (!fake_prometheus_address.empty())
         text += "FAKE_PROMETHEUS_ADDRESS=" + fake_prometheus_address + '\n';
-    const Arguments arguments = arguments_for(fleet);
-    return text + assignment("LOOP_ARGS", arguments.loop) + assignment("POLL_ARGS", arguments.poll);
+    const Arguments arguments = arguments_for(fleet, fleet_address);
+    return text + assignment("LOOP_ARGS", arguments.loop) +
+           assignment("PODS_ARGS", arguments.pods) + assignment("POLL_ARGS", arguments.poll);
 }
 
 /// Writes a temporary file and renames it, so that a waiting reader never sees a part of it.

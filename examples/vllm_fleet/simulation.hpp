@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "accelerators.hpp"
 #include "engine.hpp"
+#include "misbehaviour.hpp"
 #include "names.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,22 +18,7 @@
 
 namespace vllm_fleet {
 
-/// What a deployment of a model runs on.
-struct Accelerator {
-    std::string_view name;
-    std::string_view suffix; ///< Of the deployment's name.
-    double cost;             ///< Of one replica, in the autoscaler's unit.
-    double speed;            ///< Relative to the first accelerator.
-};
-
-inline constexpr std::array<Accelerator, 6> accelerators = {{
-    {"A100", "a100", 40, 1.0},
-    {"H100", "h100", 65, 1.8},
-    {"L40S", "l40s", 25, 0.6},
-    {"MI300X", "mi300x", 60, 1.7},
-    {"H200", "h200", 80, 2.0},
-    {"L4", "l4", 10, 0.3},
-}};
+struct Dialect; // See dialects/dialect.hpp.
 
 struct Pod {
     std::string name;
@@ -42,6 +28,10 @@ struct Pod {
     std::string host_ip;
     bool alive = true;   ///< False: deleted, but its last series still exist.
     double ready_at = 0; ///< Virtual time from which it serves requests and has metrics.
+    const Dialect* dialect = nullptr; ///< What kind of server it is; null: vLLM.
+    std::size_t pid = 0;              ///< Of its first process.
+    Fault fault = Fault::none;
+    NameFilter name_filter = NameFilter::ignores;
     std::vector<Engine> engines;
 
     bool has_started(double now) const { return now >= ready_at; }
@@ -51,6 +41,7 @@ struct Deployment {
     std::string name;
     Accelerator accelerator;
     std::string replica_set;
+    const Dialect* dialect = nullptr; ///< Of its pods; null: vLLM.
     bool deleted = false;
     std::vector<Pod> pods;
 
@@ -93,6 +84,7 @@ struct FleetOptions {
     double period_seconds = 600; ///< Of the wave in which demand rises and falls.
     double wave = 0.6;           ///< Its amplitude, as a fraction of the mean; 0: steady.
     double start_seconds = 0;    ///< From a pod's creation by `scale` until it serves.
+    std::vector<const Dialect*> dialects{}; ///< Of the deployments in turn; empty: vLLM.
 };
 
 /// The whole fleet. It has no clock: the same options and calls give the same history.
@@ -110,15 +102,18 @@ public:
         }
     }
 
-    /// Simulates the next second of virtual time, in four steps, because an engine admits waiting
-    /// requests only at the start of a step.
-    void step_one_second() {
+    /// Simulates the next quarter of a second of virtual time. An engine admits waiting requests
+    /// only at the start of a step.
+    void step_quarter_second() {
         constexpr double quarter = 0.25;
-        for (int i = 0; i < 4; ++i) {
-            for (Model& model : models_)
-                step_model(model, quarter);
-            now_ += quarter;
-        }
+        for (Model& model : models_)
+            step_model(model, quarter);
+        now_ += quarter;
+    }
+    /// Simulates the next second.
+    void step_one_second() {
+        for (int i = 0; i < 4; ++i)
+            step_quarter_second();
     }
 
     const std::vector<Model>& models() const { return models_; }
@@ -154,6 +149,21 @@ public:
                         return true;
                     }
         return false;
+    }
+
+    /// The same pod with new processes: nothing waits or runs, and all counters are 0.
+    void restart_pod(Pod& pod) {
+        for (Engine& engine : pod.engines)
+            engine = Engine(engine.profile());
+        pod.pid += 1000;
+        pod.ready_at = now_ + options_.start_seconds;
+    }
+
+    template <class Function>
+    void for_each_pod(Function function) {
+        for (Model& model : models_)
+            for (Deployment& deployment : model.deployments)
+                std::ranges::for_each(deployment.pods, function);
     }
 
     /// Deletes a deployment, its ReplicaSet and all its pods.
@@ -218,6 +228,8 @@ private:
             deployment.accelerator = accelerators[i];
             deployment.name = deployment_name + '-' + std::string(deployment.accelerator.suffix);
             deployment.replica_set = deployment.name + '-' + replica_set_hash(rng_);
+            if (!options_.dialects.empty())
+                deployment.dialect = options_.dialects[deployments_++ % options_.dialects.size()];
             for (std::size_t pod = 0; pod < options_.pods; ++pod)
                 add_pod(model, deployment, 0);
             model.deployments.push_back(std::move(deployment));
@@ -231,12 +243,14 @@ private:
     void add_pod(const Model& model, Deployment& deployment, double ready_at) {
         Pod pod;
         pod.ready_at = ready_at;
+        pod.dialect = deployment.dialect;
         do
             pod.name = deployment.replica_set + '-' + pod_suffix(rng_);
         while (!pod_names_.insert(pod.name).second);
         pod.uid = uuid(rng_);
 
         const std::size_t number = pods_started_++;
+        pod.pid = 1000 + number * 10;
         pod.ip =
             "10.244." + std::to_string(number / 250 % 250) + '.' + std::to_string(number % 250 + 2);
         const std::size_t node = number / 8; // Eight pods per node.
@@ -267,6 +281,7 @@ private:
     std::set<std::string> slugs_;
     std::set<std::string> pod_names_;
     std::size_t pods_started_ = 0;
+    std::size_t deployments_ = 0;
 };
 
 } // namespace vllm_fleet

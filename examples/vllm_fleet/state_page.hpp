@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control.hpp"
+#include "dialects/all.hpp"
 #include "simulation.hpp"
 #include "text_format.hpp"
 
@@ -116,6 +117,29 @@ inline std::string state_page(const Fleet& fleet, const Controls& controls) {
     }
     json.close(']');
     json.close('}');
+    return std::move(json).take() + '\n';
+}
+
+/// The pods that have a page of their own, and where it is.
+inline std::string pods_page(const Fleet& fleet) {
+    JsonWriter json;
+    json.open('[');
+    for (const Model& model : fleet.models())
+        for (const Deployment& deployment : model.deployments)
+            for (const Pod& pod : deployment.pods) {
+                if (!pod.alive)
+                    continue;
+                json.open('{');
+                json.key("name").string(pod.name);
+                json.key("namespace").string(model.namespace_name);
+                json.key("model").string(model.id);
+                json.key("deployment").string(deployment.name);
+                json.key("engine").string(pod.dialect == nullptr ? vllm_dialect.name
+                                                                 : pod.dialect->name);
+                json.key("path").string("/pods/" + pod.name + "/metrics");
+                json.close('}');
+            }
+    json.close(']');
     return std::move(json).take() + '\n';
 }
 
