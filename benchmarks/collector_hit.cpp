@@ -82,6 +82,9 @@ int main(int count, char** arguments) {
     std::vector<VariantKey> keys;
     std::vector<ModelKey> models;
     std::vector<std::vector<VariantAutoscaling>> variants_of;
+    std::vector<VariantHandle> handles;
+    std::vector<ModelHandle> model_handles;
+    std::vector<std::shared_ptr<ShardedCache::Cell>> cells;
     std::size_t collected = 0;
     for (std::size_t i = 0; i < variants; ++i) {
         const std::string number = std::to_string(i);
@@ -91,6 +94,9 @@ int main(int count, char** arguments) {
         keys.push_back(variant.key());
         models.push_back(variant.model());
         variants_of.push_back({variant});
+        handles.push_back(collector.handle(variant));
+        model_handles.push_back(collector.handle(variant.model()));
+        cells.push_back(collector.cache().cell(optimizer_key(keys.back())));
         collector.async_collect_optimizer_metrics(
             variant,
             [&](const Result<OptimizerSnapshot>& result) { collected += result.has_value(); });
@@ -125,6 +131,32 @@ int main(int count, char** arguments) {
         const auto snapshot = collector.find_replica_metrics(models[i], variants_of[i]);
         return snapshot && (*snapshot)->replicas.size() == 3 ? i : 0;
     });
+    const double cell_read = nanoseconds([&](std::uint32_t i, std::size_t) {
+        std::uint64_t number = 0;
+        collector.cache().visit(*cells[i], bench::now(), [&](const CacheEntry& entry) {
+            number = number_of(*entry.get<OptimizerMetrics>());
+        });
+        return number;
+    });
+    const double by_handle = nanoseconds([&](std::uint32_t i, std::size_t) {
+        const auto snapshot = collector.find(handles[i]);
+        return snapshot && snapshot->freshness() == Freshness::fresh ? number_of(**snapshot) : 0;
+    });
+    const double in_place = nanoseconds([&](std::uint32_t i, std::size_t) {
+        std::uint64_t number = 0;
+        collector.visit(handles[i], [&](const OptimizerView& view) {
+            if (view.freshness() == Freshness::fresh)
+                number = number_of(*view);
+        });
+        return number;
+    });
+    const double replicas_in_place = nanoseconds([&](std::uint32_t i, std::size_t) {
+        std::uint64_t found = 0;
+        collector.visit(model_handles[i], variants_of[i], [&](const ReplicaView& view) {
+            found = view->replicas.size() == 3 ? i : 0;
+        });
+        return found;
+    });
     bench::require(collector.stats().cache.hits >= 3 * threads * each, "hits were not counted");
 
     const std::string work = ", 1 000 variants, 2 threads";
@@ -135,5 +167,17 @@ int main(int count, char** arguments) {
     };
     report("find_optimizer_metrics", optimizer);
     report("find_replica_metrics", replicas);
+    const auto report_handle = [&](const char* operation, double ours, double target,
+                                   double of_cell) {
+        const bench::Row row("collector hit by handle", operation + work, "ns",
+                             bench::Better::less);
+        row.ours(ours);
+        if (target > 0)
+            row.target_at_most(target);
+        row.peer("the cache's own read by cell", cell_read, of_cell);
+    };
+    report_handle("visit", in_place, 12, 1 / 1.3);
+    report_handle("find", by_handle, 0, 0);
+    report_handle("visit, of a model's replicas", replicas_in_place, 0, 0);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <wva_metrics/prometheus/answer_decoder.hpp>
 
 #include "support/allocations.hpp"
+#include "support/answer_body.hpp"
 #include "support/measurement.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
@@ -50,58 +51,6 @@ const std::vector<std::string>& wanted_labels() {
 /// Ours does not get them.
 constexpr std::array<std::size_t, 6> places_in_answer{0, 4, 5, 8, 9, 11};
 
-std::string written(double value) {
-    std::array<char, 400> text{};
-    return {
-        text.data(),
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr};
-}
-
-/// As Prometheus writes a time.
-std::string written_time(std::uint64_t ms) {
-    std::string text = std::to_string(ms / 1000);
-    if (ms % 1000 != 0)
-        text += "." + std::to_string(1000 + ms % 1000).substr(1);
-    return text;
-}
-
-/// Prometheus' answer to the query for the samples of a minute: the labels are those that a scrape in
-/// a cluster adds, and every second series is a gauge, the number of used blocks of 710.
-std::string make_body(std::size_t series) {
-    std::mt19937 random(1); // A fixed seed, so that every run decodes the same text.
-    std::string body = R"({"status":"success","data":{"resultType":"matrix","result":[)";
-    for (std::size_t i = 0; i < series; ++i) {
-        const bool is_counter = i % 2 == 1;
-        const std::string pod = std::to_string(10'000 + i / 2 * 7919 % 89'999);
-        body += std::string(i > 0 ? "," : "") + R"({"metric":{"__name__":"vllm:)" +
-                (is_counter ? "request_success_total" : "kv_cache_usage_perc") +
-                R"(","app":"llama","container":"vllm","endpoint":"metrics","engine":"0",)"
-                R"("instance":"10.244.)" +
-                std::to_string(i / 500 % 250) + "." + std::to_string(i / 2 % 250) +
-                R"(:8000","job":"vllm","llm_d_ai_role":"decode",)"
-                R"("model_name":"meta-llama/Llama-3.1-8B-Instruct","namespace":"llm-team-)" +
-                std::to_string(100 + i / 200) +
-                R"(","node":"gke-inference-a100-pool-7d2f9c1e-x4kq",)"
-                R"("pod":"llama-3-1-8b-instruct-a100-7d9f8b6c5d-)" +
-                pod +
-                R"(","pod_template_hash":"7d9f8b6c5d","prometheus":"monitoring/k8s",)"
-                R"("region":"europe-west4","service":"llama-inference-service",)"
-                R"("zone":"europe-west4-a"},"values":[)";
-        std::uint64_t time_ms = 1'700'000'000'000 + random() % 15'000;
-        std::uint64_t counted = random() % 100'000;
-        for (int sample = 0; sample < 4; ++sample) {
-            counted += random() % 100;
-            const double value =
-                static_cast<double>(is_counter ? counted : random() % 710) / (is_counter ? 1 : 710);
-            body += std::string(sample > 0 ? "," : "") + "[" + written_time(time_ms) + ",\"" +
-                    written(value) + "\"]";
-            time_ms += 15'000;
-        }
-        body += "]}";
-    }
-    return body + "]}}";
-}
-
 /// The content of one series. Every decoder fills the same flat array of these, so all do the same
 /// work.
 struct Reading {
@@ -143,16 +92,29 @@ private:
     std::vector<Reading> readings_;
 };
 
-void decode_ours(std::string_view body, Readings& readings) {
+void add_series(const prometheus::SeriesView& series, Readings& readings) {
     std::array<std::string_view, 6> labels;
-    const auto answer = prometheus::decode_answer(body, {}, [&](const auto& series) {
-        std::ranges::transform(wanted_labels(), labels.begin(),
-                               [&](const std::string& name) { return series.label(name); });
-        readings.add(labels);
-        for (const samples::Sample& sample : series.samples)
-            readings.add_sample(samples::unix_seconds(sample.time), sample.value);
-    });
+    std::ranges::transform(wanted_labels(), labels.begin(),
+                           [&](const std::string& name) { return series.label(name); });
+    readings.add(labels);
+    for (const samples::Sample& sample : series.samples)
+        readings.add_sample(samples::unix_seconds(sample.time), sample.value);
+}
+
+void decode_ours(std::string_view body, Readings& readings) {
+    const auto answer = prometheus::decode_answer(
+        body, {}, [&](const auto& series) { add_series(series, readings); });
     bench::require(answer.has_value(), "our decoder rejects the answer");
+}
+
+/// As the client does it: while the answer arrives.
+void decode_pieces(std::string_view body, Readings& readings) {
+    constexpr std::size_t piece = std::size_t{16} << 10;
+    prometheus::AnswerDecoder decoder(
+        {}, [&](const prometheus::SeriesView& series) { add_series(series, readings); });
+    for (; body.size() > piece; body.remove_prefix(piece))
+        decoder.write(body.substr(0, piece));
+    bench::require(decoder.finish(body).has_value(), "our decoder rejects the pieces");
 }
 
 double number_in(std::string_view text) {
@@ -178,9 +140,14 @@ public:
                 labels[i] = field.value().as_string();
             }
             readings.add(labels);
-            for (const json::value& sample : series.at("values").as_array())
+            const auto add = [&](const json::value& sample) {
                 readings.add_sample(sample.at(0).to_number<double>(),
                                     number_in(sample.at(1).as_string()));
+            };
+            if (const json::value* value = series.as_object().if_contains("value"))
+                add(*value);
+            else
+                std::ranges::for_each(series.at("values").as_array(), add);
         }
     }
 
@@ -193,6 +160,8 @@ private:
 /// in it. The body must be followed by padding bytes that simdjson may read.
 class SimdjsonOnDemand {
 public:
+    explicit SimdjsonOnDemand(bool is_vector) : is_vector_(is_vector) {}
+
     void operator()(std::string_view body, Readings& readings) {
         namespace ondemand = simdjson::ondemand;
         ondemand::document document =
@@ -203,22 +172,29 @@ public:
             for (std::size_t i = 0; i < labels.size(); ++i)
                 labels[i] = metric.find_field(std::string_view(wanted_labels()[i]));
             readings.add(labels);
-            for (ondemand::array sample : series["values"].get_array()) {
-                double time = 0;
-                double value = 0;
-                std::size_t place = 0;
-                for (ondemand::value element : sample) {
-                    if (place++ == 0)
-                        time = element.get_double();
-                    else
-                        value = element.get_double_in_string();
-                }
-                readings.add_sample(time, value);
-            }
+            if (is_vector_)
+                add_sample(series["value"].get_array(), readings);
+            else
+                for (ondemand::array sample : series["values"].get_array())
+                    add_sample(sample, readings);
         }
     }
 
 private:
+    static void add_sample(simdjson::ondemand::array sample, Readings& readings) {
+        double time = 0;
+        double value = 0;
+        std::size_t place = 0;
+        for (simdjson::ondemand::value element : sample) {
+            if (place++ == 0)
+                time = element.get_double();
+            else
+                value = element.get_double_in_string();
+        }
+        readings.add_sample(time, value);
+    }
+
+    bool is_vector_;
     simdjson::ondemand::parser parser_;
 };
 #endif
@@ -236,18 +212,29 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-void compare(std::size_t series, const bench::Options& options) {
-    std::string body = make_body(series);
+/// An answer that is decoded, and the targets.
+struct Workload {
+    std::string name;
+    bench::AnswerShape shape;
+    double times_simdjson = 0;
+    /// 0: this peer does not decode it.
+    double times_client_golang = 0;
+    bool comes_in_pieces = false;
+};
+
+void compare(const Workload& workload, const bench::Options& options) {
+    std::string body = bench::make_answer(workload.shape);
     body.reserve(body.size() + 64);
-    std::vector<Contestant> contestants{{"ours", 0, decode_ours}};
+    std::vector<Contestant> contestants{
+        {"ours", 0, workload.comes_in_pieces ? decode_pieces : decode_ours}};
     contestants.push_back({"Boost.JSON DOM, monotonic_resource", 1.4,
                            [dom = BoostDom()](std::string_view text, Readings& readings) mutable {
                                dom(text, readings);
                            }});
 #ifdef WITH_SIMDJSON
-    const auto simdjson = std::make_shared<SimdjsonOnDemand>();
+    const auto simdjson = std::make_shared<SimdjsonOnDemand>(workload.shape.is_vector);
     contestants.push_back(
-        {"simdjson On-Demand", 0.45,
+        {"simdjson On-Demand", workload.times_simdjson,
          [simdjson](std::string_view text, Readings& readings) { (*simdjson)(text, readings); }});
 #endif
 
@@ -257,7 +244,8 @@ void compare(std::size_t series, const bench::Options& options) {
         contestant.decode(body, readings);
         bench::keep(readings);
     };
-    const std::size_t repeats = options.smoke ? 1 : std::max<std::size_t>(1, 10'000 / series);
+    const std::size_t repeats =
+        options.smoke ? 1 : std::max<std::size_t>(1, 10'000'000 / body.size());
     const int rounds = options.pick(31, 9, 1);
     std::uint64_t expected = 0;
     for (const Contestant& contestant : contestants) {
@@ -277,8 +265,7 @@ void compare(std::size_t series, const bench::Options& options) {
         }
     }
 
-    const std::string work = bench::grouped(series) + " series of 17 labels and 4 samples";
-    const bench::Row row("query answer decoded", work, "MB/s", bench::Better::more);
+    const bench::Row row("query answer decoded", workload.name, "MB/s", bench::Better::more);
     for (const Contestant& contestant : contestants) {
         const double speed = static_cast<double>(body.size()) / 1e6 / median(contestant.seconds);
         if (contestant.name == "ours")
@@ -286,9 +273,10 @@ void compare(std::size_t series, const bench::Options& options) {
         else
             row.peer(contestant.name, speed, contestant.at_least);
     }
-    row.target_over("client_golang", 30);
+    if (workload.times_client_golang > 0)
+        row.target_over("client_golang", workload.times_client_golang);
 
-    const bench::Row count("query answer decoded: memory", work, "allocations per answer",
+    const bench::Row count("query answer decoded: memory", workload.name, "allocations per answer",
                            bench::Better::less);
     for (const Contestant& contestant : contestants) {
         const std::uint64_t before = bench::allocations;
@@ -321,13 +309,22 @@ int main(int count, char** arguments) {
             return 2;
         }
         std::ofstream file(arguments[3], std::ios::binary);
-        file << make_body(std::strtoul(arguments[2], nullptr, 10));
+        file << bench::make_answer({.series = std::strtoul(arguments[2], nullptr, 10)});
         file.close();
         bench::require(file.good(), "cannot write the body");
         return 0;
     }
     const bench::Options options = bench::parse_options(count, arguments, help);
-    for (const unsigned series : {1U, 100U, 10'000U})
-        compare(series, options);
+    const std::vector<Workload> workloads{
+        {"1 series of 17 labels and 4 samples", {.series = 1}, 0.45, 30},
+        {"100 series of 17 labels and 4 samples", {.series = 100}, 0.6, 30},
+        {"10 000 series of 17 labels and 4 samples", {.series = 10'000}, 0.6, 30},
+        {"the same 10 000 series in pieces of 16 KiB", {.series = 10'000}, 0.45, 0, true},
+        {"100 series of 17 labels and 30 samples", {.series = 100, .samples = 30}, 0.6},
+        {"a vector of 100 series of 17 labels", {100, 1, true}, 0.6},
+        {"a vector of 10 000 series of 17 labels", {10'000, 1, true}, 0.6},
+    };
+    for (const Workload& workload : workloads)
+        compare(workload, options);
     return 0;
 }

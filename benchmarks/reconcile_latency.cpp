@@ -11,7 +11,7 @@
 #include "support/measurement.hpp"
 
 #include <wva_metrics/backend/prometheus_backend.hpp>
-#include <wva_metrics/cache/memory_cache.hpp>
+#include <wva_metrics/cache/sharded_cache.hpp>
 #include <wva_metrics/collector.hpp>
 #include <wva_metrics/observer/observer.hpp>
 
@@ -100,8 +100,10 @@ private:
     std::atomic<std::size_t>* queries_;
 };
 
+enum class Road { by_name, by_handle };
+
 Seen read_collector(const WrittenPrometheus& prometheus, const Schedule& schedule,
-                    Duration fetch_interval, TimePoint first) {
+                    Duration fetch_interval, Road road, TimePoint first) {
     Seen seen;
     std::atomic<std::size_t> queries{0};
     boost::asio::io_context io;
@@ -109,28 +111,48 @@ Seen read_collector(const WrittenPrometheus& prometheus, const Schedule& schedul
     config.cache.fetch_interval = fetch_interval / schedule.shortened_by;
     config.cache.ttl = ttl / schedule.shortened_by;
     config.cache.stale_while_revalidate /= schedule.shortened_by;
-    using Counted = Collector<PrometheusBackend, MemoryCache, CountedQueries>;
+    using Counted = Collector<PrometheusBackend, ShardedCache, CountedQueries>;
     Counted collector(io.get_executor(),
                       PrometheusBackend(io.get_executor(), PrometheusConfig::at(prometheus.url())),
                       config, CountedQueries(queries));
     collector.start_background_fetching();
     const std::vector<VariantAutoscaling> variants = variants_of(schedule);
 
+    struct Handles {
+        VariantHandle variant;
+        ModelHandle model;
+    };
+    std::vector<Handles> handles;
+    for (const VariantAutoscaling& variant : variants)
+        handles.push_back({collector.handle(variant), collector.handle(variant.model())});
+    const auto ignore = [](const auto&) {};
+    const auto find_variant = [&](std::size_t i) {
+        return road == Road::by_handle
+                   ? collector.visit(handles[i].variant, ignore)
+                   : collector.find_optimizer_metrics(variants[i].key()).has_value();
+    };
+    const auto find_model = [&](std::size_t i) {
+        const std::span own(&variants[i], 1);
+        return road == Road::by_handle
+                   ? collector.visit(handles[i].model, own, ignore)
+                   : collector.find_replica_metrics(variants[i].model(), own).has_value();
+    };
+
     const auto read = [&] {
         std::size_t pending = 0;
         const auto collected = [&](const auto&) { --pending; };
-        for (const VariantAutoscaling& variant : variants) {
-            if (collector.find_optimizer_metrics(variant.key())) {
+        for (std::size_t i = 0; i < variants.size(); ++i) {
+            if (find_variant(i)) {
                 ++seen.hits;
             } else {
                 ++pending;
-                collector.async_collect_optimizer_metrics(variant, collected);
+                collector.async_collect(handles[i].variant, collected);
             }
-            if (collector.find_replica_metrics(variant.model(), std::span(&variant, 1))) {
+            if (find_model(i)) {
                 ++seen.hits;
             } else {
                 ++pending;
-                collector.async_collect_replica_metrics(variant.model(), {variant}, collected);
+                collector.async_collect(handles[i].model, {variants[i]}, collected);
             }
         }
         seen.lookups += 2 * variants.size();
@@ -230,22 +252,26 @@ Seen read_go_plan(const WrittenPrometheus& prometheus, const Schedule& schedule,
     return seen;
 }
 
-void report(const std::string& work, const Seen& ours, const Seen& theirs) {
+void report(const std::string& work, const Seen& by_name, const Seen& by_handle,
+            const Seen& theirs) {
     const char* who = "the Go original's plan, replayed";
-    const auto row = [&](const char* what, const char* unit, Better better, auto value) {
+    const auto row = [&](const std::string& what, const char* unit, Better better, const Seen& ours,
+                         auto value, double target = 0) {
         const Row line(path, work + ": " + what, unit, better);
         line.ours(value(ours));
-        line.peer(who, value(theirs));
+        line.peer(who, value(theirs), target);
     };
-    row("first read", "ms", Better::less,
+    row("first read", "ms", Better::less, by_name,
         [](const Seen& seen) { return seen.read_seconds.front() * 1e3; });
-    row("p50 of the others", "ms", Better::less,
-        [](const Seen& seen) { return seen.percentile(0.5) * 1e3; });
-    row("p99 of the others", "ms", Better::less,
-        [](const Seen& seen) { return seen.percentile(0.99) * 1e3; });
-    row("queries", "1/min", Better::less,
+    for (const double part : {0.5, 0.99}) {
+        const auto percentile = [part](const Seen& seen) { return seen.percentile(part) * 1e3; };
+        const std::string name = part == 0.5 ? "p50 of the others" : "p99 of the others";
+        row(name, "ms", Better::less, by_name, percentile, 1);
+        row(name + ", by handle", "ms", Better::less, by_handle, percentile, 2);
+    }
+    row("queries", "1/min", Better::less, by_name,
         [](const Seen& seen) { return static_cast<double>(seen.queries) * 60 / seen.seconds; });
-    row("hit rate", "%", Better::more, [](const Seen& seen) {
+    row("hit rate", "%", Better::more, by_name, [](const Seen& seen) {
         return 100 * static_cast<double>(seen.hits) / static_cast<double>(seen.lookups);
     });
 }
@@ -273,20 +299,23 @@ int main(int count, char** arguments) {
     struct Setting {
         const char* in_words;
         Duration fetch_interval;
-        Seen ours;
-        Seen theirs;
+        Seen by_name{};
+        Seen by_handle{};
+        Seen theirs{};
     };
-    std::vector<Setting> settings = {
-        {"fetch none", 0s, {}, {}}, {"fetch 15 s", 15s, {}, {}}, {"fetch 30 s", 30s, {}, {}}};
+    std::vector<Setting> settings = {{"fetch none", 0s}, {"fetch 15 s", 15s}, {"fetch 30 s", 30s}};
     const double counted_before = prometheus.query_count();
     std::vector<std::thread> threads;
     TimePoint first = std::chrono::steady_clock::now() + 100ms;
-    const Duration apart = schedule.between_reads / static_cast<int>(2 * settings.size());
+    const Duration apart = schedule.between_reads / static_cast<int>(3 * settings.size());
     for (Setting& setting : settings) {
-        threads.emplace_back([&, first] {
-            setting.ours = read_collector(prometheus, schedule, setting.fetch_interval, first);
-        });
-        first += apart;
+        for (const Road road : {Road::by_name, Road::by_handle}) {
+            threads.emplace_back([&, first, road] {
+                (road == Road::by_name ? setting.by_name : setting.by_handle) =
+                    read_collector(prometheus, schedule, setting.fetch_interval, road, first);
+            });
+            first += apart;
+        }
         threads.emplace_back([&, first] {
             setting.theirs = read_go_plan(prometheus, schedule, setting.fetch_interval, first);
         });
@@ -297,9 +326,10 @@ int main(int count, char** arguments) {
 
     double counted = 0;
     for (const Setting& setting : settings) {
-        counted += static_cast<double>(setting.ours.queries + setting.theirs.queries);
-        report(std::string(schedule.in_words) + ", " + setting.in_words, setting.ours,
-               setting.theirs);
+        counted += static_cast<double>(setting.by_name.queries + setting.by_handle.queries +
+                                       setting.theirs.queries);
+        report(std::string(schedule.in_words) + ", " + setting.in_words, setting.by_name,
+               setting.by_handle, setting.theirs);
     }
     require(prometheus.query_count() - counted_before <= counted,
             "Prometheus counted more queries");

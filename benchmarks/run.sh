@@ -94,6 +94,7 @@ prepare() {
                 "build/benchmarks/benchmarks/$1" --write-body "$series" "$work/$series.json" || return 1
             done
             ;;
+        parse_page) "build/benchmarks/benchmarks/$1" "--write-pages=$work" || return 1 ;;
     esac
 }
 series_counts="1 100 10000"
@@ -108,6 +109,7 @@ arguments() {
 peer_arguments() {
     case $1 in
         decode_answer) for series in $series_counts; do echo "$work/$series.json"; done ;;
+        parse_page) for page in 1 2 3; do echo "$work/page_$page.txt"; done ;;
     esac
 }
 # Whether the program itself starts its peer in Go.

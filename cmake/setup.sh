@@ -15,9 +15,9 @@ unavailable=$deps/unavailable
 go_packages=/usr/share/gocode/src/github.com/prometheus
 
 # A part is a program or a library; setup/parts.sh describes each of them.
-for_examples="compiler cmake ninja openssl certificates libssl boost prometheus"
-other_servers="victoria_metrics prometheus3"
-for_tests="catch2 zlib pkgconfig doxygen spdlog $other_servers"
+for_examples="compiler cmake ninja openssl certificates libssl boost"
+other_servers="victoria_metrics prometheus3 node_exporter python_client"
+for_tests="prometheus catch2 zlib pkgconfig doxygen spdlog $other_servers"
 peers="go client_golang prometheus_common simdjson wrk"
 linters="clang_format clang_tidy shellcheck"
 parts="$for_examples $for_tests clang libfuzzer $peers $linters"
@@ -25,13 +25,14 @@ optional="prometheus pkgconfig doxygen spdlog $other_servers $peers $linters"
 
 help() {
     cat <<END
-usage: sh cmake/setup.sh [tests] [clang] [fuzz] [benchmarks] [lint]
+usage: sh cmake/setup.sh [tests] [clang] [fuzz] [benchmarks] [lint] [prometheus]
 Checks that everything the examples need is installed, and installs what is missing.
   tests        also what the tests need
   clang        also that compiler
   fuzz         also its libFuzzer
   benchmarks   also the peers of the benchmarks (optional: it succeeds without them)
   lint         also the tools that check format and style (optional)
+  prometheus   also that server, which is among what the tests and the benchmarks need (optional)
 On Debian and Ubuntu it installs packages of the distribution, as root or through sudo, unless that would remove a
 package. A package that would conflict with an installed one or start a service is unpacked under build/deps instead.
 The apt sources of the machine are not changed. Elsewhere it lists what is missing, and fails.
@@ -44,8 +45,9 @@ for extra in "$@"; do
         tests) wanted="$wanted $for_tests" ;;
         clang) wanted="$wanted clang" ;;
         fuzz) wanted="$wanted libfuzzer" ;;
-        benchmarks) wanted="$wanted $peers" ;;
+        benchmarks) wanted="$wanted prometheus $peers" ;;
         lint) wanted="$wanted $linters" ;;
+        prometheus) wanted="$wanted prometheus" ;;
         -h | --help) help; exit ;;
         *) echo "cmake/setup.sh: unknown argument '$extra'; see --help" >&2; exit 2 ;;
     esac

@@ -78,7 +78,7 @@ add_test(NAME consumer.copy_examples COMMAND ${CMAKE_COMMAND}
   -P ${consumer_root}/copy_examples.cmake)
 set_tests_properties(consumer.copy_examples PROPERTIES LABELS consumer FIXTURES_SETUP copied)
 wva_metrics_add_consumer(copied_examples ${copies} OPTIONS ${installed})
-set_tests_properties(consumer.copied_examples PROPERTIES FIXTURES_REQUIRED "installed;copied")
+set_tests_properties(consumer.copied_examples PROPERTIES FIXTURES_REQUIRED "installed;copied" COST 90)
 
 # Without Boost_DIR, because Boost must not be found.
 add_test(NAME consumer.missing_libraries COMMAND ${CMAKE_COMMAND}
@@ -98,7 +98,7 @@ set_tests_properties(consumer.presets PROPERTIES LABELS consumer)
 
 # The program of examples/README.md, and the output that it shows.
 wva_metrics_add_consumer(afternoon ${consumer_root}/afternoon OPTIONS ${installed})
-set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon)
+set_tests_properties(consumer.afternoon PROPERTIES FIXTURES_REQUIRED installed FIXTURES_SETUP afternoon COST 90)
 if(TARGET vllm_fleet AND TARGET plugin_other_version)
   add_test(NAME consumer.readme COMMAND
     sh ${CMAKE_CURRENT_SOURCE_DIR}/support/with_fleet.sh "$<TARGET_FILE:vllm_fleet> --models 1"

@@ -18,6 +18,9 @@ wva_metrics_add_fleet_test(loop_scales_down "--models 1 --pods 4 --period 100 --
 wva_metrics_add_fleet_test(loop_dry_run "--models 1" "$<TARGET_FILE:autoscaler_loop> --url $PROMETHEUS_BASE_URL --namespace llm --variant nobody=unknown --dry-run --rounds 1"
   "nobody 0 -> 0: no replica reports, .*Check the model id")
 
+wva_metrics_add_fleet_test(pod_scrape "--models 1 --pods 1 --variants 2 --engine vllm,sglang"
+  "$<TARGET_FILE:pod_scrape> --once $PODS_ARGS" "-a100 +[0-9.+]+ \\([0-9.]+s\\) .*-a100-[^ ]+ +vllm +0[.0-9]+ .*-h100-[^ ]+ +sglang +0[.0-9]+ ")
+
 set(one_variant "$PROMETHEUS_BASE_URL llm meta-llama/Llama-3.1-8B-Instruct llama-3-1-8b-instruct-a100")
 foreach(name IN ITEMS quick_start callbacks)
   wva_metrics_add_fleet_test(${name} "--models 1" "$<TARGET_FILE:${name}> ${one_variant}" "[0-9.]+ requests per minute")
@@ -43,8 +46,8 @@ wva_metrics_add_poll_test(unknown_model "--models 1"
 
 # Names with "plain:" are programs without options.
 set(programs)
-foreach(name IN ITEMS autoscaler_loop doctor from_config plugin_host prometheus_poll vllm_fleet
-    plain:callbacks plain:custom_backend plain:logging_spdlog plain:logging_stderr plain:quick_start)
+foreach(name IN ITEMS autoscaler_loop doctor from_config openmetrics_lint plugin_host prometheus_poll vllm_fleet
+    plain:callbacks plain:custom_backend plain:logging_spdlog plain:logging_stderr plain:pod_scrape plain:quick_start)
   string(REPLACE "plain:" "" target ${name})
   if(TARGET ${target})
     string(REPLACE ${target} $<TARGET_FILE:${target}> program ${name})
@@ -55,6 +58,10 @@ add_test(NAME example.arguments COMMAND sh ${test_folder}/arguments.sh ${program
   ${PROJECT_SOURCE_DIR}/examples/run.sh ${PROJECT_SOURCE_DIR}/cmake/setup.sh ${PROJECT_SOURCE_DIR}/tests/run.sh)
 set_tests_properties(example.arguments PROPERTIES LABELS unit)
 
+add_test(NAME example.openmetrics_lint
+  COMMAND sh ${test_folder}/openmetrics_lint.sh $<TARGET_FILE:openmetrics_lint>)
+set_tests_properties(example.openmetrics_lint PROPERTIES LABELS unit)
+
 # wva_metrics_add_bad_url_test(<target> <expected status> <argument>...): the arguments have a URL without a host.
 function(wva_metrics_add_bad_url_test target status)
   add_test(NAME example.${target}_bad_url
@@ -64,6 +71,12 @@ endfunction()
 
 wva_metrics_add_bad_url_test(quick_start 1 http://)
 wva_metrics_add_bad_url_test(callbacks 1 http://)
+wva_metrics_add_bad_url_test(pod_scrape 1 llm llama http://)
+# Nothing listens on port 1: the pod is in the table, without a value.
+add_test(NAME example.pod_scrape_unreachable COMMAND sh -c
+  "table=$(\"$1\" --once llm llama a=http://127.0.0.1:1); test $? = 1 && echo \"$table\" | grep '^  a  *[a-z]*  *unread  *unread'" sh
+  $<TARGET_FILE:pod_scrape>)
+set_tests_properties(example.pod_scrape_unreachable PROPERTIES LABELS unit)
 # Nothing listens on port 1.
 add_test(NAME example.quick_start_unreachable COMMAND sh -c
   "message=$(\"$1\" http://127.0.0.1:1 2>&1); test $? = 1 && echo \"$message\" | grep ^unreachable:" sh

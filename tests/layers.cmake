@@ -11,12 +11,12 @@ cmake_minimum_required(VERSION 3.24)
 # The layers, lowest first: folders, and headers that lie beside the folders. In the lowest layer any header may include any
 # other.
 set(layers
-  "version error diagnosis metric_name statistic reading signal source total_coverage \
-   metrics workload availability freshness posture priority pod_owner config config_warnings parse_duration format_duration detail"
-  "cache attribution engine resilience"
+  "version error diagnosis metric_name statistic reading reading_reason optional_reading signal source total_coverage \
+   metrics replica_role workload availability freshness posture priority pod_owner label_view config config_warnings parse_duration format_duration detail"
+  "cache attribution engine exposition orca resilience"
   "collector_stats observer promql samples"
   "concepts http"
-  "prometheus kubernetes"
+  "prometheus kubernetes scrape"
   "backend"
   "collector"
   "settings testing"
@@ -32,11 +32,11 @@ foreach(folders IN LISTS layers)
   math(EXPR layer "${layer} + 1")
 endforeach()
 
-# folder_of(<path below include/wva_metrics> <output>): the first folder of the path, or the header's own name. Both
-# collector.hpp and any_collector.hpp belong to the folder collector/.
+# folder_of(<path below include/wva_metrics> <output>): the first folder of the path, or the header's own name. The public
+# headers of the folder collector/ lie beside it.
 function(folder_of path output)
   string(REGEX REPLACE "/.*|\\.hpp$" "" folder ${path})
-  if(folder STREQUAL "any_collector")
+  if(folder MATCHES "^(any_collector|cached_reads|handle)$")
     set(folder collector)
   endif()
   set(${output} ${folder} PARENT_SCOPE)

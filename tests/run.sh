@@ -40,10 +40,11 @@ done
 sh cmake/setup.sh tests $clang
 
 jobs=$(getconf _NPROCESSORS_ONLN)
+test_jobs=$((jobs + 1)) # The longest tests wait for servers most of the time.
 status=0
 for preset in "$@"; do
     printf '\n== %s\n' "$preset"
-    if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" && ctest --preset "$preset" -j "$jobs"; }; then
+    if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" && ctest --preset "$preset" -j "$test_jobs"; }; then
         echo "FAILED: $preset" >&2
         status=1
     fi

@@ -4,9 +4,11 @@
 #include "../support/measurement.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -38,13 +41,17 @@ public:
                     ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
                 "the stub server cannot listen");
         port_ = ntohs(address.sin_port);
+        void* const shared = ::mmap(nullptr, sizeof *requests_, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        require(shared != MAP_FAILED, "the stub server cannot count");
+        requests_ = new (shared) std::atomic<std::uint64_t>(0);
         const pid_t parent = ::getpid();
         pid_ = ::fork();
         require(pid_ >= 0, "fork failed");
         if (pid_ == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (::getppid() == parent)
-                serve(listener, answer);
+                serve(listener, answer, *requests_);
             ::_exit(1);
         }
         ::close(listener);
@@ -54,14 +61,17 @@ public:
     ~StubServer() {
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
+        ::munmap(requests_, sizeof *requests_);
     }
 
     std::uint16_t port() const noexcept { return port_; }
+    /// The requests that were answered so far.
+    std::uint64_t requests() const noexcept { return *requests_; }
 
 private:
     /// The clients send one request at a time, and each fits into one segment. So each read that
     /// returns data has read one request.
-    static void serve(int listener, std::string_view answer) {
+    static void serve(int listener, std::string_view answer, std::atomic<std::uint64_t>& requests) {
         const int poller = ::epoll_create1(0);
         const auto watch = [poller](int descriptor) {
             epoll_event event{};
@@ -84,11 +94,15 @@ private:
                 } else if (::recv(descriptor, request.data(), request.size(), 0) <= 0 ||
                            ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL) <= 0) {
                     ::close(descriptor);
+                } else {
+                    ++requests;
                 }
             }
         }
     }
 
+    /// In memory that both processes have.
+    std::atomic<std::uint64_t>* requests_ = nullptr;
     std::uint16_t port_ = 0;
     pid_t pid_ = -1;
 };

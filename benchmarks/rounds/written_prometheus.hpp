@@ -3,6 +3,7 @@
 
 #include "numbered_variants.hpp"
 
+#include "../../tests/support/http_exchange.hpp"
 #include "../../tests/support/real_prometheus.hpp"
 #include "../../tests/support/remote_write.hpp"
 
@@ -21,6 +22,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -165,6 +167,17 @@ public:
         }
     }
 
+    /// As the server itself says; empty if it does not.
+    std::string version() const {
+        constexpr std::string_view member = "\"version\":\"";
+        const std::string body =
+            wva_metrics::test_support::exchange(port(), "GET", "/api/v1/status/buildinfo").body;
+        const std::size_t found = body.find(member);
+        if (found == std::string::npos)
+            return {};
+        const std::size_t first = found + member.size();
+        return body.substr(first, body.find('"', first) - first);
+    }
     std::uint16_t port() const noexcept { return prometheus_.port(); }
     std::string url() const { return prometheus_.url(); }
     double query_count() const { return prometheus_.query_count(); }

@@ -151,6 +151,13 @@ inline double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
+/// The same of this thread alone, for example without a server that runs in another one.
+inline double thread_cpu_seconds() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 /// Keeps the compiler from removing the computation of `value`.
 template <typename T>
 inline void keep(const T& value) {

@@ -23,6 +23,8 @@ describe() {
         prometheus) echo "the prometheus server" ;;
         victoria_metrics) echo "the victoria-metrics server" ;;
         prometheus3) echo "the prometheus server, version 3 or newer" ;;
+        node_exporter) echo "prometheus-node-exporter" ;;
+        python_client) echo "Prometheus' client for Python 3, with Python" ;;
         pkgconfig) echo "pkg-config" ;;
         doxygen) echo "Doxygen" ;;
         spdlog) echo "spdlog with its CMake files" ;;
@@ -40,8 +42,9 @@ describe() {
 # consequence <optional part>: what happens without it.
 consequence() {
     case $1 in
-        prometheus) echo "The integration tests and the benchmarks that need it are SKIPPED; the example uses a simulated Prometheus." ;;
+        prometheus) echo "The integration tests and the benchmarks that need it are SKIPPED; examples/run.sh poll and loop use a simulated one." ;;
         victoria_metrics | prometheus3) echo "The integration tests with it are SKIPPED." ;;
+        node_exporter | python_client) echo "Its pages are SKIPPED in the test of real pages." ;;
         pkgconfig) echo "The test of the files for pkg-config is SKIPPED." ;;
         doxygen) echo "The test of the API reference is SKIPPED." ;;
         spdlog) echo "The example that logs through it is NOT BUILT." ;;
@@ -118,6 +121,19 @@ find_part() {
             # It tells no version of itself, but fails where it cannot run.
             for program in victoria-metrics "$deps/usr/bin/victoria-metrics"; do
                 if "$program" --version >/dev/null 2>&1; then command -v "$program"; return; fi
+            done
+            return 1
+            ;;
+        node_exporter)
+            for program in prometheus-node-exporter "$deps/usr/bin/prometheus-node-exporter"; do
+                if "$program" --version 2>&1 | grep -q '^node_exporter, version'; then command -v "$program"; return; fi
+            done
+            return 1
+            ;;
+        python_client)
+            command -v python3 >/dev/null || return 1
+            for folder in /usr/lib/python3/dist-packages "$deps/usr/lib/python3/dist-packages"; do
+                if [ -d "$folder/prometheus_client" ]; then echo "$folder/prometheus_client"; return; fi
             done
             return 1
             ;;

@@ -54,6 +54,19 @@ get_victoria_metrics() {
     unpack usr/bin/victoria-metrics victoria-metrics
 }
 
+# Unpacked for the same reason.
+get_node_exporter() {
+    set_up_private_apt
+    unpack usr/bin/prometheus-node-exporter prometheus-node-exporter
+}
+
+# Unpacked, because any Python can import it from there, and no root is needed.
+get_python_client() {
+    command -v python3 >/dev/null || apt_install python3 || return
+    set_up_private_apt
+    unpack usr/lib/python3/dist-packages/prometheus_client python3-prometheus-client
+}
+
 # From the newest packages of the distribution, because its releases may have Prometheus 2 only. With an apt and a folder
 # of its own, because the other parts are taken from the machine's release.
 get_prometheus3() {

@@ -17,6 +17,8 @@
 #error "wva_metrics/src.hpp: define WVA_METRICS_SEPARATE_COMPILATION for every source file"
 #endif
 
+#include "wva_metrics/backend/impl/epp_backend.hpp"
+#include "wva_metrics/backend/impl/pod_backend.hpp"
 #include "wva_metrics/backend/impl/prometheus_backend.hpp"
 #include "wva_metrics/http/impl/client.hpp"
 #include "wva_metrics/kubernetes/impl/owner_resolver.hpp"
@@ -24,6 +26,7 @@
 #include "wva_metrics/prometheus/impl/client.hpp"
 #include "wva_metrics/settings/impl/apply_settings.hpp"
 #include "wva_metrics/settings/impl/collector_factory.hpp"
+#include "wva_metrics/settings/impl/find_in_kubernetes.hpp"
 #include "wva_metrics/settings/impl/load_settings.hpp"
 #include "wva_metrics/settings/impl/read_settings.hpp"
 #include "wva_metrics/settings/impl/validate_settings.hpp"
@@ -35,7 +38,9 @@ namespace wva_metrics {
 
 template class http::BasicClient<boost::asio::any_io_executor>;
 template class prometheus::BasicClient<boost::asio::any_io_executor>;
+template class BasicEppBackend<boost::asio::any_io_executor>;
 template class BasicPrometheusBackend<boost::asio::any_io_executor>;
+template class BasicPodBackend<boost::asio::any_io_executor>;
 template class kubernetes::BasicOwnerResolver<boost::asio::any_io_executor>;
 template class kubernetes::BasicVariantWatcher<boost::asio::any_io_executor>;
 

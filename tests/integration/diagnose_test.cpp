@@ -226,6 +226,20 @@ TEST_CASE("metrics with another prefix come with what to write, which then fits"
                ContainsSubstring("write '" + prefix + "' for 'vllm:'"));
 }
 
+TEST_CASE("a target that a real server cannot read is named by its job") {
+    DiagnosedScenario a(each_server());
+    a.cluster.add_series("up", a.target(), {}, 0.0);
+    ScrapedLabels other = a.target();
+    other["job"] = "frontend";
+    a.cluster.add_series("up", other, {}, 1.0);
+    a.cluster.write();
+    a.diagnose();
+    INFO(a.all());
+    CHECK(a.problems() == FindingNames{"scrape_failed"});
+    CHECK_THAT(a.text(FindingCode::scrape_failed),
+               ContainsSubstring("'vllm'") && !ContainsSubstring("frontend"));
+}
+
 TEST_CASE("metrics that ended on a real server are stale since then") {
     DiagnosedScenario a(each_prometheus());
     a.cluster.add(a.process, a.target(), {.first = 15min, .last = 10min, .end_marked = 585s});

@@ -69,7 +69,7 @@ const Names of_variant = {"variant",      "deployment",       "accelerator",
                           "cost",         "avg_input_tokens", "avg_output_tokens",
                           "ttft_seconds", "itl_seconds",      "arrival_rate_per_minute",
                           "coverage"};
-const Names of_replica = {"pod", "variant", "kv_cache_usage", "queue_length"};
+const Names of_replica = {"pod", "variant", "kv_cache_usage", "queue_length", "engine", "role"};
 const Names of_model = {"time",     "namespace",         "model",     "availability",
                         "variants", "replicas",          "freshness", "source",
                         "partial",  "unattributed_pods", "warnings",  "cache"};
@@ -151,6 +151,14 @@ TEST_CASE("prometheus_poll writes one JSON object per model, with null for unkno
         CHECK(lines[i].at("variants").at(0).at("avg_input_tokens").at("state") == "invalid");
     }
 
+    SECTION("a server that does not answer is passed over for the next one of the list") {
+        // Nothing listens at port 9 of this address.
+        arguments[1] = "http://127.0.0.9:9," + watched.url();
+        RunningPoll replica(find_poll().value(), arguments);
+        INFO(replica.output() << replica.errors());
+        CHECK(replica.wait() == 0);
+        CHECK(replica.lines().size() == 2);
+    }
     SECTION("without --json it prints a table") {
         arguments.pop_back();
         RunningPoll table(find_poll().value(), arguments);
@@ -209,6 +217,8 @@ TEST_CASE("prometheus_poll rejects wrong options with status 2 and names them") 
         {with({"nonsense"}), "nonsense"},
         {with({"--model"}), "--model"},
         {with({"--interval", "soon"}), "soon"},
+        {with({"--url", "http://127.0.0.1:9,"}), "--url"},
+        {with({"--url", "http://127.0.0.1:9,ftp://a"}), "ftp"},
         {with({"--interval", "-1s"}), "-1s"},
         {with({"--deployment", "d=v:gpu:dear"}), "dear"},
     };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fake_prometheus_data.hpp"
-#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/diagnosis_queries.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/matcher.hpp"
@@ -63,6 +63,7 @@ inline std::vector<std::string> raw_queries() {
         texts.push_back(promql::nearby_models_query(profile, "llm", model).value());
     const std::vector<std::string> endings = {"requests_waiting", "cache_usage_perc"};
     texts.push_back(promql::similar_metrics_query(endings, "namespace", "llm").value());
+    texts.push_back(texts.back() + " or " + promql::scrape_jobs_query("namespace", "llm").value());
     return texts;
 }
 

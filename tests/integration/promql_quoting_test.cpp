@@ -3,6 +3,7 @@
 
 #include "support/real_prometheus.hpp"
 #include "wva_metrics/detail/metric_names.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 

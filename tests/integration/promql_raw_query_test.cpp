@@ -3,6 +3,7 @@
 
 #include "support/real_prometheus.hpp"
 #include "support/remote_write.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/parse_matchers.hpp"
 #include "wva_metrics/promql/pod_query.hpp"

@@ -153,3 +153,18 @@ TEST_CASE("the rate of a variant is as old as its newest sample, also after a po
     CHECK_THAT(cluster.ago(load.ttft_seconds), WithinAbs(1, asked.slack()));
     CHECK_THAT(load.ttft_seconds.value_or(-1), WithinRel(0.25, 1e-6));
 }
+
+TEST_CASE("a pod whose samples have older times of their own is there, with their age") {
+    Scenario cluster(each_server());
+    const ScrapedLabels target = cluster.target(answering_pod);
+    cluster.add_engine(ServingProcess{}, target, {.last = 25s, .every = 5s});
+    cluster.add_series("up", target, {.every = 5s}, 1.0);
+    cluster.write();
+    AskedServer asked(cluster.server());
+    const ReplicaSamples replicas = asked.replicas(cluster.model());
+    INFO(cluster.server().name());
+    CHECK(replicas.gone_pods.empty());
+    REQUIRE(replicas.pods.size() == 1);
+    CHECK(replicas.pods[0].queue_length.value_or(-1) == 3);
+    CHECK_THAT(cluster.ago(replicas.pods[0].queue_length), WithinAbs(25, asked.slack()));
+}

@@ -6,6 +6,7 @@
 #include "wva_metrics/settings/apply_settings.hpp"
 #include "wva_metrics/settings/collector_factory.hpp"
 #include "wva_metrics/settings/load_settings.hpp"
+#include "wva_metrics/testing/backend_conformance.hpp"
 #include "wva_metrics/testing/fake_prometheus.hpp"
 #ifdef WVA_METRICS_WITH_TLS
 #include "wva_metrics/kubernetes/tls_in_cluster.hpp"
@@ -46,6 +47,13 @@ boost::asio::awaitable<void> show_rate(boost::asio::io_context& io) {
 
 namespace asio = boost::asio;
 
+/// For your proxy or client, which calls it for each answer of a pod that has the header.
+void note_answer(PodBackend& backend, std::string_view pod, std::string_view endpoint_load_metrics) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (const Result<void> taken = backend.ingest_orca("llm", pod, endpoint_load_metrics, now); !taken)
+        std::cerr << taken.error().describe() << '\n'; // Not a report, or of a pod that is not scraped.
+}
+
 asio::awaitable<void> explain(AnyCollector& collector, const ModelKey& model) {
     const std::vector<VariantAutoscaling> expected; // The variants that should have the pods, or none.
     const Result<Diagnosis> diagnosis = co_await collector.async_diagnose(model, expected);
@@ -80,6 +88,12 @@ asio::awaitable<void> reconcile(AnyCollector& collector, VariantAutoscaling vari
     // What is known now: from any thread, without waiting and without I/O.
     if (const auto known = collector.find_optimizer_metrics(variant.key()))
         std::cout << "collected " << format_duration(std::chrono::steady_clock::now() - known->collected_at()) << " ago\n";
+
+    // The same again and again: a handle needs no search by name, and a visitor gets the metrics in place.
+    const VariantHandle handle = collector.handle(variant); // Keep it from one pass to the next.
+    collector.visit(handle, [](const OptimizerView& view) {
+        std::cout << view->arrival_rate_per_minute.value_or(0) << ", " << to_string(view.freshness()) << '\n';
+    });
 
     collector.invalidate_variant(variant); // After scaling it: the next call asks Prometheus.
     collector.untrack(variant.key());      // After deleting it: it is no longer fetched.
@@ -175,12 +189,24 @@ void fake_of_the_headers() {
     // point the code under test at prometheus.url(), and run the context
 }
 
-double usage_to_scale_on(const ReplicaSnapshot& snapshot, TimePoint now) {
+std::optional<double> usage_to_scale_on(const ReplicaSnapshot& snapshot, TimePoint now) {
     const FreshnessThresholds thresholds; // Those of the collector.
     const SignalPosture silent_is_full{Posture::saturated, 1.0};
     const AssessedReplicas usage = assess(snapshot->replicas, &ReplicaMetrics::kv_cache_usage, silent_is_full,
                                           thresholds.replica_metrics, thresholds.unavailable, now);
-    return usage.average.value.value(); // With this posture there always is one.
+    return usage.average.value; // Empty only if the servers do not provide it.
+}
+
+PrometheusConfig with_latencies(std::string url) {
+    PrometheusConfig config = PrometheusConfig::at(std::move(url));
+    config.optional_readings = {OptionalReading::kv_capacity_tokens,
+                                OptionalReading::ttft_p90_seconds};
+    return config;
+}
+
+std::optional<double> slow_first_token(const OptimizerSnapshot& snapshot) {
+    const Reading<double> ttft = snapshot->optional.find(OptionalReading::ttft_p90_seconds);
+    return ttft ? std::optional(ttft.value()) : std::nullopt; // Or see ttft.reason().
 }
 
 prometheus::ClientConfig with_replicas() {
@@ -188,4 +214,24 @@ prometheus::ClientConfig with_replicas() {
     config.http.url = "http://prometheus-0.monitoring:9090"; // Preferred.
     config.replicas = {"http://prometheus-1.monitoring:9090"};
     return config;
+}
+
+constexpr EngineTable atom_table{
+    .name = "atom",
+    .running = {R"(atom:requests{state="running"})"},
+    .arrival_rate = {"atom:finished_total"},
+    .ttft = {"atom:first_token_ms * 0.001"},
+    .kv_cache_usage = {"atom:kv_percent * 0.01"},
+    .queue_length = {R"(atom:requests{state="queued"} + atom:requests{state="swapped"})"},
+    .engine_labels = {"dp_rank"},
+    .copy_labels = {"tp_rank"},
+};
+
+const EngineProfile atom_profile = profile_of(atom_table);
+
+template <MetricsBackend Backend>
+void hold_to_the_contract(testing::ConformanceSubject<Backend> subject) {
+    using testing::BackendConformance;
+for (const std::string& problem : BackendConformance(subject).check())
+    std::cerr << problem << '\n';
 }

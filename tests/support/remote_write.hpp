@@ -34,6 +34,14 @@ struct WrittenSeries {
     };
     /// In time order. A series has samples or histograms.
     std::vector<Histogram> histograms{};
+
+    /// A message prometheus.Histogram without its time.
+    struct EncodedHistogram {
+        std::int64_t time_ms;
+        std::string message;
+    };
+    /// In time order, instead of `histograms`.
+    std::vector<EncodedHistogram> encoded_histograms{};
 };
 
 /// The NaN that marks the end of a series in Prometheus.
@@ -113,6 +121,14 @@ inline std::string encode(const WrittenSeries& series, std::int64_t from, std::i
         any = true;
         append_bytes(encoded, 4, encode(histogram));
     }
+    for (const auto& histogram : series.encoded_histograms) {
+        if (histogram.time_ms < from || histogram.time_ms >= until)
+            continue;
+        any = true;
+        std::string message = histogram.message;
+        append_number(message, 15, static_cast<std::uint64_t>(histogram.time_ms));
+        append_bytes(encoded, 4, message);
+    }
     return any ? encoded : std::string();
 }
 
@@ -149,6 +165,7 @@ inline void remote_write(std::uint16_t port, const std::vector<WrittenSeries>& a
         };
         include(series.samples);
         include(series.histograms);
+        include(series.encoded_histograms);
     }
     // Prometheus rejects samples that are an hour older than its newest one.
     constexpr std::int64_t slice = 20 * 60 * 1000;

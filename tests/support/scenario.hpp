@@ -118,6 +118,13 @@ public:
         series_.back().average = average;
     }
 
+    /// Encoded native histograms, each for its number; see `WrittenSeries::EncodedHistogram`.
+    void add_encoded_histogram(const std::string& metric, const ScrapedLabels& labels,
+                               const Course& number, std::function<std::string(double)> encode) {
+        add_series(metric, labels, {}, number);
+        series_.back().encode = std::move(encode);
+    }
+
     /// Writes everything that was added, as seen at this moment; more than once as a sender does
     /// that was not told of its success.
     void write(int times = 1) {
@@ -131,7 +138,9 @@ public:
             WrittenSeries written{{labels.begin(), labels.end()}, {}};
             for (const auto& [ago, value] : series.samples) {
                 const std::int64_t time = (now - ago).count();
-                if (series.average)
+                if (series.encode)
+                    written.encoded_histograms.push_back({time, series.encode(value)});
+                else if (series.average)
                     written.histograms.push_back(
                         {time, static_cast<std::uint64_t>(value), value * *series.average});
                 else
@@ -153,6 +162,8 @@ private:
         std::vector<std::pair<Ago, double>> samples;
         /// The average of what a native histogram counts; `samples` are its counts then.
         std::optional<double> average{};
+        /// The message of a native histogram by its number.
+        std::function<std::string(double)> encode{};
     };
     struct Start {
         ScrapedLabels labels;

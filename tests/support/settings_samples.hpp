@@ -5,6 +5,7 @@
 #include "wva_metrics/settings/detail/settings_fields.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -59,6 +60,23 @@ private:
     }
     void fill_value(std::string& value) { value = text(); }
     void fill_value(prometheus::Flavor& flavor) { flavor = prometheus::Flavor::thanos; }
+    void fill_value(OnDispute& choice) { choice = static_cast<OnDispute>(number(3)); }
+    void fill_value(OptionalReadingSet& chosen) {
+        chosen = {};
+        for (const OptionalReadingInfo& info : optional_readings)
+            if (number(2) == 0)
+                chosen.insert(info.reading);
+    }
+    void fill_value(std::optional<PodOwner>& owner) {
+        const auto name = [&] {
+            std::string made = "n" + text();
+            std::erase(made, '/');
+            return made;
+        };
+        owner.reset();
+        if (number(2) == 1)
+            owner = PodOwner{name(), name()};
+    }
     void fill_value(std::vector<promql::Matcher>& list) {
         static const std::vector<std::string> labels = {"cluster", "_", "__tenant_id__", "a1"};
         list.clear();

@@ -3,7 +3,7 @@
 #
 # sh with_fleet.sh "<vllm_fleet> [option]..." <program> [argument]...
 # Runs the program while a simulated fleet is running. The environment has the fleet's addresses, PROMETHEUS_BASE_URL
-# and FLEET_URL, and options for the examples, POLL_ARGS and LOOP_ARGS. The exit status is the program's.
+# and FLEET_URL, and options for the examples, POLL_ARGS, LOOP_ARGS and PODS_ARGS. The exit status is the program's.
 set -eu
 fleet=$1
 shift
@@ -33,5 +33,5 @@ until grep -q '^POLL_ARGS=' "$work/ready" 2>/dev/null; do
 done
 # shellcheck disable=SC1091
 . "$work/ready"
-export POLL_ARGS LOOP_ARGS "PROMETHEUS_BASE_URL=http://$FAKE_PROMETHEUS_ADDRESS" "FLEET_URL=http://$FLEET_ADDRESS"
+export POLL_ARGS LOOP_ARGS PODS_ARGS "PROMETHEUS_BASE_URL=http://$FAKE_PROMETHEUS_ADDRESS" "FLEET_URL=http://$FLEET_ADDRESS"
 "$@"

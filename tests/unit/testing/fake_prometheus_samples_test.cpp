@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/http_exchange.hpp"
 #include "support/running_context.hpp"
-#include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/engine/known_engines.hpp"
 #include "wva_metrics/promql/kube_state_query.hpp"
 #include "wva_metrics/promql/raw_query.hpp"
 #include "wva_metrics/samples/counter.hpp"
