@@ -32,7 +32,7 @@ class OwnerResolverImpl;
 /// `std::shared_ptr`. Before the first complete list, and for unknown pods, kube-state-metrics and
 /// the pods' names decide, as they do without it.
 ///
-/// Required permissions: `get`, `list` and `watch` on `pods`, and on `replicasets`, `statefulsets`
+/// Required permissions: `list` and `watch` on `pods`, and on `replicasets`, `statefulsets`
 /// and `deployments` of the group `apps`. A missing permission is reported to `on_problem` and does
 /// not affect the other resources.
 ///

@@ -32,7 +32,7 @@ class VariantWatcherImpl;
 /// `inference.optimization/acceleratorName`. While the API server fails, the known variants stay, as
 /// does a variant whose object can no longer be read (see `ClientConfig::max_object_bytes`).
 ///
-/// Required permissions: `get`, `list` and `watch` on the resource.
+/// Required permissions: `list` and `watch` on the resource.
 ///
 /// **Threads:** safe.
 ///
