@@ -91,8 +91,8 @@ public:
     /// - `forbidden`: 403,
     /// - `rejected`: 404 (unknown resource), 410 (`is_gone`: the token is too old), other 4xx,
     /// - `unavailable`: 429, 5xx,
-    /// - `too_large`: the page exceeds `max_page_bytes`, or has more than `max_objects` objects,
-    ///   which take more than `max_list_bytes`,
+    /// - `too_large`: the page exceeds `max_page_bytes`, has more than `max_objects` objects, or what
+    ///   is kept of them takes more than `max_list_bytes`,
     /// - `bad_response`: the response is not a list.
     ///
     /// **Cancellation:** terminal: as for `http::Client::send`.

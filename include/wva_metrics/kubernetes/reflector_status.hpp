@@ -31,7 +31,8 @@ struct ReflectorStatus {
     /// Watches started.
     std::uint64_t watches = 0;
     /// Lists started because the API server no longer has the resource version of the last watch or
-    /// list (410), or because a watch could not be parsed or was rejected.
+    /// list (410), because a watch could not be parsed or was rejected, or because three watches in a
+    /// row failed.
     std::uint64_t restarts = 0;
     /// Objects in lists and events that could not be read.
     std::uint64_t unreadable = 0;
