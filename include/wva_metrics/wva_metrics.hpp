@@ -2,8 +2,10 @@
 #pragma once
 
 /// Everything but the opt-in parts: TLS (`http/tls.hpp`), a proxy (`http/proxy.hpp`), compressed
-/// answers (`http/gzip.hpp`), the Kubernetes API (`kubernetes/`), settings and collectors by name
-/// (`settings/`, with plugins in `settings/plugin/`) and the test kit (`testing/`).
+/// answers (`http/gzip.hpp`), the Kubernetes API (`kubernetes/`, `backend/kubernetes_targets.hpp`),
+/// settings and collectors by name (`settings/`, with plugins in `settings/plugin/`), the test kit
+/// (`testing/`), and the checkers of pages (`exposition/conformance_checker.hpp`,
+/// `exposition/open_metrics_2_checker.hpp`).
 
 #include "wva_metrics/any_collector.hpp"
 #include "wva_metrics/attribution/any_pod_owners.hpp"
