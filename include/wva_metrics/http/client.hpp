@@ -82,11 +82,12 @@ public:
     /// - `deadline`: bounds the whole call, including the time in the queue.
     ///
     /// **Completes:** with the answer, whatever its HTTP status is. On 401 the token file is read
-    /// again, or the token provider asked; if the token changed, the request is sent once more. A request that fails in a way that
-    /// may pass (no connection, a lost one, a cut off answer, 408, 425, 429, 502, 503, 504) is sent
-    /// again after a random wait, as `ClientConfig::protection` says, and within `deadline`; the call
-    /// completes with what came of the last attempt. A `Retry-After` of 429 and 503 is obeyed. If
-    /// `protection.hedging` is enabled, a slow request is sent a second time while it waits.
+    /// again, or the token provider asked; if the token changed, the request is sent once more. A
+    /// request that fails in a way that may pass (no connection, a lost one, a cut off answer, 408,
+    /// 425, 429, 502, 503, 504) is sent again after a random wait, as `ClientConfig::protection` says,
+    /// and within `deadline`; the call completes with the outcome of the last attempt. A `Retry-After`
+    /// of 429 and 503 is obeyed. If `protection.hedging` is enabled, a slow request is sent a second
+    /// time while the first one waits.
     ///
     /// **Errors:**
     /// - `invalid_argument`: the request is invalid. Nothing was sent.

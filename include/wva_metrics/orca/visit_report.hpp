@@ -49,8 +49,8 @@ inline std::optional<Error> read_report(std::string_view value, OrcaHeader heade
 
 /// Reads the load report of a header's value, and calls `visit(const OrcaMetric&)` for each of its
 /// numbers, in their order, if the whole report is valid. The metric's name lives during the call only.
-/// It is as strict as the parser of Envoy: a report is refused with all that is in it. A report without
-/// numbers is valid.
+/// It is as strict as the parser of Envoy: one fault refuses the whole report. A report without numbers
+/// is valid.
 ///
 /// Allocates nothing for a valid report of TEXT or JSON, and once for BIN.
 ///

@@ -24,30 +24,30 @@
 
 namespace wva_metrics::testing {
 
-/// A backend to be held to the contract of `MetricsBackend`, and its source.
+/// A backend that is checked against the contract of `MetricsBackend`, and its source.
 template <MetricsBackend Backend>
 struct ConformanceSubject {
     /// The backend's context. Nobody else runs it.
     asio::io_context& context;
     /// Makes a new backend on the context.
     std::function<Backend()> make;
-    /// At least two variants of different models, of which the source has at least one reading each,
-    /// and pods.
+    /// At least two variants of different models. The source has at least one reading of each, and
+    /// pods.
     std::vector<VariantAutoscaling> variants;
-    /// Makes the source fail: it refuses connections, say. Optional.
+    /// Makes the source fail, e.g. refuse connections. Optional.
     std::function<void()> break_source{};
-    /// Ends that. Optional.
+    /// Makes the source work again. Optional.
     std::function<void()> repair_source{};
-    /// False of a source that does not tell which pods serve these models. Its replica samples may be
-    /// errors, but not wrong.
+    /// False if the source does not say which pods serve these models. The replica samples may be
+    /// errors then, but not wrong.
     bool knows_pods = true;
     /// How long one call may take.
     Duration patience = std::chrono::minutes(1);
 };
 
-/// Holds a backend to the contract of `MetricsBackend`, for the tests of a backend of your own:
-/// answers in the order of the targets, nothing known of what is unknown, one bad target that spoils
-/// no other, calls at the same time, cancellation, and a source that fails.
+/// Checks whether a backend of your own keeps the contract of `MetricsBackend`: the order of the
+/// answers, no value for an unknown target, a bad target that does not affect the others, calls at
+/// the same time, cancellation, and a source that fails.
 ///
 /// Uses no test framework:
 ///
@@ -62,8 +62,7 @@ public:
     explicit BackendConformance(ConformanceSubject<Backend> subject)
         : subject_(std::move(subject)) {}
 
-    /// What the backend does otherwise than its contract says, one sentence each; empty if it
-    /// conforms.
+    /// All violations of the contract, one sentence each; empty if there are none.
     std::vector<std::string> check() {
         rules_ = detail::AnswerRules(subject_.knows_pods);
         if (subject_.variants.size() < 2 ||
@@ -158,7 +157,7 @@ private:
             rules_.check_found(*verdict);
     }
 
-    /// Of what nobody has heard of nothing is known, and zero is something.
+    /// An unknown target has no value, not even zero.
     void check_unknown() {
         Backend backend = subject_.make();
         const VariantAutoscaling unknown{subject_.variants[0].namespace_name, "no-such-variant",
@@ -236,7 +235,8 @@ private:
             rules_.check_known(*metrics, subject_.variants.size());
     }
 
-    /// A source that fails is an error, or a reading with a reason; and no news of it is bad news.
+    /// While the source fails, each answer is an error, or has readings with a reason, and no model is
+    /// said to have no metrics.
     void check_failure() {
         Backend backend = subject_.make();
         subject_.break_source();
