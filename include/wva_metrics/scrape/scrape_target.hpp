@@ -17,7 +17,8 @@ namespace wva_metrics::scrape {
 
 /// A page of metrics, and whose it is.
 struct ScrapeTarget {
-    /// `http://10.0.0.1:8000/metrics`. Without a path, `/metrics` is asked.
+    /// `http://10.0.0.1:8000/metrics`. Without a path, `/metrics` is asked. A slash at the end of the
+    /// path is kept.
     std::string url{};
     /// The pod's name. Empty = the host and the port of the URL.
     std::string pod{};
@@ -28,7 +29,8 @@ struct ScrapeTarget {
     /// The model that it serves, for a page that does not name models itself; may be empty.
     std::string model{};
     /// Added to each series of the page; may be empty. Names of `EngineLabels` and `instance` are
-    /// set by the other members. `metrics_path` is the URL's path if that is not `/metrics`.
+    /// set by the other members. `metrics_path` is the URL's path without the slash at its end, if
+    /// that is not `/metrics`.
     samples::Labels labels{};
     /// The workload that the pod belongs to. Empty = it is derived from the pod's name.
     std::optional<PodOwner> owner{};
@@ -59,6 +61,8 @@ inline Result<PageAddress> parse_page_url(std::string_view url) {
     address.path = std::exchange(address.server.base_path, {});
     if (address.path.empty())
         address.path = "/metrics";
+    else if (url.substr(0, query).ends_with('/'))
+        address.path += '/'; // A server may redirect the one to the other.
     address.path += url.substr(query);
     return address;
 }
@@ -78,7 +82,10 @@ inline samples::Labels target_labels(const ScrapeTarget& target, const PageAddre
             labels.emplace_back(name, std::move(value));
     };
     // Of two pages at one address. Without the query, in which people put keys.
-    if (std::string path = address.path.substr(0, address.path.find('?')); path != "/metrics")
+    std::string path = address.path.substr(0, address.path.find('?'));
+    if (path.ends_with('/'))
+        path.pop_back();
+    if (path != "/metrics")
         set("metrics_path", std::move(path));
     for (const auto& [name, value] : target.labels)
         set(name, value);

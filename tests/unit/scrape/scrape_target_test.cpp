@@ -30,6 +30,17 @@ TEST_CASE("two pages at one address have other labels, which hold no query") {
     CHECK(labels_of_page(server + "/1/metrics?token=hunter2") == other);
 }
 
+TEST_CASE("the path of a page is requested as it is written, with the slash at its end") {
+    // Some servers redirect `/metrics` to `/metrics/`: whoever writes the one must not get the other.
+    const std::string server = "http://10.0.0.1:8000";
+    CHECK(parse_page_url(server + "/metrics/").value().path == "/metrics/");
+    CHECK(parse_page_url(server + "/a/metrics/?b=c/").value().path == "/a/metrics/?b=c/");
+    CHECK(parse_page_url(server + "/metrics").value().path == "/metrics");
+    CHECK(parse_page_url(server + "/").value().path == "/metrics");
+    CHECK(parse_page_url(server + "/?b=c").value().path == "/metrics?b=c");
+    CHECK(labels_of_page(server + "/metrics/") == labels_of_page(server + "/metrics"));
+}
+
 TEST_CASE("a target's own labels come before its path, and its address before them") {
     ScrapeTarget target;
     target.url = "http://10.0.0.1:8000/1/metrics";
