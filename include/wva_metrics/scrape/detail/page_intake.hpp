@@ -206,11 +206,17 @@ private:
             return;
         Taker sink{*this};
         note(parser_->finish(sink));
-        if (!error_ && ended_by_close && last_byte_ != '\n' &&
-            parser_->format() != exposition::PageFormat::protobuf)
+        // OpenMetrics marks the end of a page, and protobuf has no lines.
+        if (!error_ && ended_by_close && last_byte_ != '\n' && is_prometheus_text())
             error_ = Error(Errc::bad_response,
                            "the page may have been cut off: the server closed the connection "
                            "within a line");
+    }
+
+    bool is_prometheus_text() const {
+        const exposition::PageFormat format = parser_->format();
+        return format == exposition::PageFormat::prometheus_0_0_4 ||
+               format == exposition::PageFormat::prometheus_1_0_0;
     }
 
     PageEnd fail_page() {
