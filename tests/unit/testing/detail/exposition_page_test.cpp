@@ -16,9 +16,10 @@ TEST_CASE("the samples of a page are parsed with their labels, values and times"
                                             "vllm:x_bucket{le=\"+Inf\", pod = \"p\", } +Inf 1700\n"
                                             "  nan{} NaN\n"
                                             "esc{a=\"q\\\"b\\\\n\\n,}\"} -1.5e-3\n"
+                                            "other{a=\"x\\qy\"} 1\n"
                                             "last 2");
     REQUIRE(page.has_value());
-    REQUIRE(page->size() == 5);
+    REQUIRE(page->size() == 6);
     CHECK((*page)[0].series == LabelSet{{"__name__", "up"}});
     CHECK((*page)[0].value == 1);
     CHECK_FALSE((*page)[0].time);
@@ -29,7 +30,8 @@ TEST_CASE("the samples of a page are parsed with their labels, values and times"
     CHECK(std::isnan((*page)[2].value));
     CHECK((*page)[3].series.get("a") == "q\"b\\n\n,}");
     CHECK((*page)[3].value == -0.0015);
-    CHECK((*page)[4].value == 2);
+    CHECK((*page)[4].series.get("a") == "x\\qy"); // As Prometheus reads an unknown escape.
+    CHECK((*page)[5].value == 2);
 }
 
 TEST_CASE("the error names the line that is not a sample") {
@@ -40,6 +42,6 @@ TEST_CASE("the error names the line that is not a sample") {
         INFO(bad);
         REQUIRE_FALSE(page.has_value());
         CHECK(page.error().is(wva_metrics::Errc::bad_response));
-        CHECK(page.error().message.starts_with("line 2 "));
+        CHECK(page.error().message.starts_with("line 2, column "));
     }
 }
