@@ -52,7 +52,7 @@ constexpr std::string_view to_string(NameFilterVerdict verdict) noexcept {
 class NameFilter {
 public:
     /// `whole_page_every`: a whole page is read at least so often, because a server may hide a series
-    /// that is new to it. Without a longer time between them, scrapes never ask for names.
+    /// that is new to it. If it is not longer than the time between two scrapes, none asks for names.
     explicit NameFilter(Duration whole_page_every) : whole_page_every_(whole_page_every) {}
 
     /// A scrape begins. True if it should ask for the names; else for the whole page.

@@ -20,8 +20,8 @@
 
 namespace wva_metrics::scrape {
 
-/// The names that a target is asked for besides those of the wanted samples on its last whole page, the
-/// names of which are passed: those that may come next. None = it is not asked by names.
+/// Is passed the names of the wanted samples on a target's last whole page. Returns the names that the
+/// target is asked for besides them: samples that may come next. None = it is not asked by names.
 using NamesToAsk = std::function<std::vector<std::string>(std::span<const std::string_view>)>;
 
 /// The configuration of a client for the server of a page: with its URL, and without the TLS
@@ -35,7 +35,8 @@ inline http::ClientConfig client_for(http::ClientConfig client, const http::Url&
 
 /// How a target is scraped. Plain values.
 struct ScraperConfig {
-    /// The connection: timeouts, credentials, TLS, headers, limits; see `client_for`. One connection is kept, and nothing is retried: the next scrape is the retry.
+    /// The connection: timeouts, credentials, TLS, headers, limits; see `client_for`. One connection is
+    /// kept, and nothing is retried: the next scrape is the retry.
     http::ClientConfig client{};
     /// The names of the samples that are kept; all, if there are none.
     exposition::WantedMetrics wanted{};
