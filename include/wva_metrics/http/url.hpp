@@ -137,6 +137,62 @@ inline std::string quote_part(std::string_view url, std::string_view part) {
            (part.size() > longest ? "...'" : "'");
 }
 
+/// The error of a URL that is rejected, with the part that is wrong.
+inline Error rejected_url(std::string_view url, std::string sentence, std::string_view wrong = {}) {
+    if (!wrong.empty())
+        sentence += quote_part(url, wrong);
+    return {Errc::invalid_config, std::move(sentence)};
+}
+
+inline std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+    return lower;
+}
+
+inline bool is_ipv6_address(std::string_view text) {
+    boost::system::error_code failure;
+    boost::asio::ip::make_address_v6(std::string(text), failure);
+    return !failure && text.find('%') == std::string_view::npos;
+}
+
+/// Takes the host from the beginning of a URL's authority, as `Url::host` has it.
+inline Result<std::string> take_host(std::string_view url, std::string_view& authority) {
+    if (authority.starts_with('[')) {
+        const std::size_t bracket = authority.find(']');
+        const std::string_view host = authority.substr(1, std::max<std::size_t>(bracket, 1) - 1);
+        if (bracket == std::string_view::npos || !is_ipv6_address(host))
+            return rejected_url(url, "url must have an IPv6 address without a zone between [ and ]",
+                                authority);
+        authority.remove_prefix(bracket + 1);
+        return lower_case(host);
+    }
+    const std::string_view host = authority.substr(0, authority.find(':'));
+    if (!is_host_name(host) && ends_in_number(host))
+        return rejected_url(url,
+                            "url has a number as its host; write an IPv4 address as four decimal "
+                            "numbers without leading zeros, as in 127.0.0.1",
+                            authority);
+    if (!is_host_name(host))
+        return rejected_url(
+            url, "url must have a valid host name or IP address (an IPv6 address in [ ])",
+            authority);
+    authority.remove_prefix(host.size());
+    return lower_case(host);
+}
+
+/// The port in `:port`; 0 if it is malformed.
+inline std::uint16_t parse_port(std::string_view text) {
+    constexpr std::size_t longest = 6;
+    if (!text.starts_with(':') || text.size() > longest ||
+        !std::all_of(text.begin() + 1, text.end(), is_digit))
+        return 0;
+    std::uint16_t port = 0;
+    const std::from_chars_result parsed =
+        std::from_chars(text.data() + 1, text.data() + text.size(), port);
+    return parsed.ec == std::errc() ? port : std::uint16_t{0};
+}
+
 } // namespace detail
 
 /// Reads `http://host[:port][/base/path]` or the same with `https`.
@@ -145,69 +201,33 @@ inline std::string quote_part(std::string_view url, std::string_view part) {
 /// and port 0 with `Errc::invalid_config`. The message quotes the wrong scheme, host or port. It
 /// never repeats what may contain a secret: credentials, the path and the query.
 inline Result<Url> parse_url(std::string_view text) {
-    const auto reject = [url = text](std::string sentence, std::string_view wrong = {}) {
-        if (!wrong.empty())
-            sentence += detail::quote_part(url, wrong);
-        return Error(Errc::invalid_config, std::move(sentence));
+    const auto reject = [url = text](const char* sentence, std::string_view wrong = {}) {
+        return detail::rejected_url(url, sentence, wrong);
     };
-
     if (!detail::is_visible(text))
         return reject("url must not contain spaces, control characters or non-ASCII characters");
     Url url;
     const std::size_t scheme_end = text.find("://");
-    if (scheme_end != std::string_view::npos) {
-        url.scheme = text.substr(0, scheme_end);
-        std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), detail::to_lower);
-    }
+    if (scheme_end != std::string_view::npos)
+        url.scheme = detail::lower_case(text.substr(0, scheme_end));
     if (url.scheme != "http" && url.scheme != "https")
         return reject("url must begin with http:// or https://",
                       text.substr(0, std::min(scheme_end, text.find_first_of("/?#"))));
-    text.remove_prefix(scheme_end + 3);
 
-    const std::size_t authority_end = text.find_first_of("/?#");
-    std::string_view authority = text.substr(0, authority_end);
-    std::string_view path =
-        authority_end == std::string_view::npos ? "" : text.substr(authority_end);
+    std::string_view path = text.substr(scheme_end + 3);
+    std::string_view authority = path.substr(0, path.find_first_of("/?#"));
+    path.remove_prefix(authority.size());
     if (authority.find('@') != std::string_view::npos)
         return reject("url must not contain a user name or password; use credentials instead");
-
-    std::string_view host;
-    if (authority.starts_with('[')) {
-        const std::size_t bracket = authority.find(']');
-        host = authority.substr(1, bracket == std::string_view::npos ? bracket : bracket - 1);
-        boost::system::error_code failure;
-        if (bracket != std::string_view::npos && host.find('%') == std::string_view::npos)
-            boost::asio::ip::make_address_v6(std::string(host), failure);
-        else
-            failure = make_error_code(Errc::invalid_config);
-        if (failure)
-            return reject("url must have an IPv6 address without a zone between [ and ]",
-                          authority);
-        authority.remove_prefix(bracket + 1);
-    } else {
-        host = authority.substr(0, authority.find(':'));
-        if (!detail::is_host_name(host) && detail::ends_in_number(host))
-            return reject("url has a number as its host; write an IPv4 address as four decimal "
-                          "numbers without leading zeros, as in 127.0.0.1",
-                          authority);
-        if (!detail::is_host_name(host))
-            return reject("url must have a valid host name or IP address (an IPv6 address in [ ])",
-                          authority);
-        authority.remove_prefix(host.size());
-    }
-    url.host = host;
-    std::transform(url.host.begin(), url.host.end(), url.host.begin(), detail::to_lower);
-
+    Result<std::string> host = detail::take_host(text, authority);
+    if (host.has_error())
+        return std::move(host).error();
+    url.host = *std::move(host);
     url.port = url.is_secure() ? 443 : 80;
-    if (!authority.empty()) {
-        const char* const end = authority.data() + authority.size();
-        const bool digits = authority.size() > 1 && authority.size() <= 6 &&
-                            authority.front() == ':' &&
-                            std::all_of(authority.begin() + 1, authority.end(), detail::is_digit);
-        const auto parsed = std::from_chars(authority.data() + 1, end, url.port);
-        if (!digits || parsed.ec != std::errc() || parsed.ptr != end || url.port == 0)
-            return reject("url must have a port from 1 to 65535 after the host's colon", authority);
-    }
+    if (!authority.empty())
+        url.port = detail::parse_port(authority);
+    if (url.port == 0)
+        return reject("url must have a port from 1 to 65535 after the host's colon", authority);
 
     if (path.find_first_of("?#") != std::string_view::npos)
         return reject("url must not have a query or a fragment");
