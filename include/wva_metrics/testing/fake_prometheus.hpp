@@ -185,8 +185,10 @@ public:
     /// Returns the number of the page's samples.
     ///
     /// **Errors:**
-    /// - `bad_response`: a line is invalid; the message has its number. All series of the target
-    ///   end then, as after any failed scrape.
+    /// - `bad_response`: a line is invalid; the message has its number.
+    /// - `too_large`: the page exceeds 1 GiB, or one of the other `exposition::PageLimits`.
+    ///
+    /// All series of the target end then, as after any failed scrape.
     ///
     /// **Threads:** any thread.
     Result<std::size_t> load_exposition(std::string_view page, Time time,

@@ -2,13 +2,16 @@
 #pragma once
 
 #include "wva_metrics/error.hpp"
+#include "wva_metrics/exposition/page_limits.hpp"
 #include "wva_metrics/exposition/page_sample.hpp"
 #include "wva_metrics/exposition/text_format.hpp"
 #include "wva_metrics/exposition/text_parser.hpp"
+#include "wva_metrics/exposition/wanted_metrics.hpp"
 #include "wva_metrics/label_view.hpp"
 #include "wva_metrics/testing/detail/promql/label_set.hpp"
 #include "wva_metrics/testing/detail/promql/series_store.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -28,8 +31,8 @@ struct ExpositionSample {
 
 /// Parses a page in the text format 0.0.4 of Prometheus; comments, types and help are skipped.
 ///
-/// Errors: those of `exposition::parse_text`, with the line's number. As in Prometheus, one invalid
-/// line makes the whole page invalid.
+/// Errors: `bad_response` with the line's number, and `too_large`; see `exposition::TextParser`. As in
+/// Prometheus, one invalid line makes the whole page invalid.
 inline Result<std::vector<ExpositionSample>> parse_exposition_page(std::string_view page) {
     std::vector<ExpositionSample> samples;
     const auto add = [&samples](const exposition::PageSample& read) {
@@ -39,8 +42,12 @@ inline Result<std::vector<ExpositionSample>> parse_exposition_page(std::string_v
             sample.series.set(label.name, label.value);
         samples.push_back(std::move(sample));
     };
-    const Result<void> parsed =
-        exposition::parse_text(page, exposition::TextFormat::prometheus_0_0_4, add);
+    // The page of a simulated fleet holds the series of all its pods.
+    exposition::PageLimits limits;
+    limits.max_page_bytes = std::size_t{1} << 30;
+    limits.max_samples = 100'000'000;
+    const Result<void> parsed = exposition::parse_text(
+        page, exposition::TextFormat::prometheus_0_0_4, add, exposition::WantedMetrics(), limits);
     if (parsed.has_error())
         return parsed.error();
     return samples;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wva_metrics/testing/detail/exposition_page.hpp"
 
+#include "wva_metrics/exposition/page_limits.hpp"
+
 #include <catch2/catch_all.hpp>
 
 #include <cmath>
@@ -44,4 +46,14 @@ TEST_CASE("the error names the line that is not a sample") {
         CHECK(page.error().is(wva_metrics::Errc::bad_response));
         CHECK(page.error().message.starts_with("line 2, column "));
     }
+}
+
+TEST_CASE("a page may be larger than that of any one server") {
+    const std::string pod(10'000, 'p');
+    std::string text;
+    while (text.size() <= wva_metrics::exposition::PageLimits().max_page_bytes)
+        text += "up{pod=\"" + pod + "\"} 1\n";
+    const auto page = parse_exposition_page(text);
+    REQUIRE(page.has_value());
+    CHECK(page->back().series.get("pod") == pod);
 }
