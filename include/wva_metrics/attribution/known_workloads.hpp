@@ -10,10 +10,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
-#include <map>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,13 +56,11 @@ public:
     /// The workload of this variant is not known any more, until somebody asks about it again.
     void forget(const VariantAutoscaling& variant) {
         const std::lock_guard lock(mutex_);
-        const auto model = models_.find(variant.model());
+        const auto model = models_.find(variant);
         if (model == models_.end())
             return;
-        const auto is_same = [&](const Known& known) {
-            return is_same_workload(known.workload, variant);
-        };
-        if (std::erase_if(model->second, is_same) > 0)
+        if (std::erase_if(model->second, [&](const Known& known) { return known.is_of(variant); }) >
+            0)
             changes_.fetch_add(1, std::memory_order_release);
     }
 
@@ -76,11 +77,12 @@ public:
             const bool is_own =
                 std::ranges::any_of(variants, [&](const VariantAutoscaling& variant) {
                     return variant.namespace_name == model.namespace_name &&
-                           variant.model_id == model.model_id &&
-                           is_same_workload(variant, known.workload);
+                           variant.model_id == model.model_id && known.is_of(variant);
                 });
             if (!is_own)
-                found.push_back(known.workload);
+                found.emplace_back(model.namespace_name, std::string(), model.model_id,
+                                   known.deployment, std::string(), default_variant_cost,
+                                   known.target_kind);
         }
         return found;
     }
@@ -90,30 +92,55 @@ public:
     std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
 
 private:
+    /// A workload of the model under which it is stored.
     struct Known {
-        VariantAutoscaling workload;
+        std::string deployment;
+        std::string target_kind;
         TimePoint seen_at;
+
+        bool is_of(const VariantAutoscaling& variant) const noexcept {
+            return deployment == variant.deployment &&
+                   kind_or_default(target_kind) == kind_or_default(variant.target_kind);
+        }
+    };
+
+    // A variant is searched by its model without a copy of the names: it happens in every round, for
+    // every variant.
+    struct ModelHash {
+        using is_transparent = void;
+        std::size_t operator()(const auto& of) const noexcept {
+            const std::hash<std::string_view> hash;
+            constexpr std::size_t odd =
+                0x9e3779b1U; // So that equal names do not cancel each other.
+            return hash(of.namespace_name) * odd ^ hash(of.model_id);
+        }
+    };
+    struct IsSameModel {
+        using is_transparent = void;
+        bool operator()(const auto& a, const auto& b) const noexcept {
+            return a.model_id == b.model_id && a.namespace_name == b.namespace_name;
+        }
     };
 
     void remember_one(const VariantAutoscaling& variant, TimePoint now) {
         if (variant.deployment.empty())
             return;
-        const ModelKey model = variant.model();
-        if (models_.size() >= limits_.max_models && !models_.contains(model))
-            return;
-        std::vector<Known>& workloads = models_[model];
-        const auto known = std::ranges::find_if(
-            workloads, [&](const Known& each) { return is_same_workload(each.workload, variant); });
+        auto model = models_.find(variant);
+        if (model == models_.end()) {
+            if (models_.size() >= limits_.max_models)
+                return;
+            model = models_.try_emplace(variant.model()).first;
+        }
+        std::vector<Known>& workloads = model->second;
+        const auto known =
+            std::ranges::find_if(workloads, [&](const Known& each) { return each.is_of(variant); });
         if (known != workloads.end()) {
             known->seen_at = std::max(known->seen_at, now);
             return;
         }
         if (workloads.size() >= limits_.max_workloads)
             return;
-        workloads.push_back(
-            {VariantAutoscaling(variant.namespace_name, {}, variant.model_id, variant.deployment,
-                                {}, default_variant_cost, variant.target_kind),
-             now});
+        workloads.push_back({variant.deployment, variant.target_kind, now});
         changes_.fetch_add(1, std::memory_order_release);
     }
 
@@ -135,7 +162,7 @@ private:
 
     const KnownWorkloadsLimits limits_;
     mutable std::mutex mutex_;
-    std::map<ModelKey, std::vector<Known>> models_;
+    std::unordered_map<ModelKey, std::vector<Known>, ModelHash, IsSameModel> models_;
     TimePoint next_sweep_{};
     std::atomic<std::uint64_t> changes_{0};
 };

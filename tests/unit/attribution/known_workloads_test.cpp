@@ -74,3 +74,21 @@ TEST_CASE("the memory of known workloads is bounded") {
     known.remember(std::vector{VariantAutoscaling("ns", "v", "other", "d")}, first_seen);
     CHECK(known.others({"ns", "other"}, {}).empty());
 }
+
+TEST_CASE("a workload belongs to a model by both names") {
+    KnownWorkloads known;
+    known.remember(std::vector{VariantAutoscaling("a", "v", "b", "ab"),
+                               VariantAutoscaling("b", "v", "a", "ba"),
+                               VariantAutoscaling("a", "v", "a", "aa", "A100", 3, "StatefulSet")},
+                   first_seen);
+    CHECK(names_of(known.others({"a", "b"}, {})) == std::vector<std::string>{"ab"});
+    CHECK(names_of(known.others({"b", "a"}, {})) == std::vector<std::string>{"ba"});
+    const auto others = known.others({"a", "a"}, {});
+    REQUIRE(others.size() == 1);
+    // All that an attribution needs, and nothing of the caller who named it.
+    CHECK(others[0] ==
+          VariantAutoscaling("a", "", "a", "aa", "", default_variant_cost, "StatefulSet"));
+    known.forget(VariantAutoscaling("b", "v", "a", "ba"));
+    CHECK(known.others({"b", "a"}, {}).empty());
+    CHECK(known.others({"a", "b"}, {}).size() == 1);
+}

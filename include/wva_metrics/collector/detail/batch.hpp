@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/collector/detail/batch_answers.hpp"
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/flight.hpp"
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
@@ -22,16 +23,12 @@
 #include <atomic>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace wva_metrics::detail {
-
-/// The backend's answers, one per flight, in order; or the error of the whole batch.
-using BatchAnswers = Result<std::vector<Result<CachePayload>>>;
 
 /// Why a batch is sent.
 enum class Origin {
@@ -47,8 +44,6 @@ enum class Origin {
 /// batch's own strand.
 template <typename Timer>
 class Batch : public std::enable_shared_from_this<Batch<Timer>> {
-    using Answers = std::vector<Result<CachePayload>>;
-
 public:
     /// Receives as many answers as there are flights. Must not throw.
     using Done = std::function<void(const Batch&, BatchAnswers)>;
@@ -150,18 +145,18 @@ private:
         if (self->kind() == EntryKind::optimizer) {
             auto variants = self->all(&OptimizerTarget::variant);
             auto results = co_await self->fetch_optimizer(*backend, std::move(variants));
-            co_return as_answers(std::move(results));
+            co_return Answers(std::move(results));
         }
         if (self->kind() == EntryKind::replica) {
             auto models = self->all(&ReplicaTarget::model);
             auto results = co_await self->fetch_replicas(*backend, std::move(models));
-            co_return as_answers(std::move(results));
+            co_return Answers(std::move(results));
         }
         const ModelKey& model = std::get<AvailabilityTarget>(*self->flights_.front()->target).model;
         auto result = co_await backend->check_availability(model);
-        Answers answers;
-        answers.emplace_back(std::move(result));
-        co_return answers;
+        std::vector<Result<Availability>> results;
+        results.push_back(std::move(result));
+        co_return Answers(std::move(results));
     }
 
     ///@{
@@ -185,12 +180,6 @@ private:
         return is_background() ? Priority::background : Priority::interactive;
     }
     ///@}
-
-    template <typename T>
-    static Answers as_answers(std::vector<Result<T>>&& results) {
-        return Answers(std::make_move_iterator(results.begin()),
-                       std::make_move_iterator(results.end()));
-    }
 
     /// Copies one member of every target.
     template <typename TargetType, typename T>
@@ -230,7 +219,7 @@ private:
         if (!done_)
             return; // Timed out already; a late answer is ignored.
         timer_.cancel();
-        if (answers.has_value() && answers->size() != flights_.size())
+        if (answers.has_value() && count(*answers) != flights_.size())
             answers = with_all(*std::move(answers));
         std::exchange(done_, nullptr)(*this, std::move(answers));
     }
@@ -238,9 +227,8 @@ private:
     BatchAnswers with_all(Answers answers) const noexcept {
         return result_or_exception(
             [&]() -> BatchAnswers {
-                answers.resize(
-                    flights_.size(),
-                    Error(Errc::internal, "the backend returned fewer answers than targets"));
+                resize(answers, flights_.size(),
+                       Error(Errc::internal, "the backend returned fewer answers than targets"));
                 return std::move(answers);
             },
             "the backend");

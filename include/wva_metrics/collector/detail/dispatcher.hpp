@@ -3,6 +3,7 @@
 
 #include "wva_metrics/collector/detail/batch.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
+#include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/collector/detail/settlement.hpp"
 #include "wva_metrics/detail/describe_exception.hpp"
@@ -186,8 +187,9 @@ private:
                                                     data_.overdue);
                 std::erase_if(batches_, [](const auto& weak) { return weak.expired(); });
                 batches_.push_back(batch);
+                const std::shared_ptr<OverdueCalls::Call> call = batch->call();
                 for (const FlightPtr& flight : flights)
-                    flight->call = batch->call();
+                    flight->call = call;
             }
         }
         if (refusal) {

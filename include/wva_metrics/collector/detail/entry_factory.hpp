@@ -118,13 +118,13 @@ inline CacheEntryPtr make_entry(const CacheConfig& config, CachePayload&& payloa
 }
 
 /// Bounds the attributions of an entry that is made for the cache; null if the cache has no bound for
-/// them.
+/// them, or if entries of this kind have none.
 template <typename Cache>
 std::shared_ptr<AttributionBudget> attribution_budget(Cache& cache, const CacheKeyView& key) {
     if constexpr (requires { cache.attribution_budget(key); })
-        return cache.attribution_budget(key);
-    else
-        return nullptr;
+        if (key.kind == EntryKind::replica)
+            return cache.attribution_budget(key);
+    return nullptr;
 }
 
 } // namespace wva_metrics::detail

@@ -55,8 +55,8 @@ struct Flight {
 
     const TargetPtr target;
     /// The entry before this fetch; readings that the backend fails to return are carried over from
-    /// it. May be null.
-    const CacheEntryPtr previous;
+    /// it. May be null. Only who settles the flight changes it, after that.
+    CacheEntryPtr previous;
     /// `call_timeout` after it was opened. A flight that is still open then is dead: nobody joins it.
     const TimePoint deadline;
 

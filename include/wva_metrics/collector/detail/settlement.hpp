@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/collector/detail/batch.hpp"
+#include "wva_metrics/collector/detail/batch_answers.hpp"
 #include "wva_metrics/collector/detail/call_timed_out.hpp"
 #include "wva_metrics/collector/detail/coordinator.hpp"
 #include "wva_metrics/collector/detail/entry_factory.hpp"
@@ -41,10 +42,13 @@ public:
         std::size_t failed = 0;
         for (std::size_t i = 0; i < targets; ++i) {
             const FlightPtr& flight = batch.flights()[i];
-            const Result<void> settled =
-                answers.has_value()
-                    ? settle_answer(flight, std::move((*answers)[i]), sent_at, config)
-                    : Result<void>(error_of(answers));
+            const Result<void> settled = result_or_exception(
+                [&]() -> Result<void> {
+                    if (answers.has_error())
+                        return error_of(answers);
+                    return settle_answer(flight, take_answer(*answers, i), {sent_at, at}, config);
+                },
+                "what prepares an answer for the cache");
             if (settled.has_error()) {
                 ++failed;
                 settle_failure(flight, error_of(settled), batch.is_background(), at);
@@ -84,34 +88,36 @@ public:
     }
 
 private:
+    /// When a batch was sent, and answered.
+    struct BatchTimes {
+        TimePoint sent;
+        TimePoint answered;
+    };
+
     Result<CacheEntryPtr> make_entry_of(const FlightPtr& flight, Result<CachePayload>&& answer,
-                                        TimePoint sent_at, const CacheConfig& config) {
+                                        const BatchTimes& at, const CacheConfig& config) {
         if (answer.has_error())
             return std::move(answer).error();
         CachePayload& payload = *answer;
         stamp_identity(*flight->target, payload);
-        if (const std::uint64_t ahead = count_ahead(payload, data_.now()); ahead > 0)
+        if (const std::uint64_t ahead = count_ahead(payload, at.answered); ahead > 0)
             data_.counters.add(data_.counters.samples_ahead, ahead);
         if (is_empty_answer(payload))
             data_.counters.add(data_.counters.empty_answers);
         if (flight->previous)
-            carry_over_missing(*flight->previous, payload, oldest_carried(config, sent_at));
-        return make_entry(config, std::move(payload), sent_at,
+            carry_over_missing(*flight->previous, payload, oldest_carried(config, at.sent));
+        return make_entry(config, std::move(payload), at.sent,
                           attribution_budget(data_.cache, flight->key()));
     }
 
-    /// Returns why the flight could not be settled with this answer.
+    /// Returns why the flight could not be settled with this answer. If it throws, it is not settled.
     Result<void> settle_answer(const FlightPtr& flight, Result<CachePayload>&& answer,
-                               TimePoint sent_at, const CacheConfig& config) noexcept {
-        return result_or_exception(
-            [&]() -> Result<void> {
-                const auto entry = make_entry_of(flight, std::move(answer), sent_at, config);
-                if (entry.has_error())
-                    return entry.error();
-                settle_with(flight, *entry);
-                return {};
-            },
-            "what prepares an answer for the cache");
+                               const BatchTimes& at, const CacheConfig& config) {
+        const auto entry = make_entry_of(flight, std::move(answer), at, config);
+        if (entry.has_error())
+            return entry.error();
+        settle_with(flight, *entry);
+        return {};
     }
 
     /// If it throws, the flight is not settled.
@@ -129,6 +135,9 @@ private:
             if (is_cached)
                 data_.with_cache([&](auto& cache) { cache.insert_or_assign(key, entry); });
         }
+        // Not later with the batch, so that the next entry is made in its memory.
+        if (settled.was_open)
+            flight->previous.reset();
         if (!settled.current) {
             data_.counters.add(data_.counters.discarded);
             data_.notify(events::Discarded{key});

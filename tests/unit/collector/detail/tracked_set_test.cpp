@@ -6,6 +6,7 @@
 #include <catch2/catch_all.hpp>
 
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -158,4 +159,33 @@ TEST_CASE("the capacity applies to each kind, and availability is never tracked"
     CHECK(set.in_background(EntryKind::optimizer) == 1);
     CHECK(set.set_capacity(0).size() == 2);
     CHECK(set.size() == 0);
+}
+
+TEST_CASE("the records are visited in the order in which they were added, and free ones are used") {
+    TrackedSet set(10);
+    const auto track_all = [&](std::initializer_list<const char*> ids) {
+        for (const char* id : ids)
+            REQUIRE(set.track(replicas_of(model(id)), true, start) == Tracking::begun);
+    };
+    const auto visited = [&] {
+        std::string ids;
+        set.for_each([&](const TrackedSet::Record& record) { ids += key_of(*record.target).name; });
+        return ids;
+    };
+    track_all({"a", "b", "c", "d"});
+    CHECK(visited() == "abcd");
+    set.set_latest(replica_key(model("b")), entry_of("b", start));
+    CHECK(set.untrack(replica_key(model("b"))));
+    CHECK(set.untrack(replica_key(model("c"))));
+    CHECK(visited() == "ad");
+    CHECK(set.size() == 2);
+    CHECK(set.in_background(EntryKind::replica) == 2);
+    track_all({"e", "f", "g"});
+    CHECK(visited() == "afedg");
+    // Nothing of what was there before.
+    CHECK(set.find(replica_key(model("f")))->current_entry() == nullptr);
+    for (const char* id : {"a", "d", "e", "f", "g"})
+        CHECK(key_of(*set.find(replica_key(model(id)))->target).name == id);
+    for (const char* id : {"b", "c"})
+        CHECK(set.find(replica_key(model(id))) == nullptr);
 }
