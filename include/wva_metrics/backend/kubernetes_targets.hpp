@@ -29,7 +29,7 @@ namespace wva_metrics {
 /// Follows the pods of a cluster, for `PodConfig::find_targets`. `kubernetes::OwnerResolver`, as
 /// `PodConfig::owners`, says whose they are.
 ///
-/// Required permissions: `get`, `list` and `watch` on pods. While the API server fails, the known
+/// Required permissions: `list` and `watch` on pods. While the API server fails, the known
 /// pods stay, and the answers say so after `max_staleness`.
 ///
 /// **Threads:** safe.
