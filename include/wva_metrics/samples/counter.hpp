@@ -10,6 +10,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <vector>
 
 // What a counter did in a window. The samples ascend in time.
 
@@ -21,6 +22,30 @@ inline std::size_t count_resets(std::span<const Sample> samples) noexcept {
     for (std::size_t i = 1; i < samples.size(); ++i)
         resets += samples[i].value < samples[i - 1].value ? 1U : 0U;
     return resets;
+}
+
+/// True if a counter fell from one sample to the next by so little that it did not begin anew: by less
+/// than an eighth of what it had counted, which is also VictoriaMetrics' limit. A store that fills the
+/// gaps of one scraper with the samples of another, as Thanos does, shows such a fall where it changes
+/// from the one to the other.
+inline bool is_dip(double before, double after) noexcept {
+    constexpr double parts = 8;
+    return after < before && (before - after) * parts < before;
+}
+
+/// The samples of a counter with each dip raised to the value before it, if there is one; else
+/// nothing.
+inline std::vector<Sample> level_dips(std::span<const Sample> samples) {
+    std::vector<Sample> level;
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        const double before = level.empty() ? samples[i - 1].value : level[i - 1].value;
+        if (!is_dip(before, samples[i].value))
+            continue;
+        if (level.empty())
+            level.assign(samples.begin(), samples.end());
+        level[i].value = before;
+    }
+    return level;
 }
 
 /// True if the counter fell between two samples, and another one with samples of the same times did
@@ -52,13 +77,15 @@ inline double increase(std::span<const Sample> samples) noexcept {
     return grown;
 }
 
-/// The time of the first sample after the counter's last reset; empty if it was never reset. Values
-/// that are NaN are ignored.
+/// The time of the first sample after the counter's last reset; empty if it was never reset. A dip is
+/// no reset. Values that are NaN are ignored.
 inline std::optional<ServerTime> last_reset(std::span<const Sample> samples) noexcept {
     std::optional<ServerTime> reset;
     double before = -std::numeric_limits<double>::infinity();
     for (const Sample& sample : samples) {
         if (std::isnan(sample.value))
+            continue;
+        if (is_dip(before, sample.value))
             continue;
         if (sample.value < before)
             reset = sample.time;

@@ -64,6 +64,9 @@ inline CounterGrowth growth_of_one(const Series& series, const RateWindow& windo
         inside = finite;
     if (count_resets(inside) > max_resets)
         return {ReadingReason::inconsistent, 0, newest};
+    const std::vector<Sample> level = window.level_dips(inside);
+    if (!level.empty())
+        inside = level;
     const std::optional<double> rate = rate_in(window, inside);
     return {rate ? ReadingReason::none : ReadingReason::warming_up, rate.value_or(0), newest};
 }
@@ -73,6 +76,8 @@ inline CounterGrowth growth_of_one(const Series& series, const RateWindow& windo
 /// The sum of the growth of all series of one counter in a window, also of those that ended in it.
 /// `ended_count` is false if a series that ended is that of an engine which left its process: then
 /// it is left out if its last value is not a number.
+///
+/// A dip (`is_dip`) is neither growth nor a reset, unless the process is known to have begun anew.
 ///
 /// Without a rate, the reason is that of the window; or `not_finite` if a last value is not a
 /// number (an older one is ignored); or `inconsistent` if a series has more than `max_resets`

@@ -52,7 +52,35 @@ struct HistogramGrowth {
     }
 };
 
-/// The growth of the series `_bucket` of one histogram in a window, each with its label `le`. Series
+namespace detail {
+
+/// Adds a series to those of the same bound. Of one histogram there is one: if another spelling of the
+/// bound is there, as `1` besides `1.0`, the series of both are one counter. Prometheus 3 writes
+/// `1.0` where older ones write `1`, so an upgrade ends the one and begins the other, and a store that
+/// removes the label of the replica has both at once.
+inline void add_of_bound(std::vector<Series>& all, const Series& added) {
+    const auto is_same_but_bound = [&added](const Series& one) {
+        return std::ranges::equal(
+            one.server_labels, added.server_labels, [](const auto& a, const auto& b) {
+                return a.first == b.first && (a.first == "le" || a.second == b.second);
+            });
+    };
+    const auto found = std::ranges::find_if(all, is_same_but_bound);
+    if (found == all.end()) {
+        all.push_back(added);
+        return;
+    }
+    Series later = found->last().time < added.last().time ? added : *found;
+    const Series& earlier = found->last().time < added.last().time ? *found : added;
+    const auto overlap =
+        std::ranges::lower_bound(earlier.samples, later.samples.front().time, {}, &Sample::time);
+    later.samples.insert(later.samples.begin(), earlier.samples.begin(), overlap);
+    *found = std::move(later);
+}
+
+} // namespace detail
+
+/// The growth of the series `_bucket` of one histogram in a window, each with its label `le`. Engines
 /// with the same bound are added up; a series without a bound does not count. As
 /// `sum by (le) (rate(x_bucket[...]))` in Prometheus, with the resets and windows of `growth_of`.
 inline HistogramGrowth histogram_growth_of(std::span<const Series> all, const RateWindow& window,
@@ -60,7 +88,7 @@ inline HistogramGrowth histogram_growth_of(std::span<const Series> all, const Ra
     std::map<double, std::vector<Series>> by_bound;
     for (const Series& series : all)
         if (const std::optional<double> bound = parse_bound(find_label(series.server_labels, "le")))
-            by_bound[*bound].push_back(series);
+            detail::add_of_bound(by_bound[*bound], series);
     HistogramGrowth total;
     for (const auto& [bound, series] : by_bound) {
         const CounterGrowth growth = growth_of(series, window, max_resets, ended_count);

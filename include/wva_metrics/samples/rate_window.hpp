@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace wva_metrics::samples {
 
@@ -24,12 +26,27 @@ struct RateWindow {
     /// The time from the view's first sample in the window to its last, if its samples do not reach
     /// back to the start: nothing is known of what was before. Else empty.
     std::optional<ServerDuration> covered{};
+    /// A process is known to have begun anew in the view: what falls was reset.
+    bool has_restarted = false;
 
     /// Over how long is measured.
     ServerDuration length() const noexcept { return covered.value_or(end - start); }
+
+    /// The samples of a counter without its dips; nothing if it has none. See `samples::level_dips`.
+    std::vector<Sample> level_dips(std::span<const Sample> samples) const {
+        return has_restarted ? std::vector<Sample>() : samples::level_dips(samples);
+    }
 };
 
 namespace detail {
+
+/// True if the view has the starts of several processes. What else identifies one may differ by series.
+inline bool has_several_starts(const View& view) noexcept {
+    const auto is_start = [](const ProcessIdentity& identity) {
+        return identity.metric == "process_start_time_seconds";
+    };
+    return std::ranges::count_if(view.identity, is_start) > 1;
+}
 
 /// Why a view that has fewer than two samples in the longest window that it may have has no rate.
 inline ReadingReason why_no_window(const View& view, ServerTime now,
@@ -70,6 +87,7 @@ inline RateWindow find_rate_window(const View& view, ServerTime now, const Sampl
     RateWindow window;
     window.start = now - detail::widened_window(view, now, spacing, rules);
     window.end = now;
+    window.has_restarted = detail::has_several_starts(view);
     const auto times = times_within(view.times, window.start, window.end);
     if (times.size() < 2) {
         window.reason = detail::why_no_window(view, now, spacing, rules);

@@ -23,7 +23,8 @@ namespace wva_metrics::samples {
 namespace detail {
 
 /// How many requests a series counted in the window, never fewer than there were. One that began in
-/// the window counts from zero, so that its first sample counts too.
+/// the window counts from zero, so that its first sample counts too. A dip may have been a restart, and
+/// counts as one.
 inline double count_in(const Series& series, const RateWindow& window,
                        std::optional<ServerDuration> spacing) {
     const auto inside = samples_within(series.samples, window.start, window.end);

@@ -65,6 +65,37 @@ TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis finds labels that the scrape did
     CHECK(problems() == Codes{FindingCode::labels_not_honored});
 }
 
+TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis tells another label's name from a scrape's doing") {
+    scrape_pod({{"namespace", "monitoring"}, {"exported_namespace", "llm"}});
+    CHECK(problems() == Codes{FindingCode::labels_not_honored});
+    scrape(ScrapedServer{}, {{"kubernetes_namespace", "old"},
+                             {"kubernetes_pod_name", pod_b},
+                             {"instance", "10.0.0.2:8000"}});
+    PrometheusBackend asked = backend();
+    const Diagnosis found = run(asked.diagnose({"old", "meta/llama"}, {})).value();
+    REQUIRE_FALSE(found.findings.empty());
+    CHECK(found.findings.front().code == FindingCode::labels_not_honored);
+    CHECK_THAT(
+        found.findings.front().text,
+        Catch::Matchers::StartsWith("the model's namespace is in the label "
+                                    "'kubernetes_namespace', not in 'namespace': configure"));
+}
+
+TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis says that pods may have their metrics off") {
+    const auto text = [this] {
+        PrometheusBackend asked = backend();
+        const Diagnosis found = run(asked.diagnose({"llm", "meta/llama"}, {})).value();
+        REQUIRE_FALSE(found.findings.empty());
+        CHECK(found.findings.front().code == FindingCode::not_scraped);
+        return found.findings.front().text;
+    };
+    CHECK_THAT(text(), !Catch::Matchers::ContainsSubstring("switched off"));
+    for (const auto age : {32s, 17s, 2s})
+        fake.append({"up", target(pod_a, "10.0.0.1:8000")}, 1, noon - age);
+    CHECK_THAT(text(), Catch::Matchers::ContainsSubstring("(jobs 'vllm')") &&
+                           Catch::Matchers::ContainsSubstring("--disable-log-stats"));
+}
+
 TEST_CASE_METHOD(DiagnosedCluster, "a diagnosis finds metrics with another prefix or engine") {
     const Labels labels = {{"namespace", "llm"}, {"model_name", "meta/llama"}, {"pod", pod_a}};
     fake.set_steady({"ray_vllm_num_requests_running", labels}, 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wva_metrics/engine/engine_profile.hpp"
+#include "wva_metrics/optional_reading.hpp"
 #include "wva_metrics/samples/metric_set.hpp"
 #include "wva_metrics/samples/pod_report.hpp"
 #include "wva_metrics/samples/processes.hpp"
@@ -37,7 +38,8 @@ inline std::vector<double> counter_of(double per_second, double first = 1e6) {
 /// The pages of one pod, scraped four times, and what they say under a profile.
 class EnginePage {
 public:
-    explicit EnginePage(EngineProfile profile) : profile_(std::move(profile)) {}
+    explicit EnginePage(EngineProfile profile, OptionalReadingSet chosen = {})
+        : profile_(std::move(profile)), chosen_(chosen) {}
 
     /// Adds a series as a page has it, e.g. `x{a="b"}`, with its values at the last scrapes: one is
     /// for all four. `later` is how many scrapes have passed since the last value.
@@ -57,7 +59,7 @@ public:
 
     /// What the pages say of the pod; the order of the lines does not matter.
     PodReport report() const {
-        const MetricSet metrics(profile_);
+        const MetricSet metrics(profile_, chosen_);
         const SampleRules rules;
         ViewTable table(metrics, profile_.labels, rules);
         for (const Line& line : lines_) {
@@ -113,6 +115,7 @@ private:
     }
 
     EngineProfile profile_;
+    OptionalReadingSet chosen_;
     std::vector<Line> lines_;
 };
 

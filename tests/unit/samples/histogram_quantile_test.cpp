@@ -157,6 +157,27 @@ TEST_CASE("the buckets of all engines grow together, each from its resets") {
     CHECK(growth.quantile(0.25).value == classic_quantile(growth.buckets, 0.25));
 }
 
+TEST_CASE("two spellings of one bound are one bucket, one after the other or at once") {
+    const RateWindow window{.start = now - 1min, .end = now};
+    const auto observed = [&window](double q, std::vector<Series> all) {
+        all.push_back(bucket_series("0.5", "0", spaced(15s, 0s, rising(5, 150))));
+        all.push_back(bucket_series("+Inf", "0", spaced(15s, 0s, rising(5, 300))));
+        return histogram_growth_of(all, window, 1, false).quantile(q).value;
+    };
+    const double wanted = observed(0.7, {bucket_series("1", "0", spaced(15s, 0s, rising(5, 225)))});
+    CHECK_THAT(wanted, Catch::Matchers::WithinRel(0.5 + 0.5 * 0.2 / 0.25, 1e-9));
+    // The names of an upgrade of Prometheus, before and after it.
+    Series before = bucket_series("1", "0", spaced(15s, 30s, rising(3, 225)));
+    before.has_ended = true;
+    const Series after = bucket_series("1.0", "0", spaced(15s, 0s, rising(2, 225, 1000 + 3 * 225)));
+    CHECK(observed(0.7, {before, after}) == wanted);
+    CHECK(observed(0.7, {after, before}) == wanted);
+    // Of two replicas, one of which was upgraded.
+    const Series old_one = bucket_series("1", "0", spaced(15s, 0s, rising(5, 225)));
+    const Series new_one = bucket_series("1.0", "0", spaced(15s, 0s, rising(5, 225)));
+    CHECK(observed(0.7, {old_one, new_one}) == wanted);
+}
+
 TEST_CASE("a histogram that does not grow in a window says why") {
     const RateWindow window{.start = now - 60s, .end = now};
     CHECK(histogram_growth_of({}, window, 10, true).reason == ReadingReason::no_series);

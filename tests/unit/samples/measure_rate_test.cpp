@@ -117,6 +117,22 @@ TEST_CASE("one restart in the window counts, and more show several servers behin
           ReadingReason::inconsistent);
 }
 
+TEST_CASE("a counter that falls a little is no restart, unless the process began anew") {
+    View view = of_counter({80, 90, 100, 95, 105});
+    CHECK_THAT(rate(view).value, WithinRel(15.0 / 45, 1e-12));
+    // The last sample is the lower one.
+    CHECK_THAT(rate(of_counter({80, 90, 100, 110, 105})).value, WithinRel(20.0 / 45, 1e-12));
+    // A fall by an eighth is a restart.
+    CHECK(rate(of_counter({80, 90, 104, 91, 105})).value > 1);
+    view.identity = {{"process_start_time_seconds", 1000}};
+    CHECK_THAT(rate(view).value, WithinRel(15.0 / 45, 1e-12));
+    view.identity.push_back({"process_start_time_seconds", 2000});
+    CHECK_THAT(rate(view).value, WithinRel(115.0 / 45, 1e-12));
+    // Each series has a start of its own.
+    view.identity = {{"x_created", 1000}, {"x_created", 2000}};
+    CHECK_THAT(rate(view).value, WithinRel(15.0 / 45, 1e-12));
+}
+
 TEST_CASE("the engines that restart with their process are one restart") {
     const View view = make_view({{finished, spaced(15s, 0s, {800, 810, 5, 15, 25}), "0"},
                                  {finished, spaced(15s, 0s, {900, 910, 5, 15, 25}), "1"}});

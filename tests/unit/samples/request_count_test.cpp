@@ -61,6 +61,13 @@ TEST_CASE("a counter that began anew in the window counts from zero") {
     CHECK(counted({{finished, spaced(15s, 0s, values)}}).value == 4);
 }
 
+TEST_CASE("a counter that falls a little may have begun anew, and no request is missed") {
+    std::vector<double> values = constant(50, 9);
+    for (std::size_t i = 45; i < values.size(); ++i)
+        values[i] = 8;
+    CHECK(counted({{finished, spaced(15s, 0s, values)}}).value == 8);
+}
+
 TEST_CASE("while nobody looked, requests may have been served elsewhere") {
     std::vector<Sample> samples = spaced(15s, 0s, constant(50));
     samples.erase(samples.begin() + 30, samples.begin() + 34);

@@ -51,7 +51,7 @@ public:
         if (findings_.empty() && seen_.nearby)
             add(FindingCode::not_scraped,
                 "there is nothing like the series " + config_.engine.running.front() + " of " +
-                    name_of(seen_.model) +
+                    name_of(seen_.model) + switched_off_hint() +
                     ": check that its pods run and serve /metrics, that a ServiceMonitor or "
                     "PodMonitor selects them, and that Prometheus scrapes their namespace "
                     "(Status > Targets)");
@@ -82,6 +82,16 @@ private:
         findings_.push_back({code, true, std::move(text)});
     }
 
+    /// Pods that are scraped well, and have no metrics of inference.
+    std::string switched_off_hint() const {
+        if (seen_.answering_jobs.empty())
+            return {};
+        return ", although targets of the namespace are read (jobs " +
+               quoted_list(seen_.answering_jobs) +
+               "): if its pods are among them, their metrics are switched off (vLLM: without "
+               "--disable-log-stats; SGLang: --enable-metrics; llama.cpp: --metrics); else";
+    }
+
     void add_failing_jobs() {
         if (!seen_.failing_jobs.empty())
             add(FindingCode::scrape_failed,
@@ -95,12 +105,17 @@ private:
 
     void add_nearby(const NearbyModels& nearby) {
         const EngineLabels& labels = config_.engine.labels;
-        if (!nearby.unhonored_labels().empty())
+        if (const std::set<std::string>& found = nearby.unhonored_labels(); !found.empty()) {
+            // Another name was chosen by whoever configured the scrape.
+            const bool is_renamed = std::ranges::any_of(found, is_renamed_by_scrape);
             add(FindingCode::labels_not_honored,
-                "the scrape does not honour labels: the model's namespace is in the label " +
-                    quoted_list(nearby.unhonored_labels()) + ", not in '" + labels.namespace_name +
-                    "': set honorLabels: true in the scrape, or configure that label (" +
-                    label_field("namespace", "namespace_name") + "), and that of the pod likewise");
+                std::string(is_renamed ? "the scrape does not honour labels: " : "") +
+                    "the model's namespace is in the label " + quoted_list(found) + ", not in '" +
+                    labels.namespace_name +
+                    "': " + (is_renamed ? "set honorLabels: true in the scrape, or " : "") +
+                    "configure that label (" + label_field("namespace", "namespace_name") +
+                    "), and that of the pod likewise");
+        }
         if (nearby.is_there && !config_.matchers.empty())
             add(FindingCode::matchers_exclude,
                 "the model reports in this namespace, but the matchers exclude its series: check "

@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wva_metrics::detail {
@@ -85,6 +86,8 @@ struct Elsewhere {
     std::set<std::string> namespaces;
     /// Labels that hold the requested namespace, although another label is configured for it.
     std::set<std::string> labels;
+    /// The configured label is there too, and holds another namespace.
+    bool is_label_taken = false;
     /// Some series are in the requested namespace: the matchers, if there are any, exclude them.
     bool is_excluded = false;
 
@@ -99,6 +102,7 @@ struct Elsewhere {
                 label.name.find("namespace") == std::string_view::npos)
                 continue;
             labels.emplace(label.name);
+            is_label_taken = is_label_taken || !namespace_name.empty();
             is_under_other_label = true;
         }
         if (is_under_other_label)
@@ -116,6 +120,11 @@ inline std::string label_field(const char* in_document, const char* in_code) {
            " in a document, EngineLabels::" + in_code + " in C++";
 }
 
+/// True for a label as a scrape renames it that does not honour those of the page.
+inline bool is_renamed_by_scrape(std::string_view label) noexcept {
+    return label.starts_with("exported_");
+}
+
 /// What an operator should check if there are no series at all.
 inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewhere,
                                   const PrometheusConfig& config) {
@@ -123,11 +132,14 @@ inline Availability nothing_found(const ModelKey& model, const Elsewhere& elsewh
     std::string message = "Prometheus has no series " + config.engine.running.front() + " of " +
                           name_of(model) + ". ";
     if (!elsewhere.labels.empty())
-        message += "A model of that name reports this namespace in the label " +
-                   quoted_list(elsewhere.labels) + ", and '" + configured +
-                   "' is the scraper's (honor_labels is off). Configure that label (" +
-                   label_field("namespace", "namespace_name") +
-                   "), and the label of the pod likewise (" + label_field("pod", "pod") + ")";
+        message +=
+            "A model of that name reports this namespace in the label " +
+            quoted_list(elsewhere.labels) +
+            (elsewhere.is_label_taken || std::ranges::any_of(elsewhere.labels, is_renamed_by_scrape)
+                 ? ", and '" + configured + "' is the scraper's (honor_labels is off)"
+                 : ", not in '" + configured + "'") +
+            ". Configure that label (" + label_field("namespace", "namespace_name") +
+            "), and the label of the pod likewise (" + label_field("pod", "pod") + ")";
     else if (elsewhere.is_excluded && !config.matchers.empty())
         message += "It reports in this namespace, but the matchers exclude its series. Check "
                    "prometheus.matchers";

@@ -95,17 +95,20 @@ private:
         struct Found {
             std::set<std::string> metrics;
             std::set<std::string> failing_jobs;
+            std::set<std::string> answering_jobs;
         };
         const auto found = std::make_shared<Found>();
         const auto add = [found](const prometheus::SeriesView& series) {
             if (series.label("__name__") != "up")
                 found->metrics.emplace(series.label("__name__"));
-            else if (!series.samples.empty() && series.samples.back().value == 0)
-                found->failing_jobs.emplace(series.label("job"));
+            else if (!series.samples.empty())
+                (series.samples.back().value == 0 ? found->failing_jobs : found->answering_jobs)
+                    .emplace(series.label("job"));
         };
         if (co_await ask(std::move(text), add)) {
             seen_.similar_metrics = std::move(found->metrics);
             seen_.failing_jobs = std::move(found->failing_jobs);
+            seen_.answering_jobs = std::move(found->answering_jobs);
         }
     }
 

@@ -119,6 +119,8 @@ struct ModelEvidence {
     std::set<std::string> similar_metrics{};
     /// Jobs of the namespace with a target that the server cannot read.
     std::set<std::string> failing_jobs{};
+    /// Other jobs of the namespace.
+    std::set<std::string> answering_jobs{};
     std::optional<LastReport> last_report{};
     KubeStateEvidence kube_state{};
     /// Why something that was asked for is empty.

@@ -187,6 +187,13 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("another name of the namespace's label is not blamed on labels that are not honoured") {
+    const std::string message = message_if_found({{{"kubernetes_namespace", "llm"}}});
+    CHECK_THAT(message,
+               ContainsSubstring("in the label 'kubernetes_namespace', not in 'namespace'"));
+    CHECK_THAT(message, !ContainsSubstring("honor_labels"));
+}
+
 TEST_CASE("series that the matchers exclude are said to be there") {
     const std::vector<promql::Matcher> matchers = {
         {"cluster", promql::MatchOperator::equal, "ours"}};
