@@ -24,22 +24,32 @@ inline std::size_t count_resets(std::span<const Sample> samples) noexcept {
     return resets;
 }
 
-/// True if a counter fell from one sample to the next by so little that it did not begin anew: by less
-/// than an eighth of what it had counted, which is also VictoriaMetrics' limit. A store that fills the
-/// gaps of one scraper with the samples of another, as Thanos does, shows such a fall where it changes
-/// from the one to the other.
-inline bool is_dip(double before, double after) noexcept {
+/// By how much the counter rose at most from one sample to the next.
+inline double largest_rise(std::span<const Sample> samples) noexcept {
+    double rise = 0;
+    for (std::size_t i = 1; i < samples.size(); ++i)
+        rise = std::max(rise, samples[i].value - samples[i - 1].value);
+    return rise;
+}
+
+/// True if a counter that fell from one sample to the next did not begin anew: it fell by less than an
+/// eighth of what it had counted, which is also VictoriaMetrics' limit, and what it has now is far more
+/// than it counts between two samples (`rise`), so that a new process cannot have counted that much. A
+/// store that fills the gaps of one scraper with the samples of another, as Thanos does, shows such a
+/// fall where it changes from the one to the other.
+inline bool is_dip(double before, double after, double rise) noexcept {
     constexpr double parts = 8;
-    return after < before && (before - after) * parts < before;
+    return after < before && (before - after) * parts < before && rise * parts < after;
 }
 
 /// The samples of a counter with each dip raised to the value before it, if there is one; else
 /// nothing.
 inline std::vector<Sample> level_dips(std::span<const Sample> samples) {
+    const double rise = largest_rise(samples);
     std::vector<Sample> level;
     for (std::size_t i = 1; i < samples.size(); ++i) {
         const double before = level.empty() ? samples[i - 1].value : level[i - 1].value;
-        if (!is_dip(before, samples[i].value))
+        if (!is_dip(before, samples[i].value, rise))
             continue;
         if (level.empty())
             level.assign(samples.begin(), samples.end());
@@ -80,12 +90,13 @@ inline double increase(std::span<const Sample> samples) noexcept {
 /// The time of the first sample after the counter's last reset; empty if it was never reset. A dip is
 /// no reset. Values that are NaN are ignored.
 inline std::optional<ServerTime> last_reset(std::span<const Sample> samples) noexcept {
+    const double rise = largest_rise(samples);
     std::optional<ServerTime> reset;
     double before = -std::numeric_limits<double>::infinity();
     for (const Sample& sample : samples) {
         if (std::isnan(sample.value))
             continue;
-        if (is_dip(before, sample.value))
+        if (is_dip(before, sample.value, rise))
             continue;
         if (sample.value < before)
             reset = sample.time;

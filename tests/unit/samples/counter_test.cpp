@@ -102,6 +102,28 @@ TEST_CASE("the last reset is the time of the first sample after it") {
     CHECK(last_reset(spaced(15s, 0s, {infinity, 2})) == now);
 }
 
+TEST_CASE("a fall is a dip if it is small and a new process cannot have counted so much") {
+    const auto levelled = [](std::vector<double> values) {
+        std::vector<double> level;
+        for (const Sample& sample : level_dips(spaced(15s, 0s, std::move(values))))
+            level.push_back(sample.value);
+        return level;
+    };
+    using Values = std::vector<double>;
+    CHECK(levelled({900, 910, 905, 915}) == Values{900, 910, 910, 915});
+    CHECK(levelled({900, 910, 905, 907, 915}) == Values{900, 910, 910, 910, 915});
+    CHECK_FALSE(last_reset(spaced(15s, 0s, {900, 910, 905, 915})));
+
+    CHECK(levelled({900, 910, 920}).empty());
+    // A fall by more than an eighth.
+    CHECK(levelled({900, 910, 790, 800}).empty());
+    CHECK(last_reset(spaced(15s, 0s, {900, 910, 790, 800})) == now - 15s);
+    // A new process counts 100 between two samples, as the one before did.
+    CHECK(levelled({5, 105, 95, 195}).empty());
+    CHECK(last_reset(spaced(15s, 0s, {5, 105, 95, 195})) == now - 15s);
+    CHECK(levelled({8, 9, 8, 9}).empty());
+}
+
 TEST_CASE("a rate is extrapolated to the edges of the window that the samples are close to") {
     // 2 per second, first sample 10 s after the start, last one 5 s before the end.
     CHECK_THAT(must_rate(spaced(15s, 5s, rising(4, 30))), WithinRel(2.0, 1e-12));
