@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/cache/attribution_cache.hpp"
 #include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/cache/cache_key.hpp"
 #include "wva_metrics/collector/detail/snapshots.hpp"
@@ -8,6 +9,8 @@
 #include "wva_metrics/handle.hpp"
 #include "wva_metrics/metrics.hpp"
 #include "wva_metrics/workload.hpp"
+
+#include <boost/config.hpp>
 
 #include <functional>
 #include <memory>
@@ -111,28 +114,53 @@ private:
     template <typename Visitor>
     bool visit_optimizer(const auto& place, Visitor& visitor) {
         const TimePoint now = impl_->lookup_time();
-        const auto use = [&](const CacheEntry& entry, Source source) {
-            const Freshness freshness =
-                detail::optimizer_freshness(entry, impl_->freshness_thresholds(), now);
-            std::invoke(visitor, OptimizerView(*entry.get<OptimizerMetrics>(), entry.collected_at(),
-                                               freshness, source));
-        };
-        return impl_->reader().visit(place, now, use);
+        return impl_->reader().visit(place, now, ShowOptimizer<Visitor>{*impl_, now, visitor});
     }
     template <typename Visitor>
     bool visit_replicas(const auto& place, std::span<const VariantAutoscaling> variants,
                         Visitor& visitor) {
         const TimePoint now = impl_->lookup_time();
-        const auto use = [&](const CacheEntry& entry, Source source) {
-            const detail::AttributedReplicas attributed = detail::replicas_of(
-                entry, variants, impl_->known_workloads(), now, impl_->notifier());
-            const Freshness freshness =
-                detail::replica_freshness(attributed, impl_->freshness_thresholds(), now);
-            std::invoke(visitor,
-                        ReplicaView(*attributed.replicas, entry.collected_at(), freshness, source));
-        };
-        return impl_->reader().visit(place, now, use);
+        const ShowReplicas<Visitor> show{*impl_, now, variants, visitor};
+        return impl_->reader().visit(place, now, show);
     }
+
+    /// Calls a visitor with optimizer metrics in place.
+    template <typename Visitor>
+    struct ShowOptimizer {
+        Impl& impl;
+        TimePoint now;
+        Visitor& visitor;
+
+        BOOST_FORCEINLINE void operator()(const CacheEntry& entry, Source source) const {
+            const Freshness freshness =
+                detail::optimizer_freshness(entry, impl.freshness_thresholds(), now);
+            std::invoke(visitor, OptimizerView(*entry.get<OptimizerMetrics>(), entry.collected_at(),
+                                               freshness, source));
+        }
+    };
+    /// Calls a visitor with replicas in place. Those that are attributed already are not counted.
+    template <typename Visitor>
+    struct ShowReplicas {
+        Impl& impl;
+        TimePoint now;
+        std::span<const VariantAutoscaling> variants;
+        Visitor& visitor;
+
+        void operator()(const CacheEntry& entry, Source source) const {
+            if (const Attribution* const kept =
+                    detail::kept_attribution(entry, variants, impl.known_workloads()))
+                return show(entry, source, *kept->replicas, kept->oldest_sample);
+            const detail::AttributedReplicas made =
+                detail::replicas_of(entry, variants, impl.known_workloads(), now, impl.notifier());
+            show(entry, source, *made.replicas, made.oldest_sample);
+        }
+        void show(const CacheEntry& entry, Source source, const ModelReplicas& replicas,
+                  std::optional<TimePoint> oldest_sample) const {
+            const Freshness freshness =
+                detail::replica_freshness(oldest_sample, impl.freshness_thresholds(), now);
+            std::invoke(visitor, ReplicaView(replicas, entry.collected_at(), freshness, source));
+        }
+    };
 };
 
 } // namespace wva_metrics

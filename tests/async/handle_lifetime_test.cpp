@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace wva_metrics;
@@ -139,6 +140,26 @@ TEST_CASE_METHOD(HandleFixture, "what a visitor throws leaves the call, and is n
     }
     CHECK(from.stats().cache_failures == 0);
     CHECK(from.find(handle).has_value());
+}
+
+TEST_CASE_METHOD(HandleFixture, "a visitor of attributed replicas counts no reference to them") {
+    const std::vector<VariantAutoscaling> variants = {variant("v")};
+    backend.set(replica_samples(model, {"llama-7d9f8b6c5d-x2k4p"}));
+    ShardedCollector reader = make_sharded();
+    const ModelHandle handle = reader.handle(model);
+    std::optional<Result<ReplicaSnapshot>> got;
+    reader.async_collect(handle, variants, [&](auto result) { got = std::move(result); });
+    settle();
+    const std::shared_ptr<const ModelReplicas> kept = got.value().value().shared();
+    const long before = kept.use_count();
+    long during = 0;
+    const ModelReplicas* seen = nullptr;
+    CHECK(reader.visit(handle, variants, [&](const ReplicaView& view) {
+        during = kept.use_count();
+        seen = &*view;
+    }));
+    CHECK(during == before);
+    CHECK(seen == kept.get());
 }
 
 TEST_CASE_METHOD(HandleFixture, "a visitor may call the collector that calls it") {

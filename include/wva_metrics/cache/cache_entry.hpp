@@ -8,6 +8,8 @@
 #include "wva_metrics/detail/saturating_add.hpp"
 #include "wva_metrics/metrics.hpp"
 
+#include <boost/config.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -80,8 +82,8 @@ public:
 
     /// Records that the entry was requested. Writes at most once a second, so that readers on many
     /// cores do not contend for the cache line.
-    void mark_used(TimePoint now) const noexcept {
-        if (now >= detail::saturating_add(last_used(), std::chrono::seconds(1)))
+    BOOST_FORCEINLINE void mark_used(TimePoint now) const noexcept {
+        if (detail::saturating_age(last_used(), now) >= std::chrono::seconds(1))
             last_used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
     /// When the entry was last requested, to within a second; the clock's epoch if never.

@@ -121,7 +121,7 @@ public:
     }
     /// As above, by the key's cell, without a search.
     template <typename Visitor>
-    bool visit(Cell& cell, TimePoint now, Visitor&& visitor) {
+    BOOST_FORCEINLINE bool visit(Cell& cell, TimePoint now, Visitor&& visitor) {
         return visit_at(cell, now, std::forward<Visitor>(visitor));
     }
 
@@ -235,8 +235,9 @@ private:
         return total;
     }
 
+    /// Inlined by force, so that what the visitor uses stays in registers.
     template <typename Where, typename Visitor>
-    bool visit_at(Where& where, TimePoint now, Visitor&& visitor) {
+    BOOST_FORCEINLINE bool visit_at(Where& where, TimePoint now, Visitor&& visitor) {
         ThreadRecord* const record = domain_.thread_record();
         if (record == nullptr || record->is_visiting()) [[unlikely]] {
             const EntryPtr entry = find_at(where, now);
@@ -267,8 +268,7 @@ private:
         return found.node == nullptr ? nullptr : found.node->entry();
     }
 
-    /// What to return; counts the look-up. Within a read section. Inlined by force, because otherwise
-    /// it is called twice and not inlined, which makes a hit a fifth slower.
+    /// What to return; counts the look-up. Within a read section. Inlined by force: a hit is faster.
     template <typename Where>
     BOOST_FORCEINLINE Found look_up(Where& where, TimePoint now, ThreadRecord& record) noexcept {
         const Found found = shard(where.hash()).find(where);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace wva_metrics::detail {
 
@@ -27,7 +28,11 @@ saturating_age(std::chrono::steady_clock::time_point then,
     using Length = std::chrono::steady_clock::duration;
     if (now <= then)
         return Length::zero();
-    return then < saturating_add(now, -Length::max()) ? Length::max() : now - then;
+    // The difference of a signed count that may overflow is exact as an unsigned one.
+    const auto count = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                       static_cast<std::uint64_t>(then.time_since_epoch().count());
+    constexpr auto most = static_cast<std::uint64_t>(Length::max().count());
+    return count > most ? Length::max() : Length(static_cast<Length::rep>(count));
 }
 
 } // namespace wva_metrics::detail

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,6 +35,39 @@ TEST_CASE("an attribution is found by the variants it was computed for, and by n
     CHECK(cache.find(variants_at_cost(2))->replicas != made.replicas);
     CHECK(cache.find(variants_at_cost(3)) == nullptr);
     CHECK(cache.find({}) == nullptr);
+}
+
+TEST_CASE("an attribution is for variants that are equal in every member") {
+    const std::string longer(100, 'x');
+    const VariantAutoscaling one("ns", "variant", "model", "deployment", "A100", 1, "kind");
+    const std::vector<VariantAutoscaling> others = {
+        {"n", "svariant", "model", "deployment", "A100", 1, "kind"},
+        {"ns", "variantm", "odel", "deployment", "A100", 1, "kind"},
+        {"ns", "variant", "modeld", "eployment", "A100", 1, "kind"},
+        {"ns", "variant", "model", "Deployment", "A100", 1, "kind"},
+        {"ns", "variant", "model", "deployment", "A10", 1, "0kind"},
+        {"ns", "variant", "model", "deployment", "A100", 2, "kind"},
+        {"ns", "variant", "model", "deployment", "A100", 1, "Kind"},
+        {"ns", "variant", longer, "deployment", "A100", 1, "kind"},
+        {"nS", "variant", "model", "deployment", "A100", 1, "kind"},
+        {}};
+    AttributionCache cache;
+    cache.add({{one, others[7]}, std::make_shared<const ModelReplicas>(), {}});
+    const auto is_kept = [&](const std::vector<VariantAutoscaling>& variants) {
+        return cache.find(variants) != nullptr;
+    };
+    CHECK(is_kept({one, others[7]}));
+    CHECK_FALSE(is_kept({others[7], one}));
+    CHECK_FALSE(is_kept({one}));
+    CHECK_FALSE(is_kept({one, others[7], {}}));
+    CHECK_FALSE(is_kept({}));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        CAPTURE(i);
+        CHECK_FALSE(is_kept({others[i], others[7]}));
+        CHECK(is_kept({one, others[i]}) == (i == 7));
+    }
+    cache.add({{}, std::make_shared<const ModelReplicas>(), {}});
+    CHECK(is_kept({}));
 }
 
 TEST_CASE("a limited number of attributions is kept, and destroyed with the entry") {

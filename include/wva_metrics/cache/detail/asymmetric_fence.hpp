@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/config.hpp>
+
 #include <atomic>
 #include <chrono>
 
@@ -52,7 +54,7 @@ public:
           settled_at_(barrier != nullptr ? Clock::time_point::max() : Clock::time_point::min()) {}
 
     /// The reader's half.
-    void light() const noexcept {
+    BOOST_FORCEINLINE void light() const noexcept {
         // The compiler, too, must load the mode after the reader's store.
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (!has_barrier_.load(std::memory_order_relaxed))

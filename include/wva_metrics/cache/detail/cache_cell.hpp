@@ -5,6 +5,8 @@
 #include "wva_metrics/cache/detail/hashed_key.hpp"
 #include "wva_metrics/cache/detail/namespace_table.hpp"
 
+#include <boost/config.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +43,7 @@ public:
 
     bool visited() const noexcept { return visited_.load(std::memory_order_relaxed); }
     /// Writes only if that changes the mark, so that readers do not contend for the cache line.
-    void mark_visited() noexcept {
+    BOOST_FORCEINLINE void mark_visited() noexcept {
         if (!visited())
             visited_.store(true, std::memory_order_relaxed);
     }

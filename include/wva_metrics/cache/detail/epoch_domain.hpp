@@ -80,7 +80,7 @@ public:
         : fence_(barrier, now) {}
 
     /// This thread's record, or null if the thread has none; it then has to lock.
-    ThreadRecord* thread_record() noexcept {
+    BOOST_FORCEINLINE ThreadRecord* thread_record() noexcept {
         if (numbers_ != &thread_numbers)
             return nullptr; // This code has other numbers than the code that made the cache.
         const int number = thread_number();
@@ -90,14 +90,16 @@ public:
     /// The read section of a thread, for one search. They do not nest.
     class ReadSection {
     public:
-        ReadSection(const EpochDomain& domain, ThreadRecord& record) noexcept
+        BOOST_FORCEINLINE ReadSection(const EpochDomain& domain, ThreadRecord& record) noexcept
             : record_(record), epoch_(record.epoch.load(std::memory_order_relaxed)) {
             record.epoch.store(epoch_ + 1, std::memory_order_release);
             domain.fence_.light();
         }
         ReadSection(const ReadSection&) = delete;
         ReadSection& operator=(const ReadSection&) = delete;
-        ~ReadSection() { record_.epoch.store(epoch_ + 2, std::memory_order_release); }
+        BOOST_FORCEINLINE ~ReadSection() {
+            record_.epoch.store(epoch_ + 2, std::memory_order_release);
+        }
 
     private:
         ThreadRecord& record_;

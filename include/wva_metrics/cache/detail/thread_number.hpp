@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/config.hpp>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -77,7 +79,7 @@ inline void lose_numbers_of_other_threads() noexcept {
 }
 
 /// Takes a number for this thread, and releases it when the thread ends.
-inline int take_thread_number() noexcept {
+BOOST_NOINLINE inline int take_thread_number() noexcept {
 #if __has_include(<pthread.h>)
     static const int watches_forks =
         pthread_atfork(nullptr, nullptr, &lose_numbers_of_other_threads);
@@ -97,9 +99,11 @@ inline int take_thread_number() noexcept {
 }
 
 /// A small number that no other thread has while this one lives, or `no_thread_number`.
-inline int thread_number() noexcept {
+BOOST_FORCEINLINE int thread_number() noexcept {
     const int number = this_thread_number;
-    return number != thread_number_unassigned ? number : take_thread_number();
+    if (number != thread_number_unassigned) [[likely]]
+        return number;
+    return take_thread_number();
 }
 
 } // namespace wva_metrics::detail

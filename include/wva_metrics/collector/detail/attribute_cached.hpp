@@ -24,15 +24,23 @@ struct AttributedReplicas {
     bool computed;
 };
 
-/// Returns the attribution that the entry keeps for these variants, or computes it and keeps it.
-/// `entry` must hold `ReplicaSamples`.
+/// The attribution that the entry keeps for these variants, or null. Valid as long as the entry, so
+/// that whoever visits the entry need not count a reference to the replicas.
 ///
 /// Whose a pod is, is decided among all known workloads of the model, not only those of this caller.
 /// So a kept attribution counts only as long as no other workload has become known.
+inline const Attribution* kept_attribution(const CacheEntry& entry,
+                                           std::span<const VariantAutoscaling> variants,
+                                           const KnownWorkloads& known) noexcept {
+    return entry.attributions().find(variants, known.changes());
+}
+
+/// Returns what `kept_attribution` returns, or computes it and keeps it. `entry` must hold
+/// `ReplicaSamples`.
 inline AttributedReplicas attribute_cached(const CacheEntry& entry,
                                            std::span<const VariantAutoscaling> variants,
                                            KnownWorkloads& known, TimePoint now) {
-    if (const Attribution* const kept = entry.attributions().find(variants, known.changes()))
+    if (const Attribution* const kept = kept_attribution(entry, variants, known))
         return {kept->replicas, kept->oldest_sample, false};
     known.remember(variants, now);
     const std::uint64_t changes = known.changes();

@@ -20,6 +20,7 @@
 #include "wva_metrics/observer/events.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/config.hpp>
 
 #include <memory>
 #include <mutex>
@@ -69,7 +70,7 @@ public:
     Notifier<Observer>& notifier() noexcept { return data_.notifier; }
     const OverdueCalls& overdue() const noexcept { return data_.overdue; }
     KnownWorkloads& known_workloads() noexcept { return data_.known_workloads; }
-    FreshnessThresholds freshness_thresholds() const noexcept {
+    BOOST_FORCEINLINE FreshnessThresholds freshness_thresholds() const noexcept {
         return data_.hot_config.freshness_thresholds();
     }
     static TimePoint now() noexcept { return Timer::clock_type::now(); }

@@ -6,6 +6,8 @@
 #include "wva_metrics/config.hpp"
 #include "wva_metrics/detail/saturating_add.hpp"
 
+#include <boost/config.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -26,8 +28,9 @@ enum class Usability {
 
 /// The part of the configuration that a hit reads, as atomics, so that a hit takes no lock.
 ///
-/// Not atomic as a group: a reader may see a mix of old and new values, each valid on its own.
-class HotConfig {
+/// Not atomic as a group: a reader may see a mix of old and new values, each valid on its own. It is
+/// one cache line, which nothing else is on that is written as calls go on.
+class alignas(64) HotConfig {
 public:
     explicit HotConfig(const CacheConfig& config) { store(config); }
 
@@ -68,7 +71,7 @@ public:
     /// least a second.
     bool coarse_clock_ok() const noexcept { return coarse_clock_ok_.load(relaxed); }
 
-    FreshnessThresholds freshness_thresholds() const noexcept {
+    BOOST_FORCEINLINE FreshnessThresholds freshness_thresholds() const noexcept {
         return {optimizer_metrics_.load(relaxed), replica_metrics_.load(relaxed),
                 unavailable_.load(relaxed)};
     }

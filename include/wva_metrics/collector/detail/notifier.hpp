@@ -4,6 +4,7 @@
 #include "wva_metrics/observer/observer.hpp"
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <utility>
 
@@ -15,15 +16,22 @@ class Notifier {
 public:
     explicit Notifier(Observer observer) : observer_(std::move(observer)) {}
 
+    /// False if the observer ignores such events: then a hit need not look whether it is silenced.
+    template <typename OneEvent>
+    static constexpr bool is_wanted =
+        !std::same_as<Observer, NullObserver> && std::invocable<Observer&, const OneEvent&>;
+
     /// Exceptions of the observer are counted and dropped. Never call it with a mutex held.
     template <typename OneEvent>
     void notify(const OneEvent& event) noexcept {
-        if (silent_.load(std::memory_order_acquire))
-            return;
-        try {
-            deliver(observer_, event);
-        } catch (...) {
-            failures_.fetch_add(1, std::memory_order_relaxed);
+        if constexpr (is_wanted<OneEvent>) {
+            if (silent_.load(std::memory_order_acquire))
+                return;
+            try {
+                deliver(observer_, event);
+            } catch (...) {
+                failures_.fetch_add(1, std::memory_order_relaxed);
+            }
         }
     }
 

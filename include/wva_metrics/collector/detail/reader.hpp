@@ -7,6 +7,8 @@
 #include "wva_metrics/collector/detail/identity_limits.hpp"
 #include "wva_metrics/collector/detail/lookup.hpp"
 
+#include <boost/config.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -47,8 +49,15 @@ public:
         return look_at(place, [&](const auto& where) { return lookup_.find(where, at); });
     }
     template <typename Use>
-    bool visit(const auto& place, TimePoint at, const Use& use) {
-        return look_at(place, [&](const auto& where) { return lookup_.visit(where, at, use); });
+    bool visit(const CacheKeyView& key, TimePoint at, const Use use) {
+        return is_cacheable(key) && lookup_.visit(KeyPlace{key}, at, use);
+    }
+    template <typename TargetType, typename Use>
+    BOOST_FORCEINLINE bool visit(const Handle<TargetType>& handle, TimePoint at, const Use& use) {
+        if constexpr (CellCache<Cache>)
+            if (is_own(handle)) [[likely]]
+                return lookup_.visit(place_of(handle), at, use);
+        return visit_by_key<TargetType, Use>(handle, at, use);
     }
     template <typename TargetType, typename MakeWaiter>
     CacheEntryPtr find_or_wait(TargetType&& target, TimePoint at, MakeWaiter&& make_waiter) {
@@ -74,24 +83,39 @@ public:
     ///@}
 
 private:
+    template <typename TargetType>
+    bool is_own(const Handle<TargetType>& handle) const noexcept {
+        return handle.owner() == owner_.get();
+    }
+    /// That of an own handle.
+    template <typename TargetType>
+    static auto place_of(const Handle<TargetType>& handle) noexcept {
+        using Cell = typename Cache::Cell;
+        return CellPlace<Cell, TargetType>{*static_cast<Cell*>(handle.cell()), handle};
+    }
+    template <typename TargetType, typename Use>
+    BOOST_NOINLINE bool visit_by_key(const Handle<TargetType>& handle, TimePoint at,
+                                     const Use use) {
+        return handle && visit(key_of(handle.target()), at, use);
+    }
+
+    /// False if nothing can be cached under such a key.
+    static bool is_cacheable(const CacheKeyView& key) noexcept {
+        return key.name.size() <= max_model_id_bytes &&
+               key.namespace_name.size() <= max_object_name_bytes;
+    }
     ///@{
     /// Returns `look(where)`, or nothing if nothing can be cached there.
     template <typename Look>
     auto look_at(const CacheKeyView& key, const Look& look) -> decltype(look(KeyPlace{key})) {
-        if (key.name.size() > max_model_id_bytes ||
-            key.namespace_name.size() > max_object_name_bytes)
-            return {};
-        return look(KeyPlace{key});
+        return is_cacheable(key) ? look(KeyPlace{key}) : decltype(look(KeyPlace{key})){};
     }
     template <typename TargetType, typename Look>
     auto look_at(const Handle<TargetType>& handle, const Look& look)
         -> decltype(look(std::declval<KeyPlace>())) {
-        if constexpr (CellCache<Cache>) {
-            using Cell = typename Cache::Cell;
-            if (handle.owner() == owner_.get())
-                return look(
-                    CellPlace<Cell, TargetType>{*static_cast<Cell*>(handle.cell()), handle});
-        }
+        if constexpr (CellCache<Cache>)
+            if (is_own(handle))
+                return look(place_of(handle));
         if (!handle)
             return {};
         return look_at(key_of(handle.target()), look);

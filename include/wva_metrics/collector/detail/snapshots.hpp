@@ -7,8 +7,11 @@
 #include "wva_metrics/freshness.hpp"
 #include "wva_metrics/observer/events.hpp"
 
+#include <boost/config.hpp>
+
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,8 +19,9 @@
 namespace wva_metrics::detail {
 
 /// The freshness of an entry of `OptimizerMetrics`.
-inline Freshness optimizer_freshness(const CacheEntry& entry, const FreshnessThresholds& thresholds,
-                                     TimePoint now) {
+BOOST_FORCEINLINE Freshness optimizer_freshness(const CacheEntry& entry,
+                                                const FreshnessThresholds& thresholds,
+                                                TimePoint now) {
     return freshness_of(entry.oldest_sample(), now, thresholds.optimizer_metrics, thresholds);
 }
 /// The snapshot of such an entry.
@@ -41,10 +45,10 @@ AttributedReplicas replicas_of(const CacheEntry& entry,
         notifier.notify(events::PodsLeftOut{replicas});
     return attributed;
 }
-/// The freshness of what it returned.
-inline Freshness replica_freshness(const AttributedReplicas& attributed,
+/// The freshness of attributed replicas.
+inline Freshness replica_freshness(std::optional<TimePoint> oldest_sample,
                                    const FreshnessThresholds& thresholds, TimePoint now) {
-    return freshness_of(attributed.oldest_sample, now, thresholds.replica_metrics, thresholds);
+    return freshness_of(oldest_sample, now, thresholds.replica_metrics, thresholds);
 }
 /// The snapshot of such an entry.
 template <typename Notifier>
@@ -52,7 +56,7 @@ ReplicaSnapshot replica_snapshot(const Answer& answer, std::span<const VariantAu
                                  KnownWorkloads& known, const FreshnessThresholds& thresholds,
                                  TimePoint now, Notifier& notifier) {
     AttributedReplicas attributed = replicas_of(*answer.entry, variants, known, now, notifier);
-    const Freshness freshness = replica_freshness(attributed, thresholds, now);
+    const Freshness freshness = replica_freshness(attributed.oldest_sample, thresholds, now);
     return {std::move(attributed.replicas), answer.entry->collected_at(), freshness, answer.source};
 }
 
