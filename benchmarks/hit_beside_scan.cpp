@@ -36,13 +36,13 @@ struct Wait {
     double longest;
 };
 
-/// The microseconds that single calls of `read(variant)` take.
-template <typename Read>
-Wait waits(std::size_t calls, const std::vector<VariantAutoscaling>& variants, const Read& read) {
+/// The microseconds that single calls of `read(variant)` take; a variant may be its handle.
+template <typename Variant, typename Read>
+Wait waits(std::size_t calls, const std::vector<Variant>& variants, const Read& read) {
     std::vector<double> each;
     each.reserve(calls);
     for (std::size_t i = 0; i < calls; ++i) {
-        const VariantAutoscaling& variant = variants[i * 7919 % variants.size()];
+        const Variant& variant = variants[i * 7919 % variants.size()];
         const double began = seconds_now();
         read(variant);
         each.push_back(1e6 * (seconds_now() - began));
@@ -104,12 +104,16 @@ int main(int count, char** arguments) {
     CollectorConfig config = roomy_config(tracked);
     config.cache.ttl = 1us; // Every hit is stale, and a round is due when the last one has ended.
     config.cache.stale_while_revalidate = 1h;
+    config.max_handles = tracked;
     Hits collector(io.get_executor(), ConstantBackend(), config);
     std::vector<VariantAutoscaling> variants;
+    std::vector<VariantHandle> handles;
     for (std::size_t i = 0; i < tracked; ++i) {
         variants.push_back(numbered_variant(i));
         collector.track(variants.back());
+        handles.push_back(collector.handle(variants.back()));
     }
+    require(collector.stats().handles == tracked, "some handles search by name");
     require(collector.start_background_fetching(), "background fetching did not start");
     while (collector.stats().background_rounds == 0)
         io.run_one();
@@ -130,6 +134,20 @@ int main(int count, char** arguments) {
                                     hits += result.has_value();
                                 }));
            }));
-    require(hits == 2 * calls, "some look-ups were no hits");
+    report("find by handle", tracked, waits(calls, handles, [&](const VariantHandle& handle) {
+               hits += collector.find(handle).has_value();
+           }));
+    report("visit by handle", tracked, waits(calls, handles, [&](const VariantHandle& handle) {
+               hits += collector.visit(handle, [](const OptimizerView&) {});
+           }));
+    report("async_collect by handle", tracked,
+           waits(calls, handles, [&](const VariantHandle& handle) {
+               collector.async_collect(handle, boost::asio::bind_immediate_executor(
+                                                   boost::asio::system_executor(),
+                                                   [&](const Result<OptimizerSnapshot>& result) {
+                                                       hits += result.has_value();
+                                                   }));
+           }));
+    require(hits == 5 * calls, "some look-ups were no hits");
     require(collector.stats().cache.stale_hits >= hits, "some hits were not stale");
 }

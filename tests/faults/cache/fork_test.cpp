@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -53,30 +54,57 @@ void beside_waiting_thread(const Work& work, const Meanwhile& meanwhile) {
 
 TEST_CASE(
     "a forked process reads, changes and frees a cache that threads of its parent were visiting") {
+    const bool by_cell = GENERATE(false, true);
+    CAPTURE(by_cell);
     std::atomic<int> living{0};
     CountedCache cache({100, 1'000'000}, 1);
-    const auto insert = [&](const CacheKeyView& key) {
-        cache.insert_or_assign(key, std::make_shared<const CountedEntry>(living));
+    const std::size_t empty_bytes = cache.stats().bytes;
+    std::shared_ptr<CountedCache::Cell> cell = cache.cell(visited_key);
+    const auto insert = [&](const CacheKeyView& key, std::uint64_t version = 0) {
+        cache.insert_or_assign(key, std::make_shared<const CountedEntry>(living, version));
     };
-    insert(visited_key);
-    const auto visit_and = [&](const auto& wait) {
-        cache.visit(visited_key, any_time, [&](const CountedEntry&) { wait(); });
+    insert(visited_key, 1);
+    const auto visit = [&](const auto& visitor) {
+        return by_cell ? cache.visit(*cell, any_time, visitor)
+                       : cache.visit(visited_key, any_time, visitor);
     };
+    const auto holds = [&](std::uint64_t version) {
+        const auto found =
+            by_cell ? cache.find(*cell, any_time) : cache.find(visited_key, any_time);
+        bool visited = false;
+        visit([&](const CountedEntry& entry) { visited = entry.version() == version; });
+        return visited && found != nullptr && found->version() == version;
+    };
+    const auto visit_and = [&](const auto& wait) { visit([&](const CountedEntry&) { wait(); }); };
     beside_waiting_thread(visit_and, [&] {
         CHECK(in_child([&] {
-                  if (cache.find(visited_key, any_time) == nullptr)
+                  if (!holds(1))
                       return 1;
                   for (int i = 0; i < 1000; ++i) {
                       const std::string name = std::to_string(i % 50);
                       insert(CacheKeyView{EntryKind::replica, "ns", name});
                   }
-                  if (!cache.visit(visited_key, any_time, [](const CountedEntry&) {}))
+                  if (!holds(1))
                       return 2;
+                  insert(visited_key, 2);
+                  if (!holds(2))
+                      return 3;
                   cache.clear();
+                  if (holds(2))
+                      return 4;
                   // Nobody visits the entry in this process.
-                  return living == 0 && cache.size() == 0 ? 0 : 3;
+                  if (living != 0 || cache.size() != 0)
+                      return 5;
+                  cell.reset();
+                  cache.erase_expired(any_time);
+                  if (cache.stats().bytes != empty_bytes)
+                      return 6;
+                  cell = cache.cell(visited_key);
+                  insert(visited_key, 3);
+                  return holds(3) ? 0 : 7;
               }) == 0);
     });
+    CHECK(holds(1));
     cache.clear();
     CHECK(living == 0);
 }

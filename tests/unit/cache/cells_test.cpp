@@ -49,7 +49,12 @@ TEMPLATE_TEST_CASE("a cell finds what its key finds, whatever became of the entr
         void (*change)(TestType&);
     };
     static const CacheEntryPtr entry = make_entry(at(0s));
-    const auto store = [](TestType& cache) { cache.insert_or_assign(celled, entry); };
+    // With others, in the same shard too: the last entry of a namespace takes its generation with it.
+    const auto store = [](TestType& cache) {
+        cache.insert_or_assign(celled, entry);
+        for (int i = 0; i < 40; ++i)
+            cache.insert_or_assign(replica_key({"llm", "beside" + std::to_string(i)}), entry);
+    };
     const std::vector<Case> changes = {
         {"stored", store},
         {"replaced", [](TestType& cache) { cache.insert_or_assign(celled, make_entry(at(0s))); }},
@@ -179,6 +184,10 @@ TEST_CASE("the cells of a sharded cache count, and are given back") {
         const std::size_t before = cache.stats().bytes;
         cache.erase_expired(at(0s));
         CHECK(cache.stats().bytes < before - 200'000);
+        // Their entries do not refer to them any more.
+        for (int i = 0; i < 10; ++i)
+            cache.insert_or_assign(replica_key({"llm", "model-" + std::to_string(i)}),
+                                   make_entry(at(0s)));
         CHECK(cache.size() == most);
         CHECK(found_at(cache, *last) == found_at(cache, key));
         CHECK(take(number) != nullptr);

@@ -84,10 +84,13 @@ private:
         progress_.begin_run();
         const RunPtr run = std::make_shared<Run>(executor, client_.config());
         asio::post(run->strand, [self = this->shared_from_this(), run] {
-            auto on_end = [self, run](const std::exception_ptr&) { self->on_run_ended(run); };
+            // Called also if the coroutine is destroyed, because Asio has no memory to resume it.
+            std::shared_ptr<void> at_end;
             try {
+                at_end.reset(self.get(), [self, run](void*) { self->on_run_ended(run); });
                 asio::co_spawn(run->strand, follow(self, run),
-                               asio::bind_cancellation_slot(run->cancel.slot(), on_end));
+                               asio::bind_cancellation_slot(
+                                   run->cancel.slot(), [at_end](const std::exception_ptr&) {}));
             } catch (...) {
                 const std::lock_guard lock(self->mutex_);
                 self->end(run);
@@ -105,13 +108,11 @@ private:
         progress_.set_stopped();
     }
 
-    void on_run_ended(const RunPtr& run) {
+    void on_run_ended(const RunPtr& run) noexcept {
         const std::optional<Executor> executor = client_.find_executor();
         const std::lock_guard lock(mutex_);
-        if (run_ != run)
-            return;
         try {
-            if (progress_.is_running() && executor)
+            if (run_ == run && progress_.is_running() && executor)
                 return begin_run(*executor);
         } catch (...) {
             // `ReflectorStatus::running` says so.
