@@ -4,7 +4,8 @@
 // one replica if the rule in autoscaler_loop/saturation.hpp says so, and prints why.
 // Made to be copied, with the folder of the same name. Both need only find_package(wva_metrics).
 // Replace Scaler by a class that scales your cluster: this one scales the simulated fleet,
-// examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts.
+// examples/vllm_fleet.cpp, which `sh examples/run.sh loop` starts. A collector that is configured by a
+// document, also for pods or an endpoint picker (EPP), is in from_config.cpp.
 #include "autoscaler_loop/log_line.hpp"
 #include "autoscaler_loop/saturation.hpp"
 

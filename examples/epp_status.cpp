@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Asks an endpoint picker (EPP) for the status of its pool, and whether requests wait for a model that
-// may have no replica yet.
+// may have no replica yet. A collector reads the same page by a document: see epp.json.
 #include <wva_metrics/wva_metrics.hpp>
 #ifdef WVA_METRICS_WITH_TLS // Defined if wva_metrics::tls is linked.
 #include <wva_metrics/http/tls.hpp>

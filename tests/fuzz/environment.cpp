@@ -39,7 +39,8 @@ void fuzz_environment(std::string_view bytes) {
     const auto loaded = load(document, values);
 
     Values others = values;
-    for (const char* const token : {"PROMETHEUS_BEARER_TOKEN", "PODS_BEARER_TOKEN"})
+    for (const char* const token :
+         {"PROMETHEUS_BEARER_TOKEN", "PODS_BEARER_TOKEN", "EPP_BEARER_TOKEN"})
         others[token] = disguised(values[token]);
     expect(words_of(loaded) == words_of(load(document, others)), "the token is told");
     if (loaded.has_error()) {

@@ -25,7 +25,8 @@ inline void check_problems(const std::vector<SettingsProblem>& problems) {
 /// Throws if what is written of the settings for people depends on their secrets.
 inline void check_masks(const CollectorSettings& settings) {
     CollectorSettings other = settings;
-    for (http::ClientConfig* const client : {&other.prometheus.client.http, &other.pods.client}) {
+    for (http::ClientConfig* const client : {&other.prometheus.client.http, &other.pods.client,
+                                             &other.pods.kubernetes.client, &other.epp.client}) {
         http::Credentials& credentials = client->credentials;
         if (credentials.kind() == http::Credentials::Kind::bearer)
             credentials = http::Credentials::bearer(disguised(credentials.subject()));

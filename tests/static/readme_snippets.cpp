@@ -6,6 +6,7 @@
 #include "wva_metrics/settings/apply_settings.hpp"
 #include "wva_metrics/settings/collector_factory.hpp"
 #include "wva_metrics/settings/load_settings.hpp"
+#include "wva_metrics/settings/make_epp_backend.hpp"
 #include "wva_metrics/testing/backend_conformance.hpp"
 #include "wva_metrics/testing/fake_prometheus.hpp"
 #ifdef WVA_METRICS_WITH_TLS
@@ -97,6 +98,13 @@ asio::awaitable<void> reconcile(AnyCollector& collector, VariantAutoscaling vari
 
     collector.invalidate_variant(variant); // After scaling it: the next call asks Prometheus.
     collector.untrack(variant.key());      // After deleting it: it is no longer fetched.
+}
+
+asio::awaitable<Queued> is_waited_for(EppSettings section, ModelKey model) {
+    const auto executor = co_await asio::this_coro::executor;
+    EppBackend epp = make_epp_backend(executor, section).value(); // Keep it: it keeps its connection.
+    const Result<EppQueued> waiting = co_await epp.is_anything_queued(model);
+    co_return waiting ? waiting->queued : Queued::unknown; // Do not take `unknown` for `no`.
 }
 
 void reload(AnyCollector& collector, CollectorSettings& current) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/detail/can_diagnose.hpp"
 #include "wva_metrics/concepts.hpp"
 #include "wva_metrics/detail/cannot_diagnose.hpp"
 #include "wva_metrics/diagnosis.hpp"
@@ -82,6 +83,8 @@ public:
                                                 const std::vector<VariantAutoscaling>& variants) {
         return diagnose_(model, variants);
     }
+    /// True if the backend inside can say why a model has no metrics. Any thread.
+    bool can_diagnose() const noexcept { return can_diagnose_; }
 
     /// Calls `add_protection_listener` of the backend inside; does nothing if it is not a
     /// `ProtectedBackend`. Any thread.
@@ -125,7 +128,8 @@ private:
               else
                   return held->fetch_replica_samples(models);
           }),
-          diagnose_(diagnose_of(held)), add_protection_listener_([held](auto listener) {
+          diagnose_(diagnose_of(held)), can_diagnose_(detail::can_diagnose(*held)),
+          add_protection_listener_([held](auto listener) {
               if constexpr (ProtectedBackend<Backend>)
                   held->add_protection_listener(std::move(listener));
           }) {}
@@ -136,6 +140,7 @@ private:
     Function<std::vector<Result<ReplicaSamples>>, std::vector<ModelKey>, Priority>
         fetch_replica_samples_;
     DiagnoseFunction diagnose_;
+    bool can_diagnose_;
     std::function<void(std::weak_ptr<const resilience::ProtectionListener>)>
         add_protection_listener_;
 };

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "wva_metrics/backend/epp_names.hpp"
+#include "wva_metrics/detail/clean_text.hpp"
+#include "wva_metrics/detail/metric_names.hpp"
 #include "wva_metrics/exposition/page_limits.hpp"
 #include "wva_metrics/http/config.hpp"
 #include "wva_metrics/reading.hpp"
@@ -9,6 +11,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,9 +89,20 @@ inline std::vector<std::string> validate(const EppConfig& config) {
     require(config.reuse >= 0s && config.reuse <= 1min, "reuse must be 0 to 1m");
     require(config.flush_interval >= 0s, "flush_interval must not be negative");
     require(config.scrape_timeout > 0s, "scrape_timeout must be positive");
-    for (std::size_t i = 0; i < epp_metric_count; ++i)
-        require(!config.names[static_cast<EppMetric>(i)].empty(),
-                "names: each metric needs at least one name");
+    for (std::size_t i = 0; i < config.models.size(); ++i)
+        if (config.models[i].empty())
+            problems.push_back("models[" + std::to_string(i) + "] must not be empty");
+    for (std::size_t i = 0; i < epp_metric_count; ++i) {
+        const auto metric = static_cast<EppMetric>(i);
+        const std::vector<std::string>& names = config.names[metric];
+        const std::string where = "names." + std::string(to_string(metric));
+        if (names.empty())
+            problems.push_back(where + " must have at least one name");
+        for (const std::string& name : names)
+            if (!detail::is_metric_name(name))
+                problems.push_back(where + ": \"" + detail::clean_text(name, 100) +
+                                   "\" is not a valid metric name");
+    }
     return problems;
 }
 

@@ -38,6 +38,20 @@ enum class EppMetric : std::uint8_t {
 inline constexpr std::size_t epp_metric_count =
     static_cast<std::size_t>(EppMetric::inter_token_latency) + 1;
 
+/// The enumerator's name.
+constexpr std::string_view to_string(EppMetric metric) noexcept {
+    constexpr std::array<std::string_view, epp_metric_count> names = {
+        "ready_endpoints",     "average_kv_cache",   "average_queue",
+        "average_running",     "endpoint_queue",     "flow_queue_size",
+        "flow_queue_bytes",    "pool_saturation",    "stale_endpoints",
+        "capacity_requests",   "capacity_bytes",     "flow_requests",
+        "dispatch_cycles",     "scheduler_attempts", "requests",
+        "running_requests",    "input_tokens",       "output_tokens",
+        "time_to_first_token", "inter_token_latency"};
+    const auto index = static_cast<std::size_t>(metric);
+    return index < names.size() ? names[index] : "unknown";
+}
+
 /// The names of an EPP's metrics, each list in order of preference. The names have changed with the
 /// project: `llm_d_epp_` since v0.10 of llm-d-router, `llm_d_router_epp_` before, and `inference_*` in
 /// the gateway API inference extension. Releases in between publish an old and a new name with the
@@ -85,6 +99,10 @@ public:
 
     /// The names of a metric.
     const std::vector<std::string>& operator[](EppMetric metric) const noexcept {
+        return names_[static_cast<std::size_t>(metric)];
+    }
+    /// The names of a metric, to be changed.
+    std::vector<std::string>& operator[](EppMetric metric) noexcept {
         return names_[static_cast<std::size_t>(metric)];
     }
     /// Replaces the names of a metric.

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "wva_metrics/backend/detail/ask_layers.hpp"
+#include "wva_metrics/backend/detail/can_diagnose.hpp"
 #include "wva_metrics/backend/detail/merge_diagnoses.hpp"
 #include "wva_metrics/backend/detail/merge_layers.hpp"
 #include "wva_metrics/backend/detail/run_on_strand.hpp"
 #include "wva_metrics/backend/layered_config.hpp"
 #include "wva_metrics/concepts.hpp"
+#include "wva_metrics/detail/cannot_diagnose.hpp"
 #include "wva_metrics/detail/checked_config.hpp"
 #include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/diagnosis.hpp"
@@ -43,9 +45,9 @@ namespace wva_metrics {
 ///
 /// All sources are asked at once. What one lacks another one gives, so the answer is as complete as
 /// their sum; a source that fails, or that has not answered `LayeredConfig::patience` after the first
-/// good answer, is left out, and a warning says so. An answer is good if it has something of every
-/// target: one of which a source could read nothing waits for the others. An answer is `partial` if a source that it uses
-/// says so of its own.
+/// good answer, is left out, and a warning says so. An answer is good if it has something of every target:
+/// one of which a source could read nothing waits for the others. An answer is `partial` if a source that
+/// it uses says so of its own.
 ///
 /// **Errors:** of a target of which no source has an answer: that of the first backend, with what the
 /// others said.
@@ -118,13 +120,19 @@ public:
     ///
     /// **Completes:** when all sources have, with problems before remarks.
     ///
-    /// **Errors:** none.
+    /// **Errors:** `invalid_config` if none of the sources can tell.
     ///
     /// **Cancellation, threads:** see the class.
     asio::awaitable<Result<Diagnosis>>
     diagnose(ModelKey model, std::vector<VariantAutoscaling> variants = {}) requires(
         DiagnosingBackend<First> || ... || DiagnosingBackend<Others>) {
-        return diagnose_all(impl_, std::move(model), std::move(variants));
+        return diagnose_all(impl_, can_diagnose(), std::move(model), std::move(variants));
+    }
+    /// True if one of the sources can say why a model has no metrics. Any thread.
+    bool can_diagnose() const noexcept {
+        return std::apply(
+            [](const auto&... backends) { return (detail::can_diagnose(backends) || ...); },
+            impl_->backends);
     }
 
     /// Tells a listener what happens to the protection of the sources' servers. Any thread.
@@ -170,8 +178,10 @@ private:
     }
 
     static asio::awaitable<Result<Diagnosis>>
-    diagnose_all(std::shared_ptr<Impl> impl, ModelKey model,
+    diagnose_all(std::shared_ptr<Impl> impl, bool can_diagnose, ModelKey model,
                  std::vector<VariantAutoscaling> variants) {
+        if (!can_diagnose)
+            co_return detail::cannot_diagnose();
         const auto layers = std::make_shared<std::vector<std::optional<Answers<Diagnosis>>>>();
         auto fetch = [model, variants = std::move(variants)](auto& backend) {
             return diagnose_one(backend, model, variants);
@@ -187,11 +197,12 @@ private:
     static asio::awaitable<Answers<Diagnosis>>
     diagnose_one(Backend& backend, ModelKey model, std::vector<VariantAutoscaling> variants) {
         Answers<Diagnosis> answers;
-        if constexpr (DiagnosingBackend<Backend>) {
-            Result<Diagnosis> answer =
-                co_await backend.diagnose(std::move(model), std::move(variants));
-            answers.push_back(std::move(answer));
-        }
+        if constexpr (DiagnosingBackend<Backend>)
+            if (detail::can_diagnose(backend)) {
+                Result<Diagnosis> answer =
+                    co_await backend.diagnose(std::move(model), std::move(variants));
+                answers.push_back(std::move(answer));
+            }
         co_return answers;
     }
 

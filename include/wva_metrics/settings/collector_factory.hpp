@@ -23,7 +23,11 @@ namespace wva_metrics {
 ///
 /// A collector is made of parts: its backend, its cache (the policies of `Collector`), and the
 /// decorators of its backend. Each part is registered under a name, and the settings select it by
-/// that name. Built in are the backends `prometheus`, `pods` and `pods+prometheus`, and the caches `memory`, `sharded` and `none`.
+/// that name. Built in are the backends `prometheus`, `pods` and `epp`, and the caches `memory`,
+/// `sharded` and `none`.
+///
+/// A backend's name may also be two or three registered names with `+` between, such as
+/// `pods+prometheus`: then they are the layers of a `LayeredBackend`, the preferred one first.
 ///
 /// **Threads:** not thread-safe, except that `make_collector` may be called concurrently with
 /// itself.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/epp_config.hpp"
 #include "wva_metrics/backend/layered_config.hpp"
 #include "wva_metrics/backend/pod_config.hpp"
 #include "wva_metrics/backend/prometheus_config.hpp"
@@ -34,18 +35,25 @@ struct PodSettings : PodConfig {
     KubernetesPodSettings kubernetes{};
 };
 
+/// The section `epp`: the endpoint picker, and how its page is read.
+struct EppSettings : EppConfig {
+    /// Used if `client.url` begins with `https`.
+    http::TlsConfig tls{};
+};
+
 /// All settings of a collector in a JSON document or the environment: its parts (see
 /// `CollectorFactory`) and the configuration of each part. A plain value. The defaults are those of
-/// the structs; only `prometheus.client.http.url`, and `pods` for the backends that read pods, have no
-/// usable default.
+/// the structs; `prometheus.client.http.url`, `pods` (which pods) and `epp` (`client.url` and
+/// `namespace_name`) have no usable default, and are required by the backends that use them.
 ///
 /// The path of a field in a document is the path of the member in C++, with two exceptions. The
 /// document has no level `http`: `prometheus.client.http.url` in C++ is `prometheus.client.url` in
 /// a document. And `namespace_name` in C++ is `namespace` in a document. examples/configuration.md
 /// lists the paths in a document.
 struct CollectorSettings {
-    /// Name of the backend in the factory: `prometheus`, `pods`, `pods+prometheus`, or a name that
-    /// was registered.
+    /// Name of the backend in the factory: `prometheus`, `pods`, `epp`, or a name that was
+    /// registered. Two or three names with `+` between, such as `pods+prometheus`, are layers
+    /// (`LayeredBackend`), the preferred one first.
     std::string backend = "prometheus";
     /// Name of the cache in the factory.
     std::string cache = "sharded";
@@ -59,12 +67,14 @@ struct CollectorSettings {
     /// Configuration of the Prometheus backend. `transport`, `decompressor` and `owners` are
     /// objects, not data, and stay null here.
     PrometheusConfig prometheus{};
-    /// Configuration of the backends `pods` and `pods+prometheus`. `client.transport`,
+    /// Configuration of the backend `pods`. `client.transport`,
     /// `client.decompressor`, `find_targets` and `owners` are objects, not data, and stay null here;
     /// `client.url` and `client.protection` are not used.
     PodSettings pods{};
-    /// How the backend `pods+prometheus` chooses between its two sources. `names` is set by the
-    /// factory.
+    /// Configuration of the backend `epp`. `client.transport` and `client.decompressor` are objects,
+    /// not data, and stay null here; `client.protection` is not used.
+    EppSettings epp{};
+    /// How a backend of several layers chooses among them. `names` is set by the factory.
     LayeredConfig layered{};
     /// Used if the Prometheus URL begins with `https`.
     http::TlsConfig tls{};

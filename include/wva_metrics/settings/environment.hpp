@@ -30,7 +30,7 @@ struct EnvironmentVariable {
 };
 
 /// All environment variables that are read.
-inline constexpr std::array<EnvironmentVariable, 30> environment_variables{{
+inline constexpr std::array<EnvironmentVariable, 39> environment_variables{{
     {"PROMETHEUS_BASE_URL", {"prometheus.client.url"}},
     {"PROMETHEUS_REPLICA_URLS", {"prometheus.client.replicas"}}, // Separated by commas.
     {"PROMETHEUS_TOKEN_PATH", {"prometheus.client.credentials"}},
@@ -65,6 +65,15 @@ inline constexpr std::array<EnvironmentVariable, 30> environment_variables{{
     {"PODS_KUBERNETES_SELECTOR", {"pods.kubernetes.pod_selector"}},
     {"PODS_KUBERNETES_MODEL_LABEL", {"pods.kubernetes.model_label"}},
     {"PODS_KUBERNETES_URL", {"pods.kubernetes.client.url"}},
+    {"EPP_URL", {"epp.client.url"}},
+    {"EPP_NAMESPACE", {"epp.namespace"}},
+    {"EPP_POOL", {"epp.pool"}},
+    {"EPP_MODELS", {"epp.models"}}, // Separated by commas.
+    {"EPP_TOKEN_PATH", {"epp.client.credentials"}},
+    {"EPP_BEARER_TOKEN", {"epp.client.credentials"}},
+    {"EPP_ALLOW_CREDENTIALS_WITHOUT_TLS", {"epp.client.allow_credentials_without_tls"}},
+    {"EPP_TLS_INSECURE_SKIP_VERIFY", {"epp.tls.insecure_accept_any_certificate"}},
+    {"EPP_CA_CERT_PATH", {"epp.tls.ca_file"}},
 }};
 
 } // namespace wva_metrics

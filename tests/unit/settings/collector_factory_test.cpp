@@ -199,10 +199,47 @@ TEST_CASE("all unknown names are rejected together, with the available names") {
     REQUIRE(rejected.has_error());
     CHECK(rejected.error().is(Errc::invalid_config));
     CHECK(rejected.error().message ==
-          "unknown backend 'promethus'; available: 'pods', 'pods+prometheus', 'prometheus'; "
+          "unknown backend 'promethus'; available: 'epp', 'pods', 'prometheus', or several as "
+          "layers, e.g. 'pods+prometheus'; "
           "unknown cache 'redis'; available: 'memory', 'none', 'sharded'; "
           "unknown decorator 'retrying'; none is registered; "
           "collector.cache.ttl must be positive; to disable caching set cache.enabled to false");
+}
+
+TEST_CASE("names with + between are layers, the preferred one first, also of registered backends") {
+    boost::asio::io_context io;
+    testing::FakePrometheus fake(io.get_executor());
+    CollectorSettings settings = settings_of_mine();
+    settings.prometheus.client.http.url = fake.url();
+    settings.layered.patience = 1h;
+    CollectorFactory factory = factory_of_mine();
+    factory.register_backend("a+b",
+                             [](const auto&, const CollectorSettings&) -> Result<AnyBackend> {
+                                 return Error(Errc::internal, "a registered name is no layers");
+                             });
+    for (const auto& [backend, layer] :
+         {std::pair("seven+prometheus", 1), std::pair("prometheus+seven", 2)}) {
+        settings.backend = backend;
+        AnyCollector collector = factory.make_collector(io.get_executor(), settings).value();
+        const Reading<double> rate = (*collect(io, collector))->arrival_rate_per_minute;
+        CHECK(rate.value() == 7);
+        CHECK(rate.layer() == layer);
+    }
+    const auto rejection_of = [&](const char* backend) {
+        settings.backend = backend;
+        return factory.make_collector(io.get_executor(), settings).error().message;
+    };
+    CHECK(rejection_of("a+b").ends_with("a registered name is no layers"));
+    CHECK(rejection_of("pods+pods+seven") ==
+          "the backend 'pods+pods+seven' has the layer 'pods' twice");
+    CHECK(rejection_of("epp+pods+prometheus+seven") ==
+          "the backend 'epp+pods+prometheus+seven' has 4 layers; at most 3 are possible");
+    CHECK(rejection_of("seven+") == "unknown backend ''; available: 'a+b', 'epp', 'pods', "
+                                    "'prometheus', 'seven', or several as layers, e.g. "
+                                    "'pods+prometheus'");
+    CHECK(rejection_of("seven+epp").starts_with("cannot make the backend 'epp': epp.client."));
+    settings.layered.tolerance = 2;
+    CHECK(rejection_of("seven+prometheus").find("tolerance must be") != std::string::npos);
 }
 
 TEST_CASE("plugins that are not loaded are rejected, not ignored") {

@@ -82,15 +82,17 @@ std::string documentation() {
     text << R"(# Configuration
 
 Everything can be set in code, in the structs of `config.hpp`, `backend/prometheus_config.hpp`,
-`backend/pod_config.hpp` and `http/config.hpp`. `load_settings` reads the same settings from a JSON document and the environment.
+`backend/pod_config.hpp`, `backend/epp_config.hpp` and `http/config.hpp`. `load_settings` reads the same settings from a JSON document and the environment.
 The environment overrides the document, and the document overrides the defaults. All problems are
 reported together, each with its path. `examples/collector.json` is a document to start with, and
 `examples/from_config.cpp` is a program that uses it.
 
 `backend` chooses where the metrics come from, and so which sections are needed: `prometheus` (with
-`tls` and `proxy`), `pods` for the pods' own pages, or both for `pods+prometheus` (with `layered`).
-`examples/pods.json` is a document for pods, and `examples/pods_in_kubernetes.json` one that finds
-them by the Kubernetes API.
+`tls` and `proxy`), `pods` for the pods' own pages, `epp` for that of an endpoint picker, or two or
+three of them in layers (with `layered`), the preferred one first: `pods+prometheus`,
+`epp+prometheus`, `epp+pods+prometheus`. `examples/pods.json` is a document for pods,
+`examples/pods_in_kubernetes.json` one that finds them by the Kubernetes API, and `examples/epp.json`
+one for an endpoint picker over the pods.
 
 A duration is a number with a unit: `"500ms"`, `"30s"`, `"1m30s"`. Unknown fields are rejected.
 `apply_settings` changes the fields below `collector` and `tracked` while the collector runs, and
@@ -121,7 +123,8 @@ keeps its cache. Changes of all other fields need a new collector.
     text << R"(
 A variable with an empty value is treated as not set. The values of a boolean are `true`, `1`, `yes`
 and `false`, `0`, `no`. Lists are separated by commas. `PROMETHEUS_TOKEN_PATH` and
-`PROMETHEUS_BEARER_TOKEN` exclude each other, as do `PODS_TOKEN_PATH` and `PODS_BEARER_TOKEN`.
+`PROMETHEUS_BEARER_TOKEN` exclude each other, as do `PODS_TOKEN_PATH` and `PODS_BEARER_TOKEN`, and
+`EPP_TOKEN_PATH` and `EPP_BEARER_TOKEN`.
 `PROMETHEUS_METRICS_CACHE_STALE_THRESHOLD` and `PROMETHEUS_METRICS_CACHE_MAX_SIZE`, which
 deployments of the Go collector may set, have no effect there and are not read here.
 )";

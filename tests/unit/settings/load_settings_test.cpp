@@ -84,7 +84,15 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
                                 {"PODS_TOKEN_PATH", "/pod-token"},
                                 {"PODS_ALLOW_CREDENTIALS_WITHOUT_TLS", "1"},
                                 {"PODS_TLS_INSECURE_SKIP_VERIFY", "no"},
-                                {"PODS_CA_CERT_PATH", "/pod-ca"}}));
+                                {"PODS_CA_CERT_PATH", "/pod-ca"},
+                                {"EPP_URL", "https://epp:9090"},
+                                {"EPP_NAMESPACE", "llm"},
+                                {"EPP_POOL", "pool"},
+                                {"EPP_MODELS", "a/b, c"},
+                                {"EPP_TOKEN_PATH", "/epp-token"},
+                                {"EPP_ALLOW_CREDENTIALS_WITHOUT_TLS", "1"},
+                                {"EPP_TLS_INSECURE_SKIP_VERIFY", "no"},
+                                {"EPP_CA_CERT_PATH", "/epp-ca"}}));
     REQUIRE(loaded.has_value());
     const CollectorSettings& settings = loaded->settings;
     CHECK(settings.prometheus.client.http.url == "https://p:9090/base");
@@ -118,8 +126,16 @@ TEST_CASE("the environment alone is enough, and every variable is read") {
     CHECK(settings.pods.client.allow_credentials_without_tls);
     CHECK_FALSE(settings.pods.tls.insecure_accept_any_certificate);
     CHECK(settings.pods.tls.ca_file == "/pod-ca");
+    CHECK(settings.epp.client.url == "https://epp:9090");
+    CHECK(settings.epp.namespace_name == "llm");
+    CHECK(settings.epp.pool == "pool");
+    CHECK(settings.epp.models == std::vector<std::string>{"a/b", "c"});
+    CHECK(settings.epp.client.credentials.subject() == "/epp-token");
+    CHECK(settings.epp.client.allow_credentials_without_tls);
+    CHECK_FALSE(settings.epp.tls.insecure_accept_any_certificate);
+    CHECK(settings.epp.tls.ca_file == "/epp-ca");
     // Only the fields of the variables have a source.
-    CHECK(loaded->sources.size() == 25);
+    CHECK(loaded->sources.size() == 33);
 }
 
 TEST_CASE("the URLs of replicas have their own problems, and none shows a password") {
@@ -274,7 +290,8 @@ TEST_CASE("a deprecated name is a warning, and the new name has the source") {
 TEST_CASE("the example documents are valid") {
     const std::filesystem::path examples =
         std::filesystem::path(__FILE__).parent_path() / "../../../examples";
-    for (const char* const name : {"collector.json", "pods.json", "pods_in_kubernetes.json"}) {
+    for (const char* const name :
+         {"collector.json", "pods.json", "pods_in_kubernetes.json", "epp.json"}) {
         const auto loaded = load_settings_file(examples / name, with({}));
         CAPTURE(name, loaded ? "" : loaded.error().describe());
         REQUIRE(loaded.has_value());

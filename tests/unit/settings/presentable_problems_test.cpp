@@ -54,6 +54,7 @@ TEST_CASE("problems of a document do not repeat long or invisible names and valu
         std::string("{\"prometheus\":{\"engine\":{\"labels\":{\"pod\":" + text + "}}}}"),
         std::string("{\"pods\":{\"targets\":[" + text + ",{\"url\":\"http://p\",\"owner\":" + text +
                     "}]}}"),
+        std::string("{\"epp\":{\"models\":" + text + ",\"names\":{\"requests\":[" + text + "]}}}"),
         std::string("{\"layered\":{\"on_dispute\":" + text + "}}"),
         std::string("{\"pods\":{\"optional_readings\":[" + text + "]}}"),
         std::string("{\"tls\":{\"ca_file\":" + text + "}}"),

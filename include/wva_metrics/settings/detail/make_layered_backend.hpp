@@ -3,35 +3,29 @@
 
 #include "wva_metrics/backend/any_backend.hpp"
 #include "wva_metrics/backend/layered_backend.hpp"
-#include "wva_metrics/backend/pod_backend.hpp"
-#include "wva_metrics/backend/prometheus_backend.hpp"
-#include "wva_metrics/error.hpp"
-#include "wva_metrics/settings/collector_settings.hpp"
-#include "wva_metrics/settings/detail/backend_names.hpp"
-#include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
-#include "wva_metrics/settings/make_pod_backend.hpp"
+#include "wva_metrics/backend/layered_config.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wva_metrics::detail {
 
-/// Makes the backend "pods+prometheus" of a `CollectorFactory`: each reading is the fresher one, and
-/// the pods' where both are equally fresh.
-inline Result<AnyBackend> make_layered(const asio::any_io_executor& executor,
-                                       const CollectorSettings& settings) {
-    Result<PodBackend> pods = make_pod_backend(executor, settings.pods);
-    if (!pods)
-        return std::move(pods).error();
-    Result<PrometheusBackend> prometheus = make_prometheus(executor, settings);
-    if (!prometheus)
-        return std::move(prometheus).error();
-    LayeredConfig config = settings.layered;
-    config.names = {std::string(pods_name), std::string(prometheus_name)};
-    return LayeredBackend<PodBackend, PrometheusBackend>(std::move(config), *std::move(pods),
-                                                         *std::move(prometheus));
+/// The most backends of a document in layers.
+inline constexpr std::size_t max_layers = 3;
+
+/// Makes one backend of two or three: each reading is the freshest, and that of the first one where
+/// several are equally fresh. Of any type, so that two templates are compiled and not one for each
+/// choice of backends. Throws if the configuration is invalid.
+inline AnyBackend make_layered(LayeredConfig config, std::vector<std::string> names,
+                               std::vector<AnyBackend> layers) {
+    config.names = std::move(names);
+    if (layers.size() < max_layers)
+        return LayeredBackend<AnyBackend, AnyBackend>(std::move(config), std::move(layers[0]),
+                                                      std::move(layers[1]));
+    return LayeredBackend<AnyBackend, AnyBackend, AnyBackend>(
+        std::move(config), std::move(layers[0]), std::move(layers[1]), std::move(layers[2]));
 }
 
 } // namespace wva_metrics::detail

@@ -102,9 +102,9 @@ inline void describe_fields(FieldList list, orca::OrcaIngestConfig& reports) {
     describe_fields(list.group("limits"), reports.limits);
 }
 
-/// What counts of the connections to pods. A pod has one connection, a scrape that fails is not
-/// repeated, and the bound of an answer is that of a page.
-inline void describe_pod_client(FieldList list, http::ClientConfig& client) {
+/// What counts of the connections by which pages are read. A server has one connection, a scrape that
+/// fails is not repeated, and the bound of an answer is that of a page.
+inline void describe_page_client(FieldList list, http::ClientConfig& client) {
     describe_fields(list.group("timeouts"), client.timeouts);
     FieldList limits = list.group("limits");
     limits.add("max_header_bytes", client.limits.max_header_bytes,
@@ -126,7 +126,7 @@ inline void describe_fields(FieldList list, PodConfig& pods) {
              "Names whose addresses are pods: URLs, or objects as below.");
     list.add("find_again_after", pods.find_again_after,
              "How long the addresses of `services` are used before they are looked up again.");
-    describe_pod_client(list.group("client"), pods.client);
+    describe_page_client(list.group("client"), pods.client);
     describe_metrics(list.group("engine"), pods.engine);
     list.add("detect_engines", pods.detect_engines,
              "A page of another known kind of server is measured by the names of that kind.");
@@ -193,12 +193,12 @@ inline void describe_fields(FieldList list, PodSettings& pods) {
 
 inline void describe_fields(FieldList list, LayeredConfig& layered) {
     list.add("patience", layered.patience,
-             "How long an answer waits for the other source after the first good one.");
+             "How long an answer waits for the other layers after the first good one.");
     list.add("equally_fresh", layered.equally_fresh,
              "Readings whose last samples are at most so far apart are equally fresh: then the "
-             "pods' count.");
+             "layer that is named first counts.");
     list.add("alive_within", layered.alive_within,
-             "A pod that one source reports as deleted is kept if the other one has a sample of it "
+             "A pod that one layer reports as deleted is kept if another one has a sample of it "
              "that is younger.");
     list.add("tolerance", layered.tolerance,
              "From which difference two values are disputed, as a share of the higher one, 0 to 1; "

@@ -4,6 +4,7 @@
 #include "wva_metrics/settings/collector_settings.hpp"
 #include "wva_metrics/settings/detail/collector_fields.hpp"
 #include "wva_metrics/settings/detail/engine_fields.hpp"
+#include "wva_metrics/settings/detail/epp_fields.hpp"
 #include "wva_metrics/settings/detail/field.hpp"
 #include "wva_metrics/settings/detail/http_fields.hpp"
 #include "wva_metrics/settings/detail/pod_fields.hpp"
@@ -99,9 +100,12 @@ inline void describe_fields(FieldList list, TrackedSettings& tracked) {
 }
 
 inline void describe_fields(FieldList list, CollectorSettings& settings) {
-    list.add("backend", settings.backend,
-             "Name of the backend in the factory: `prometheus`, `pods` (their own pages), "
-             "`pods+prometheus` (each reading from the fresher of the two), or one of yours.");
+    list.add(
+        "backend", settings.backend,
+        "Name of the backend in the factory: `prometheus`, `pods` (their own pages), `epp` (that "
+        "of an endpoint picker), or one of yours. Two or three with `+` between, such as "
+        "`pods+prometheus`, are layers: each reading is from the freshest, and from the one that "
+        "is named first where several are equally fresh.");
     list.add("cache", settings.cache, "Name of the cache in the factory.");
     list.add("decorators", settings.decorators,
              "Names of the decorators of the backend, the innermost first.");
@@ -109,6 +113,7 @@ inline void describe_fields(FieldList list, CollectorSettings& settings) {
     describe_fields(list.group("collector"), settings.collector);
     describe_fields(list.group("prometheus"), settings.prometheus);
     describe_fields(list.group("pods"), settings.pods);
+    describe_fields(list.group("epp"), settings.epp);
     describe_fields(list.group("layered"), settings.layered);
     describe_fields(list.group("tls"), settings.tls);
     describe_fields(list.group("proxy"), settings.proxy);

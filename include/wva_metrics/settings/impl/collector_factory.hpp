@@ -16,11 +16,13 @@
 #include "wva_metrics/settings/detail/backend_names.hpp"
 #include "wva_metrics/settings/detail/make_layered_backend.hpp"
 #include "wva_metrics/settings/detail/make_prometheus_backend.hpp"
+#include "wva_metrics/settings/make_epp_backend.hpp"
 #include "wva_metrics/settings/make_pod_backend.hpp"
 #include "wva_metrics/workload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <string>
@@ -67,6 +69,29 @@ auto make_part(const char* kind, const std::string& name, Make&& make) -> declty
     return error;
 }
 
+/// The names of the backends in layers; one if the name is registered or has no `+`. Empty, with a
+/// problem, if they cannot be layers.
+template <typename Functions>
+std::vector<std::string> find_layers(const Functions& functions, const std::string& name,
+                                     std::vector<std::string>& problems) {
+    if (functions.contains(name))
+        return {name};
+    const std::vector<std::string_view> found = layers_of(name);
+    std::vector<std::string> names;
+    const std::string quoted = "the backend '" + clean_text(name, 100) + '\'';
+    if (found.size() > max_layers) {
+        problems.push_back(quoted + " has " + std::to_string(found.size()) + " layers; at most " +
+                           std::to_string(max_layers) + " are possible");
+        return names;
+    }
+    for (const std::string_view layer : found) {
+        if (std::find(names.begin(), names.end(), layer) != names.end())
+            problems.push_back(quoted + " has the layer '" + clean_text(layer, 100) + "' twice");
+        names.emplace_back(layer);
+    }
+    return names;
+}
+
 } // namespace detail
 
 WVA_METRICS_DECL CollectorFactory::CollectorFactory() {
@@ -76,7 +101,11 @@ WVA_METRICS_DECL CollectorFactory::CollectorFactory() {
                         const CollectorSettings& settings) -> Result<AnyBackend> {
                          return make_pod_backend(executor, settings.pods);
                      });
-    register_backend(std::string(detail::layered_name), detail::make_layered);
+    register_backend(std::string(detail::epp_name),
+                     [](const asio::any_io_executor& executor,
+                        const CollectorSettings& settings) -> Result<AnyBackend> {
+                         return make_epp_backend(executor, settings.epp);
+                     });
     register_cache<MemoryCache>("memory");
     register_cache<ShardedCache>("sharded");
     register_cache<NoOpCache>("none");
@@ -91,7 +120,13 @@ CollectorFactory::make_collector(const asio::any_io_executor& executor,
     const std::string& cache_name = settings.cache.empty() ? defaults.cache : settings.cache;
 
     std::vector<std::string> problems;
-    const auto* make_backend = detail::find_part(backends_, "backend", backend_name, problems);
+    const std::vector<std::string> layers = detail::find_layers(backends_, backend_name, problems);
+    std::vector<const BackendFunction*> make_layers;
+    for (const std::string& name : layers) {
+        make_layers.push_back(detail::find_part(backends_, "backend", name, problems));
+        if (make_layers.back() == nullptr)
+            problems.back() += ", or several as layers, e.g. 'pods+prometheus'";
+    }
     const auto* make_with_cache = detail::find_part(caches_, "cache", cache_name, problems);
     std::vector<const DecoratorFunction*> decorate;
     for (const std::string& name : settings.decorators)
@@ -101,8 +136,20 @@ CollectorFactory::make_collector(const asio::any_io_executor& executor,
     if (!problems.empty())
         return Error(Errc::invalid_config, detail::join_problems(problems));
 
-    Result<AnyBackend> backend = detail::make_part(
-        "backend", backend_name, [&] { return (*make_backend)(executor, settings); });
+    std::vector<AnyBackend> made;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        Result<AnyBackend> layer = detail::make_part(
+            "backend", layers[i], [&] { return (*make_layers[i])(executor, settings); });
+        if (!layer)
+            return std::move(layer).error();
+        made.push_back(*std::move(layer));
+    }
+    Result<AnyBackend> backend =
+        detail::make_part("backend", backend_name, [&]() -> Result<AnyBackend> {
+            if (made.size() == 1)
+                return std::move(made.front());
+            return detail::make_layered(settings.layered, layers, std::move(made));
+        });
     for (std::size_t i = 0; i < decorate.size() && backend.has_value(); ++i)
         backend = detail::make_part("decorator", settings.decorators[i], [&] {
             return (*decorate[i])(*std::move(backend), executor, settings);

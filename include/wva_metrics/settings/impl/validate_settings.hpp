@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "wva_metrics/backend/epp_config.hpp"
 #include "wva_metrics/backend/pod_config.hpp"
 #include "wva_metrics/detail/clean_text.hpp"
 #include "wva_metrics/error.hpp"
@@ -74,7 +75,7 @@ inline void check_prometheus(const CollectorSettings& settings, const std::vecto
     PrometheusConfig prometheus = settings.prometheus;
     http::ClientConfig& client = prometheus.client.http;
     if (client.url.empty()) {
-        if (asks_prometheus(settings))
+        if (uses_backend(settings, prometheus_name))
             problems.push_back({"prometheus.client.url",
                                 "is required: the URL of Prometheus, e.g. "
                                 "\"http://prometheus:9090\"; the environment variable "
@@ -103,7 +104,7 @@ inline void check_pods(const CollectorSettings& settings, const std::vector<Fiel
     if (!pods.client.transport && has_https(pods))
         pods.client.transport = std::make_shared<PlaceholderTls>();
     if (pods.targets.empty() && pods.services.empty() && !pods.find_targets) {
-        if (reads_pods(settings) && !pods_of_cluster.is_used())
+        if (uses_backend(settings, pods_name) && !pods_of_cluster.is_used())
             problems.push_back(
                 {"pods", "needs targets or services, such as \"targets\": "
                          "[\"http://10.0.0.1:8000\"] for the URLs of pods, or \"services\": "
@@ -124,8 +125,30 @@ inline void check_pods(const CollectorSettings& settings, const std::vector<Fiel
         pods_of_cluster.client.transport = std::make_shared<PlaceholderTls>();
     for (const std::string& sentence : validate(pods_of_cluster))
         problems.push_back(locate_problem("pods.kubernetes", sentence, fields));
-    for (const std::string& sentence : validate(settings.layered))
-        problems.push_back(locate_problem("layered", sentence, fields));
+}
+
+inline void check_epp(const CollectorSettings& settings, const std::vector<Field>& fields,
+                      std::vector<SettingsProblem>& problems) {
+    EppConfig epp = settings.epp;
+    const auto require_if_used = [&](std::string& value, const char* placeholder, const char* path,
+                                     const char* what) {
+        if (!value.empty())
+            return;
+        if (uses_backend(settings, epp_name))
+            problems.push_back({path, what});
+        value = placeholder; // The rest is checked as if there were a value.
+    };
+    require_if_used(
+        epp.client.url, "http://localhost", "epp.client.url",
+        "is required: the URL of the endpoint picker's metrics, e.g. "
+        "\"http://llm-epp.llm.svc:9090\"; the environment variable EPP_URL sets it too");
+    require_if_used(epp.namespace_name, "any", "epp.namespace",
+                    "is required: the namespace of the endpoint picker, which its metrics do not "
+                    "say, e.g. \"llm\"; the environment variable EPP_NAMESPACE sets it too");
+    if (!epp.client.transport && epp.client.url.starts_with("https:"))
+        epp.client.transport = std::make_shared<PlaceholderTls>();
+    for (const std::string& sentence : validate(epp))
+        problems.push_back(locate_problem("epp", sentence, fields));
 }
 
 /// Adds the sentences of a struct's `validate`, which begin with the group and a dot.
@@ -139,16 +162,20 @@ inline void locate_problems(const std::string& group, const std::vector<std::str
     }
 }
 
-inline void check_tls(const CollectorSettings& settings, const std::vector<Field>& fields,
-                      std::vector<SettingsProblem>& problems) {
-    const http::ClientConfig& client = settings.prometheus.client.http;
+/// `group` is the path of `tls`, and `client_group` that of the client that uses it.
+inline void check_tls(const std::string& group, const http::TlsConfig& tls,
+                      const std::string& client_group, const http::ClientConfig& client,
+                      const std::vector<Field>& fields, std::vector<SettingsProblem>& problems) {
     const Result<http::Url> url = http::parse_url(client.url);
-    if (url && !url->is_secure() && !url->is_loopback() && !settings.tls.certificate_file.empty() &&
+    if (url && !url->is_secure() && !url->is_loopback() && !tls.certificate_file.empty() &&
         !client.allow_credentials_without_tls)
-        problems.push_back({"tls.certificate_file",
-                            "cannot be presented to an http url: use an https url, or set "
-                            "prometheus.client.allow_credentials_without_tls"});
-    locate_problems("tls", validate(settings.tls), fields, problems);
+        problems.push_back({group + ".certificate_file",
+                            "cannot be presented to an http url: use an https url, or set " +
+                                client_group + ".allow_credentials_without_tls"});
+    constexpr std::string_view prefix = "tls.";
+    for (const std::string_view sentence : validate(tls))
+        problems.push_back(locate_problem(
+            group, sentence.substr(sentence.starts_with(prefix) ? prefix.size() : 0), fields));
 }
 
 inline void check_tracked(const TrackedSettings& tracked, std::vector<SettingsProblem>& problems) {
@@ -189,7 +216,12 @@ WVA_METRICS_DECL std::vector<SettingsProblem> validate(const CollectorSettings& 
         problems.push_back(detail::locate_problem("collector", sentence, fields));
     detail::check_prometheus(settings, fields, problems);
     detail::check_pods(settings, fields, problems);
-    detail::check_tls(settings, fields, problems);
+    detail::check_epp(settings, fields, problems);
+    detail::locate_problems("layered", validate(settings.layered), fields, problems);
+    detail::check_tls("tls", settings.tls, "prometheus.client", settings.prometheus.client.http,
+                      fields, problems);
+    detail::check_tls("epp.tls", settings.epp.tls, "epp.client", settings.epp.client, fields,
+                      problems);
     detail::locate_problems("proxy", validate(settings.proxy), fields, problems);
     detail::check_tracked(settings.tracked, problems);
     const std::size_t max_tracked = settings.collector.max_tracked;

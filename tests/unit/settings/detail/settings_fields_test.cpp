@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace wva_metrics;
 
@@ -77,7 +78,7 @@ TEMPLATE_TEST_CASE("every member of a struct is a field of the document", "", Co
                    promql::QueryWindows, promql::PlanLimits, http::ClientConfig, http::Timeouts,
                    http::Limits, http::Header, prometheus::AnswerLimits, PodConfig, PodService,
                    scrape::ScrapeTarget, scrape::ScheduleConfig, scrape::StoreLimits,
-                   exposition::PageLimits, orca::OrcaIngestConfig, orca::OrcaLimits) {
+                   exposition::PageLimits, orca::OrcaIngestConfig, orca::OrcaLimits, EppConfig) {
     CHECK(described_in<TestType>() == members_of<TestType>());
 }
 
@@ -103,6 +104,16 @@ TEST_CASE("the fields of the HTTP client are fields of the Prometheus client") {
 TEST_CASE("the fields of layers are all but the names, which the factory gives") {
     CHECK(described_in<LayeredConfig>() == members_of<LayeredConfig>() - 1);
     CHECK(described_in<PodSettings>() == described_in<PodConfig>() + 2);
+    CHECK(described_in<EppSettings>() == described_in<EppConfig>() + 1);
+}
+
+TEST_CASE("every metric of an EPP is a field, under the name of its enumerator") {
+    EppNames names;
+    const std::vector<detail::Field> fields = detail::fields_of(names);
+    REQUIRE(fields.size() == epp_metric_count);
+    CHECK(fields.front().path == "ready_endpoints");
+    CHECK(fields.back().path == "inter_token_latency");
+    CHECK(to_string(static_cast<EppMetric>(epp_metric_count)) == "unknown");
 }
 
 TEST_CASE("the fields of pods in Kubernetes are its members, of its client those that are needed") {
