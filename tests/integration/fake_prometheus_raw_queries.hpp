@@ -51,6 +51,7 @@ inline std::vector<std::string> raw_queries() {
                 texts.push_back(queries->samples(scope, window).value());
             texts.push_back(queries->samples_of_pods(scope, "pod", names, 5min).value());
             texts.push_back(queries->presence(scope, 2min).value());
+            texts.push_back(queries->presence_by_any(scope, 2min).value());
             texts.push_back(queries->last_report(scope, promql::QueryWindows()).value());
         }
         for (const std::string& model : models) {

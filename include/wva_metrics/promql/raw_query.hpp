@@ -41,7 +41,7 @@ public:
     /// `profile` and `matchers` must be valid. `chosen` are the optional readings.
     RawQueries(const EngineProfile& profile, std::span<const Matcher> matchers,
                OptionalReadingSet chosen = {})
-        : running_(exposed_metrics(profile, Signal::running)),
+        : running_(exposed_metrics(profile, Signal::running)), required_(exposed_metrics(profile)),
           sampled_(exposed_metrics(profile, chosen)), identified_(identity_metrics(profile)),
           namespace_label_(profile.labels.namespace_name), model_label_(profile.labels.model),
           matchers_(to_string(matchers)) {
@@ -81,9 +81,14 @@ public:
         return over(finish(std::move(selector), scope, matchers_), window);
     }
 
-    /// The samples that show when the servers of a scope last reported.
+    /// The samples that show when the servers of a scope last reported: those of `Signal::running`.
     Result<std::string> presence(const QueryScope& scope, Duration window) const {
         return over(selector_of(running_, scope, Models::exactly), window);
+    }
+    /// The same of every signal that is always measured, for servers of which `Signal::running` is not
+    /// scraped. Several times as many samples.
+    Result<std::string> presence_by_any(const QueryScope& scope, Duration window) const {
+        return over(selector_of(required_, scope, Models::exactly), window);
     }
 
     /// When each model last reported within `windows.stale_lookback`, in Unix seconds; exact to
@@ -167,6 +172,7 @@ private:
     }
 
     std::vector<std::string> running_;
+    std::vector<std::string> required_;
     std::vector<std::string> sampled_;
     std::vector<std::string> identified_;
     std::string namespace_label_;

@@ -31,6 +31,27 @@ TEST_CASE_METHOD(AvailabilityFixture, "a model that reports is available, even i
     CHECK(fake.query_count() == 2);
 }
 
+TEST_CASE_METHOD(
+    AvailabilityFixture,
+    "a model of which the running requests are not scraped is available by the others") {
+    const Server server{"p-0", "meta/llama", "llm"};
+    const auto queue = series("vllm:num_requests_waiting", server);
+    fake.append(queue, 3, noon - 12s);
+    const Availability found = check_availability().value();
+    CHECK(found.available);
+    CHECK_THAT(found.message, ContainsSubstring("12 s"));
+    SECTION("also if they were in the past") {
+        report("llm", noon - 600s);
+        CHECK(check_availability().value().available);
+    }
+    SECTION("not by a metric that says nothing of the model's load") {
+        fake.end(queue, noon - 400s);
+        fake.append(series("vllm:cache_config_info", server), 1, noon - 12s);
+        config.stale_after = 5s;
+        CHECK(check_availability().value().reason == AvailabilityReason::metrics_missing);
+    }
+}
+
 TEST_CASE_METHOD(AvailabilityFixture, "a model whose last sample is two minutes old is available") {
     report("llm", noon - 120s);
     CHECK(check_availability().value().available);
@@ -146,7 +167,7 @@ TEST_CASE_METHOD(AvailabilityFixture, "a failed query for the hint does not chan
     const Availability missing = check_availability().value();
     CHECK(missing.reason == AvailabilityReason::metrics_missing);
     CHECK_THAT(missing.message, ContainsSubstring("ServiceMonitor"));
-    CHECK(fake.query_count() == 4);
+    CHECK(fake.query_count() == 5);
 }
 
 TEST_CASE_METHOD(AvailabilityFixture, "availability has the time of the last sample") {

@@ -106,11 +106,16 @@ TEST_CASE("the query for some pods selects what identifies their processes too")
     CHECK(short_queries().samples_of_pods({{"a"}, {}}, "pod", Names{"p", ""}, 5min).has_error());
 }
 
-TEST_CASE("the queries for availability look for the samples of `running` only") {
+TEST_CASE(
+    "the queries for availability look for the samples of `running`, or of all that is measured") {
     const QueryScope scope{{"a"}, {"m"}};
     CHECK(short_queries(eu).presence(scope, 5min).value() ==
           R"({__name__=~"also|run",namespace="a",model_name="m",cluster="eu",)"
           R"(tenant!~"\"} or up{"}[300s])");
+    CHECK(
+        short_queries().presence_by_any(scope, 5min).value() ==
+        R"({__name__=~"also|done_total|in|in_count|in_sum|itl|itl_count|itl_sum|kv|out|out_count|)"
+        R"(out_sum|queue|run|ttft|ttft_count|ttft_sum",namespace="a",model_name="m"}[300s])");
     CHECK(short_queries().last_report(scope, QueryWindows{}).value() ==
           R"(max by (namespace,model_name) ()"
           R"(label_replace(max_over_time(timestamp({__name__="also",namespace="a",)"
@@ -144,9 +149,10 @@ TEST_CASE("a raw query of an invalid scope is rejected, and the message names th
     const std::vector<QueryScope> invalid = {
         {{}, {"m"}}, {{"a"}, {""}}, {{"a"}, {"m", ""}}, {{"a\xFF"}, {"m"}}, {{"a"}, {"\xC3"}}};
     for (const QueryScope& scope : invalid) {
-        for (const auto& query : {queries.living(scope), queries.samples(scope, 1min),
-                                  queries.presence(scope, 1min), queries.last_report(scope, {}),
-                                  queries.samples_of_pods(scope, "pod", Names{"p"}, 1min)}) {
+        for (const auto& query :
+             {queries.living(scope), queries.samples(scope, 1min), queries.presence(scope, 1min),
+              queries.presence_by_any(scope, 1min), queries.last_report(scope, {}),
+              queries.samples_of_pods(scope, "pod", Names{"p"}, 1min)}) {
             REQUIRE(query.has_error());
             CHECK(query.error().is(Errc::invalid_argument));
         }

@@ -28,7 +28,7 @@ namespace wva_metrics::detail {
 struct LastReport {
     std::optional<samples::ServerTime> newest{};
 
-    /// A series of the answer to `RawQueries::presence`.
+    /// A series of the answer to `RawQueries::presence` or `presence_by_any`.
     void add(const prometheus::SeriesView& series) {
         // The last sample may be a staleness marker, which has the time at which the series ended.
         for (const samples::Sample& sample : series.samples)
