@@ -104,7 +104,7 @@ asio::awaitable<Queued> is_waited_for(EppSettings section, ModelKey model) {
     const auto executor = co_await asio::this_coro::executor;
     EppBackend epp = make_epp_backend(executor, section).value(); // Keep it: it keeps its connection.
     const Result<EppQueued> waiting = co_await epp.is_anything_queued(model);
-    co_return waiting ? waiting->queued : Queued::unknown; // Do not take `unknown` for `no`.
+    co_return waiting ? waiting->queued : Queued::unknown; // Unknown does not mean no.
 }
 
 void reload(AnyCollector& collector, CollectorSettings& current) {
