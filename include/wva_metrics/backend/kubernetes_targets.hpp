@@ -11,6 +11,7 @@
 #include "wva_metrics/kubernetes/reflector_handler.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/serving_pod.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/scrape/scrape_target.hpp"
 #include "wva_metrics/workload.hpp"
@@ -108,7 +109,13 @@ private:
     static kubernetes::ReflectorHandler<kubernetes::ServingPod>
     handler(const std::shared_ptr<detail::ClusterTargets>& targets) {
         kubernetes::ReflectorHandler<kubernetes::ServingPod> calls;
-        calls.on_listed = [targets](const auto& pods) { targets->set_all(pods); };
+        // `on_unreadable` is called right before `on_listed`, by the same thread.
+        const auto unreadable = std::make_shared<kubernetes::UnreadableObjects>();
+        calls.on_unreadable = [unreadable](const auto& objects) { *unreadable = objects; };
+        calls.on_listed = [targets, unreadable](const auto& pods) {
+            targets->set_all(pods, std::exchange(*unreadable, {}));
+        };
+        calls.on_unreadable_change = [targets](const auto& pod) { targets->set_unreadable(pod); };
         calls.on_upserted = [targets](const auto& pod) { targets->set(pod); };
         calls.on_deleted = [targets](const auto& pod) { targets->remove(pod); };
         calls.on_problem = [targets](const Error& problem) { targets->note(problem); };

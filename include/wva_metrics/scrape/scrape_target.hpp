@@ -34,6 +34,9 @@ struct ScrapeTarget {
     samples::Labels labels{};
     /// The workload that the pod belongs to. Empty = it is derived from the pod's name.
     std::optional<PodOwner> owner{};
+    /// Why the pod cannot be scraped although it exists, for instance because its description cannot be
+    /// read. It is not scraped then, its URL is not used, and answers are incomplete and say why.
+    std::optional<Error> problem{};
 
     friend bool operator==(const ScrapeTarget&, const ScrapeTarget&) = default;
 };

@@ -9,6 +9,7 @@
 #include "wva_metrics/format_duration.hpp"
 #include "wva_metrics/kubernetes/reflector_status.hpp"
 #include "wva_metrics/kubernetes/serving_pod.hpp"
+#include "wva_metrics/kubernetes/unreadable_object.hpp"
 #include "wva_metrics/reading.hpp"
 #include "wva_metrics/scrape/scrape_target.hpp"
 #include "wva_metrics/workload.hpp"
@@ -85,29 +86,43 @@ class ClusterTargets {
 public:
     explicit ClusterTargets(KubernetesTargetsConfig config) : config_(std::move(config)) {}
 
-    void set_all(const std::vector<kubernetes::ServingPod>& pods) {
+    /// `unreadable`: the pods that the list has and `pods` has not.
+    void set_all(const std::vector<kubernetes::ServingPod>& pods,
+                 const kubernetes::UnreadableObjects& unreadable = {}) {
         const std::lock_guard lock(mutex_);
         targets_.clear();
+        unreadable_.clear();
         for (const kubernetes::ServingPod& pod : pods)
             put(pod);
+        for (const kubernetes::UnreadableObject& object : unreadable.first)
+            unreadable_.insert_or_assign(key(object), problem_of(object.problem));
+        if (unreadable.count > unreadable.first.size())
+            unreadable_.insert_or_assign(
+                Key(), problem_of(std::to_string(unreadable.count) + " pods cannot be read"));
         is_listed_ = true;
         end_waits();
     }
     void set(const kubernetes::ServingPod& pod) {
         const std::lock_guard lock(mutex_);
-        targets_.erase(key(pod));
+        erase(key(pod));
         put(pod);
+    }
+    /// A pod that is there cannot be read. One that was read before is scraped where it was.
+    void set_unreadable(const kubernetes::UnreadableObject& pod) {
+        const std::lock_guard lock(mutex_);
+        if (!targets_.contains(key(pod)))
+            unreadable_.insert_or_assign(key(pod), problem_of(pod.problem));
     }
     void remove(const kubernetes::ServingPod& pod) {
         const std::lock_guard lock(mutex_);
-        targets_.erase(key(pod));
+        erase(key(pod));
     }
     void note(const Error& problem) {
         const std::lock_guard lock(mutex_);
         problem_ = problem;
         end_waits();
     }
-    /// The pods that may serve a model; an error before the first list.
+    /// The pods that may serve a model, also those that cannot be read; an error before the first list.
     Result<std::vector<scrape::ScrapeTarget>> find(const ModelKey& model) const {
         const std::lock_guard lock(mutex_);
         if (!is_listed_)
@@ -121,6 +136,13 @@ public:
                 found.push_back(target);
                 if (target.model.empty())
                     found.back().model = any_model;
+            }
+        for (const auto& [name, problem] : unreadable_)
+            if (name.first == model.namespace_name || name.first.empty()) {
+                scrape::ScrapeTarget& pod = found.emplace_back();
+                pod.pod = name.second;
+                pod.namespace_name = model.namespace_name;
+                pod.problem = problem;
             }
         return found;
     }
@@ -167,6 +189,17 @@ private:
     static Key key(const kubernetes::ServingPod& pod) {
         return {pod.metadata.namespace_name, pod.metadata.name};
     }
+    static Key key(const kubernetes::UnreadableObject& pod) {
+        return {pod.namespace_name, pod.name};
+    }
+    static Error problem_of(const std::string& problem) {
+        return Error(Errc::bad_response, "a pod of the cluster may be missing: " + problem);
+    }
+    /// With the mutex held.
+    void erase(const Key& pod) {
+        targets_.erase(pod);
+        unreadable_.erase(pod);
+    }
     void put(const kubernetes::ServingPod& pod) {
         if (std::optional<scrape::ScrapeTarget> target = kubernetes_target(pod, config_))
             targets_.insert_or_assign(key(pod), *std::move(target));
@@ -175,6 +208,9 @@ private:
     const KubernetesTargetsConfig config_;
     mutable std::mutex mutex_;
     std::map<Key, scrape::ScrapeTarget> targets_;
+    /// The pods that are there and whose address is not known. The key is empty as far as their names
+    /// are not known either.
+    std::map<Key, Error> unreadable_;
     std::optional<Error> problem_;
     bool is_listed_ = false;
     /// The calls that wait for the first list.

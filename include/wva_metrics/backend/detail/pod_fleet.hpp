@@ -58,7 +58,7 @@ public:
           hook_(executor, [this] { shut_down(); }) {}
 
     /// The targets of a model are these now. Those that were and are no more are retired, unless
-    /// another model has them. Returns why some could not be added: an invalid URL, too many.
+    /// another model has them. Returns why some could not be added: a problem, an invalid URL, too many.
     std::optional<Error> set_targets(const ModelKey& model,
                                      std::span<const scrape::ScrapeTarget> found, TimePoint now) {
         std::optional<Error> failure;
@@ -153,6 +153,8 @@ private:
     }
 
     Result<TargetPtr> find_or_add(const scrape::ScrapeTarget& target) {
+        if (target.problem)
+            return *target.problem;
         TargetKey key = key_of(target);
         if (const auto known = targets_.find(key); known != targets_.end())
             return known->second;

@@ -20,7 +20,7 @@ inline std::size_t held_beside(const std::string& text) noexcept {
     return text.capacity() > inside ? text.capacity() + 1 + allocation_bytes : 0;
 }
 
-/// The memory of labels, beside the map itself.
+/// The memory of labels or annotations, beside the map itself.
 inline std::size_t held_beside(const Labels& labels) noexcept {
     // An entry of a tree has three pointers and a color.
     constexpr std::size_t entry = sizeof(Labels::value_type) + 4 * sizeof(void*) + allocation_bytes;
@@ -60,6 +60,11 @@ std::size_t held_bytes(const T& object) noexcept {
         bytes += object.selector ? held_beside(*object.selector) : 0;
     if constexpr (requires { object.model_id; })
         bytes += held_beside(object.model_id) + held_beside(object.target_name);
+    if constexpr (requires { object.annotations; }) {
+        bytes += held_beside(object.annotations) + held_beside(object.address);
+        for (const auto& port : object.ports)
+            bytes += sizeof(port) + held_beside(port.name);
+    }
     return bytes;
 }
 

@@ -32,8 +32,10 @@ public:
 
     /// Whether a field of a wanted field is wanted.
     bool has(std::string_view parent, std::string_view name) const {
-        if (parent == "metadata")
-            return is_all_ ? name != "managedFields" : contains(of_metadata, name);
+        if (parent == "metadata" && is_all_)
+            return name != "managedFields";
+        if (parent == "metadata" && contains(of_metadata, name))
+            return true;
         return is_all_ || std::ranges::any_of(fields_, [&](std::string_view field) {
                    return field == parent || (field.size() == parent.size() + 1 + name.size() &&
                                               field.starts_with(parent) && field.ends_with(name) &&

@@ -94,6 +94,32 @@ TEST_CASE("a pod is read with its annotations, address and ports") {
     CHECK(url_of(*pod) == "http://10.0.0.1:9000/metrics");
 }
 
+TEST_CASE("the ports of sidecars are found, and those of containers that have ended are not") {
+    const auto pod = kubernetes::read_object<ServingPod>(boost::json::parse(R"({
+        "metadata": {"name": "a", "namespace": "llm"},
+        "spec": {
+            "initContainers": [
+                {"name": "download", "ports": [{"name": "http", "containerPort": 1}]},
+                {"name": "once", "restartPolicy": "OnFailure",
+                 "ports": [{"name": "http", "containerPort": 2}]},
+                {"name": "proxy", "restartPolicy": "Always",
+                 "ports": [{"name": "http-metrics", "containerPort": 9400}]}],
+            "containers": [{"name": "vllm", "ports": [{"containerPort": 8000}]}]},
+        "status": {"phase": "Running", "podIP": "10.0.0.1"}})"));
+    REQUIRE(pod.has_value());
+    CHECK(pod->ports == std::vector<kubernetes::ContainerPort>{{"", 8000}, {"http-metrics", 9400}});
+    CHECK(url_of(*pod) == "http://10.0.0.1:9400/metrics");
+}
+
+TEST_CASE("an annotation that is too long to say where a pod is scraped is not kept") {
+    const std::string longest(ServingPod::max_annotation_bytes, 'x');
+    const auto pod = kubernetes::read_object<ServingPod>(
+        boost::json::parse(R"({"metadata": {"name": "a", "annotations": {"kept": ")" + longest +
+                           R"(", "longer": ")" + longest + R"(x"}}})"));
+    REQUIRE(pod.has_value());
+    CHECK(pod->annotations == kubernetes::Labels{{"kept", longest}});
+}
+
 TEST_CASE("the targets of a cluster are unknown before the first list, and follow its changes") {
     detail::ClusterTargets targets({.model_label = "model"});
     const ModelKey model("llm", "llama");
@@ -117,6 +143,65 @@ TEST_CASE("the targets of a cluster are unknown before the first list, and follo
     CHECK(find().value().size() == 1);
     targets.remove(running_pod());
     CHECK(find().value().empty());
+}
+
+TEST_CASE("a pod that cannot be read is told, until it is read or gone") {
+    detail::ClusterTargets targets({});
+    const ModelKey model("llm", "llama");
+    const kubernetes::UnreadableObject broken{"llm", "llama-1", "pod llm/llama-1: too deep"};
+    const auto problems = [&] {
+        std::vector<std::string> found;
+        for (const scrape::ScrapeTarget& target : targets.find(model).value())
+            if (target.problem)
+                found.push_back(target.pod + ": " + target.problem->message);
+        return found;
+    };
+    const std::string told =
+        "llama-1: a pod of the cluster may be missing: pod llm/llama-1: too deep";
+    kubernetes::UnreadableObjects unreadable;
+    unreadable.add(broken);
+    unreadable.add(kubernetes::UnreadableObject{"prod", "other-0", "pod prod/other-0: too deep"});
+    targets.set_all({running_pod()}, unreadable);
+    CHECK(problems() == std::vector<std::string>{told});
+    CHECK(targets.find(model).value().size() == 2);
+
+    SECTION("it is read") {
+        targets.set(running_pod("llama-1"));
+        CHECK(problems().empty());
+        CHECK(targets.find(model).value().size() == 2);
+    }
+    SECTION("it is deleted") {
+        targets.remove(running_pod("llama-1"));
+        CHECK(problems().empty());
+    }
+    SECTION("a new list has it no more") {
+        targets.set_all({running_pod()});
+        CHECK(problems().empty());
+    }
+    SECTION("one that was read before is scraped where it was") {
+        targets.set_all({running_pod("llama-1")});
+        targets.set_unreadable(broken);
+        CHECK(problems().empty());
+        CHECK(targets.find(model).value().size() == 1);
+    }
+    SECTION("a new one") {
+        targets.set_all({running_pod()});
+        targets.set_unreadable(broken);
+        CHECK(problems() == std::vector<std::string>{told});
+    }
+    SECTION("one without a name may be of any model") {
+        targets.set_all({running_pod()});
+        targets.set_unreadable({"", "", "no name"});
+        CHECK(problems() ==
+              std::vector<std::string>{": a pod of the cluster may be missing: no name"});
+    }
+    SECTION("more than are named") {
+        unreadable.count = 5;
+        targets.set_all({running_pod()}, unreadable);
+        CHECK(problems() ==
+              std::vector<std::string>{
+                  ": a pod of the cluster may be missing: 5 pods cannot be read", told});
+    }
 }
 
 TEST_CASE("a long silence of the API server is told, with why") {

@@ -129,6 +129,20 @@ TEST_CASE_METHOD(PodsFixture, "a target with a wrong URL is named") {
     CHECK(all_of(samples.warnings).find("hunter2") == std::string::npos);
 }
 
+TEST_CASE_METHOD(PodsFixture, "a pod that is known to exist and cannot be scraped is told") {
+    PagedPod pod(context);
+    scrape::ScrapeTarget unreadable;
+    unreadable.pod = "llama-b";
+    unreadable.problem = Error(Errc::bad_response, "pod llm/llama-b cannot be read");
+    config.find_targets = [found = std::vector{pod.target("llama-a"), unreadable}](ModelKey)
+        -> asio::awaitable<Result<std::vector<scrape::ScrapeTarget>>> { co_return found; };
+    PodBackend backend(context.get_executor(), config);
+    const ReplicaSamples samples = replicas(backend);
+    CHECK(samples.pods.size() == 1);
+    CHECK(samples.partial);
+    CHECK(all_of(samples.warnings).find("pod llm/llama-b cannot be read") != std::string::npos);
+}
+
 /// Knows what a test says.
 struct FakeResolver {
     explicit FakeResolver(const asio::any_io_executor&) {}
