@@ -165,11 +165,11 @@ boost::asio::awaitable<void> fetch_by_itself(boost::asio::io_context& io, Shared
         const TimePoint asked_at = std::chrono::steady_clock::now();
         std::vector<VariantAutoscaling> batch(1, variant);
         auto answers = co_await shared.backend.fetch_optimizer_metrics(std::move(batch));
-        CachePayload payload = *std::move(answers.front());
-        detail::stamp_identity(detail::OptimizerTarget{variant}, payload);
+        OptimizerMetrics metrics = *std::move(answers.front());
+        detail::stamp_identity(detail::OptimizerTarget{variant}, metrics);
         shared.cache.insert_or_assign(
             optimizer_key(variant.namespace_name, variant.name),
-            detail::make_entry(shared.config, std::move(payload), asked_at));
+            detail::make_entry(shared.config, std::move(metrics), asked_at));
         ++shared.fetched;
         timer.expires_at(timer.expiry() + interval);
     }

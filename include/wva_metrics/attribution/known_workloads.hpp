@@ -24,8 +24,8 @@ namespace wva_metrics {
 
 /// How much `KnownWorkloads` remembers.
 struct KnownWorkloadsLimits {
-    /// How long after it was last seen a workload is forgotten. Longer than the time between two
-    /// background rounds, in which every tracked variant is seen.
+    /// How long after it was last seen a workload is forgotten. Background rounds see every tracked
+    /// variant again after a quarter of it, or in the next round if that is later.
     Duration retention = std::chrono::minutes(10);
     /// Workloads of one model; further ones are not remembered.
     std::size_t max_workloads = 256;

@@ -11,6 +11,7 @@
 #include <boost/config.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -21,6 +22,9 @@ namespace wva_metrics {
 
 /// The answer that a cache entry holds.
 using CachePayload = std::variant<OptimizerMetrics, ReplicaSamples, Availability>;
+/// A `CachePayload`, or one of its alternatives.
+template <typename T>
+concept CacheAnswer = std::constructible_from<CachePayload, T>;
 
 /// An immutable answer, and the times that limit its use.
 ///
@@ -36,10 +40,11 @@ public:
     /// The times must be in ascending order; `TimePoint::max()` means never. The entry's memory is
     /// estimated here. `budget` is that of the cache it is made for; without one, attributions are
     /// bounded by their number only.
-    CacheEntry(CachePayload payload, TimePoint collected_at, TimePoint fresh_until,
-               TimePoint keep_until, std::shared_ptr<AttributionBudget> budget = {})
+    template <CacheAnswer Answer>
+    CacheEntry(Answer&& answer, TimePoint collected_at, TimePoint fresh_until, TimePoint keep_until,
+               std::shared_ptr<AttributionBudget> budget = {})
         : collected_at_(collected_at), fresh_until_(fresh_until), keep_until_(keep_until),
-          attributions_(std::move(budget)), payload_(std::move(payload)),
+          attributions_(std::move(budget)), payload_(std::forward<Answer>(answer)),
           bytes_(estimate_bytes(payload_)) {
         if (const auto* metrics = get<OptimizerMetrics>())
             oldest_sample_ = wva_metrics::oldest_sample(*metrics);

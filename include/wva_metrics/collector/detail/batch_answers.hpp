@@ -2,12 +2,10 @@
 #pragma once
 
 #include "wva_metrics/availability.hpp"
-#include "wva_metrics/cache/cache_entry.hpp"
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/metrics.hpp"
 
 #include <cstddef>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,16 +23,10 @@ inline std::size_t count(const Answers& answers) noexcept {
     return std::visit([](const auto& all) { return all.size(); }, answers);
 }
 
-/// Moves one answer out.
-inline Result<CachePayload> take_answer(Answers& answers, std::size_t index) {
-    return std::visit(
-        [index](auto& all) -> Result<CachePayload> {
-            auto& answer = all[index];
-            if (answer.has_error())
-                return std::move(answer).error(); // Converting the whole result would copy it.
-            return CachePayload(*std::move(answer));
-        },
-        answers);
+/// Returns what `visitor(answer)` returns for one answer, a `Result` of its kind.
+template <typename Visitor>
+auto visit_answer(Answers& answers, std::size_t index, const Visitor& visitor) {
+    return std::visit([&](auto& all) { return visitor(all[index]); }, answers);
 }
 
 /// Appends answers with this error until there are `size`, or drops the last ones.

@@ -5,6 +5,7 @@
 #include "wva_metrics/collector/detail/collector_destroyed.hpp"
 #include "wva_metrics/collector/detail/failure_memory.hpp"
 #include "wva_metrics/collector/detail/fetch_schedule.hpp"
+#include "wva_metrics/collector/detail/flight_blocks.hpp"
 #include "wva_metrics/collector/detail/flight_queue.hpp"
 #include "wva_metrics/collector/detail/flight_table.hpp"
 #include "wva_metrics/collector/detail/make_room.hpp"
@@ -198,9 +199,12 @@ public:
         const Duration longest = varied_interval(interval, 1, longest_fetch_interval(config_));
         const TimePoint next_round_completes =
             saturating_add(saturating_add(now, longest), config_.call_timeout);
+        const TimePoint deadline = saturating_add(now, config_.call_timeout);
         Due due;
+        FlightBlocks blocks;
         const auto open_if_due = [&](const TrackedSet::Record& record) {
-            if (!record.in_background || flights_.is_in_flight(key_of(*record.target), now))
+            const FlightPtr old = flights_.find(key_of(*record.target));
+            if (!record.in_background || (old && is_in_flight(*old, now)))
                 return;
             CacheEntryPtr latest = record.current_entry();
             if (latest && latest->collected_at() > now - interval / 2 &&
@@ -209,7 +213,9 @@ public:
             auto& flights =
                 std::holds_alternative<OptimizerTarget>(*record.target) ? due.variants : due.models;
             make_room(flights);
-            flights.push_back(open(record.target, std::move(latest), now));
+            queue_.push_if_overdue(old, now);
+            flights.push_back(
+                flights_.open(blocks.make(record.target, std::move(latest), deadline)));
         };
         try {
             tracked_.for_each(open_if_due);
@@ -246,8 +252,7 @@ public:
 private:
     /// If the key's last fetch failed, everything tracked that failed too is fetched with it. A batch
     /// costs a backend about the same for one target as for a thousand. So a backend that comes back
-    /// gets one batch, where callers that ask for one target after the other would cost it a batch
-    /// each.
+    /// gets one batch, not one for each caller.
     void enqueue_failed_with(const CacheKeyView& key, TimePoint now) {
         if (!failures_.contains(key))
             return;
@@ -266,16 +271,11 @@ private:
     /// Opens a flight that the queue holds, and replaces that of the same key.
     FlightPtr enqueue(TargetPtr target, CacheEntryPtr previous, TimePoint now) {
         queue_.make_room();
-        FlightPtr flight = open(std::move(target), std::move(previous), now);
+        queue_.push_if_overdue(flights_.find(key_of(*target)), now);
+        FlightPtr flight = flights_.open(std::move(target), std::move(previous),
+                                         saturating_add(now, config_.call_timeout));
         queue_.push(flight);
         return flight;
-    }
-    FlightPtr open(TargetPtr target, CacheEntryPtr previous, TimePoint now) {
-        const CacheKeyView key = key_of(*target);
-        if (const FlightPtr before = flights_.find(key); before && !flights_.is_in_flight(key, now))
-            queue_.push_overdue(before);
-        return flights_.open(std::move(target), std::move(previous),
-                             saturating_add(now, config_.call_timeout));
     }
     Settled settle(const FlightPtr& flight) noexcept {
         const bool was_open = flights_.is_open(flight);

@@ -6,6 +6,7 @@
 #include "wva_metrics/collector/detail/overdue_calls.hpp"
 #include "wva_metrics/collector/detail/posting.hpp"
 #include "wva_metrics/collector/detail/settlement.hpp"
+#include "wva_metrics/collector/detail/workload_refresh.hpp"
 #include "wva_metrics/detail/describe_exception.hpp"
 #include "wva_metrics/observer/events.hpp"
 
@@ -171,8 +172,7 @@ private:
                     const OnSettled& on_settled) {
         const TimePoint sent_at = data_.now();
         const std::size_t targets = flights.size();
-        for (const FlightPtr& flight : flights)
-            data_.remember_workload(*flight->target, sent_at);
+        remember_workloads(flights, origin, sent_at);
         std::shared_ptr<BatchType> batch;
         Duration timeout{};
         std::optional<Error> refusal;
@@ -213,6 +213,18 @@ private:
         }
     }
 
+    void remember_workloads(const std::vector<FlightPtr>& flights, Origin origin, TimePoint at) {
+        if (kind_of(*flights.front()->target) != EntryKind::optimizer)
+            return;
+        if (origin == Origin::background) {
+            const std::lock_guard lock(data_.mutex);
+            if (!workload_refresh_.begin_if_due(at, data_.known_workloads.changes()))
+                return;
+        }
+        for (const FlightPtr& flight : flights)
+            data_.remember_workload(*flight->target, at);
+    }
+
     void run(BatchType& batch, Duration timeout, TimePoint sent_at, const OnSettled& on_settled) {
         const std::shared_ptr<void> owner = data_.owner.lock();
         // Points to the backend and shares ownership of the owner, which contains it.
@@ -226,8 +238,11 @@ private:
 
     Data& data_;
     Settlement<Data> settlement_{data_};
+    ///@{
     /// Guarded by `CollectorData::mutex`.
     std::vector<std::weak_ptr<BatchType>> batches_;
+    WorkloadRefresh workload_refresh_;
+    ///@}
 };
 
 } // namespace wva_metrics::detail

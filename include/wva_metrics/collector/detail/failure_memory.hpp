@@ -5,6 +5,7 @@
 #include "wva_metrics/error.hpp"
 #include "wva_metrics/reading.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -33,17 +34,22 @@ public:
         if (failures_.size() >= capacity_ && !failures_.contains(key))
             dropped = failures_.extract(failures_.begin());
         failures_.insert_or_assign(std::move(own), Failure{std::move(error), failed_at, retry_at});
+        is_empty_.store(false, std::memory_order_release);
     }
     void forget(const CacheKeyView& key) {
+        if (is_empty_.load(std::memory_order_acquire))
+            return; // As nearly always. A round asks for each target.
         Failures::node_type dropped;
         const std::lock_guard lock(mutex_);
         if (const auto found = failures_.find(key); found != failures_.end())
             dropped = failures_.extract(found);
+        is_empty_.store(failures_.empty(), std::memory_order_release);
     }
     void clear() {
         Failures dropped;
         const std::lock_guard lock(mutex_);
         dropped.swap(failures_);
+        is_empty_.store(true, std::memory_order_release);
     }
 
     /// True if the last fetch failed.
@@ -76,6 +82,7 @@ public:
         capacity_ = capacity;
         if (failures_.size() > capacity)
             dropped.swap(failures_);
+        is_empty_.store(failures_.empty(), std::memory_order_release);
     }
 
 private:
@@ -96,6 +103,8 @@ private:
     /// False if there is no failure of this key.
     template <typename Question>
     bool ask(const CacheKeyView& key, const Question& question) const {
+        if (is_empty_.load(std::memory_order_acquire))
+            return false;
         const std::lock_guard lock(mutex_);
         const auto found = failures_.find(key);
         return found != failures_.end() && question(found->second);
@@ -103,6 +112,8 @@ private:
 
     mutable std::mutex mutex_;
     Failures failures_;
+    /// So that who asks takes no lock while no failure is remembered.
+    std::atomic<bool> is_empty_{true};
     std::size_t capacity_;
 };
 

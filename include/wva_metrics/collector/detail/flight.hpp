@@ -48,12 +48,15 @@ using FlightPtr = std::shared_ptr<struct Flight>;
 /// One fetch of one target, and all callers that wait for it.
 struct Flight {
     Flight(TargetPtr what, CacheEntryPtr before, TimePoint until)
-        : target(std::move(what)), previous(std::move(before)), deadline(until) {}
+        : target(std::move(what)), key_hash(CacheKeyHash()(key_of(*target))),
+          previous(std::move(before)), deadline(until) {}
 
     /// Valid as long as the target.
     CacheKeyView key() const noexcept { return key_of(*target); }
 
     const TargetPtr target;
+    /// That of `key()`.
+    const std::size_t key_hash;
     /// The entry before this fetch; readings that the backend fails to return are carried over from
     /// it. May be null. Only who settles the flight changes it, after that.
     CacheEntryPtr previous;
@@ -70,5 +73,10 @@ struct Flight {
     /// the collector's mutex.
     bool discarded = false;
 };
+
+/// Whether a new caller may join an open flight: it is not overdue.
+inline bool is_in_flight(const Flight& flight, TimePoint now) noexcept {
+    return now <= flight.deadline;
+}
 
 } // namespace wva_metrics::detail

@@ -16,8 +16,11 @@ public:
     /// After this the next `push` does not throw.
     void make_room() { detail::make_room(queued_); }
     void push(FlightPtr flight) { queued_.push_back(std::move(flight)); }
-    /// It was replaced, and has not been settled. It is not sent any more.
-    void push_overdue(const FlightPtr& flight) {
+    /// The flight that is being replaced; may be null. If it is overdue, it is not sent any more, and
+    /// has to be settled.
+    void push_if_overdue(const FlightPtr& flight, TimePoint now) {
+        if (!flight || is_in_flight(*flight, now))
+            return;
         overdue_.push_back(flight);
         std::erase(queued_, flight);
     }

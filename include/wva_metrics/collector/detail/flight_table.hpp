@@ -31,13 +31,12 @@ public:
     /// Whether there is one, and it is not overdue.
     bool is_in_flight(const CacheKeyView& key, TimePoint now) const noexcept {
         const FlightPtr flight = find(key);
-        return flight != nullptr && now <= flight->deadline;
+        return flight != nullptr && detail::is_in_flight(*flight, now);
     }
 
-    /// Opens a flight, and discards the one of the same key, if any.
-    FlightPtr open(TargetPtr target, CacheEntryPtr previous, TimePoint deadline) {
+    /// Opens a new flight, and discards the one of the same key, if any.
+    FlightPtr open(FlightPtr flight) {
         make_room(open_); // First: a current flight must be open.
-        auto flight = std::make_shared<Flight>(std::move(target), std::move(previous), deadline);
         if (const auto [place, is_new] = current_.insert(flight); !is_new) {
             discard(place);
             current_.insert(flight);
@@ -45,6 +44,10 @@ public:
         flight->place = open_.size();
         open_.push_back(flight);
         return flight;
+    }
+
+    FlightPtr open(TargetPtr target, CacheEntryPtr previous, TimePoint deadline) {
+        return open(std::make_shared<Flight>(std::move(target), std::move(previous), deadline));
     }
 
     void join(const FlightPtr& flight, const WaiterPtr& waiter) {
@@ -123,14 +126,12 @@ private:
         std::size_t operator()(const CacheKeyView& key) const noexcept {
             return CacheKeyHash()(key);
         }
-        std::size_t operator()(const FlightPtr& flight) const noexcept {
-            return CacheKeyHash()(flight->key());
-        }
+        std::size_t operator()(const FlightPtr& flight) const noexcept { return flight->key_hash; }
     };
     struct Equal {
         using is_transparent = void;
         bool operator()(const FlightPtr& a, const FlightPtr& b) const noexcept {
-            return a->key() == b->key();
+            return a == b || (a->key_hash == b->key_hash && a->key() == b->key());
         }
         bool operator()(const CacheKeyView& a, const FlightPtr& b) const noexcept {
             return a == b->key();

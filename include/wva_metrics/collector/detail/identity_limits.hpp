@@ -23,24 +23,25 @@ inline std::string shown_name(std::string_view name) {
     return clean_text(name, max_bytes);
 }
 
-/// Why no cluster has a thing of this name; empty if one could. `what` begins the sentence.
-inline std::optional<std::string> name_problem(std::string_view what, std::string_view name,
-                                               std::size_t max_bytes) {
-    const std::string sentence(what);
+/// Why no cluster has a thing of this name; empty if one could. `what()` begins the sentence. It is
+/// called only if there is a problem, so that a valid name costs no memory.
+template <typename What>
+std::optional<std::string> name_problem(const What& what, std::string_view name,
+                                        std::size_t max_bytes) {
     if (name.empty())
-        return sentence + " is empty";
+        return what() + " is empty";
     if (name.size() > max_bytes)
-        return sentence + " has " + std::to_string(name.size()) + " bytes, more than " +
+        return what() + " has " + std::to_string(name.size()) + " bytes, more than " +
                std::to_string(max_bytes) + ": '" + shown_name(name) + "'";
     if (const auto invalid = find_invalid_utf8(name))
-        return sentence + " is not UTF-8 from byte " + std::to_string(*invalid) + " on: '" +
+        return what() + " is not UTF-8 from byte " + std::to_string(*invalid) + " on: '" +
                shown_name(name) + "'";
     // The id of a model is the value of a label, which may have any character.
     if (max_bytes == max_model_id_bytes)
         return std::nullopt;
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
     if (const auto control = std::ranges::find_if(name, is_control); control != name.end())
-        return sentence + " has a control character at byte " +
+        return what() + " has a control character at byte " +
                std::to_string(control - name.begin()) + ": '" + shown_name(name) + "'";
     return std::nullopt;
 }

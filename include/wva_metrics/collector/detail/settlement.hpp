@@ -46,7 +46,9 @@ public:
                 [&]() -> Result<void> {
                     if (answers.has_error())
                         return error_of(answers);
-                    return settle_answer(flight, take_answer(*answers, i), {sent_at, at}, config);
+                    return visit_answer(*answers, i, [&](auto& answer) {
+                        return settle_answer(flight, answer, {sent_at, at}, config);
+                    });
                 },
                 "what prepares an answer for the cache");
             if (settled.has_error()) {
@@ -94,29 +96,28 @@ private:
         TimePoint answered;
     };
 
-    Result<CacheEntryPtr> make_entry_of(const FlightPtr& flight, Result<CachePayload>&& answer,
-                                        const BatchTimes& at, const CacheConfig& config) {
-        if (answer.has_error())
-            return std::move(answer).error();
-        CachePayload& payload = *answer;
-        stamp_identity(*flight->target, payload);
-        if (const std::uint64_t ahead = count_ahead(payload, at.answered); ahead > 0)
+    /// Moves the answer into a new entry, once: it takes 0.6 KB.
+    template <typename T>
+    CacheEntryPtr make_entry_of(const FlightPtr& flight, T& answer, const BatchTimes& at,
+                                const CacheConfig& config) {
+        stamp_identity(*flight->target, answer);
+        if (const std::uint64_t ahead = count_ahead(answer, at.answered); ahead > 0)
             data_.counters.add(data_.counters.samples_ahead, ahead);
-        if (is_empty_answer(payload))
+        if (is_empty_answer(answer))
             data_.counters.add(data_.counters.empty_answers);
         if (flight->previous)
-            carry_over_missing(*flight->previous, payload, oldest_carried(config, at.sent));
-        return make_entry(config, std::move(payload), at.sent,
+            carry_over_missing(*flight->previous, answer, oldest_carried(config, at.sent));
+        return make_entry(config, std::move(answer), at.sent,
                           attribution_budget(data_.cache, flight->key()));
     }
 
     /// Returns why the flight could not be settled with this answer. If it throws, it is not settled.
-    Result<void> settle_answer(const FlightPtr& flight, Result<CachePayload>&& answer,
-                               const BatchTimes& at, const CacheConfig& config) {
-        const auto entry = make_entry_of(flight, std::move(answer), at, config);
-        if (entry.has_error())
-            return entry.error();
-        settle_with(flight, *entry);
+    template <typename T>
+    Result<void> settle_answer(const FlightPtr& flight, Result<T>& answer, const BatchTimes& at,
+                               const CacheConfig& config) {
+        if (answer.has_error())
+            return std::move(answer).error();
+        settle_with(flight, make_entry_of(flight, *answer, at, config));
         return {};
     }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -79,29 +80,41 @@ inline bool is_same_target(const Target& a, const Target& b) noexcept {
                : key_of(a) == key_of(b);
 }
 
-///@{
-/// Why this cannot be sent to a backend; empty if it can. No cluster has such names.
-inline std::optional<std::string> rejection_reason(const ModelKey& model) {
-    if (auto reason = name_problem("the model id", model.model_id, max_model_id_bytes))
+/// Why no cluster has such a model; empty if one could.
+inline std::optional<std::string> model_problem(std::string_view namespace_name,
+                                                std::string_view model_id) {
+    const auto id = [] { return std::string("the model id"); };
+    if (auto reason = name_problem(id, model_id, max_model_id_bytes))
         return reason;
-    return name_problem("the namespace of model '" + shown_name(model.model_id) + "'",
-                        model.namespace_name, max_object_name_bytes);
+    const auto its_namespace = [&] {
+        return "the namespace of model '" + shown_name(model_id) + "'";
+    };
+    return name_problem(its_namespace, namespace_name, max_object_name_bytes);
+}
+
+///@{
+/// Why this cannot be sent to a backend; empty if it can. No cluster has such names. Does not
+/// allocate if it can.
+inline std::optional<std::string> rejection_reason(const ModelKey& model) {
+    return model_problem(model.namespace_name, model.model_id);
 }
 inline std::optional<std::string> rejection_reason(const OptimizerTarget& target) {
     const VariantAutoscaling& variant = target.variant;
-    if (auto reason =
-            name_problem("the name of a variant of model '" + shown_name(variant.model_id) + "'",
-                         variant.name, max_object_name_bytes))
+    const auto name = [&] {
+        return "the name of a variant of model '" + shown_name(variant.model_id) + "'";
+    };
+    if (auto reason = name_problem(name, variant.name, max_object_name_bytes))
         return reason;
-    const std::string of_variant = " of variant '" + shown_name(variant.name) + "'";
-    if (auto reason =
-            name_problem("the deployment" + of_variant, variant.deployment, max_object_name_bytes))
+    const auto deployment = [&] {
+        return "the deployment of variant '" + shown_name(variant.name) + "'";
+    };
+    if (auto reason = name_problem(deployment, variant.deployment, max_object_name_bytes))
         return reason;
+    const auto kind = [&] { return "the kind of variant '" + shown_name(variant.name) + "'"; };
     if (!variant.target_kind.empty())
-        if (auto reason =
-                name_problem("the kind" + of_variant, variant.target_kind, max_object_name_bytes))
+        if (auto reason = name_problem(kind, variant.target_kind, max_object_name_bytes))
             return reason;
-    return rejection_reason(variant.model());
+    return model_problem(variant.namespace_name, variant.model_id);
 }
 inline std::optional<std::string> rejection_reason(const ModelTarget auto& target) {
     return rejection_reason(target.model);

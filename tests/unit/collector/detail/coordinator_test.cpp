@@ -29,9 +29,9 @@ TargetPtr target_for(const VariantAutoscaling& variant) {
 }
 
 CacheEntryPtr entry_of(const VariantAutoscaling& variant, TimePoint collected_at) {
-    CachePayload payload = OptimizerMetrics();
-    stamp_identity(OptimizerTarget{variant}, payload);
-    return make_entry(CacheConfig(), std::move(payload), collected_at);
+    OptimizerMetrics metrics;
+    stamp_identity(OptimizerTarget{variant}, metrics);
+    return make_entry(CacheConfig(), std::move(metrics), collected_at);
 }
 
 CollectorConfig with_interval(Duration fetch_interval) {

@@ -27,9 +27,10 @@ struct LookupFixture {
         io.restart();
         io.poll();
     }
-    void store(const CacheKeyView& key, CachePayload payload) {
+    template <typename Metrics>
+    void store(const CacheKeyView& key, Metrics metrics) {
         data.cache.insert_or_assign(
-            key, detail::make_entry(CacheConfig(), std::move(payload), ManualClock::now()));
+            key, detail::make_entry(CacheConfig(), std::move(metrics), ManualClock::now()));
     }
     /// Calls `ask()` on another thread, while this one holds the mutex as a scan does.
     template <typename Ask>
