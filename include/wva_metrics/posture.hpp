@@ -21,7 +21,8 @@ namespace wva_metrics {
 enum class Posture : std::uint8_t {
     /// The last value, as long as it is not `unavailable`. Without one, nothing.
     last_value,
-    /// A value that means "full", so that replicas are added rather than removed.
+    /// A value that means "full", so that replicas are added rather than removed; the last value, if
+    /// that is higher and not `unavailable`.
     saturated,
     /// Nothing, so that the caller decides without the signal, or not at all.
     missing,
@@ -33,7 +34,7 @@ enum class Basis : std::uint8_t {
     measured,
     /// An older measurement, used because of `Posture::last_value`.
     last_value,
-    /// `SignalPosture::saturated_value`, used because of `Posture::saturated`.
+    /// Used because of `Posture::saturated`.
     saturated,
     /// There is no value.
     missing,
@@ -88,6 +89,9 @@ struct AssessedValue {
     std::optional<Duration> age{};
     /// Why there is no measurement; `none` if there is one, fresh or not.
     ReadingReason reason = ReadingReason::not_collected;
+    /// The truth is at least this much, and may be more: `Reading::is_lower_bound`. Do not scale down
+    /// on it.
+    bool is_lower_bound = false;
 };
 
 /// A reading under a posture.
@@ -110,9 +114,12 @@ inline AssessedValue assess(const Reading<double>& reading, const SignalPosture&
         (freshness == Freshness::stale && posture.posture == Posture::last_value)) {
         assessed.value = reading.value();
         assessed.basis = freshness == Freshness::fresh ? Basis::measured : Basis::last_value;
+        assessed.is_lower_bound = reading.is_lower_bound();
     } else if (posture.posture == Posture::saturated &&
                reading.reason() != ReadingReason::not_provided) {
         assessed.value = posture.saturated_value;
+        if (freshness == Freshness::stale)
+            assessed.value = std::max(posture.saturated_value, reading.value());
         assessed.basis = Basis::saturated;
     }
     return assessed;
@@ -122,10 +129,11 @@ inline AssessedValue assess(const Reading<double>& reading, const SignalPosture&
 struct AssessedReplicas {
     /// By replica, in the order of `ModelReplicas::replicas`.
     std::vector<AssessedValue> values{};
-    /// Of the replicas that have a value; the basis is the weakest of theirs, and the age the
-    /// highest. Without replicas it is saturated or missing, as the posture says.
+    /// Of the replicas that have a value; the basis is the weakest of theirs, the age the highest, and
+    /// it is a lower bound if one of theirs is. Without replicas it is saturated or missing, as the
+    /// posture says.
     AssessedValue average{};
-    /// As `average`, but the highest value.
+    /// As `average`, but the highest value. A lower bound also if a replica has no value.
     AssessedValue highest{};
     /// Replicas by the basis of their value, in the order of the enumeration.
     std::array<std::size_t, 4> counts{};
@@ -163,12 +171,14 @@ inline AssessedReplicas assess(std::span<const ReplicaMetrics> replicas,
             total = highest = value;
         total.basis = std::max(total.basis, value.basis);
         total.age = std::max(total.age, value.age);
+        total.is_lower_bound = total.is_lower_bound || value.is_lower_bound;
         highest.value = std::max(highest.value, value.value);
     }
     if (known > 0)
         total.value = sum / static_cast<double>(known);
     highest.basis = total.basis;
     highest.age = total.age;
+    highest.is_lower_bound = total.is_lower_bound || (known > 0 && known < all.values.size());
     all.average = total;
     all.highest = highest;
     return all;

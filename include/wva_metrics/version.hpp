@@ -4,6 +4,6 @@
 // 0.x: a minor version may change the interface; a patch version does not.
 
 #define WVA_METRICS_VERSION_MAJOR 0
-#define WVA_METRICS_VERSION_MINOR 6
+#define WVA_METRICS_VERSION_MINOR 7
 #define WVA_METRICS_VERSION_PATCH 0
-#define WVA_METRICS_VERSION_STRING "0.6.0"
+#define WVA_METRICS_VERSION_STRING "0.7.0"

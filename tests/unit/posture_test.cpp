@@ -129,6 +129,38 @@ TEST_CASE("the age of a total is that of its oldest value") {
     CHECK(assess_usage({fresh_low, fresh_high, stale_two}, use_none).average.age == Duration(10s));
 }
 
+TEST_CASE("a stale value that is higher than what means full is not made lower") {
+    const AssessedValue higher = assess_one(measured_ago(50, 60s), use_full);
+    CHECK(higher.value == 50);
+    CHECK(higher.basis == Basis::saturated);
+    CHECK(assess_one(measured_ago(0.4, 60s), use_full).value == 0.95);
+    // It is too old to be used at all.
+    CHECK(assess_one(measured_ago(50, 300s), use_full).value == 0.95);
+}
+
+TEST_CASE("a lower bound stays one") {
+    const auto bound_ago = [](double value, Duration age) {
+        return Reading<double>::measured(value, posture_now - age, {}, {.is_lower_bound = true});
+    };
+    CHECK(assess_one(bound_ago(0.5, 5s), use_last).is_lower_bound);
+    CHECK(assess_one(bound_ago(0.5, 60s), use_last).is_lower_bound);
+    CHECK_FALSE(assess_one(measured_ago(0.5, 5s), use_last).is_lower_bound);
+    // What means full is not measured.
+    CHECK_FALSE(assess_one(bound_ago(0.5, 60s), use_full).is_lower_bound);
+
+    const AssessedReplicas all = assess_usage({fresh_low, fresh_high}, use_last);
+    CHECK_FALSE(all.average.is_lower_bound);
+    CHECK_FALSE(all.highest.is_lower_bound);
+    const AssessedReplicas one =
+        assess_usage({replica_with(bound_ago(0.1, 5s)), fresh_high}, use_last);
+    CHECK(one.average.is_lower_bound);
+    CHECK(one.highest.is_lower_bound);
+    const AssessedReplicas unknown = assess_usage({fresh_low, silent}, use_last);
+    CHECK_FALSE(unknown.average.is_lower_bound);
+    CHECK(unknown.highest.is_lower_bound);
+    CHECK_FALSE(assess_usage({silent}, use_last).highest.is_lower_bound);
+}
+
 TEST_CASE("a signal that the server does not provide is never taken for full") {
     const Reading<double> reading = Reading<double>::missing(ReadingReason::not_provided);
     for (const SignalPosture& posture : {use_last, use_full, use_none}) {

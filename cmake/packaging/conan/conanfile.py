@@ -13,7 +13,7 @@ required_conan_version = ">=2.0"
 
 class WvaMetricsConan(ConanFile):
     name = "wva_metrics"
-    version = "0.6.0"
+    version = "0.7.0"
     description = "How loaded are my inference servers, how old is that knowledge, and may it be trusted?"
     license = "Apache-2.0"
     topics = ("autoscaling", "metrics", "prometheus", "llm", "header-only")

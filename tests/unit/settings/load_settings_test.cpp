@@ -6,6 +6,7 @@
 
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -187,6 +188,26 @@ TEST_CASE("all problems are reported together, with the name of the field or the
     CHECK_THAT(all, ContainsSubstring("did you mean \"fetch_interval\"?"));
     CHECK_THAT(all, ContainsSubstring("collector.max_tracked: must be positive"));
     CHECK_THAT(all, !ContainsSubstring("hush"));
+}
+
+TEST_CASE("a mistake in the document is not blamed on the variable of the same field") {
+    const std::string document = R"({"prometheus": {"client": {"url": "http://p"}},
+                                     "collector": {"cache": {"ttl": 30}}})";
+    const std::string mistake = "collector.cache.ttl: must be a duration";
+    const auto with_ttl = [&](const std::string& ttl) {
+        return problems_of(load_settings(document, with({{"PROMETHEUS_METRICS_CACHE_TTL", ttl}})));
+    };
+    const auto valid = with_ttl("5s");
+    REQUIRE(valid.size() == 1);
+    CHECK_THAT(valid[0], ContainsSubstring(mistake));
+    for (const char* const ttl : {"abc", "-5s"}) {
+        std::vector<std::string> both = with_ttl(ttl);
+        std::ranges::sort(both);
+        CAPTURE(ttl, both);
+        REQUIRE(both.size() == 2);
+        CHECK_THAT(both[0], ContainsSubstring("PROMETHEUS_METRICS_CACHE_TTL: "));
+        CHECK_THAT(both[1], ContainsSubstring(mistake));
+    }
 }
 
 TEST_CASE("the URL of Prometheus is required") {

@@ -49,8 +49,9 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings> load_settings(std::string_view d
     // If the document cannot be read, the settings are incomplete and there is no point
     // in validating them.
     if (is_read) {
-        detail::add_new_problems(document_problems, validate(loaded.settings));
-        for (SettingsProblem& problem : document_problems) {
+        // Only these may be about a variable's value: what the reader has found is in the document.
+        std::vector<SettingsProblem> invalid = validate(loaded.settings);
+        for (SettingsProblem& problem : invalid) {
             // A variable may have several items, so a problem of one also has its place.
             const std::size_t item = std::min(problem.path.find('['), problem.path.size());
             const auto source = loaded.sources.find(problem.path.substr(0, item));
@@ -59,6 +60,7 @@ WVA_METRICS_DECL SettingsResult<LoadedSettings> load_settings(std::string_view d
                                    ? source->second
                                    : source->second + " (" + problem.path + ")";
         }
+        detail::add_new_problems(document_problems, std::move(invalid));
     }
     detail::add_new_problems(problems, std::move(document_problems));
     if (!problems.empty())
