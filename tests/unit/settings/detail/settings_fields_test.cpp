@@ -38,7 +38,7 @@ constexpr std::size_t count_members() {
         return Count;
 }
 
-/// The number of members that are objects, not data; a document cannot contain them.
+/// The number of members that a document cannot contain: objects, and what only a search finds out.
 template <typename T>
 constexpr std::size_t objects_in() {
     std::size_t count = 0;
@@ -51,6 +51,8 @@ constexpr std::size_t objects_in() {
     if constexpr (requires(T described) { described.find_targets; })
         ++count;
     if constexpr (requires(T described) { described.is_about_request; })
+        ++count;
+    if constexpr (requires(T described) { described.problem; })
         ++count;
     return count;
 }
